@@ -1,0 +1,54 @@
+/** Every failure Sekali names. `code` is API: clients and alerts match on it, never on the message. */
+export abstract class SekaliError extends Error {
+  abstract readonly code: string
+  /** Whether the same call may succeed later without anything being changed. */
+  abstract readonly retryable: boolean
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+  }
+}
+
+/** Redis cannot take or give entries now. An append that fails so may or may not have happened. */
+export class BrokerUnavailable extends SekaliError {
+  readonly code = 'broker_unavailable'
+  readonly retryable = true
+}
+
+/** PostgreSQL cannot answer now. A commit that fails so may or may not have happened. */
+export class StoreUnavailable extends SekaliError {
+  readonly code = 'store_unavailable'
+  readonly retryable = true
+}
+
+/** Settings under which a promise could not be kept, or that make no sense. */
+export class InvalidConfig extends SekaliError {
+  readonly code = 'invalid_config'
+  readonly retryable = false
+}
+
+/** One field that does not fit. It names the field and the rule, never the value: answers and logs must not leak it. */
+export interface Issue {
+  readonly path: string
+  readonly code: string
+  readonly message: string
+}
+
+/** What came is no JSON text. The parser's own message is left out, because it quotes what came. */
+export class MalformedJson extends SekaliError {
+  readonly code = 'malformed_json'
+  readonly retryable = false
+}
+
+/** JSON, but not an event. Every field that does not fit is among the issues. */
+export class InvalidEvent extends SekaliError {
+  readonly code = 'invalid_event'
+  readonly retryable = false
+  readonly issues: readonly Issue[]
+
+  constructor(issues: readonly Issue[], options?: ErrorOptions) {
+    super(`not a valid event: ${issues.map((issue) => issue.path || 'the body').join(', ')}`, options)
+    this.issues = issues
+  }
+}

@@ -1,0 +1,160 @@
+import * as v from 'valibot'
+import { InvalidEvent, type Issue, MalformedJson } from './errors.ts'
+import { limits } from './limits.ts'
+import { findPayload, type PayloadText } from './payload.ts'
+import { normalizeTimestamp } from './timestamp.ts'
+
+const topicRule = `must be 1 to ${limits.topicCharsMax} characters: segments of A-Z a-z 0-9 _ - joined by dots`
+
+export const TopicName = v.pipe(
+  v.string(topicRule),
+  v.maxLength(limits.topicCharsMax, topicRule),
+  v.regex(/^[\w-]+(\.[\w-]+)*$/, topicRule),
+  v.brand('TopicName'),
+)
+export type TopicName = v.InferOutput<typeof TopicName>
+
+export const EventId = v.pipe(storableText(limits.eventIdCharsMax), v.brand('EventId'))
+export type EventId = v.InferOutput<typeof EventId>
+
+export const Source = v.pipe(storableText(limits.sourceCharsMax), v.brand('Source'))
+export type Source = v.InferOutput<typeof Source>
+
+/** The fact that a publisher sends. */
+export interface Event {
+  readonly topic: TopicName
+  readonly eventId: EventId
+  /** UTC, always `YYYY-MM-DDTHH:MM:SS.ffffffZ`. */
+  readonly timestamp: string
+  readonly source: Source
+  /** The JSON text of the object as it was sent; nobody here reads it, so nobody changes it. */
+  readonly payload: string
+}
+
+/** An event with its place in its topic. The times look like `timestamp`. */
+export interface StoredEvent extends Event {
+  readonly seq: number
+  readonly receivedAt: string
+  readonly storedAt: string
+}
+
+const timestampRule =
+  'must be ISO 8601 with an offset, at most six fractional digits, e.g. 2025-12-08T10:00:00.123456+00:00'
+
+const Timestamp = v.pipe(
+  v.string(timestampRule),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const timestamp = normalizeTimestamp(dataset.value)
+    if (timestamp !== undefined) return timestamp
+    addIssue({ message: timestampRule })
+    return NEVER
+  }),
+)
+
+const EventFields = v.object({
+  topic: TopicName,
+  event_id: EventId,
+  timestamp: Timestamp,
+  source: Source,
+  payload: v.custom<object>(isObject, 'must be a JSON object'),
+})
+
+/**
+ * Reads the body of a publish. Throws MalformedJson, or InvalidEvent with every field that does not fit.
+ *
+ * A field that Sekali does not know is refused: there is no place to keep it, and to answer "queued" and drop it
+ * would break the promise that nothing changes on the way. What is one's own belongs in the payload.
+ */
+export function parseEvent(body: string): Event {
+  const fields = parseObject(body)
+  const parsed = v.safeParse(EventFields, fields, { abortPipeEarly: true })
+  const payload = findPayload(body)
+  const issues = [
+    ...(parsed.issues ?? []).map(toIssue),
+    ...(isObject(fields.payload) ? payloadIssues(payload) : []),
+    ...unknownFieldIssues(fields),
+  ]
+  if (!parsed.success || payload.text === undefined || issues.length > 0) throw new InvalidEvent(issues)
+  const { topic, event_id: eventId, timestamp, source } = parsed.output
+  return { topic, eventId, timestamp, source, payload: payload.text }
+}
+
+/** The event as the API shows it. By concatenation, because the payload's text must not be parsed and printed. */
+export function eventToJson(event: StoredEvent): string {
+  return (
+    `{"topic":${JSON.stringify(event.topic)},"event_id":${JSON.stringify(event.eventId)}` +
+    `,"timestamp":"${event.timestamp}","source":${JSON.stringify(event.source)},"payload":${event.payload}` +
+    `,"seq":${event.seq},"received_at":"${event.receivedAt}","stored_at":"${event.storedAt}"}`
+  )
+}
+
+/** Text on one's own terms, as long as PostgreSQL can hold it. */
+function storableText(charsMax: number) {
+  const rule = `must be a string of 1 to ${charsMax} characters without U+0000 or half surrogate pairs`
+  return v.pipe(
+    v.string(rule),
+    v.minLength(1, rule),
+    v.maxLength(charsMax, rule),
+    v.check((text) => !text.includes('\0') && text.isWellFormed(), rule),
+  )
+}
+
+function parseObject(body: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch {
+    throw new MalformedJson('the body is not JSON') // without its cause, which quotes the body
+  }
+  // Half a surrogate pair as a character, not as an escape: no UTF-8 text can have it.
+  if (!body.isWellFormed()) throw new MalformedJson('the body is not well-formed Unicode')
+  if (!isObject(value)) {
+    throw new InvalidEvent([{ path: '', code: 'invalid_body', message: 'must be a JSON object' }])
+  }
+  return value
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function toIssue(issue: v.BaseIssue<unknown>): Issue {
+  const path = String(issue.path?.[0]?.key)
+  // A missing member is reported by the object, a bad one by the member's own schema.
+  if (issue.type === 'object') return { path, code: 'missing_field', message: 'is required' }
+  return { path, code: `invalid_${path}`, message: issue.message }
+}
+
+function payloadIssues({ text = '', depth, unstorable }: PayloadText): Issue[] {
+  const issues: Issue[] = []
+  const refuse = (code: string, message: string) => issues.push({ path: 'payload', code, message })
+  if (!fitsInBytes(text, limits.payloadBytesMax)) {
+    refuse('payload_too_large', `must be at most ${limits.payloadBytesMax} bytes of JSON`)
+  }
+  if (depth > limits.payloadDepthMax) {
+    refuse('payload_too_deep', `must be at most ${limits.payloadDepthMax} levels of objects and arrays`)
+  }
+  if (unstorable) {
+    refuse(
+      'invalid_payload',
+      'must not contain \\u0000 or half surrogate pairs, neither in strings nor in keys',
+    )
+  }
+  return issues
+}
+
+/** Counts only if the number of characters leaves it open. */
+function fitsInBytes(text: string, bytesMax: number): boolean {
+  if (text.length * 3 <= bytesMax) return true
+  return text.length <= bytesMax && new TextEncoder().encode(text).length <= bytesMax
+}
+
+/** The names are the client's own text: a few of them, cut, are enough to find the mistake. */
+function unknownFieldIssues(fields: Record<string, unknown>): Issue[] {
+  const unknown = Object.keys(fields).filter((name) => !Object.hasOwn(EventFields.entries, name))
+  return unknown.slice(0, 8).map((name) => ({
+    path: name.slice(0, 64).toWellFormed(),
+    code: 'unknown_field',
+    message: 'is not a field of an event; put it into the payload',
+  }))
+}

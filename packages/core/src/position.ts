@@ -1,0 +1,31 @@
+import * as v from 'valibot'
+
+/**
+ * A place in a topic's stream: the id of a Redis stream entry, `<milliseconds>-<number>`.
+ * https://redis.io/docs/latest/develop/data-types/streams/#entry-ids
+ */
+export const Position = v.pipe(v.string(), v.regex(/^\d{1,20}-\d{1,20}$/), v.brand('Position'))
+export type Position = v.InferOutput<typeof Position>
+
+/** Before the first entry of any stream. */
+export const origin = '0-0' as Position
+
+/** Negative when `a` comes before `b`, 0 when they are the same, positive when `a` comes after. */
+export function comparePositions(a: Position, b: Position): number {
+  const [aMs, aNumber] = parts(a)
+  const [bMs, bNumber] = parts(b)
+  if (aMs !== bMs) return aMs < bMs ? -1 : 1
+  if (aNumber !== bNumber) return aNumber < bNumber ? -1 : 1
+  return 0
+}
+
+/** When Redis accepted the entry at `position`, by Redis's clock, in the form of every time of ours (UTC, µs). */
+export function timeOf(position: Position): string {
+  return new Date(Number(parts(position)[0])).toISOString().replace('Z', '000Z')
+}
+
+// BigInt, because both halves are unsigned 64-bit numbers and an operator may set any of them.
+function parts(position: Position): [bigint, bigint] {
+  const dash = position.indexOf('-')
+  return [BigInt(position.slice(0, dash)), BigInt(position.slice(dash + 1))]
+}

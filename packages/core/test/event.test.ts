@@ -1,0 +1,204 @@
+import * as v from 'valibot'
+import { expect, test } from 'vitest'
+import { InvalidEvent, type Issue, MalformedJson } from '../src/errors.ts'
+import { EventId, eventToJson, parseEvent, Source, TopicName } from '../src/event.ts'
+import { limits } from '../src/limits.ts'
+import { randomJson, seededRandom } from './random-json.ts'
+
+const valid = {
+  topic: 'orders.eu.paid',
+  event_id: 'order-1',
+  timestamp: '2025-12-08T10:00:00.123456+00:00',
+  source: 'shop',
+  payload: { amount: 10 },
+}
+
+function bodyWithPayload(payload: string): string {
+  return JSON.stringify(valid).replace('{"amount":10}', () => payload)
+}
+
+function issuesOf(body: string): readonly Issue[] {
+  try {
+    parseEvent(body)
+  } catch (error) {
+    if (error instanceof InvalidEvent) return error.issues
+    throw error
+  }
+  return []
+}
+
+test('an event is read, its time in UTC, its payload as it was sent', () => {
+  expect(parseEvent(bodyWithPayload('{ "n":9007199254740993, "x":1e400, "d":0.10 }'))).toEqual({
+    topic: 'orders.eu.paid',
+    eventId: 'order-1',
+    timestamp: '2025-12-08T10:00:00.123456Z',
+    source: 'shop',
+    payload: '{ "n":9007199254740993, "x":1e400, "d":0.10 }',
+  })
+})
+
+test('random payloads come back as they were sent', () => {
+  const random = seededRandom(7)
+  for (let round = 0; round < 500; round++) {
+    const payload = randomJson(random, 5)
+    const body = bodyWithPayload(payload)
+    expect(parseEvent(body).payload).toBe(payload)
+  }
+})
+
+test.each([
+  '',
+  '{',
+  '{"topic":}',
+  "{'topic':1}",
+  '{"a":1}{"b":2}',
+  '{"a":NaN}',
+  '{"a":1,}',
+  '{"a":"\ud800"}',
+  'queued',
+])('what is not JSON is malformed: %j', (body) => {
+  expect(() => parseEvent(body)).toThrow(MalformedJson)
+})
+
+test('a malformed body is not quoted', () => {
+  try {
+    parseEvent('{"card":"4111-1111"')
+    expect.unreachable()
+  } catch (error) {
+    expect(`${(error as Error).stack} ${String((error as Error).cause)}`).not.toContain('4111')
+  }
+})
+
+test.each(['[]', 'null', '"text"', '1', '[{"topic":"a"}]'])(
+  'JSON that is no object is no event: %s',
+  (body) => {
+    expect(issuesOf(body)).toEqual([{ path: '', code: 'invalid_body', message: 'must be a JSON object' }])
+  },
+)
+
+test.each(Object.keys(valid))('%s is required', (field) => {
+  const issues = issuesOf(JSON.stringify({ ...valid, [field]: undefined }))
+  expect(issues).toEqual([{ path: field, code: 'missing_field', message: 'is required' }])
+})
+
+test.each(
+  Object.keys(valid).flatMap((field) =>
+    [1, null, true, [], ['a'], '\u0000', ''].map((value) => [field, value] as const),
+  ),
+)('%s cannot be %j', (field, value) => {
+  const issues = issuesOf(JSON.stringify({ ...valid, [field]: value }))
+  expect(issues.map(({ path, code }) => ({ path, code }))).toEqual([
+    { path: field, code: `invalid_${field}` },
+  ])
+})
+
+test('all fields that do not fit are named at once, without their values', () => {
+  const secret = 'secret'.repeat(60)
+  const body = {
+    topic: `${secret}!`,
+    event_id: secret,
+    timestamp: secret,
+    source: secret,
+    payload: secret,
+    extra: secret,
+  }
+  const issues = issuesOf(JSON.stringify(body))
+  expect(issues.map((issue) => issue.path)).toEqual([
+    'topic',
+    'event_id',
+    'timestamp',
+    'source',
+    'payload',
+    'extra',
+  ])
+  expect(JSON.stringify(issues)).not.toContain('secret')
+})
+
+test('a time that is none says what one looks like', () => {
+  expect(issuesOf(JSON.stringify({ ...valid, timestamp: 'yesterday' }))).toEqual([
+    {
+      path: 'timestamp',
+      code: 'invalid_timestamp',
+      message:
+        'must be ISO 8601 with an offset, at most six fractional digits, e.g. 2025-12-08T10:00:00.123456+00:00',
+    },
+  ])
+})
+
+test('a field that Sekali does not know is refused, not dropped', () => {
+  expect(issuesOf(JSON.stringify({ ...valid, trace_id: 'x' }))).toMatchObject([
+    { path: 'trace_id', code: 'unknown_field' },
+  ])
+  expect(issuesOf(JSON.stringify(valid).replace('{', '{"__proto__":{},'))).toMatchObject([
+    { path: '__proto__' },
+  ])
+})
+
+test('unknown fields by the thousand make a short answer', () => {
+  const extra = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`${'k'.repeat(100)}${i}`, i]))
+  const answer = JSON.stringify(issuesOf(JSON.stringify({ ...valid, ...extra })))
+  expect(answer.length).toBeLessThan(2_000)
+})
+
+const depthOf = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`
+const bytesOf = (bytes: number, character = 'x') =>
+  `{"a":"${character.repeat((bytes - 8) / Buffer.byteLength(character))}"}`
+
+test.each([
+  ['64 levels', depthOf(64), undefined],
+  ['65 levels', depthOf(65), 'payload_too_deep'],
+  ['10,000 open brackets', `{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 'payload_too_deep'],
+  ['256 KiB', bytesOf(limits.payloadBytesMax), undefined],
+  ['256 KiB and a byte', bytesOf(limits.payloadBytesMax + 1), 'payload_too_large'],
+  ['256 KiB of two-byte characters', bytesOf(limits.payloadBytesMax, 'é'), undefined],
+  ['a character more of these', bytesOf(limits.payloadBytesMax + 2, 'é'), 'payload_too_large'],
+  ['NUL', '{"a":{"b":["\\u0000"]}}', 'invalid_payload'],
+  ['half a pair in a key', '{"\\ud800":1}', 'invalid_payload'],
+  ['a whole pair', '{"\\ud83d\\ude00":"😀"}', undefined],
+])('a payload of %s: %s', (_, payload, code) => {
+  const issues = issuesOf(bodyWithPayload(payload))
+  expect(issues.map((issue) => [issue.path, issue.code])).toEqual(
+    code === undefined ? [] : [['payload', code]],
+  )
+})
+
+test.each([
+  ['a', true],
+  ['orders.eu.paid', true],
+  ['user-login', true],
+  ['A_9.-', true],
+  ['x'.repeat(128), true],
+  ['x'.repeat(129), false],
+  ['', false],
+  ['.a', false],
+  ['a.', false],
+  ['a..b', false],
+  ['a b', false],
+  ['a\n', false],
+  ['café', false],
+  ['orders:eu', false],
+  ['*', false],
+])('topic %j: %s', (topic, fits) => {
+  expect(v.is(TopicName, topic)).toBe(fits)
+})
+
+test.each([
+  [EventId, limits.eventIdCharsMax],
+  [Source, limits.sourceCharsMax],
+])('ids and sources are free text of limited length (%#)', (schema, charsMax) => {
+  for (const text of ['x', ' ', 'a\nb', 'é😀', 'x'.repeat(charsMax)]) expect(v.is(schema, text)).toBe(true)
+  for (const text of ['', 'a\u0000b', '\ud800', '\ude00\ud83d', 'x'.repeat(charsMax + 1)]) {
+    expect(v.is(schema, text)).toBe(false)
+  }
+})
+
+test('a stored event is shown with its payload untouched', () => {
+  const event = parseEvent(bodyWithPayload('{"n":9007199254740993,"d":0.10}').replace('shop', 'a \\"shop\\"'))
+  const received = '2025-12-08T10:00:01.000000Z'
+  const json = eventToJson({ ...event, seq: 42, receivedAt: received, storedAt: received })
+  expect(json).toBe(
+    '{"topic":"orders.eu.paid","event_id":"order-1","timestamp":"2025-12-08T10:00:00.123456Z",' +
+      '"source":"a \\"shop\\"","payload":{"n":9007199254740993,"d":0.10},"seq":42,' +
+      `"received_at":"${received}","stored_at":"${received}"}`,
+  )
+})
