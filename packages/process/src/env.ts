@@ -1,0 +1,51 @@
+import { InvalidConfig } from '@sekali/core/errors'
+import * as v from 'valibot'
+
+type ObjectSchema = v.ObjectSchema<v.ObjectEntries, undefined>
+
+/**
+ * The environment as typed values. Throws {@link InvalidConfig} that names every variable that is missing or
+ * wrong, and what it must be, but never a value: it may be a password.
+ */
+export function parseEnv<const TSchema extends ObjectSchema>(
+  schema: TSchema,
+  env: NodeJS.ProcessEnv,
+): v.InferOutput<TSchema> {
+  const result = v.safeParse(schema, env)
+  if (result.success) return result.output
+  const problems = result.issues.map((issue) => {
+    const variable = v.getDotPath(issue) ?? 'the environment'
+    return issue.received === 'undefined' ? `${variable} is not set` : `${variable}: ${issue.message}`
+  })
+  throw new InvalidConfig(problems.join('; '))
+}
+
+/** A connection URL of one of the given protocols, for instance `redis:` and `rediss:`. */
+export function urlOf(...protocols: string[]) {
+  const expected = `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
+  return v.pipe(
+    v.string(),
+    v.check((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), expected),
+  )
+}
+
+/** A whole number in a range, from text. */
+export function wholeNumber(min: number, max: number, byDefault: number) {
+  const expected = `must be a whole number from ${min} to ${max}`
+  return v.pipe(
+    v.optional(v.string(), String(byDefault)),
+    v.regex(/^\d{1,15}$/, expected),
+    v.transform(Number),
+    v.minValue(min, expected),
+    v.maxValue(max, expected),
+  )
+}
+
+/** The variables that every process of ours reads. */
+export const commonEnv = {
+  LOG_LEVEL: v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), 'info'),
+  REDIS_PREFIX: v.optional(
+    v.pipe(v.string(), v.regex(/^[\w-]{1,32}$/, 'must be 1 to 32 of A-Z a-z 0-9 _ -')),
+    'sekali',
+  ),
+}

@@ -1,0 +1,34 @@
+import { pino } from 'pino'
+
+export type Logger = pino.Logger
+
+/**
+ * What a log line may say about an error. A driver's message can hold SQL, parameters and so an event's
+ * payload (DrizzleQueryError does), so only names, codes and the messages of our own errors are kept.
+ */
+function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { name: typeof error }
+  const { name } = error
+  const code = 'code' in error ? error.code : undefined
+  const own = 'retryable' in error
+  return {
+    name,
+    ...(code === undefined ? {} : { code }),
+    ...(own ? { message: error.message } : {}),
+    ...(own ? {} : { at: firstFrame(error) }),
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+  }
+}
+
+// Where it was thrown says what a message of a foreign error would, without the values.
+function firstFrame(error: Error): string | undefined {
+  return error.stack
+    ?.split('\n')
+    .find((line) => /^\s+at /.test(line))
+    ?.trim()
+}
+
+/** A logger of JSON lines on standard output. `level` is one of pino's: trace, debug, info, warn, error, fatal, silent. */
+export function createLog(name: string, level = 'info'): Logger {
+  return pino({ name, level, base: { pid: process.pid }, serializers: { err: describeError } })
+}

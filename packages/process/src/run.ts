@@ -1,0 +1,20 @@
+import process from 'node:process'
+import { InvalidConfig } from '@sekali/core/errors'
+import { createLog } from './log.ts'
+
+/**
+ * Runs a `main` and decides how its process ends: 0 when it returns, 2 for settings it cannot work with, 1 for
+ * anything else, said in one log line without a stack trace.
+ */
+export async function run(name: string, main: () => Promise<void>): Promise<void> {
+  try {
+    await main()
+  } catch (error) {
+    const log = createLog(name)
+    if (error instanceof InvalidConfig) log.fatal(`${error.message} (see README.md, Configuration)`)
+    else log.fatal({ err: error }, 'ended by an error')
+    process.exitCode = error instanceof InvalidConfig ? 2 : 1
+  }
+  // What still holds the loop open after everything was closed is a leak; it must not keep a container up.
+  if (process.connected) process.disconnect()
+}

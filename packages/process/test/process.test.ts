@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { InvalidConfig, StoreUnavailable } from '@sekali/core/errors'
+import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
+import * as v from 'valibot'
+import { expect, test } from 'vitest'
+
+/** Runs a few lines as a process of its own and returns what it printed and how it ended. */
+async function runLines(lines: string, until?: { text: string; signals: NodeJS.Signals[]; everyMs: number }) {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', lines], { cwd: import.meta.dirname })
+  let output = ''
+  child.stderr.on('data', (chunk) => {
+    output += chunk
+  })
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+    if (until === undefined || !output.includes(until.text)) return
+    for (const [index, signal] of until.signals.splice(0).entries()) {
+      setTimeout(() => child.kill(signal), index * until.everyMs)
+    }
+  })
+  const [code] = await once(child, 'close')
+  return { output, code }
+}
+
+test('the environment is parsed, and every variable that is wrong is named without its value', () => {
+  const schema = v.object({ ...commonEnv, URL: urlOf('redis:'), N: wholeNumber(1, 9, 5), NEEDED: v.string() })
+  expect(parseEnv(schema, { URL: 'redis://h', NEEDED: 'x' })).toMatchObject({ N: 5, REDIS_PREFIX: 'sekali' })
+  const parse = () => parseEnv(schema, { URL: 'http://user:secret@h', N: '10' })
+  expect(parse).toThrow(InvalidConfig)
+  expect(parse).toThrow(/URL.*redis:\/\/.*N.*1 to 9.*NEEDED is not set/s)
+  expect(parse).not.toThrow(/secret/)
+})
+
+test('a log line about an error has its name, code and cause, and no foreign message, which may hold a payload', async () => {
+  const { output } = await runLines(`
+    import { createLog } from '@sekali/process/log'
+    const cause = Object.assign(new Error('Failed query: insert secret-payload'), { code: '22P02' })
+    createLog('test').warn({ err: new Error('outer secret-payload', { cause }) }, 'it failed')`)
+  expect(JSON.parse(output)).toMatchObject({ msg: 'it failed', err: { cause: { code: '22P02' } } })
+  expect(output).not.toContain('secret-payload')
+})
+
+test('our own errors say in the log what they mean', async () => {
+  const { output } = await runLines(`
+    import { createLog } from '@sekali/process/log'
+    import { StoreUnavailable } from '@sekali/core/errors'
+    createLog('test').warn({ err: new StoreUnavailable('read failed') }, 'it failed')`)
+  const { code } = new StoreUnavailable('')
+  expect(JSON.parse(output).err).toEqual({ name: 'StoreUnavailable', code, message: 'read failed' })
+})
+
+const untilSignalled = `
+  import { shutdownSignal } from '@sekali/process/shutdown'
+  const signal = shutdownSignal()
+  const alive = setInterval(() => {}, 1000)
+  signal.addEventListener('abort', () => {
+    console.log('draining')
+    setTimeout(() => { clearInterval(alive); process.exitCode = 0; process.exit() }, 1500)
+  })
+  console.log('running')`
+
+test('the first signal drains, and the same Ctrl-C arriving twice is still the first', async () => {
+  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGINT']
+  const ended = await runLines(untilSignalled, { text: 'running', signals, everyMs: 50 })
+  expect(ended).toMatchObject({ code: 0, output: expect.stringContaining('draining') })
+})
+
+test('a second signal forces', async () => {
+  const signals: NodeJS.Signals[] = ['SIGTERM', 'SIGTERM']
+  const ended = await runLines(untilSignalled, { text: 'running', signals, everyMs: 800 })
+  expect(ended).toMatchObject({ code: 1, output: expect.stringContaining('draining') })
+})
+
+test('settings that cannot work end a process with 2 and one line that says which', async () => {
+  const { output, code } = await runLines(`
+    import { run } from '@sekali/process/run'
+    import { InvalidConfig } from '@sekali/core/errors'
+    await run('test', async () => { throw new InvalidConfig('PORT must be a number') })`)
+  expect(code).toBe(2)
+  expect(JSON.parse(output).msg).toContain('PORT must be a number')
+})
