@@ -1,0 +1,129 @@
+/**
+ * A connection to Redis that fails fast and never repeats a command behind our back.
+ *
+ * ioredis by default keeps commands while it is disconnected and sends them again after a reconnect, also those
+ * whose promise has long timed out. For an append that means entries nobody waits for any more, and in another
+ * order. So here: no queue while disconnected, no re-sending, every command in flight rejected as soon as the
+ * connection closes (`maxRetriesPerRequest: 0`), and a call over its deadline takes its connection down with it,
+ * because that is the only way to be sure that it cannot still be sent. A rejected append may or may not have
+ * happened; the publisher repeats it and the unique key absorbs it.
+ */
+import { BrokerUnavailable } from '@sekali/core/errors'
+import { type ChainableCommander, Redis } from 'ioredis'
+import type { Log } from './log.ts'
+
+export interface BrokerConfig {
+  /** `redis://` or `rediss://`, with user and password where Redis asks for them. */
+  readonly url: string
+  /** What every key and channel begins with. */
+  readonly prefix: string
+  /** Shown by Redis's CLIENT LIST. */
+  readonly name: string
+  /** After so long without an answer a call is given up, in milliseconds. */
+  readonly callMs?: number
+}
+
+export interface Broker extends AsyncDisposable {
+  readonly redis: Redis
+  readonly prefix: string
+  readonly callMs: number
+  readonly log: Log
+}
+
+/** Connects in the background and reconnects for ever; calls made meanwhile fail at once. Never throws. */
+export function connectBroker(config: BrokerConfig, log: Log): Broker {
+  const { url, prefix, name, callMs = 1_000 } = config
+  const redis = new Redis(url, {
+    ...failFast,
+    connectionName: name,
+    connectTimeout: 2 * callMs,
+    // The handshake has no deadline of its own: a stalled server would otherwise hold a new connection for ever.
+    socketTimeout: 4 * callMs,
+  })
+  reportConnection(redis, log)
+  return { redis, prefix, callMs, log, [Symbol.asyncDispose]: () => close(redis, callMs) }
+}
+
+const failFast = {
+  // RESP2 replies are plain arrays on every server and version that we support.
+  protocol: 2,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 1_000) * (0.5 + Math.random() / 2),
+  // A demoted primary answers READONLY on a healthy connection; a new one may reach the new primary.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+} as const
+
+// One line when the connection is lost and one when it is back, however often is tried in between.
+function reportConnection(redis: Redis, log: Log): void {
+  let lost = false
+  redis.on('error', (err) => {
+    if (!lost) log.warn({ err }, 'redis unreachable')
+    lost = true
+  })
+  redis.on('ready', () => {
+    if (lost) log.info('redis reachable again')
+    lost = false
+  })
+}
+
+async function close(redis: Redis, callMs: number): Promise<void> {
+  // QUIT lets Redis answer what is under way; a connection that is not there has nothing to answer.
+  if (redis.status === 'ready') {
+    await withDeadline(redis.quit(), callMs, () => undefined).catch(() => undefined)
+  }
+  redis.disconnect()
+}
+
+/** Resolves with what `call` does, or takes the connection down after `callMs` and rejects. */
+export async function ask<T>(broker: Broker, what: string, call: (redis: Redis) => Promise<T>): Promise<T> {
+  try {
+    return await withDeadline(call(broker.redis), broker.callMs, () => broker.redis.disconnect(true))
+  } catch (error) {
+    throw error instanceof BrokerUnavailable
+      ? error
+      : new BrokerUnavailable(`${what} failed`, { cause: error })
+  }
+}
+
+/** Runs a pipeline; each command's outcome stands alone: a reply, or the `Error` that Redis answered with. */
+export async function askAll(
+  broker: Broker,
+  what: string,
+  fill: (pipeline: ChainableCommander) => void,
+): Promise<unknown[]> {
+  const outcomes = await ask(broker, what, async (redis) => {
+    const pipeline = redis.pipeline()
+    fill(pipeline)
+    return await pipeline.exec()
+  })
+  return (outcomes ?? []).map(([error, reply]) => error ?? reply)
+}
+
+/** Runs several calls that must all be done within `ms`, or takes the connection down under them and rejects. */
+export const askWithin = <T>(broker: Broker, ms: number, work: () => Promise<T>): Promise<T> =>
+  withDeadline(work(), ms, () => broker.redis.disconnect(true))
+
+/** Waits until commands can be sent. Rejects with {@link BrokerUnavailable} when that takes longer than `deadlineMs`. */
+export async function untilConnected(broker: Broker, deadlineMs: number): Promise<void> {
+  const { redis } = broker
+  if (redis.status === 'ready') return
+  const ready = new Promise<void>((resolve) => redis.once('ready', () => resolve()))
+  await withDeadline(ready, deadlineMs, () => undefined)
+}
+
+async function withDeadline<T>(work: Promise<T>, ms: number, onDeadline: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      onDeadline()
+      reject(new BrokerUnavailable(`no answer from redis within ${ms} ms`))
+    }, ms)
+  })
+  try {
+    return await Promise.race([work, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}

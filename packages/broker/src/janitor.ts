@@ -1,0 +1,65 @@
+import { BrokerUnavailable } from '@sekali/core/errors'
+import type { TopicName } from '@sekali/core/event'
+import { ask, askAll, type Broker } from './connect.ts'
+import { field, ownGroup } from './info.ts'
+import { consumersKey, presenceKey, streamKey } from './keys.ts'
+import { readConsumers } from './presence.ts'
+import { defineScript } from './script.ts'
+
+// KEYS  1 the topic's stream
+// ARGV  1 group, 2 consumer
+// Returns 1 when the consumer was removed. XGROUP DELCONSUMER drops what is pending with the consumer, so the
+// look and the removal must be one step.
+const removeScript = defineScript(`
+if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) > 0 then return 0 end
+redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
+return 1
+`)
+
+/** A name is removed once its consumer has neither said anything nor read for so long. */
+const goneMs = 60_000
+
+/**
+ * Removes consumers that are gone from the groups of `topics`, so that names do not pile up with every restart.
+ * One with entries pending is left until a reclaim has taken them. Returns how many names were removed.
+ */
+export async function removeGoneConsumers(
+  broker: Broker,
+  topics: readonly TopicName[],
+  goneAfterMs = goneMs,
+): Promise<number> {
+  const present = new Set((await readConsumers(broker)).map(({ name }) => name))
+  let removed = 0
+  for (const topic of topics) {
+    const key = streamKey(broker, topic)
+    const [groups] = await askAll(broker, 'janitor', (pipeline) => pipeline.xinfo('GROUPS', key))
+    const group = ownGroup(broker, groups)?.name
+    if (group === undefined) continue
+    const consumers = (await ask(broker, 'janitor', (redis) =>
+      redis.xinfo('CONSUMERS', key, group),
+    )) as unknown[]
+    const gone = consumers
+      .filter((consumer) => Number(field(consumer, 'idle')) >= goneAfterMs)
+      .map((consumer) => String(field(consumer, 'name')))
+      .filter((name) => !present.has(name))
+    if (gone.length === 0) continue
+    const outcomes = await askAll(broker, 'janitor', (pipeline) => {
+      for (const name of gone) pipeline.call(...removeScript.whole([key], [group, name]))
+    })
+    const error = outcomes.find((outcome) => outcome instanceof Error)
+    if (error) throw new BrokerUnavailable(`janitor on ${topic} failed`, { cause: error })
+    removed += outcomes.filter((outcome) => outcome === 1).length
+  }
+  await forgetExpired(broker)
+  return removed
+}
+
+async function forgetExpired(broker: Broker): Promise<void> {
+  await ask(broker, 'janitor', async (redis) => {
+    const names = await redis.smembers(consumersKey(broker))
+    if (names.length === 0) return
+    const said = await redis.mget(...names.map((name) => presenceKey(broker, name)))
+    const expired = names.filter((_, index) => said[index] === null)
+    if (expired.length > 0) await redis.srem(consumersKey(broker), ...expired)
+  })
+}

@@ -1,0 +1,19 @@
+import type { Broker } from './connect.ts'
+
+/** The stream that carries a topic. */
+export const streamKey = ({ prefix }: Broker, topic: string) => `${prefix}:stream:${topic}`
+
+/** The set of the names of all topics that ever had a stream. */
+export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
+
+/** The channel on which a topic's name says that the topic has news. */
+export const doorbellChannel = ({ prefix }: Broker) => `${prefix}:doorbell`
+
+/** The set of the names of consumers that have been seen. */
+export const consumersKey = ({ prefix }: Broker) => `${prefix}:consumers`
+
+/** What a consumer says of itself; it expires unless it is renewed. */
+export const presenceKey = ({ prefix }: Broker, consumer: string) => `${prefix}:consumer:${consumer}`
+
+/** What the names of our consumer groups begin with; see append.ts for what follows. */
+export const groupPrefix = ({ prefix }: Broker) => `${prefix}-`

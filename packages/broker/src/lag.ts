@@ -1,0 +1,39 @@
+import { BrokerUnavailable } from '@sekali/core/errors'
+import type { TopicName } from '@sekali/core/event'
+import { ask, askAll, type Broker } from './connect.ts'
+import { field, isMissing, ownGroup } from './info.ts'
+import { streamKey, topicsKey } from './keys.ts'
+
+/** The names of all topics that ever had a stream. Rejects with {@link BrokerUnavailable}. */
+export const readTopicNames = (broker: Broker): Promise<TopicName[]> =>
+  ask(broker, 'list of topics', (redis) => redis.smembers(topicsKey(broker))) as Promise<TopicName[]>
+
+export interface StreamFigures {
+  /** The incarnation: see append.ts. `null` when the group is gone. */
+  readonly group: string | null
+  /** How many entries were ever added to this incarnation. Exact, unlike Redis's own `lag`. */
+  readonly entriesAdded: number
+}
+
+/** The figures of every stream, by topic. Rejects with {@link BrokerUnavailable}. */
+export async function readStreams(
+  broker: Broker,
+  alsoTopics: Iterable<string> = [],
+): Promise<Map<string, StreamFigures>> {
+  const topics = [...new Set([...(await readTopicNames(broker)), ...alsoTopics])]
+  const replies = await askAll(broker, 'look at streams', (pipeline) => {
+    for (const topic of topics) {
+      pipeline.xinfo('GROUPS', streamKey(broker, topic))
+      pipeline.xinfo('STREAM', streamKey(broker, topic))
+    }
+  })
+  const figures = new Map<string, StreamFigures>()
+  for (const [index, topic] of topics.entries()) {
+    const [groups, stream] = replies.slice(2 * index)
+    if (isMissing(stream) || isMissing(groups)) continue
+    if (stream instanceof Error) throw new BrokerUnavailable(`look at ${topic} failed`, { cause: stream })
+    const entriesAdded = Number(field(stream, 'entries-added'))
+    figures.set(topic, { group: ownGroup(broker, groups)?.name ?? null, entriesAdded })
+  }
+  return figures
+}

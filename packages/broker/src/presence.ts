@@ -1,0 +1,42 @@
+import { ask, type Broker } from './connect.ts'
+import { consumersKey, presenceKey } from './keys.ts'
+
+/** What a consumer says of itself. Times are UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
+export interface Presence {
+  readonly name: string
+  readonly pid: number
+  readonly startedAt: string
+  readonly lastTurnAt: string | null
+  readonly turns: number
+}
+
+/** A consumer that has not said anything for so long is not shown any more. */
+const expiresMs = 5_000
+
+/** Says that a consumer is here. Rejects with `BrokerUnavailable`. */
+export const announce = (broker: Broker, presence: Presence): Promise<unknown> =>
+  ask(broker, 'announce', (redis) =>
+    redis
+      .multi()
+      .sadd(consumersKey(broker), presence.name)
+      .set(presenceKey(broker, presence.name), JSON.stringify(presence), 'PX', expiresMs)
+      .exec(),
+  )
+
+/** Says that a consumer has left. Rejects with `BrokerUnavailable`. */
+export const leave = (broker: Broker, name: string): Promise<unknown> =>
+  ask(broker, 'leave', (redis) =>
+    redis.multi().del(presenceKey(broker, name)).srem(consumersKey(broker), name).exec(),
+  )
+
+/** The consumers that are here, by name. Forgets names whose presence has expired. Rejects with `BrokerUnavailable`. */
+export async function readConsumers(broker: Broker): Promise<Presence[]> {
+  return await ask(broker, 'list of consumers', async (redis) => {
+    const names = await redis.smembers(consumersKey(broker))
+    if (names.length === 0) return []
+    const said = await redis.mget(...names.map((name) => presenceKey(broker, name)))
+    return said
+      .flatMap((text) => (text === null ? [] : [JSON.parse(text) as Presence]))
+      .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+  })
+}

@@ -1,0 +1,149 @@
+/**
+ * What a turn reads: the entries that follow the position, all of them, in order.
+ *
+ * `XREADGROUP >` alone does not give that. A consumer that dies between reading and committing leaves entries
+ * delivered that nobody will be given again, and its last XREADGROUP can still sit in Redis's socket and run after
+ * its successor looked. So every read is checked against the stream itself: in the same MULTI, the first entry
+ * after the position is peeked. If that is not the first entry read, something was delivered past us (a crash, a
+ * stale read, an operator's XGROUP SETID or DELCONSUMER), and one mechanism mends them all: *reclaim* takes what is
+ * pending, acknowledges what the position already covers and sets the group back to the position, so that `>`
+ * gives the rest again, in order. Between two neighbours of one reply nothing can be missing: Redis reads a range.
+ *
+ * Only the holder of the topic's row lock calls this, so nobody else legitimately reads the group meanwhile.
+ */
+import { randomUUID } from 'node:crypto'
+import { BrokerUnavailable } from '@sekali/core/errors'
+import type { TopicName } from '@sekali/core/event'
+import { comparePositions, origin, type Position } from '@sekali/core/position'
+import { ask, type Broker } from './connect.ts'
+import { decode, type Entry } from './entry.ts'
+import { field, findGroup, isMissing } from './info.ts'
+import { groupPrefix, streamKey } from './keys.ts'
+import { reclaim } from './reclaim.ts'
+
+/** Where a topic stands, as the store remembers it. */
+export interface Place {
+  readonly topic: TopicName
+  /** The stream's incarnation, or `null` when the topic has had no turn yet. */
+  readonly group: string | null
+  readonly position: Position
+  /** How many entries of this incarnation have been accounted for. */
+  readonly accounted: number
+}
+
+export interface TurnRead {
+  /** Where the read began: the place given, or the beginning of a new incarnation. */
+  readonly place: Place & { readonly group: string }
+  readonly entries: readonly Entry[]
+  /** Whether the stream holds nothing after the last of `entries`. */
+  readonly atEnd: boolean
+  /** How many entries were ever added to this incarnation. */
+  readonly entriesAdded: number
+  /** The id that Redis gave out last in this stream, still there or not. */
+  readonly lastId: Position
+  /** Whether the read had to reclaim, and if so why. */
+  readonly reclaimed: string | undefined
+}
+
+// Each reclaim answers one disturbance; more than a few in a row means that something else reads the group.
+const attemptsMax = 4
+
+/**
+ * Reads up to `countMax` entries after `place`. `undefined` when the topic has no stream.
+ * `tidy` reclaims first, to acknowledge what a crash left pending behind the position.
+ * Rejects with {@link BrokerUnavailable}.
+ */
+export async function readTurn(
+  broker: Broker,
+  given: Place,
+  consumer: string,
+  countMax: number,
+  tidy = false,
+): Promise<TurnRead | undefined> {
+  let place = given.group === null ? await findPlace(broker, given) : (given as TurnRead['place'])
+  let reclaimed: string | undefined
+  for (let attempt = 1; place !== undefined && attempt <= attemptsMax; attempt++) {
+    if (tidy && attempt === 1) {
+      reclaimed = 'entries were left pending'
+      await reclaim(broker, place, consumer)
+    }
+    const read = await readOnce(broker, place, consumer, countMax)
+    if (read === 'no group') {
+      place = await findPlace(broker, place)
+    } else if (read.firstAfter !== read.entries[0]?.position) {
+      reclaimed = read.entries.length === 0 ? 'entries were delivered to nobody' : 'entries were skipped'
+      await reclaim(broker, place, consumer)
+    } else {
+      if (comparePositions(read.lastId, place.position) < 0) await raiseIds(broker, place)
+      return { place, reclaimed, ...read }
+    }
+  }
+  if (place === undefined) return undefined
+  throw new BrokerUnavailable(`somebody else keeps reading ${place.topic} in our consumer group`)
+}
+
+async function readOnce(broker: Broker, place: TurnRead['place'], consumer: string, countMax: number) {
+  const key = streamKey(broker, place.topic)
+  const outcomes = await ask(broker, `read of ${place.topic}`, (redis) =>
+    redis
+      .multi()
+      .xreadgroup('GROUP', place.group, consumer, 'COUNT', countMax, 'STREAMS', key, '>')
+      .xrange(key, `(${place.position}`, '+', 'COUNT', 1)
+      .call('XINFO', 'STREAM', key)
+      .exec(),
+  )
+  const [[readError, read] = [], [peekError, peek] = [], [infoError, info] = []] = outcomes ?? []
+  if (isMissing(readError)) return 'no group'
+  const error = readError ?? peekError ?? infoError
+  if (error) throw new BrokerUnavailable(`read of ${place.topic} failed`, { cause: error })
+
+  const rows = (read as [key: string, rows: [id: string, fields: string[]][]][] | null)?.[0]?.[1] ?? []
+  const entries = rows.map(([id, fields]) => decode(place.topic, id, fields))
+  return {
+    entries,
+    firstAfter: (peek as [id: string, fields: string[]][])[0]?.[0],
+    atEnd: entries.length < countMax,
+    entriesAdded: Number(field(info, 'entries-added')),
+    lastId: field(info, 'last-generated-id') as Position,
+  }
+}
+
+// Redis lost its newest entries in a crash. It must not give out ids below the position, as it could if its clock
+// has gone back too: nobody would ever read those entries.
+const raiseIds = (broker: Broker, { topic, position }: Place) =>
+  ask(broker, `raise of ids on ${topic}`, (redis) => redis.call('XSETID', streamKey(broker, topic), position))
+
+/**
+ * The place to read from when the remembered group is not there: the beginning of the stream if it is a new
+ * incarnation; the remembered position if only the group is gone, which is then made again.
+ */
+async function findPlace(broker: Broker, place: Place): Promise<TurnRead['place'] | undefined> {
+  const found = await findGroup(broker, place.topic)
+  if (found === 'no stream') return undefined
+  if (found !== undefined && found !== place.group) {
+    return { topic: place.topic, group: found, position: origin, accounted: 0 }
+  }
+  const group = found ?? place.group ?? `${groupPrefix(broker)}${randomUUID()}`
+  if (found === undefined) {
+    // From the position, never from `$`: that would skip what was appended while there was no group.
+    await ask(broker, `new group for ${place.topic}`, (redis) =>
+      redis.xgroup('CREATE', streamKey(broker, place.topic), group, place.position),
+    )
+  }
+  return { ...place, group }
+}
+
+/** The position after `read` is accounted for, and what is found out about the stream on the way. */
+export function placeAfter(read: TurnRead): { position: Position; accounted: number; lost: number } {
+  const { place, entries, atEnd, entriesAdded } = read
+  const position = entries.at(-1)?.position ?? place.position
+  const accounted = place.accounted + entries.length
+  if (!atEnd) return { position, accounted, lost: 0 }
+  // At the end of the stream every entry ever added is either accounted for or has vanished from it (XDEL, a trim
+  // by somebody else, a lost tail of the append-only file after which Redis counts from further back).
+  return { position, accounted: entriesAdded, lost: Math.max(0, entriesAdded - accounted) }
+}
+
+/** Whether Redis has gone back behind what was accounted for: it lost its newest entries, as after a crash. */
+export const hasRegressed = ({ place, lastId, entriesAdded }: TurnRead): boolean =>
+  comparePositions(lastId, place.position) < 0 || entriesAdded < place.accounted

@@ -1,0 +1,76 @@
+import { createAppender } from '@sekali/broker/append'
+import { createDoorbell, listen } from '@sekali/broker/doorbell'
+import { streamKey } from '@sekali/broker/keys'
+import { BrokerUnavailable } from '@sekali/core/errors'
+import { eventually } from '@sekali/testkit/eventually'
+import { ownBroker } from '@sekali/testkit/own'
+import { event } from '@sekali/testkit/sample'
+import { ownRedis } from '@sekali/testkit/servers'
+import { expect, inject, test } from 'vitest'
+
+const many = (count: number, topic = 'orders') =>
+  Array.from({ length: count }, (_, index) => event({ topic, eventId: `e${index}` }))
+
+test('appends of one topic keep their order, however many come at once', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  const appender = createAppender(broker, () => {})
+  await Promise.all(many(1_200).map(appender.append))
+  const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
+  expect(entries.map(([, fields]) => fields[1])).toEqual(many(1_200).map(({ eventId }) => eventId))
+})
+
+test('a Redis that forgot the script is given it again', async () => {
+  await using redis = await ownRedis()
+  await using broker = await ownBroker(redis.url)
+  const appender = createAppender(broker, () => {})
+  await appender.append(event({ eventId: 'a' }))
+  await broker.redis.script('FLUSH')
+  await Promise.all([appender.append(event({ eventId: 'b' })), appender.append(event({ topic: 'x' }))])
+  expect(await broker.redis.xlen(streamKey(broker, 'orders'))).toBe(2)
+})
+
+test('with Redis stalled an append is refused within its deadline, and is not sent behind our back later', async () => {
+  await using redis = await ownRedis()
+  await using broker = await ownBroker(redis.url)
+  const appender = createAppender(broker, () => {})
+  await appender.append(event({ eventId: 'before' }))
+  redis.server.kill('SIGSTOP')
+  const startedAt = performance.now()
+  // The first is on the wire when Redis stalls: it may or may not happen. The others find no connection.
+  await expect(appender.append(event({ eventId: 'unknown' }))).rejects.toThrow(BrokerUnavailable)
+  for (const eventId of ['late1', 'late2']) {
+    await expect(appender.append(event({ eventId }))).rejects.toThrow(BrokerUnavailable)
+  }
+  expect(performance.now() - startedAt).toBeLessThan(2_000)
+  redis.server.kill('SIGCONT')
+  await eventually(() => appender.append(event({ eventId: 'after' })))
+  const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
+  const ids = entries.map(([, fields]) => fields[1])
+  expect(ids.filter((id) => id !== 'unknown')).toEqual(['before', 'after'])
+})
+
+test('a full Redis refuses whole appends, keeps what it has and takes events again when there is room', async () => {
+  await using redis = await ownRedis(['--maxmemory', '4mb'])
+  await using broker = await ownBroker(redis.url)
+  const appender = createAppender(broker, () => {})
+  const payload = JSON.stringify({ filler: 'x'.repeat(100_000) })
+  let accepted = 0
+  const flood = async () => {
+    for (; accepted < 200; accepted++) await appender.append(event({ eventId: `e${accepted}`, payload }))
+  }
+  await expect(flood()).rejects.toMatchObject({ code: 'broker_unavailable', retryable: true })
+  expect(await broker.redis.xlen(streamKey(broker, 'orders'))).toBe(accepted)
+  await broker.redis.config('SET', 'maxmemory', '64mb')
+  await appender.append(event({ eventId: 'again' }))
+})
+
+test('the doorbell names each topic that has news', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  const heard: string[] = []
+  await using _listener = listen(broker, (topic) => heard.push(topic))
+  const appender = createAppender(broker, createDoorbell(broker))
+  await eventually(async () => {
+    await Promise.all([...many(5, 'a'), ...many(5, 'b')].map(appender.append))
+    expect(new Set(heard)).toEqual(new Set(['a', 'b']))
+  })
+})

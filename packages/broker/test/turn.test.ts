@@ -1,0 +1,90 @@
+import { createAppender } from '@sekali/broker/append'
+import type { Broker } from '@sekali/broker/connect'
+import { streamKey } from '@sekali/broker/keys'
+import { type Place, placeAfter, readTurn } from '@sekali/broker/turn'
+import type { TopicName } from '@sekali/core/event'
+import { origin } from '@sekali/core/position'
+import { ownBroker } from '@sekali/testkit/own'
+import { event } from '@sekali/testkit/sample'
+import { expect, inject, test } from 'vitest'
+
+const topic = 'orders' as TopicName
+const start: Place = { topic, group: null, position: origin, accounted: 0 }
+
+async function append(broker: Broker, ...eventIds: string[]) {
+  const appender = createAppender(broker, () => {})
+  for (const eventId of eventIds) await appender.append(event({ eventId }))
+}
+
+async function read(broker: Broker, place: Place, count = 100, consumer = 'me') {
+  const turn = await readTurn(broker, place, consumer, count)
+  if (turn === undefined) throw new Error('no stream')
+  return {
+    ids: turn.entries.map((entry) => entry.event?.eventId),
+    reclaimed: turn.reclaimed,
+    next: { topic, group: turn.place.group, ...placeAfter(turn) },
+    turn,
+  }
+}
+
+test('turns read on from the position, and say when they are at the end', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  await append(broker, 'a', 'b', 'c')
+  const first = await read(broker, start, 2)
+  expect(first.ids).toEqual(['a', 'b'])
+  expect(first.turn.atEnd).toBe(false)
+  const second = await read(broker, first.next, 2)
+  expect(second.ids).toEqual(['c'])
+  expect(second.next).toMatchObject({ accounted: 3, lost: 0 })
+})
+
+test('a read that was not committed is read again, from the same place', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  await append(broker, 'a', 'b', 'c')
+  await read(broker, start, 2, 'dead')
+  const heir = await read(broker, start, 100, 'heir')
+  expect(heir.ids).toEqual(['a', 'b', 'c'])
+  expect(heir.reclaimed).toBeDefined()
+})
+
+test("a dead consumer's read that Redis runs late skips nothing", async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  await append(broker, 'a', 'b')
+  const first = await read(broker, start)
+  await append(broker, 'c', 'd', 'e')
+  // What was still in the socket of a consumer that is gone, executed between two turns of its successor.
+  const group = first.turn.place.group
+  await broker.redis.xreadgroup('GROUP', group, 'ghost', 'COUNT', 2, 'STREAMS', streamKey(broker, topic), '>')
+  const next = await read(broker, first.next)
+  expect(next.ids).toEqual(['c', 'd', 'e'])
+  expect(next.reclaimed).toBe('entries were skipped')
+})
+
+test('a reclaim acknowledges what the position covers and leaves the rest to be read', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  await append(broker, 'a', 'b')
+  const committed = await read(broker, start, 100, 'dead')
+  await append(broker, 'c')
+  await read(broker, committed.next, 100, 'dead')
+  const heir = await read(broker, committed.next, 100, 'heir')
+  expect(heir.ids).toEqual(['c'])
+  const [pending, lowest] = await broker.redis.xpending(streamKey(broker, topic), heir.turn.place.group)
+  expect([pending, lowest]).toEqual([1, heir.turn.entries[0]?.position])
+})
+
+test('a topic without a stream has nothing to read', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  expect(await readTurn(broker, start, 'me', 10)).toBeUndefined()
+})
+
+test('a stream that lost its newest entries gives out no id below the position', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  await append(broker, 'a')
+  const first = await read(broker, start)
+  // As after a crash that cost Redis its newest entries and set its clock back: the position lies in its future.
+  const position = `${Date.now() + 60_000}-0` as typeof origin
+  await read(broker, { ...first.next, position, accounted: 9 })
+  await append(broker, 'b')
+  const after = await read(broker, { ...first.next, position, accounted: 1 })
+  expect(after.ids).toEqual(['b'])
+})
