@@ -1,0 +1,7 @@
+-- A topic's row is updated once a turn. Room in its page keeps those updates HOT (no index is touched), and an early
+-- vacuum keeps the few pages few.
+ALTER TABLE "topics" SET (fillfactor = 20, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
+--> statement-breakpoint
+-- The log only grows. Vacuum by inserts, so that its pages become all-visible and later vacuums pass over them;
+-- analyze by a share of the table, because its statistics hardly change.
+ALTER TABLE "events" SET (autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.1);

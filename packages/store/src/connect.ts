@@ -1,0 +1,89 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import { asStoreError } from './errors.ts'
+import type { Log } from './log.ts'
+
+export interface StoreConfig {
+  /** `postgres://` or `postgresql://`. */
+  readonly url: string
+  /** Connections at most. */
+  readonly poolMax: number
+  /** Shown by pg_stat_activity. */
+  readonly name: string
+  /** After so long PostgreSQL cancels a statement. */
+  readonly statementMs?: number
+  /** After so long between two statements of a transaction PostgreSQL ends the session, and with it a turn. */
+  readonly idleInTransactionMs?: number
+  /** After so long without a connection a call is given up. */
+  readonly connectMs?: number
+}
+
+/** Drizzle on one connection, inside or outside a transaction. */
+export type Db = NodePgDatabase
+
+export interface Store extends AsyncDisposable {
+  readonly pool: pg.Pool
+  /** For single statements. What needs a transaction goes through {@link withTransaction}. */
+  readonly db: Db
+}
+
+/** Connects when first used. Never throws; PostgreSQL may come and go. */
+export function connectStore(config: StoreConfig, log: Log): Store {
+  const { url, poolMax, name, statementMs = 5_000, idleInTransactionMs = 8_000, connectMs = 1_500 } = config
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolMax,
+    application_name: name,
+    connectionTimeoutMillis: connectMs,
+    statement_timeout: statementMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    // The server's timeout cancels a statement cleanly and comes first; this one is for a server that is gone.
+    query_timeout: statementMs + 1_000,
+    // A session that stayed on a demoted primary would answer reads and refuse writes for ever.
+    maxLifetimeSeconds: 300,
+    keepAlive: true,
+    options: '-c timezone=UTC -c client_encoding=UTF8',
+  })
+  pool.on('error', (err) => log.warn({ err }, 'idle postgres connection lost'))
+  let ended: Promise<void> | undefined
+  return {
+    pool,
+    db: drizzle(pool, { casing: 'snake_case' }),
+    [Symbol.asyncDispose]: () => (ended ??= pool.end()), // pg rejects a second end()
+  }
+}
+
+/**
+ * Runs `work` in a transaction. Rejects with `StoreUnavailable` or `DataRefused`; after a failed COMMIT the outcome
+ * is unknown, so whoever calls this must find out from what is stored.
+ *
+ * Drizzle's own `transaction()` on a pool leaks the client when BEGIN fails and hides the first error when ROLLBACK
+ * fails, and pg-pool stops listening for `error` on a client that is checked out, so that a restart of PostgreSQL
+ * would end the process. Hence this helper.
+ */
+export async function withTransaction<T>(
+  store: Store,
+  what: string,
+  work: (tx: Db) => Promise<T>,
+): Promise<T> {
+  const client = await store.pool.connect().catch((error: unknown) => {
+    throw asStoreError(error, what)
+  })
+  let broken: Error | undefined
+  const onError = (error: Error) => {
+    broken = error
+  }
+  client.on('error', onError)
+  try {
+    await client.query('BEGIN')
+    const result = await work(drizzle(client, { casing: 'snake_case' }))
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch(onError)
+    throw asStoreError(error, what)
+  } finally {
+    client.off('error', onError)
+    client.release(broken) // an error destroys the connection
+  }
+}

@@ -1,0 +1,35 @@
+import { SekaliError, StoreUnavailable } from '@sekali/core/errors'
+
+/**
+ * PostgreSQL refused the data itself, and would again: SQLSTATE class 22 (data exception), 23 (integrity
+ * constraint violation) or 54 (program limit exceeded).
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export class DataRefused extends SekaliError {
+  readonly code = 'data_refused'
+  readonly retryable = false
+  readonly sqlState: string
+
+  constructor(sqlState: string, options: ErrorOptions) {
+    super(`PostgreSQL refuses the data (SQLSTATE ${sqlState})`, options)
+    this.sqlState = sqlState
+  }
+}
+
+/**
+ * What a failed statement means. Anything that is not the data's own fault (a lost connection, a failover, a full
+ * disk, a lock) is the infrastructure's: try again, for ever. It must never make a dead letter.
+ */
+export function asStoreError(error: unknown, what: string): SekaliError {
+  if (error instanceof SekaliError) return error
+  const state = sqlState(error)
+  if (state !== undefined && /^(22|23|54)/.test(state)) return new DataRefused(state, { cause: error })
+  return new StoreUnavailable(`${what} failed`, { cause: error })
+}
+
+// Drizzle wraps what the driver throws.
+function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  if ('code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)) return error.code
+  return sqlState(error.cause)
+}

@@ -1,0 +1,4 @@
+/** What this package needs of a logger; pino's has it. */
+export interface Log {
+  warn(fields: object, message: string): void
+}

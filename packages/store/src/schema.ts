@@ -1,0 +1,97 @@
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  index,
+  integer,
+  json,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+} from 'drizzle-orm/pg-core'
+
+const count = () => bigint({ mode: 'number' }).notNull().default(0)
+const time = () => timestamp({ withTimezone: true, precision: 6, mode: 'string' })
+
+/**
+ * A topic: where it stands and what came of its entries. The row's lock is a consumer's turn, and its figures are
+ * exact because they change in the transaction that stores the events. It is updated once a turn, so it is narrow,
+ * has no index on anything that changes and leaves room in its pages (see the migrations): updates stay HOT.
+ * https://www.postgresql.org/docs/current/storage-hot.html
+ */
+export const topics = pgTable('topics', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  name: text().notNull().unique(),
+  /** The stream's incarnation: the name of its consumer group. Null until the first turn. */
+  streamGroup: text(),
+  /** The id of the last stream entry that is accounted for. */
+  position: text().notNull().default('0-0'),
+  /** Entries of this incarnation that are accounted for. */
+  accounted: count(),
+  /** The last seq that was given out; since seqs have no gap, also the number of events stored. */
+  head: count(),
+  duplicates: count(),
+  conflicts: count(),
+  dead: count(),
+  /** Entries that vanished from Redis before they were accounted for. */
+  lost: count(),
+})
+
+/**
+ * The log. Eight-byte columns first, so that no row is padded. No foreign key to `topics`: its check would cost a
+ * lookup per event, and the turn holds the topic's row anyway.
+ */
+export const events = pgTable(
+  'events',
+  {
+    seq: bigint({ mode: 'number' }).notNull(),
+    timestamp: time().notNull(),
+    receivedAt: time().notNull(),
+    storedAt: time().notNull().default(sql`clock_timestamp()`),
+    topicId: integer().notNull(),
+    eventId: text().notNull(),
+    source: text().notNull(),
+    /** `json`, not `jsonb`: the text stays as it was sent, digits and order of keys included. */
+    payload: json().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.topicId, table.seq] }),
+    unique('events_topic_id_event_id_unique').on(table.topicId, table.eventId),
+  ],
+)
+
+/** Events that came under an event id that is taken by another content. Kept for whoever has to sort that out. */
+export const conflicts = pgTable(
+  'conflicts',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    timestamp: time().notNull(),
+    receivedAt: time().notNull(),
+    storedAt: time().notNull().default(sql`clock_timestamp()`),
+    topicId: integer().notNull(),
+    /** The seq of the event that has the id. */
+    seq: bigint({ mode: 'number' }).notNull(),
+    eventId: text().notNull(),
+    source: text().notNull(),
+    payload: json().notNull(),
+  },
+  (table) => [index().on(table.topicId, table.eventId)],
+)
+
+/** Entries that PostgreSQL refuses, or that are no events at all. */
+export const deadLetters = pgTable(
+  'dead_letters',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    receivedAt: time().notNull(),
+    storedAt: time().notNull().default(sql`clock_timestamp()`),
+    topicId: integer().notNull(),
+    entryId: text().notNull(),
+    /** `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
+    reason: text().notNull(),
+    /** The entry's fields and values as a JSON array of strings, in which even a NUL can be written. */
+    fields: text().notNull(),
+  },
+  (table) => [index().on(table.topicId, table.id)],
+)

@@ -1,0 +1,52 @@
+import type { TopicName } from '@sekali/core/event'
+import { asc, sql } from 'drizzle-orm'
+import type { Store } from './connect.ts'
+import { asStoreError } from './errors.ts'
+import { topics } from './schema.ts'
+
+/** What came of a topic's entries, over all incarnations of its stream except for `accounted`. */
+export interface TopicFigures {
+  readonly topic: TopicName
+  /** The incarnation that `accounted` counts, or `null` when the topic has had no turn yet. */
+  readonly group: string | null
+  readonly accounted: number
+  readonly stored: number
+  readonly duplicates: number
+  readonly conflicts: number
+  readonly dead: number
+  readonly lost: number
+  readonly headSeq: number
+}
+
+/** The figures of all topics, by name. Rejects with `StoreUnavailable`. */
+export async function readTopics(store: Store): Promise<TopicFigures[]> {
+  const rows = await store.db
+    .select()
+    .from(topics)
+    .orderBy(asc(topics.name))
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'read of topics')
+    })
+  return rows.map(({ name, streamGroup, accounted, head, duplicates, conflicts, dead, lost }) => ({
+    topic: name as TopicName,
+    group: streamGroup,
+    accounted,
+    stored: head,
+    duplicates,
+    conflicts,
+    dead,
+    lost,
+    headSeq: head,
+  }))
+}
+
+/** Makes sure that each topic has a row. Rejects with `StoreUnavailable`. */
+export async function ensureTopics(store: Store, names: readonly TopicName[]): Promise<void> {
+  await store.db
+    .execute(
+      sql`INSERT INTO ${topics} (name) SELECT unnest(${sql.param(names)}::text[]) ON CONFLICT (name) DO NOTHING`,
+    )
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'making of topics')
+    })
+}

@@ -1,0 +1,122 @@
+import type { TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import { commitEvents, type Received } from '@sekali/store/commit'
+import { type Store, withTransaction } from '@sekali/store/connect'
+import { readEvents } from '@sekali/store/read'
+import { ensureTopics, readTopics } from '@sekali/store/topics'
+import { endTurn, takeTurn } from '@sekali/store/turn'
+import { ownStore } from '@sekali/testkit/own'
+import { event } from '@sekali/testkit/sample'
+import { expect, inject, test } from 'vitest'
+
+const orders = 'orders' as TopicName
+
+const received = (...ids: string[]): Received[] =>
+  ids.map((eventId) => ({ event: event({ eventId }), receivedAt: '2025-12-08T10:00:01.000000Z' }))
+
+async function commit(store: Store, items: readonly Received[], topic = orders) {
+  await ensureTopics(store, [topic])
+  return await withTransaction(store, 'test', async (tx) => {
+    const turn = await takeTurn(tx, [topic])
+    if (turn === undefined) throw new Error('somebody else has the turn')
+    const outcome = await commitEvents(tx, turn, items)
+    const accounted = turn.accounted + items.length
+    await endTurn(tx, turn, {
+      ...outcome,
+      group: 'g',
+      position: '1-1' as Position,
+      accounted,
+      dead: 0,
+      lost: 0,
+    })
+    return outcome
+  })
+}
+
+test('a batch delivered twice is stored once', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  expect(await commit(store, received('a', 'b'))).toEqual({ stored: 2, duplicates: 0, conflicts: 0 })
+  expect(await commit(store, received('a', 'b'))).toEqual({ stored: 0, duplicates: 2, conflicts: 0 })
+})
+
+test('duplicates burn no number', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await commit(store, received('a', 'a', 'b', 'a'))
+  await commit(store, received('b', 'c', 'a', 'd'))
+  const { events } = await readEvents(store, { topic: orders, after: 0, limit: 10 })
+  expect(events.map(({ seq, eventId }) => `${seq}${eventId}`)).toEqual(['1a', '2b', '3c', '4d'])
+  expect(await readTopics(store)).toMatchObject([{ stored: 4, duplicates: 4, headSeq: 4 }])
+})
+
+test('batches of one, of hundreds and of thousands are one statement each', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  for (const size of [1, 999, 20_000]) {
+    const ids = Array.from({ length: size }, (_, index) => `${size}-${index}`)
+    expect(await commit(store, received(...ids))).toEqual({ stored: size, duplicates: 0, conflicts: 0 })
+  }
+})
+
+test('a turn is exclusive: who comes second is told that it is taken, and does not wait', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await ensureTopics(store, [orders, 'other' as TopicName])
+  await withTransaction(store, 'test', async (tx) => {
+    expect((await takeTurn(tx, [orders]))?.topic).toBe('orders')
+    await withTransaction(store, 'test', async (second) => {
+      expect(await takeTurn(second, [orders])).toBeUndefined()
+      expect((await takeTurn(second, [orders, 'other' as TopicName]))?.topic).toBe('other')
+    })
+  })
+})
+
+test('a reader never sees a later number before an earlier one, whatever the commits are doing', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await ensureTopics(store, [orders])
+  let writing = true
+  const seen: number[] = []
+  const reader = (async () => {
+    while (writing) {
+      const { events } = await readEvents(store, { topic: orders, after: seen.at(-1) ?? 0, limit: 100 })
+      seen.push(...events.map(({ seq }) => seq))
+    }
+  })()
+  for (let round = 0; round < 50; round++) {
+    await commit(store, received(`${round}a`, `${round}b`))
+    const rolledBack = withTransaction(store, 'test', async (tx) => {
+      const turn = await takeTurn(tx, [orders])
+      if (turn !== undefined) await commitEvents(tx, turn, received(`${round}x`))
+      throw new Error('give up')
+    })
+    await expect(rolledBack).rejects.toThrow()
+  }
+  writing = false
+  await reader
+  expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => index + 1))
+  expect(seen.length).toBeGreaterThan(0)
+})
+
+test('should somebody write past the turn, the unique key refuses', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await commit(store, received('a'))
+  const insert = `INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at)
+    SELECT topic_id, seq + 1, event_id, "timestamp", source, payload, received_at FROM events`
+  await expect(store.pool.query(insert)).rejects.toMatchObject({ code: '23505' })
+})
+
+test('pages of all topics come newest first', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  for (const [topic, id] of [
+    ['a', '1'],
+    ['b', '2'],
+    ['a', '3'],
+    ['c', '4'],
+  ] as const) {
+    await commit(store, received(id), topic as TopicName)
+  }
+  const newest = await readEvents(store, { limit: 3 })
+  expect(newest.events.map(({ topic, eventId }) => topic + eventId)).toEqual(['c4', 'a3', 'b2'])
+  expect(newest.more).toBe(true)
+  expect((await readEvents(store, { topic: 'a', before: 2, limit: 3 })).events).toMatchObject([
+    { eventId: '1' },
+  ])
+  expect(await readEvents(store, { topic: 'none', limit: 3 })).toEqual({ events: [], more: false })
+})

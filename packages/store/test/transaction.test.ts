@@ -1,0 +1,72 @@
+import { StoreUnavailable } from '@sekali/core/errors'
+import { connectStore, withTransaction } from '@sekali/store/connect'
+import { DataRefused } from '@sekali/store/errors'
+import { migrate } from '@sekali/store/migrate'
+import { ownDatabase, ownStore } from '@sekali/testkit/own'
+import { sql } from 'drizzle-orm'
+import { expect, inject, test } from 'vitest'
+
+const quiet = { warn: () => {} }
+
+test('eight processes may migrate at once, also an empty database', async () => {
+  await using database = await ownDatabase(inject('postgresUrl'))
+  await using store = connectStore({ url: database.url, poolMax: 1, name: 'test' }, quiet)
+  await store.pool.query('DROP SCHEMA public CASCADE; DROP SCHEMA drizzle CASCADE; CREATE SCHEMA public')
+  await Promise.all(Array.from({ length: 8 }, () => migrate(database.url)))
+  const { rows } = await store.pool.query('SELECT count(*)::int FROM drizzle.__drizzle_migrations')
+  const { rows: tables } = await store.pool.query(
+    `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`,
+  )
+  expect(rows[0]?.count).toBeGreaterThan(0)
+  expect(tables.map(({ table_name }) => table_name)).toEqual([
+    'conflicts',
+    'dead_letters',
+    'events',
+    'topics',
+  ])
+})
+
+test('a backend that dies in a transaction costs its connection, not the process and not the pool', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  for (let round = 0; round < 20; round++) {
+    const cutOff = withTransaction(store, 'test', async (tx) => {
+      const { rows } = await tx.execute<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`)
+      await store.pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid])
+      await tx.execute(sql`SELECT 1`)
+    })
+    await expect(cutOff).rejects.toThrow(StoreUnavailable)
+  }
+  expect(await withTransaction(store, 'test', async () => 'works')).toBe('works')
+  expect(store.pool.waitingCount).toBe(0)
+})
+
+test('a failed transaction leaves nothing, and says whose fault it was', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  const insert = (name: string) => sql`INSERT INTO topics (name) VALUES (${name})`
+  const run = (what: ReturnType<typeof sql>) =>
+    withTransaction(store, 'test', async (tx) => {
+      await tx.execute(insert('a'))
+      await tx.execute(what)
+    })
+  await expect(run(sql`SELECT 1 / 0`)).rejects.toThrow(DataRefused)
+  await expect(run(insert('a'))).rejects.toMatchObject({ sqlState: '23505' })
+  await expect(run(sql`SELECT no_such_column`)).rejects.toThrow(StoreUnavailable)
+  const { rows } = await store.pool.query('SELECT count(*)::int FROM topics')
+  expect(rows[0]).toEqual({ count: 0 })
+})
+
+test('what reaches a log of a refused payload is its code, never the payload', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  const refused = withTransaction(store, 'test', (tx) => tx.execute(sql`SELECT ${'{"secret'}::json`))
+  const error = await refused.catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(DataRefused)
+  expect(String(error)).not.toContain('secret')
+})
+
+test('without PostgreSQL a call fails within seconds', async () => {
+  await using store = connectStore(
+    { url: 'postgres://nobody@127.0.0.1:1/none', poolMax: 1, name: 'test' },
+    quiet,
+  )
+  await expect(withTransaction(store, 'test', async () => 1)).rejects.toThrow(StoreUnavailable)
+})
