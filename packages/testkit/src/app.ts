@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { eventually } from './eventually.ts'
+
+const apps = fileURLToPath(new URL('../../../apps', import.meta.url))
+
+/** A process of ours, started as in production: plain `node` on its main file. */
+export interface App extends AsyncDisposable {
+  readonly child: ChildProcess
+  readonly pid: number
+  /** What it has logged so far. */
+  readonly output: () => string
+  /** Resolves with the exit code, or the signal that ended it. */
+  readonly exited: Promise<number | NodeJS.Signals | null>
+  signal(name: NodeJS.Signals): void
+}
+
+/** Starts `apps/<file>`, for instance `consumer/src/main.ts`. At the end of the scope it is killed if it still runs. */
+export function startApp(file: string, env: Record<string, string>): App {
+  const child = spawn(process.execPath, [`${apps}/${file}`], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
+  const exited = once(child, 'exit').then(([code, signal]) => code ?? signal)
+  return {
+    child,
+    pid: child.pid ?? -1,
+    output: () => output,
+    exited,
+    signal: (name) => void child.kill(name),
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+export interface Gateway extends App {
+  readonly url: string
+}
+
+/** Starts a gateway on a free port and waits until it serves. */
+export async function startGateway(env: Record<string, string>): Promise<Gateway> {
+  const port = await freePort()
+  const app = startApp('gateway/src/main.ts', { PORT: String(port), ...env })
+  const url = `http://127.0.0.1:${port}`
+  await eventually(async () => {
+    const { status } = await fetch(`${url}/healthz`)
+    if (status !== 200) throw new Error(`the gateway answers ${status}: ${app.output()}`)
+  })
+  return { ...app, url }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}

@@ -1,0 +1,12 @@
+import type { Event, EventId, Source, TopicName } from '@sekali/core/event'
+
+/** An event that says what differs and is ordinary otherwise. */
+export const event = (
+  differs: { topic?: string; eventId?: string; source?: string; payload?: string; timestamp?: string } = {},
+): Event => ({
+  topic: (differs.topic ?? 'orders') as TopicName,
+  eventId: (differs.eventId ?? 'e1') as EventId,
+  timestamp: differs.timestamp ?? '2025-12-08T10:00:00.123456Z',
+  source: (differs.source ?? 'shop') as Source,
+  payload: differs.payload ?? '{"amount":1}',
+})

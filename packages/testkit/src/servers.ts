@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startPostgres } from '@sekali/local/postgres-server'
+import { startRedis } from '@sekali/local/redis-server'
+import type { Server } from '@sekali/local/server'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    redisUrl: string
+    postgresUrl: string
+  }
+}
+
+/** A folder that is gone with its scope. */
+export async function ownFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'sekali-test-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** vitest's global set-up: one Redis and one PostgreSQL for all files of a project that do not break them. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await ownFolder()
+  const [redis, postgres] = await Promise.all([
+    startRedis({ dir: join(folder.path, 'redis') }),
+    startPostgres({ dir: join(folder.path, 'postgres') }),
+  ])
+  project.provide('redisUrl', redis.url)
+  project.provide('postgresUrl', postgres.url)
+  return async () => {
+    await Promise.all([redis.stop(), postgres.stop()])
+    await folder[Symbol.asyncDispose]()
+  }
+}
+
+/** A server that a test may kill and start again on the same port and data. */
+export interface Breakable extends AsyncDisposable {
+  readonly url: string
+  readonly server: Server
+  /** kill -9, and wait until it is gone. */
+  kill(): Promise<void>
+  stop(): Promise<void>
+  start(): Promise<void>
+}
+
+export const ownRedis = (args: string[] = []) => breakable((dir, port) => startRedis({ dir, args, ...port }))
+
+export const ownPostgres = (settings: Record<string, string> = {}) =>
+  breakable((dir, port) => startPostgres({ dir, settings, ...port }))
+
+async function breakable(
+  launch: (dir: string, port: { port?: number }) => Promise<Server>,
+): Promise<Breakable> {
+  const folder = await ownFolder()
+  let server = await launch(folder.path, {})
+  const { url, port } = server
+  return {
+    url,
+    get server() {
+      return server
+    },
+    kill: async () => {
+      server.kill('SIGKILL')
+      await server.exited
+    },
+    stop: () => server.stop(),
+    start: async () => {
+      server = await launch(folder.path, { port })
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.kill('SIGCONT')
+      await server.stop()
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,80 @@
+import { globSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** Which workspaces the code of a workspace may import; what stands nowhere is forbidden. */
+const arrows: Record<string, readonly string[]> = {
+  'packages/core': [],
+  'packages/process': ['core'],
+  'packages/broker': ['core'],
+  'packages/store': ['core'],
+  'packages/client': ['core'],
+  'packages/testkit': ['core', 'broker', 'store', 'local'],
+  'apps/gateway': ['core', 'process', 'broker', 'store'],
+  'apps/consumer': ['core', 'process', 'broker', 'store'],
+  'apps/publisher': ['core', 'process', 'client'],
+  'infra/local': ['core', 'process'],
+}
+
+/** Libraries that only one room may know. */
+const confined: Record<string, string> = {
+  ioredis: 'packages/broker',
+  pg: 'packages/store',
+  'drizzle-orm': 'packages/store',
+  hono: 'apps/gateway',
+  pino: 'packages/process',
+}
+
+interface Import {
+  readonly workspace: string
+  readonly file: string
+  readonly from: string
+}
+
+const imports: Import[] = Object.keys(arrows).flatMap((workspace) =>
+  globSync(`${workspace}/{src,test}/**/*.ts`, { cwd: root }).flatMap((file) =>
+    [...readFileSync(`${root}/${file}`, 'utf8').matchAll(/(?:from|import) '([^']+)'/g)].map((match) => ({
+      workspace,
+      file,
+      from: match[1] ?? '',
+    })),
+  ),
+)
+
+test('imports are found at all', () => {
+  expect(imports.length).toBeGreaterThan(100)
+})
+
+test('arrows go one way: apps to broker, store and client, and these to core', () => {
+  const forbidden = imports.filter(({ workspace, file, from }) => {
+    const target = /^@sekali\/([^/]+)/.exec(from)?.[1]
+    if (target === undefined) return false
+    if (file.includes('/test/') && target === 'testkit') return false
+    return !file.includes('/test/') && !arrows[workspace]?.includes(target)
+  })
+  expect(forbidden).toEqual([])
+})
+
+test('redis, PostgreSQL, HTTP server and log library are each known to one room', () => {
+  const strays = imports.filter(({ workspace, from }) => {
+    const library = Object.keys(confined).find((name) => from === name || from.startsWith(`${name}/`))
+    return library !== undefined && confined[library] !== workspace
+  })
+  expect(strays).toEqual([])
+})
+
+test('core is pure: it imports valibot, itself and nothing else', () => {
+  const strays = imports.filter(
+    ({ file, from }) => file.startsWith('packages/core/src') && from !== 'valibot' && !from.startsWith('./'),
+  )
+  expect(strays).toEqual([])
+})
+
+test('the client runs in a browser: it imports nothing of Node', () => {
+  const strays = imports.filter(
+    ({ file, from }) => file.startsWith('packages/client/src') && from.startsWith('node:'),
+  )
+  expect(strays).toEqual([])
+})
