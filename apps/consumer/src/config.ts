@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { InvalidConfig } from '@sekali/core/errors'
+import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
+import * as v from 'valibot'
+
+const Environment = v.object({
+  ...commonEnv,
+  DATABASE_URL: urlOf('postgres:', 'postgresql:'),
+  REDIS_URL: urlOf('redis:', 'rediss:'),
+  CONSUMER_NAME: v.optional(
+    v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ . -')),
+  ),
+  TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
+  REDIS_CALL_MS: wholeNumber(100, 60_000, 2_000),
+  STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
+  IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
+})
+
+/** The consumer's settings. Throws `InvalidConfig`. */
+export function parseConfig(env: NodeJS.ProcessEnv) {
+  const parsed = parseEnv(Environment, env)
+  const { REDIS_CALL_MS, STATEMENT_MS, IDLE_IN_TRANSACTION_MS } = parsed
+  // The ladder: a stalled Redis must give the turn up before PostgreSQL takes it away, and a slow statement must be
+  // cancelled before its session is ended.
+  if (!(REDIS_CALL_MS < STATEMENT_MS && STATEMENT_MS < IDLE_IN_TRANSACTION_MS)) {
+    throw new InvalidConfig('REDIS_CALL_MS < STATEMENT_MS < IDLE_IN_TRANSACTION_MS must hold')
+  }
+  return {
+    logLevel: parsed.LOG_LEVEL,
+    consumer: parsed.CONSUMER_NAME ?? `${hostname().slice(0, 48)}-${randomBytes(4).toString('hex')}`,
+    turnEventsMax: parsed.TURN_EVENTS_MAX,
+    readMs: REDIS_CALL_MS,
+    broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, callMs: REDIS_CALL_MS },
+    store: {
+      url: parsed.DATABASE_URL,
+      poolMax: 2,
+      statementMs: STATEMENT_MS,
+      idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
+    },
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The consumer's loop: wait for news of a topic, take a turn of it, again.
+ *
+ * News is taken out before the turn reads, so what arrives during the turn is news again. When another consumer
+ * holds a topic's turn, the news is dropped: it has heard the doorbell too and takes another turn after this one.
+ * If it dies instead, the next sweep (about a second later) finds the topic.
+ */
+import { passOn } from '@sekali/broker/doorbell'
+import type { TopicName } from '@sekali/core/event'
+import { DataRefused } from '@sekali/store/errors'
+import { ensureTopics } from '@sekali/store/topics'
+import { backoff, pause } from './backoff.ts'
+import { createBatchSize } from './batch.ts'
+import type { News } from './news.ts'
+import type { Memory } from './sweep.ts'
+import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
+
+/** Topics offered to one turn at most. */
+const offeredMax = 64
+
+export interface Progress {
+  turns: number
+  lastTurnAt: string | null
+}
+
+/** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
+export async function runLoop(
+  context: TurnContext & { readonly turnEventsMax: number },
+  news: News,
+  memory: Memory,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { broker, store, log } = context
+  const batch = createBatchSize(context.turnEventsMax)
+  const known = new Set<TopicName>()
+  const suspects = new Set<TopicName>()
+  let failures = 0
+
+  while (!signal.aborted) {
+    await news.wait(signal)
+    const topics = news.take(offeredMax)
+    if (topics.length === 0 || signal.aborted) {
+      news.putBack(topics)
+      continue
+    }
+    try {
+      const fresh = topics.filter((topic) => !known.has(topic))
+      if (fresh.length > 0) await ensureTopics(store, fresh)
+      for (const topic of fresh) known.add(topic)
+
+      const report = await runTurn(context, {
+        topics,
+        countMax: batch.size,
+        isSuspect: (topic) => suspects.has(topic),
+        isUntidy: (topic) => memory.untidy.has(topic),
+      })
+      failures = 0
+      // Those before the one that was free are in others' hands; those after it have not been tried.
+      news.putBack(report === undefined ? [] : topics.slice(topics.indexOf(report.topic) + 1))
+      if (report === undefined) continue
+      progress.turns += 1
+      progress.lastTurnAt = new Date().toISOString()
+      suspects.delete(report.topic)
+      memory.untidy.delete(report.topic)
+      batch.learn(report)
+      if (report.caughtUpTo === undefined && report.entries > 0) news.add(report.topic)
+      else if (report.caughtUpTo !== undefined) memory.caughtUp.set(report.topic, report.caughtUpTo)
+    } catch (error) {
+      news.putBack(topics)
+      if (error instanceof TurnFailed && error.cause instanceof DataRefused) {
+        // Deterministic: the same turn would be refused again. Look for the culprit.
+        suspects.add(error.topic)
+        log.warn({ topic: error.topic, sqlState: error.cause.sqlState }, 'data refused, looking for it')
+      } else {
+        failures += 1
+        log.warn({ err: error, failures }, 'turn failed, will be tried again')
+        await pause(backoff(failures), signal)
+      }
+    }
+  }
+  // Whoever is left need not wait for its sweep to hear of what we leave.
+  if (news.size > 0) await passOn(broker, news.take(Number.MAX_SAFE_INTEGER)).catch(() => undefined)
+}

@@ -1,0 +1,58 @@
+import { connectBroker, untilConnected } from '@sekali/broker/connect'
+import { listen } from '@sekali/broker/doorbell'
+import { checkBroker } from '@sekali/broker/health'
+import { leave } from '@sekali/broker/presence'
+import { createLog } from '@sekali/process/log'
+import { run } from '@sekali/process/run'
+import { shutdownSignal } from '@sekali/process/shutdown'
+import { connectStore } from '@sekali/store/connect'
+import { findWeakSettings } from '@sekali/store/health'
+import { parseConfig } from './config.ts'
+import { failpoint } from './failpoint.ts'
+import { runLoop } from './loop.ts'
+import { createNews } from './news.ts'
+import { createMemory, runSweeps } from './sweep.ts'
+
+await run('consumer', async () => {
+  const config = parseConfig(process.env)
+  const { consumer } = config
+  const log = createLog('consumer', config.logLevel).child({ consumer })
+  const signal = shutdownSignal(log)
+
+  await using store = connectStore({ ...config.store, name: `sekali-${consumer}` }, log)
+  await using broker = connectBroker({ ...config.broker, name: `sekali-${consumer}` }, log)
+  const news = createNews()
+  await using _doorbell = listen(broker, news.add)
+  const memory = createMemory()
+  const progress = { turns: 0, lastTurnAt: null }
+  const context = {
+    broker,
+    store,
+    consumer,
+    log,
+    readMs: config.readMs,
+    turnEventsMax: config.turnEventsMax,
+    at: failpoint(process.env.CONSUMER_FAILPOINT, log),
+    startedAt: new Date().toISOString(),
+  }
+
+  log.info('consuming')
+  void sayWeakSettings()
+  await Promise.all([
+    runLoop(context, news, memory, progress, signal),
+    runSweeps(context, news, memory, progress, signal),
+  ])
+  await leave(broker, consumer).catch(() => undefined) // it would expire by itself
+  log.info({ turns: progress.turns }, 'drained')
+
+  async function sayWeakSettings(): Promise<void> {
+    try {
+      await untilConnected(broker, 10_000)
+      const { problems, warnings } = await checkBroker(broker)
+      for (const finding of [...problems, ...warnings]) log.warn(`redis: ${finding}`)
+      for (const finding of await findWeakSettings(store)) log.warn(`postgres: ${finding}`)
+    } catch (error) {
+      log.warn({ err: error }, 'settings could not be checked')
+    }
+  }
+})

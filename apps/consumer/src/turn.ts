@@ -1,0 +1,164 @@
+/**
+ * A turn: one consumer's exclusive pass over one topic.
+ *
+ *     BEGIN
+ *       lock the topic's row                    whoever has it may read and commit, nobody else can
+ *       read the entries after the position     contiguous, or reclaimed first
+ *       store the events, move the position     rows, counters and position change together or not at all
+ *     COMMIT
+ *     XACK, XTRIM                               tidies Redis; the position has acknowledged already
+ *
+ * Killed before COMMIT, it leaves nothing behind: the next turn starts from the same position. Killed after COMMIT
+ * and before XACK, it leaves entries pending that the position covers: a later turn acknowledges them and counts
+ * nothing twice, because it reads after the position. An XACK before the COMMIT would lose events whenever the
+ * COMMIT fails, so it must stay where it is.
+ */
+import { askWithin, type Broker } from '@sekali/broker/connect'
+import { settle } from '@sekali/broker/settle'
+import { hasRegressed, placeAfter, readTurn, type TurnRead } from '@sekali/broker/turn'
+import type { TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import type { Logger } from '@sekali/process/log'
+import { commitAndBury, type ReceivedEntry } from '@sekali/store/bisect'
+import { bury } from '@sekali/store/bury'
+import { commitEvents } from '@sekali/store/commit'
+import { type Db, type Store, withTransaction } from '@sekali/store/connect'
+import { endTurn, type Turn, takeTurn } from '@sekali/store/turn'
+
+/** Where a test may stop a consumer dead; see failpoint.ts. */
+export type TurnPoint = 'locked' | 'read' | 'inserted' | 'accounted' | 'committed'
+
+export interface TurnContext {
+  readonly broker: Broker
+  readonly store: Store
+  readonly consumer: string
+  readonly log: Logger
+  /** All of a turn's calls to Redis before COMMIT must be done in this time, in milliseconds. */
+  readonly readMs: number
+  /** Hears how far a turn has come. */
+  readonly at: (point: TurnPoint) => void
+}
+
+export interface TurnRequest {
+  /** The topics that have news; the first that is free gets the turn. */
+  readonly topics: readonly TopicName[]
+  readonly countMax: (topic: TopicName) => number
+  /** Topics of which PostgreSQL has refused something: look for the culprits one by one. */
+  readonly isSuspect: (topic: TopicName) => boolean
+  /** Topics with entries left pending behind the position: acknowledge them. */
+  readonly isUntidy: (topic: TopicName) => boolean
+}
+
+export interface TurnReport {
+  readonly topic: TopicName
+  readonly entries: number
+  readonly bytes: number
+  /** The id up to which the stream has been read to its end; `undefined` when there is more, or no stream. */
+  readonly caughtUpTo: Position | undefined
+}
+
+/** A turn that began and failed, so that the caller can tell whose fault it is. */
+export class TurnFailed extends Error {
+  readonly topic: TopicName
+
+  constructor(topic: TopicName, cause: unknown) {
+    super(`turn of ${topic} failed`, { cause })
+    this.topic = topic
+  }
+}
+
+/**
+ * Takes a turn of one of the topics. `undefined` when others have the turns of all of them.
+ * Throws {@link TurnFailed}, or `StoreUnavailable` when no turn could be taken.
+ */
+export async function runTurn(context: TurnContext, request: TurnRequest): Promise<TurnReport | undefined> {
+  let turn: Turn | undefined
+  let read: TurnRead | undefined
+  let position: Position | undefined
+  try {
+    await withTransaction(context.store, 'turn', async (tx) => {
+      turn = await takeTurn(tx, request.topics)
+      if (turn === undefined) return
+      context.at('locked')
+      read = await readEntries(context, turn, request)
+      context.at('read')
+      if (read !== undefined) position = await account(context, tx, turn, read, request.isSuspect(turn.topic))
+      context.at('accounted')
+    })
+  } catch (error) {
+    throw turn === undefined ? error : new TurnFailed((turn as Turn).topic, error)
+  }
+  if (turn === undefined) return undefined
+  context.at('committed')
+  if (read !== undefined && position !== undefined) await tidy(context, read, position)
+  return report(turn, read)
+}
+
+async function readEntries(
+  context: TurnContext,
+  turn: Turn,
+  request: TurnRequest,
+): Promise<TurnRead | undefined> {
+  const { broker, consumer, log, readMs } = context
+  const { topic } = turn
+  const read = await askWithin(broker, readMs, () =>
+    readTurn(broker, turn, consumer, request.countMax(topic), request.isUntidy(topic)),
+  )
+  if (read?.reclaimed) log.info({ topic, position: turn.position }, `reclaimed: ${read.reclaimed}`)
+  return read
+}
+
+/** Accounts for what was read, in the turn's transaction. Returns the new position, `undefined` if nothing changed. */
+async function account(
+  { log, at }: TurnContext,
+  tx: Db,
+  turn: Turn,
+  read: TurnRead,
+  isSuspect: boolean,
+): Promise<Position | undefined> {
+  const { topic } = turn
+  const { position, accounted, lost } = placeAfter(read)
+  if (turn.group !== null && turn.group !== read.place.group) log.warn({ topic }, 'the stream was made anew')
+  if (hasRegressed(read)) log.warn({ topic, position }, 'redis has lost entries that were accounted for')
+  if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
+  if (read.entries.length === 0 && accounted === turn.accounted && read.place.group === turn.group)
+    return undefined
+
+  const received = read.entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)
+  const malformed = read.entries.filter(({ event }) => event === undefined)
+  await bury(
+    tx,
+    turn,
+    malformed.map((entry) => ({ ...entry, reason: 'malformed_entry' })),
+  )
+  const outcome = isSuspect
+    ? await commitAndBury(tx, turn, received)
+    : { ...(await commitEvents(tx, turn, received)), dead: 0 }
+  at('inserted')
+  const dead = outcome.dead + malformed.length
+  if (dead > 0) log.error({ topic, dead }, 'entries became dead letters')
+  await endTurn(tx, turn, { ...outcome, dead, lost, group: read.place.group, position, accounted })
+  return position
+}
+
+async function tidy({ broker, log }: TurnContext, read: TurnRead, position: Position): Promise<void> {
+  try {
+    await settle(broker, read, position)
+  } catch (error) {
+    // The position has acknowledged; a later turn finds these entries pending behind it and tidies up.
+    log.warn({ topic: read.place.topic, err: error }, 'ack failed')
+  }
+}
+
+function report({ topic }: Turn, read: TurnRead | undefined): TurnReport {
+  return {
+    topic,
+    entries: read?.entries.length ?? 0,
+    bytes:
+      read?.entries.reduce(
+        (sum, { fields }) => sum + fields.reduce((all, text) => all + text.length, 0),
+        0,
+      ) ?? 0,
+    caughtUpTo: read?.atEnd ? read.lastId : undefined,
+  }
+}

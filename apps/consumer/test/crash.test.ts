@@ -1,0 +1,76 @@
+import { readConsumers } from '@sekali/broker/presence'
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+import { idsOf, numbered, ownStack, streamOf } from './stack.ts'
+
+for (const point of ['locked', 'read', 'inserted', 'accounted', 'committed']) {
+  test(`a consumer killed when it has ${point} leaves nothing lost, doubled or counted twice`, async () => {
+    await using stack = await ownStack()
+    await using victim = stack.consumer('victim', { CONSUMER_FAILPOINT: point })
+    await stack.append(numbered(50))
+    expect(await victim.exited).toBe('SIGKILL')
+    await stack.append(numbered(50, 51))
+    await using _heir = stack.consumer('heir')
+    expect(await stack.settled()).toMatchObject({
+      stored: 100,
+      duplicates: 0,
+      conflicts: 0,
+      dead: 0,
+      lost: 0,
+    })
+    expect(idsOf(await stack.log())).toEqual(idsOf(numbered(100)))
+  })
+}
+
+test('consumers killed again and again under load: the others finish, in order, exactly', async () => {
+  await using stack = await ownStack()
+  await using _steady = stack.consumer('steady')
+  const killed: PromiseLike<void>[] = []
+  const points = ['locked', 'read', 'inserted', 'accounted', 'committed']
+  for (const [round, point] of points.entries()) {
+    const victim = stack.consumer(`victim${round}`, { CONSUMER_FAILPOINT: `${point}:0.2` })
+    await stack.append(numbered(400, 1 + round * 800))
+    await stack.append(numbered(400, 401 + round * 800))
+    killed.push(victim[Symbol.asyncDispose]())
+  }
+  await Promise.all(killed)
+  expect(await stack.settled()).toMatchObject({
+    stored: 4_000,
+    duplicates: 0,
+    conflicts: 0,
+    dead: 0,
+    lost: 0,
+  })
+  expect(idsOf(await stack.log())).toEqual(idsOf(numbered(4_000)))
+})
+
+test('a consumer that is paused in its turn loses it, and writes nothing when it wakes', async () => {
+  await using stack = await ownStack()
+  const ladder = { REDIS_CALL_MS: '500', STATEMENT_MS: '1000', IDLE_IN_TRANSACTION_MS: '2000' }
+  await using sleeper = stack.consumer('sleeper', { ...ladder, CONSUMER_FAILPOINT: 'read:1:SIGSTOP' })
+  await stack.append(numbered(50))
+  await eventually(() => expect(sleeper.output()).toContain('failpoint'))
+  await using _heir = stack.consumer('heir')
+  expect(await stack.settled()).toMatchObject({ stored: 50, duplicates: 0 })
+  sleeper.signal('SIGCONT')
+  await eventually(() => expect(sleeper.output()).toContain('turn failed'))
+  await stack.append(numbered(50, 51))
+  expect(await stack.settled()).toMatchObject({ stored: 100, duplicates: 0 })
+  expect(idsOf(await stack.log())).toEqual(idsOf(numbered(100)))
+})
+
+test('SIGTERM drains: the turn is finished and acknowledged, nothing is delivered again, the name is gone', async () => {
+  await using stack = await ownStack()
+  await using leaver = stack.consumer('leaver')
+  await stack.append(numbered(500))
+  await eventually(async () => expect((await stack.log()).length).toBeGreaterThan(0))
+  leaver.signal('SIGTERM')
+  expect(await leaver.exited).toBe(0)
+  const stored = (await stack.log()).length
+  const [group] = (await stack.broker.redis.xinfo('GROUPS', streamOf(stack.broker))) as unknown[][]
+  expect(group).toEqual(expect.arrayContaining(['pending', 0]))
+  expect(await readConsumers(stack.broker)).toEqual([])
+  await using _next = stack.consumer('next')
+  expect(await stack.settled()).toMatchObject({ stored: 500, duplicates: 0 })
+  expect(stored).toBeGreaterThan(0)
+})

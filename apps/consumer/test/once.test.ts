@@ -1,0 +1,134 @@
+import { event } from '@sekali/testkit/sample'
+import { expect, test } from 'vitest'
+import { idsOf, numbered, ownStack, streamOf } from './stack.ts'
+
+test('events are stored once, numbered without a gap, in the order in which they were appended', async () => {
+  await using stack = await ownStack()
+  await using _consumer = stack.consumer('c1')
+  await stack.append([...numbered(300), ...numbered(100)])
+  expect(await stack.settled()).toMatchObject({
+    stored: 300,
+    duplicates: 100,
+    conflicts: 0,
+    dead: 0,
+    lost: 0,
+  })
+  const log = await stack.log()
+  expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: 300 }, (_, index) => index + 1))
+  expect(idsOf(log)).toEqual(idsOf(numbered(300)))
+})
+
+test('what was appended before the first consumer came is stored too', async () => {
+  await using stack = await ownStack()
+  await stack.append(numbered(10))
+  await using _consumer = stack.consumer('c1')
+  expect(await stack.settled()).toMatchObject({ stored: 10 })
+})
+
+test('the same id with another content is a conflict: counted, kept, and the log stays as it was', async () => {
+  await using stack = await ownStack()
+  await using _consumer = stack.consumer('c1')
+  const first = event({ eventId: 'a', payload: '{"v":1}' })
+  const other = event({ eventId: 'a', payload: '{"v":2}' })
+  // In one batch, and once more against what is stored by then; the other content comes twice each time.
+  await stack.append([first, other, first, other])
+  await stack.settled()
+  await stack.append([other, first, other])
+  expect(await stack.settled()).toMatchObject({ stored: 1, duplicates: 2, conflicts: 4, dead: 0 })
+  expect((await stack.log()).map(({ payload }) => payload)).toEqual(['{"v":1}'])
+  const kept = await stack.store.pool.query('SELECT seq, event_id, payload::text FROM conflicts')
+  expect(kept.rows).toEqual(
+    Array.from({ length: 4 }, () => ({ seq: '1', event_id: 'a', payload: '{"v":2}' })),
+  )
+})
+
+test('an event of the same id on another topic is another event', async () => {
+  await using stack = await ownStack()
+  await using _consumer = stack.consumer('c1')
+  await stack.append([event({ topic: 'a', eventId: 'x' }), event({ topic: 'b', eventId: 'x' })])
+  expect(await stack.settled('a')).toMatchObject({ stored: 1, duplicates: 0 })
+  expect(await stack.settled('b')).toMatchObject({ stored: 1, duplicates: 0 })
+})
+
+test('what PostgreSQL refuses becomes a dead letter, and its neighbours are stored in order', async () => {
+  await using stack = await ownStack()
+  await stack.append(numbered(20))
+  const key = streamOf(stack.broker)
+  // Past the gateway, as only a foreign writer could: a NUL, no JSON, no month of the year, and not an event at all.
+  await stack.broker.redis.xadd(
+    key,
+    '*',
+    'i',
+    'nul\0',
+    't',
+    '2025-01-01T00:00:00.000000Z',
+    's',
+    'x',
+    'p',
+    '{}',
+  )
+  await stack.append(numbered(20, 21))
+  await stack.broker.redis.xadd(
+    key,
+    '*',
+    'i',
+    'bad-json',
+    't',
+    '2025-01-01T00:00:00.000000Z',
+    's',
+    'x',
+    'p',
+    '{"',
+  )
+  await stack.broker.redis.xadd(
+    key,
+    '*',
+    'i',
+    'bad-time',
+    't',
+    '2025-13-01T00:00:00.000000Z',
+    's',
+    'x',
+    'p',
+    '{}',
+  )
+  await stack.broker.redis.xadd(key, '*', 'hello', 'world')
+  await stack.append(numbered(20, 41))
+  await using _consumer = stack.consumer('c1')
+  expect(await stack.settled()).toMatchObject({ stored: 60, duplicates: 0, conflicts: 0, dead: 4, lost: 0 })
+  expect(idsOf(await stack.log())).toEqual(idsOf(numbered(60)))
+  const { rows } = await stack.store.pool.query('SELECT reason, fields FROM dead_letters ORDER BY reason')
+  expect(rows).toEqual([
+    { reason: '22008', fields: expect.stringContaining('2025-13') },
+    { reason: '22021', fields: expect.stringContaining('nul\\u0000') },
+    { reason: '22P02', fields: expect.stringContaining('bad-json') },
+    { reason: 'malformed_entry', fields: '["hello","world"]' },
+  ])
+})
+
+test('consumers that share topics store every event once and keep the order of each topic', async () => {
+  await using stack = await ownStack()
+  await using _c1 = stack.consumer('c1')
+  await using _c2 = stack.consumer('c2')
+  await using _c3 = stack.consumer('c3')
+  const topics = ['a', 'b', 'c', 'd', 'e']
+  for (let round = 0; round < 20; round++) {
+    await stack.append(topics.flatMap((topic) => numbered(25, 1 + round * 25, { topic })))
+  }
+  for (const topic of topics) {
+    expect(await stack.settled(topic)).toMatchObject({ stored: 500, duplicates: 0 })
+    expect(idsOf(await stack.log(topic))).toEqual(idsOf(numbered(500)))
+  }
+})
+
+test('a stream is trimmed below the position, and never above it', async () => {
+  await using stack = await ownStack()
+  await stack.append(numbered(3_000))
+  const key = streamOf(stack.broker)
+  expect(await stack.broker.redis.xlen(key)).toBe(3_000)
+  await using _consumer = stack.consumer('c1')
+  await stack.settled()
+  // Redis trims whole nodes of 100 entries.
+  expect(await stack.broker.redis.xlen(key)).toBeLessThan(200)
+  expect(idsOf(await stack.log())).toEqual(idsOf(numbered(3_000)))
+})

@@ -1,0 +1,142 @@
+import { removeGoneConsumers } from '@sekali/broker/janitor'
+import type { TopicName } from '@sekali/core/event'
+import { eventually } from '@sekali/testkit/eventually'
+import { ownRedis } from '@sekali/testkit/servers'
+import { expect, test } from 'vitest'
+import { idsOf, numbered, type OwnStack, ownStack, streamOf } from './stack.ts'
+
+async function groupOf({ broker }: OwnStack): Promise<string> {
+  const [group] = (await broker.redis.xinfo('GROUPS', streamOf(broker))) as unknown[][]
+  return String(group?.[1])
+}
+
+test('a destroyed consumer group is made again at the position: nothing is lost or read twice', async () => {
+  await using stack = await ownStack()
+  await using _consumer = stack.consumer('c1')
+  await stack.append(numbered(50))
+  await stack.settled()
+  await stack.broker.redis.xgroup('DESTROY', streamOf(stack.broker), await groupOf(stack))
+  await stack.append(numbered(50, 51))
+  expect(await stack.settled()).toMatchObject({ stored: 100, duplicates: 0, lost: 0 })
+  expect(idsOf(await stack.log())).toEqual(idsOf(numbered(100)))
+})
+
+test('a group that an operator moved forward or back is put right', async () => {
+  await using stack = await ownStack()
+  await stack.append(numbered(50))
+  await stack.broker.redis.xgroup('SETID', streamOf(stack.broker), await groupOf(stack), '$')
+  await using _consumer = stack.consumer('c1')
+  expect(await stack.settled()).toMatchObject({ stored: 50, duplicates: 0 })
+  await stack.broker.redis.xgroup('SETID', streamOf(stack.broker), await groupOf(stack), '0')
+  await stack.append(numbered(50, 51))
+  expect(await stack.settled()).toMatchObject({ stored: 100, duplicates: 0, lost: 0 })
+  expect(idsOf(await stack.log())).toEqual(idsOf(numbered(100)))
+})
+
+test('XGROUP DELCONSUMER of a consumer that died with entries loses none of them', async () => {
+  await using stack = await ownStack()
+  await using victim = stack.consumer('victim', { CONSUMER_FAILPOINT: 'read' })
+  await stack.append(numbered(50))
+  await victim.exited
+  const dropped = await stack.broker.redis.xgroup(
+    'DELCONSUMER',
+    streamOf(stack.broker),
+    await groupOf(stack),
+    'victim',
+  )
+  expect(dropped).toBe(50)
+  await using _heir = stack.consumer('heir')
+  expect(await stack.settled()).toMatchObject({ stored: 50, duplicates: 0, lost: 0 })
+})
+
+test('after FLUSHALL a topic goes on with new entries, seqs continue, and figures stay exact', async () => {
+  await using redis = await ownRedis()
+  await using stack = await ownStack(redis.url)
+  await using _consumer = stack.consumer('c1')
+  await stack.append(numbered(50))
+  await stack.settled()
+  await stack.broker.redis.flushall()
+  // Some of them again: the store remembers what Redis has forgotten.
+  await stack.append(numbered(60, 41))
+  expect(await stack.settled()).toMatchObject({
+    stored: 100,
+    duplicates: 10,
+    conflicts: 0,
+    lost: 0,
+    accounted: 60,
+  })
+  expect(idsOf(await stack.log())).toEqual(idsOf(numbered(100)))
+})
+
+test('a stream made anew with more entries than were accounted for is not taken for the old one', async () => {
+  await using stack = await ownStack()
+  await using first = stack.consumer('first')
+  await stack.append(numbered(10))
+  await stack.settled()
+  first.signal('SIGTERM')
+  await first.exited
+  await stack.broker.redis.del(streamOf(stack.broker))
+  await stack.append(numbered(40, 11))
+  await using _second = stack.consumer('second')
+  expect(await stack.settled()).toMatchObject({ stored: 50, duplicates: 0, lost: 0, accounted: 40 })
+})
+
+test('entries that an operator deletes before they are stored are counted as lost', async () => {
+  await using stack = await ownStack()
+  await stack.append(numbered(10))
+  const [, [id] = ['']] = await stack.broker.redis.xrange(streamOf(stack.broker), '-', '+')
+  await stack.broker.redis.xdel(streamOf(stack.broker), String(id))
+  await using _consumer = stack.consumer('c1')
+  expect(await stack.settled()).toMatchObject({ stored: 9, lost: 1 })
+})
+
+test('a doorbell that nobody hears costs a sweep: events are stored all the same', async () => {
+  await using stack = await ownStack()
+  await using _consumer = stack.consumer('c1')
+  await stack.append(numbered(1))
+  await stack.settled()
+  const key = streamOf(stack.broker)
+  await stack.broker.redis.xadd(
+    key,
+    '*',
+    'i',
+    'silent',
+    't',
+    '2025-01-01T00:00:00.000000Z',
+    's',
+    'x',
+    'p',
+    '{}',
+  )
+  expect(await stack.settled()).toMatchObject({ stored: 2 })
+})
+
+test('consumers go on by themselves when Redis was killed and comes back', async () => {
+  await using redis = await ownRedis()
+  await using stack = await ownStack(redis.url)
+  await using consumer = stack.consumer('c1')
+  await stack.append(numbered(50))
+  await stack.settled()
+  await redis.kill()
+  await redis.start()
+  await eventually(() => stack.append(numbered(50, 51)))
+  expect(await stack.settled()).toMatchObject({ stored: 100, conflicts: 0, dead: 0, lost: 0 })
+  expect(idsOf(await stack.log())).toEqual(idsOf(numbered(100)))
+  expect(consumer.child.exitCode).toBe(null)
+})
+
+test('the names of consumers that are gone leave the group, those with entries pending only after a reclaim', async () => {
+  await using stack = await ownStack()
+  const topics = ['orders' as TopicName]
+  await using victim = stack.consumer('victim', { CONSUMER_FAILPOINT: 'read' })
+  await stack.append(numbered(5))
+  await victim.exited
+  await stack.broker.redis.del(`${stack.broker.prefix}:consumer:victim`)
+  expect(await removeGoneConsumers(stack.broker, topics, 0)).toBe(0)
+  await using heir = stack.consumer('heir')
+  await stack.settled()
+  expect(await removeGoneConsumers(stack.broker, topics, 0)).toBe(1)
+  const consumers = await stack.broker.redis.xinfo('CONSUMERS', streamOf(stack.broker), await groupOf(stack))
+  expect((consumers as unknown[][]).map((fields) => fields[1])).toEqual(['heir'])
+  expect(heir.child.exitCode).toBe(null)
+})
