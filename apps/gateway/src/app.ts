@@ -1,0 +1,56 @@
+import type { Appender } from '@sekali/broker/append'
+import type { Broker } from '@sekali/broker/connect'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { Hono } from 'hono'
+import { events } from './events.ts'
+import { healthz, readyz } from './health.ts'
+import { problem, problemOf } from './problem.ts'
+import { publish } from './publish.ts'
+import { reply } from './reply.ts'
+import { stats } from './stats.ts'
+
+export interface AppDeps {
+  readonly broker: Broker
+  readonly appender: Appender
+  readonly store: Store
+  readonly log: Logger
+  /** Aborted once this process is to leave. */
+  readonly signal: AbortSignal
+  readonly now?: () => number
+  readonly random?: () => number
+}
+
+/** The gateway's door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts. */
+export function createApp(deps: AppDeps): Hono {
+  const { broker, appender, store, log, signal } = deps
+  const { now = () => performance.now(), random = Math.random } = deps
+  let accepted = 0
+
+  const app = new Hono()
+  app.post(
+    '/publish',
+    publish(appender, () => {
+      accepted++
+    }),
+  )
+  app.get('/events', events(store))
+  app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
+  app.get('/healthz', healthz)
+  app.get('/readyz', readyz({ broker, store, log, signal }))
+
+  app.onError((error) => problemOf(error, log, random))
+  app.notFound((c) => {
+    const allow = methodsAt(app, c.req.path)
+    if (allow.length === 0) return problem('not_found')
+    const headers = { Allow: allow.join(', ') }
+    return c.req.method === 'OPTIONS' ? reply(204, null, headers) : problem('method_not_allowed', { headers })
+  })
+  return app
+}
+
+function methodsAt(app: Hono, path: string): string[] {
+  const methods = app.routes.filter((route) => route.path === path).map((route) => route.method)
+  if (methods.length === 0) return []
+  return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
+}

@@ -1,0 +1,24 @@
+import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
+import * as v from 'valibot'
+
+const Environment = v.object({
+  ...commonEnv,
+  REDIS_URL: urlOf('redis:', 'rediss:'),
+  DATABASE_URL: urlOf('postgres:', 'postgresql:'),
+  HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
+  PORT: wholeNumber(0, 65_535, 8_080),
+})
+
+/** The gateway's settings. Throws `InvalidConfig`. */
+export function parseConfig(env: NodeJS.ProcessEnv) {
+  const parsed = parseEnv(Environment, env)
+  return {
+    logLevel: parsed.LOG_LEVEL,
+    host: parsed.HOST,
+    port: parsed.PORT,
+    broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name: 'sekali-gateway' },
+    // Connections of PostgreSQL are dear and reads are short: a few serve many clients, and one that takes longer
+    // than its client would wait is given up.
+    store: { url: parsed.DATABASE_URL, poolMax: 8, statementMs: 3_000, name: 'sekali-gateway' },
+  }
+}

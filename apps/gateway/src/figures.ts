@@ -1,0 +1,96 @@
+/**
+ * Joins what the two stores know into the figures of promise 7:
+ * accepted = stored + duplicates + conflicts + dead + lost + in flight, of each topic and in total.
+ *
+ * PostgreSQL counts what was accounted for, Redis what was appended; the difference is in flight. That holds only
+ * within one incarnation of a stream, which its group's name tells, and only if PostgreSQL was read first: read the
+ * other way round, an entry that comes and is stored in between would be accounted for but never appended.
+ * `undefined` for one of them means that it did not answer; what hangs on it is then null, and never 0.
+ */
+import type { StreamFigures } from '@sekali/broker/lag'
+import type { TopicFigures as StoreFigures } from '@sekali/store/topics'
+
+export interface Figures {
+  readonly accepted: number | null
+  readonly stored: number | null
+  readonly duplicates: number | null
+  readonly conflicts: number | null
+  readonly dead: number | null
+  /** Entries that went from Redis before they were stored, by somebody's hand. */
+  readonly lost: number | null
+  readonly inFlight: number | null
+}
+
+export interface TopicFigures extends Figures {
+  readonly topic: string
+  readonly headSeq: number | null
+}
+
+export function combineFigures(
+  rows: readonly StoreFigures[] | undefined,
+  streams: ReadonlyMap<string, StreamFigures> | undefined,
+): { readonly totals: Figures; readonly topics: readonly TopicFigures[] | null } {
+  const rowOf = new Map<string, StoreFigures>(rows?.map((row) => [row.topic, row]))
+  const names = [...new Set([...rowOf.keys(), ...(streams?.keys() ?? [])])].sort()
+  const topics = names.map((topic) => {
+    const row = rowOf.get(topic) ?? (rows && noTurnYet)
+    return topicFigures(topic, row, streams && inFlight(row, streams.get(topic)))
+  })
+  const known = rows !== undefined || streams !== undefined
+  return { totals: sum(topics, rows !== undefined, streams !== undefined), topics: known ? topics : null }
+}
+
+type Row = Omit<StoreFigures, 'topic'>
+
+/** A stream that no consumer has seen yet has no row. */
+const noTurnYet: Row = {
+  group: null,
+  accounted: 0,
+  stored: 0,
+  duplicates: 0,
+  conflicts: 0,
+  dead: 0,
+  lost: 0,
+  headSeq: 0,
+}
+
+function topicFigures(topic: string, row: Row | undefined, flying: number | null = null): TopicFigures {
+  const {
+    stored = null,
+    duplicates = null,
+    conflicts = null,
+    dead = null,
+    lost = null,
+    headSeq = null,
+  } = row ?? {}
+  const accepted = add(stored, duplicates, conflicts, dead, lost, flying)
+  return { topic, accepted, stored, duplicates, conflicts, dead, lost, inFlight: flying, headSeq }
+}
+
+function inFlight(row: Row | undefined, stream: StreamFigures | undefined): number | null {
+  if (row === undefined) return null
+  if (stream === undefined) return 0
+  // A stream is born with its group. One that lost it is the one we know: consumers make the group again, as it was.
+  const isKnown = stream.group === null || stream.group === row.group
+  const accounted = isKnown ? row.accounted : 0
+  // Less than nothing cannot be: the two answers are about different moments, and so tell nothing.
+  return stream.entriesAdded < accounted ? null : stream.entriesAdded - accounted
+}
+
+function sum(topics: readonly TopicFigures[], storeKnown: boolean, brokerKnown: boolean): Figures {
+  const total = (of: (topic: TopicFigures) => number | null) => (storeKnown ? add(...topics.map(of)) : null)
+  return {
+    accepted: brokerKnown ? total((topic) => topic.accepted) : null,
+    stored: total((topic) => topic.stored),
+    duplicates: total((topic) => topic.duplicates),
+    conflicts: total((topic) => topic.conflicts),
+    dead: total((topic) => topic.dead),
+    lost: total((topic) => topic.lost),
+    inFlight: brokerKnown ? total((topic) => topic.inFlight) : null,
+  }
+}
+
+/** What is unknown makes the sum unknown. */
+function add(...numbers: readonly (number | null)[]): number | null {
+  return numbers.reduce((all, number) => (all === null || number === null ? null : all + number), 0)
+}

@@ -1,0 +1,28 @@
+import { once } from 'node:events'
+import { createAppender } from '@sekali/broker/append'
+import { connectBroker } from '@sekali/broker/connect'
+import { createDoorbell } from '@sekali/broker/doorbell'
+import { createLog } from '@sekali/process/log'
+import { run } from '@sekali/process/run'
+import { shutdownSignal } from '@sekali/process/shutdown'
+import { connectStore } from '@sekali/store/connect'
+import { createApp } from './app.ts'
+import { parseConfig } from './config.ts'
+import { reportFitness } from './health.ts'
+import { serveHttp } from './server.ts'
+
+await run('gateway', async () => {
+  const config = parseConfig(process.env)
+  const log = createLog('gateway', config.logLevel)
+  const signal = shutdownSignal(log)
+
+  // Closed in reverse order: the door first, so that requests in flight still have what they need.
+  await using store = connectStore(config.store, log)
+  await using broker = connectBroker(config.broker, log)
+  const appender = createAppender(broker, createDoorbell(broker))
+  await using server = await serveHttp(createApp({ broker, appender, store, log, signal }), config)
+  log.info({ url: server.url }, 'listening')
+
+  void reportFitness(broker, log)
+  if (!signal.aborted) await once(signal, 'abort')
+})

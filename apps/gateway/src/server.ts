@@ -1,0 +1,103 @@
+/**
+ * Serves an app over HTTP with a limit on everything a client can take its time with.
+ *
+ * Closing it drains: the port is closed and idle connections with it; requests in flight are answered, with
+ * `Connection: close`, so that their clients go elsewhere; what has no answer after `drainMs` is cut off.
+ */
+import type { Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import { InvalidConfig } from '@sekali/core/errors'
+import type { Hono } from 'hono'
+
+export interface ServerOptions {
+  readonly host: string
+  readonly port: number
+  /** A request's headers, and then its whole body, must have come by then. */
+  readonly headersTimeoutMs?: number
+  readonly requestTimeoutMs?: number
+  /** How often these two are looked at; Node's half a minute would more than double them. */
+  readonly checkEveryMs?: number
+  /** Longer than the minute that load balancers keep idle connections, so that they hang up first. */
+  readonly keepAliveTimeoutMs?: number
+  readonly headerBytesMax?: number
+  /** With `bodyBytesMax` this bounds the memory that requests can take: about 320 MiB. */
+  readonly connectionsMax?: number
+  readonly drainMs?: number
+}
+
+export interface HttpServer extends AsyncDisposable {
+  readonly url: string
+}
+
+export async function serveHttp(app: Hono, options: ServerOptions): Promise<HttpServer> {
+  const { host, port, connectionsMax = 1_024, drainMs = 10_000 } = options
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: {
+      headersTimeout: options.headersTimeoutMs ?? 10_000,
+      requestTimeout: options.requestTimeoutMs ?? 15_000,
+      keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
+      maxHeaderSize: options.headerBytesMax ?? 16 * 1024,
+      connectionsCheckingInterval: options.checkEveryMs ?? 2_000,
+    },
+  }) as Server
+  server.maxConnections = connectionsMax
+  const close = drainable(server, drainMs)
+  await listen(server, host, port)
+
+  let closed: Promise<void> | undefined
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    [Symbol.asyncDispose]() {
+      closed ??= close()
+      return closed
+    },
+  }
+}
+
+function drainable(server: Server, drainMs: number): () => Promise<void> {
+  const inFlight = new Set<ServerResponse>()
+  let draining = false
+  server.prependListener('request', (_, response: ServerResponse) => {
+    if (draining) response.setHeader('Connection', 'close')
+    inFlight.add(response)
+    response.once('close', () => inFlight.delete(response))
+  })
+
+  return async () => {
+    draining = true
+    for (const response of inFlight) {
+      if (!response.headersSent) response.setHeader('Connection', 'close')
+    }
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    server.closeIdleConnections()
+    const cut = setTimeout(() => server.closeAllConnections(), drainMs)
+    await closed
+    clearTimeout(cut)
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = reasons[cause.code ?? ''] ?? 'cannot be listened on'
+      reject(new InvalidConfig(`HOST and PORT: ${host}:${port} ${why}`, { cause }))
+    })
+    server.listen(port, host, () => {
+      server.removeAllListeners('error')
+      resolve()
+    })
+  })
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another process',
+  EACCES: 'is not allowed to this user',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+  ENOTFOUND: 'is not an address',
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}

@@ -1,0 +1,22 @@
+import { SekaliError } from '@sekali/core/errors'
+import type { Logger } from '@sekali/process/log'
+
+/**
+ * What `work` gives, or undefined if it fails or takes longer than `ms`: for answers that say "unknown" rather than
+ * wait. A late failure is heard, so it cannot end the process; one that is not ours is logged.
+ */
+export async function within<T>(ms: number, log: Logger, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms)
+  })
+  const heard = work.catch((error: unknown) => {
+    if (!(error instanceof SekaliError)) log.error({ err: error }, 'read failed')
+    return undefined
+  })
+  try {
+    return await Promise.race([heard, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}

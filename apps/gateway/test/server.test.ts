@@ -1,0 +1,180 @@
+/** What only a real socket shows. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { InvalidConfig } from '@sekali/core/errors'
+import { limits } from '@sekali/core/limits'
+import { Hono } from 'hono'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type HttpServer, serveHttp } from '../src/server.ts'
+import { createGateway, eventBody, type Gateway, nowhere, post, problemIn } from './gateway.ts'
+
+const anyPort = { host: '127.0.0.1', port: 0 } as const
+
+let gateway: Gateway
+let server: HttpServer
+beforeAll(async () => {
+  gateway = createGateway(nowhere)
+  gateway.app.get('/fault', () => {
+    throw new Error('secret')
+  })
+  server = await serveHttp(gateway.app, anyPort)
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  await gateway[Symbol.asyncDispose]()
+})
+
+/** Sends bytes as they are and resolves with all that comes back until the server hangs up. */
+async function exchange(url: string, ...parts: string[]): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.on('error', () => undefined) // the server may hang up while we still send
+  for (const part of parts) socket.write(part)
+  return await text(socket)
+}
+
+const head = 'POST /publish HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\n'
+
+test('without Redis an event is refused in under two seconds, again and again', async () => {
+  for (let round = 0; round < 3; round++) {
+    const started = performance.now()
+    const responses = await Promise.all(
+      Array.from({ length: 20 }, () => fetch(`${server.url}/publish`, post(eventBody()))),
+    )
+    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(responses.map((response) => response.status)).toEqual(Array.from({ length: 20 }, () => 503))
+    await Promise.all(responses.map((response) => response.arrayBuffer()))
+  }
+})
+
+test('a body in chunks is measured as it comes', async () => {
+  const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`
+  const chunks = Array.from({ length: Math.ceil(limits.bodyBytesMax / 0x4000) + 1 }, () => chunk)
+  const answer = await exchange(
+    server.url,
+    `${head}Transfer-Encoding: chunked\r\n\r\n`,
+    ...chunks,
+    '0\r\n\r\n',
+  )
+  expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+  expect(answer).toContain('"code":"body_too_large"')
+})
+
+test('a body in small chunks is read whole', async () => {
+  const chunks = [...'[1,"é"]'].map((c) => `${Buffer.byteLength(c).toString(16)}\r\n${c}\r\n`)
+  const answer = await exchange(
+    server.url,
+    `${head}Transfer-Encoding: chunked\r\n\r\n`,
+    ...chunks,
+    '0\r\n\r\n',
+  )
+  expect(answer).toContain('"code":"invalid_event"')
+})
+
+test('a body that says it is too large is not waited for', async () => {
+  const answer = await exchange(server.url, `${head}Content-Length: ${limits.bodyBytesMax + 1}\r\n\r\n`, 'x')
+  expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+})
+
+test('a body exactly as large as allowed is read', async () => {
+  const body = eventBody().padEnd(limits.bodyBytesMax, ' ')
+  expect((await fetch(`${server.url}/publish`, post(body))).status).toBe(503)
+  expect((await fetch(`${server.url}/publish`, post(`${body} `))).status).toBe(413)
+})
+
+test('a length and chunks at once are refused, because two servers would read them differently', async () => {
+  const answer = await exchange(
+    server.url,
+    `${head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    '0\r\n\r\n',
+  )
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+})
+
+test('a client that leaves in mid-body harms nobody', async () => {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write(`${head}Content-Length: 1000\r\n\r\n{"topic":`)
+  socket.destroy()
+  await once(socket, 'close')
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+})
+
+test('a client that never finishes its request is hung up on', async () => {
+  await using impatient = await serveHttp(gateway.app, {
+    ...anyPort,
+    headersTimeoutMs: 200,
+    requestTimeoutMs: 400,
+    checkEveryMs: 100,
+  })
+  const [slowHead, slowBody] = await Promise.all([
+    exchange(impatient.url, 'POST /publish HTTP/1.1\r\nHost: a\r\n'),
+    exchange(impatient.url, `${head}Content-Length: 1000\r\n\r\n{"topic":`),
+  ])
+  expect(slowHead).toMatch(/^HTTP\/1\.1 408 /)
+  expect(slowBody).toMatch(/^HTTP\/1\.1 408 /)
+})
+
+test('headers beyond the limit are refused', async () => {
+  const answer = await exchange(server.url, `${head}X: ${'x'.repeat(20_000)}\r\n\r\n`)
+  expect(answer).toMatch(/^HTTP\/1\.1 431 /)
+})
+
+test.each(['TRACE', 'PROPFIND'])('%s is an ordinary 405', async (method) => {
+  const answer = await exchange(
+    server.url,
+    `${method} /publish HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+  )
+  expect(answer).toMatch(/^HTTP\/1\.1 405 /)
+  expect(answer).toContain('Allow: POST, OPTIONS')
+})
+
+test('a fault of ours is told to nobody but the log', async () => {
+  const response = await fetch(`${server.url}/fault`)
+  const problem = await problemIn(response)
+  expect(problem).toMatchObject({ status: 500, code: 'internal_error' })
+  expect(JSON.stringify(problem)).not.toContain('secret')
+})
+
+function slowApp() {
+  const started = Promise.withResolvers<void>()
+  const finish = Promise.withResolvers<void>()
+  const app = new Hono()
+  app.get('/slow', async (c) => {
+    started.resolve()
+    await finish.promise
+    return c.text('done')
+  })
+  return { app, started: started.promise, finish: finish.resolve }
+}
+
+test('closing answers what is in flight and takes nothing new', async () => {
+  const { app, started, finish } = slowApp()
+  const slow = await serveHttp(app, anyPort)
+  const answer = fetch(`${slow.url}/slow`)
+  await started
+  const closed = slow[Symbol.asyncDispose]()
+  await expect(fetch(`${slow.url}/slow`)).rejects.toThrow()
+  finish()
+  const response = await answer
+  expect(await response.text()).toBe('done')
+  expect(response.headers.get('connection')).toBe('close')
+  await closed
+  await slow[Symbol.asyncDispose]()
+})
+
+test('closing does not wait for ever', async () => {
+  const { app, started } = slowApp()
+  const slow = await serveHttp(app, { ...anyPort, drainMs: 100 })
+  const answer = fetch(`${slow.url}/slow`).catch((error: unknown) => error)
+  await started
+  await slow[Symbol.asyncDispose]()
+  expect(await answer).toBeInstanceOf(Error)
+})
+
+test('a port that is taken is said plainly', async () => {
+  const port = Number(new URL(server.url).port)
+  const second = serveHttp(new Hono(), { ...anyPort, port })
+  await expect(second).rejects.toThrow(InvalidConfig)
+  await expect(second).rejects.toThrow(`127.0.0.1:${port} is taken by another process`)
+})
