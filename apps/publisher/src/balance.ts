@@ -1,0 +1,74 @@
+// Does what was sent equal what became of it? Nothing here does I/O: three sets of numbers in, a verdict out.
+
+import { add, type Known, type KnownByTopic, nothing, subtract } from './figures.ts'
+import type { Sent } from './publish.ts'
+
+export interface Line extends Known {
+  readonly topic: string
+  readonly sent: number
+  /** Events among them that repeat no other one. */
+  readonly unique: number
+}
+
+export interface Balance {
+  readonly topics: readonly Line[]
+  readonly total: Line
+  /** Unique events that were stored before the run began, by an earlier run of the same seed. */
+  readonly replayed: number
+  /** What is off, in words; empty if it balances. */
+  readonly problems: readonly string[]
+}
+
+export interface Run {
+  readonly sent: Sent
+  readonly before: KnownByTopic
+  readonly after: KnownByTopic
+  readonly seedIsFresh: boolean
+}
+
+export function balance({ sent, before, after, seedIsFresh }: Run): Balance {
+  const topics = [...sent.byTopic].map(([topic, { sent, unique }]): Line => {
+    const grown = subtract(after.get(topic) ?? nothing, before.get(topic) ?? nothing)
+    return { topic, sent, unique, ...grown }
+  })
+  const total = topics.reduce(
+    (sum, line): Line => ({
+      topic: 'total',
+      sent: sum.sent + line.sent,
+      unique: sum.unique + line.unique,
+      ...add(sum, line),
+    }),
+    { topic: 'total', sent: 0, unique: 0, ...nothing },
+  )
+  const problems = topics.flatMap((line) => {
+    // An event of a fresh seed cannot have been there. Of a seed that somebody chose, an earlier run may have
+    // stored some, but no more than the topic had: on an empty topic a replay is no excuse.
+    const replayable = seedIsFresh ? 0 : (before.get(line.topic)?.stored ?? 0)
+    return problemsOf(line, replayable).map((problem) => `${line.topic}: ${problem}`)
+  })
+  const surplus = total.accepted - total.sent
+  if (surplus > sent.retries) {
+    // A request whose answer got lost is made again, and both are accepted. More than that no retry explains.
+    problems.push(`${n(surplus)} more accepted than sent, but only ${n(sent.retries)} retries`)
+  }
+  return { topics, total, replayed: Math.max(0, total.unique - total.stored), problems }
+}
+
+function problemsOf(line: Line, replayable: number): string[] {
+  const problems: string[] = []
+  const outcomes = line.stored + line.duplicates + line.conflicts + line.dead + line.lost + line.in_flight
+  if (line.accepted !== outcomes) problems.push(`${n(line.accepted)} accepted, ${n(outcomes)} accounted for`)
+  if (line.accepted < line.sent) problems.push(`${n(line.sent)} sent, only ${n(line.accepted)} accepted`)
+  if (line.stored > line.unique) problems.push(`${n(line.stored)} stored of ${n(line.unique)} unique events`)
+  if (line.unique - line.stored > replayable) {
+    problems.push(`only ${n(line.stored)} stored of ${n(line.unique)} unique events`)
+  }
+  for (const name of ['conflicts', 'dead', 'lost', 'in_flight'] as const) {
+    if (line[name] !== 0) problems.push(`${name.replace('_', ' ')} ${n(line[name])}`)
+  }
+  return problems
+}
+
+export function n(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}

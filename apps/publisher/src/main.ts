@@ -1,0 +1,45 @@
+import process from 'node:process'
+import { createClient } from '@sekali/client/client'
+import { shutdownSignal } from '@sekali/process/shutdown'
+import { n } from './balance.ts'
+import { keepAlive } from './keep-alive.ts'
+import { type Options, parseOptions, repeatsOf } from './options.ts'
+import { openProgress } from './progress.ts'
+import { nothingSent, type Sent } from './publish.ts'
+import { resultJson, resultText } from './report.ts'
+import { messageOf, runWorkload } from './run.ts'
+
+const interrupted = 130 // as a shell reports a process that Ctrl-C ended
+
+const options = parseOptions(process.argv.slice(2))
+const signal = shutdownSignal()
+const sent = nothingSent(options.topics)
+say(
+  `${n(options.events)} events, ${n(repeatsOf(options))} of them duplicates, ` +
+    `${options.concurrency} at a time to ${options.url}, seed ${options.seed}`,
+)
+try {
+  process.exitCode = await main(options, sent)
+} catch (error) {
+  if (signal.aborted) say(`stopped: ${n(sent.total)} of ${n(options.events)} events sent`)
+  else say(`failed: ${messageOf(error)}`)
+  process.exitCode = signal.aborted ? interrupted : 1
+}
+if (process.connected) process.disconnect()
+
+async function main({ url, concurrency, retrySeconds, json }: Options, sent: Sent): Promise<number> {
+  await using connections = keepAlive(url, concurrency)
+  using progress = openProgress(process.stderr)
+  const retry = { totalMs: retrySeconds * 1_000 }
+  const client = createClient({ baseUrl: url, fetch: connections.fetch, retry })
+  const result = await runWorkload(options, sent, { client, progress, signal, say })
+  progress[Symbol.dispose]()
+  const out = json ? process.stderr : process.stdout
+  out.write(`${resultText(result)}\n`)
+  if (json) process.stdout.write(`${resultJson(result)}\n`)
+  return result.balance.problems.length === 0 ? 0 : 1
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}

@@ -1,0 +1,74 @@
+import { type Balance, type Line, n } from './balance.ts'
+import { figureNames } from './figures.ts'
+import type { Options } from './options.ts'
+
+export interface Result {
+  readonly options: Options
+  readonly balance: Balance
+  readonly retries: number
+  /** From the first request until its last answer. */
+  readonly publishSeconds: number
+  /** From the first request until all is accounted for. */
+  readonly seconds: number
+}
+
+/** The lines a person reads. */
+export function resultText(result: Result): string {
+  const { balance, retries, publishSeconds, seconds } = result
+  const { sent } = balance.total
+  return [
+    ...table(balance),
+    '',
+    `${seconds.toFixed(1)} s end to end, ${n(sent / seconds)} events/s · published in ` +
+      `${publishSeconds.toFixed(1)} s, ${n(sent / publishSeconds)} requests/s · ${n(retries)} retries`,
+    'figures are differences over the whole system; others who publish at the same time are in them',
+    ...balance.problems.map((problem) => `off: ${problem}`),
+    verdict(balance),
+  ].join('\n')
+}
+
+/** One object on one line, for programs. */
+export function resultJson({ options, balance, retries, publishSeconds, seconds }: Result): string {
+  const { topic: _, sent, unique, ...total } = balance.total
+  return JSON.stringify({
+    seed: options.seed,
+    events: options.events,
+    sent,
+    duplicates_sent: sent - unique,
+    ...total,
+    balanced: balance.problems.length === 0,
+    replayed: balance.replayed,
+    seconds: rounded(seconds),
+    requests_per_second: rounded(sent / publishSeconds),
+    events_per_second: rounded(sent / seconds),
+    retries,
+    problems: balance.problems,
+    topics: balance.topics,
+  })
+}
+
+function verdict({ total, problems, replayed }: Balance): string {
+  const equation =
+    `accepted ${n(total.accepted)} = stored ${n(total.stored)} + duplicates ${n(total.duplicates)} + ` +
+    `conflicts ${n(total.conflicts)} + dead ${n(total.dead)} + in flight ${n(total.in_flight)}`
+  if (problems.length > 0) return `does not balance: ${equation.replace('=', 'against')}`
+  // An event that an earlier run of the seed has stored is a duplicate now, and rightly so.
+  return `balanced: ${equation}${replayed > 0 ? ` (an earlier run of this seed stored ${n(replayed)})` : ''}`
+}
+
+function table({ topics, total }: Balance): string[] {
+  const head = ['', 'sent', ...figureNames.map((name) => name.replace('_', ' '))]
+  const rows = [...topics, total].map((line: Line) => [
+    line.topic,
+    n(line.sent),
+    ...figureNames.map((name) => n(line[name])),
+  ])
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)))
+  return [head, ...rows].map((row) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '),
+  )
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1_000) / 1_000
+}

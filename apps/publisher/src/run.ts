@@ -1,0 +1,94 @@
+import type { Client } from '@sekali/client/client'
+import { type Balance, balance, n } from './balance.ts'
+import { type KnownByTopic, totalOf } from './figures.ts'
+import { type Options, repeatsOf } from './options.ts'
+import type { Progress } from './progress.ts'
+import { publishAll, type Sent } from './publish.ts'
+import type { Result } from './report.ts'
+import { isIdle, settle } from './settle.ts'
+import { sendings } from './workload.ts'
+
+export interface Tools {
+  readonly client: Client
+  readonly progress: Progress
+  readonly signal: AbortSignal
+  /** Says something to whoever watches. */
+  readonly say: (line: string) => void
+}
+
+// A backlog of others is waited for, because it would be stored during the run and counted as the run's. But
+// not for long: under steady traffic it never ends, and then the figures show it by themselves.
+const quietMs = 10_000
+
+/** Waits for the gateway, publishes the workload, waits until all of it is accounted for, and adds up. */
+export async function runWorkload(options: Options, sent: Sent, tools: Tools): Promise<Result> {
+  const { client, progress, signal } = tools
+  await client.waitUntilReady({ deadlineMs: options.readySeconds * 1_000, signal })
+  const before = await figuresBefore(options, tools)
+
+  const startedAt = performance.now()
+  progress.stage('publishing', options.events)
+  const failure = await publish(options, sent, tools)
+  const publishSeconds = secondsSince(startedAt)
+
+  progress.stage('storing', sent.total)
+  const after = await figuresAfter(before, options, sent, tools)
+  const seconds = secondsSince(startedAt)
+
+  const outcome = balance({ sent, before, after, seedIsFresh: options.seedIsFresh })
+  return { options, balance: withFailure(outcome, failure), retries: sent.retries, publishSeconds, seconds }
+}
+
+async function figuresBefore({ topics }: Options, { client, signal, say }: Tools): Promise<KnownByTopic> {
+  const { figures, inTime } = await settle(client, topics, isIdle, { deadlineMs: quietMs, signal })
+  if (figures === undefined) throw new Error(`/stats did not know its figures for ${quietMs / 1_000} s`)
+  if (!inTime) say('warning: something was in flight before the run began; that is in the figures too')
+  return figures
+}
+
+/** What ended the publishing early, in words; undefined if everything was published. */
+async function publish(options: Options, sent: Sent, tools: Tools): Promise<string | undefined> {
+  const work = sendings({ ...options, repeats: repeatsOf(options) })
+  const onSent = tools.progress.update
+  try {
+    await publishAll(tools.client, work, {
+      concurrency: options.concurrency,
+      sent,
+      signal: tools.signal,
+      onSent,
+    })
+    return undefined
+  } catch (error) {
+    tools.signal.throwIfAborted()
+    // The rest is still waited for and added up: what became of it is what one wants to know now.
+    return `${n(options.events - sent.total)} events were not published: ${messageOf(error)}`
+  }
+}
+
+async function figuresAfter(before: KnownByTopic, options: Options, sent: Sent, tools: Tools) {
+  const { client, progress, signal } = tools
+  const grown = (figures: KnownByTopic, topic: string) =>
+    (figures.get(topic)?.accepted ?? 0) - (before.get(topic)?.accepted ?? 0)
+  const isAccountedFor = (figures: KnownByTopic) =>
+    isIdle(figures) && [...sent.byTopic].every(([topic, sentTo]) => grown(figures, topic) >= sentTo.sent)
+
+  const done = (figures: KnownByTopic) => totalOf(figures).accepted - totalOf(figures).in_flight
+  const { figures = before } = await settle(client, options.topics, isAccountedFor, {
+    deadlineMs: options.drainSeconds * 1_000,
+    signal,
+    onFigures: (figures) => progress.update(Math.min(sent.total, done(figures) - done(before))),
+  })
+  return figures
+}
+
+function withFailure(outcome: Balance, failure: string | undefined): Balance {
+  return failure === undefined ? outcome : { ...outcome, problems: [failure, ...outcome.problems] }
+}
+
+function secondsSince(startedAt: number): number {
+  return (performance.now() - startedAt) / 1_000
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,75 @@
+import { type Issue, SekaliError } from '@sekali/core/errors'
+
+/** What an HTTP answer that is not a success says about itself. */
+export interface Failure {
+  readonly status: number
+  /** The `code` of the problem+json body, otherwise `http_<status>`. */
+  readonly code: string
+}
+
+/** No answer came: refused, reset, or cut off. The request may or may not have been carried out. */
+export class Unreachable extends SekaliError {
+  readonly code = 'unreachable'
+  readonly retryable = true
+}
+
+/** No answer came in time. The request may or may not have been carried out. */
+export class TimedOut extends SekaliError {
+  readonly code = 'timed_out'
+  readonly retryable = true
+}
+
+/** 429, 502, 503, 504: not now. A publish answered so may or may not have been carried out. */
+export class Unavailable extends SekaliError {
+  readonly code: string
+  readonly retryable = true
+  readonly status: number
+  /** What the answer's Retry-After asks for; undefined if it has none. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(message: string, { status, code }: Failure, retryAfterMs: number | undefined) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** 422: what was sent does not validate; `issues` names each offending field, never its value. */
+export class Invalid extends SekaliError {
+  readonly code: string
+  readonly retryable = false
+  readonly status = 422
+  readonly issues: readonly Issue[]
+
+  constructor(message: string, { code }: Failure, issues: readonly Issue[]) {
+    super(message)
+    this.code = code
+    this.issues = issues
+  }
+}
+
+/** Any other status that is not a success: the same request would fail the same way. */
+export class Refused extends SekaliError {
+  readonly code: string
+  readonly retryable = false
+  readonly status: number
+
+  constructor(message: string, { status, code }: Failure) {
+    super(message)
+    this.status = status
+    this.code = code
+  }
+}
+
+/** A success that is not in Sekali's words: something else listens there. */
+export class UnexpectedAnswer extends SekaliError {
+  readonly code = 'unexpected_answer'
+  readonly retryable = false
+}
+
+/** The system was not ready within the deadline; `cause` says what it answered last. */
+export class NotReady extends SekaliError {
+  readonly code = 'not_ready'
+  readonly retryable = true
+}
