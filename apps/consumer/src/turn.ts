@@ -63,6 +63,7 @@ export class TurnFailed extends Error {
 
   constructor(topic: TopicName, cause: unknown) {
     super(`turn of ${topic} failed`, { cause })
+    this.name = 'TurnFailed'
     this.topic = topic
   }
 }
