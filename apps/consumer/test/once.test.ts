@@ -1,6 +1,6 @@
 import { event } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
-import { idsOf, numbered, ownStack, streamOf } from './stack.ts'
+import { appendRaw, idsOf, numbered, ownStack, streamOf } from './stack.ts'
 
 test('events are stored once, numbered without a gap, in the order in which they were appended', async () => {
   await using stack = await ownStack()
@@ -53,46 +53,13 @@ test('an event of the same id on another topic is another event', async () => {
 test('what PostgreSQL refuses becomes a dead letter, and its neighbours are stored in order', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(20))
-  const key = streamOf(stack.broker)
   // Past the gateway, as only a foreign writer could: a NUL, no JSON, no month of the year, and not an event at all.
-  await stack.broker.redis.xadd(
-    key,
-    '*',
-    'i',
-    'nul\0',
-    't',
-    '2025-01-01T00:00:00.000000Z',
-    's',
-    'x',
-    'p',
-    '{}',
-  )
+  const time = '2025-01-01T00:00:00.000000Z'
+  await appendRaw(stack.broker, 'nul', time, 'x', '{"a":"\0"}')
   await stack.append(numbered(20, 21))
-  await stack.broker.redis.xadd(
-    key,
-    '*',
-    'i',
-    'bad-json',
-    't',
-    '2025-01-01T00:00:00.000000Z',
-    's',
-    'x',
-    'p',
-    '{"',
-  )
-  await stack.broker.redis.xadd(
-    key,
-    '*',
-    'i',
-    'bad-time',
-    't',
-    '2025-13-01T00:00:00.000000Z',
-    's',
-    'x',
-    'p',
-    '{}',
-  )
-  await stack.broker.redis.xadd(key, '*', 'hello', 'world')
+  await appendRaw(stack.broker, 'bad-json', time, 'x', '{"')
+  await appendRaw(stack.broker, 'bad-time', '2025-13-01T00:00:00.000000Z', 'x', '{}')
+  await stack.broker.redis.xadd(streamOf(stack.broker), '*', 'hello', 'world')
   await stack.append(numbered(20, 41))
   await using _consumer = stack.consumer('c1')
   expect(await stack.settled()).toMatchObject({ stored: 60, duplicates: 0, conflicts: 0, dead: 4, lost: 0 })

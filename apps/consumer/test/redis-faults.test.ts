@@ -3,7 +3,7 @@ import type { TopicName } from '@sekali/core/event'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
-import { idsOf, numbered, type OwnStack, ownStack, streamOf } from './stack.ts'
+import { appendRaw, idsOf, numbered, type OwnStack, ownStack, streamOf } from './stack.ts'
 
 async function groupOf({ broker }: OwnStack): Promise<string> {
   const [group] = (await broker.redis.xinfo('GROUPS', streamOf(broker))) as unknown[][]
@@ -95,19 +95,7 @@ test('a doorbell that nobody hears costs a sweep: events are stored all the same
   await using _consumer = stack.consumer('c1')
   await stack.append(numbered(1))
   await stack.settled()
-  const key = streamOf(stack.broker)
-  await stack.broker.redis.xadd(
-    key,
-    '*',
-    'i',
-    'silent',
-    't',
-    '2025-01-01T00:00:00.000000Z',
-    's',
-    'x',
-    'p',
-    '{}',
-  )
+  await appendRaw(stack.broker, 'silent', '2025-01-01T00:00:00.000000Z', 'x', '{}')
   expect(await stack.settled()).toMatchObject({ stored: 2 })
 })
 

@@ -3,6 +3,7 @@ import type { Broker } from '@sekali/broker/connect'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { Hono } from 'hono'
+import { createBudget } from './budget.ts'
 import { events } from './events.ts'
 import { healthz, readyz } from './health.ts'
 import { problem, problemOf } from './problem.ts'
@@ -21,6 +22,9 @@ export interface AppDeps {
   readonly random?: () => number
 }
 
+/** Bytes of bodies in memory at a time; parsed they take a few times as much. */
+const bodyBytesInFlightMax = 32 * 1024 * 1024
+
 /** The gateway's door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts. */
 export function createApp(deps: AppDeps): Hono {
   const { broker, appender, store, log, signal } = deps
@@ -30,8 +34,13 @@ export function createApp(deps: AppDeps): Hono {
   const app = new Hono()
   app.post(
     '/publish',
-    publish(appender, () => {
-      accepted++
+    publish({
+      appender,
+      budget: createBudget(bodyBytesInFlightMax),
+      onAccepted: (events) => {
+        accepted += events
+      },
+      random,
     }),
   )
   app.get('/events', events(store))

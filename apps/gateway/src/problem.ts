@@ -11,35 +11,67 @@ const problems = {
   incomplete_body: [400, 'Bad Request', 'The body ended before its end.'],
   not_found: [404, 'Not Found', 'There is nothing here.'],
   method_not_allowed: [405, 'Method Not Allowed', 'See the Allow header for what can be done here.'],
-  body_too_large: [413, 'Content Too Large', 'The body is larger than an event can be.'],
-  unsupported_media_type: [415, 'Unsupported Media Type', 'Send application/json in UTF-8.'],
+  body_too_large: [413, 'Content Too Large', 'The body is larger than an event, or a batch, can be.'],
+  unsupported_media_type: [
+    415,
+    'Unsupported Media Type',
+    'Send application/json or application/x-ndjson in UTF-8.',
+  ],
   unsupported_encoding: [415, 'Unsupported Media Type', 'Send the body without a Content-Encoding.'],
-  invalid_event: [422, 'Unprocessable Content', 'The body is JSON, but not an event.'],
+  invalid_event: [
+    422,
+    'Unprocessable Content',
+    'The body is JSON, but not an event, or not only events. Nothing is queued.',
+  ],
+  invalid_batch: [422, 'Unprocessable Content', 'A batch has 1 to 5,000 events.'],
+  invalid_lines: [422, 'Unprocessable Content', 'Some lines are not events. The others are queued.'],
   invalid_parameters: [422, 'Unprocessable Content', 'The query parameters do not fit.'],
   internal_error: [500, 'Internal Server Error', 'This is a fault of the gateway; its log tells more.'],
-  broker_unavailable: [503, 'Service Unavailable', 'Redis cannot take the event now. Publish it again.'],
+  broker_unavailable: [503, 'Service Unavailable', 'Redis cannot take events now. Publish all of it again.'],
+  overloaded: [503, 'Service Unavailable', 'Too much is under way. Publish it again.'],
   store_unavailable: [503, 'Service Unavailable', 'PostgreSQL cannot answer now. Ask again.'],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>
 
 export type ProblemCode = keyof typeof problems
 
-export interface ProblemExtras {
-  readonly errors?: readonly Issue[]
-  readonly headers?: Readonly<Record<string, string>>
+export interface BadLine {
+  /** From 1. */
+  readonly line: number
+  readonly errors: readonly Issue[]
 }
 
-export function problem(code: ProblemCode, { errors, headers }: ProblemExtras = {}): Response {
+export interface ProblemExtras {
+  readonly errors?: readonly Issue[]
+  /** How many events were queued all the same. */
+  readonly queued?: number
+  /** How many lines were bad, and the first of them. */
+  readonly invalid?: number
+  readonly lines?: readonly BadLine[]
+  readonly headers?: Readonly<Record<string, string>>
+  /** Given for what may be tried again: it spreads those who come back. */
+  readonly random?: () => number
+}
+
+/** Issues that are named; a batch may have thousands. */
+const issuesNamedMax = 100
+
+export function problem(code: ProblemCode, extras: ProblemExtras = {}): Response {
+  const { errors, queued, invalid, lines, headers, random } = extras
   const [status, title, detail] = problems[code]
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail, code, errors })
-  return reply(status, body, { 'Content-Type': 'application/problem+json', ...headers })
+  const named = errors?.slice(0, issuesNamedMax)
+  const body = { type: 'about:blank', title, status, detail, code, queued, invalid, errors: named, lines }
+  return reply(status, JSON.stringify(body), {
+    'Content-Type': 'application/problem+json',
+    ...(random && { 'Retry-After': retryAfter(random) }),
+    ...headers,
+  })
 }
 
 /** The answer to whatever a handler threw. An error that is not one of ours is a fault of ours: logged, not told. */
 export function problemOf(error: unknown, log: Logger, random: () => number): Response {
   if (error instanceof InvalidEvent) return problem(error.code, { errors: error.issues })
   if (error instanceof SekaliError && Object.hasOwn(problems, error.code)) {
-    const headers = error.retryable ? { 'Retry-After': retryAfter(random) } : {}
-    return problem(error.code as ProblemCode, { headers })
+    return problem(error.code as ProblemCode, error.retryable ? { random } : {})
   }
   log.error({ err: error }, 'request failed')
   return problem('internal_error')

@@ -4,8 +4,9 @@
  * Closing it drains: the port is closed and idle connections with it; requests in flight are answered, with
  * `Connection: close`, so that their clients go elsewhere; what has no answer after `drainMs` is cut off.
  */
-import type { Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { createAdaptorServer } from '@hono/node-server'
 import { InvalidConfig } from '@sekali/core/errors'
 import type { Hono } from 'hono'
@@ -44,6 +45,7 @@ export async function serveHttp(app: Hono, options: ServerOptions): Promise<Http
   }) as Server
   server.maxConnections = connectionsMax
   const close = drainable(server, drainMs)
+  answerClientErrors(server)
   await listen(server, host, port)
 
   let closed: Promise<void> | undefined
@@ -76,6 +78,31 @@ function drainable(server: Server, drainMs: number): () => Promise<void> {
     await closed
     clearTimeout(cut)
   }
+}
+
+const clientErrors: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Content Too Large',
+}
+
+/**
+ * Answers what the parser refuses, as Node does by itself, but for one thing: a stream of lines may take as long as
+ * it likes. It has limits of its own (see lines.ts).
+ */
+function answerClientErrors(server: Server): void {
+  const streaming = new WeakSet<Duplex>()
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (!request.headers['content-type']?.startsWith('application/x-ndjson')) return
+    streaming.add(request.socket)
+    response.once('close', () => streaming.delete(request.socket))
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && streaming.has(socket)) return
+    const status = clientErrors[error.code ?? ''] ?? '400 Bad Request'
+    if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
+    socket.destroy(error)
+  })
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -14,13 +14,13 @@ export interface StatsDeps {
   readonly log: Logger
   /** Milliseconds of a clock that never steps. */
   readonly now: () => number
-  /** How many publishes this gateway has answered with 200. */
+  /** How many events this gateway has brought to Redis. */
   readonly accepted: () => number
 }
 
 /**
  * GET /stats. The totals are the system's, exact and lasting; uptime and throughput are this process's alone, the
- * latter being the publishes it accepted per second since it started. A store that does not answer makes what it
+ * latter being the events it accepted per second since it started. A store that does not answer makes what it
  * knows null; the answer is 200 all the same, in bounded time.
  */
 export function stats({ broker, store, log, now, accepted }: StatsDeps, readMs = 1_000) {

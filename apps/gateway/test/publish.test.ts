@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isJson } from '../src/publish.ts'
+import { mediaType } from '../src/publish.ts'
 
 test.each([
   ['application/json', true],
@@ -15,5 +15,5 @@ test.each([
   ['application/x-www-form-urlencoded', false],
   ['', false],
 ])('%j is JSON in UTF-8: %s', (contentType, is) => {
-  expect(isJson(contentType)).toBe(is)
+  expect(mediaType(contentType) === 'application/json').toBe(is)
 })

@@ -13,12 +13,12 @@ import { randomUUID } from 'node:crypto'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { Event, TopicName } from '@sekali/core/event'
 import { askAll, type Broker } from './connect.ts'
-import { encode, fieldNames } from './entry.ts'
+import { encode, fieldName } from './entry.ts'
 import { groupPrefix, streamKey, topicsKey } from './keys.ts'
 import { defineScript, isNoScript, type Script } from './script.ts'
 
 // KEYS  1 the topic's stream
-// ARGV  1 name of the group of a new stream, then for each event: id, timestamp, source, payload
+// ARGV  1 name of the group of a new stream, then the events, encoded
 // Returns 1 when the stream was made, 0 when it was there.
 // Runs whole or, where Redis refuses it (OOM, READONLY, MISCONF), not at all.
 const appendScript = defineScript(`
@@ -27,20 +27,20 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
   made = 1
 end
-for i = 2, #ARGV, 4 do
-  redis.call('XADD', KEYS[1], '*', '${fieldNames[0]}', ARGV[i], '${fieldNames[1]}', ARGV[i + 1],
-    '${fieldNames[2]}', ARGV[i + 2], '${fieldNames[3]}', ARGV[i + 3])
+for i = 2, #ARGV do
+  redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[i])
 end
 return made
 `)
 
 /** Events in one script call at most: Redis serves nobody else while a script runs. */
-const eventsPerCallMax = 500
+const eventsPerCallMax = 1_000
 
-interface Waiting {
-  readonly event: Event
-  readonly done: () => void
-  readonly failed: (error: BrokerUnavailable) => void
+export interface Appended {
+  /** How many of the events Redis has for certain. */
+  readonly queued: number
+  /** Why the others failed: they may or may not be in their streams, and publishing all again is safe. */
+  readonly failure: BrokerUnavailable | undefined
 }
 
 export interface Appender {
@@ -50,70 +50,129 @@ export interface Appender {
    * again is safe. Two appends of one topic keep the order in which they were called.
    */
   append(event: Event): Promise<void>
+  /** Appends many. Within a topic they keep their order, and none is appended after one that failed. */
+  appendAll(events: readonly Event[]): Promise<Appended>
+}
+
+/** Some events of one topic that wait for one answer. */
+interface Waiting {
+  readonly events: readonly Event[]
+  readonly settle: (failure: BrokerUnavailable | undefined) => void
 }
 
 /** `onAppended` hears the topic of every append that succeeded; it rings the doorbell. */
 export function createAppender(broker: Broker, onAppended: (topic: TopicName) => void): Appender {
-  const lanes = new Map<TopicName, Waiting[]>()
+  let lanes = new Map<TopicName, Waiting[]>()
   const registered = new Set<TopicName>()
   // A Redis that came back may have lost the registry.
   broker.redis.on('close', () => registered.clear())
 
   function flush(): void {
-    const calls: Call[] = []
-    for (const [topic, waiting] of lanes) {
-      for (let at = 0; at < waiting.length; at += eventsPerCallMax) {
-        calls.push({ topic, waiting: waiting.slice(at, at + eventsPerCallMax) })
-      }
-    }
-    lanes.clear()
-    void send(broker, registered, calls, onAppended)
+    const waiting = lanes
+    lanes = new Map()
+    void send(broker, registered, waiting, onAppended)
+  }
+
+  function enqueue(topic: TopicName, events: readonly Event[], settle: Waiting['settle']): void {
+    if (lanes.size === 0) setImmediate(flush)
+    const lane = lanes.get(topic)
+    if (lane) lane.push({ events, settle })
+    else lanes.set(topic, [{ events, settle }])
   }
 
   return {
     append: (event) =>
-      new Promise((done, failed) => {
-        if (lanes.size === 0) setImmediate(flush)
-        const lane = lanes.get(event.topic)
-        if (lane) lane.push({ event, done, failed })
-        else lanes.set(event.topic, [{ event, done, failed }])
+      new Promise((resolve, reject) => {
+        enqueue(event.topic, [event], (failure) => (failure ? reject(failure) : resolve()))
       }),
+    appendAll: async (events) => {
+      let queued = 0
+      let failure: BrokerUnavailable | undefined
+      const groups = Map.groupBy(events, ({ topic }) => topic)
+      const answers = [...groups].flatMap(([topic, all]) =>
+        chunksOf(all, eventsPerCallMax).map(
+          (chunk) =>
+            new Promise<void>((resolve) => {
+              enqueue(topic, chunk, (failed) => {
+                if (failed) failure = failed
+                else queued += chunk.length
+                resolve()
+              })
+            }),
+        ),
+      )
+      await Promise.all(answers)
+      return { queued, failure }
+    },
   }
 }
+
+const chunksOf = <T>(items: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  )
 
 interface Call {
   readonly topic: TopicName
   readonly waiting: readonly Waiting[]
 }
 
+/**
+ * Sends what waits, a call a topic and round. A topic with more than one call's worth takes more rounds, each after
+ * the one before succeeded: were they sent together, the second could succeed where the first was refused, and a
+ * publisher that sends all again would find the topic's order turned round.
+ */
 async function send(
   broker: Broker,
   registered: Set<TopicName>,
-  calls: readonly Call[],
+  lanes: Map<TopicName, Waiting[]>,
   onAppended: (topic: TopicName) => void,
 ): Promise<void> {
-  let outcomes = await attempt(broker, registered, calls, appendScript.bySha)
-  // Redis forgets scripts when it restarts. What it answers NOSCRIPT to has not been run: send those whole.
-  const unknown = calls.filter((_, index) => isNoScript(outcomes[index]))
-  if (unknown.length > 0) {
-    const again = await attempt(broker, registered, unknown, appendScript.whole)
-    outcomes = outcomes.map((outcome) => (isNoScript(outcome) ? again.shift() : outcome))
-  }
-  for (const [index, { topic, waiting }] of calls.entries()) {
-    const outcome = outcomes[index]
-    if (outcome instanceof Error) {
-      const error = new BrokerUnavailable(`append to ${topic} failed`, { cause: outcome })
-      for (const { failed } of waiting) failed(error)
-      continue
+  while (lanes.size > 0) {
+    const calls = [...lanes].map(([topic, lane]) => ({ topic, waiting: takeCall(lane) }))
+    const outcomes = await callAll(broker, registered, calls)
+    for (const [index, { topic, waiting }] of calls.entries()) {
+      const outcome = outcomes[index]
+      const lane = lanes.get(topic) ?? []
+      if (outcome instanceof Error) {
+        const failure = new BrokerUnavailable(`append to ${topic} failed`, { cause: outcome })
+        for (const { settle } of [...waiting, ...lane]) settle(failure)
+        lanes.delete(topic)
+        continue
+      }
+      // Made anew although we knew it: the registry may have gone with the stream. Say it again next time.
+      if (outcome === 1) registered.delete(topic)
+      for (const { settle } of waiting) settle(undefined)
+      onAppended(topic)
+      if (lane.length === 0) lanes.delete(topic)
     }
-    // Made anew although we knew it: the registry may have gone with the stream. Say it again next time.
-    if (outcome === 1) registered.delete(topic)
-    for (const { done } of waiting) done()
-    onAppended(topic)
   }
 }
 
-// Never rejects: a lost connection is every call's outcome.
+/** Takes from the front of a lane what goes into one call. */
+function takeCall(lane: Waiting[]): Waiting[] {
+  let events = 0
+  const end = lane.findIndex((waiting, index) => {
+    events += waiting.events.length
+    return index > 0 && events > eventsPerCallMax
+  })
+  return lane.splice(0, end === -1 ? lane.length : end)
+}
+
+/** Makes each call once. What Redis answers is the call's outcome, an `Error` included. Never rejects. */
+async function callAll(
+  broker: Broker,
+  registered: Set<TopicName>,
+  calls: readonly Call[],
+): Promise<unknown[]> {
+  const outcomes = await attempt(broker, registered, calls, appendScript.bySha)
+  // Redis forgets scripts when it restarts. What it answers NOSCRIPT to has not been run: send those whole.
+  const unknown = calls.filter((_, index) => isNoScript(outcomes[index]))
+  if (unknown.length === 0) return outcomes
+  const again = await attempt(broker, registered, unknown, appendScript.whole)
+  return outcomes.map((outcome) => (isNoScript(outcome) ? again.shift() : outcome))
+}
+
 async function attempt(
   broker: Broker,
   registered: Set<TopicName>,
@@ -121,15 +180,13 @@ async function attempt(
   command: Script['bySha'],
 ): Promise<unknown[]> {
   // Registered before the first append, so that consumers find every topic that has an entry.
-  const fresh = [...new Set(calls.map(({ topic }) => topic).filter((topic) => !registered.has(topic)))]
+  const fresh = calls.map(({ topic }) => topic).filter((topic) => !registered.has(topic))
   try {
     const replies = await askAll(broker, 'append', (pipeline) => {
       if (fresh.length > 0) pipeline.sadd(topicsKey(broker), ...fresh)
       for (const { topic, waiting } of calls) {
-        const args = [
-          `${groupPrefix(broker)}${randomUUID()}`,
-          ...waiting.flatMap(({ event }) => encode(event)),
-        ]
+        const args = [`${groupPrefix(broker)}${randomUUID()}`]
+        for (const { events } of waiting) for (const event of events) args.push(encode(event))
         pipeline.call(...command([streamKey(broker, topic)], args))
       }
     })

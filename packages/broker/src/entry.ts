@@ -11,15 +11,15 @@ export interface Entry {
   readonly fields: readonly string[]
 }
 
-/** An event's fields: `i`d, `t`imestamp, `s`ource, `p`ayload. Short, because every entry repeats them. */
-export const encode = (event: Event): [string, string, string, string] => [
-  event.eventId,
-  event.timestamp,
-  event.source,
-  event.payload,
-]
+/** The one field of an entry. One, because each costs every client and Redis a few hundred nanoseconds. */
+export const fieldName = 'e'
 
-export const fieldNames = ['i', 't', 's', 'p'] as const
+// The parser refuses NUL in every part of an event, so it can stand between them.
+const separator = '\0'
+
+/** Event id, timestamp, source and payload in one value. The topic is the stream's. */
+export const encode = ({ eventId, timestamp, source, payload }: Event): string =>
+  `${eventId}${separator}${timestamp}${separator}${source}${separator}${payload}`
 
 export function decode(topic: TopicName, id: string, fields: readonly string[]): Entry {
   const position = id as Position
@@ -30,15 +30,19 @@ export function decode(topic: TopicName, id: string, fields: readonly string[]):
 const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 
 // Whether the other values are right is not asked again: the gateway did, and PostgreSQL refuses what it cannot hold.
-function decodeEvent(topic: TopicName, fields: readonly string[]): Event | undefined {
-  const [i, eventId, t, timestamp, s, source, p, payload] = fields
-  if (fields.length !== 8 || i !== 'i' || t !== 't' || s !== 's' || p !== 'p') return undefined
-  if (timestamp === undefined || !timeForm.test(timestamp)) return undefined
+function decodeEvent(topic: TopicName, [name, value = '', ...more]: readonly string[]): Event | undefined {
+  if (name !== fieldName || more.length > 0) return undefined
+  const first = value.indexOf(separator)
+  const second = value.indexOf(separator, first + 1)
+  const third = value.indexOf(separator, second + 1)
+  if (first === -1 || second === -1 || third === -1) return undefined
+  const timestamp = value.slice(first + 1, second)
+  if (!timeForm.test(timestamp)) return undefined
   return {
     topic,
-    eventId: eventId as EventId,
+    eventId: value.slice(0, first) as EventId,
     timestamp,
-    source: source as Source,
-    payload: payload ?? '',
+    source: value.slice(second + 1, third) as Source,
+    payload: value.slice(third + 1),
   }
 }

@@ -7,6 +7,7 @@ import { ownBroker } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
+import { idOf } from './id.ts'
 
 const many = (count: number, topic = 'orders') =>
   Array.from({ length: count }, (_, index) => event({ topic, eventId: `e${index}` }))
@@ -16,7 +17,22 @@ test('appends of one topic keep their order, however many come at once', async (
   const appender = createAppender(broker, () => {})
   await Promise.all(many(1_200).map(appender.append))
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
-  expect(entries.map(([, fields]) => fields[1])).toEqual(many(1_200).map(({ eventId }) => eventId))
+  expect(entries.map(idOf)).toEqual(many(1_200).map(({ eventId }) => eventId))
+})
+
+test('a batch of thousands over some topics keeps the order of each', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  const appender = createAppender(broker, () => {})
+  const batch = many(5_000).map((one, index) =>
+    event({ topic: index % 3 ? 'hot' : 'cold', eventId: one.eventId }),
+  )
+  expect(await appender.appendAll(batch)).toEqual({ queued: 5_000, failure: undefined })
+  for (const topic of ['hot', 'cold']) {
+    const entries = await broker.redis.xrange(streamKey(broker, topic), '-', '+')
+    expect(entries.map(idOf)).toEqual(
+      batch.filter((one) => one.topic === topic).map(({ eventId }) => eventId),
+    )
+  }
 })
 
 test('a Redis that forgot the script is given it again', async () => {
@@ -45,7 +61,7 @@ test('with Redis stalled an append is refused within its deadline, and is not se
   redis.server.kill('SIGCONT')
   await eventually(() => appender.append(event({ eventId: 'after' })))
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
-  const ids = entries.map(([, fields]) => fields[1])
+  const ids = entries.map(idOf)
   expect(ids.filter((id) => id !== 'unknown')).toEqual(['before', 'after'])
 })
 
@@ -62,6 +78,19 @@ test('a full Redis refuses whole appends, keeps what it has and takes events aga
   expect(await broker.redis.xlen(streamKey(broker, 'orders'))).toBe(accepted)
   await broker.redis.config('SET', 'maxmemory', '64mb')
   await appender.append(event({ eventId: 'again' }))
+})
+
+test('a batch that Redis refuses in the middle says how many it has, and they are the first of each topic', async () => {
+  await using redis = await ownRedis(['--maxmemory', '8mb'])
+  await using broker = await ownBroker(redis.url)
+  const appender = createAppender(broker, () => {})
+  const payload = JSON.stringify({ filler: 'x'.repeat(4_000) })
+  const batch = Array.from({ length: 5_000 }, (_, index) => event({ eventId: `e${index}`, payload }))
+  const { queued, failure } = await appender.appendAll(batch)
+  expect(failure).toMatchObject({ code: 'broker_unavailable' })
+  expect(queued).toBeGreaterThan(0)
+  const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
+  expect(entries.map(idOf)).toEqual(batch.slice(0, queued).map(({ eventId }) => eventId))
 })
 
 test('the doorbell names each topic that has news', async () => {

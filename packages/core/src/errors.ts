@@ -30,6 +30,8 @@ export class InvalidConfig extends SekaliError {
 
 /** One field that does not fit. It names the field and the rule, never the value: answers and logs must not leak it. */
 export interface Issue {
+  /** Where in a batch the event is, from 0; absent for a single event. */
+  readonly index?: number
   readonly path: string
   readonly code: string
   readonly message: string
@@ -51,4 +53,16 @@ export class InvalidEvent extends SekaliError {
     super(`not a valid event: ${issues.map((issue) => issue.path || 'the body').join(', ')}`, options)
     this.issues = issues
   }
+}
+
+/** An array of no events, or of too many. */
+export class InvalidBatch extends SekaliError {
+  readonly code = 'invalid_batch'
+  readonly retryable = false
+}
+
+/** More is under way than fits into memory. What was refused so has not been read. */
+export class Overloaded extends SekaliError {
+  readonly code = 'overloaded'
+  readonly retryable = true
 }

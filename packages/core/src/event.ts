@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import { InvalidEvent, type Issue, MalformedJson } from './errors.ts'
+import { InvalidBatch, InvalidEvent, type Issue, MalformedJson } from './errors.ts'
 import { limits } from './limits.ts'
-import { findPayload, type PayloadText } from './payload.ts'
+import { findPayload, findPayloads, type PayloadText } from './payload.ts'
 import { normalizeTimestamp } from './timestamp.ts'
 
 const topicRule = `must be 1 to ${limits.topicCharsMax} characters: segments of A-Z a-z 0-9 _ - joined by dots`
@@ -66,18 +66,52 @@ const EventFields = v.object({
  * would break the promise that nothing changes on the way. What is one's own belongs in the payload.
  */
 export function parseEvent(body: string): Event {
-  const fields = parseObject(body)
-  const parsed = v.safeParse(EventFields, fields, { abortPipeEarly: true })
-  const payload = findPayload(body)
-  const issues = [
-    ...(parsed.issues ?? []).map(toIssue),
-    ...(isObject(fields.payload) ? payloadIssues(payload) : []),
-    ...unknownFieldIssues(fields),
-  ]
-  if (!parsed.success || payload.text === undefined || issues.length > 0) throw new InvalidEvent(issues)
+  const value = parseJson(body)
+  const issues: Issue[] = []
+  const event = readEvent(value, findPayload(body), issues)
+  if (event === undefined) throw new InvalidEvent(issues)
+  return event
+}
+
+/**
+ * Reads the body of a publish that is an array of events. Throws MalformedJson, InvalidBatch when it has too few or
+ * too many, and InvalidEvent with the index and path of everything that does not fit: then none of them is taken.
+ */
+export function parseEvents(body: string): Event[] {
+  const values = parseJson(body)
+  if (!Array.isArray(values)) throw new InvalidEvent([notAnObject])
+  if (values.length === 0 || values.length > limits.batchEventsMax) {
+    throw new InvalidBatch(`a batch has 1 to ${limits.batchEventsMax} events`)
+  }
+  const payloads = findPayloads(body, 1)
+  const events: Event[] = []
+  const issues: Issue[] = []
+  for (const [index, value] of values.entries()) {
+    const found: Issue[] = []
+    const event = readEvent(value, payloads[index] as PayloadText, found)
+    if (event !== undefined) events.push(event)
+    else issues.push(...found.map((issue) => ({ index, ...issue })))
+  }
+  if (issues.length > 0) throw new InvalidEvent(issues)
+  return events
+}
+
+/** Reads one event, or says in `issues` why it is none. */
+function readEvent(value: unknown, payload: PayloadText, issues: Issue[]): Event | undefined {
+  if (!isObject(value)) {
+    issues.push(notAnObject)
+    return undefined
+  }
+  const parsed = v.safeParse(EventFields, value, { abortPipeEarly: true })
+  if (parsed.issues) issues.push(...parsed.issues.map(toIssue))
+  if (isObject(value.payload)) addPayloadIssues(payload, issues)
+  addUnknownFieldIssues(value, issues)
+  if (!parsed.success || payload.text === undefined || issues.length > 0) return undefined
   const { topic, event_id: eventId, timestamp, source } = parsed.output
   return { topic, eventId, timestamp, source, payload: payload.text }
 }
+
+const notAnObject: Issue = { path: '', code: 'invalid_body', message: 'must be a JSON object' }
 
 /** The event as the API shows it. By concatenation, because the payload's text must not be parsed and printed. */
 export function eventToJson(event: StoredEvent): string {
@@ -99,7 +133,7 @@ function storableText(charsMax: number) {
   )
 }
 
-function parseObject(body: string): Record<string, unknown> {
+function parseJson(body: string): unknown {
   let value: unknown
   try {
     value = JSON.parse(body)
@@ -108,9 +142,6 @@ function parseObject(body: string): Record<string, unknown> {
   }
   // Half a surrogate pair as a character, not as an escape: no UTF-8 text can have it.
   if (!body.isWellFormed()) throw new MalformedJson('the body is not well-formed Unicode')
-  if (!isObject(value)) {
-    throw new InvalidEvent([{ path: '', code: 'invalid_body', message: 'must be a JSON object' }])
-  }
   return value
 }
 
@@ -125,8 +156,7 @@ function toIssue(issue: v.BaseIssue<unknown>): Issue {
   return { path, code: `invalid_${path}`, message: issue.message }
 }
 
-function payloadIssues({ text = '', depth, unstorable }: PayloadText): Issue[] {
-  const issues: Issue[] = []
+function addPayloadIssues({ text = '', depth, unstorable }: PayloadText, issues: Issue[]): void {
   const refuse = (code: string, message: string) => issues.push({ path: 'payload', code, message })
   if (!fitsInBytes(text, limits.payloadBytesMax)) {
     refuse('payload_too_large', `must be at most ${limits.payloadBytesMax} bytes of JSON`)
@@ -140,7 +170,6 @@ function payloadIssues({ text = '', depth, unstorable }: PayloadText): Issue[] {
       'must not contain \\u0000 or half surrogate pairs, neither in strings nor in keys',
     )
   }
-  return issues
 }
 
 /** Counts only if the number of characters leaves it open. */
@@ -150,11 +179,17 @@ function fitsInBytes(text: string, bytesMax: number): boolean {
 }
 
 /** The names are the client's own text: a few of them, cut, are enough to find the mistake. */
-function unknownFieldIssues(fields: Record<string, unknown>): Issue[] {
-  const unknown = Object.keys(fields).filter((name) => !Object.hasOwn(EventFields.entries, name))
-  return unknown.slice(0, 8).map((name) => ({
-    path: name.slice(0, 64).toWellFormed(),
-    code: 'unknown_field',
-    message: 'is not a field of an event; put it into the payload',
-  }))
+function addUnknownFieldIssues(fields: Record<string, unknown>, issues: Issue[]): void {
+  let named = 0
+  for (const name of Object.keys(fields)) {
+    if (Object.hasOwn(EventFields.entries, name)) continue
+    if (++named > unknownNamedMax) return
+    issues.push({
+      path: name.slice(0, 64).toWellFormed(),
+      code: 'unknown_field',
+      message: 'is not a field of an event; put it into the payload',
+    })
+  }
 }
+
+const unknownNamedMax = 8

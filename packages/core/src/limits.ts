@@ -11,6 +11,10 @@ export const limits = {
   payloadDepthMax: 64,
   /** UTF-8 bytes of the body of a single-event publish: the payload, and room for the other fields. */
   bodyBytesMax: 320 * 1024,
+  /** Events of a batch that is a JSON array. */
+  batchEventsMax: 5_000,
+  /** UTF-8 bytes of the body of such a batch. */
+  batchBytesMax: 8 * 1024 * 1024,
   pageSizeDefault: 100,
   pageSizeMax: 1_000,
 } as const

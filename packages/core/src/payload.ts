@@ -22,8 +22,19 @@ const COMMA = 0x2c
 const BACKSLASH = 0x5c
 const LOWER_U = 0x75
 
-/** If the key comes more than once the last one counts, as it does for JSON.parse. */
+/** The payload of a body that is one event. If the key comes more than once the last one counts, as for JSON.parse. */
 export function findPayload(body: string): PayloadText {
+  return findPayloads(body, 0)[0] ?? none
+}
+
+const none: PayloadText = { text: undefined, depth: 0, unstorable: false }
+
+/**
+ * The payloads of all events of a body: of the one that it is (`outer` 0), or of those in the array that it is
+ * (`outer` 1), where an element that is no object has none.
+ */
+export function findPayloads(body: string, outer: 0 | 1): PayloadText[] {
+  const found: PayloadText[] = []
   let text: string | undefined
   let depth = 0
   let unstorable = false
@@ -63,20 +74,27 @@ export function findPayload(body: string): PayloadText {
       }
     } else if (char === 0x7b || char === 0x5b) {
       level++
-      if (level === 1) atKey = true
+      if (level === outer + 1) atKey = char === 0x7b
       else if (inPayload) {
-        if (level === 2) start = i
-        if (level - 1 > depth) depth = level - 1
+        if (level === outer + 2) start = i
+        if (level - 1 - outer > depth) depth = level - 1 - outer
       }
     } else if (char === 0x7d || char === 0x5d) {
       level--
-      if (level === 1 && inPayload) text = body.slice(start, i + 1)
-    } else if (char === COMMA && level === 1) {
+      if (level === outer + 1 && inPayload) text = body.slice(start, i + 1)
+    } else if (char === COMMA && level === outer + 1) {
       atKey = true
+      inPayload = false
+    } else if (char === COMMA && level === outer) {
+      found.push({ text, depth, unstorable })
+      text = undefined
+      depth = 0
+      unstorable = false
       inPayload = false
     }
   }
-  return { text, depth, unstorable }
+  found.push({ text, depth, unstorable })
+  return found
 }
 
 /** Where the next backslash is; the end of the body if there is none, so that it compares as "later". */

@@ -1,3 +1,4 @@
+import { StoreUnavailable } from '@sekali/core/errors'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { asStoreError } from './errors.ts'
@@ -81,7 +82,10 @@ export async function withTransaction<T>(
     return result
   } catch (error) {
     await client.query('ROLLBACK').catch(onError)
-    throw asStoreError(error, what)
+    const failure = asStoreError(error, what)
+    // A session may be what is wrong: one that a demoted primary opened stays read-only for as long as it lives.
+    if (failure instanceof StoreUnavailable) broken ??= failure
+    throw failure
   } finally {
     client.off('error', onError)
     client.release(broken) // an error destroys the connection

@@ -1,0 +1,162 @@
+/**
+ * A stream of events, one a line (application/x-ndjson), of any length: read in portions, each of which is in Redis
+ * before the next is read, so that a slow Redis slows the client and memory stays bounded.
+ *
+ * Lines that are no events are named by number, and the others are queued all the same: a stream has no whole that
+ * could be refused. If any line was bad the answer is 422, so that nobody who looks at the status alone believes
+ * that all were taken.
+ */
+import { InvalidEvent, MalformedJson, SekaliError } from '@sekali/core/errors'
+import { type Event, parseEvent } from '@sekali/core/event'
+import { limits } from '@sekali/core/limits'
+import { IncompleteBody } from './body.ts'
+import { type BadLine, problem } from './problem.ts'
+import type { PublishDeps } from './publish.ts'
+import { reply } from './reply.ts'
+
+/** Events and bytes that are read ahead of Redis. */
+const portionEventsMax = 500
+const portionBytesMax = 512 * 1024
+/** Bad lines that are named; all are counted. */
+const badLinesNamedMax = 100
+/** A client that sends nothing for so long is hung up on. */
+const silenceMs = 15_000
+
+export async function publishLines(deps: PublishDeps, request: Request): Promise<Response> {
+  using share = deps.budget.share()
+  share.take(portionBytesMax + limits.bodyBytesMax)
+  let queued = 0
+  let invalid = 0
+  const bad: BadLine[] = []
+  try {
+    for await (const portion of portionsOf(request.body)) {
+      const events: Event[] = []
+      for (const { number, text } of portion) {
+        const result = readLine(text)
+        if (result === undefined) continue
+        if ('eventId' in result) events.push(result)
+        else if (++invalid <= badLinesNamedMax) bad.push({ line: number, errors: result.errors })
+      }
+      if (events.length === 0) continue
+      const appended = await deps.appender.appendAll(events)
+      queued += appended.queued
+      deps.onAccepted(appended.queued)
+      if (appended.failure) return problem('broker_unavailable', { queued, random: deps.random })
+    }
+  } catch (error) {
+    if (!(error instanceof IncompleteBody)) throw error
+    return problem('incomplete_body', { queued })
+  }
+  if (invalid > 0) return problem('invalid_lines', { queued, invalid, lines: bad })
+  return reply(200, `{"status":"queued","queued":${queued}}`)
+}
+
+interface Line {
+  /** From 1. */
+  readonly number: number
+  /** `undefined` for a line that is longer than an event can be, or is not UTF-8. */
+  readonly text: string | undefined
+}
+
+function readLine(text: string | undefined): Event | Pick<BadLine, 'errors'> | undefined {
+  const refused = (code: string, message: string) => ({ errors: [{ path: '', code, message }] })
+  if (text === undefined) {
+    return refused('invalid_line', `must be at most ${limits.bodyBytesMax} bytes of UTF-8`)
+  }
+  if (text.trim() === '') return undefined
+  try {
+    return parseEvent(text)
+  } catch (error) {
+    if (error instanceof InvalidEvent) return { errors: error.issues }
+    if (error instanceof MalformedJson) return refused('malformed_json', 'must be JSON')
+    throw error
+  }
+}
+
+const newline = 0x0a
+
+/** The lines of a body, in portions. Throws IncompleteBody when the client leaves or falls silent. */
+async function* portionsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Line[]> {
+  const lines = createSplitter()
+  let portion: Line[] = []
+  let portionBytes = 0
+  for await (const chunk of heard(body)) {
+    let from = 0
+    for (;;) {
+      const at = chunk.indexOf(newline, from)
+      const end = at === -1 ? chunk.length : at
+      lines.add(chunk.subarray(from, end))
+      if (at === -1) break
+      portionBytes += end - from
+      portion.push(lines.take())
+      from = at + 1
+      if (portion.length >= portionEventsMax || portionBytes >= portionBytesMax) {
+        yield portion
+        portion = []
+        portionBytes = 0
+      }
+    }
+    // Nothing waits for a client that pauses.
+    if (portion.length > 0) yield portion
+    portion = []
+    portionBytes = 0
+  }
+  if (!lines.isEmpty()) yield [lines.take()]
+}
+
+/** Collects the pieces of a line; of one that gets too long it only remembers that. */
+function createSplitter() {
+  const utf8 = new TextDecoder('utf-8', { fatal: true })
+  let number = 0
+  let pieces: Uint8Array[] = []
+  let bytes = 0
+  const decode = () => {
+    if (bytes > limits.bodyBytesMax) return undefined
+    try {
+      return utf8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
+    } catch {
+      return undefined // not UTF-8: said as a bad line
+    }
+  }
+  return {
+    isEmpty: () => bytes === 0,
+    add(piece: Uint8Array) {
+      bytes += piece.length
+      if (bytes > limits.bodyBytesMax) pieces = []
+      else if (piece.length > 0) pieces.push(piece)
+    },
+    take(): Line {
+      number += 1
+      const line = { number, text: decode() }
+      pieces = []
+      bytes = 0
+      return line
+    },
+  }
+}
+
+async function* heard(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader()
+  if (reader === undefined) return
+  try {
+    for (;;) {
+      const { value, done } = await withinSilence(reader.read())
+      if (done) return
+      yield value
+    }
+  } catch (error) {
+    throw error instanceof SekaliError ? error : new IncompleteBody('the stream broke off', { cause: error })
+  } finally {
+    reader.cancel().catch(() => undefined) // what is left of it is of no use
+  }
+}
+
+async function withinSilence<T>(read: Promise<T>): Promise<T> {
+  const silence = Promise.withResolvers<never>()
+  const timer = setTimeout(() => silence.reject(new IncompleteBody('the stream fell silent')), silenceMs)
+  try {
+    return await Promise.race([read, silence.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
