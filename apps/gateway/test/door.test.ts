@@ -17,7 +17,7 @@ test.each([
     400,
     'malformed_json',
   ],
-  ['no object', '[]', 422, 'invalid_event'],
+  ['no object', '7', 422, 'invalid_event'],
   ['no event', '{}', 422, 'invalid_event'],
   ['more than fits', 'x'.repeat(limits.bodyBytesMax + 1), 413, 'body_too_large'],
   [
