@@ -48,7 +48,10 @@ export async function runSweeps(
   await untilConnected(broker, connectMs).catch(() => undefined) // then the sweeps say what is wrong
   for (let round = 1; !signal.aborted; round++) {
     try {
-      await announce(broker, { name: consumer, pid: process.pid, startedAt, ...progress })
+      // A full Redis refuses this one, and must be swept all the same: to drain is what makes room in it.
+      await announce(broker, { name: consumer, pid: process.pid, startedAt, ...progress }).catch((error) =>
+        log.debug({ err: error }, 'announcement failed'),
+      )
       const topics = [...new Set([...(await readTopicNames(broker)), ...memory.caughtUp.keys()])]
       const pending = new Set<TopicName>()
       for (const { topic, lastId, pending: count } of await sweep(broker, topics)) {

@@ -22,7 +22,7 @@ import type { Logger } from '@sekali/process/log'
 import { commitAndBury, type ReceivedEntry } from '@sekali/store/bisect'
 import { bury } from '@sekali/store/bury'
 import { commitEvents } from '@sekali/store/commit'
-import { type Db, type Store, withTransaction } from '@sekali/store/connect'
+import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
 import { endTurn, type Turn, takeTurn } from '@sekali/store/turn'
 
 /** Where a test may stop a consumer dead; see failpoint.ts. */
@@ -112,7 +112,7 @@ async function readEntries(
 /** Accounts for what was read, in the turn's transaction. Returns the new position, `undefined` if nothing changed. */
 async function account(
   { log, at }: TurnContext,
-  tx: Db,
+  tx: Tx,
   turn: Turn,
   read: TurnRead,
   isSuspect: boolean,

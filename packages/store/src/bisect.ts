@@ -2,7 +2,7 @@ import type { Position } from '@sekali/core/position'
 import { sql } from 'drizzle-orm'
 import { bury } from './bury.ts'
 import { commitEvents, type Outcome, type Received } from './commit.ts'
-import type { Db } from './connect.ts'
+import type { Tx } from './connect.ts'
 import { asStoreError, DataRefused } from './errors.ts'
 import type { Turn } from './turn.ts'
 
@@ -18,7 +18,7 @@ export interface ReceivedEntry extends Received {
  * attempt, so a turn does it only after a plain commit has been refused.
  */
 export async function commitAndBury(
-  tx: Db,
+  tx: Tx,
   turn: Turn,
   received: readonly ReceivedEntry[],
 ): Promise<Outcome & { readonly dead: number }> {

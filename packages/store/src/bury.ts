@@ -1,5 +1,5 @@
 import type { Position } from '@sekali/core/position'
-import type { Db } from './connect.ts'
+import type { Tx } from './connect.ts'
 import { deadLetters } from './schema.ts'
 import type { Turn } from './turn.ts'
 
@@ -11,7 +11,7 @@ export interface DeadLetter {
 }
 
 /** Keeps entries that cannot become events, in the transaction that moves the position over them. */
-export async function bury(tx: Db, turn: Turn, letters: readonly DeadLetter[]): Promise<void> {
+export async function bury(tx: Tx, turn: Turn, letters: readonly DeadLetter[]): Promise<void> {
   if (letters.length === 0) return
   await tx.insert(deadLetters).values(
     letters.map(({ position, receivedAt, fields, reason }) => ({

@@ -19,8 +19,11 @@ export interface StoreConfig {
   readonly connectMs?: number
 }
 
-/** Drizzle on one connection, inside or outside a transaction. */
+/** Drizzle, on the pool or on a transaction's connection. */
 export type Db = NodePgDatabase
+
+/** Drizzle on the connection of a transaction. */
+export type Tx = Db & { readonly $client: pg.PoolClient }
 
 export interface Store extends AsyncDisposable {
   readonly pool: pg.Pool
@@ -65,7 +68,7 @@ export function connectStore(config: StoreConfig, log: Log): Store {
 export async function withTransaction<T>(
   store: Store,
   what: string,
-  work: (tx: Db) => Promise<T>,
+  work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   const client = await store.pool.connect().catch((error: unknown) => {
     throw asStoreError(error, what)

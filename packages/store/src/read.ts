@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
 import { asStoreError } from './errors.ts'
 import { events, topics } from './schema.ts'
+import { utc } from './time.ts'
 
 export interface EventsQuery {
   readonly topic?: string
@@ -58,12 +59,9 @@ const toEvent = (row: Row): StoredEvent => ({
   storedAt: row.stored_at,
 })
 
-// Times and payloads are formed by PostgreSQL: a JavaScript Date has no microseconds, and a parsed payload no
-// big numbers.
-const time = (column: SQL) => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
-
-const columns = sql`t.name AS topic, e.event_id, ${time(sql`e."timestamp"`)} AS "timestamp", e.source,
-  e.payload::text AS payload, e.seq, ${time(sql`e.received_at`)} AS received_at, ${time(sql`e.stored_at`)} AS stored_at`
+// As text, because a parsed payload has no big numbers.
+const columns = sql`t.name AS topic, e.event_id, ${utc(sql`e."timestamp"`)} AS "timestamp", e.source,
+  e.payload::text AS payload, e.seq, ${utc(sql`e.received_at`)} AS received_at, ${utc(sql`e.stored_at`)} AS stored_at`
 
 function ofTopic({ topic, limit, after, before }: EventsQuery & { topic: string }): SQL {
   const range =

@@ -7,7 +7,7 @@
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { eq, inArray, sql } from 'drizzle-orm'
-import type { Db } from './connect.ts'
+import type { Tx } from './connect.ts'
 import { topics } from './schema.ts'
 
 export interface Turn {
@@ -23,7 +23,7 @@ export interface Turn {
  * The turn of the first of `names`, in their order, whose turn nobody has; `undefined` when others have them all.
  * It lasts as long as the transaction.
  */
-export async function takeTurn(tx: Db, names: readonly TopicName[]): Promise<Turn | undefined> {
+export async function takeTurn(tx: Tx, names: readonly TopicName[]): Promise<Turn | undefined> {
   const [row] = await tx
     .select()
     .from(topics)
@@ -55,7 +55,7 @@ export interface TurnResult {
 }
 
 /** Moves the position, and the counters with it, in the transaction that stored what it passes over. */
-export async function endTurn(tx: Db, turn: Turn, result: TurnResult): Promise<void> {
+export async function endTurn(tx: Tx, turn: Turn, result: TurnResult): Promise<void> {
   await tx
     .update(topics)
     .set({
