@@ -1,0 +1,49 @@
+// `npm run demo`, `npm start`, `npm test` and the other commands below begin here, on a fresh clone too:
+// plain JavaScript for Node 20, with nothing but Node itself. It makes the machine ready, says on standard
+// error what it does for that, and hands over to Node 24. Each step does nothing when there is nothing to
+// do.
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ensureDependencies, findNode } from './set-up/dependencies.mjs'
+import { SetUpFailed } from './set-up/failure.mjs'
+import { ensureRedis } from './set-up/redis.mjs'
+import { createRelay } from './set-up/relay.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const commands = {
+  bench: 'bench/src/main.ts',
+  demo: 'local/src/demo.ts',
+  start: 'local/src/start.ts',
+  test: 'local/src/test.ts',
+}
+
+const [command = '', ...args] = process.argv.slice(2)
+const relay = createRelay()
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof SetUpFailed)) throw error
+  process.stderr.write(`\n${error.message}\n`)
+  process.exitCode = 1
+} finally {
+  relay.close()
+}
+
+async function main() {
+  if (!Object.hasOwn(commands, command)) {
+    throw new SetUpFailed(
+      `usage: node infra/local/bootstrap.mjs ${Object.keys(commands).join('|')} [options]`,
+    )
+  }
+  await ensureDependencies(root, relay)
+  const node = findNode(root)
+  const env = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` }
+  const asksForHelp = command !== 'test' && args.some((arg) => arg === '--help' || arg === '-h')
+  const bringsRedis = command === 'start' && process.env.REDIS_URL
+  if (!asksForHelp && !bringsRedis) env.REDIS_SERVER = await ensureRedis(relay)
+  const script = join(root, 'infra', commands[command])
+  const { code, signal } = await relay.run(node, [script, ...args], { env, stdio: 'inherit', ipc: true })
+  return signal === null ? code : 128 + constants.signals[signal]
+}

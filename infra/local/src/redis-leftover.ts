@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ServerFailed } from './errors.ts'
+import { pingRedis, shutDownRedis } from './redis-ping.ts'
+import { waitUntil } from './wait-until.ts'
+
+const leaveMs = 15_000
+
+/**
+ * The port of the Redis that runs on this directory. Only that one knows the directory's password, so the
+ * answer is sure, whatever has become of process ids.
+ */
+export async function findRunningRedis(dir: string): Promise<number | undefined> {
+  const last = await lastUse(dir)
+  if (last === undefined) return undefined
+  const answer = await pingRedis(last.port, last.password)
+  return answer === 'ready' || answer === 'loading' ? last.port : undefined
+}
+
+/** Stops what a killed supervisor left running. Says whether there was something. */
+export async function stopLeftoverRedis(dir: string): Promise<boolean> {
+  const port = await findRunningRedis(dir)
+  const last = await lastUse(dir)
+  if (port === undefined || last === undefined) return false
+  await shutDownRedis(port, last.password)
+  const gone = await waitUntil(async () => (await pingRedis(port, last.password)) === 'nothing', leaveMs)
+  if (!gone)
+    throw new ServerFailed(`the Redis on port ${port}, left over on ${dir}, does not stop. Stop it by hand.`)
+  return true
+}
+
+async function lastUse(dir: string): Promise<{ port: number; password: string } | undefined> {
+  const read = (name: string) => readFile(join(dir, name), 'utf8').catch(() => '')
+  const [config, password] = await Promise.all([read('redis.conf'), read('password')])
+  const port = /^port (\d+)$/m.exec(config)?.[1]
+  return port === undefined || password === '' ? undefined : { port: Number(port), password: password.trim() }
+}

@@ -1,0 +1,41 @@
+// Two lines of protocol, written out by hand: they are no reason for a Redis client in this room.
+import { connect } from 'node:net'
+
+/** `other` is anything that does not know our password, so a stranger on our port. */
+export type RedisAnswer = 'ready' | 'loading' | 'nothing' | 'other'
+
+const answerMsMax = 2_000
+
+/** Logs in and pings. */
+export async function pingRedis(port: number, password: string): Promise<RedisAnswer> {
+  const answer = await ask(port, `AUTH ${password}\r\nPING\r\n`, /-|PONG/)
+  if (answer === '') return 'nothing'
+  if (answer.includes('-LOADING')) return 'loading'
+  return answer.startsWith('+OK\r\n+PONG') ? 'ready' : 'other'
+}
+
+/** Logs in and asks it to write everything down and leave. */
+export async function shutDownRedis(port: number, password: string): Promise<void> {
+  await ask(port, `AUTH ${password}\r\nSHUTDOWN\r\n`, /-/)
+}
+
+// What came until `enough`, the end, an error or the deadline.
+async function ask(port: number, words: string, enough: RegExp): Promise<string> {
+  return await new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' })
+    let received = ''
+    const settle = () => {
+      socket.destroy()
+      resolve(received)
+    }
+    socket.setEncoding('utf8')
+    socket.setTimeout(answerMsMax, settle)
+    socket.once('error', settle)
+    socket.once('close', settle)
+    socket.once('connect', () => socket.write(words))
+    socket.on('data', (text) => {
+      received += text
+      if (enough.test(received)) settle()
+    })
+  })
+}

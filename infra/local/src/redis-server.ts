@@ -1,0 +1,127 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import process from 'node:process'
+import { DataInUse, ServerFailed } from './errors.ts'
+import { freePort } from './free-port.ts'
+import { lastLines, readTail, sizeOf } from './log-tail.ts'
+import { dieWithParent } from './parent-death.ts'
+import { keepPassword } from './password.ts'
+import { findRedisBinary } from './redis-binary.mjs'
+import { findRunningRedis } from './redis-leftover.ts'
+import { pingRedis } from './redis-ping.ts'
+import type { Server } from './server.ts'
+import { endSpawned, type Spawned, spawnLogged } from './spawned.ts'
+import { waitUntil } from './wait-until.ts'
+
+export interface RedisOptions {
+  readonly dir: string
+  /** A free one unless given. */
+  readonly port?: number
+  /** More command line arguments, for instance `['--maxmemory', '64mb']`. */
+  readonly args?: readonly string[]
+}
+
+const readyMs = 30_000
+const stopMs = 10_000
+const portTriesMax = 5
+
+/**
+ * Starts a Redis (or Valkey) that keeps what it said yes to: every write is in the append-only file, and on
+ * disk, before it is answered. Listens on 127.0.0.1 only, with a password.
+ */
+export async function startRedis(options: RedisOptions): Promise<Server> {
+  const dir = resolve(options.dir)
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const password = await keepPassword(join(dir, 'password'))
+  const runsOn = await findRunningRedis(dir)
+  if (runsOn !== undefined) {
+    throw new DataInUse(`a Redis (port ${runsOn}) runs on ${dir}. Stop it, or use another directory.`)
+  }
+  const logFile = join(dir, 'redis.log')
+  for (let tries = 1; ; tries += 1) {
+    const port = options.port ?? (await freePort())
+    const logStart = await sizeOf(logFile)
+    const spawned = await spawnRedis(dir, port, password, options.args ?? [], logFile)
+    if (await becomesReady(spawned, port, password, logFile)) return serverOf(spawned, port, password)
+    await endSpawned(spawned, 'SIGKILL', 0)
+    const words = await readTail(logFile, logStart)
+    // Between asking for a free port and listening on it somebody else may have taken it.
+    const raced = options.port === undefined && tries < portTriesMax && /Address already in use/i.test(words)
+    if (raced) continue
+    throw new ServerFailed(`Redis did not start (${spawned.ending()}). Its last words:\n${lastLines(words)}`)
+  }
+}
+
+async function spawnRedis(
+  dir: string,
+  port: number,
+  password: string,
+  args: readonly string[],
+  logFile: string,
+): Promise<Spawned> {
+  const { path, refused } = findRedisBinary()
+  if (path === undefined) {
+    throw new ServerFailed(
+      `no Redis to start: ${refused.join('; ')}. Install Redis 7.0 or newer, or set REDIS_SERVER.`,
+    )
+  }
+  const configFile = join(dir, 'redis.conf')
+  await writeFile(configFile, configOf(dir, port, password), { mode: 0o600 })
+  const { command, prefix } = dieWithParent('TERM', path)
+  return await spawnLogged({
+    command,
+    args: [...prefix, configFile, ...args],
+    env: { PATH: process.env.PATH, LC_ALL: 'C' },
+    logFile,
+    cwd: dir,
+  })
+}
+
+function configOf(dir: string, port: number, password: string): string {
+  return [
+    'bind 127.0.0.1',
+    'protected-mode yes',
+    `port ${port}`,
+    `requirepass ${password}`,
+    `dir ${JSON.stringify(dir)}`,
+    'daemonize no',
+    'appendonly yes',
+    'appendfsync always',
+    'save ""', // the append-only file is the truth; snapshots would only cost
+    'maxmemory-policy noeviction', // a full Redis must refuse, never forget
+    'auto-aof-rewrite-percentage 100',
+    'auto-aof-rewrite-min-size 64mb',
+    '',
+  ].join('\n')
+}
+
+async function becomesReady(
+  spawned: Spawned,
+  port: number,
+  password: string,
+  logFile: string,
+): Promise<boolean> {
+  let answers = 0
+  let ready = false
+  const settled = async () => {
+    const answer = await pingRedis(port, password)
+    if (answer === 'loading') answers += 1 // it replays its file: slow is not dead
+    ready = answer === 'ready' && spawned.ending() === undefined
+    return ready || spawned.ending() !== undefined
+  }
+  await waitUntil(settled, readyMs, async () => `${answers} ${await sizeOf(logFile)}`)
+  return ready
+}
+
+function serverOf(spawned: Spawned, port: number, password: string): Server {
+  const stop = () => endSpawned(spawned, 'SIGTERM', stopMs)
+  return {
+    url: `redis://:${password}@127.0.0.1:${port}`,
+    port,
+    pid: spawned.pid,
+    exited: spawned.exited,
+    kill: (signal) => void spawned.child.kill(signal),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}

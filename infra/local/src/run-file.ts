@@ -1,0 +1,48 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+
+/** What runs now. A `pid` is null while the process is being restarted, and for a server that is not ours. */
+export interface RunFile {
+  readonly gateway: { readonly pid: number | null; readonly url: string }
+  readonly consumers: readonly { readonly pid: number; readonly name: string }[]
+  readonly redis: { readonly pid: number | null; readonly url: string }
+  readonly postgres: { readonly pid: number | null; readonly url: string }
+}
+
+/** `run.json` in a data directory. It is there from the first `show` on; disposing removes it. */
+export interface PublishedRunFile extends Disposable {
+  show(running: () => RunFile): void
+  /** Something has changed. */
+  refresh(): void
+}
+
+export function publishRunFile(dir: string): PublishedRunFile {
+  const file = join(dir, 'run.json')
+  let running: (() => RunFile) | undefined
+  const remove = () => rmSync(file, { force: true })
+  const refresh = () => {
+    if (running !== undefined) replace(file, running())
+  }
+  remove() // what a killed one left says nothing any more
+  process.once('exit', remove) // a forced end
+  return {
+    refresh,
+    show: (what) => {
+      running = what
+      refresh()
+    },
+    [Symbol.dispose]: () => {
+      running = undefined
+      process.off('exit', remove)
+      remove()
+    },
+  }
+}
+
+// Readers see the old text or the new one, never half of one. Synchronous, so that two changes in a row
+// cannot overtake each other. The URLs hold passwords, hence the mode.
+function replace(file: string, running: RunFile): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(running, undefined, 2)}\n`, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}

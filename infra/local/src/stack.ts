@@ -1,0 +1,142 @@
+// The whole system on one machine: Redis, PostgreSQL, the gateway and N consumers, each a process of its
+// own, each started again when it ends by itself. Stopping goes with the stream: the gateway first (nothing
+// new is let in), the consumers (they finish their turns), then Redis and PostgreSQL, all of it by
+// disposing the parts in the opposite order of their start. Log files are appended to and never rotated.
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { runApp, startApp } from './app-process.ts'
+import { givenBackend, ownBackend } from './backend.ts'
+import { lockData } from './data-lock.ts'
+import { startFleet } from './fleet.ts'
+import { addressOf, claimPort } from './gateway-port.ts'
+import { stopLeftoverPostgres } from './postgres-leftover.ts'
+import { startPostgres } from './postgres-server.ts'
+import { waitReady } from './readiness.ts'
+import { stopLeftoverRedis } from './redis-leftover.ts'
+import { startRedis } from './redis-server.ts'
+import { programs } from './repository.ts'
+import { publishRunFile, type RunFile } from './run-file.ts'
+import { supervise } from './supervise.ts'
+
+export interface StackOptions {
+  readonly dir: string
+  /** The gateway's; a free one unless given. */
+  readonly port?: number
+  readonly host?: string
+  readonly consumers: number
+  /** Used instead of a PostgreSQL of our own. */
+  readonly databaseUrl?: string | undefined
+  /** Used instead of a Redis of our own. */
+  readonly redisUrl?: string | undefined
+  /** Told what happens: a part of the stack, and what becomes of it. */
+  readonly onEvent?: (part: string, what: string) => void
+  /** Gives up starting. A stack that has started is stopped by `stop` only. */
+  readonly signal?: AbortSignal
+}
+
+export interface Stack extends AsyncDisposable {
+  /** Where the gateway answers. */
+  readonly url: string
+  readonly dir: string
+  readonly logDir: string
+  /** What runs now, as `run.json` says it. */
+  running(): RunFile
+  /** Drains and stops everything. Safe twice. */
+  stop(): Promise<void>
+}
+
+/** Starts everything and waits until it is ready to take events. When that fails nothing is left running. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { host = '127.0.0.1', onEvent = () => {}, signal } = options
+  const dir = resolve(options.dir)
+  const logDir = join(dir, 'logs')
+  await mkdir(logDir, { recursive: true })
+  await using parts = new AsyncDisposableStack()
+  const lock = parts.use(await lockData(dir))
+  const runFile = parts.use(publishRunFile(dir))
+  await stopLeftovers(dir, onEvent)
+  const port = await claimPort({ port: options.port, host, patient: lock.wasStale })
+
+  const onChange = (part: string) => (reason?: string) => {
+    if (reason !== undefined) onEvent(part, reason)
+    runFile.refresh()
+  }
+  const step = (part: string, what: string) => {
+    signal?.throwIfAborted()
+    onEvent(part, what)
+  }
+
+  const { postgres, redis } = await startBackends(parts, { ...options, dir }, step, onChange)
+  const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url }
+  step('PostgreSQL', 'gets its tables')
+  await runApp({ name: 'migrate', program: programs.migrate, logDir, env }, signal)
+
+  step('consumers', `are starting, ${options.consumers} of them`)
+  const fleet = parts.use(
+    await startFleet({
+      size: options.consumers,
+      logDir,
+      env,
+      onChange: (name, reason) => onChange(name)(reason),
+    }),
+  )
+  step('gateway', `is starting on port ${port}`)
+  const app = { name: 'gateway', program: programs.gateway, logDir }
+  const gatewayEnv = { ...env, HOST: host, PORT: String(port) }
+  const start = () => startApp({ ...app, env: gatewayEnv })
+  const gateway = parts.use(await supervise({ start, onChange: onChange('gateway') }))
+  const url = `http://${addressOf(host)}:${port}`
+  await waitReady(url, join(logDir, 'gateway.log'), signal)
+
+  const running = (): RunFile => ({
+    gateway: { pid: gateway.current()?.pid ?? null, url },
+    consumers: fleet.members(),
+    redis: { pid: redis.pid(), url: redis.url },
+    postgres: { pid: postgres.pid(), url: postgres.url },
+  })
+  runFile.show(running)
+  return stackOf({ url, dir, logDir, running }, parts.move())
+}
+
+async function stopLeftovers(dir: string, onEvent: (part: string, what: string) => void): Promise<void> {
+  const left = 'was left over from before, and is stopped'
+  if (await stopLeftoverRedis(join(dir, 'redis'))) onEvent('Redis', left)
+  if (await stopLeftoverPostgres(join(dir, 'postgres'))) onEvent('PostgreSQL', left)
+}
+
+async function startBackends(
+  parts: AsyncDisposableStack,
+  options: StackOptions,
+  step: (part: string, what: string) => void,
+  onChange: (part: string) => (reason?: string) => void,
+) {
+  const { dir, databaseUrl, redisUrl } = options
+  step('PostgreSQL', databaseUrl ? 'is the one that DATABASE_URL names' : 'is starting')
+  const postgres = parts.use(
+    databaseUrl
+      ? givenBackend(databaseUrl)
+      : await ownBackend(
+          (port) => startPostgres({ dir: join(dir, 'postgres'), ...port }),
+          onChange('PostgreSQL'),
+        ),
+  )
+  step('Redis', redisUrl ? 'is the one that REDIS_URL names' : 'is starting')
+  const redis = parts.use(
+    redisUrl
+      ? givenBackend(redisUrl)
+      : await ownBackend((port) => startRedis({ dir: join(dir, 'redis'), ...port }), onChange('Redis')),
+  )
+  return { postgres, redis }
+}
+
+function stackOf(
+  facts: Pick<Stack, 'url' | 'dir' | 'logDir' | 'running'>,
+  parts: AsyncDisposableStack,
+): Stack {
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= parts.disposeAsync()
+    return stopped
+  }
+  return { ...facts, stop, [Symbol.asyncDispose]: stop }
+}

@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
+import process from 'node:process'
+import { Command } from 'commander'
+import { wholeNumber } from './command-line.ts'
+import { narrate } from './narration.ts'
+import { repositoryRoot } from './repository.ts'
+import { runCommand } from './run-command.ts'
+import { type Stack, startStack } from './stack.ts'
+
+const options = new Command('npm start --')
+  .description(
+    'Runs Sekali on this machine until Ctrl-C: Redis, PostgreSQL, the gateway and the consumers. ' +
+      'What ends by itself is started again. A second Ctrl-C does not wait.',
+  )
+  .option('--port <number>', 'where the gateway listens', wholeNumber(1, 65_535), 8_080)
+  .option('--host <address>', 'the address it listens on; 0.0.0.0 opens it to the network', '127.0.0.1')
+  .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
+  .option('--data <folder>', 'where data and logs are kept', join(repositoryRoot, '.sekali'))
+  .addHelpText(
+    'after',
+    `
+Environment:
+  DATABASE_URL   a PostgreSQL (15 or newer) to use instead of one of our own
+  REDIS_URL      a Redis (7.0 or newer) to use instead of one of our own
+  REDIS_PREFIX   what all keys in Redis begin with (default: sekali)
+  REDIS_SERVER   the redis-server or valkey-server to run, when the one on the PATH will not do
+  LOG_LEVEL      trace, debug, info, warn, error, fatal or silent (default: info)
+
+Example:
+  npm start -- --port 9090 --consumers 8 --data /var/lib/sekali`,
+  )
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ port: number; host: string; consumers: number; data: string }>()
+
+await runCommand(async (signal) => {
+  await using stack = await startStack({
+    dir: options.data,
+    port: options.port,
+    host: options.host,
+    consumers: options.consumers,
+    databaseUrl: process.env.DATABASE_URL,
+    redisUrl: process.env.REDIS_URL,
+    onEvent: narrate,
+    signal,
+  })
+  greet(stack)
+  if (!signal.aborted) await once(signal, 'abort')
+  narrate('everything', 'drains and stops; once more Ctrl-C does not wait')
+  await stack.stop()
+  narrate('everything', 'is stopped')
+  return 0
+})
+
+function greet({ url, dir, logDir }: Stack): void {
+  const event = JSON.stringify({
+    topic: 'orders.paid',
+    event_id: 'order-1',
+    timestamp: new Date().toISOString(),
+    source: 'shop',
+    payload: { total: 42 },
+  })
+  process.stdout.write(`
+Sekali runs on ${url}
+
+  curl ${url}/publish -H 'content-type: application/json' -d '${event}'
+  curl ${url}/events
+  curl ${url}/stats
+
+  data  ${dir}
+  logs  ${logDir}, ${join(dir, 'redis')}, ${join(dir, 'postgres')}
+  runs  ${join(dir, 'run.json')}
+
+Ctrl-C drains and stops everything. The data stay.
+`)
+}

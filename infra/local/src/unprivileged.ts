@@ -1,0 +1,77 @@
+// PostgreSQL refuses to run as root, so root runs it as `nobody`. That user must get to the programs and to
+// the data, and both may lie below a directory that is closed to it (/root, or what mktemp -d makes).
+// Opening such a directory, or moving things elsewhere, is not ours to do. So there the process keeps one
+// power of root's: to walk through directories and read (dac_read_search). Containers often lack it but
+// have dac_override, which includes it. PostgreSQL asks access(2) about its programs, which leaves such a
+// power out of account unless the process is told not to trade powers for user ids (no_setuid_fixup); the
+// other powers end all the same, with the execution of the program. The ways are tried in this order, by
+// really running the program, because mode bits are not all that decides: ACLs and security modules do too.
+import { execFileSync, spawnSync } from 'node:child_process'
+import process from 'node:process'
+import { ServerFailed } from './errors.ts'
+import { dieWithParent } from './parent-death.ts'
+
+/** How to run a program so that it is not root's process. */
+export interface Unprivileged {
+  /** Who it is then; undefined when we are not root and it is simply us. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined
+  readonly uid?: number
+  readonly gid?: number
+  /** The command and what goes before the program's own arguments. */
+  command(
+    program: string,
+    dieBy?: 'TERM' | 'INT',
+  ): { readonly command: string; readonly prefix: readonly string[] }
+}
+
+const powers = ['dac_read_search', 'dac_override']
+
+/** Finds the way in which `program` can be executed and `dir` be entered. */
+export function findUnprivileged(program: string, dir: string): Unprivileged {
+  if (process.getuid?.() !== 0) return { owner: undefined, command: plainly }
+  const owner = nobody()
+  const plain: Unprivileged = { owner, ...owner, command: plainly }
+  if (works(plain, program, dir)) return plain
+  for (const power of powers) {
+    const way: Unprivileged = { owner, command: (command, dieBy) => withPower(power, owner, command, dieBy) }
+    if (works(way, program, dir)) return way
+  }
+  throw new ServerFailed(
+    `PostgreSQL does not run as root, and the user nobody cannot get to ${program} or to ${dir}. ` +
+      'Keep both where other users may enter (chmod o+x on the directories above), or start as an ' +
+      'ordinary user.',
+  )
+}
+
+function plainly(command: string, dieBy?: 'TERM' | 'INT') {
+  return dieBy === undefined ? { command, prefix: [] } : dieWithParent(dieBy, command)
+}
+
+function withPower(
+  power: string,
+  owner: { uid: number; gid: number },
+  command: string,
+  dieBy: 'TERM' | 'INT' | undefined,
+) {
+  const user = [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups']
+  const kept = ['--securebits=+no_setuid_fixup', `--inh-caps=+${power}`, `--ambient-caps=+${power}`]
+  const death = dieBy === undefined ? [] : ['--pdeathsig', dieBy]
+  return { command: 'setpriv', prefix: [...user, ...kept, ...death, command] }
+}
+
+// Changing into the directory needs the same right as reaching what is below it.
+function works(way: Unprivileged, program: string, dir: string): boolean {
+  const { command, prefix } = way.command('/bin/sh')
+  const script = 'cd "$1" && exec "$2" --version'
+  const { status } = spawnSync(command, [...prefix, '-c', script, 'sh', dir, program], {
+    cwd: '/',
+    ...(way.uid === undefined ? {} : { uid: way.uid }),
+    ...(way.gid === undefined ? {} : { gid: way.gid }),
+  })
+  return status === 0
+}
+
+function nobody(): { uid: number; gid: number } {
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}

@@ -1,0 +1,132 @@
+import { access, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+import { startPostgres } from '../src/postgres-server.ts'
+import { commandLineOf } from '../src/process-info.ts'
+import { startRedis } from '../src/redis-server.ts'
+import type { RunFile } from '../src/run-file.ts'
+import { askPostgres, askRedis } from './ask.ts'
+import { ownFolder } from './folder.ts'
+import { type Service, startService } from './start.ts'
+
+async function publish(service: Service, id: string): Promise<number> {
+  const event = {
+    topic: 'orders',
+    event_id: id,
+    timestamp: '2026-01-02T03:04:05Z',
+    source: 'shop',
+    payload: { id },
+  }
+  const body = JSON.stringify(event)
+  const headers = { 'content-type': 'application/json' }
+  return (await fetch(`${service.url}/publish`, { method: 'POST', headers, body })).status
+}
+
+async function storedIds(service: Service): Promise<string[]> {
+  const events = (await (await fetch(`${service.url}/events?topic=orders&after=0`)).json()) as {
+    event_id: string
+  }[]
+  return events.map((event) => event.event_id)
+}
+
+const pidsOf = (running: RunFile) => [
+  running.gateway.pid,
+  ...running.consumers.map(({ pid }) => pid),
+  running.redis.pid,
+  running.postgres.pid,
+]
+
+async function expectAllGone(pids: readonly (number | null)[]): Promise<void> {
+  await eventually(async () => {
+    for (const pid of pids) expect(await commandLineOf(pid ?? 0)).toBe(undefined)
+  })
+}
+
+test('run.json names what runs, a stop leaves nothing running, and the data stay', async () => {
+  await using folder = await ownFolder()
+  await using first = await startService(folder.path, ['--consumers', '2'])
+  const running = await first.ready()
+  expect(running.gateway.url).toBe(first.url)
+  expect(running.consumers.map(({ name }) => name)).toEqual(['consumer-1', 'consumer-2'])
+  expect((await stat(join(folder.path, 'run.json'))).mode & 0o077).toBe(0)
+  expect(await publish(first, 'e1')).toBe(200)
+  await eventually(async () => expect(await storedIds(first)).toEqual(['e1']))
+  first.child.kill('SIGINT')
+  expect(await first.exited).toBe(0)
+  await expectAllGone(pidsOf(running))
+  await expect(access(join(folder.path, 'run.json'))).rejects.toThrow()
+
+  await using second = await startService(folder.path, ['--consumers', '1'])
+  await second.ready()
+  expect(await storedIds(second)).toEqual(['e1'])
+})
+
+test('all of it is started again when it is killed, on the same URLs, and events go on', async () => {
+  await using folder = await ownFolder()
+  await using service = await startService(folder.path, ['--consumers', '1'])
+  const before = await service.ready()
+  for (const pid of pidsOf(before)) process.kill(pid ?? 0, 'SIGKILL')
+  const after = await eventually(async () => {
+    const now = await service.running()
+    const fresh = pidsOf(now).filter((pid) => pid !== null && !pidsOf(before).includes(pid))
+    expect(fresh).toHaveLength(4)
+    return now
+  }, 30_000)
+  expect(after.redis.url).toBe(before.redis.url)
+  expect(after.postgres.url).toBe(before.postgres.url)
+  await eventually(async () => expect(await publish(service, 'e1')).toBe(200), 30_000)
+  await eventually(async () => expect(await storedIds(service)).toEqual(['e1']), 30_000)
+})
+
+test('a killed supervisor takes everything with it, and the next start goes on', async () => {
+  await using folder = await ownFolder()
+  await using first = await startService(folder.path, ['--consumers', '1'])
+  const running = await first.ready()
+  expect(await publish(first, 'e1')).toBe(200)
+  await eventually(async () => expect(await storedIds(first)).toEqual(['e1']))
+  const supervisor = Number((await readLock(folder.path)).split(' ')[0])
+  process.kill(supervisor, 'SIGKILL')
+  await first.exited
+  await using second = await startService(folder.path, ['--consumers', '1'])
+  await second.ready()
+  await expectAllGone(pidsOf(running))
+  expect(await storedIds(second)).toEqual(['e1'])
+})
+
+test('a Redis and a PostgreSQL that are given are used, and left running', async () => {
+  await using folder = await ownFolder()
+  await using redis = await startRedis({ dir: join(folder.path, 'my-redis') })
+  await using postgres = await startPostgres({ dir: join(folder.path, 'my-postgres') })
+  const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url }
+  const data = join(folder.path, 'data')
+  await using service = await startService(data, ['--consumers', '1'], env)
+  const running = await service.ready()
+  expect(running.redis).toEqual({ pid: null, url: redis.url })
+  expect(running.postgres).toEqual({ pid: null, url: postgres.url })
+  expect(await publish(service, 'e1')).toBe(200)
+  await eventually(async () => expect(await storedIds(service)).toEqual(['e1']))
+  service.child.kill('SIGTERM')
+  expect(await service.exited).toBe(0)
+  expect(await askPostgres(postgres.url, 'SELECT count(*)::int FROM events')).toBe(1)
+  expect(await askRedis(redis.url, 'PING')).toBe('+PONG\r\n')
+})
+
+test('a data directory in use and a port that is taken are refused with what to do', async () => {
+  await using folder = await ownFolder()
+  await using other = await ownFolder()
+  await using service = await startService(folder.path, ['--consumers', '1'])
+  await service.ready()
+  await using sameData = await startService(folder.path)
+  expect(await sameData.exited).toBe(1)
+  expect(sameData.said()).toMatch(/in use by process \d+.*--data/s)
+  await using samePort = await startService(other.path, ['--port', new URL(service.url).port])
+  expect(await samePort.exited).toBe(1)
+  expect(samePort.said()).toMatch(/Port \d+ is taken.*npm start -- --port \d+/s)
+  expect((await fetch(`${service.url}/readyz`)).status).toBe(200)
+})
+
+async function readLock(dir: string): Promise<string> {
+  return await readFile(join(dir, 'lock'), 'utf8')
+}
