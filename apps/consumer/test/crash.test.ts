@@ -47,7 +47,10 @@ test('consumers killed again and again under load: the others finish, in order, 
 test('a consumer that is paused in its turn loses it, and writes nothing when it wakes', async () => {
   await using stack = await ownStack()
   const ladder = { REDIS_CALL_MS: '500', STATEMENT_MS: '1000', IDLE_IN_TRANSACTION_MS: '2000' }
-  await using sleeper = stack.consumer('sleeper', { ...ladder, CONSUMER_FAILPOINT: 'read:1:SIGSTOP' })
+  await using sleeper = stack.consumer('sleeper', {
+    ...ladder,
+    CONSUMER_FAILPOINT: 'read:1:SIGSTOP',
+  })
   await stack.append(numbered(50))
   await eventually(() => expect(sleeper.output()).toContain('failpoint'))
   await using _heir = stack.consumer('heir')

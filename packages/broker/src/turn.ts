@@ -15,11 +15,13 @@ import { randomUUID } from 'node:crypto'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import { comparePositions, origin, type Position } from '@sekali/core/position'
+import type { Redis } from 'ioredis'
 import { ask, type Broker } from './connect.ts'
 import { decode, type Entry } from './entry.ts'
 import { field, findGroup, isMissing } from './info.ts'
 import { groupPrefix, streamKey } from './keys.ts'
 import { reclaim } from './reclaim.ts'
+import { defineScript } from './script.ts'
 
 /** Where a topic stands, as the store remembers it. */
 export interface Place {
@@ -84,15 +86,11 @@ export async function readTurn(
 
 async function readOnce(broker: Broker, place: TurnRead['place'], consumer: string, countMax: number) {
   const key = streamKey(broker, place.topic)
-  const outcomes = await ask(broker, `read of ${place.topic}`, (redis) =>
-    redis
-      .multi()
-      .xreadgroup('GROUP', place.group, consumer, 'COUNT', countMax, 'STREAMS', key, '>')
-      .xrange(key, `(${place.position}`, '+', 'COUNT', 1)
-      .call('XINFO', 'STREAM', key)
-      .exec(),
+  const [[readError, read] = [], [peekError, peek] = [], [infoError, info] = []] = await ask(
+    broker,
+    `read of ${place.topic}`,
+    (redis) => look(redis, { key, group: place.group, consumer, countMax, after: `(${place.position}` }),
   )
-  const [[readError, read] = [], [peekError, peek] = [], [infoError, info] = []] = outcomes ?? []
   if (isMissing(readError)) return 'no group'
   const error = readError ?? peekError ?? infoError
   if (error) throw new BrokerUnavailable(`read of ${place.topic} failed`, { cause: error })
@@ -107,6 +105,45 @@ async function readOnce(broker: Broker, place: TurnRead['place'], consumer: stri
     lastId: field(info, 'last-generated-id') as Position,
   }
 }
+
+interface Look {
+  readonly key: string
+  readonly group: string
+  readonly consumer: string
+  readonly countMax: number
+  readonly after: string
+}
+
+type Replies = [error: Error | null, reply: unknown][]
+
+/** The read, the peek and the figures of one moment. */
+async function look(redis: Redis, { key, group, consumer, countMax, after }: Look): Promise<Replies> {
+  const transaction = redis
+    .multi()
+    .xreadgroup('GROUP', group, consumer, 'COUNT', countMax, 'STREAMS', key, '>')
+    .xrange(key, after, '+', 'COUNT', 1)
+    .call('XINFO', 'STREAM', key)
+  try {
+    return (await transaction.exec()) ?? []
+  } catch (error) {
+    if (!isRefused(error)) throw error
+    const args = [group, consumer, String(countMax), after]
+    const replies = (await redis.call(...lookScript.whole([key], args))) as unknown[]
+    return replies.map((reply) => (reply instanceof Error ? [reply, undefined] : [null, reply]))
+  }
+}
+
+// A Redis that has reached maxmemory refuses to queue anything in a transaction, reads included, but to read is how
+// it gets rid of what fills it. In a script it refuses only what adds. Not used otherwise, because every entry would
+// be copied into Lua and out again.
+const lookScript = defineScript(`
+return {
+  redis.pcall('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', ARGV[3], 'STREAMS', KEYS[1], '>'),
+  redis.pcall('XRANGE', KEYS[1], ARGV[4], '+', 'COUNT', 1),
+  redis.pcall('XINFO', 'STREAM', KEYS[1])
+}`)
+
+const isRefused = (error: unknown): boolean => error instanceof Error && error.message.startsWith('EXECABORT')
 
 // Redis lost its newest entries in a crash. It must not give out ids below the position, as it could if its clock
 // has gone back too: nobody would ever read those entries.

@@ -30,5 +30,7 @@ function firstFrame(error: Error): string | undefined {
 
 /** A logger of JSON lines on standard output. `level` is one of pino's: trace, debug, info, warn, error, fatal, silent. */
 export function createLog(name: string, level = 'info'): Logger {
-  return pino({ name, level, base: { pid: process.pid }, serializers: { err: describeError } })
+  const options = { name, level, base: { pid: process.pid }, serializers: { err: describeError } }
+  // Written before the call returns: what a process says last, before it is killed or stopped, is what one needs.
+  return pino(options, pino.destination({ dest: 1, sync: true }))
 }
