@@ -12,7 +12,9 @@ const withoutServers = [
   'packages/process',
   'packages/testkit',
   'apps/publisher',
+  'infra/bench',
   'infra/local',
+  'infra/chaos',
 ]
 
 function project(folder: string, globalSetup: string[]) {

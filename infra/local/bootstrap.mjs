@@ -13,6 +13,7 @@ import { createRelay } from './set-up/relay.mjs'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const commands = {
   bench: 'bench/src/main.ts',
+  chaos: 'chaos/src/main.ts',
   demo: 'local/src/demo.ts',
   start: 'local/src/start.ts',
   test: 'local/src/test.ts',

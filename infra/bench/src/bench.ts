@@ -1,0 +1,72 @@
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { startPostgres } from '@sekali/local/postgres-server'
+import { startRedis } from '@sekali/local/redis-server'
+import type { Server } from '@sekali/local/server'
+import { migrate } from '@sekali/store/migrate'
+import pg from 'pg'
+import type { Processes } from './processor-time.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+/** What all sides of a run share: the same two servers, set up as `npm start` does it. */
+export interface Bench extends AsyncDisposable {
+  readonly redis: Server
+  readonly postgres: Server
+  readonly servers: Processes
+  readonly logDir: string
+  /** What all programs that are measured get in their environment. */
+  readonly appEnv: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+  /** A size, or a tenth of it in a quick run. */
+  scaled(count: number): number
+  /** Makes a database of its own, with our tables unless told otherwise, and returns its URL. */
+  createDatabase(options?: { readonly migrated: boolean }): Promise<string>
+  /** Writes out what PostgreSQL still owes its disk, so that no measurement pays for the one before it. */
+  checkpoint(): Promise<void>
+}
+
+export async function openBench(options: {
+  readonly quick: boolean
+  /** Where to keep V8 profiles of the gateways, consumers and rivals. */
+  readonly profileDir?: string | undefined
+  readonly signal: AbortSignal
+}): Promise<Bench> {
+  const { quick, profileDir, signal } = options
+  await using parts = new AsyncDisposableStack()
+  const folder = parts.use(await temporaryFolder())
+  const logDir = join(folder.path, 'logs')
+  await mkdir(logDir)
+  const redis = parts.use(await startRedis({ dir: join(folder.path, 'redis') }))
+  const postgres = parts.use(await startPostgres({ dir: join(folder.path, 'postgres') }))
+  const admin = new pg.Pool({ connectionString: postgres.url, max: 1 })
+  admin.on('error', () => undefined) // the query that needs it says so
+  parts.defer(() => admin.end())
+  const opened = parts.move()
+  let databases = 0
+  return {
+    redis,
+    postgres,
+    servers: { redis: redis.pid, postgres: { family: postgres.pid } },
+    logDir,
+    appEnv: { LOG_LEVEL: 'warn', ...(profileDir === undefined ? {} : profiling(profileDir)) },
+    signal,
+    scaled: (count) => (quick ? Math.ceil(count / 10) : count),
+    createDatabase: async ({ migrated } = { migrated: true }) => {
+      databases += 1
+      const name = `bench_${databases}`
+      await admin.query(`CREATE DATABASE ${name}`)
+      const url = new URL(postgres.url)
+      url.pathname = `/${name}`
+      if (migrated) await migrate(url.href)
+      return url.href
+    },
+    checkpoint: async () => {
+      await admin.query('CHECKPOINT')
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+const profiling = (dir: string) => ({
+  NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${JSON.stringify(resolve(dir))}`,
+})

@@ -1,0 +1,53 @@
+import type { Bench } from './bench.ts'
+import type { Contender, Measure, Row, Side } from './row.ts'
+
+/** A row with what its sides measured, round by round. */
+export interface RowResult {
+  readonly row: Row
+  readonly ours: readonly Measure[]
+  readonly rival: readonly Measure[]
+}
+
+export interface HeatOptions {
+  /** Instead of the rows' own number. */
+  readonly rounds: number | undefined
+  readonly onMeasure: (side: string, round: number, measure: Measure) => void
+}
+
+/** Rows that share our side are one heat: their rivals take turns with one measurement of ours. */
+export const heatsOf = (rows: readonly Row[]): Row[][] => [...Map.groupBy(rows, ({ ours }) => ours).values()]
+
+/**
+ * Measures the rows of a heat round by round, each side once a round, so that whatever else changes on the machine
+ * meets all of them. Who begins alternates.
+ */
+export async function runHeat(
+  bench: Bench,
+  rows: readonly Row[],
+  options: HeatOptions,
+): Promise<RowResult[]> {
+  await using parts = new AsyncDisposableStack()
+  const sides = [
+    ...new Set(rows.flatMap(({ ours, rival }) => (rival === undefined ? [ours] : [ours, rival]))),
+  ]
+  const contenders = new Map<Side, Contender>()
+  for (const side of sides) {
+    bench.signal.throwIfAborted()
+    contenders.set(side, parts.use(await side.open(bench)))
+  }
+  const measures = new Map<Side, Measure[]>(sides.map((side) => [side, []]))
+  const rounds = options.rounds ?? Math.max(...rows.map((row) => row.rounds))
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const side of round % 2 === 1 ? sides : sides.toReversed()) {
+      bench.signal.throwIfAborted()
+      const measure = await (contenders.get(side) as Contender).measure(round)
+      measures.get(side)?.push(measure)
+      options.onMeasure(side.name, round, measure)
+    }
+  }
+  return rows.map((row) => ({
+    row,
+    ours: measures.get(row.ours) ?? [],
+    rival: row.rival === undefined ? [] : (measures.get(row.rival) ?? []),
+  }))
+}

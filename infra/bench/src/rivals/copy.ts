@@ -1,0 +1,74 @@
+/**
+ * The ceiling of storing: `COPY … FROM STDIN` of the same rows into the same table with the same indexes, a thousand
+ * rows a transaction on one connection, everything made beforehand: seqs are numbered, rows are encoded. It finds no
+ * duplicates (a duplicate would abort it), gives out no numbers and keeps no position.
+ */
+import { performance } from 'node:perf_hooks'
+import { finished } from 'node:stream/promises'
+import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import { reportTopics } from '../events.ts'
+import { startMeter } from '../processor-time.ts'
+import type { Measure, Side } from '../row.ts'
+import { type Batch, batchesOf } from '../stored-batches.ts'
+
+const statement =
+  'COPY events (topic_id, seq, event_id, "timestamp", source, payload, received_at) FROM STDIN'
+const warmUpEvents = 10_000
+
+export const copyIn = (options: { readonly events: number }): Side => ({
+  name: 'COPY',
+  open: async (bench) => {
+    await using parts = new AsyncDisposableStack()
+    const client = new pg.Client({
+      connectionString: await bench.createDatabase(),
+      options: '-c timezone=UTC',
+    })
+    await client.connect()
+    parts.defer(() => client.end())
+    const { rows: topics } = await client.query<{ id: number; name: string }>(
+      'INSERT INTO topics (name) SELECT unnest($1::text[]) RETURNING id, name',
+      [reportTopics],
+    )
+    const heads = new Map(topics.map(({ name, id }) => [name, { id, seq: 0 }]))
+    const measure = async (seed: number, events: number): Promise<Measure> => {
+      const batches = batchesOf(seed, events).map((batch) => encode(batch, heads))
+      await bench.checkpoint()
+      const stop = startMeter(bench.servers)
+      const startedAt = performance.now()
+      for (const { text } of batches) {
+        const copy = client.query(copyFrom(statement))
+        copy.end(text)
+        await finished(copy)
+      }
+      const seconds = (performance.now() - startedAt) / 1_000
+      const count = batches.reduce((sum, { rows }) => sum + rows, 0)
+      return { ...stop(), seconds, value: count / seconds }
+    }
+    await measure(0, warmUpEvents)
+    const opened = parts.move()
+    return {
+      measure: (round) => measure(round, bench.scaled(options.events)),
+      [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    }
+  },
+})
+
+interface Head {
+  readonly id: number
+  seq: number
+}
+
+function encode({ topic, received }: Batch, heads: ReadonlyMap<string, Head>) {
+  const head = heads.get(topic)
+  if (head === undefined) throw new Error(`no topic ${topic}`)
+  const lines = received.map(({ event, receivedAt }) => {
+    head.seq += 1
+    const { eventId, timestamp, source, payload } = event
+    return [head.id, head.seq, eventId, timestamp, source, escapeText(payload), receivedAt].join('\t')
+  })
+  return { text: Buffer.from(`${lines.join('\n')}\n`), rows: lines.length }
+}
+
+const escapeText = (text: string): string =>
+  text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n')

@@ -1,0 +1,39 @@
+import { performance } from 'node:perf_hooks'
+import type { TopicName } from '@sekali/core/event'
+import { ensureTopics } from '@sekali/store/topics'
+import { startMeter } from '../processor-time.ts'
+import type { Side } from '../row.ts'
+import { commitBatch, openStore } from '../sides/commit.ts'
+import { percentile } from '../statistics.ts'
+import { batchesOf } from '../stored-batches.ts'
+
+const commits = 1_000
+
+/** The floor of latency: one event through the commit step on a machine that does nothing else, in milliseconds. */
+export const oneRow: Side = {
+  name: 'one-row commit',
+  open: async (bench) => {
+    const store = openStore(await bench.createDatabase())
+    return {
+      measure: async (round) => {
+        const [batch] = batchesOf(round, commits)
+        if (batch === undefined) throw new Error('no batch')
+        await ensureTopics(store, [batch.topic as TopicName])
+        await bench.checkpoint()
+        const stop = startMeter(bench.servers)
+        const latencies: number[] = []
+        for (const one of batch.received) {
+          const startedAt = performance.now()
+          await commitBatch(store, { topic: batch.topic, received: [one] })
+          latencies.push(performance.now() - startedAt)
+        }
+        return {
+          ...stop(),
+          value: percentile(latencies, 0.99),
+          also: { 'p50 ms': percentile(latencies, 0.5) },
+        }
+      },
+      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    }
+  },
+}

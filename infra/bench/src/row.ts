@@ -1,0 +1,48 @@
+import type { Bench } from './bench.ts'
+import type { ProcessorTime } from './processor-time.ts'
+
+/** One measurement of one side. */
+export interface Measure extends ProcessorTime {
+  /** The figure, in its row's unit. */
+  readonly value: number
+  /** What the clock said, where the figure comes from a clock. */
+  readonly seconds?: number
+  /** More figures of this measurement that help to read it. */
+  readonly also?: Readonly<Record<string, number>>
+}
+
+/** One side of a comparison: ours, a rival or a ceiling. */
+export interface Side {
+  readonly name: string
+  /** Gets ready what the clock must not see, warm-up included. */
+  readonly open: (bench: Bench) => Promise<Contender>
+}
+
+export interface Contender extends AsyncDisposable {
+  /** Called once a round, from 1; other rounds mean other events. */
+  measure(round: number): Promise<Measure>
+}
+
+/** What a row's figure must reach, and what it aims at. */
+interface Target {
+  /** Whether the figure is ours divided by the rival's, or ours alone. */
+  readonly of: 'ratio' | 'value'
+  readonly better: 'higher' | 'lower'
+  /** At least or at most, as `better` says. */
+  readonly must?: number
+  readonly aim?: number
+}
+
+/** A line of the table. Rows that have the same `ours` are measured together, ours once a round. */
+export interface Row {
+  readonly name: string
+  /** What is measured, in words. */
+  readonly what: string
+  /** Against what, in words. */
+  readonly against: string
+  readonly unit: string
+  readonly ours: Side
+  readonly rival?: Side
+  readonly target: Target
+  readonly rounds: number
+}

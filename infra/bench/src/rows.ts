@@ -1,0 +1,28 @@
+import type { Row } from './row.ts'
+import { commitRow } from './rows/commit.ts'
+import { consumersRow } from './rows/consumers.ts'
+import { endToEndRow } from './rows/end-to-end.ts'
+import { growthRow } from './rows/growth.ts'
+import { idleRow } from './rows/idle.ts'
+import { latencyRow } from './rows/latency.ts'
+import { memoryRow } from './rows/memory.ts'
+import { readRow } from './rows/read.ts'
+import { singleRow } from './rows/single.ts'
+import { topicsRow } from './rows/topics.ts'
+import { wholeRow } from './rows/whole.ts'
+
+/** All rows, in the order of the table. */
+export const rows: readonly Row[] = [
+  endToEndRow,
+  wholeRow,
+  commitRow,
+  singleRow,
+  latencyRow,
+  growthRow,
+  topicsRow,
+  consumersRow,
+  readRow,
+  // The idle stack before the overloaded one: servers that still work off an overload are not idle.
+  idleRow,
+  memoryRow,
+]

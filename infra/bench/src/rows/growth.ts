@@ -1,0 +1,38 @@
+/**
+ * The commit step on a log of five million events against the same on one of a hundred thousand: nothing may grow
+ * with the log. Event ids are random, so every event's look-up and every insert goes somewhere else in the index of
+ * ids, which at five million is larger than shared_buffers.
+ */
+import { reportTopics } from '../events.ts'
+import { fill } from '../fill.ts'
+import type { Row, Side } from '../row.ts'
+import { measureCommit, openStore } from '../sides/commit.ts'
+import { batchesOf } from '../stored-batches.ts'
+
+const events = 50_000
+const warmUpEvents = 10_000
+
+const commitOn = (name: string, stored: number): Side => ({
+  name,
+  open: async (bench) => {
+    const url = await bench.createDatabase()
+    await fill(url, { topics: reportTopics, events: bench.scaled(stored) })
+    const store = openStore(url)
+    await measureCommit(bench, store, batchesOf(0, warmUpEvents))
+    return {
+      measure: (round) => measureCommit(bench, store, batchesOf(round, bench.scaled(events))),
+      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    }
+  },
+})
+
+export const growthRow: Row = {
+  name: 'growth',
+  what: 'rows through the commit step, 5 million stored',
+  against: '0.1 million stored',
+  unit: 'rows/s',
+  ours: commitOn('at 5 million', 5_000_000),
+  rival: commitOn('at 0.1 million', 100_000),
+  target: { of: 'ratio', better: 'higher', must: 0.8, aim: 0.95 },
+  rounds: 3,
+}

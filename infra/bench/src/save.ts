@@ -1,0 +1,29 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { repositoryRoot } from '@sekali/local/repository'
+import { replaceBetweenMarkers } from './markers.ts'
+
+export interface Saved {
+  readonly json: string
+  readonly markdown: string
+  readonly chart: string
+}
+
+/** Where every run leaves what it found. */
+export const resultsDir = join(repositoryRoot, '.sekali', 'bench')
+
+export async function saveResults({ json, markdown, chart }: Saved): Promise<void> {
+  await mkdir(resultsDir, { recursive: true })
+  await writeFile(join(resultsDir, 'results.json'), json)
+  await writeFile(join(resultsDir, 'results.md'), markdown)
+  await writeFile(join(resultsDir, 'results.svg'), chart)
+}
+
+/** Brings the documentation up to date: the part of docs/performance.md between its markers, figures and chart. */
+export async function writeDocumentation({ json, markdown, chart }: Saved): Promise<void> {
+  const docs = join(repositoryRoot, 'docs')
+  const page = join(docs, 'performance.md')
+  await writeFile(page, replaceBetweenMarkers(await readFile(page, 'utf8'), markdown))
+  await writeFile(join(docs, 'performance.json'), json)
+  await writeFile(join(docs, 'performance.svg'), chart)
+}

@@ -1,0 +1,59 @@
+import { performance } from 'node:perf_hooks'
+import type { TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import { commitEvents } from '@sekali/store/commit'
+import { connectStore, type Store, withTransaction } from '@sekali/store/connect'
+import { ensureTopics } from '@sekali/store/topics'
+import { endTurn, takeTurn } from '@sekali/store/turn'
+import type { Bench } from '../bench.ts'
+import { reportTopics } from '../events.ts'
+import { startMeter } from '../processor-time.ts'
+import type { Measure, Side } from '../row.ts'
+import { type Batch, batchesOf } from '../stored-batches.ts'
+
+/**
+ * Rows per second through the commit step alone, on one connection and without Redis: the consumer's own functions,
+ * called as a turn calls them: lock the topic's row, tell new from known, number, insert, move the position, COMMIT.
+ */
+export const commit = (options: { readonly name: string; readonly events: number }): Side => ({
+  name: options.name,
+  open: async (bench) => {
+    await using parts = new AsyncDisposableStack()
+    const store = parts.use(openStore(await bench.createDatabase()))
+    await ensureTopics(store, reportTopics as unknown as readonly TopicName[])
+    await measureCommit(bench, store, batchesOf(0, warmUpEvents))
+    const opened = parts.move()
+    return {
+      measure: (round) => measureCommit(bench, store, batchesOf(round, bench.scaled(options.events))),
+      [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    }
+  },
+})
+
+const warmUpEvents = 10_000
+
+export const openStore = (url: string): Store =>
+  connectStore({ url, poolMax: 1, name: 'bench', statementMs: 60_000 }, { warn: () => {} })
+
+export async function measureCommit(bench: Bench, store: Store, batches: readonly Batch[]): Promise<Measure> {
+  await bench.checkpoint()
+  const stop = startMeter(bench.servers)
+  const startedAt = performance.now()
+  for (const batch of batches) await commitBatch(store, batch)
+  const seconds = (performance.now() - startedAt) / 1_000
+  const events = batches.reduce((sum, { received }) => sum + received.length, 0)
+  return { ...stop(), seconds, value: events / seconds }
+}
+
+/** What a turn does in PostgreSQL. Throws unless all the events were new. */
+export async function commitBatch(store: Store, { topic, received }: Batch): Promise<void> {
+  await withTransaction(store, 'turn', async (tx) => {
+    const turn = await takeTurn(tx, [topic])
+    if (turn === undefined) throw new Error(`nobody else should have the turn of ${topic}`)
+    const outcome = await commitEvents(tx, turn, received)
+    if (outcome.stored !== received.length) throw new Error(`stored ${outcome.stored} of ${received.length}`)
+    const accounted = turn.accounted + received.length
+    const position = `${accounted}-0` as Position
+    await endTurn(tx, turn, { ...outcome, dead: 0, lost: 0, group: 'bench', position, accounted })
+  })
+}

@@ -1,0 +1,201 @@
+/**
+ * The promises, one small function each: evidence in, the first violation out, in words that name the event. The
+ * checks trust nobody: what must be in the log follows from the answers that the workload got, and what is in it is
+ * read over HTTP and by SQL. An event that was never acknowledged nor refused may be in or out, but never twice.
+ */
+import type { BookedEvent } from './books.ts'
+import { conservation, figuresAgree } from './check-figures.ts'
+import { idOf, payloadOf, timestampOf } from './content.ts'
+import type { Evidence } from './evidence.ts'
+import type { LogRow } from './log.ts'
+
+export interface Verdict {
+  readonly promise: string
+  /** Undefined when it was kept. */
+  readonly violation: string | undefined
+  /** How much was looked at, in words. */
+  readonly checked: string
+}
+
+type Check = (evidence: Evidence) => { violation: string | undefined; checked: string }
+
+export const checks: Readonly<Record<string, Check>> = {
+  'every acknowledged event is stored, or its loss was admitted': acknowledgedIsStored,
+  'no event is stored twice': storedOnce,
+  'nothing is stored that was never sent, and nothing poisonous': nothingInvented,
+  'nothing changed on the way': unchanged,
+  'seq has no gap': gapFree,
+  'the order of each source is kept': inOrder,
+  'accepted = stored + duplicates + conflicts + dead + lost + in flight': conservation,
+  'the books, HTTP and SQL agree': figuresAgree,
+  'the log is the same over HTTP and by SQL': sameLog,
+  'a reader saw exactly the log': readerSawLog,
+  'it came back by itself, and drained': cameBack,
+  'every answer was one that it may give': noSurprises,
+  'no process ended that was not killed': ({ ended }) => first(ended, 'the processes'),
+  'memory, connections and names are back': ({ leaks }) => first(leaks, 'before and after'),
+}
+
+export const judge = (evidence: Evidence): Verdict[] =>
+  Object.entries(checks).map(([promise, check]) => ({ promise, ...check(evidence) }))
+
+const first = (violations: readonly string[], checked: string) => ({ violation: violations[0], checked })
+
+function* booked({ books }: Evidence): Generator<[topic: string, id: string, event: BookedEvent]> {
+  for (const [topic, events] of books.topics) for (const [id, event] of events) yield [topic, id, event]
+}
+
+function* logged({ http }: Evidence): Generator<[topic: string, row: LogRow]> {
+  for (const [topic, rows] of http) for (const row of rows) yield [topic, row]
+}
+
+/** Clocks of Redis and of ours are one machine's or nearly so. */
+const clockSkewMs = 2_000
+
+function acknowledgedIsStored(evidence: Evidence) {
+  const { http, sql, losses, admissions, stats } = evidence
+  const ids = new Map([...http].map(([topic, rows]) => [topic, new Set(rows.map(({ id }) => id))]))
+  const lastLossAt = Math.max(...losses.map(({ at }) => at))
+  const lostInFigures = [...stats.values()].reduce((sum, { lost }) => sum + (lost ?? 0), 0)
+  let acknowledged = 0
+  let missing = 0
+  for (const [topic, id, event] of booked(evidence)) {
+    if (event.lastOkAt === undefined) continue
+    acknowledged++
+    if (ids.get(topic)?.has(id) || sql?.dead.get(topic)?.has(id)) continue
+    missing++
+    if (event.lastOkAt > lastLossAt + clockSkewMs || losses.length === 0) {
+      const when = new Date(event.lastOkAt).toISOString()
+      return first([`${topic} ${id} was acknowledged at ${when} and is not in the log`], `${acknowledged}`)
+    }
+  }
+  const isSilent = missing > 0 && lostInFigures === 0 && admissions.length === 0
+  const checked = `${acknowledged} acknowledged events, ${missing} lost with Redis's data`
+  return first(isSilent ? [`${missing} events were lost, and nothing was said about it`] : [], checked)
+}
+
+function storedOnce(evidence: Evidence) {
+  const seen = new Set<string>()
+  for (const [topic, { id, seq }] of logged(evidence)) {
+    const key = `${topic} ${id}`
+    if (seen.has(key)) return first([`${key} is in the log a second time, as seq ${seq}`], '')
+    seen.add(key)
+  }
+  return first([], `${seen.size} events`)
+}
+
+function nothingInvented(evidence: Evidence) {
+  let count = 0
+  for (const [topic, { id, seq }] of logged(evidence)) {
+    const event = evidence.books.topics.get(topic)?.get(id)
+    const sent = event && event.original.ok + event.original.indeterminate + event.conflicting.ok > 0
+    if (!sent) return first([`${topic} seq ${seq} is ${id}, which nobody sent`], '')
+    count++
+  }
+  const { refused } = evidence.books.poison
+  return first([], `${count} events, ${refused} poisonous bodies refused`)
+}
+
+function unchanged(evidence: Evidence) {
+  const isLossy = evidence.losses.length > 0
+  for (const [topic, row] of logged(evidence)) {
+    const event = evidence.books.topics.get(topic)?.get(row.id)
+    if (event === undefined) continue // another check's
+    const { fact } = event
+    // The original was acknowledged before another payload was sent, so it is the one. Unless its entry was lost.
+    const payloads = [...(isLossy ? event.variants : [0])].map((variant) => payloadOf(fact, variant))
+    const where = `${topic} seq ${row.seq} (${row.id})`
+    if (row.source !== fact.source) return first([`${where} has the source ${row.source}`], '')
+    if (row.timestamp !== timestampOf(fact)) return first([`${where} has the timestamp ${row.timestamp}`], '')
+    if (!payloads.includes(row.payload)) {
+      return first([`${where} has another payload: ${row.payload.slice(0, 200)}`], '')
+    }
+  }
+  return first([], 'sources, timestamps and payloads as text')
+}
+
+function gapFree({ http }: Evidence) {
+  let count = 0
+  for (const [topic, rows] of http) {
+    for (const [index, { seq, id }] of rows.entries()) {
+      if (seq !== index + 1) return first([`${topic}: ${id} has seq ${seq}, not ${index + 1}`], '')
+      count++
+    }
+  }
+  return first([], `${count} seqs`)
+}
+
+function inOrder(evidence: Evidence) {
+  const lastOf = new Map<string, number>()
+  let count = 0
+  for (const [topic, { id, seq, receivedAt }] of logged(evidence)) {
+    const event = evidence.books.topics.get(topic)?.get(id)
+    // One that was given up may come late, at any time: nobody was told that it is there.
+    if (event?.firstOkAt === undefined || event.fact.unordered) continue
+    // Its first entry was lost with Redis's data, and a later duplicate took its place.
+    if (evidence.losses.length > 0 && Date.parse(receivedAt) > event.firstOkAt + clockSkewMs) continue
+    const { source, n } = event.fact
+    const lane = `${topic} ${source}`
+    const last = lastOf.get(lane) ?? 0
+    if (n < last) return first([`${topic} seq ${seq} is ${idOf(event.fact)}, after ${source}-${last}`], '')
+    lastOf.set(lane, n)
+    count++
+  }
+  return first([], `${count} events of ${lastOf.size} sources in topics`)
+}
+
+function sameLog({ http, sql }: Evidence) {
+  if (sql === undefined) return first([], 'no SQL here')
+  for (const [topic, rows] of http) {
+    const others = sql.log.get(topic) ?? []
+    if (others.length !== rows.length) {
+      return first([`${topic} has ${rows.length} events over HTTP and ${others.length} by SQL`], '')
+    }
+    const at = rows.findIndex((row, index) => !isSame(row, others[index]))
+    if (at !== -1) {
+      return first([`${topic}: over HTTP ${brief(rows[at])}, by SQL ${brief(others[at])}`], '')
+    }
+  }
+  return first([], 'all columns')
+}
+
+const isSame = (a: LogRow, b: LogRow | undefined): boolean =>
+  a.seq === b?.seq &&
+  a.id === b.id &&
+  a.source === b.source &&
+  a.timestamp === b.timestamp &&
+  a.payload === b.payload
+
+const brief = (row: LogRow | undefined) =>
+  row === undefined ? 'nothing' : `seq ${row.seq} is ${row.id} ${row.payload.slice(0, 80)}`
+
+function readerSawLog({ http, seen }: Evidence) {
+  let count = 0
+  for (const [topic, rows] of http) {
+    const saw = seen.get(topic) ?? []
+    for (const [index, row] of rows.entries()) {
+      const it = saw[index]
+      if (it?.seq !== row.seq || it.id !== row.id) {
+        const what = it === undefined ? 'nothing' : `seq ${it.seq} (${it.id})`
+        return first([`${topic}: the log has seq ${row.seq} (${row.id}) where the reader saw ${what}`], '')
+      }
+      count++
+    }
+    if (saw.length > rows.length) return first([`${topic}: the reader saw more than there is`], '')
+  }
+  return first([], `${count} events, as they came`)
+}
+
+function cameBack({ unrecovered, drain }: Evidence) {
+  const late = drain.ms === undefined || drain.ms > drain.msMax
+  const words = `not drained ${(drain.msMax / 1_000).toFixed()} s after the last fault: ${drain.left}`
+  return first(
+    [...unrecovered, ...(late ? [words] : [])],
+    `nothing in flight or pending after ${((drain.ms ?? 0) / 1_000).toFixed(1)} s`,
+  )
+}
+
+function noSurprises({ books }: Evidence) {
+  const { ok, failed, indeterminate } = books.total
+  return first(books.surprises, `${ok + failed + indeterminate} requests`)
+}

@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Waits; ends early, and without an error, when `signal` is aborted. */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  sleep(Math.max(0, ms), undefined, signal ? { signal } : {}).catch(() => undefined)
+
+const stepMs = 50
+
+/**
+ * Asks until `done` says true; says whether that came within `deadlineMs`. What it throws means "not yet": it asks
+ * systems that are being broken.
+ */
+export async function until(
+  done: () => Promise<boolean> | boolean,
+  deadlineMs: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const endsAt = performance.now() + deadlineMs
+  while (!signal?.aborted) {
+    const is = await Promise.resolve()
+      .then(done)
+      .catch(() => false)
+    if (is) return true
+    if (performance.now() > endsAt) return false
+    await pause(stepMs, signal)
+  }
+  return false
+}

@@ -1,0 +1,56 @@
+// The system's front door as a client sees it, without any help of our own SDK: what is to be proved about answers
+// must not go through code that interprets them.
+import { Pool } from 'undici'
+
+export interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly link: string | undefined
+}
+
+export interface Door extends AsyncDisposable {
+  /** Rejects when no answer came in time. */
+  get(path: string): Promise<Answer>
+  post(path: string, body: string): Promise<Answer>
+}
+
+/** After so long without an answer a client gives a request up. */
+const answerMs = 5_000
+
+export function openDoor(url: string, connections: number): Door {
+  const pool = new Pool(new URL(url).origin, {
+    connections,
+    connectTimeout: answerMs,
+    headersTimeout: answerMs,
+    bodyTimeout: answerMs,
+  })
+  async function ask(method: 'GET' | 'POST', path: string, body: string | null): Promise<Answer> {
+    const headers = body === null ? {} : { 'content-type': 'application/json' }
+    const signal = AbortSignal.timeout(2 * answerMs)
+    const answer = await pool.request({ method, path, headers, body, signal })
+    const { link } = answer.headers
+    return {
+      status: answer.statusCode,
+      body: await answer.body.text(),
+      link: Array.isArray(link) ? link[0] : link,
+    }
+  }
+  let closed: Promise<void> | undefined
+  return {
+    get: (path) => ask('GET', path, null),
+    post: (path, body) => ask('POST', path, body),
+    [Symbol.asyncDispose]: () => {
+      closed ??= pool.destroy()
+      return closed
+    },
+  }
+}
+
+/** Whether the request cannot have reached anybody: only then "failed" is certain. */
+export function neverSent(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if ('code' in error && (error.code === 'ECONNREFUSED' || error.code === 'UND_ERR_CONNECT_TIMEOUT'))
+    return true
+  if (error instanceof AggregateError) return error.errors.every(neverSent)
+  return neverSent(error.cause)
+}

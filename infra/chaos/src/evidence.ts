@@ -1,0 +1,66 @@
+// Everything that the checks look at: what we know from the answers, and what was read back afterwards.
+import type { Books } from './books.ts'
+import type { LogRow } from './log.ts'
+import type { Seen } from './reader.ts'
+
+/** The figures of a topic in /stats; null is what it does not know. */
+export interface StatsRow {
+  readonly accepted: number | null
+  readonly stored: number | null
+  readonly duplicates: number | null
+  readonly conflicts: number | null
+  readonly dead: number | null
+  readonly lost: number | null
+  readonly in_flight: number | null
+}
+
+/** A topic's row in PostgreSQL, and what can be counted there. */
+export interface SqlRow {
+  readonly head: number
+  readonly duplicates: number
+  readonly conflicts: number
+  readonly dead: number
+  readonly lost: number
+  readonly eventRows: number
+  readonly conflictRows: number
+  readonly deadRows: number
+}
+
+/** A moment at which a fault destroyed what Redis held. */
+export interface Loss {
+  /** By the wall clock, in milliseconds. */
+  readonly at: number
+  readonly fault: string
+}
+
+export interface Evidence {
+  readonly books: Books
+  readonly http: ReadonlyMap<string, readonly LogRow[]>
+  readonly stats: ReadonlyMap<string, StatsRow>
+  readonly seen: ReadonlyMap<string, readonly Seen[]>
+  /** Undefined where the target gives no access to PostgreSQL. */
+  readonly sql:
+    | {
+        readonly log: ReadonlyMap<string, readonly LogRow[]>
+        readonly rows: ReadonlyMap<string, SqlRow>
+        /** Ids among the dead letters, by topic. */
+        readonly dead: ReadonlyMap<string, ReadonlySet<string>>
+      }
+    | undefined
+  readonly losses: readonly Loss[]
+  /** Words of the product's log after the first loss that admit it. */
+  readonly admissions: readonly string[]
+  readonly drain: {
+    /** From the end of the last fault until nothing was in flight or pending; undefined when that never came. */
+    readonly ms: number | undefined
+    readonly msMax: number
+    /** What was left, in words. */
+    readonly left: string
+  }
+  /** Faults after which service did not come back in time, in words. */
+  readonly unrecovered: readonly string[]
+  /** Processes that ended although nobody killed them, in words. */
+  readonly ended: readonly string[]
+  /** Memory, connections and names that are not back to where they were, in words. */
+  readonly leaks: readonly string[]
+}

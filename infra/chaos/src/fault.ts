@@ -1,0 +1,51 @@
+import { until } from './clock.ts'
+import type { Random } from './random.ts'
+import type { Facet, Target, TargetWith } from './target.ts'
+import type { Workload } from './workload.ts'
+
+export interface FaultContext<F extends Facet = Facet> {
+  readonly target: TargetWith<F>
+  readonly random: Random
+  readonly workload: Pick<Workload, 'accelerate' | 'send'>
+  readonly topics: readonly string[]
+  /** Waits; ends early when the run is stopped. */
+  pause(ms: number): Promise<void>
+  /** Something that Redis held is being destroyed, now. */
+  destroys(fault: string): void
+  say(what: string): void
+}
+
+/** Breaks something and mends it again: when `run` resolves, the fault is over and recovery begins to count. */
+export interface Fault {
+  readonly name: string
+  readonly about: string
+  readonly needs: readonly Facet[]
+  run(context: FaultContext, signal: AbortSignal): Promise<void>
+}
+
+/** Types the context by what the fault says it needs. */
+export function defineFault<const F extends Facet>(fault: {
+  readonly name: string
+  readonly about: string
+  readonly needs: readonly F[]
+  run(context: FaultContext<F>, signal: AbortSignal): Promise<void>
+}): Fault {
+  return { ...fault, run: (context, signal) => fault.run(context as FaultContext<F>, signal) }
+}
+
+export const fits = (fault: Fault, target: Target): boolean =>
+  fault.needs.every((facet) => target[facet] !== undefined)
+
+/** What a fault throws when it has seen a promise broken. Any other error means that it could not be injected. */
+export class PromiseBroken extends Error {}
+
+const mendMs = 60_000
+
+/** Tries until it succeeds: what a fault has broken must be mended, also when another one is in the way. */
+export async function insist(mend: () => Promise<unknown>): Promise<void> {
+  const mended = await until(async () => {
+    await mend()
+    return true
+  }, mendMs)
+  if (!mended) throw new Error('a fault could not be ended')
+}

@@ -1,0 +1,35 @@
+import type { Fault } from '../fault.ts'
+import { failpoints } from './failpoints.ts'
+import { load } from './load.ts'
+import { losses } from './losses.ts'
+import { network } from './network.ts'
+import { postgresFaults } from './postgres.ts'
+import {
+  killConsumer,
+  killConsumers,
+  killGateway,
+  pauseConsumer,
+  powerCut,
+  rollingRestart,
+} from './processes.ts'
+import { redisFaults } from './redis.ts'
+import { replies } from './replies.ts'
+
+/** Every fault, by name. */
+export const catalogue: ReadonlyMap<string, Fault> = new Map(
+  [
+    killConsumer,
+    killConsumers,
+    killGateway,
+    pauseConsumer,
+    rollingRestart,
+    powerCut,
+    ...failpoints,
+    ...replies,
+    ...redisFaults,
+    ...losses,
+    ...postgresFaults,
+    ...network,
+    ...load,
+  ].map((fault) => [fault.name, fault]),
+)

@@ -1,0 +1,69 @@
+/**
+ * Consumers that die at one exact place of a turn, and one that falls asleep there.
+ *
+ * Threatens: one commit (rows, counters and position change together), exactly once (killed between COMMIT and
+ * XACK), contiguity (killed after XREADGROUP: entries delivered to a dead consumer). The sleeper threatens the
+ * lease: when it wakes it must not write. Recovered as everywhere: all accepted is accounted for.
+ */
+import { until } from '../clock.ts'
+import { defineFault, type Fault } from '../fault.ts'
+
+const deathMs = 20_000
+
+const deaths: Record<string, string> = {
+  locked: 'after it locked the topic row',
+  read: 'after XREADGROUP',
+  inserted: 'after the insert',
+  accounted: 'before COMMIT',
+  committed: 'after COMMIT and before XACK',
+}
+
+const dying = Object.entries(deaths).map(([point, when]) =>
+  defineFault({
+    name: `die-${point}`,
+    about: `a consumer ends as by kill -9 ${when}`,
+    needs: ['extras'],
+    async run({ target, random, say }, signal) {
+      const probability = random.pick([1, 0.3])
+      const extra = await target.extras.startConsumer({ CONSUMER_FAILPOINT: `${point}:${probability}` })
+      if (await until(extra.hasEnded, deathMs, signal)) return
+      extra.signal('SIGKILL')
+      await extra.exited
+      if (!signal.aborted) say(`${extra.name} never came to the failpoint ${point}`)
+    },
+  }),
+)
+
+// Shorter than those of the others, so that the sleeper has lost its turn after two seconds.
+const ladder = { REDIS_CALL_MS: '500', STATEMENT_MS: '1000', IDLE_IN_TRANSACTION_MS: '2000' }
+
+const zombie = defineFault({
+  name: 'zombie',
+  about:
+    'a consumer is stopped in mid-turn until PostgreSQL has ended its session, then woken: it must not write',
+  needs: ['extras', 'sql'],
+  async run({ target, random, say }, signal) {
+    const point = random.pick(['locked', 'read', 'inserted', 'accounted'])
+    const env = { ...ladder, CONSUMER_FAILPOINT: `${point}:1:SIGSTOP` }
+    const extra = await target.extras.startConsumer(env)
+    const asleep = async () => (await extra.log()).includes('"failpoint"')
+    if (await until(asleep, deathMs, signal)) {
+      await until(async () => !(await hasSession(target, extra.name)), deathMs, signal)
+      extra.signal('SIGCONT')
+      const failed = async () => (await extra.log()).includes('turn failed')
+      if (!(await until(failed, 5_000, signal)) && !signal.aborted) say(`${extra.name} woke and said nothing`)
+    } else if (!signal.aborted) say(`${extra.name} never came to the failpoint ${point}`)
+    extra.signal('SIGCONT')
+    extra.signal('SIGKILL')
+    await extra.exited
+  },
+})
+
+async function hasSession(target: { sql: { rows(query: string): Promise<unknown[]> } }, name: string) {
+  const sessions = await target.sql.rows(
+    `SELECT 1 FROM pg_stat_activity WHERE application_name = 'sekali-${name}' AND state LIKE 'idle in transaction%'`,
+  )
+  return sessions.length > 0
+}
+
+export const failpoints: readonly Fault[] = [...dying, zombie]

@@ -1,0 +1,54 @@
+// The log as it is read back: over HTTP, page by page, and by SQL.
+import type { Door } from './door.ts'
+
+export interface LogRow {
+  readonly seq: number
+  readonly id: string
+  readonly source: string
+  readonly timestamp: string
+  /** As text, because parsing would hide what changed. */
+  readonly payload: string
+  readonly receivedAt: string
+}
+
+const pageMax = 1_000
+
+// An event of a page, in the words of the API. Only the payload is free text, and ours never holds what follows it.
+const eventForm =
+  /\{"topic":"([^"]*)","event_id":"([^"]*)","timestamp":"([^"]*)","source":"([^"]*)","payload":(.*?),"seq":(\d+),"received_at":"([^"]*)","stored_at":"([^"]*)"\}(?=[,\]])/gs
+
+/** The events of a page's text. Throws when the text holds others than can be told apart. */
+export function parsePage(text: string): LogRow[] {
+  const rows = [...text.matchAll(eventForm)].map(
+    ([, , id = '', timestamp = '', source = '', payload = '', seq = '', receivedAt = '']) => ({
+      seq: Number(seq),
+      id,
+      source,
+      timestamp,
+      payload,
+      receivedAt,
+    }),
+  )
+  const { length } = JSON.parse(text) as unknown[]
+  if (rows.length !== length) throw new Error(`a page of ${length} events holds ${rows.length} in our words`)
+  return rows
+}
+
+/** One page after `seq`. Rejects unless it is answered with 200. */
+export async function readPage(door: Door, topic: string, after: number, limit = pageMax): Promise<LogRow[]> {
+  const path = `/events?topic=${encodeURIComponent(topic)}&after=${after}&limit=${limit}`
+  const { status, body } = await door.get(path)
+  if (status !== 200) throw new Error(`${path} was answered ${status}`)
+  return parsePage(body)
+}
+
+/** The whole log of a topic, from the beginning. */
+export async function readLog(door: Door, topic: string): Promise<LogRow[]> {
+  const rows: LogRow[] = []
+  for (;;) {
+    const page = await readPage(door, topic, rows.at(-1)?.seq ?? 0)
+    rows.push(...page)
+    // A page that is not full ends it; one that does not move would never end.
+    if (page.length < pageMax || page.at(-1)?.seq === page[0]?.seq) return rows
+  }
+}

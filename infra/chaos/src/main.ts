@@ -1,0 +1,96 @@
+import { writeFile } from 'node:fs/promises'
+import process from 'node:process'
+import { runCommand } from '@sekali/local/run-command'
+import { Command, InvalidArgumentError } from 'commander'
+import { type Fault, fits } from './fault.ts'
+import { catalogue } from './faults/catalogue.ts'
+import { temporaryFolder } from './folder.ts'
+import { isKept, type RunName, reportJson, reportText } from './report.ts'
+import { runChaos } from './run.ts'
+import { startLocal } from './targets/local.ts'
+import { topicsOf } from './topics.ts'
+
+interface Options {
+  readonly minutes: number
+  readonly seed: number
+  readonly consumers: number
+  readonly rate: number
+  readonly faults: readonly string[]
+  readonly target: string
+  readonly list: boolean
+  readonly report?: string
+}
+
+const options = new Command('npm run chaos --')
+  .description(
+    'Breaks Sekali in every way that we know, under a load whose outcome can be checked, and checks every promise.',
+  )
+  .option('--minutes <number>', 'how long faults are injected', numberFrom(0.1, 10_000), 5)
+  .option('--seed <number>', 'the same seed gives the same load and the same schedule', wholeNumber, 42)
+  .option('--consumers <number>', 'how many consumers share the topics', wholeNumber, 4)
+  .option('--rate <number>', 'events a second', numberFrom(1, 100_000), 200)
+  .option(
+    '--faults <names>',
+    'only these, separated by commas (default: all that the target allows)',
+    names,
+    [],
+  )
+  .option('--target <target>', 'local: a system of its own', 'local')
+  .option('--report <file>', 'writes the report as JSON, too')
+  .option('--list', 'explains the faults and ends', false)
+  .allowExcessArguments(false)
+  .parse()
+  .opts<Options>()
+
+const sources = 24
+
+await runCommand(async (signal) => {
+  if (options.list) return list()
+  const say = (what: string) => void process.stderr.write(`${what}\n`)
+  await using folder = await temporaryFolder()
+  await using target = await startLocal({
+    dir: folder.path,
+    consumers: options.consumers,
+    say: (part, what) => say(`${part} ${what}`),
+    signal,
+  })
+  const faults = chosen().filter((fault) => fits(fault, target))
+  const topics = topicsOf(options.seed)
+  const outcome = await runChaos({ ...options, faults, topics, sources }, target, signal, say)
+  const name: RunName = options
+  process.stdout.write(`${reportText(outcome, name)}\n`)
+  if (options.report !== undefined) await writeFile(options.report, `${reportJson(outcome, name)}\n`)
+  return isKept(outcome) ? 0 : 1
+})
+
+function chosen(): Fault[] {
+  if (options.faults.length === 0) return [...catalogue.values()]
+  return options.faults.map((name) => catalogue.get(name) as Fault)
+}
+
+function list(): number {
+  const width = Math.max(...[...catalogue.keys()].map((name) => name.length))
+  for (const { name, about } of catalogue.values()) process.stdout.write(`${name.padEnd(width)}  ${about}\n`)
+  return 0
+}
+
+function names(text: string): string[] {
+  const given = text.split(',').filter(Boolean)
+  const unknown = given.find((name) => !catalogue.has(name))
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no fault ${unknown}; --list shows all.`)
+  return given
+}
+
+function numberFrom(min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text)
+    if (text !== '' && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`)
+  }
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (/^\d{1,9}$/.test(text)) return value
+  throw new InvalidArgumentError('It must be a whole number.')
+}

@@ -1,0 +1,78 @@
+// What a run tells: a table of the faults, a verdict for every promise, and how to see it again.
+import type { FaultFigures, Outcome } from './run.ts'
+
+export interface RunName {
+  readonly seed: number
+  readonly minutes: number
+  readonly consumers: number
+  readonly rate: number
+  readonly target: string
+  /** As they were asked for; empty means all. */
+  readonly faults: readonly string[]
+}
+
+export const isKept = ({ verdicts }: Outcome): boolean =>
+  verdicts.every(({ violation }) => violation === undefined)
+
+export function replayOf({ seed, minutes, consumers, rate, target, faults }: RunName): string {
+  const more = [
+    target === 'local' ? '' : ` --target ${target}`,
+    faults.length === 0 ? '' : ` --faults ${faults.join(',')}`,
+  ]
+  return `npm run chaos -- --minutes ${minutes} --seed ${seed} --consumers ${consumers} --rate ${rate}${more.join('')}`
+}
+
+export function reportText(outcome: Outcome, name: RunName): string {
+  const { ok, failed, indeterminate } = outcome.operations
+  const injections = outcome.faults.reduce((sum, { times }) => sum + times, 0)
+  const verdicts = outcome.verdicts.map(({ promise, violation, checked }) =>
+    violation === undefined ? `  kept    ${promise} (${checked})` : `  BROKEN  ${promise}: ${violation}`,
+  )
+  const broken = outcome.verdicts.filter(({ violation }) => violation !== undefined).length
+  return [
+    table(outcome.faults),
+    '',
+    `${n(ok)} operations ok, ${n(failed)} failed, ${n(indeterminate)} indeterminate; ${n(outcome.events)} events stored; ` +
+      `${injections} faults in ${outcome.seconds.toFixed()} s; drained after ${seconds(outcome.drainMs)}`,
+    '',
+    ...verdicts,
+    '',
+    broken === 0 ? 'All promises were kept.' : `${broken} promises were BROKEN.`,
+    `Again: ${replayOf(name)}`,
+  ].join('\n')
+}
+
+const columns = ['fault', 'times', 'ok', 'failed', 'indeterminate', 'back: median', 'worst']
+
+function table(faults: readonly FaultFigures[]): string {
+  const rows = faults.map(({ name, times, operations, recoveries }) => [
+    name,
+    n(times),
+    n(operations.ok),
+    n(operations.failed),
+    n(operations.indeterminate),
+    seconds(median(recoveries)),
+    seconds(recoveries.length === 0 ? undefined : Math.max(...recoveries)),
+  ])
+  const widths = columns.map((title, at) =>
+    Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
+  )
+  return [columns, ...rows]
+    .map((row) =>
+      row
+        .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+        .join('  '),
+    )
+    .join('\n')
+}
+
+function median(numbers: readonly number[]): number | undefined {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
+}
+
+const seconds = (ms: number | undefined): string =>
+  ms === undefined ? 'never' : `${(ms / 1_000).toFixed(1)} s`
+const n = (value: number): string => value.toLocaleString('en-US')
+
+export const reportJson = (outcome: Outcome, name: RunName): string =>
+  JSON.stringify({ ...name, kept: isKept(outcome), replay: replayOf(name), ...outcome }, undefined, 2)

@@ -1,0 +1,25 @@
+/**
+ * Which fault comes when, decided by the seed: every fault once in a shuffled deck, then the next deck, so that all
+ * come equally often; a moment of calm before each; and now and then the next one begins before the last is over.
+ */
+import type { Fault } from './fault.ts'
+import type { Random } from './random.ts'
+
+export interface Injection {
+  /** One fault, or two at once. */
+  readonly faults: readonly Fault[]
+  readonly calmMs: number
+}
+
+const overlapShare = 0.12
+
+export function* schedule(faults: readonly Fault[], random: Random): Generator<Injection, never> {
+  for (;;) {
+    const deck = random.shuffled(faults)
+    for (let at = 0; at < deck.length; at++) {
+      const hasTwo = at + 1 < deck.length && random.chance(overlapShare)
+      yield { faults: deck.slice(at, at + (hasTwo ? 2 : 1)), calmMs: random.int(100, 1_000) }
+      if (hasTwo) at++
+    }
+  }
+}

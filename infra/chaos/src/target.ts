@@ -1,0 +1,89 @@
+// What a run is made against, and what a fault can get at there. A target has only the facets that it can offer;
+// a fault is run where all that it needs is there.
+import type { TcpProxy } from './proxy.ts'
+
+export type PartKind = 'gateway' | 'consumer' | 'redis' | 'postgres'
+
+export interface Part {
+  readonly name: string
+  readonly kind: PartKind
+  readonly pid: number
+}
+
+export interface Processes {
+  /** Those that run now. */
+  parts(): Promise<readonly Part[]>
+  /** Signals a part. What ends by it does not count as ended by itself. */
+  signal(part: Part, signal: NodeJS.Signals): Promise<void>
+}
+
+/** A consumer beside those that are kept up: it may end, and is not started again. */
+export interface Extra {
+  readonly pid: number
+  readonly name: string
+  readonly exited: Promise<void>
+  readonly hasEnded: () => boolean
+  readonly log: () => Promise<string>
+  signal(name: NodeJS.Signals): void
+}
+
+export interface Extras {
+  /** Under one of a few names that are used again and again, unless it is to be a new one. */
+  startConsumer(env: Readonly<Record<string, string>>, options?: { isNew?: boolean }): Promise<Extra>
+  /** How many names in the groups are theirs and need not have been removed yet. */
+  names(): number
+}
+
+export interface RedisAccess {
+  readonly prefix: string
+  call(...args: (string | number)[]): Promise<unknown>
+  /** All in one transaction; the replies in order. */
+  multi(commands: readonly (string | number)[][]): Promise<unknown[]>
+}
+
+export interface SqlAccess {
+  /** Every value as text, or null. */
+  rows(query: string): Promise<Record<string, string | null>[]>
+  /** A session of one's own, for what must be held open. */
+  session(): Promise<AsyncDisposable & { rows(query: string): Promise<unknown> }>
+}
+
+export const edges = ['client', 'gateway-redis', 'consumer-redis', 'consumer-postgres'] as const
+export type Edge = (typeof edges)[number]
+
+/** Files and settings of our own servers. */
+export interface Servers {
+  /** Where Redis keeps its append-only files. */
+  readonly redisDir: string
+  /** Another system on the same servers: an empty database and keys of its own, and all processes at once. */
+  startEmpty(sizes: { readonly migrations: number; readonly consumers: number }): Promise<EmptySystem>
+}
+
+export interface EmptySystem extends AsyncDisposable {
+  readonly url: string
+  /** Migrations that failed and consumers that ended, in words; waits for the migrations. */
+  failures(): Promise<readonly string[]>
+}
+
+export interface Target extends AsyncDisposable {
+  readonly name: string
+  /** For the load; through a proxy where there is one. */
+  readonly url: string
+  /** For reading and looking. */
+  readonly quietUrl: string
+  readonly processes?: Processes
+  readonly extras?: Extras
+  readonly proxies?: Readonly<Record<Edge, TcpProxy>>
+  readonly redis?: RedisAccess
+  readonly sql?: SqlAccess
+  readonly servers?: Servers
+  /** Processes that ended although nobody signalled them, in words. */
+  ended(): readonly string[]
+  /** Lines of the apps' logs since a moment (wall clock, ms) that match. */
+  logged(words: RegExp, sinceMs: number): Promise<readonly string[]>
+}
+
+export type Facet = 'processes' | 'extras' | 'proxies' | 'redis' | 'sql' | 'servers'
+
+/** A target that surely has some facets. */
+export type TargetWith<F extends Facet> = Target & Required<Pick<Target, F>>

@@ -1,0 +1,45 @@
+// Redis and PostgreSQL past the system under test, through the drivers that the rooms next door keep.
+import type { Broker } from '@sekali/broker/connect'
+import { connectStore, type Store } from '@sekali/store/connect'
+import type { RedisAccess, SqlAccess } from '../target.ts'
+
+export function accessRedis({ redis, prefix }: Broker): RedisAccess {
+  return {
+    prefix,
+    call: (command, ...args) => redis.call(String(command), ...args.map(String)),
+    multi: async (commands) => {
+      const multi = redis.multi()
+      for (const [command, ...args] of commands) multi.call(String(command), ...args.map(String))
+      return ((await multi.exec()) ?? []).map(([error, reply]) => error ?? reply)
+    },
+  }
+}
+
+const quiet = { info: () => {}, warn: () => {}, error: () => {} }
+const heldMs = 120_000
+
+export function accessSql(store: Store, url: string): SqlAccess {
+  return {
+    rows: async (query) => {
+      const { rows } = await store.pool.query<Record<string, unknown>>(query)
+      return rows.map((row) =>
+        Object.fromEntries(
+          Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
+        ),
+      )
+    },
+    session: async () => {
+      const limits = { statementMs: heldMs, idleInTransactionMs: heldMs }
+      const own = connectStore({ url, poolMax: 1, name: 'chaos-session', ...limits }, quiet)
+      const client = await own.pool.connect()
+      client.on('error', () => undefined) // PostgreSQL may be killed under it
+      return {
+        rows: (query) => client.query(query),
+        [Symbol.asyncDispose]: async () => {
+          client.release(true)
+          await own[Symbol.asyncDispose]()
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * A whole system of our own in a folder: the same servers, processes and supervision as `npm start`, except that the
+ * apps reach Redis and PostgreSQL, and the load reaches the gateway, through proxies that can be told to misbehave.
+ */
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { connectBroker } from '@sekali/broker/connect'
+import { runApp, startApp } from '@sekali/local/app-process'
+import { ownBackend } from '@sekali/local/backend'
+import { startFleet } from '@sekali/local/fleet'
+import { freePort } from '@sekali/local/free-port'
+import { startPostgres } from '@sekali/local/postgres-server'
+import { waitReady } from '@sekali/local/readiness'
+import { startRedis } from '@sekali/local/redis-server'
+import { programs } from '@sekali/local/repository'
+import { supervise } from '@sekali/local/supervise'
+import { connectStore } from '@sekali/store/connect'
+import { startProxy } from '../proxy.ts'
+import type { Extra, Extras, Part, Processes, Target } from '../target.ts'
+import { accessRedis, accessSql } from './access.ts'
+import { startEmpty } from './empty.ts'
+
+export interface LocalOptions {
+  readonly dir: string
+  readonly consumers: number
+  readonly say: (part: string, what: string) => void
+  readonly signal: AbortSignal
+}
+
+const quiet = { info: () => {}, warn: () => {}, error: () => {} }
+
+export async function startLocal({ dir, consumers, say, signal }: LocalOptions) {
+  const logDir = join(dir, 'logs')
+  await mkdir(logDir, { recursive: true })
+  await using parts = new AsyncDisposableStack()
+  const signalled = new Set<string>()
+  const ended: string[] = []
+  const onChange = (part: string) => (reason?: string) => {
+    if (reason === undefined || signalled.delete(part)) return
+    if (reason.startsWith('ended')) ended.push(`${part} ${reason}`)
+    say(part, reason)
+  }
+
+  const postgres = parts.use(
+    await ownBackend((port) => startPostgres({ dir: join(dir, 'postgres'), ...port }), onChange('postgres')),
+  )
+  const redis = parts.use(
+    await ownBackend((port) => startRedis({ dir: join(dir, 'redis'), ...port }), onChange('redis')),
+  )
+  const proxyTo = async (url: string) => {
+    const { hostname: host, port } = new URL(url)
+    return parts.use(await startProxy(() => ({ host, port: Number(port) })))
+  }
+  const gatewayRedis = await proxyTo(redis.url)
+  const consumerRedis = await proxyTo(redis.url)
+  const consumerPostgres = await proxyTo(postgres.url)
+
+  signal.throwIfAborted()
+  const direct = { DATABASE_URL: postgres.url, REDIS_URL: redis.url }
+  await runApp({ name: 'migrate', program: programs.migrate, logDir, env: direct }, signal)
+  const consumerEnv = {
+    DATABASE_URL: through(postgres.url, consumerPostgres.port),
+    REDIS_URL: through(redis.url, consumerRedis.port),
+  }
+  const fleet = parts.use(
+    await startFleet({
+      size: consumers,
+      logDir,
+      env: consumerEnv,
+      onChange: (name, reason) => onChange(name)(reason),
+    }),
+  )
+  const port = await freePort()
+  const env = { ...direct, REDIS_URL: through(redis.url, gatewayRedis.port), PORT: String(port) }
+  const start = () => startApp({ name: 'gateway', program: programs.gateway, logDir, env })
+  const gateway = parts.use(await supervise({ start, onChange: onChange('gateway') }))
+  const quietUrl = `http://127.0.0.1:${port}`
+  await waitReady(quietUrl, join(logDir, 'gateway.log'), signal)
+  const client = await proxyTo(quietUrl)
+
+  const broker = parts.use(
+    connectBroker({ url: redis.url, prefix: 'sekali', name: 'chaos', callMs: 10_000 }, quiet),
+  )
+  const store = parts.use(
+    connectStore({ url: postgres.url, poolMax: 4, name: 'chaos', statementMs: 60_000 }, quiet),
+  )
+
+  const processes: Processes = {
+    parts: async () => {
+      const found: { name: string; kind: Part['kind']; pid: number | null | undefined }[] = [
+        { name: 'gateway', kind: 'gateway', pid: gateway.current()?.pid },
+        ...fleet.members().map(({ name, pid }) => ({ name, kind: 'consumer' as const, pid })),
+        { name: 'redis', kind: 'redis', pid: redis.pid() },
+        { name: 'postgres', kind: 'postgres', pid: postgres.pid() },
+      ]
+      return found.filter((part): part is Part => typeof part.pid === 'number')
+    },
+    signal: async (part, name) => {
+      if (name !== 'SIGCONT' && name !== 'SIGSTOP') signalled.add(part.name)
+      send(part.pid, name)
+    },
+  }
+  const extras = createExtras(logDir, consumerEnv)
+  parts.use(extras)
+  const owned = parts.move()
+  return {
+    name: 'local',
+    url: `http://127.0.0.1:${client.port}`,
+    quietUrl,
+    processes,
+    extras,
+    proxies: {
+      client,
+      'gateway-redis': gatewayRedis,
+      'consumer-redis': consumerRedis,
+      'consumer-postgres': consumerPostgres,
+    },
+    redis: accessRedis(broker),
+    sql: accessSql(store, postgres.url),
+    servers: {
+      redisDir: join(dir, 'redis'),
+      startEmpty: (sizes) => startEmpty({ ...sizes, store, logDir, urls: direct }),
+    },
+    ended: () => ended,
+    logged: (words, sinceMs) => linesOf(logDir, words, sinceMs),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  } satisfies Target
+}
+
+const namesMax = 8
+/** A name is removed a minute after its consumer was last seen, and the look happens every half a minute. */
+const namesKeptMs = 120_000
+
+function createExtras(logDir: string, env: Readonly<Record<string, string>>): Extras & AsyncDisposable {
+  let count = 0
+  const running = new Set<Extra>()
+  const newNames = new Map<string, number>()
+  return {
+    async startConsumer(more, { isNew = false } = {}) {
+      count++
+      // A few names, used again and again, as those of pods are.
+      const name = isNew ? `new-${count}` : `extra-${count % namesMax}`
+      const logName = `${name}-${count}`
+      const app = {
+        name: logName,
+        program: programs.consumer,
+        logDir,
+        env: { ...env, CONSUMER_NAME: name, ...more },
+      }
+      const { pid, exited } = await startApp(app)
+      const extra: Extra = {
+        pid,
+        name,
+        exited,
+        hasEnded: () => !running.has(extra),
+        log: () => readFile(join(logDir, `${logName}.log`), 'utf8').catch(() => ''),
+        signal: (wish) => {
+          if (running.has(extra)) send(pid, wish)
+        },
+      }
+      running.add(extra)
+      void exited.then(() => {
+        running.delete(extra)
+        if (isNew) newNames.set(name, performance.now())
+      })
+      return extra
+    },
+    names: () => {
+      const recently = performance.now() - namesKeptMs
+      return namesMax + [...newNames.values()].filter((at) => at > recently).length
+    },
+    [Symbol.asyncDispose]: async () => {
+      const left = [...running]
+      for (const extra of left) extra.signal('SIGKILL')
+      await Promise.all(left.map(({ exited }) => exited))
+    },
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it was faster
+  }
+}
+
+function through(url: string, port: number): string {
+  const other = new URL(url)
+  other.port = String(port)
+  return other.href
+}
+
+async function linesOf(logDir: string, words: RegExp, sinceMs: number): Promise<string[]> {
+  const names = await readdir(logDir)
+  const texts = await Promise.all(names.map((name) => readFile(join(logDir, name), 'utf8')))
+  return texts
+    .flatMap((text) => text.split('\n'))
+    .filter((line) => words.test(line) && timeOf(line) >= sinceMs)
+}
+
+const timeOf = (line: string): number => Number(/"time":(\d+)/.exec(line)?.[1] ?? 0)

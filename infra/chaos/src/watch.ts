@@ -1,0 +1,117 @@
+/**
+ * What a run must leave as it found it: memory, connections, names. Looked at before the first fault, when the
+ * system is warm, and again after the drain.
+ */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { until } from './clock.ts'
+import type { Door } from './door.ts'
+import type { Target } from './target.ts'
+
+export interface Sample {
+  /** Kilobytes in memory, by part. */
+  readonly memory: ReadonlyMap<string, number>
+  /** Sessions of the apps in PostgreSQL, by application name; and those that sit in a transaction. */
+  readonly sessions: number | undefined
+  readonly inTransaction: number | undefined
+  /** Clients of the apps in Redis. */
+  readonly clients: number | undefined
+  /** Names of consumers in /stats. */
+  readonly present: readonly string[]
+  /** Names of consumers in the groups of the topics' streams. */
+  readonly grouped: readonly string[]
+  /** How many of these may be of extra consumers. */
+  readonly extraNames: number
+}
+
+const execute = promisify(execFile)
+
+export async function takeSample(target: Target, door: Door, topics: readonly string[]): Promise<Sample> {
+  const { processes, sql, redis } = target
+  const [sessions] =
+    (await sql?.rows(`
+      SELECT count(*) AS all, count(*) FILTER (WHERE state LIKE 'idle in transaction%'
+        AND now() - state_change > interval '1 second') AS stuck
+      FROM pg_stat_activity WHERE application_name LIKE 'sekali-%'`)) ?? []
+  const clients = redis && String(await redis.call('CLIENT', 'LIST'))
+  const { body } = await door.get('/stats')
+  const { consumers } = JSON.parse(body) as { consumers: { name: string }[] | null }
+  return {
+    memory: await memoryOf((await processes?.parts()) ?? []),
+    sessions: sessions && Number(sessions.all),
+    inTransaction: sessions && Number(sessions.stuck),
+    clients: clients?.match(/ name=sekali-/g)?.length ?? (clients === undefined ? undefined : 0),
+    present: (consumers ?? []).map(({ name }) => name),
+    grouped: await namesInGroups(target, topics),
+    extraNames: target.extras?.names() ?? 0,
+  }
+}
+
+async function memoryOf(parts: readonly { name: string; kind: string; pid: number }[]) {
+  const memory = new Map<string, number>()
+  for (const { name, kind, pid } of parts) {
+    if (kind !== 'gateway' && kind !== 'consumer') continue
+    const said = await execute('ps', ['-o', 'rss=', '-p', String(pid)]).catch(() => undefined)
+    if (said !== undefined) memory.set(name, Number(said.stdout))
+  }
+  return memory
+}
+
+async function namesInGroups({ redis }: Target, topics: readonly string[]): Promise<string[]> {
+  if (redis === undefined) return []
+  const names = new Set<string>()
+  for (const topic of topics) {
+    const key = `${redis.prefix}:stream:${topic}`
+    const groups = ((await redis.call('XINFO', 'GROUPS', key).catch(() => [])) ?? []) as unknown[][]
+    for (const group of groups) {
+      const consumers = (await redis.call('XINFO', 'CONSUMERS', key, String(group[1]))) as unknown[][]
+      for (const consumer of consumers) names.add(String(consumer[1]))
+    }
+  }
+  return [...names]
+}
+
+const settleMs = 15_000
+const memoryFactorMax = 2
+const memorySlackKb = 150 * 1024
+
+/** What is not back, in words; waits a while for it, because sessions and names need a moment to end. */
+export async function findLeaks(
+  before: Sample,
+  sample: () => Promise<Sample>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  let leaks: string[] = []
+  await until(
+    async () => {
+      leaks = compare(before, await sample())
+      return leaks.length === 0
+    },
+    settleMs,
+    signal,
+  )
+  return leaks
+}
+
+export function compare(before: Sample, after: Sample): string[] {
+  const leaks: string[] = []
+  const more = (what: string, was: number | undefined, is: number | undefined, slack = 0) => {
+    if (was !== undefined && is !== undefined && is > was + slack)
+      leaks.push(`${what}: ${was} before, ${is} after`)
+  }
+  for (const [part, was] of before.memory) {
+    const most = Math.max(was * memoryFactorMax, was + memorySlackKb)
+    more(`memory of ${part} in KB`, was, after.memory.get(part), most - was)
+  }
+  // A pool may have opened what it is allowed to: two for a consumer, eight for the gateway.
+  const poolMax = 2 * before.present.length + 8
+  more('sessions in PostgreSQL', Math.max(before.sessions ?? 0, poolMax), after.sessions)
+  more('sessions that sit in a transaction', 0, after.inTransaction)
+  more('clients of Redis', before.clients, after.clients)
+  more('names of consumers in the groups', before.present.length, after.grouped.length, after.extraNames)
+  const missing = before.present.filter((name) => !after.present.includes(name))
+  const strange = after.present.filter((name) => !before.present.includes(name))
+  if (missing.length > 0) leaks.push(`consumers that are not there any more: ${missing.join(', ')}`)
+  if (strange.length > 0) leaks.push(`consumers that were not there before: ${strange.join(', ')}`)
+  return leaks
+}

@@ -1,0 +1,169 @@
+/**
+ * A load whose outcome can be checked. Every source is one client that sends one event after the other: it waits
+ * for the answer, repeats the same event until that is a yes (or gives it up), and only then goes on. So the order
+ * in which a source's numbers must stand in a topic is known.
+ *
+ * Of the events 30 % are true duplicates (half of them sent twice at once), 1 % bring another payload under a known
+ * id, and one body in a thousand must be refused. Only ids that were acknowledged are repeated, because of one
+ * that was given up nobody can say which of its contents came first.
+ */
+import type { OpenBooks } from './books.ts'
+import { pause } from './clock.ts'
+import { bodyOf, type Fact, idOf, poisonBody } from './content.ts'
+import { type Door, neverSent } from './door.ts'
+import { createRandom, type Random } from './random.ts'
+
+export interface WorkloadOptions {
+  readonly seed: number
+  readonly sources: number
+  /** The first of them is hot: it gets half of the events. */
+  readonly topics: readonly string[]
+  /** Events a second, all sources together. */
+  readonly rate: number
+  /** After so long an event that nobody acknowledges is given up. */
+  readonly patienceMs: number
+}
+
+export interface Workload {
+  /** Multiplies the rate; 1 is normal. */
+  accelerate(factor: number): void
+  /** Sends an event of somebody else's, like one of the workload's own. */
+  send(fact: Fact): Promise<boolean>
+  /** No new events; resolves once every event in hand is acknowledged or given up. */
+  stop(): Promise<void>
+}
+
+const duplicateShare = 0.3
+const conflictShare = 0.01
+const poisonShare = 0.001
+/** Acknowledged events of a source that may be sent again. */
+const memoryEvents = 500
+
+export function startWorkload(options: WorkloadOptions, door: Door, books: OpenBooks): Workload {
+  const { seed, sources, rate } = options
+  const stopping = new AbortController()
+  let factor = 1
+  const lanes = Array.from({ length: sources }, async (_, index) => {
+    const source = `s${String(index + 1).padStart(2, '0')}`
+    const random = createRandom(seed, source)
+    const steps = createSteps(options, source, random)
+    let dueAt = performance.now() + random.int(0, Math.ceil((1_000 * sources) / rate))
+    while (!stopping.signal.aborted) {
+      await pause(dueAt - performance.now(), stopping.signal)
+      if (stopping.signal.aborted) break
+      // Late is late: to catch up would make every recovery a burst.
+      dueAt = Math.max(dueAt, performance.now() - 100) + (1_000 * sources) / (rate * factor)
+      await carryOut(steps.next(), steps)
+    }
+  })
+
+  async function carryOut(step: Step, steps: Steps): Promise<void> {
+    if (step.kind === 'poison') {
+      await sendPoison(step.body)
+      return
+    }
+    const { fact, variant, twice } = step
+    const sent = await Promise.all(Array.from({ length: twice ? 2 : 1 }, () => send(fact, variant)))
+    if (variant === 0 && sent.every(Boolean)) steps.learn(fact)
+  }
+
+  /** True once it is acknowledged, false when it is given up or refused. */
+  async function send(fact: Fact, variant: number): Promise<boolean> {
+    const body = bodyOf(fact, variant)
+    const endsAt = performance.now() + options.patienceMs
+    for (let tries = 1; ; tries++) {
+      const outcome = await attempt(fact, variant, body)
+      if (outcome === 'ok') return true
+      if (outcome === 'refused' || performance.now() > endsAt) return false
+      await pause(Math.min(500, 25 * 2 ** tries) * (0.5 + Math.random() / 2))
+    }
+  }
+
+  async function attempt(fact: Fact, variant: number, body: string) {
+    try {
+      const { status, body: said } = await door.post('/publish', body)
+      if (status === 200) {
+        books.note(fact, variant, 'ok')
+        return 'ok'
+      }
+      if (status === 503) {
+        books.note(fact, variant, 'indeterminate')
+        return 'unknown'
+      }
+      books.note(fact, variant, 'failed')
+      books.surprise(`${fact.topic} ${idOf(fact)} was answered ${status}: ${said.slice(0, 200)}`)
+      return 'refused'
+    } catch (error) {
+      books.note(fact, variant, neverSent(error) ? 'failed' : 'indeterminate')
+      return 'unknown'
+    }
+  }
+
+  async function sendPoison(body: string): Promise<void> {
+    const answer = await door.post('/publish', body).catch(() => undefined)
+    if (answer !== undefined) books.notePoison(answer.status, body)
+  }
+
+  return {
+    accelerate: (by) => {
+      factor = by
+    },
+    send: (fact) => send(fact, 0),
+    stop: async () => {
+      stopping.abort()
+      await Promise.all(lanes)
+    },
+  }
+}
+
+type Step =
+  | { readonly kind: 'event'; readonly fact: Fact; readonly variant: number; readonly twice: boolean }
+  | { readonly kind: 'poison'; readonly body: string }
+
+interface Steps {
+  next(): Step
+  /** This event is acknowledged. */
+  learn(fact: Fact): void
+}
+
+/** What a source sends, one step after the other; decided by `random` and by what was acknowledged. */
+export function createSteps(
+  { topics }: Pick<WorkloadOptions, 'topics'>,
+  source: string,
+  random: Random,
+): Steps {
+  const counts = new Map<string, number>()
+  const known: Fact[] = []
+  let poisoned = 0
+  let conflicts = 0
+  const [hot = '', ...others] = topics
+
+  function fresh(): Fact {
+    const topic = others.length === 0 || random.chance(0.5) ? hot : random.pick(others)
+    const n = (counts.get(topic) ?? 0) + 1
+    counts.set(topic, n)
+    return { topic, source, n }
+  }
+
+  return {
+    next() {
+      if (random.chance(poisonShare)) {
+        poisoned++
+        return { kind: 'poison', body: poisonBody(hot, poisoned) }
+      }
+      if (known.length > 0 && random.chance(conflictShare)) {
+        conflicts++
+        return { kind: 'event', fact: random.pick(known), variant: conflicts, twice: false }
+      }
+      // Half of the duplicates repeat an old event, the others are one event sent twice at the same time.
+      if (known.length > 0 && random.chance(duplicateShare / 2)) {
+        return { kind: 'event', fact: random.pick(known), variant: 0, twice: false }
+      }
+      return { kind: 'event', fact: fresh(), variant: 0, twice: random.chance(duplicateShare / 2) }
+    },
+    learn(fact) {
+      if (known.length >= memoryEvents) known[random.int(0, known.length - 1)] = fact
+      else known.push(fact)
+    },
+  }
+}

@@ -1,0 +1,249 @@
+import { expect, test } from 'vitest'
+import { checks, judge } from '../src/check.ts'
+import { payloadOf } from '../src/content.ts'
+import type { Evidence, StatsRow } from '../src/evidence.ts'
+import type { LogRow } from '../src/log.ts'
+import { evidenceOf, fact, rowOf, soundRun, topic } from './evidence.ts'
+
+const violations = (evidence: Evidence) =>
+  Object.fromEntries(
+    judge(evidence).flatMap(({ promise, violation }) => (violation ? [[promise, violation]] : [])),
+  )
+
+test('a sound run violates nothing', () => {
+  expect(violations(soundRun().evidence)).toEqual({})
+})
+
+test('an event that nobody answered may be in the log', () => {
+  const { books, log } = soundRun()
+  expect(violations(evidenceOf(books, [...log, rowOf(fact('b', 4), 7)]))).toEqual({})
+})
+
+/** Each breaks a sound run in one way; the check that must notice, and a word of what it must say. */
+const broken: [what: string, promise: string, says: RegExp, run: () => Evidence][] = [
+  [
+    'an acknowledged event is not in the log',
+    'every acknowledged event is stored',
+    /orders b-3 was acknowledged/,
+    () => withLog((log) => log.slice(0, -1)),
+  ],
+  [
+    'an event is in the log twice',
+    'no event is stored twice',
+    /orders a-1 is in the log a second time, as seq 7/,
+    () => withLog((log) => [...log, rowOf(fact('a', 1), 7)]),
+  ],
+  [
+    'an event that nobody answered is in the log twice',
+    'no event is stored twice',
+    /b-4/,
+    () => withLog((log) => [...log, rowOf(fact('b', 4), 7), rowOf(fact('b', 4), 8)]),
+  ],
+  [
+    'the log has an event that nobody sent',
+    'nothing is stored that was never sent',
+    /seq 7 is c-1/,
+    () => withLog((log) => [...log, rowOf(fact('c', 1), 7)]),
+  ],
+  [
+    'a payload lost a digit',
+    'nothing changed on the way',
+    /seq 1 \(a-1\) has another payload/,
+    () => withLog((log) => log.map((row) => ({ ...row, payload: row.payload.replace('.10', '.1') }))),
+  ],
+  [
+    'the other content of a conflict won',
+    'nothing changed on the way',
+    /a-2/,
+    () =>
+      withLog((log) =>
+        log.map((row) => (row.id === 'a-2' ? { ...row, payload: payloadOf(fact('a', 2), 1) } : row)),
+      ),
+  ],
+  [
+    'a source changed',
+    'nothing changed on the way',
+    /has the source x/,
+    () => withLog((log) => log.map((row) => ({ ...row, source: 'x' }))),
+  ],
+  [
+    'a timestamp changed',
+    'nothing changed on the way',
+    /has the timestamp/,
+    () => withLog((log) => log.map((row) => ({ ...row, timestamp: '2026-01-01T00:00:00.000000Z' }))),
+  ],
+  [
+    'a seq is missing',
+    'seq has no gap',
+    /b-3 has seq 7, not 6/,
+    () => withLog((log) => log.map((row) => (row.seq === 6 ? { ...row, seq: 7 } : row))),
+  ],
+  [
+    'two events of a source changed places',
+    'the order of each source',
+    /seq 3 is a-1, after a-2/,
+    () => withLog(([a1, b1, a2, ...rest]) => renumbered([a2, b1, a1, ...rest])),
+  ],
+  [
+    'a duplicate was not counted',
+    'accepted = stored',
+    /does not balance/,
+    () => withStats({ duplicates: 0 }),
+  ],
+  [
+    'something is in flight for good',
+    'accepted = stored',
+    /balance/,
+    () => withStats({ in_flight: 1, accepted: 9 }),
+  ],
+  ['a figure is unknown', 'accepted = stored', /in_flight is unknown/, () => withStats({ in_flight: null })],
+  [
+    'a redelivery was counted as a duplicate',
+    'the books, HTTP and SQL agree',
+    /duplicates is 2; by the answers it must be 1/,
+    () => withStats({ duplicates: 2, accepted: 9 }),
+  ],
+  [
+    'a conflict was counted as a duplicate',
+    'the books, HTTP and SQL agree',
+    /conflicts is 0|duplicates is 2/,
+    () => withStats({ duplicates: 2, conflicts: 0 }),
+  ],
+  [
+    'more was accepted than sent',
+    'the books, HTTP and SQL agree',
+    /accepted is 10; by the answers it must be from 8 to 9/,
+    () => withStats({ accepted: 10, lost: 2 }),
+  ],
+  [
+    'SQL counts otherwise',
+    'the books, HTTP and SQL agree',
+    /rows of events differ/,
+    () => withSql({ eventRows: 5 }),
+  ],
+  [
+    'a conflict was not kept',
+    'the books, HTTP and SQL agree',
+    /rows of conflicts/,
+    () => withSql({ conflictRows: 0 }),
+  ],
+  [
+    'SQL has another event than HTTP',
+    'the log is the same',
+    /over HTTP seq 1 is a-1 .*, by SQL seq 1 is b-1/,
+    () => {
+      const { evidence, log } = soundRun()
+      const other = log.map((row) => (row.seq === 1 ? { ...row, id: 'b-1' } : row))
+      return { ...evidence, sql: { ...sqlOf(evidence), log: new Map([[topic, other]]) } }
+    },
+  ],
+  [
+    'the reader skipped one',
+    'a reader saw exactly the log',
+    /the log has seq 2 \(b-1\) where the reader saw seq 3/,
+    () => withSeen((seen) => seen.filter(({ seq }) => seq !== 2)),
+  ],
+  [
+    'the reader saw one twice',
+    'a reader saw exactly the log',
+    /seq 2/,
+    () => withSeen(([one, ...rest]) => [one, one, ...rest]),
+  ],
+  [
+    'the reader saw one that is not there any more',
+    'a reader saw exactly the log',
+    /saw more/,
+    () => withSeen((seen) => [...seen, { seq: 7, id: 'b-4' }]),
+  ],
+  [
+    'it never drained',
+    'it came back',
+    /2 pending/,
+    () => broke({ drain: { ms: undefined, msMax: 15_000, left: '2 pending' } }),
+  ],
+  [
+    'it drained too late',
+    'it came back',
+    /15 s/,
+    () => broke({ drain: { ms: 16_000, msMax: 15_000, left: '' } }),
+  ],
+  ['service did not come back', 'it came back', /kill/, () => broke({ unrecovered: ['kill-redis'] })],
+  ['a process ended by itself', 'no process ended', /consumer-1/, () => broke({ ended: ['consumer-1'] })],
+  ['connections pile up', 'memory, connections', /9/, () => broke({ leaks: ['9 connections'] })],
+  [
+    'poison was taken',
+    'every answer was one',
+    /answered 200/,
+    () => {
+      const { books, evidence } = soundRun()
+      books.notePoison(200, '{}')
+      return evidence
+    },
+  ],
+  [
+    'an event is gone that was acknowledged after the loss',
+    'every acknowledged event is stored',
+    /b-3/,
+    () => ({
+      ...withLog((log) => log.slice(0, -1)),
+      losses: [{ at: 0, fault: 'flushall' }],
+      admissions: ['lost'],
+    }),
+  ],
+  [
+    'a loss was not admitted',
+    'every acknowledged event is stored',
+    /1 events were lost, and nothing was said/,
+    () => ({
+      ...withLog((log) => log.slice(0, -1)),
+      losses: [{ at: Number.MAX_SAFE_INTEGER, fault: 'flushall' }],
+    }),
+  ],
+]
+
+test.each(broken)('%s', (_, promise, says, run) => {
+  const found = violations(run())
+  const name = Object.keys(checks).find((one) => one.startsWith(promise))
+  expect(found[name ?? 'no such check']).toMatch(says)
+})
+
+test('every check is shown to fail', () => {
+  const shown = Object.keys(checks).filter((name) => broken.some(([, promise]) => name.startsWith(promise)))
+  expect(shown).toEqual(Object.keys(checks))
+})
+
+test('a loss that was admitted is no violation', () => {
+  const evidence = withLog((log) => log.slice(0, -1))
+  const losses = [{ at: Number.MAX_SAFE_INTEGER, fault: 'flushall' }]
+  expect(violations({ ...evidence, losses, admissions: ['the stream was made anew'] })).toEqual({})
+})
+
+const broke = (differs: Partial<Evidence>): Evidence => ({ ...soundRun().evidence, ...differs })
+
+function withLog(change: (log: LogRow[]) => (LogRow | undefined)[]): Evidence {
+  const { books, log } = soundRun()
+  return evidenceOf(books, change(log) as LogRow[])
+}
+
+const renumbered = (log: (LogRow | undefined)[]) => log.map((row, index) => row && { ...row, seq: index + 1 })
+
+function withStats(differs: Partial<StatsRow>): Evidence {
+  const { evidence } = soundRun()
+  const row = evidence.stats.get(topic) as StatsRow
+  return { ...evidence, stats: new Map([[topic, { ...row, ...differs }]]) }
+}
+
+const sqlOf = (evidence: Evidence) => evidence.sql as NonNullable<Evidence['sql']>
+
+function withSql(differs: Record<string, number>): Evidence {
+  const { evidence } = soundRun()
+  const sql = sqlOf(evidence)
+  const row = sql.rows.get(topic)
+  return { ...evidence, sql: { ...sql, rows: new Map([[topic, { ...row, ...differs } as never]]) } }
+}
+
+function withSeen(change: (seen: { seq: number; id: string }[]) => unknown[]): Evidence {
+  const { evidence } = soundRun()
+  const seen = [...(evidence.seen.get(topic) ?? [])]
+  return { ...evidence, seen: new Map([[topic, change(seen) as never]]) }
+}

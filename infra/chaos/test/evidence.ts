@@ -1,0 +1,61 @@
+import { openBooks } from '../src/books.ts'
+import { type Fact, idOf, payloadOf, timestampOf } from '../src/content.ts'
+import type { Evidence, SqlRow, StatsRow } from '../src/evidence.ts'
+import type { LogRow } from '../src/log.ts'
+
+export const topic = 'orders'
+export const fact = (source: string, n: number): Fact => ({ topic, source, n })
+
+export function rowOf(fact: Fact, seq: number, differs: Partial<LogRow> = {}): LogRow {
+  const { source } = fact
+  const receivedAt = '2026-01-01T00:00:00.000000Z'
+  return {
+    seq,
+    id: idOf(fact),
+    source,
+    timestamp: timestampOf(fact),
+    payload: payloadOf(fact, 0),
+    receivedAt,
+    ...differs,
+  }
+}
+
+const ackedAt = Date.parse('2026-01-01T00:00:00.010Z')
+
+/** A run without a flaw: two sources, three events each, one duplicate, one conflict, one that nobody answered. */
+export function soundRun() {
+  const books = openBooks([topic], () => ackedAt)
+  const facts = [fact('a', 1), fact('b', 1), fact('a', 2), fact('b', 2), fact('a', 3), fact('b', 3)]
+  for (const one of facts) books.note(one, 0, 'ok')
+  books.note(fact('a', 1), 0, 'ok')
+  books.note(fact('a', 2), 1, 'ok')
+  books.note(fact('b', 4), 0, 'indeterminate')
+  books.notePoison(422, '')
+  const log = facts.map((one, index) => rowOf(one, index + 1))
+  return { books, log, evidence: evidenceOf(books, log) }
+}
+
+export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): Evidence {
+  const figures = { duplicates: 1, conflicts: 1, dead: 0, lost: 0 }
+  const stats: StatsRow = { ...figures, accepted: log.length + 2, stored: log.length, in_flight: 0 }
+  const row: SqlRow = {
+    ...figures,
+    head: log.length,
+    eventRows: log.length,
+    conflictRows: 1,
+    deadRows: 0,
+  }
+  return {
+    books,
+    http: new Map([[topic, log]]),
+    stats: new Map([[topic, stats]]),
+    seen: new Map([[topic, log.map(({ seq, id }) => ({ seq, id }))]]),
+    sql: { log: new Map([[topic, log]]), rows: new Map([[topic, row]]), dead: new Map() },
+    losses: [],
+    admissions: [],
+    drain: { ms: 1_000, msMax: 15_000, left: '' },
+    unrecovered: [],
+    ended: [],
+    leaks: [],
+  }
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import type { Fault } from '../src/fault.ts'
+import { catalogue } from '../src/faults/catalogue.ts'
+import { temporaryFolder } from '../src/folder.ts'
+import { reportText } from '../src/report.ts'
+import { runChaos } from '../src/run.ts'
+import { startLocal } from '../src/targets/local.ts'
+import { topicsOf } from '../src/topics.ts'
+
+const faults = [
+  'kill-consumer',
+  'kill-gateway',
+  'rolling-restart',
+  'power-cut',
+  'die-locked',
+  'die-read',
+  'die-inserted',
+  'die-accounted',
+  'die-committed',
+  'zombie',
+  'drop-append-reply',
+  'drop-commit-reply',
+  'drop-read-reply',
+  'drop-publish-reply',
+]
+
+const name = { seed: 3, minutes: 0.8, consumers: 3, rate: 150, target: 'local', faults }
+
+test('a minute of killed processes, failpoints and dropped replies breaks no promise', async () => {
+  const said: string[] = []
+  const { signal } = new AbortController()
+  await using folder = await temporaryFolder()
+  await using target = await startLocal({
+    dir: folder.path,
+    consumers: name.consumers,
+    say: (part, what) => said.push(`${part} ${what}`),
+    signal,
+  })
+  const options = {
+    ...name,
+    faults: faults.map((one) => catalogue.get(one) as Fault),
+    topics: topicsOf(name.seed),
+    sources: 20,
+  }
+  const outcome = await runChaos(options, target, signal, (what) => said.push(what))
+  const broken = outcome.verdicts.filter(({ violation }) => violation !== undefined)
+  expect(broken, `${said.join('\n')}\n${reportText(outcome, name)}`).toEqual([])
+  expect(outcome.operations.ok).toBeGreaterThan(1_000)
+  expect(outcome.faults.length).toBeGreaterThan(5)
+}, 240_000)
