@@ -60,11 +60,10 @@ function toLine({ row, ours, rival, figure, verdict }: Summary): string {
 
 const rangeOf = ({ min, max }: Spread): string => `${round(min)} – ${round(max)}`
 
-/** Three digits are all that such figures can mean; below ten thousand none of them is cut off. */
-export function round(value: number): string {
-  if (Math.abs(value) >= 1_000) return String(Number(value.toPrecision(3))).replace(/\B(?=(\d{3})+$)/g, ',')
-  return String(Number(value.toPrecision(3)))
-}
+const threeDigits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
+
+/** Three digits are all that such figures can mean. */
+export const round = (value: number): string => threeDigits.format(value)
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`
 

@@ -23,7 +23,7 @@ await runCommand(async (signal) => {
 async function runTurbo(reports: string, signal: AbortSignal): Promise<number> {
   const turbo = spawn(
     join(repositoryRoot, 'node_modules/.bin/turbo'),
-    ['run', 'test', ...process.argv.slice(2)],
+    ['run', 'test', '--continue', ...process.argv.slice(2)],
     { cwd: repositoryRoot, stdio: 'inherit', env: { ...process.env, SEKALI_REPORTS: reports } },
   )
   const ended = once(turbo, 'exit') as Promise<[number | null]>
