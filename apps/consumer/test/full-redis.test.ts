@@ -2,7 +2,7 @@ import { ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
 import { idsOf, numbered, ownStack } from './stack.ts'
 
-test('a Redis that is full refuses to grow, and drains all the same: consumers that start then need no room in it', async () => {
+test('a Redis that is full drains all the same, also to consumers that start only then', async () => {
   await using redis = await ownRedis()
   await using stack = await ownStack(redis.url)
   await using victim = stack.consumer('victim', { CONSUMER_FAILPOINT: 'read' })

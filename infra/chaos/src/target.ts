@@ -37,8 +37,6 @@ export interface Extras {
 export interface RedisAccess {
   readonly prefix: string
   call(...args: (string | number)[]): Promise<unknown>
-  /** All in one transaction; the replies in order. */
-  multi(commands: readonly (string | number)[][]): Promise<unknown[]>
 }
 
 export interface SqlAccess {

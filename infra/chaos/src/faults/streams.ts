@@ -12,12 +12,18 @@ export interface Found {
 const value = (reply: unknown, name: string): unknown =>
   Array.isArray(reply) ? reply[reply.indexOf(name) + 1] : undefined
 
+const ignoreMissing = (asked: Promise<unknown>): Promise<unknown> =>
+  asked.catch((error: Error) => {
+    if (!error.message.includes('no such key')) throw error
+  })
+
 /** Undefined when the topic has no stream or no group now. */
 export async function withStream(redis: RedisAccess, topic: string): Promise<Found | undefined> {
   const key = `${redis.prefix}:stream:${topic}`
-  const [groups, stream] = await redis.multi([
-    ['XINFO', 'GROUPS', key],
-    ['XINFO', 'STREAM', key],
+  // Two calls and no transaction: a full Redis refuses those, whatever is in them.
+  const [groups, stream] = await Promise.all([
+    ignoreMissing(redis.call('XINFO', 'GROUPS', key)),
+    ignoreMissing(redis.call('XINFO', 'STREAM', key)),
   ])
   if (!Array.isArray(groups) || groups.length === 0) return undefined
   return {

@@ -7,11 +7,6 @@ export function accessRedis({ redis, prefix }: Broker): RedisAccess {
   return {
     prefix,
     call: (command, ...args) => redis.call(String(command), ...args.map(String)),
-    multi: async (commands) => {
-      const multi = redis.multi()
-      for (const [command, ...args] of commands) multi.call(String(command), ...args.map(String))
-      return ((await multi.exec()) ?? []).map(([error, reply]) => error ?? reply)
-    },
   }
 }
 
