@@ -21,6 +21,8 @@ export interface Bench extends AsyncDisposable {
   scaled(count: number): number
   /** Makes a database of its own, with our tables unless told otherwise, and returns its URL. */
   createDatabase(options?: { readonly migrated: boolean }): Promise<string>
+  /** Drops what was made: autovacuum would go on with it while something else is measured. */
+  dropDatabases(): Promise<void>
   /** Writes out what PostgreSQL still owes its disk, so that no measurement pays for the one before it. */
   checkpoint(): Promise<void>
 }
@@ -43,6 +45,7 @@ export async function openBench(options: {
   parts.defer(() => admin.end())
   const opened = parts.move()
   let databases = 0
+  const kept = new Set<string>()
   return {
     redis,
     postgres,
@@ -55,10 +58,15 @@ export async function openBench(options: {
       databases += 1
       const name = `bench_${databases}`
       await admin.query(`CREATE DATABASE ${name}`)
+      kept.add(name)
       const url = new URL(postgres.url)
       url.pathname = `/${name}`
       if (migrated) await migrate(url.href)
       return url.href
+    },
+    dropDatabases: async () => {
+      for (const name of kept) await admin.query(`DROP DATABASE ${name} WITH (FORCE)`)
+      kept.clear()
     },
     checkpoint: async () => {
       await admin.query('CHECKPOINT')

@@ -36,7 +36,9 @@ export async function runHeat(
     contenders.set(side, parts.use(await side.open(bench)))
   }
   const measures = new Map<Side, Measure[]>(sides.map((side) => [side, []]))
-  const rounds = options.rounds ?? Math.max(...rows.map((row) => row.rounds))
+  // Without a rival there is nothing to take turns with, and a peak cannot be measured twice.
+  const own = Math.max(...rows.map((row) => row.rounds))
+  const rounds = sides.length === 1 ? own : (options.rounds ?? own)
   for (let round = 1; round <= rounds; round += 1) {
     for (const side of round % 2 === 1 ? sides : sides.toReversed()) {
       bench.signal.throwIfAborted()

@@ -15,15 +15,33 @@ import { serve } from './worker.ts'
 const lookEveryMs = 5
 const pageEvents = 1_000
 
-serve<LatencyRun>(async (run) => {
-  await using pool = openPool(run.url, 64)
+interface Prepared {
+  readonly run: LatencyRun
+  readonly events: readonly BenchEvent[]
+  readonly bodies: readonly Buffer[]
+}
+
+let prepared: Prepared | undefined
+
+serve<LatencyRun | 'go'>(async (request) => {
+  if (request !== 'go') prepared = prepare(request)
+  else if (prepared !== undefined) return await go(prepared)
+  return undefined
+})
+
+function prepare(run: LatencyRun): Prepared {
   const events = [...eventsOf(run.workload)]
-  const requests = Array.from({ length: Math.ceil(events.length / run.batch) }, (_, index) =>
-    events.slice(index * run.batch, (index + 1) * run.batch),
-  )
-  const bodies = requests.map((some) => Buffer.from(`[${some.map(toJson).join(',')}]`))
-  const dueAt = new Map<string, number>()
+  const bodies = Array.from({ length: Math.ceil(events.length / run.batch) }, (_, index) => {
+    const some = events.slice(index * run.batch, (index + 1) * run.batch)
+    return Buffer.from(`[${some.map(toJson).join(',')}]`)
+  })
+  return { run, events, bodies }
+}
+
+async function go({ run, events, bodies }: Prepared): Promise<{ latencies: number[] }> {
+  await using pool = openPool(run.url, 64)
   const watched = events.filter(({ topic }) => topic === run.watch).length
+  const dueAt = new Map<string, number>()
   const latencies: number[] = []
 
   const startedAt = nowMs()
@@ -33,12 +51,13 @@ serve<LatencyRun>(async (run) => {
     const due = startedAt + (index * run.batch * 1_000) / run.rate
     const early = due - nowMs()
     if (early > 0) await pause(early)
-    for (const event of requests[index] as BenchEvent[]) dueAt.set(event.eventId, due)
+    for (const event of events.slice(index * run.batch, (index + 1) * run.batch)) {
+      if (event.topic === run.watch) dueAt.set(event.eventId, due)
+    }
     answers.push(publish(pool, body))
   }
-  await Promise.all(answers)
-  await watching
-  return { startedAt, latencies }
+  await Promise.all([...answers, watching])
+  return { latencies }
 
   async function watch(): Promise<void> {
     let after = run.after
@@ -53,4 +72,4 @@ serve<LatencyRun>(async (run) => {
       if (page.length < pageEvents) await pause(lookEveryMs)
     }
   }
-})
+}

@@ -81,6 +81,7 @@ async function measure(signal: AbortSignal): Promise<{ machine: Machine; results
     const onMeasure = (side: string, number: number, one: Measure) =>
       narrate(name, `${number}: ${side} ${round(one.value)} ${heat[0]?.unit} ${usedBy(one)}`)
     results.push(...(await runHeat(bench, heat, { rounds: options.rounds, onMeasure })))
+    await bench.dropDatabases()
   }
   return { machine, results }
 }

@@ -14,10 +14,7 @@ export function toMarkdown(summaries: readonly Summary[], results: readonly RowR
     '',
     '| | side | cores |',
     '|---|---|---|',
-    ...results.flatMap(({ row, ours, rival }) => [
-      `| ${row.name} | ${row.ours.name} | ${coresOf(ours)} |`,
-      ...(row.rival === undefined ? [] : [`| | ${row.rival.name} | ${coresOf(rival)} |`]),
-    ]),
+    ...results.flatMap(toCoreLines),
     ...warningsOf(summaries),
     '',
   ].join('\n')
@@ -56,6 +53,16 @@ function toLine({ row, ours, rival, figure, verdict }: Summary): string {
     verdicts[verdict],
   ]
   return `| ${cells.join(' | ')} |`
+}
+
+// A side that several rows share is listed with the first of them.
+function toCoreLines({ row, ours, rival }: RowResult, index: number, all: readonly RowResult[]): string[] {
+  const isShared = all.slice(0, index).some((other) => other.row.ours === row.ours)
+  const sides: [string, readonly Measure[]][] = isShared ? [] : [[row.ours.name, ours]]
+  if (row.rival !== undefined) sides.push([row.rival.name, rival])
+  return sides.map(
+    ([name, measures], first) => `| ${first === 0 ? row.name : ''} | ${name} | ${coresOf(measures)} |`,
+  )
 }
 
 const rangeOf = ({ min, max }: Spread): string => `${round(min)} – ${round(max)}`

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 /** A process of the benchmark's own that answers one request at a time over IPC; see `serve`. */
 export interface Worker extends AsyncDisposable {
   readonly pid: number
-  ask<T>(request: object): Promise<T>
+  ask<T>(request: object | string): Promise<T>
 }
 
 type Answer = { readonly result: unknown } | { readonly failure: string }
@@ -17,7 +17,7 @@ export function startWorker(file: string): Worker {
   const child = fork(program, { execArgv: [], env: { PATH: process.env.PATH } })
   return {
     pid: child.pid ?? -1,
-    ask: async <T>(request: object) => (await ask(child, file, request)) as T,
+    ask: async <T>(request: object | string) => (await ask(child, file, request)) as T,
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.disconnect()
@@ -26,7 +26,7 @@ export function startWorker(file: string): Worker {
   }
 }
 
-async function ask(child: ChildProcess, file: string, request: object): Promise<unknown> {
+async function ask(child: ChildProcess, file: string, request: object | string): Promise<unknown> {
   const settled = new AbortController()
   const exited = once(child, 'exit', { signal: settled.signal }).then(() => {
     throw new Error(`${file} ended`)

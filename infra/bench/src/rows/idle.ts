@@ -12,7 +12,7 @@ import { until } from '../until.ts'
 
 const consumers = 4 // what `npm start` starts
 const settleMs = 3_000
-const watchMs = 25_000
+const watchMs = 20_000
 const usedEvents = 5_000
 
 const idle: Side = {

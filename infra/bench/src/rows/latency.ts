@@ -1,7 +1,8 @@
 /**
  * From publish until a query shows it, at half of the throughput that the same system had a moment before, against
  * the commit of a single event on an idle machine: what is between the two is batching, queueing and the way through
- * Redis. Events come 100 a request in both; a reader asks for news of one of the five topics every 5 ms, which is in the figure.
+ * Redis. Events come 100 a request in both. A reader asks for news of one of the five topics every 5 ms; what it takes,
+ * and that it looks only so often, is in the figure.
  */
 import { oneRow } from '../rivals/one-row.ts'
 import type { Row } from '../row.ts'

@@ -24,7 +24,11 @@ export const commit = (options: { readonly name: string; readonly events: number
     await measureCommit(bench, store, batchesOf(0, warmUpEvents))
     const opened = parts.move()
     return {
-      measure: (round) => measureCommit(bench, store, batchesOf(round, bench.scaled(options.events))),
+      measure: async (round) => {
+        const batches = batchesOf(round, bench.scaled(options.events))
+        await bench.checkpoint()
+        return await measureCommit(bench, store, batches)
+      },
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
     }
   },
@@ -36,7 +40,6 @@ export const openStore = (url: string): Store =>
   connectStore({ url, poolMax: 1, name: 'bench', statementMs: 60_000 }, { warn: () => {} })
 
 export async function measureCommit(bench: Bench, store: Store, batches: readonly Batch[]): Promise<Measure> {
-  await bench.checkpoint()
   const stop = startMeter(bench.servers)
   const startedAt = performance.now()
   for (const batch of batches) await commitBatch(store, batch)
