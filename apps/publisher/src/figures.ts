@@ -29,6 +29,7 @@ export const nothing: Known = {
  * anything is unknown (null): with a server away, a topic may be missing from the list although it has events.
  */
 export function knownFigures(stats: Stats, topics: readonly string[]): KnownByTopic | undefined {
+  if (stats.topics === null) return undefined
   const byTopic = new Map(stats.topics.map((figures) => [figures.topic, figures]))
   const wanted = topics.map((topic) => [topic, byTopic.get(topic) ?? nothing] as const)
   if (!isKnown(stats.totals)) return undefined

@@ -28,3 +28,8 @@ test('with anything unknown there are no figures at all', () => {
   expect(knownFigures(stats({ totals: unknown }), ['payment'])).toBeUndefined()
   expect(knownFigures(stats({ topics: [unknown] }), ['payment'])).toBeDefined()
 })
+
+test('without any server there is no list of topics either', () => {
+  const nowhere = { ...nothing, stored: null, in_flight: null }
+  expect(knownFigures(stats({ totals: nowhere, topics: null, consumers: null }), ['order'])).toBeUndefined()
+})

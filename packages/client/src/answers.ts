@@ -61,6 +61,8 @@ export interface Stats {
   }
   readonly database_stats: { readonly unique_events_stored: number | null }
   readonly totals: Figures
-  readonly topics: readonly TopicFigures[]
-  readonly consumers: readonly ConsumerFigures[]
+  /** null while neither Redis nor PostgreSQL answers. */
+  readonly topics: readonly TopicFigures[] | null
+  /** null while Redis does not answer. */
+  readonly consumers: readonly ConsumerFigures[] | null
 }
