@@ -17,4 +17,6 @@ export const limits = {
   batchBytesMax: 8 * 1024 * 1024,
   pageSizeDefault: 100,
   pageSizeMax: 1_000,
+  /** Topics that one pattern may match; a cursor over them stays below 10,000 characters. */
+  patternTopicsMax: 500,
 } as const
