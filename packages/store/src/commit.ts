@@ -104,14 +104,14 @@ async function findKnown(
     SELECT b.at - 1 AS at, e.*
     FROM unnest(${textArray(firsts.map(({ event }) => event.eventId))}::text[]) WITH ORDINALITY AS b (event_id, at)
     CROSS JOIN LATERAL (
-      SELECT ${utc(sql`l."timestamp"`)} AS "timestamp", l.source, l.payload::text AS payload
+      SELECT l."timestamp", l.source, l.payload::text AS payload
       FROM ${events} l WHERE l.topic_id = ${turn.topicId} AND l.event_id = b.event_id
       OFFSET 0
     ) e`)
   return new Map(
     rows.map(({ at, ...stored }) => [
       Number(at),
-      { same: hasSameContent(stored, firsts[Number(at)]?.event) },
+      { same: hasSameContent({ ...stored, timestamp: utc(stored.timestamp) }, firsts[Number(at)]?.event) },
     ]),
   )
 }

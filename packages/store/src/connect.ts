@@ -46,7 +46,8 @@ export function connectStore(config: StoreConfig, log: Log): Store {
     // A session that stayed on a demoted primary would answer reads and refuse writes for ever.
     maxLifetimeSeconds: 300,
     keepAlive: true,
-    options: '-c timezone=UTC -c client_encoding=UTF8',
+    // What time.ts expects; a database or a role may have settings of its own.
+    options: '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8',
   })
   pool.on('error', (err) => log.warn({ err }, 'idle postgres connection lost'))
   let ended: Promise<void> | undefined

@@ -51,17 +51,17 @@ type Row = {
 const toEvent = (row: Row): StoredEvent => ({
   topic: row.topic as TopicName,
   eventId: row.event_id as EventId,
-  timestamp: row.timestamp,
+  timestamp: utc(row.timestamp),
   source: row.source as Source,
   payload: row.payload,
   seq: Number(row.seq),
-  receivedAt: row.received_at,
-  storedAt: row.stored_at,
+  receivedAt: utc(row.received_at),
+  storedAt: utc(row.stored_at),
 })
 
-// As text, because a parsed payload has no big numbers.
-const columns = sql`t.name AS topic, e.event_id, ${utc(sql`e."timestamp"`)} AS "timestamp", e.source,
-  e.payload::text AS payload, e.seq, ${utc(sql`e.received_at`)} AS received_at, ${utc(sql`e.stored_at`)} AS stored_at`
+// The payload as text, because a parsed one has no big numbers. Times come as PostgreSQL prints them.
+const columns = sql`t.name AS topic, e.event_id, e."timestamp", e.source, e.payload::text AS payload, e.seq,
+  e.received_at, e.stored_at`
 
 function ofTopic({ topic, limit, after, before }: EventsQuery & { topic: string }): SQL {
   const range =
