@@ -6,7 +6,7 @@
  *       read the entries after the position     contiguous, or reclaimed first
  *       store the events, move the position     rows, counters and position change together or not at all
  *     COMMIT
- *     XACK, XTRIM                               tidies Redis; the position has acknowledged already
+ *     PUBLISH, XACK, XTRIM                      tells who waits, and tidies; the position has acknowledged already
  *
  * Killed before COMMIT, it leaves nothing behind: the next turn starts from the same position. Killed after COMMIT
  * and before XACK, it leaves entries pending that the position covers: a later turn acknowledges them and counts
@@ -17,6 +17,7 @@ import { askWithin, type Broker } from '@sekali/broker/connect'
 import { settle } from '@sekali/broker/settle'
 import { hasRegressed, placeAfter, readTurn, type TurnRead } from '@sekali/broker/turn'
 import type { TopicName } from '@sekali/core/event'
+import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
 import { commitAndBury, type ReceivedEntry } from '@sekali/store/bisect'
@@ -75,7 +76,7 @@ export class TurnFailed extends Error {
 export async function runTurn(context: TurnContext, request: TurnRequest): Promise<TurnReport | undefined> {
   let turn: Turn | undefined
   let read: TurnRead | undefined
-  let position: Position | undefined
+  let head: Head | undefined
   try {
     await withTransaction(context.store, 'turn', async (tx) => {
       turn = await takeTurn(tx, request.topics)
@@ -83,7 +84,7 @@ export async function runTurn(context: TurnContext, request: TurnRequest): Promi
       context.at('locked')
       read = await readEntries(context, turn, request)
       context.at('read')
-      if (read !== undefined) position = await account(context, tx, turn, read, request.isSuspect(turn.topic))
+      if (read !== undefined) head = await account(context, tx, turn, read, request.isSuspect(turn.topic))
       context.at('accounted')
     })
   } catch (error) {
@@ -91,7 +92,7 @@ export async function runTurn(context: TurnContext, request: TurnRequest): Promi
   }
   if (turn === undefined) return undefined
   context.at('committed')
-  if (read !== undefined && position !== undefined) await tidy(context, read, position)
+  if (read !== undefined && head !== undefined) await tidy(context, read, head)
   return report(turn, read)
 }
 
@@ -109,14 +110,14 @@ async function readEntries(
   return read
 }
 
-/** Accounts for what was read, in the turn's transaction. Returns the new position, `undefined` if nothing changed. */
+/** Accounts for what was read, in the turn's transaction. Returns the new head, `undefined` if nothing changed. */
 async function account(
   { log, at }: TurnContext,
   tx: Tx,
   turn: Turn,
   read: TurnRead,
   isSuspect: boolean,
-): Promise<Position | undefined> {
+): Promise<Head | undefined> {
   const { topic } = turn
   const { position, accounted, lost } = placeAfter(read)
   if (turn.group !== null && turn.group !== read.place.group) log.warn({ topic }, 'the stream was made anew')
@@ -139,12 +140,12 @@ async function account(
   const dead = outcome.dead + malformed.length
   if (dead > 0) log.error({ topic, dead }, 'entries became dead letters')
   await endTurn(tx, turn, { ...outcome, dead, lost, group: read.place.group, position, accounted })
-  return position
+  return { topic, head: turn.head + outcome.stored, position }
 }
 
-async function tidy({ broker, log }: TurnContext, read: TurnRead, position: Position): Promise<void> {
+async function tidy({ broker, log }: TurnContext, read: TurnRead, head: Head): Promise<void> {
   try {
-    await settle(broker, read, position)
+    await settle(broker, read, head)
   } catch (error) {
     // The position has acknowledged; a later turn finds these entries pending behind it and tidies up.
     log.warn({ topic: read.place.topic, err: error }, 'ack failed')

@@ -5,6 +5,7 @@ import type { Store } from '@sekali/store/connect'
 import { Hono } from 'hono'
 import { createBudget } from './budget.ts'
 import { events } from './events.ts'
+import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
 import { problem, problemOf } from './problem.ts'
 import { publish } from './publish.ts'
@@ -15,6 +16,7 @@ export interface AppDeps {
   readonly broker: Broker
   readonly appender: Appender
   readonly store: Store
+  readonly heads: Heads
   readonly log: Logger
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal

@@ -8,6 +8,7 @@ import { shutdownSignal } from '@sekali/process/shutdown'
 import { connectStore } from '@sekali/store/connect'
 import { createApp } from './app.ts'
 import { parseConfig } from './config.ts'
+import { createHeads } from './heads.ts'
 import { reportFitness } from './health.ts'
 import { serveHttp } from './server.ts'
 
@@ -19,8 +20,9 @@ await run('gateway', async () => {
   // Closed in reverse order: the door first, so that requests in flight still have what they need.
   await using store = connectStore(config.store, log)
   await using broker = connectBroker(config.broker, log)
+  await using heads = createHeads({ broker, store, log })
   const appender = createAppender(broker, createDoorbell(broker))
-  await using server = await serveHttp(createApp({ broker, appender, store, log, signal }), config)
+  await using server = await serveHttp(createApp({ broker, appender, store, heads, log, signal }), config)
   log.info({ url: server.url }, 'listening')
 
   void reportFitness(broker, log)

@@ -5,6 +5,7 @@ import { createLog } from '@sekali/process/log'
 import { connectStore } from '@sekali/store/connect'
 import type { Hono } from 'hono'
 import { createApp } from '../src/app.ts'
+import { createHeads } from '../src/heads.ts'
 
 /** Nobody listens on port 1. */
 export const nowhere = {
@@ -29,12 +30,14 @@ export function createGateway({
   const log = createLog('gateway', 'silent')
   const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
   const store = connectStore({ url: databaseUrl, poolMax: 4, name: 'test' }, log)
+  const heads = createHeads({ broker, store, log })
   const appender = createAppender(broker, createDoorbell(broker))
   const drain = new AbortController()
   return {
-    app: createApp({ broker, appender, store, log, signal: drain.signal }),
+    app: createApp({ broker, appender, store, heads, log, signal: drain.signal }),
     drain,
     async [Symbol.asyncDispose]() {
+      await heads[Symbol.asyncDispose]()
       await broker[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
     },

@@ -5,6 +5,7 @@
 import type { TopicName } from '@sekali/core/event'
 import { ask, askAll, type Broker } from './connect.ts'
 import { doorbellChannel } from './keys.ts'
+import { subscribe } from './subscribe.ts'
 
 /** At most one ring a topic in this time, so that a busy topic does not wake the consumers for every event. */
 const coalesceMs = 1
@@ -26,19 +27,8 @@ export function createDoorbell(broker: Broker): (topic: TopicName) => void {
 }
 
 /** Calls `onNews` with a topic's name whenever one has news, on a connection of its own that heals by itself. */
-export function listen(broker: Broker, onNews: (topic: TopicName) => void): AsyncDisposable {
-  const listener = broker.redis.duplicate({ enableOfflineQueue: false, autoResubscribe: true })
-  listener.on('error', () => undefined) // the command connection reports that redis is unreachable
-  listener.on('message', (_channel, topic) => onNews(topic as TopicName))
-  listener.on('ready', () => {
-    listener.subscribe(doorbellChannel(broker)).catch(() => listener.disconnect(true))
-  })
-  return {
-    [Symbol.asyncDispose]: async () => {
-      listener.disconnect()
-    },
-  }
-}
+export const listen = (broker: Broker, onNews: (topic: TopicName) => void): AsyncDisposable =>
+  subscribe(broker, doorbellChannel(broker), (topic) => onNews(topic as TopicName))
 
 /** Rings at once for topics that the caller leaves with news: it is about to stop. */
 export const passOn = (broker: Broker, topics: Iterable<TopicName>): Promise<unknown> =>

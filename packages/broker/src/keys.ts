@@ -9,6 +9,9 @@ export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
 /** The channel on which a topic's name says that the topic has news. */
 export const doorbellChannel = ({ prefix }: Broker) => `${prefix}:doorbell`
 
+/** The channel on which consumers say how far a topic has come. */
+export const headsChannel = ({ prefix }: Broker) => `${prefix}:heads`
+
 /** The set of the names of consumers that have been seen. */
 export const consumersKey = ({ prefix }: Broker) => `${prefix}:consumers`
 

@@ -1,0 +1,23 @@
+/**
+ * A consumer says after COMMIT how far the topic has come, for whoever waits for what is stored. A hint like the
+ * doorbell: it can be lost, come twice or come late, so whoever waits also looks into the store now and then.
+ */
+import type { TopicName } from '@sekali/core/event'
+import type { Head } from '@sekali/core/head'
+import type { Position } from '@sekali/core/position'
+import type { ChainableCommander } from 'ioredis'
+import type { Broker } from './connect.ts'
+import { headsChannel } from './keys.ts'
+import { subscribe } from './subscribe.ts'
+
+/** Adds the announcement to a pipeline. */
+export function announceHead(broker: Broker, pipeline: ChainableCommander, head: Head): void {
+  pipeline.publish(headsChannel(broker), `${head.topic} ${head.head} ${head.position}`)
+}
+
+/** Calls `onHead` whenever a consumer announces one, on a connection of its own that heals by itself. */
+export const listenToHeads = (broker: Broker, onHead: (head: Head) => void): AsyncDisposable =>
+  subscribe(broker, headsChannel(broker), (message) => {
+    const [topic, head, position] = message.split(' ')
+    onHead({ topic: topic as TopicName, head: Number(head), position: position as Position })
+  })

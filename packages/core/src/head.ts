@@ -1,0 +1,11 @@
+import type { TopicName } from './event.ts'
+import type { Position } from './position.ts'
+
+/** How far a topic has come. */
+export interface Head {
+  readonly topic: TopicName
+  /** The last seq that was given out; 0 when nothing is stored yet. */
+  readonly head: number
+  /** The entry id up to which the topic is accounted for: it moves also when all was known already. */
+  readonly position: Position
+}
