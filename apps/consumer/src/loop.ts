@@ -7,11 +7,11 @@
  */
 import { passOn } from '@sekali/broker/doorbell'
 import type { TopicName } from '@sekali/core/event'
+import { backoff, pause } from '@sekali/process/backoff'
+import type { News } from '@sekali/process/news'
 import { DataRefused } from '@sekali/store/errors'
 import { ensureTopics } from '@sekali/store/topics'
-import { backoff, pause } from './backoff.ts'
 import { createBatchSize } from './batch.ts'
-import type { News } from './news.ts'
 import type { Memory } from './sweep.ts'
 import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
 
@@ -26,7 +26,7 @@ export interface Progress {
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
 export async function runLoop(
   context: TurnContext & { readonly turnEventsMax: number },
-  news: News,
+  news: News<TopicName>,
   memory: Memory,
   progress: Progress,
   signal: AbortSignal,

@@ -2,16 +2,18 @@ import { connectBroker, untilConnected } from '@sekali/broker/connect'
 import { listen } from '@sekali/broker/doorbell'
 import { checkBroker } from '@sekali/broker/health'
 import { leave } from '@sekali/broker/presence'
+import type { TopicName } from '@sekali/core/event'
+import { failpoint } from '@sekali/process/failpoint'
 import { createLog } from '@sekali/process/log'
+import { createNews } from '@sekali/process/news'
 import { run } from '@sekali/process/run'
 import { shutdownSignal } from '@sekali/process/shutdown'
 import { connectStore } from '@sekali/store/connect'
 import { findWeakSettings } from '@sekali/store/health'
 import { parseConfig } from './config.ts'
-import { failpoint } from './failpoint.ts'
 import { runLoop } from './loop.ts'
-import { createNews } from './news.ts'
 import { createMemory, runSweeps } from './sweep.ts'
+import type { TurnPoint } from './turn.ts'
 
 await run('consumer', async () => {
   const config = parseConfig(process.env)
@@ -21,7 +23,7 @@ await run('consumer', async () => {
 
   await using store = connectStore({ ...config.store, name: `sekali-${consumer}` }, log)
   await using broker = connectBroker({ ...config.broker, name: `sekali-${consumer}` }, log)
-  const news = createNews()
+  const news = createNews<TopicName>()
   await using _doorbell = listen(broker, news.add)
   const memory = createMemory()
   const progress = { turns: 0, lastTurnAt: null }
@@ -32,7 +34,7 @@ await run('consumer', async () => {
     log,
     readMs: config.readMs,
     turnEventsMax: config.turnEventsMax,
-    at: failpoint(process.env.CONSUMER_FAILPOINT, log),
+    at: failpoint<TurnPoint>(process.env.CONSUMER_FAILPOINT, log),
     startedAt: new Date().toISOString(),
   }
 

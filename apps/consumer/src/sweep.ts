@@ -9,10 +9,10 @@ import { announce } from '@sekali/broker/presence'
 import { sweep } from '@sekali/broker/sweep'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
+import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
-import { pause } from './backoff.ts'
+import type { News } from '@sekali/process/news'
 import type { Progress } from './loop.ts'
-import type { News } from './news.ts'
 
 /** What a consumer remembers of the topics, so that it need not ask PostgreSQL about quiet ones. */
 export interface Memory {
@@ -39,7 +39,7 @@ interface SweepContext {
 /** Sweeps until `signal` is aborted. Never rejects. */
 export async function runSweeps(
   { broker, consumer, startedAt, log }: SweepContext,
-  news: News,
+  news: News<TopicName>,
   memory: Memory,
   progress: Progress,
   signal: AbortSignal,

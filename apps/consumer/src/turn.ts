@@ -26,7 +26,7 @@ import { commitEvents } from '@sekali/store/commit'
 import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
 import { endTurn, type Turn, takeTurn } from '@sekali/store/turn'
 
-/** Where a test may stop a consumer dead; see failpoint.ts. */
+/** Where a test may stop a consumer dead; see process/failpoint.ts. */
 export type TurnPoint = 'locked' | 'read' | 'inserted' | 'accounted' | 'committed'
 
 export interface TurnContext {
