@@ -1,3 +1,6 @@
+import type { RequestListener } from 'node:http'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Appender } from '@sekali/broker/append'
 import type { Broker } from '@sekali/broker/connect'
 import type { Logger } from '@sekali/process/log'
@@ -7,9 +10,9 @@ import { createBudget } from './budget.ts'
 import { events } from './events.ts'
 import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
-import { problem, problemOf } from './problem.ts'
-import { publish } from './publish.ts'
-import { reply } from './reply.ts'
+import { problem, refusalOf } from './problem.ts'
+import { createPublish } from './publish.ts'
+import { reply, toResponse } from './reply.ts'
 import { stats } from './stats.ts'
 
 export interface AppDeps {
@@ -27,40 +30,56 @@ export interface AppDeps {
 /** Bytes of bodies in memory at a time; parsed they take a few times as much. */
 const bodyBytesInFlightMax = 32 * 1024 * 1024
 
+export interface App {
+  /** All routes. Publishing needs node:http's request and response, and so a real connection. */
+  readonly app: Hono<{ Bindings: HttpBindings }>
+  readonly listener: RequestListener
+}
+
 /** The gateway's door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts. */
-export function createApp(deps: AppDeps): Hono {
+export function createApp(deps: AppDeps): App {
   const { broker, appender, store, log, signal } = deps
   const { now = () => performance.now(), random = Math.random } = deps
   let accepted = 0
 
-  const app = new Hono()
-  app.post(
-    '/publish',
-    publish({
-      appender,
-      budget: createBudget(bodyBytesInFlightMax),
-      onAccepted: (events) => {
-        accepted += events
-      },
-      random,
-    }),
-  )
+  const publish = createPublish({
+    appender,
+    budget: createBudget(bodyBytesInFlightMax),
+    onAccepted: (events) => {
+      accepted += events
+    },
+    log,
+    random,
+  })
+
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.post('/publish', async ({ env }) => {
+    await publish(env.incoming, env.outgoing)
+    return RESPONSE_ALREADY_SENT
+  })
   app.get('/events', events(store))
   app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
   app.get('/healthz', healthz)
   app.get('/readyz', readyz({ broker, store, log, signal }))
 
-  app.onError((error) => problemOf(error, log, random))
+  app.onError((error) => toResponse(refusalOf(error, log, random)))
   app.notFound((c) => {
     const allow = methodsAt(app, c.req.path)
     if (allow.length === 0) return problem('not_found')
     const headers = { Allow: allow.join(', ') }
     return c.req.method === 'OPTIONS' ? reply(204, null, headers) : problem('method_not_allowed', { headers })
   })
-  return app
+
+  const routed = getRequestListener(app.fetch)
+  return {
+    app,
+    // The same handler either way; what nearly every request is does not pay for being routed.
+    listener: (request, response) =>
+      void (request.method === 'POST' && request.url === '/publish' ? publish : routed)(request, response),
+  }
 }
 
-function methodsAt(app: Hono, path: string): string[] {
+function methodsAt(app: App['app'], path: string): string[] {
   const methods = app.routes.filter((route) => route.path === path).map((route) => route.method)
   if (methods.length === 0) return []
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']

@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import { MalformedJson, SekaliError } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
+import type { Share } from './budget.ts'
 
 class BodyTooLarge extends SekaliError {
   readonly code = 'body_too_large'
@@ -12,15 +14,18 @@ export class IncompleteBody extends SekaliError {
   readonly retryable = false
 }
 
+/** What a piece of a body costs beyond its bytes: of a body in chunks of one byte it is nearly everything. */
+export const pieceBytes = 128
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const openingBracket = 0x5b
 
 /**
  * The body as text: at most `bodyBytesMax` bytes, or `batchBytesMax` if it begins like an array. It never holds more,
- * whatever the client says about the length. `take` hears of bytes before they are read, and may throw.
+ * whatever the client says about the length, and no more than `share` grants.
  */
-export async function readText(request: Request, take: (bytes: number) => void): Promise<string> {
-  const bytes = await readBytes(request, take)
+export async function readText(request: IncomingMessage, share: Share): Promise<string> {
+  const bytes = await readBytes(request, share)
   try {
     return utf8.decode(bytes)
   } catch (cause) {
@@ -28,34 +33,32 @@ export async function readText(request: Request, take: (bytes: number) => void):
   }
 }
 
-async function readBytes(request: Request, take: (bytes: number) => void): Promise<Uint8Array> {
-  const length = request.headers.get('content-length')
-  if (length !== null && Number(length) > limits.batchBytesMax) throw tooLarge(limits.batchBytesMax)
-  try {
-    if (length === null || Number(length) > limits.bodyBytesMax) return await readChunks(request, take)
-    // With a length the HTTP parser itself stops there, and the body can be read the short way. A request with
-    // both a length and chunks does not get here: the parser refuses it.
-    take(Number(length))
-    return new Uint8Array(await request.arrayBuffer())
-  } catch (error) {
-    throw error instanceof SekaliError ? error : new IncompleteBody('the body broke off', { cause: error })
-  }
-}
-
-async function readChunks(request: Request, take: (bytes: number) => void): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  let bytesMax: number | undefined
-  const announced = Number(request.headers.get('content-length') ?? 0)
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.length
-    bytesMax ??= limitBy(chunk)
-    if (Math.max(bytes, announced) > (bytesMax ?? limits.bodyBytesMax))
-      throw tooLarge(bytesMax ?? limits.bodyBytesMax)
-    take(chunk.length)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+function readBytes(request: IncomingMessage, share: Share): Promise<Uint8Array> {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > limits.batchBytesMax) throw tooLarge(limits.batchBytesMax)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    let bytesMax: number | undefined
+    const onData = (chunk: Buffer) => {
+      try {
+        bytes += chunk.length
+        bytesMax ??= limitBy(chunk)
+        const most = bytesMax ?? limits.bodyBytesMax
+        if (bytes > most || announced > most) throw tooLarge(most)
+        share.hold(bytes + chunks.length * pieceBytes)
+        chunks.push(chunk)
+      } catch (error) {
+        request.off('data', onData)
+        reject(error)
+      }
+    }
+    request.on('data', onData)
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    request.on('close', () => {
+      if (!request.readableEnded) reject(new IncompleteBody('the body broke off'))
+    })
+  })
 }
 
 /** Only a batch may be large, and only an array is a batch; `undefined` as long as there is nothing but white space. */
@@ -67,4 +70,12 @@ function limitBy(chunk: Uint8Array): number | undefined {
 
 function tooLarge(bytesMax: number): BodyTooLarge {
   return new BodyTooLarge(`the body is larger than ${bytesMax} bytes`)
+}
+
+/** Reads on for nobody, so that the client hears the answer it got before its end; then hangs up on it. */
+export function discardRest(request: IncomingMessage, patienceMs = 500): void {
+  if (request.complete) return
+  request.resume()
+  const hangUp = setTimeout(() => request.socket.destroySoon(), patienceMs).unref()
+  request.once('close', () => clearTimeout(hangUp))
 }

@@ -2,28 +2,35 @@ import { Overloaded } from '@sekali/core/errors'
 
 /** Bytes of bodies that may be in memory at a time, over all requests. */
 export interface Budget {
-  /** A share that grows with what is taken and is given back with its scope. `take` throws `Overloaded`. */
-  share(): Disposable & { take(bytes: number): void }
+  share(): Share
+}
+
+/** What one request holds. Given back with its scope. */
+export interface Share extends Disposable {
+  /** Says how many bytes the request holds now, more or fewer than before. Throws `Overloaded` if they do not fit. */
+  hold(bytes: number): void
 }
 
 /**
- * Bounds what requests hold in memory together: a thousand connections of 8 MiB each would be 8 GiB. What does not
- * fit is told to come again, before it is read.
+ * Bounds what requests hold in memory together: a thousand connections of 8 MiB each would be 8 GiB. It counts what
+ * has arrived and not what was announced, so that a client that only announces takes nothing from the others.
  */
 export function createBudget(bytesMax: number): Budget {
   let inUse = 0
   return {
     share() {
-      let taken = 0
+      let held = 0
       return {
-        take(bytes) {
-          if (inUse + bytes > bytesMax) throw new Overloaded('too many bytes are under way')
-          inUse += bytes
-          taken += bytes
+        hold(bytes) {
+          if (bytes > held && inUse + bytes - held > bytesMax) {
+            throw new Overloaded('too many bytes are under way')
+          }
+          inUse += bytes - held
+          held = bytes
         },
         [Symbol.dispose]() {
-          inUse -= taken
-          taken = 0
+          inUse -= held
+          held = 0
         },
       }
     },

@@ -6,13 +6,15 @@
  * could be refused. If any line was bad the answer is 422, so that nobody who looks at the status alone believes
  * that all were taken.
  */
-import { InvalidEvent, MalformedJson, SekaliError } from '@sekali/core/errors'
+import type { IncomingMessage } from 'node:http'
+import { InvalidEvent, MalformedJson, Overloaded, SekaliError } from '@sekali/core/errors'
 import { type Event, parseEvent } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
-import { IncompleteBody } from './body.ts'
-import { type BadLine, problem } from './problem.ts'
+import { IncompleteBody, pieceBytes } from './body.ts'
+import type { Share } from './budget.ts'
+import { type BadLine, refusal } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
-import { reply } from './reply.ts'
+import { type Answer, answer } from './reply.ts'
 
 /** Events and bytes that are read ahead of Redis. */
 const portionEventsMax = 500
@@ -22,14 +24,13 @@ const badLinesNamedMax = 100
 /** A client that sends nothing for so long is hung up on. */
 const silenceMs = 15_000
 
-export async function publishLines(deps: PublishDeps, request: Request): Promise<Response> {
+export async function publishLines(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
   using share = deps.budget.share()
-  share.take(portionBytesMax + limits.bodyBytesMax)
   let queued = 0
   let invalid = 0
   const bad: BadLine[] = []
   try {
-    for await (const portion of portionsOf(request.body)) {
+    for await (const portion of portionsOf(request, share)) {
       const events: Event[] = []
       for (const { number, text } of portion) {
         const result = readLine(text)
@@ -41,14 +42,15 @@ export async function publishLines(deps: PublishDeps, request: Request): Promise
       const appended = await deps.appender.appendAll(events)
       queued += appended.queued
       deps.onAccepted(appended.queued)
-      if (appended.failure) return problem('broker_unavailable', { queued, random: deps.random })
+      if (appended.failure) return refusal('broker_unavailable', { queued, random: deps.random })
     }
   } catch (error) {
-    if (!(error instanceof IncompleteBody)) throw error
-    return problem('incomplete_body', { queued })
+    if (error instanceof IncompleteBody) return refusal('incomplete_body', { queued })
+    if (error instanceof Overloaded) return refusal('overloaded', { queued, random: deps.random })
+    throw error
   }
-  if (invalid > 0) return problem('invalid_lines', { queued, invalid, lines: bad })
-  return reply(200, `{"status":"queued","queued":${queued}}`)
+  if (invalid > 0) return refusal('invalid_lines', { queued, invalid, lines: bad })
+  return answer(200, `{"status":"queued","queued":${queued}}`)
 }
 
 interface Line {
@@ -75,12 +77,16 @@ function readLine(text: string | undefined): Event | Pick<BadLine, 'errors'> | u
 
 const newline = 0x0a
 
-/** The lines of a body, in portions. Throws IncompleteBody when the client leaves or falls silent. */
-async function* portionsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Line[]> {
+/**
+ * The lines of a body, in portions. Between two chunks a stream holds no more than a line's beginning. Throws
+ * IncompleteBody when the client leaves or falls silent, and Overloaded.
+ */
+async function* portionsOf(request: IncomingMessage, share: Share): AsyncGenerator<Line[]> {
   const lines = createSplitter()
   let portion: Line[] = []
   let portionBytes = 0
-  for await (const chunk of heard(body)) {
+  for await (const chunk of heard(request)) {
+    share.hold(lines.heldBytes() + chunk.length)
     let from = 0
     for (;;) {
       const at = chunk.indexOf(newline, from)
@@ -100,6 +106,7 @@ async function* portionsOf(body: ReadableStream<Uint8Array> | null): AsyncGenera
     if (portion.length > 0) yield portion
     portion = []
     portionBytes = 0
+    share.hold(lines.heldBytes())
   }
   if (!lines.isEmpty()) yield [lines.take()]
 }
@@ -120,6 +127,7 @@ function createSplitter() {
   }
   return {
     isEmpty: () => bytes === 0,
+    heldBytes: () => (pieces.length === 0 ? 0 : bytes + pieces.length * pieceBytes),
     add(piece: Uint8Array) {
       bytes += piece.length
       if (bytes > limits.bodyBytesMax) pieces = []
@@ -135,19 +143,19 @@ function createSplitter() {
   }
 }
 
-async function* heard(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
-  const reader = body?.getReader()
-  if (reader === undefined) return
+async function* heard(request: IncomingMessage): AsyncGenerator<Buffer> {
+  // Nothing of the connection is destroyed with it: the client is still to hear the answer.
+  const chunks = request.iterator({ destroyOnReturn: false })
   try {
     for (;;) {
-      const { value, done } = await withinSilence(reader.read())
+      const { value, done } = await withinSilence(chunks.next())
       if (done) return
       yield value
     }
   } catch (error) {
     throw error instanceof SekaliError ? error : new IncompleteBody('the stream broke off', { cause: error })
   } finally {
-    reader.cancel().catch(() => undefined) // what is left of it is of no use
+    chunks.return?.().catch(() => undefined) // what is left of it is of no use
   }
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createAppender } from '@sekali/broker/append'
-import { connectBroker } from '@sekali/broker/connect'
+import { connectBroker, untilConnected } from '@sekali/broker/connect'
 import { createDoorbell } from '@sekali/broker/doorbell'
 import { createLog } from '@sekali/process/log'
 import { run } from '@sekali/process/run'
@@ -12,6 +12,8 @@ import { createHeads } from './heads.ts'
 import { reportFitness } from './health.ts'
 import { serveHttp } from './server.ts'
 
+const firstConnectionMs = 2_000
+
 await run('gateway', async () => {
   const config = parseConfig(process.env)
   const log = createLog('gateway', config.logLevel)
@@ -22,7 +24,10 @@ await run('gateway', async () => {
   await using broker = connectBroker(config.broker, log)
   await using heads = createHeads({ broker, store, log })
   const appender = createAppender(broker, createDoorbell(broker))
-  await using server = await serveHttp(createApp({ broker, appender, store, heads, log, signal }), config)
+  // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
+  await untilConnected(broker, firstConnectionMs).catch(() => undefined)
+  const { listener } = createApp({ broker, appender, store, heads, log, signal })
+  await using server = await serveHttp(listener, config)
   log.info({ url: server.url }, 'listening')
 
   void reportFitness(broker, log)

@@ -1,6 +1,6 @@
 import { InvalidEvent, type Issue, SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
-import { reply } from './reply.ts'
+import { type Answer, answer, toResponse } from './reply.ts'
 
 /**
  * Everything that can go wrong for a client, as RFC 9457 problem details. `code` is API and never changes; `title`
@@ -55,12 +55,16 @@ export interface ProblemExtras {
 /** Issues that are named; a batch may have thousands. */
 const issuesNamedMax = 100
 
-export function problem(code: ProblemCode, extras: ProblemExtras = {}): Response {
+/** A problem as a handler of Hono's gives it. */
+export const problem = (code: ProblemCode, extras?: ProblemExtras): Response =>
+  toResponse(refusal(code, extras))
+
+export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
   const { errors, queued, invalid, lines, headers, random } = extras
   const [status, title, detail] = problems[code]
   const named = errors?.slice(0, issuesNamedMax)
   const body = { type: 'about:blank', title, status, detail, code, queued, invalid, errors: named, lines }
-  return reply(status, JSON.stringify(body), {
+  return answer(status, JSON.stringify(body), {
     'Content-Type': 'application/problem+json',
     ...(random && { 'Retry-After': retryAfter(random) }),
     ...headers,
@@ -68,13 +72,13 @@ export function problem(code: ProblemCode, extras: ProblemExtras = {}): Response
 }
 
 /** The answer to whatever a handler threw. An error that is not one of ours is a fault of ours: logged, not told. */
-export function problemOf(error: unknown, log: Logger, random: () => number): Response {
-  if (error instanceof InvalidEvent) return problem(error.code, { errors: error.issues })
+export function refusalOf(error: unknown, log: Logger, random: () => number): Answer {
+  if (error instanceof InvalidEvent) return refusal(error.code, { errors: error.issues })
   if (error instanceof SekaliError && Object.hasOwn(problems, error.code)) {
-    return problem(error.code as ProblemCode, error.retryable ? { random } : {})
+    return refusal(error.code as ProblemCode, error.retryable ? { random } : {})
   }
   log.error({ err: error }, 'request failed')
-  return problem('internal_error')
+  return refusal('internal_error')
 }
 
 /** One to three seconds, by chance: publishers refused together must not come back together. */

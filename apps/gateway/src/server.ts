@@ -1,15 +1,19 @@
 /**
- * Serves an app over HTTP with a limit on everything a client can take its time with.
+ * Serves HTTP with a limit on everything a client can take its time with.
  *
  * Closing it drains: the port is closed and idle connections with it; requests in flight are answered, with
  * `Connection: close`, so that their clients go elsewhere; what has no answer after `drainMs` is cut off.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createAdaptorServer } from '@hono/node-server'
 import { InvalidConfig } from '@sekali/core/errors'
-import type { Hono } from 'hono'
 
 export interface ServerOptions {
   readonly host: string
@@ -22,7 +26,7 @@ export interface ServerOptions {
   /** Longer than the minute that load balancers keep idle connections, so that they hang up first. */
   readonly keepAliveTimeoutMs?: number
   readonly headerBytesMax?: number
-  /** With `bodyBytesMax` this bounds the memory that requests can take: about 320 MiB. */
+  /** What their bodies may take together is bounded elsewhere: see budget.ts. */
   readonly connectionsMax?: number
   readonly drainMs?: number
 }
@@ -31,18 +35,18 @@ export interface HttpServer extends AsyncDisposable {
   readonly url: string
 }
 
-export async function serveHttp(app: Hono, options: ServerOptions): Promise<HttpServer> {
+export async function serveHttp(listener: RequestListener, options: ServerOptions): Promise<HttpServer> {
   const { host, port, connectionsMax = 1_024, drainMs = 10_000 } = options
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    serverOptions: {
+  const server = createServer(
+    {
       headersTimeout: options.headersTimeoutMs ?? 10_000,
       requestTimeout: options.requestTimeoutMs ?? 15_000,
       keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
       maxHeaderSize: options.headerBytesMax ?? 16 * 1024,
       connectionsCheckingInterval: options.checkEveryMs ?? 2_000,
     },
-  }) as Server
+    listener,
+  )
   server.maxConnections = connectionsMax
   const close = drainable(server, drainMs)
   answerClientErrors(server)

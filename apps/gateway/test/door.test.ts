@@ -1,11 +1,19 @@
 /** What the gateway answers without its stores: what it refuses at the door, and that it cannot serve. */
 import { limits } from '@sekali/core/limits'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type HttpServer, serveHttp } from '../src/server.ts'
 import { createGateway, eventBody, nowhere, post, problemIn } from './gateway.ts'
 
 const gateway = createGateway(nowhere)
-const { app } = gateway
-afterAll(() => gateway[Symbol.asyncDispose]())
+let server: HttpServer
+beforeAll(async () => {
+  server = await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 })
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  await gateway[Symbol.asyncDispose]()
+})
+const request = (path: string, init?: RequestInit) => fetch(`${server.url}${path}`, init)
 
 test.each([
   ['no JSON', '{"topic":', 400, 'malformed_json'],
@@ -27,7 +35,7 @@ test.each([
     'invalid_event',
   ],
 ])('a body that is %s', async (_, body, status, code) => {
-  const response = await app.request('/publish', post(body))
+  const response = await request('/publish', post(body))
   expect(response.status).toBe(status)
   expect(response.headers.get('content-type')).toBe('application/problem+json')
   expect(await problemIn(response)).toMatchObject({ type: 'about:blank', status, code })
@@ -35,7 +43,7 @@ test.each([
 
 test('every field that does not fit is named, no value is', async () => {
   const body = eventBody({ topic: 'secret!', timestamp: 'secret', payload: 'secret', event_id: undefined })
-  const response = await app.request('/publish', post(body))
+  const response = await request('/publish', post(body))
   expect(response.status).toBe(422)
   const text = await response.text()
   expect(text).not.toContain('secret')
@@ -56,7 +64,7 @@ test.each([
   ['compressed', { 'Content-Encoding': 'gzip' }, 'unsupported_encoding'],
   ['said to be identical', { 'Content-Encoding': 'identity' }, 'unsupported_encoding'],
 ])('an event sent %s is 415', async (_, headers, code) => {
-  const response = await app.request('/publish', post(eventBody(), headers))
+  const response = await request('/publish', post(eventBody(), headers))
   expect(response.status).toBe(415)
   expect(await problemIn(response)).toMatchObject({ code })
 })
@@ -70,14 +78,14 @@ test.each([
   ['PATCH', '/stats', 'GET, HEAD, OPTIONS'],
   ['DELETE', '/healthz', 'GET, HEAD, OPTIONS'],
 ])('%s %s is 405 and says what can be done', async (method, path, allow) => {
-  const response = await app.request(path, { method })
+  const response = await request(path, { method })
   expect(response.status).toBe(405)
   expect(response.headers.get('allow')).toBe(allow)
   if (method !== 'HEAD') expect(await problemIn(response)).toMatchObject({ code: 'method_not_allowed' })
 })
 
 test('OPTIONS tells what can be done, and lets no other site in', async () => {
-  const response = await app.request('/publish', {
+  const response = await request('/publish', {
     method: 'OPTIONS',
     headers: { Origin: 'https://example.org' },
   })
@@ -87,13 +95,13 @@ test('OPTIONS tells what can be done, and lets no other site in', async () => {
 })
 
 test.each(['/', '/publish/', '/events/1', '/nothing', '/*'])('%s is 404', async (path) => {
-  const response = await app.request(path)
+  const response = await request(path)
   expect(response.status).toBe(404)
   expect(await problemIn(response)).toMatchObject({ code: 'not_found' })
 })
 
 test('parameters that do not fit are 422', async () => {
-  const response = await app.request('/events?limit=0&offset=1')
+  const response = await request('/events?limit=0&offset=1')
   expect(response.status).toBe(422)
   expect(await problemIn(response)).toMatchObject({
     code: 'invalid_parameters',
@@ -103,7 +111,7 @@ test('parameters that do not fit are 422', async () => {
 
 test('without Redis an event is refused for now, in under two seconds', async () => {
   const started = performance.now()
-  const response = await app.request('/publish', post(eventBody()))
+  const response = await request('/publish', post(eventBody()))
   expect(performance.now() - started).toBeLessThan(2_000)
   expect(response.status).toBe(503)
   expect(response.headers.get('retry-after')).toMatch(/^[123]$/)
@@ -113,7 +121,7 @@ test('without Redis an event is refused for now, in under two seconds', async ()
 })
 
 test('without PostgreSQL nothing can be read for now', async () => {
-  const response = await app.request('/events')
+  const response = await request('/events')
   expect(response.status).toBe(503)
   expect(response.headers.get('retry-after')).toMatch(/^[123]$/)
   const text = await response.text()
@@ -122,7 +130,7 @@ test('without PostgreSQL nothing can be read for now', async () => {
 })
 
 test('without both, /stats says that it does not know', async () => {
-  const response = await app.request('/stats')
+  const response = await request('/stats')
   expect(response.status).toBe(200)
   const nothing = { accepted: null, stored: null, duplicates: null, conflicts: null, dead: null, lost: null }
   expect(await response.json()).toEqual({
@@ -136,8 +144,8 @@ test('without both, /stats says that it does not know', async () => {
 })
 
 test('without both, the gateway is alive but not ready', async () => {
-  expect((await app.request('/healthz')).status).toBe(200)
-  const ready = await app.request('/readyz')
+  expect((await request('/healthz')).status).toBe(200)
+  const ready = await request('/readyz')
   expect(ready.status).toBe(503)
   expect(await ready.json()).toMatchObject({
     status: 'not_ready',
@@ -158,14 +166,14 @@ test('once it is to leave, the gateway is not ready, but still alive', async () 
 test.each(['/healthz', '/stats', '/nothing', '/events?limit=0'])(
   '%s: nobody keeps or guesses the answer',
   async (path) => {
-    const { headers } = await app.request(path)
+    const { headers } = await request(path)
     expect(headers.get('x-content-type-options')).toBe('nosniff')
     expect(headers.get('cache-control')).toBe('no-store')
   },
 )
 
 test('HEAD is GET without the body', async () => {
-  const response = await app.request('/healthz', { method: 'HEAD' })
+  const response = await request('/healthz', { method: 'HEAD' })
   expect(response.status).toBe(200)
   expect(await response.text()).toBe('')
 })

@@ -3,8 +3,7 @@ import { connectBroker } from '@sekali/broker/connect'
 import { createDoorbell } from '@sekali/broker/doorbell'
 import { createLog } from '@sekali/process/log'
 import { connectStore } from '@sekali/store/connect'
-import type { Hono } from 'hono'
-import { createApp } from '../src/app.ts'
+import { type App, createApp } from '../src/app.ts'
 import { createHeads } from '../src/heads.ts'
 
 /** Nobody listens on port 1. */
@@ -13,8 +12,7 @@ export const nowhere = {
   databaseUrl: 'postgres://nobody:nothing@127.0.0.1:1/nowhere',
 } as const
 
-export interface Gateway extends AsyncDisposable {
-  readonly app: Hono
+export interface Gateway extends App, AsyncDisposable {
   readonly drain: AbortController
 }
 
@@ -34,7 +32,7 @@ export function createGateway({
   const appender = createAppender(broker, createDoorbell(broker))
   const drain = new AbortController()
   return {
-    app: createApp({ broker, appender, store, heads, log, signal: drain.signal }),
+    ...createApp({ broker, appender, store, heads, log, signal: drain.signal }),
     drain,
     async [Symbol.asyncDispose]() {
       await heads[Symbol.asyncDispose]()

@@ -3,6 +3,7 @@ import { startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
+import { eventBody, post } from './gateway.ts'
 import { ownSystem, type System } from './system.ts'
 
 async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
@@ -115,4 +116,17 @@ test('a gateway that is told to leave answers first, and ends with 0', async () 
   expect(answers.some((answer) => answer.status === 'fulfilled' && answer.value !== 200)).toBe(false)
   // Whoever got a 200 is stored; whoever got no answer may be.
   expect((await system.settled()).totals.stored).toBeGreaterThanOrEqual(accepted)
+})
+
+test('a gateway whose Redis is slow to answer opens its door when it can take events', async () => {
+  await using redis = await ownRedis()
+  redis.server.kill('SIGSTOP')
+  const starting = startGateway({
+    REDIS_URL: redis.url,
+    DATABASE_URL: inject('postgresUrl'),
+    LOG_LEVEL: 'silent',
+  })
+  setTimeout(() => redis.server.kill('SIGCONT'), 1_500)
+  await using gateway = await starting
+  expect((await fetch(`${gateway.url}/publish`, post(eventBody()))).status).toBe(200)
 })

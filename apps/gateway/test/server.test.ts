@@ -1,11 +1,14 @@
 /** What only a real socket shows. */
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import type { RequestListener } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { readStreams } from '@sekali/broker/lag'
 import { InvalidConfig } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
-import { Hono } from 'hono'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from '@sekali/testkit/eventually'
+import { ownBroker } from '@sekali/testkit/own'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { type HttpServer, serveHttp } from '../src/server.ts'
 import { createGateway, eventBody, type Gateway, nowhere, post, problemIn } from './gateway.ts'
 
@@ -18,7 +21,7 @@ beforeAll(async () => {
   gateway.app.get('/fault', () => {
     throw new Error('secret')
   })
-  server = await serveHttp(gateway.app, anyPort)
+  server = await serveHttp(gateway.listener, anyPort)
 })
 afterAll(async () => {
   await server[Symbol.asyncDispose]()
@@ -91,6 +94,52 @@ test('a length and chunks at once are refused, because two servers would read th
   expect(answer).toMatch(/^HTTP\/1\.1 400 /)
 })
 
+test('clients that hold a request open take nothing from the others', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  await using own = createGateway({ ...nowhere, redisUrl: inject('redisUrl'), prefix: broker.prefix })
+  await using shared = await serveHttp(own.listener, anyPort)
+  const open = (request: string) =>
+    new Promise<Socket>((resolve) => {
+      const socket = connect(Number(new URL(shared.url).port), '127.0.0.1')
+      socket.on('error', () => undefined)
+      socket.write(request, () => resolve(socket))
+    })
+  const line = `${eventBody({ topic: 'held' })}\n`
+  const stream = head.replace('application/json', 'application/x-ndjson')
+  const sockets = await Promise.all([
+    // Headers that announce more, all together, than may be in memory …
+    ...Array.from({ length: 200 }, () => open(`${head}Content-Length: ${limits.bodyBytesMax}\r\n\r\n`)),
+    ...Array.from({ length: 20 }, () => open(`${head}Content-Length: ${limits.batchBytesMax}\r\n\r\n[`)),
+    // … and streams that pause after a line and a half.
+    ...Array.from({ length: 200 }, () =>
+      open(`${stream}Content-Length: 100000\r\n\r\n${line}${line.slice(0, 50)}`),
+    ),
+  ])
+  await eventually(async () => {
+    expect((await readStreams(broker)).get('held')?.entriesAdded).toBe(200)
+  })
+  expect((await fetch(`${shared.url}/publish`, post(eventBody()))).status).toBe(200)
+  for (const socket of sockets) socket.destroy()
+})
+
+test('what has arrived counts: beyond the budget is 503, and once it is gone there is room again', async () => {
+  const sockets: Socket[] = []
+  const megabyte = ' '.repeat(1024 * 1024)
+  for (let index = 0; index < 5; index++) {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    sockets.push(socket)
+    socket.on('error', () => undefined)
+    socket.write(`${head}Content-Length: ${limits.batchBytesMax}\r\n\r\n[`)
+    for (let sent = 0; sent < 7; sent++) socket.write(megabyte)
+  }
+  const code = async () => (await problemIn(await fetch(`${server.url}/publish`, post('{}')))).code
+  const isCode = (expected: string) => async () => expect(await code()).toBe(expected)
+  const answers = await Promise.race(sockets.map((socket) => once(socket, 'data')))
+  expect(String(answers[0])).toContain('"code":"overloaded"')
+  for (const socket of sockets) socket.destroy()
+  await eventually(isCode('invalid_event'))
+})
+
 test('a client that leaves in mid-body harms nobody', async () => {
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
   await once(socket, 'connect')
@@ -101,7 +150,7 @@ test('a client that leaves in mid-body harms nobody', async () => {
 })
 
 test('a client that never finishes its request is hung up on', async () => {
-  await using impatient = await serveHttp(gateway.app, {
+  await using impatient = await serveHttp(gateway.listener, {
     ...anyPort,
     headersTimeoutMs: 200,
     requestTimeoutMs: 400,
@@ -136,21 +185,20 @@ test('a fault of ours is told to nobody but the log', async () => {
   expect(JSON.stringify(problem)).not.toContain('secret')
 })
 
-function slowApp() {
+function slowListener() {
   const started = Promise.withResolvers<void>()
   const finish = Promise.withResolvers<void>()
-  const app = new Hono()
-  app.get('/slow', async (c) => {
+  const listener: RequestListener = async (_, response) => {
     started.resolve()
     await finish.promise
-    return c.text('done')
-  })
-  return { app, started: started.promise, finish: finish.resolve }
+    response.end('done')
+  }
+  return { listener, started: started.promise, finish: finish.resolve }
 }
 
 test('closing answers what is in flight and takes nothing new', async () => {
-  const { app, started, finish } = slowApp()
-  const slow = await serveHttp(app, anyPort)
+  const { listener, started, finish } = slowListener()
+  const slow = await serveHttp(listener, anyPort)
   const answer = fetch(`${slow.url}/slow`)
   await started
   const closed = slow[Symbol.asyncDispose]()
@@ -164,8 +212,8 @@ test('closing answers what is in flight and takes nothing new', async () => {
 })
 
 test('closing does not wait for ever', async () => {
-  const { app, started } = slowApp()
-  const slow = await serveHttp(app, { ...anyPort, drainMs: 100 })
+  const { listener, started } = slowListener()
+  const slow = await serveHttp(listener, { ...anyPort, drainMs: 100 })
   const answer = fetch(`${slow.url}/slow`).catch((error: unknown) => error)
   await started
   await slow[Symbol.asyncDispose]()
@@ -174,7 +222,7 @@ test('closing does not wait for ever', async () => {
 
 test('a port that is taken is said plainly', async () => {
   const port = Number(new URL(server.url).port)
-  const second = serveHttp(new Hono(), { ...anyPort, port })
+  const second = serveHttp(() => {}, { ...anyPort, port })
   await expect(second).rejects.toThrow(InvalidConfig)
   await expect(second).rejects.toThrow(`127.0.0.1:${port} is taken by another process`)
 })
