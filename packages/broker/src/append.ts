@@ -12,7 +12,7 @@
 import { randomUUID } from 'node:crypto'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { Event, TopicName } from '@sekali/core/event'
-import { askAll, type Broker } from './connect.ts'
+import { ask, askAll, type Broker } from './connect.ts'
 import { encode, fieldName } from './entry.ts'
 import { groupPrefix, streamKey, topicsKey } from './keys.ts'
 import { defineScript, isNoScript, type Script } from './script.ts'
@@ -62,22 +62,55 @@ interface Waiting {
 
 /** `onAppended` hears the topic of every append that succeeded; it rings the doorbell. */
 export function createAppender(broker: Broker, onAppended: (topic: TopicName) => void): Appender {
-  let lanes = new Map<TopicName, Waiting[]>()
+  const lanes = new Map<TopicName, Waiting[]>()
+  const sending = new Set<TopicName>()
   const registered = new Set<TopicName>()
   // A Redis that came back may have lost the registry.
   broker.redis.on('close', () => registered.clear())
 
-  function flush(): void {
-    const waiting = lanes
-    lanes = new Map()
-    void send(broker, registered, waiting, onAppended)
+  /**
+   * Sends a call for each topic that waits and has none under way. Only one at a time, because a second could succeed
+   * where the first was refused, and a publisher that sends all again would find the topic's order turned round.
+   */
+  async function flush(): Promise<void> {
+    const calls = [...lanes]
+      .filter(([topic]) => !sending.has(topic))
+      .map(([topic, lane]) => ({ topic, waiting: takeCall(lane) }))
+    if (calls.length === 0) return
+    for (const { topic } of calls) sending.add(topic)
+    const outcomes = await callAll(broker, registered, calls)
+    for (const [index, call] of calls.entries()) settle(call, outcomes[index])
+    if (lanes.size > 0) void flush()
+  }
+
+  function settle({ topic, waiting }: Call, outcome: unknown): void {
+    sending.delete(topic)
+    const rest = lanes.get(topic) ?? []
+    const failure =
+      outcome instanceof Error
+        ? new BrokerUnavailable(`append to ${topic} failed`, { cause: outcome })
+        : undefined
+    // What waits behind a call that failed must not overtake it: it may be of the same batch.
+    for (const one of failure ? [...waiting, ...rest] : waiting) one.settle(failure)
+    if (failure || rest.length === 0) lanes.delete(topic)
+    if (!failure) onAppended(topic)
+  }
+
+  let isScheduled = false
+  function schedule(): void {
+    if (isScheduled) return
+    isScheduled = true
+    setImmediate(() => {
+      isScheduled = false
+      void flush()
+    })
   }
 
   function enqueue(topic: TopicName, events: readonly Event[], settle: Waiting['settle']): void {
-    if (lanes.size === 0) setImmediate(flush)
     const lane = lanes.get(topic)
     if (lane) lane.push({ events, settle })
     else lanes.set(topic, [{ events, settle }])
+    schedule()
   }
 
   return {
@@ -115,38 +148,6 @@ const chunksOf = <T>(items: readonly T[], size: number): T[][] =>
 interface Call {
   readonly topic: TopicName
   readonly waiting: readonly Waiting[]
-}
-
-/**
- * Sends what waits, a call a topic and round. A topic with more than one call's worth takes more rounds, each after
- * the one before succeeded: were they sent together, the second could succeed where the first was refused, and a
- * publisher that sends all again would find the topic's order turned round.
- */
-async function send(
-  broker: Broker,
-  registered: Set<TopicName>,
-  lanes: Map<TopicName, Waiting[]>,
-  onAppended: (topic: TopicName) => void,
-): Promise<void> {
-  while (lanes.size > 0) {
-    const calls = [...lanes].map(([topic, lane]) => ({ topic, waiting: takeCall(lane) }))
-    const outcomes = await callAll(broker, registered, calls)
-    for (const [index, { topic, waiting }] of calls.entries()) {
-      const outcome = outcomes[index]
-      const lane = lanes.get(topic) ?? []
-      if (outcome instanceof Error) {
-        const failure = new BrokerUnavailable(`append to ${topic} failed`, { cause: outcome })
-        for (const { settle } of [...waiting, ...lane]) settle(failure)
-        lanes.delete(topic)
-        continue
-      }
-      // Made anew although we knew it: the registry may have gone with the stream. Say it again next time.
-      if (outcome === 1) registered.delete(topic)
-      for (const { settle } of waiting) settle(undefined)
-      onAppended(topic)
-      if (lane.length === 0) lanes.delete(topic)
-    }
-  }
 }
 
 /** Takes from the front of a lane what goes into one call. */
@@ -190,10 +191,13 @@ async function attempt(
         pipeline.call(...command([streamKey(broker, topic)], args))
       }
     })
-    if (fresh.length === 0) return replies
-    const [registration, ...outcomes] = replies
+    const [registration, ...outcomes] = fresh.length === 0 ? [undefined, ...replies] : replies
     if (registration instanceof Error) return calls.map(() => registration)
     for (const topic of fresh) registered.add(topic)
+    // A stream made anew: whatever took the old one (FLUSHALL) may have taken the registry too, and no consumer
+    // would ever look for it.
+    const made = calls.flatMap(({ topic }, index) => (outcomes[index] === 1 ? [topic] : []))
+    if (made.length > 0) await ask(broker, 'registration', (redis) => redis.sadd(topicsKey(broker), ...made))
     return outcomes
   } catch (error) {
     return calls.map(() => error)

@@ -1,6 +1,7 @@
 import { createAppender } from '@sekali/broker/append'
 import { createDoorbell, listen } from '@sekali/broker/doorbell'
 import { streamKey } from '@sekali/broker/keys'
+import { readTopicNames } from '@sekali/broker/lag'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
@@ -33,6 +34,30 @@ test('a batch of thousands over some topics keeps the order of each', async () =
       batch.filter((one) => one.topic === topic).map(({ eventId }) => eventId),
     )
   }
+})
+
+test('an append waits for those of its topic that were called before it, however many calls they take', async () => {
+  await using redis = await ownRedis()
+  await using broker = await ownBroker(redis.url)
+  const appender = createAppender(broker, () => {})
+  const [batch, late] = [many(5_000), event({ eventId: 'late' })]
+  await appender.append(event({ eventId: 'first' }))
+  await broker.redis.script('FLUSH') // the batch's first call needs a second try
+  const appending = appender.appendAll(batch)
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+  await Promise.all([appending, appender.append(late)])
+  const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
+  expect(entries.map(idOf)).toEqual(['first', ...batch.map(({ eventId }) => eventId), 'late'])
+})
+
+test('a stream made anew is found: FLUSHALL takes the registry of topics with it', async () => {
+  await using redis = await ownRedis()
+  await using broker = await ownBroker(redis.url)
+  const appender = createAppender(broker, () => {})
+  for (const eventId of ['a', 'b']) await appender.append(event({ eventId }))
+  await broker.redis.flushall()
+  await appender.append(event({ eventId: 'c' }))
+  expect(await readTopicNames(broker)).toEqual(['orders'])
 })
 
 test('a Redis that forgot the script is given it again', async () => {
