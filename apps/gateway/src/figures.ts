@@ -70,6 +70,7 @@ function topicFigures(topic: string, row: Row | undefined, flying: number | null
 function inFlight(row: Row | undefined, stream: StreamFigures | undefined): number | null {
   if (row === undefined) return null
   if (stream === undefined) return 0
+  if (stream.entriesAdded === null) return null
   // A stream is born with its group. One that lost it is the one we know: consumers make the group again, as it was.
   const isKnown = stream.group === null || stream.group === row.group
   const accounted = isKnown ? row.accounted : 0

@@ -9,7 +9,7 @@ function row(topic: string, figures: Partial<TopicFigures> = {}): TopicFigures {
   return { topic: topic as TopicName, group: 'g1', ...none, ...figures }
 }
 
-function streams(figures: Record<string, [group: string | null, entriesAdded: number]>) {
+function streams(figures: Record<string, [group: string | null, entriesAdded: number | null]>) {
   return new Map<string, StreamFigures>(
     Object.entries(figures).map(([topic, [group, entriesAdded]]) => [topic, { group, entriesAdded }]),
   )
@@ -32,6 +32,7 @@ test.each([
   ['a row without a turn', row('a', { group: null }), ['g1', 8], 8],
   ['no row yet', undefined, ['g1', 8], 8],
   ['no stream any more', row('a', { accounted: 5 }), undefined, 0],
+  ['a key that holds something else', row('a', { accounted: 5 }), [null, null], null],
   ['answers about different moments', row('a', { accounted: 9 }), ['g1', 8], null],
 ] as const)('in flight, %s', (_, store, stream, inFlight) => {
   const { topics } = combineFigures(store ? [store] : [], streams(stream ? { a: [...stream] } : {}))

@@ -1,4 +1,3 @@
-import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import { ask, askAll, type Broker } from './connect.ts'
 import { field, isMissing, ownGroup } from './info.ts'
@@ -11,8 +10,8 @@ export const readTopicNames = (broker: Broker): Promise<TopicName[]> =>
 export interface StreamFigures {
   /** The incarnation: see append.ts. `null` when the group is gone. */
   readonly group: string | null
-  /** How many entries were ever added to this incarnation. Exact, unlike Redis's own `lag`. */
-  readonly entriesAdded: number
+  /** How many entries were ever added to this incarnation. Exact, unlike Redis's own `lag`. `null` when it cannot be told. */
+  readonly entriesAdded: number | null
 }
 
 /** The figures of every stream, by topic. Rejects with {@link BrokerUnavailable}. */
@@ -31,8 +30,8 @@ export async function readStreams(
   for (const [index, topic] of topics.entries()) {
     const [groups, stream] = replies.slice(2 * index)
     if (isMissing(stream) || isMissing(groups)) continue
-    if (stream instanceof Error) throw new BrokerUnavailable(`look at ${topic} failed`, { cause: stream })
-    const entriesAdded = Number(field(stream, 'entries-added'))
+    // Something else has the key, say. That is unknown for this topic, and no reason to know nothing of the others.
+    const entriesAdded = stream instanceof Error ? null : Number(field(stream, 'entries-added'))
     figures.set(topic, { group: ownGroup(broker, groups)?.name ?? null, entriesAdded })
   }
   return figures
