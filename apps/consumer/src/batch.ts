@@ -11,6 +11,8 @@ export interface BatchSize {
   readonly size: (topic: TopicName) => number
   /** Learns from a turn how large the topic's entries are. */
   learn(report: TurnReport): void
+  /** After a turn that failed: half as much may fit into what it failed for, its time perhaps. */
+  halve(topic: TopicName): void
 }
 
 /** Sizes turns by what the last ones of each topic were like: up to `countMax` small events, few large ones. */
@@ -21,9 +23,13 @@ export function createBatchSize(countMax: number): BatchSize {
     learn: ({ topic, entries, bytes }) => {
       if (entries === 0) return
       const fitting = Math.floor(turnCharsAim / Math.max(1, bytes / entries))
-      // Growing step by step bounds what one turn reads when large events follow small ones.
+      // Step by step, because the first few say little. It bounds nothing: when large events follow small ones, one
+      // turn reads `countMax` of them.
       const previous = counts.get(topic) ?? firstCount
       counts.set(topic, Math.max(1, Math.min(fitting, previous * 4, countMax)))
+    },
+    halve: (topic) => {
+      counts.set(topic, Math.max(1, (counts.get(topic) ?? firstCount) >> 1))
     },
   }
 }

@@ -4,15 +4,18 @@
  * News is taken out before the turn reads, so what arrives during the turn is news again. When another consumer
  * holds a topic's turn, the news is dropped: it has heard the doorbell too and takes another turn after this one.
  * If it dies instead, the next sweep (about a second later) finds the topic.
+ *
+ * A topic whose turn fails waits by itself, and the others go on: what is wrong may be that topic's alone.
  */
 import { passOn } from '@sekali/broker/doorbell'
 import type { TopicName } from '@sekali/core/event'
-import { backoff, pause } from '@sekali/process/backoff'
+import { pause } from '@sekali/process/backoff'
 import type { News } from '@sekali/process/news'
 import { DataRefused } from '@sekali/store/errors'
 import { ensureTopics } from '@sekali/store/topics'
 import { createBatchSize } from './batch.ts'
 import type { Memory } from './sweep.ts'
+import { createTroubles } from './troubles.ts'
 import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
 
 /** Topics offered to one turn at most. */
@@ -35,7 +38,7 @@ export async function runLoop(
   const batch = createBatchSize(context.turnEventsMax)
   const known = new Set<TopicName>()
   const suspects = new Set<TopicName>()
-  let failures = 0
+  const troubles = createTroubles(log)
 
   while (!signal.aborted) {
     await news.wait(signal)
@@ -55,7 +58,7 @@ export async function runLoop(
         isSuspect: (topic) => suspects.has(topic),
         isUntidy: (topic) => memory.untidy.has(topic),
       })
-      failures = 0
+      troubles.forget(report?.topic)
       // Those before the one that was free are in others' hands; those after it have not been tried.
       news.putBack(report === undefined ? [] : topics.slice(topics.indexOf(report.topic) + 1))
       if (report === undefined) continue
@@ -67,18 +70,26 @@ export async function runLoop(
       if (report.caughtUpTo === undefined && report.entries > 0) news.add(report.topic)
       else if (report.caughtUpTo !== undefined) memory.caughtUp.set(report.topic, report.caughtUpTo)
     } catch (error) {
-      news.putBack(topics)
-      if (error instanceof TurnFailed && error.cause instanceof DataRefused) {
+      const failed = error instanceof TurnFailed ? error.topic : undefined
+      if (failed !== undefined && isRefusal(error) && !suspects.has(failed)) {
         // Deterministic: the same turn would be refused again. Look for the culprit.
-        suspects.add(error.topic)
-        log.warn({ topic: error.topic, sqlState: error.cause.sqlState }, 'data refused, looking for it')
-      } else {
-        failures += 1
-        log.warn({ err: error, failures }, 'turn failed, will be tried again')
-        await pause(backoff(failures), signal)
+        suspects.add(failed)
+        news.putBack(topics)
+        log.warn({ topic: failed, sqlState: error.cause.sqlState }, 'data refused, looking for it')
+        continue
       }
+      news.putBack(topics.filter((topic) => topic !== failed))
+      const { topicMs, loopMs } = troubles.note(failed, error)
+      if (failed !== undefined) {
+        news.defer(failed, topicMs)
+        batch.halve(failed)
+      }
+      if (loopMs > 0) await pause(loopMs, signal)
     }
   }
   // Whoever is left need not wait for its sweep to hear of what we leave.
   if (news.size > 0) await passOn(broker, news.take(Number.MAX_SAFE_INTEGER)).catch(() => undefined)
 }
+
+const isRefusal = (error: unknown): error is TurnFailed & { readonly cause: DataRefused } =>
+  error instanceof TurnFailed && error.cause instanceof DataRefused

@@ -90,6 +90,22 @@ test('entries that an operator deletes before they are stored are counted as los
   expect(await stack.settled()).toMatchObject({ stored: 9, lost: 1 })
 })
 
+test('a topic whose turns fail holds up no other, and is stored once its trouble is over', async () => {
+  await using stack = await ownStack()
+  const { redis, prefix } = stack.broker
+  await redis.set(streamOf(stack.broker, 'poison'), 'not a stream')
+  await redis.sadd(`${prefix}:topics`, 'poison')
+  await using _consumer = stack.consumer('c1')
+  for (let from = 1; from <= 100; from += 10) {
+    await redis.publish(`${prefix}:doorbell`, 'poison')
+    await stack.append(numbered(10, from))
+  }
+  expect(await stack.settled()).toMatchObject({ stored: 100 })
+  await redis.del(streamOf(stack.broker, 'poison'))
+  await stack.append(numbered(5, 1, { topic: 'poison' as TopicName }))
+  expect(await stack.settled('poison')).toMatchObject({ stored: 5 })
+})
+
 test('a doorbell that nobody hears costs a sweep: events are stored all the same', async () => {
   await using stack = await ownStack()
   await using _consumer = stack.consumer('c1')

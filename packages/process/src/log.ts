@@ -15,7 +15,7 @@ function describeError(error: unknown): Record<string, unknown> {
     name,
     ...(code === undefined ? {} : { code }),
     ...(own ? { message: error.message } : {}),
-    ...(own ? {} : { at: firstFrame(error) }),
+    ...(own ? {} : { at: firstFrame(error), reply: replyWord(error) }),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   }
 }
@@ -27,6 +27,10 @@ function firstFrame(error: Error): string | undefined {
     .find((line) => /^\s+at /.test(line))
     ?.trim()
 }
+
+// Redis begins an error with a word in capitals, its kind: WRONGTYPE, OOM, READONLY. The rest may quote what was sent.
+const replyWord = (error: Error): string | undefined =>
+  error.name === 'ReplyError' ? error.message.match(/^[A-Z]+/)?.[0] : undefined
 
 /** A logger of JSON lines on standard output. `level` is one of pino's: trace, debug, info, warn, error, fatal, silent. */
 export function createLog(name: string, level = 'info'): Logger {

@@ -6,21 +6,26 @@ export interface News<Name extends string> {
   take(max: number): Name[]
   /** Puts names back at the front. */
   putBack(names: readonly Name[]): void
+  /** Adds the name only after `ms`, whatever is heard of it until then. */
+  defer(name: Name, ms: number): void
   /** Resolves when there is news, or when `signal` is aborted. */
   wait(signal: AbortSignal): Promise<void>
 }
 
 export function createNews<Name extends string>(): News<Name> {
   let names = new Set<Name>()
+  const deferred = new Set<Name>()
   let wake = () => {}
+  const add = (name: Name) => {
+    if (deferred.has(name)) return
+    names.add(name)
+    wake()
+  }
   return {
     get size() {
       return names.size
     },
-    add: (name) => {
-      names.add(name)
-      wake()
-    },
+    add,
     take: (max) => {
       const taken = [...names.values().take(max)]
       for (const name of taken) names.delete(name)
@@ -28,6 +33,14 @@ export function createNews<Name extends string>(): News<Name> {
     },
     putBack: (first) => {
       names = new Set([...first, ...names])
+    },
+    defer: (name, ms) => {
+      names.delete(name)
+      deferred.add(name)
+      setTimeout(() => {
+        deferred.delete(name)
+        add(name)
+      }, ms).unref()
     },
     wait: (signal) =>
       new Promise((resolve) => {
