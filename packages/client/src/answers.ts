@@ -9,9 +9,25 @@ export interface EventToPublish {
   readonly payload: Readonly<Record<string, unknown>>
 }
 
-export interface Published {
-  readonly status: 'queued'
+/** What came of a publish: with `queued` it is safe, but nobody has said yet what will come of it. */
+export type Published =
+  | { readonly status: 'queued'; readonly event_id: string }
+  | { readonly status: 'stored' | 'duplicate'; readonly event_id: string; readonly seq: number }
+
+/** What came of one event of a batch that was waited for. */
+export interface BatchReceipt {
   readonly event_id: string
+  readonly status: 'queued' | 'stored' | 'duplicate' | 'conflict' | 'dead'
+  readonly seq?: number
+  readonly reason?: string
+}
+
+export interface PublishedBatch {
+  /** `settled` if it was waited for and everything is known. */
+  readonly status: 'queued' | 'settled'
+  readonly queued: number
+  /** In the order of the batch, if it was waited for. */
+  readonly receipts?: readonly BatchReceipt[]
 }
 
 /** An event as it is kept. The times are UTC, to the microsecond. */
@@ -22,12 +38,78 @@ export interface StoredEvent extends EventToPublish {
   readonly stored_at: string
 }
 
-export interface EventsQuery {
+/** What has become of an event. `unknown` was never accepted, as far as Sekali can tell. */
+export type Receipt =
+  | { readonly status: 'stored'; readonly event: StoredEvent }
+  | { readonly status: 'in_flight' | 'unknown' }
+  | { readonly status: 'dead'; readonly reason: string | undefined }
+
+/** Which events, of which topic; a topic may be a pattern: `orders.*` is one level, `orders.>` all below. */
+export interface EventsFilter {
   readonly topic?: string
+  readonly source?: string
+  /** ISO 8601 with an offset; `from` is included, `to` is not. */
+  readonly from?: string
+  readonly to?: string
+  /** Which time `from` and `to` are about; the event's own is the default. */
+  readonly by?: 'timestamp' | 'received_at'
+}
+
+export interface EventsQuery extends EventsFilter {
   /** 1 to 1,000; the gateway's default is 100. */
   readonly limit?: number
-  /** Ascending from the first seq above this one, instead of newest first; needs `topic`. */
-  readonly after?: number
+  /** Only what comes after this seq, ascending; of a pattern, after a cursor that a next page had. Needs `topic`. */
+  readonly after?: number | string
+  /** Only what comes before it, newest first. */
+  readonly before?: number | string
+  readonly order?: 'asc' | 'desc'
+}
+
+export interface TailQuery {
+  /** A topic or a pattern. */
+  readonly topic: string
+  readonly source?: string
+  /** Where to begin: at the first event, with the next one (the default), or after a seq. */
+  readonly from?: 'start' | 'now' | number
+  /** Where an earlier tail of the same topic or pattern stopped; it wins over `from`. */
+  readonly cursor?: string
+}
+
+export interface TailedEvent extends StoredEvent {
+  /** Begin there again and nothing is missing, nothing comes twice. */
+  readonly cursor: string
+}
+
+export interface ProjectionInfo {
+  readonly name: string
+  readonly version: number | string
+  readonly status: 'live' | 'building' | 'failed'
+  /** By topic, the seq up to which it is folded. */
+  readonly as_of: Readonly<Record<string, number>>
+  /** Events of its topics that are stored and not folded yet; null is unknown. */
+  readonly lag: number | null
+  /** Where a failed one stands, and why. */
+  readonly error?: {
+    readonly topic: string
+    readonly seq: number
+    readonly event_id: string
+    readonly message: string
+  }
+}
+
+/** A projection with its state, or with a page of its keys and their states. */
+export interface Projection extends Pick<ProjectionInfo, 'name' | 'version' | 'status' | 'as_of'> {
+  readonly state?: unknown
+  readonly keys?: readonly { readonly key: string; readonly state: unknown }[]
+  /** The `after` of the next page; absent on the last. */
+  readonly next?: string
+}
+
+export interface ProjectionKey {
+  readonly name: string
+  readonly key: string
+  readonly state: unknown
+  readonly as_of: Readonly<Record<string, number>>
 }
 
 /** accepted = stored + duplicates + conflicts + dead + lost + in_flight; null is what cannot be known now. */

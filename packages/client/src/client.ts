@@ -1,97 +1,111 @@
-import { InvalidConfig } from '@sekali/core/errors'
-import type { EventsQuery, EventToPublish, Published, Stats, StoredEvent } from './answers.ts'
-import { NotReady, UnexpectedAnswer } from './errors.ts'
-import { type Fetch, type Request, send } from './request.ts'
-import { type CallOptions, type RetryLimits, withRetries } from './retry.ts'
-
-export interface ClientOptions {
-  /** Where the gateway is, for instance `http://127.0.0.1:8080`; it may have a path. */
-  readonly baseUrl: string
-  readonly fetch?: Fetch
-  readonly retry?: RetryLimits
-}
+import type {
+  EventsQuery,
+  Projection,
+  ProjectionInfo,
+  ProjectionKey,
+  Published,
+  PublishedBatch,
+  Receipt,
+  Stats,
+  StoredEvent,
+  TailedEvent,
+  TailQuery,
+} from './answers.ts'
+import { type Batcher, type BatcherOptions, createBatcher } from './batcher.ts'
+import { type ConnectionOptions, call, connectionTo, jsonOf } from './connection.ts'
+import { NotReady } from './errors.ts'
+import {
+  getProjection,
+  getProjectionKey,
+  type KeysQuery,
+  listProjections,
+  rebuildProjection,
+} from './projections.ts'
+import { type Publishable, type PublishOptions, publish, publishBatch } from './publish.ts'
+import { type PublishAllCounts, type PublishAllOptions, publishAll } from './publish-all.ts'
+import { events, read, replay } from './read.ts'
+import { receipt } from './receipt.ts'
+import { type CallOptions, isRetryable } from './retry.ts'
+import { tail } from './tail.ts'
 
 export interface ReadyOptions extends CallOptions {
   readonly deadlineMs?: number
 }
 
-/** Sekali over HTTP. A call is tried again while that makes sense, and rejects with one of `errors.ts`. */
+/**
+ * Sekali over HTTP. A call is tried again while that makes sense, and rejects with one of `errors.ts`.
+ *
+ * Answers go through JSON.parse, so a payload's numbers become doubles: an integer beyond 2^53 or a long decimal is
+ * exact in the store and on the wire, not here. `replayText` and `tailText` leave the text as it came.
+ */
 export interface Client {
   /**
-   * Resolves once the event is durably queued. To try again is safe although a lost answer leaves it open
-   * whether the event was taken: its id is what Sekali recognises a repeat by.
+   * Resolves once the event is durably queued; with `waitSeconds`, if possible, once it is known what came of it:
+   * then it may reject with Conflict or DeadEvent too. To try again is safe although a lost answer leaves it open
+   * whether the event was taken: its id is what Sekali recognises a repeat by. So with `waitSeconds` a `duplicate`
+   * may be a repeat of this very call.
    */
-  publish(event: EventToPublish, options?: CallOptions): Promise<Published>
-  /**
-   * Newest first, or ascending with `after`. The answer goes through JSON.parse, so a payload's numbers
-   * become doubles: an integer beyond 2^53 or a long decimal is exact in the store and on the wire, not here.
-   */
+  publish(event: Publishable, options?: PublishOptions): Promise<Published>
+  /** One request: 1 to 5,000 events, 8 MiB. Rejects with Invalid, and nothing is queued, if one of them is not valid. */
+  publishBatch(events: readonly Publishable[], options?: PublishOptions): Promise<PublishedBatch>
+  /** Any number of events, in batches, no faster than they are taken. Events that are not valid do not stop it. */
+  publishAll(
+    events: Iterable<Publishable> | AsyncIterable<Publishable>,
+    options?: PublishAllOptions,
+  ): Promise<PublishAllCounts>
+  /** For events that come one by one: it makes batches of them by size and time. */
+  batcher(options?: BatcherOptions): Batcher
+  receipt(topic: string, eventId: string, options?: CallOptions): Promise<Receipt>
+  /** One page: newest first, or ascending with `after`. */
   events(query?: EventsQuery, options?: CallOptions): Promise<StoredEvent[]>
+  /** All that matches, page after page. */
+  read(query: EventsQuery, options?: CallOptions): AsyncGenerator<StoredEvent, void>
+  /** All that matches, as one stream: the fastest way to read much. */
+  replay(query: EventsQuery, options?: CallOptions): AsyncGenerator<StoredEvent, void>
+  /** What is stored from now on, until the loop over it ends or `signal` is aborted; it reconnects by itself. */
+  tail(query: TailQuery, options?: CallOptions): AsyncGenerator<TailedEvent, void>
+  projections(options?: CallOptions): Promise<ProjectionInfo[]>
+  projection(name: string, query?: KeysQuery, options?: CallOptions): Promise<Projection>
+  projectionKey(name: string, key: string, options?: CallOptions): Promise<ProjectionKey>
+  rebuildProjection(name: string, options?: CallOptions): Promise<void>
   stats(options?: CallOptions): Promise<Stats>
   /** Resolves once the gateway can take events; rejects with NotReady at the deadline. */
   waitUntilReady(options?: ReadyOptions): Promise<void>
 }
 
-export function createClient({ baseUrl, fetch = globalThis.fetch, retry = {} }: ClientOptions): Client {
-  const base = parseBaseUrl(baseUrl)
-
-  function call(path: string, request: Omit<Request, 'url'>, limits: RetryLimits, options: CallOptions) {
-    const url = base + path
-    return withRetries(
-      (timeoutMs) => send({ url, ...request }, fetch, timeoutMs, options.signal),
-      limits,
-      options,
-    )
-  }
-
+/** Throws InvalidConfig for a base URL that is none. */
+export function createClient(options: ConnectionOptions): Client {
+  const connection = connectionTo(options)
   return {
-    async publish(event, options = {}) {
-      const answer = await call('/publish', { method: 'POST', body: JSON.stringify(event) }, retry, options)
-      return expectShape<Published>(answer, 'event_id' in Object(answer), '/publish')
-    },
+    publish: (event, options) => publish(connection, event, options),
+    publishBatch: (events, options) => publishBatch(connection, events, options),
+    publishAll: (events, options) => publishAll(connection, events, options),
+    batcher: (options) => createBatcher(connection, options),
+    receipt: (topic, eventId, options) => receipt(connection, topic, eventId, options),
+    events: (query, options) => events(connection, query, options),
+    read: (query, options) => read(connection, query, options),
+    replay: (query, options) => replay(connection, query, options),
+    tail: (query, options) => tail(connection, query, options),
+    projections: (options) => listProjections(connection, options),
+    projection: (name, query, options) => getProjection(connection, name, query, options),
+    projectionKey: (name, key, options) => getProjectionKey(connection, name, key, options),
+    rebuildProjection: (name, options) => rebuildProjection(connection, name, options),
 
-    async events(query = {}, options = {}) {
-      const search = new URLSearchParams()
-      for (const [name, value] of Object.entries(query)) {
-        if (value !== undefined) search.set(name, String(value))
-      }
-      const answer = await call(
-        `/events${search.size > 0 ? `?${search}` : ''}`,
-        { method: 'GET' },
-        retry,
-        options,
-      )
-      return expectShape<StoredEvent[]>(answer, Array.isArray(answer), '/events')
-    },
-
-    async stats(options = {}) {
-      const answer = await call('/stats', { method: 'GET' }, retry, options)
-      return expectShape<Stats>(answer, 'totals' in Object(answer), '/stats')
+    async stats(options) {
+      const answer = await call(connection, '/stats', { method: 'GET' }, options)
+      return jsonOf<Stats>(answer, (value) => 'totals' in value)
     },
 
     async waitUntilReady({ deadlineMs = 60_000, ...options } = {}) {
       // Short waits: while a system starts, a second is long, and its 503s cost it nothing.
       const limits = { requestMs: 2_000, totalMs: deadlineMs, delayFirstMs: 50, delayMaxMs: 1_000 }
       try {
-        await call('/readyz', { method: 'GET' }, limits, options)
+        await call(connection, '/readyz', { method: 'GET' }, options, limits)
       } catch (cause) {
-        if (!(cause instanceof Error && 'retryable' in cause && cause.retryable)) throw cause
-        throw new NotReady(`${base} was not ready within ${deadlineMs} ms: ${cause.message}`, { cause })
+        if (!isRetryable(cause)) throw cause
+        const message = `${connection.base} was not ready within ${deadlineMs} ms: ${cause.message}`
+        throw new NotReady(message, { cause })
       }
     },
   }
-}
-
-function parseBaseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidConfig('the base URL must begin with http:// or https://')
-  }
-  return (url.origin + url.pathname).replace(/\/+$/, '')
-}
-
-/** Not a validation, the gateway is ours; it only tells a gateway from something else on its port. */
-function expectShape<T>(answer: unknown, fits: boolean, path: string): T {
-  if (!fits) throw new UnexpectedAnswer(`${path} answered with what no gateway of Sekali sends`)
-  return answer as T
 }

@@ -49,6 +49,31 @@ export class Invalid extends SekaliError {
   }
 }
 
+/** The event's id is taken by an event with another content; the log stays as it was. */
+export class Conflict extends SekaliError {
+  readonly code = 'conflict'
+  readonly retryable = false
+  /** The seq of the event that has the id. */
+  readonly seq: number | undefined
+
+  constructor(message: string, seq: number | undefined) {
+    super(message)
+    this.seq = seq
+  }
+}
+
+/** The event was accepted, but PostgreSQL would not have it: it lies among the dead letters, with this reason. */
+export class DeadEvent extends SekaliError {
+  readonly code = 'dead_event'
+  readonly retryable = false
+  readonly reason: string | undefined
+
+  constructor(message: string, reason: string | undefined) {
+    super(message)
+    this.reason = reason
+  }
+}
+
 /** Any other status that is not a success: the same request would fail the same way. */
 export class Refused extends SekaliError {
   readonly code: string
@@ -72,4 +97,16 @@ export class UnexpectedAnswer extends SekaliError {
 export class NotReady extends SekaliError {
   readonly code = 'not_ready'
   readonly retryable = true
+}
+
+/** More is waiting to be sent than the batcher may hold; its `ready()` tells when there is room again. */
+export class QueueFull extends SekaliError {
+  readonly code = 'queue_full'
+  readonly retryable = true
+}
+
+/** It was closed before this came. */
+export class Closed extends SekaliError {
+  readonly code = 'closed'
+  readonly retryable = false
 }

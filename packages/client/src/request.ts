@@ -1,14 +1,6 @@
-import type { Issue } from '@sekali/core/errors'
-import { parseRetryAfter } from './backoff.ts'
-import {
-  type Failure,
-  Invalid,
-  Refused,
-  TimedOut,
-  Unavailable,
-  UnexpectedAnswer,
-  Unreachable,
-} from './errors.ts'
+import { InvalidConfig, SekaliError } from '@sekali/core/errors'
+import { TimedOut, Unreachable } from './errors.ts'
+import { failureOf } from './failure.ts'
 
 /** As much of `fetch` as the client uses, so that a faster or an instrumented one fits without a cast. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>
@@ -24,99 +16,136 @@ export interface FetchAnswer {
   readonly status: number
   readonly headers: { get(name: string): string | null }
   text(): Promise<string>
+  /** Only replay and tail need it. */
+  readonly body?: ReadableStream<Uint8Array> | null
 }
 
 export interface Request {
   readonly url: string
   readonly method: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }
 
-/** Sends one request, once, and returns the JSON it is answered with. Anything else is one of the errors. */
+/** A success, read to its end. */
+export interface Answer {
+  /** The request, in words. */
+  readonly what: string
+  readonly status: number
+  readonly text: string
+  header(name: string): string | null
+}
+
+/** A success whose body is still to be read. */
+export interface Stream {
+  /** The next bytes, or undefined at the end. Rejects with TimedOut when nothing comes for `silenceMs`. */
+  read(silenceMs: number): Promise<Uint8Array | undefined>
+  /** Hangs up. Safe twice. */
+  close(): void
+}
+
+/** Sends one request, once, and reads its answer. What is not a success is one of the errors. */
 export async function send(
   request: Request,
   fetch: Fetch,
   timeoutMs: number,
   signal?: AbortSignal,
-): Promise<unknown> {
-  const { status, retryAfter, text } = await exchange(request, fetch, timeoutMs, signal)
-  const what = `${request.method} ${request.url}`
-  const body = parseJson(text)
-  if (status >= 200 && status < 300) {
-    if (body === undefined) throw new UnexpectedAnswer(`${what} answered ${status} with what is not JSON`)
-    return body
+): Promise<Answer> {
+  const exchange = begin(request, signal)
+  try {
+    return await exchange.within(timeoutMs, async () => {
+      const answer = await exchange.fetch(fetch)
+      // Read in any case: a connection whose answer nobody reads cannot be used again.
+      const text = await answer.text()
+      return succeeded(exchange.what, answer, text)
+    })
+  } finally {
+    exchange.end()
   }
-  throw failure(what, status, isObject(body) ? body : {}, retryAfter)
 }
 
-async function exchange(
-  { url, method, body }: Request,
+/** Sends one request, once; resolves as soon as a success begins. `timeoutMs` is for that. */
+export async function open(
+  request: Request,
   fetch: Fetch,
   timeoutMs: number,
   signal?: AbortSignal,
-) {
+): Promise<Stream> {
+  const exchange = begin(request, signal)
+  try {
+    const reader = await exchange.within(timeoutMs, async () => {
+      const answer = await exchange.fetch(fetch)
+      if (!isSuccess(answer.status)) succeeded(exchange.what, answer, await answer.text())
+      const body = answer.body?.getReader()
+      if (body === undefined)
+        throw new InvalidConfig('the given fetch cannot stream: its answers have no body')
+      return body
+    })
+    return {
+      read: (silenceMs) => exchange.within(silenceMs, async () => (await reader.read()).value),
+      close: exchange.hangUp,
+    }
+  } catch (error) {
+    exchange.hangUp()
+    throw error
+  }
+}
+
+function begin({ url, method, headers, body }: Request, signal: AbortSignal | undefined) {
   signal?.throwIfAborted()
+  const what = `${method} ${url}`
   // One controller of our own, because AbortSignal.any with AbortSignal.timeout made a request cost 15 % more.
   const controller = new AbortController()
   const onAbort = () => controller.abort(signal?.reason)
-  const timer = setTimeout(onAbort, timeoutMs)
   signal?.addEventListener('abort', onAbort, { once: true })
-  try {
-    const headers: Record<string, string> = { accept: 'application/json' }
-    if (body !== undefined) headers['content-type'] = 'application/json'
-    const answer = await fetch(url, { method, headers, signal: controller.signal, ...(body && { body }) })
-    // Read in any case: a connection whose answer nobody reads cannot be used again.
-    const text = await answer.text()
-    return { status: answer.status, retryAfter: answer.headers.get('retry-after'), text }
-  } catch (cause) {
-    signal?.throwIfAborted()
-    if (controller.signal.aborted)
-      throw new TimedOut(`${method} ${url} had no answer in ${timeoutMs.toFixed()} ms`)
-    throw new Unreachable(`${method} ${url} had no answer: ${reasonOf(cause)}`, { cause })
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
+  return {
+    what,
+    fetch: (fetch: Fetch) =>
+      fetch(url, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        signal: controller.signal,
+        ...(body !== undefined && { body }),
+      }),
+    async within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        controller.abort()
+      }, ms)
+      try {
+        return await work()
+      } catch (cause) {
+        signal?.throwIfAborted()
+        if (late) throw new TimedOut(`${what} had no answer in ${ms.toFixed()} ms`)
+        if (cause instanceof SekaliError) throw cause
+        throw new Unreachable(`${what} had no answer: ${reasonOf(cause)}`, { cause })
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+    /** After the answer has been read to its end. */
+    end() {
+      signal?.removeEventListener('abort', onAbort)
+    },
+    hangUp() {
+      signal?.removeEventListener('abort', onAbort)
+      controller.abort()
+    },
   }
 }
 
-function failure(what: string, status: number, problem: Record<string, unknown>, retryAfter: string | null) {
-  const code = typeof problem.code === 'string' ? problem.code : `http_${status}`
-  const said = [problem.detail, problem.title].find((text) => typeof text === 'string')
-  const message = `${what} answered ${status} ${code}${said === undefined ? '' : `: ${said}`}`
-  const told: Failure = { status, code }
-  if (status === 422) {
-    const issues = parseIssues(problem.errors)
-    return new Invalid(
-      [message, ...issues.map((issue) => `${issue.path} ${issue.message}`)].join('; '),
-      told,
-      issues,
-    )
-  }
-  if (status === 429 || (status >= 502 && status <= 504)) {
-    return new Unavailable(message, told, parseRetryAfter(retryAfter))
-  }
-  return new Refused(message, told)
-}
+const isSuccess = (status: number) => status >= 200 && status < 300
 
-function parseIssues(errors: unknown): Issue[] {
-  if (!Array.isArray(errors)) return []
-  return errors.filter(isObject).map(({ path, code, message }) => ({
-    path: String(path),
-    code: String(code),
-    message: String(message),
-  }))
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined // not JSON; the caller knows what that means for this status
+function succeeded(what: string, { status, headers }: FetchAnswer, text: string): Answer {
+  if (!isSuccess(status)) {
+    throw failureOf({ what, status, text, retryAfter: headers.get('retry-after') })
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return { what, status, text, header: (name) => headers.get(name) }
 }
 
 // fetch says only "fetch failed"; the socket's own word, such as ECONNREFUSED, is on the cause.

@@ -13,6 +13,13 @@ export interface RetryLimits {
   readonly delayMaxMs?: number
 }
 
+export const retryDefaults = {
+  requestMs: 10_000,
+  totalMs: 60_000,
+  delayFirstMs: 100,
+  delayMaxMs: 5_000,
+} as const satisfies RetryLimits
+
 export interface Retry {
   /** 1 for the first retry. */
   readonly retry: number
@@ -36,16 +43,17 @@ const attemptMinMs = 100
  */
 export async function withRetries<T>(
   attempt: (timeoutMs: number) => Promise<T>,
-  { requestMs = 10_000, totalMs = 60_000, delayFirstMs = 100, delayMaxMs = 5_000 }: RetryLimits = {},
+  limits: RetryLimits = {},
   { signal, onRetry }: CallOptions = {},
 ): Promise<T> {
+  const { requestMs, totalMs, delayFirstMs, delayMaxMs } = { ...retryDefaults, ...limits }
   const endsAt = performance.now() + totalMs
   // Ended by a success, by an error that is not retryable, by `totalMs`, or by the signal.
   for (let retry = 1; ; retry++) {
     try {
       return await attempt(Math.min(requestMs, Math.max(attemptMinMs, endsAt - performance.now())))
     } catch (error) {
-      if (!(error instanceof SekaliError && error.retryable)) throw error
+      if (!isRetryable(error)) throw error
       const retryAfterMs = error instanceof Unavailable ? error.retryAfterMs : undefined
       const waitMs = delayMs(retry, { delayFirstMs, delayMaxMs }, retryAfterMs)
       // To sleep first and give up then would only make the caller learn it later.
@@ -55,6 +63,9 @@ export async function withRetries<T>(
     }
   }
 }
+
+export const isRetryable = (error: unknown): error is SekaliError =>
+  error instanceof SekaliError && error.retryable
 
 /** Rejects with the signal's reason as soon as it aborts. */
 export function wait(ms: number, signal?: AbortSignal): Promise<void> {

@@ -11,18 +11,12 @@ import {
   Unreachable,
 } from '../src/errors.ts'
 import { breaksOff, hangs, json, resets, startPeer } from './peer.ts'
+import { failureOf, fast, event as numbered } from './sample.ts'
 
-const event = {
-  topic: 'order',
-  event_id: 'order-1',
-  timestamp: '2025-12-08T10:00:00.123456+00:00',
-  source: 'shop-1',
-  payload: { total: 12 },
-}
+const event = numbered(1)
 const queued = { status: 'queued', event_id: 'order-1' }
 const yes = json(200, queued)
 const busy = json(503, { code: 'broker_unavailable', title: 'Redis is away' })
-const fast = { requestMs: 200, totalMs: 2_000, delayFirstMs: 5, delayMaxMs: 20 }
 
 test('a publish sends the event as JSON and answers with its id', async () => {
   await using peer = await startPeer(yes)
@@ -169,10 +163,3 @@ test('readiness that does not come in time is an error that says what was answer
 test('a base URL that is none is refused before anything is sent', () => {
   expect(() => createClient({ baseUrl: '127.0.0.1:8080' })).toThrow(/http/)
 })
-
-async function failureOf(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    (value) => expect.fail(`it resolved with ${JSON.stringify(value)}`),
-    (error: unknown) => error,
-  )
-}

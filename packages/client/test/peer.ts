@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 interface Received {
   readonly method: string
   readonly url: string
+  readonly headers: IncomingHttpHeaders
   readonly body: string
   readonly atMs: number
 }
@@ -14,7 +15,7 @@ export interface Peer extends AsyncDisposable {
   readonly received: Received[]
 }
 
-type Answer = (response: ServerResponse, request: IncomingMessage) => void
+export type Answer = (response: ServerResponse, request: IncomingMessage, body: string) => void
 
 /** A real HTTP server on a free port that gives its answers in turn, the last one for ever. */
 export async function startPeer(...answers: [Answer, ...Answer[]]): Promise<Peer> {
@@ -23,8 +24,9 @@ export async function startPeer(...answers: [Answer, ...Answer[]]): Promise<Peer
     let body = ''
     for await (const chunk of request) body += chunk
     const answer = answers[Math.min(received.length, answers.length - 1)] as Answer
-    received.push({ method: String(request.method), url: String(request.url), body, atMs: performance.now() })
-    answer(response, request)
+    const { method, url, headers } = request
+    received.push({ method: String(method), url: String(url), headers, body, atMs: performance.now() })
+    answer(response, request, body)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -44,6 +46,22 @@ export function json(status: number, value: unknown, headers: Record<string, str
     const type = status < 400 ? 'application/json' : 'application/problem+json'
     response.writeHead(status, { 'content-type': type, ...headers })
     response.end(JSON.stringify(value))
+  }
+}
+
+/** Sends the head and these pieces of the body, one by one, and then leaves the answer open, ends it, or cuts it. */
+export function streams(
+  pieces: readonly (string | Uint8Array)[],
+  then: 'stay' | 'end' | 'cut',
+  type: string,
+): Answer {
+  return async (response, request) => {
+    response.writeHead(200, { 'content-type': type }).flushHeaders()
+    for (const piece of pieces) {
+      await new Promise((resolve) => response.write(piece, resolve))
+    }
+    if (then === 'end') response.end()
+    if (then === 'cut') request.socket.resetAndDestroy()
   }
 }
 

@@ -1,0 +1,90 @@
+import { InvalidConfig } from '@sekali/core/errors'
+import { UnexpectedAnswer } from './errors.ts'
+import { type Answer, type Fetch, open, type Request, type Stream, send } from './request.ts'
+import { type CallOptions, type RetryLimits, withRetries } from './retry.ts'
+
+export interface ConnectionOptions {
+  /** Where the gateway is, for instance `http://127.0.0.1:8080`; it may have a path. */
+  readonly baseUrl: string
+  readonly fetch?: Fetch
+  readonly retry?: RetryLimits
+}
+
+/** Where a gateway is, and how to speak to it. Nothing is kept open, so nothing has to be closed. */
+export interface Connection {
+  /** Without a slash at its end. */
+  readonly base: string
+  readonly fetch: Fetch
+  readonly retry: RetryLimits
+}
+
+export function connectionTo({ baseUrl, fetch = platformFetch, retry = {} }: ConnectionOptions): Connection {
+  return { base: parseBaseUrl(baseUrl), fetch, retry }
+}
+
+// As a method of anything else a browser's fetch refuses to work.
+const platformFetch: Fetch = (url, init) => globalThis.fetch(url, init)
+
+/** Sends a request, again while that makes sense, and resolves with its success. */
+export function call(
+  { base, fetch, retry }: Connection,
+  path: string,
+  request: Omit<Request, 'url'>,
+  options: CallOptions = {},
+  limits = retry,
+): Promise<Answer> {
+  return withRetries(
+    (timeoutMs) => send({ url: base + path, ...request }, fetch, timeoutMs, options.signal),
+    limits,
+    options,
+  )
+}
+
+/** The same for an answer that is read while it comes. */
+export function callStream(
+  { base, fetch, retry }: Connection,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  options: CallOptions = {},
+): Promise<Stream> {
+  return withRetries(
+    (timeoutMs) => open({ url: base + path, method: 'GET', headers }, fetch, timeoutMs, options.signal),
+    retry,
+    options,
+  )
+}
+
+/**
+ * The JSON of an answer. `fits` is no validation, the gateway is ours; it only tells a gateway from something else
+ * that listens there.
+ */
+export function jsonOf<T>({ what, status, text }: Answer, fits: (value: object) => boolean): T {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new UnexpectedAnswer(`${what} answered ${status} with what is not JSON`, { cause })
+  }
+  if (typeof value !== 'object' || value === null || !fits(value)) {
+    throw new UnexpectedAnswer(`${what} answered with what no gateway of Sekali sends`)
+  }
+  return value as T
+}
+
+/** `?name=value&…` of what is given, or nothing. */
+export function search(parameters: object): string {
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) given.set(name, String(value))
+  }
+  const text = given.toString()
+  return text === '' ? '' : `?${text}`
+}
+
+function parseBaseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidConfig('the base URL must begin with http:// or https://')
+  }
+  return (url.origin + url.pathname).replace(/\/+$/, '')
+}

@@ -1,0 +1,63 @@
+import type { Issue } from '@sekali/core/errors'
+import { parseRetryAfter } from './backoff.ts'
+import { Conflict, DeadEvent, type Failure, Invalid, Refused, Unavailable } from './errors.ts'
+
+/** An HTTP answer that is not a success. */
+export interface BadAnswer {
+  /** The request, in words. */
+  readonly what: string
+  readonly status: number
+  readonly text: string
+  readonly retryAfter: string | null
+}
+
+/** The error that an answer stands for: its problem+json says which, otherwise its status. */
+export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
+  const problem = parseProblem(text)
+  const code = typeof problem.code === 'string' ? problem.code : `http_${status}`
+  const said = [problem.detail, problem.title].find((value) => typeof value === 'string')
+  const message = `${what} answered ${status} ${code}${said === undefined ? '' : `: ${said}`}`
+  const told: Failure = { status, code }
+  if (code === 'conflict') return new Conflict(message, numberOr(problem.seq))
+  if (code === 'dead_event') return new DeadEvent(message, textOr(problem.reason))
+  if (status === 422) {
+    const issues = parseIssues(problem.errors)
+    return new Invalid([message, ...issues.map(issueText)].join('; '), told, issues)
+  }
+  if (status === 429 || (status >= 502 && status <= 504)) {
+    return new Unavailable(message, told, parseRetryAfter(retryAfter))
+  }
+  return new Refused(message, told)
+}
+
+/** For instance `[3].timestamp must be ISO 8601 …`. */
+export function issueText({ index, path, message }: Issue): string {
+  const place = index === undefined ? path : `[${index}]${path === '' ? '' : `.${path}`}`
+  return place === '' ? message : `${place} ${message}`
+}
+
+function parseIssues(errors: unknown): Issue[] {
+  if (!Array.isArray(errors)) return []
+  return errors.filter(isObject).map(({ index, path, code, message }) => ({
+    ...(typeof index === 'number' && { index }),
+    path: String(path),
+    code: String(code),
+    message: String(message),
+  }))
+}
+
+function parseProblem(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : {}
+  } catch {
+    return {} // a proxy's page, perhaps; then the status says all there is
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const numberOr = (value: unknown) => (typeof value === 'number' ? value : undefined)
+const textOr = (value: unknown) => (typeof value === 'string' ? value : undefined)

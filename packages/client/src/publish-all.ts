@@ -1,0 +1,86 @@
+import { type BatcherOptions, createBatcher } from './batcher.ts'
+import type { Connection } from './connection.ts'
+import { Invalid } from './errors.ts'
+import type { Publishable } from './publish.ts'
+
+export interface PublishAllCounts {
+  readonly queued: number
+  /** Events that are not valid; all others are queued. */
+  readonly refused: number
+}
+
+export interface PublishAllOptions extends BatcherOptions {
+  /** Hears of each event that is not valid: the number it came as, from 0, and why. */
+  readonly onRefused?: (index: number, error: Invalid) => void
+  /** Hears how far it is, after each batch. */
+  readonly onProgress?: (counts: PublishAllCounts) => void
+}
+
+/**
+ * Publishes whatever comes, in batches, and takes it no faster than Sekali does. It rejects with what ended the
+ * retries; then some of what was taken may not be queued, and to publish it all again is safe.
+ */
+export async function publishAll(
+  connection: Connection,
+  events: Iterable<Publishable> | AsyncIterable<Publishable>,
+  { onRefused, onProgress, signal, ...options }: PublishAllOptions = {},
+): Promise<PublishAllCounts> {
+  const failure = createFailure()
+  const batcher = createBatcher(connection, { ...options, signal: failure.signal })
+  const counts = { queued: 0, refused: 0 }
+  const settle = (index: number, error?: unknown) => {
+    if (error === undefined) counts.queued += 1
+    else if (!(error instanceof Invalid)) return failure.fail(error)
+    else {
+      counts.refused += 1
+      onRefused?.(index, error)
+    }
+    onProgress?.({ ...counts })
+  }
+  const onAbort = () => failure.fail(signal?.reason)
+  signal?.addEventListener('abort', onAbort)
+  const source = Symbol.asyncIterator in events ? events[Symbol.asyncIterator]() : events[Symbol.iterator]()
+  try {
+    signal?.throwIfAborted()
+    for (let index = 0; ; index++) {
+      await batcher.ready()
+      const next = await failure.or(source.next())
+      if (next.done) break
+      batcher.publish(next.value).then(
+        () => settle(index),
+        (error: unknown) => settle(index, error),
+      )
+    }
+    await failure.or(batcher.close())
+    return { ...counts }
+  } catch (error) {
+    failure.fail(error)
+    // Not waited for: a source that waits for its next event would keep us.
+    Promise.resolve(source.return?.()).catch(() => undefined)
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+/** The first thing that goes wrong, which ends a wait for anything else. */
+function createFailure() {
+  const controller = new AbortController()
+  const { signal } = controller
+  let interrupt: ((reason: unknown) => void) | undefined
+  return {
+    signal,
+    fail(error: unknown) {
+      controller.abort(error)
+      interrupt?.(signal.reason)
+    },
+    // Not Promise.race with one promise for all: it would remember every wait until the end.
+    or<T>(work: T | PromiseLike<T>): Promise<T> {
+      signal.throwIfAborted()
+      return new Promise((resolve, reject) => {
+        interrupt = reject
+        Promise.resolve(work).then(resolve, reject)
+      })
+    },
+  }
+}

@@ -1,0 +1,106 @@
+import type { EventsQuery, StoredEvent } from './answers.ts'
+import { type Connection, call, callStream, jsonOf, search } from './connection.ts'
+import { UnexpectedAnswer } from './errors.ts'
+import { createLineSplitter } from './lines.ts'
+import { type CallOptions, isRetryable, retryDefaults } from './retry.ts'
+
+/** One page: newest first, or ascending with `after`. */
+export async function events(
+  connection: Connection,
+  query: EventsQuery = {},
+  options: CallOptions = {},
+): Promise<StoredEvent[]> {
+  return (await page(connection, search(query), options)).events
+}
+
+/** Page after page, as long as there is a next one: all that matches, or `limit` at a time. */
+export async function* read(
+  connection: Connection,
+  query: EventsQuery,
+  options: CallOptions = {},
+): AsyncGenerator<StoredEvent, void> {
+  for (let next: string | undefined = search(query); next !== undefined; ) {
+    const found = await page(connection, next, options)
+    yield* found.events
+    next = found.next
+  }
+}
+
+async function page(connection: Connection, query: string, options: CallOptions) {
+  const answer = await call(connection, `/events${query}`, { method: 'GET' }, options)
+  return { events: jsonOf<StoredEvent[]>(answer, Array.isArray), next: nextQuery(answer.header('link')) }
+}
+
+/** The query of `<…>; rel="next"`. Its path is left: behind a proxy it may be another than the gateway thinks. */
+function nextQuery(link: string | null): string | undefined {
+  const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1]
+  return target === undefined ? undefined : new URL(target, 'http://gateway').search
+}
+
+/** The whole answer as one stream, read as fast as it is asked for. Numbers beyond 2^53 are rounded: see replayText. */
+export async function* replay(
+  connection: Connection,
+  query: EventsQuery,
+  options: CallOptions = {},
+): AsyncGenerator<StoredEvent, void> {
+  for await (const text of replayText(connection, query, options)) yield JSON.parse(text) as StoredEvent
+}
+
+/**
+ * The same, each event as the JSON text in which it came.
+ *
+ * A stream that breaks off is taken up again after the last event, where one number says where that is: ascending
+ * reads of one topic. Others reject; for them `read` goes on by itself, page by page.
+ */
+export async function* replayText(
+  connection: Connection,
+  query: EventsQuery,
+  options: CallOptions = {},
+): AsyncGenerator<string, void> {
+  let { after, limit } = query
+  const canResume = isAscending(query) && query.topic !== undefined && !/[*>]/.test(query.topic)
+  for (;;) {
+    let heard = false
+    try {
+      for await (const text of streamedLines(connection, { ...query, after, limit }, options)) {
+        yield text
+        heard = true
+        after = canResume ? seqOf(text) : after
+        if (limit !== undefined) limit -= 1
+      }
+      return
+    } catch (error) {
+      if (!canResume || !heard || !isRetryable(error)) throw error
+      if (limit === 0) return
+    }
+  }
+}
+
+const isAscending = ({ after, order }: EventsQuery) =>
+  order === undefined ? after !== undefined : order === 'asc'
+
+/** The gateway writes the seq behind the payload, which may have members of that name. */
+function seqOf(text: string): number {
+  const seq = /"seq":(\d+),"received_at":"[^"]*","stored_at":"[^"]*"\}$/.exec(text)?.[1]
+  if (seq === undefined) throw new UnexpectedAnswer('/events answered with a line that is no event')
+  return Number(seq)
+}
+
+async function* streamedLines(connection: Connection, query: object, options: CallOptions) {
+  const accept = { accept: 'application/x-ndjson' }
+  const stream = await callStream(connection, `/events${search(query)}`, accept, options)
+  const { requestMs: silenceMs = retryDefaults.requestMs } = connection.retry
+  try {
+    const lines = createLineSplitter()
+    for (
+      let chunk = await stream.read(silenceMs);
+      chunk !== undefined;
+      chunk = await stream.read(silenceMs)
+    ) {
+      for (const line of lines.push(chunk)) if (line) yield line
+    }
+    for (const line of lines.end()) if (line) yield line
+  } finally {
+    stream.close()
+  }
+}

@@ -1,0 +1,33 @@
+import type { Receipt, StoredEvent } from './answers.ts'
+import { type Connection, call, jsonOf } from './connection.ts'
+import { DeadEvent, Refused } from './errors.ts'
+import type { CallOptions } from './retry.ts'
+
+/** What has become of an event: an answer, also if it is not there. */
+export async function receipt(
+  connection: Connection,
+  topic: string,
+  eventId: string,
+  options: CallOptions = {},
+): Promise<Receipt> {
+  try {
+    const answer = await receiptAnswer(connection, topic, eventId, options)
+    return { status: 'stored', event: jsonOf<StoredEvent>(answer, (value) => 'event_id' in value) }
+  } catch (error) {
+    if (error instanceof DeadEvent) return { status: 'dead', reason: error.reason }
+    if (error instanceof Refused && error.code === 'event_in_flight') return { status: 'in_flight' }
+    if (error instanceof Refused && error.code === 'unknown_event') return { status: 'unknown' }
+    throw error
+  }
+}
+
+/** The same as it comes: the event's text is the answer's. */
+export function receiptAnswer(
+  connection: Connection,
+  topic: string,
+  eventId: string,
+  options: CallOptions = {},
+) {
+  const path = `/events/${encodeURIComponent(topic)}/${encodeURIComponent(eventId)}`
+  return call(connection, path, { method: 'GET' }, options)
+}

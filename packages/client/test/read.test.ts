@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest'
+import { createClient } from '../src/client.ts'
+import { connectionTo } from '../src/connection.ts'
+import { Conflict, DeadEvent, Unreachable } from '../src/errors.ts'
+import { replayText } from '../src/read.ts'
+import { json, startPeer, streams } from './peer.ts'
+import { all, event, failureOf, fast, stored } from './sample.ts'
+
+const lines = (...seqs: number[]) => seqs.map((seq) => `${JSON.stringify(stored(seq))}\n`)
+const ndjson = 'application/x-ndjson'
+
+test('read goes from page to page by what the Link says, under the path of its own base URL', async () => {
+  await using peer = await startPeer(
+    json(200, [stored(1), stored(2)], { link: '</events?topic=order&after=2&limit=2>; rel="next"' }),
+    json(200, [stored(3)]),
+  )
+  const client = createClient({ baseUrl: `${peer.url}/log` })
+  const found = await all(client.read({ topic: 'order', after: 0, limit: 2, by: 'received_at' }))
+  expect(found).toEqual([1, 2, 3].map((seq) => stored(seq)))
+  expect(peer.received.map(({ url }) => url)).toEqual([
+    '/log/events?topic=order&after=0&limit=2&by=received_at',
+    '/log/events?topic=order&after=2&limit=2',
+  ])
+})
+
+test('a replay is read while it comes, wherever its pieces end', async () => {
+  const bytes = Buffer.from(lines(1, 2).join('').replace('shop-1', 'toko-é🙂'))
+  const cuts = Array.from(bytes, (byte) => Uint8Array.of(byte))
+  await using peer = await startPeer(streams(cuts, 'end', ndjson))
+  const found = await all(createClient({ baseUrl: peer.url }).replay({ topic: 'order', after: 0 }))
+  expect(found.map(({ seq, source }) => [seq, source])).toEqual([
+    [1, 'toko-é🙂'],
+    [2, 'shop-1'],
+  ])
+  expect(peer.received[0]?.headers.accept).toBe(ndjson)
+})
+
+test('a replay that breaks off goes on after the last whole event', async () => {
+  const half = lines(3)[0]?.slice(0, 40) ?? ''
+  await using peer = await startPeer(
+    streams([...lines(1, 2), half], 'cut', ndjson),
+    streams(lines(3, 4), 'end', ndjson),
+  )
+  const connection = connectionTo({ baseUrl: peer.url, retry: fast })
+  const texts = await all(replayText(connection, { topic: 'order', order: 'asc', limit: 4 }))
+  expect(texts.map((text) => JSON.parse(text).seq)).toEqual([1, 2, 3, 4])
+  expect(peer.received.map(({ url }) => url)).toEqual([
+    '/events?topic=order&order=asc&limit=4',
+    '/events?topic=order&order=asc&limit=2&after=2',
+  ])
+})
+
+test('a replay of a pattern cannot know where to go on, and says that it broke off', async () => {
+  await using peer = await startPeer(streams(lines(1), 'cut', ndjson))
+  const replay = createClient({ baseUrl: peer.url, retry: fast }).replay({ topic: 'order.>', order: 'asc' })
+  const found: number[] = []
+  const reading = (async () => {
+    for await (const { seq } of replay) found.push(seq)
+  })()
+  expect(await failureOf(reading)).toBeInstanceOf(Unreachable)
+  expect(found).toEqual([1])
+})
+
+test('a replay that falls silent is not waited for longer than a request may take', async () => {
+  await using peer = await startPeer(streams([], 'stay', ndjson))
+  const replay = createClient({ baseUrl: peer.url, retry: fast }).replay({ topic: 'order' })
+  expect(await failureOf(all(replay))).toMatchObject({ code: 'timed_out' })
+})
+
+test('whoever leaves a replay early hangs up', async () => {
+  const left = Promise.withResolvers<void>()
+  await using peer = await startPeer((response) => {
+    response.once('close', left.resolve)
+    response.writeHead(200, { 'content-type': ndjson }).write(lines(1).join(''))
+  })
+  for await (const _ of createClient({ baseUrl: peer.url }).replay({ topic: 'order' })) break
+  await left.promise
+})
+
+test('a receipt says what became of an event, whatever that is', async () => {
+  await using peer = await startPeer(
+    json(200, stored(7)),
+    json(404, { code: 'event_in_flight' }),
+    json(404, { code: 'unknown_event' }),
+    json(404, { code: 'dead_event', reason: '22P05' }),
+    json(404, { code: 'not_found' }),
+  )
+  const client = createClient({ baseUrl: peer.url })
+  expect(await client.receipt('order.eu', 'a/b c')).toEqual({ status: 'stored', event: stored(7) })
+  expect(peer.received[0]?.url).toBe('/events/order.eu/a%2Fb%20c')
+  expect(await client.receipt('order', '1')).toEqual({ status: 'in_flight' })
+  expect(await client.receipt('order', '1')).toEqual({ status: 'unknown' })
+  expect(await client.receipt('order', '1')).toEqual({ status: 'dead', reason: '22P05' })
+  expect(await failureOf(client.receipt('order', '1'))).toMatchObject({ code: 'not_found' })
+})
+
+test('a publish that waits says so, gives the gateway the time, and tells the outcomes apart', async () => {
+  const late = json(200, { status: 'stored', event_id: 'order-1', seq: 12 })
+  await using peer = await startPeer(
+    (...asked) => void setTimeout(late, 2 * fast.requestMs, ...asked),
+    json(409, { code: 'conflict', seq: 3 }),
+    json(422, { code: 'dead_event', reason: '22P05' }),
+    json(202, { status: 'queued', event_id: 'order-1' }),
+  )
+  const client = createClient({ baseUrl: peer.url, retry: fast })
+  const published = () => client.publish(event(1), { waitSeconds: 2 })
+  expect(await published()).toEqual({ status: 'stored', event_id: 'order-1', seq: 12 })
+  expect(peer.received[0]?.headers.prefer).toBe('wait=2')
+  const conflict = await failureOf(published())
+  expect(conflict).toBeInstanceOf(Conflict)
+  expect(conflict).toMatchObject({ seq: 3 })
+  const dead = await failureOf(published())
+  expect(dead).toBeInstanceOf(DeadEvent)
+  expect(dead).toMatchObject({ reason: '22P05' })
+  expect(await published()).toMatchObject({ status: 'queued' })
+})
+
+test('a batch is one array, with receipts if it was waited for', async () => {
+  const receipts = [{ event_id: 'order-1', status: 'stored', seq: 1 }]
+  await using peer = await startPeer(json(202, { status: 'settled', queued: 1, receipts }))
+  const client = createClient({ baseUrl: peer.url })
+  expect(await client.publishBatch([event(1)], { waitSeconds: 5 })).toMatchObject({ receipts })
+  expect(JSON.parse(peer.received[0]?.body ?? '')).toEqual([event(1)])
+})
+
+test('projections are listed, read by key and begun anew', async () => {
+  const info = { name: 'per minute', version: 1, status: 'live', as_of: { order: 3 }, lag: 0 }
+  await using peer = await startPeer(
+    json(200, [info]),
+    json(200, { ...info, keys: [{ key: 'a', state: 1 }], next: 'a' }),
+    json(200, { name: 'per minute', key: 'a/b', state: 1, as_of: {} }),
+    json(202, { status: 'building' }),
+  )
+  const client = createClient({ baseUrl: peer.url })
+  expect(await client.projections()).toEqual([info])
+  expect(await client.projection('per minute', { limit: 1 })).toMatchObject({ next: 'a' })
+  expect(await client.projectionKey('per minute', 'a/b')).toMatchObject({ state: 1 })
+  await client.rebuildProjection('per minute')
+  expect(peer.received.map(({ method, url }) => `${method} ${url}`)).toEqual([
+    'GET /projections',
+    'GET /projections/per%20minute?limit=1',
+    'GET /projections/per%20minute/a%2Fb',
+    'POST /projections/per%20minute/rebuild',
+  ])
+})
