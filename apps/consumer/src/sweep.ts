@@ -54,7 +54,9 @@ export async function runSweeps(
       )
       const topics = [...new Set([...(await readTopicNames(broker)), ...memory.caughtUp.keys()])]
       const pending = new Set<TopicName>()
+      const gone = new Set(memory.caughtUp.keys())
       for (const { topic, lastId, pending: count } of await sweep(broker, topics)) {
+        gone.delete(topic)
         const isQuiet = memory.caughtUp.get(topic) === lastId
         if (!isQuiet) news.add(topic)
         if (count > 0) pending.add(topic)
@@ -65,6 +67,11 @@ export async function runSweeps(
         }
       }
       pendingBefore = pending
+      // A stream that is not there any more: a turn finds out what is lost with it.
+      for (const topic of gone) {
+        memory.caughtUp.delete(topic)
+        news.add(topic)
+      }
       if (round % janitorSweeps === 0) {
         const removed = await removeGoneConsumers(broker, topics)
         if (removed > 0) log.info({ removed }, 'removed consumers that are gone')

@@ -14,8 +14,9 @@
  * COMMIT fails, so it must stay where it is.
  */
 import { askWithin, type Broker } from '@sekali/broker/connect'
+import { placeAfter } from '@sekali/broker/place'
 import { settle } from '@sekali/broker/settle'
-import { hasRegressed, placeAfter, readTurn, type TurnRead } from '@sekali/broker/turn'
+import { readTurn, type TurnRead } from '@sekali/broker/turn'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
@@ -84,7 +85,7 @@ export async function runTurn(context: TurnContext, request: TurnRequest): Promi
       context.at('locked')
       read = await readEntries(context, turn, request)
       context.at('read')
-      if (read !== undefined) head = await account(context, tx, turn, read, request.isSuspect(turn.topic))
+      head = await account(context, tx, turn, read, request.isSuspect(turn.topic))
       context.at('accounted')
     })
   } catch (error) {
@@ -115,19 +116,21 @@ async function account(
   { log, at }: TurnContext,
   tx: Tx,
   turn: Turn,
-  read: TurnRead,
+  read: TurnRead | undefined,
   isSuspect: boolean,
 ): Promise<Head | undefined> {
   const { topic } = turn
-  const { position, accounted, lost } = placeAfter(read)
-  if (turn.group !== null && turn.group !== read.place.group) log.warn({ topic }, 'the stream was made anew')
-  if (hasRegressed(read)) log.warn({ topic, position }, 'redis has lost entries that were accounted for')
-  if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
-  if (read.entries.length === 0 && accounted === turn.accounted && read.place.group === turn.group)
-    return undefined
+  const { loss, ...after } = placeAfter(turn, read)
+  const { lost, accounted, position } = after
+  const group = read?.place.group ?? turn.group
+  if (loss) log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
+  else if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
+  const entries = read?.entries ?? []
+  const isSame = entries.length === 0 && accounted === turn.accounted && group === turn.group && !loss
+  if (group === null || isSame) return undefined
 
-  const received = read.entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)
-  const malformed = read.entries.filter(({ event }) => event === undefined)
+  const received = entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)
+  const malformed = entries.filter(({ event }) => event === undefined)
   await bury(
     tx,
     turn,
@@ -139,7 +142,7 @@ async function account(
   at('inserted')
   const dead = outcome.dead + malformed.length
   if (dead > 0) log.error({ topic, dead }, 'entries became dead letters')
-  await endTurn(tx, turn, { ...outcome, dead, lost, group: read.place.group, position, accounted })
+  await endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })
   return { topic, head: turn.head + outcome.stored, position }
 }
 

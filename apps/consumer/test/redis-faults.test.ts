@@ -106,6 +106,61 @@ test('a topic whose turns fail holds up no other, and is stored once its trouble
   expect(await stack.settled('poison')).toMatchObject({ stored: 5 })
 })
 
+/** A consumer that accounts for ten entries, sees how many there are, and dies. */
+async function tenAccountedFor(stack: OwnStack): Promise<void> {
+  await using victim = stack.consumer('victim', { CONSUMER_FAILPOINT: 'committed', TURN_EVENTS_MAX: '10' })
+  await victim.exited
+}
+
+test('what was seen in a stream that is gone is counted as lost, and what was not is owned up to', async () => {
+  await using stack = await ownStack()
+  await stack.append(numbered(50))
+  await tenAccountedFor(stack)
+  await stack.append(numbered(5, 51)) // nobody looks
+  await stack.broker.redis.del(streamOf(stack.broker))
+  await stack.append(numbered(20, 61))
+  await using heir = stack.consumer('heir')
+  const figures = await stack.settled()
+  expect(figures).toMatchObject({ stored: 30, lost: 40, lossAt: expect.any(String) })
+  expect(idsOf(await stack.log())).toEqual(idsOf([...numbered(10), ...numbered(20, 61)]))
+  expect(heir.output()).toContain('redis has lost the old stream, with at least 40 entries not stored yet')
+})
+
+test('a stream that goes and does not come back is noticed, too', async () => {
+  await using stack = await ownStack()
+  await stack.append(numbered(50))
+  await using consumer = stack.consumer('c1')
+  await stack.settled()
+  expect(await stack.figures()).toMatchObject({ stored: 50, lost: 0, lossAt: null })
+  await stack.broker.redis.del(streamOf(stack.broker))
+  await eventually(async () => expect((await stack.figures())?.lossAt).not.toBe(null))
+  expect(await stack.figures()).toMatchObject({ stored: 50, lost: 0 })
+  expect(consumer.output()).toContain('redis has lost the stream')
+})
+
+test.each([
+  ['more has come than was lost', 25, 35, 15],
+  ['less has come than was lost', 25, 35, 5],
+  ['nothing has come', 25, 35, 0],
+  ['what was stored is gone as well', 5, 35, 40],
+])('a stream that loses its end: the loss is counted, also when %s', async (_, kept, seen, more) => {
+  await using stack = await ownStack()
+  const { redis } = stack.broker
+  const key = streamOf(stack.broker)
+  await stack.append(numbered(kept))
+  const earlier = await redis.dumpBuffer(key)
+  await stack.append(numbered(seen - kept, 101))
+  await tenAccountedFor(stack)
+  await redis.restore(key, 0, earlier, 'REPLACE')
+  if (more > 0) await stack.append(numbered(more, 201))
+  await using heir = stack.consumer('heir')
+  const unsaved = seen - Math.max(kept, 10)
+  await eventually(async () => expect((await stack.figures())?.lossAt).not.toBe(null))
+  const stored = Math.max(kept, 10) + more
+  expect(await stack.settled()).toMatchObject({ stored, duplicates: 0, lost: unsaved })
+  expect(heir.output()).toContain('redis has lost the end of the stream')
+})
+
 test('a doorbell that nobody hears costs a sweep: events are stored all the same', async () => {
   await using stack = await ownStack()
   await using _consumer = stack.consumer('c1')

@@ -26,6 +26,7 @@ export async function ownStack(redisUrl = inject('redisUrl'), postgresUrl = inje
     append: (events: Event[]) => Promise.all(events.map(appender.append)),
     /** Waits until all that was ever appended to the topic is accounted for and acknowledged; its figures then. */
     settled: (topic = 'orders') => settled(store, broker, topic),
+    figures: async (topic = 'orders') => (await readTopics(store)).find((one) => one.topic === topic),
     /** The whole log of a topic, by seq. */
     async log(topic = 'orders') {
       const { events, more } = await readEvents(store, { topic, after: 0, limit: 100_000 })

@@ -24,6 +24,8 @@ export interface Figures {
 export interface TopicFigures extends Figures {
   readonly topic: string
   readonly headSeq: number | null
+  /** When Redis was last found to have lost data of the topic (UTC): `lost` and `accepted` are minimums since then. */
+  readonly lossAt: string | null
 }
 
 export function combineFigures(
@@ -34,7 +36,11 @@ export function combineFigures(
   const names = [...new Set([...rowOf.keys(), ...(streams?.keys() ?? [])])].sort()
   const topics = names.map((topic) => {
     const row = rowOf.get(topic) ?? (rows && noTurnYet)
-    return topicFigures(topic, row, streams && inFlight(row, streams.get(topic)))
+    return topicFigures(
+      topic,
+      streams ? withLost(row, streams.get(topic)) : row,
+      streams && inFlight(row, streams.get(topic)),
+    )
   })
   const known = rows !== undefined || streams !== undefined
   return { totals: sum(topics, rows !== undefined, streams !== undefined), topics: known ? topics : null }
@@ -51,6 +57,8 @@ const noTurnYet: Row = {
   conflicts: 0,
   dead: 0,
   lost: 0,
+  seen: 0,
+  lossAt: null,
   headSeq: 0,
 }
 
@@ -62,9 +70,16 @@ function topicFigures(topic: string, row: Row | undefined, flying: number | null
     dead = null,
     lost = null,
     headSeq = null,
+    lossAt = null,
   } = row ?? {}
   const accepted = add(stored, duplicates, conflicts, dead, lost, flying)
-  return { topic, accepted, stored, duplicates, conflicts, dead, lost, inFlight: flying, headSeq }
+  return { topic, accepted, stored, duplicates, conflicts, dead, lost, inFlight: flying, headSeq, lossAt }
+}
+
+/** A stream that is gone took with it what was seen and not accounted for; a consumer will find that, too. */
+function withLost(row: Row | undefined, stream: StreamFigures | undefined): Row | undefined {
+  const isThere = row === undefined || stream?.group === null || stream?.group === row.group
+  return isThere ? row : { ...row, lost: row.lost + Math.max(0, row.seen - row.accounted) }
 }
 
 function inFlight(row: Row | undefined, stream: StreamFigures | undefined): number | null {

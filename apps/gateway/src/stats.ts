@@ -53,8 +53,12 @@ export function stats({ broker, store, log, now, accepted }: StatsDeps, readMs =
       database_stats: { unique_events_stored: totals.stored },
       totals: onTheWire(totals),
       topics:
-        topics?.map((topic) => ({ topic: topic.topic, ...onTheWire(topic), head_seq: topic.headSeq })) ??
-        null,
+        topics?.map((topic) => ({
+          topic: topic.topic,
+          ...onTheWire(topic),
+          head_seq: topic.headSeq,
+          loss_at: topic.lossAt,
+        })) ?? null,
       consumers:
         consumers?.map(({ name, startedAt, lastTurnAt, turns }) => ({
           name,

@@ -142,6 +142,7 @@ test('the figures balance, of each topic and in total', async () => {
     lost: 0,
     in_flight: 0,
     head_seq: 2,
+    loss_at: null,
   })
   for (const name of Object.keys(totals)) {
     expect(totals[name], name).toBe(topics?.reduce((sum, topic) => sum + Number(topic[name]), 0))

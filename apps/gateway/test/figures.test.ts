@@ -5,8 +5,8 @@ import { expect, test } from 'vitest'
 import { combineFigures } from '../src/figures.ts'
 
 function row(topic: string, figures: Partial<TopicFigures> = {}): TopicFigures {
-  const none = { accounted: 0, stored: 0, duplicates: 0, conflicts: 0, dead: 0, lost: 0, headSeq: 0 }
-  return { topic: topic as TopicName, group: 'g1', ...none, ...figures }
+  const none = { accounted: 0, stored: 0, duplicates: 0, conflicts: 0, dead: 0, lost: 0, seen: 0, headSeq: 0 }
+  return { topic: topic as TopicName, group: 'g1', lossAt: null, ...none, ...figures }
 }
 
 function streams(figures: Record<string, [group: string | null, entriesAdded: number | null]>) {
@@ -21,7 +21,7 @@ test('accepted is what was accounted for and what is in flight', () => {
   const { totals, topics } = combineFigures([orders], streams({ orders: ['g1', 30] }))
   const figures = { accepted: 30, stored: 14, duplicates: 4, conflicts: 2, dead: 1, lost: 0, inFlight: 9 }
   expect(totals).toEqual(figures)
-  expect(topics).toEqual([{ topic: 'orders', ...figures, headSeq: 14 }])
+  expect(topics).toEqual([{ topic: 'orders', ...figures, headSeq: 14, lossAt: null }])
 })
 
 test.each([
@@ -37,6 +37,16 @@ test.each([
 ] as const)('in flight, %s', (_, store, stream, inFlight) => {
   const { topics } = combineFigures(store ? [store] : [], streams(stream ? { a: [...stream] } : {}))
   expect(topics?.[0]?.inFlight).toBe(inFlight)
+})
+
+test.each([
+  ['gone', undefined, 4],
+  ['made anew', ['g2', 3], 4],
+  ['there, its group or not', [null, 8], 1],
+] as const)('what was seen in a stream and not accounted for is lost when it is %s', (_, stream, lost) => {
+  const rows = [row('a', { accounted: 5, stored: 5, lost: 1, seen: 8 })]
+  const { topics } = combineFigures(rows, streams(stream ? { a: [...stream] } : {}))
+  expect(topics?.[0]?.lost).toBe(lost)
 })
 
 test('totals are over all topics, which are in order', () => {
@@ -64,13 +74,13 @@ test('without Redis, what was appended is unknown', () => {
   const { totals, topics } = combineFigures([orders], undefined)
   const known = { ...unknown, stored: 14, duplicates: 4, conflicts: 2, dead: 1, lost: 0 }
   expect(totals).toEqual(known)
-  expect(topics).toEqual([{ topic: 'orders', ...known, headSeq: 14 }])
+  expect(topics).toEqual([{ topic: 'orders', ...known, headSeq: 14, lossAt: null }])
 })
 
 test('without PostgreSQL, only the names of the topics are known', () => {
   const { totals, topics } = combineFigures(undefined, streams({ orders: ['g1', 30] }))
   expect(totals).toEqual(unknown)
-  expect(topics).toEqual([{ topic: 'orders', ...unknown, headSeq: null }])
+  expect(topics).toEqual([{ topic: 'orders', ...unknown, headSeq: null, lossAt: null }])
 })
 
 test('without either, nothing is known', () => {

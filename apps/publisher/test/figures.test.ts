@@ -2,7 +2,15 @@ import type { Stats, TopicFigures } from '@sekali/client/answers'
 import { expect, test } from 'vitest'
 import { knownFigures, nothing } from '../src/figures.ts'
 
-const order: TopicFigures = { ...nothing, topic: 'order', accepted: 3, stored: 2, in_flight: 1, head_seq: 2 }
+const order: TopicFigures = {
+  ...nothing,
+  topic: 'order',
+  accepted: 3,
+  stored: 2,
+  in_flight: 1,
+  loss_at: null,
+  head_seq: 2,
+}
 
 function stats(changes: Partial<Stats>): Stats {
   return {

@@ -56,9 +56,9 @@ function acknowledgedIsStored(evidence: Evidence) {
   const { http, sql, losses, admissions, stats } = evidence
   const ids = new Map([...http].map(([topic, rows]) => [topic, new Set(rows.map(({ id }) => id))]))
   const lastLossAt = Math.max(...losses.map(({ at }) => at))
-  const lostInFigures = [...stats.values()].reduce((sum, { lost }) => sum + (lost ?? 0), 0)
   let acknowledged = 0
   let missing = 0
+  const silent: string[] = []
   for (const [topic, id, event] of booked(evidence)) {
     if (event.lastOkAt === undefined) continue
     acknowledged++
@@ -68,10 +68,14 @@ function acknowledgedIsStored(evidence: Evidence) {
       const when = new Date(event.lastOkAt).toISOString()
       return first([`${topic} ${id} was acknowledged at ${when} and is not in the log`], `${acknowledged}`)
     }
+    const figures = stats.get(topic)
+    const isAdmitted = figures?.loss_at || (figures?.lost ?? 0) > 0
+    if (!isAdmitted)
+      silent.push(`${topic} ${id} was lost with Redis's data, and /stats says nothing about it`)
   }
-  const isSilent = missing > 0 && lostInFigures === 0 && admissions.length === 0
+  if (missing > 0 && admissions?.length === 0) silent.push(`${missing} events were lost, and no log says so`)
   const checked = `${acknowledged} acknowledged events, ${missing} lost with Redis's data`
-  return first(isSilent ? [`${missing} events were lost, and nothing was said about it`] : [], checked)
+  return first(silent, checked)
 }
 
 function storedOnce(evidence: Evidence) {

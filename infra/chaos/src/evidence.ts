@@ -12,6 +12,8 @@ export interface StatsRow {
   readonly dead: number | null
   readonly lost: number | null
   readonly in_flight: number | null
+  /** When it last found that Redis had lost data of the topic. */
+  readonly loss_at: string | null
 }
 
 /** A topic's row in PostgreSQL, and what can be counted there. */
@@ -48,8 +50,8 @@ export interface Evidence {
       }
     | undefined
   readonly losses: readonly Loss[]
-  /** Words of the product's log after the first loss that admit it. */
-  readonly admissions: readonly string[]
+  /** Words of the product's log after the first loss that admit it; undefined where nobody can read that. */
+  readonly admissions: readonly string[] | undefined
   readonly drain: {
     /** From the end of the last fault until nothing was in flight or pending; undefined when that never came. */
     readonly ms: number | undefined

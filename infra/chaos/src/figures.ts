@@ -11,9 +11,9 @@ export async function readStats(door: Door, topics: readonly string[]): Promise<
   const said = JSON.parse(body) as { topics: (StatsRow & { topic: string })[] | null }
   const rows = (said.topics ?? []).filter(({ topic }) => topics.includes(topic))
   return new Map(
-    rows.map(({ topic, accepted, stored, duplicates, conflicts, dead, lost, in_flight }) => [
+    rows.map(({ topic, accepted, stored, duplicates, conflicts, dead, lost, in_flight, loss_at }) => [
       topic,
-      { accepted, stored, duplicates, conflicts, dead, lost, in_flight },
+      { accepted, stored, duplicates, conflicts, dead, lost, in_flight, loss_at },
     ]),
   )
 }

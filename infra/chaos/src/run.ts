@@ -112,7 +112,7 @@ export async function runChaos(
 }
 
 /** Words with which the product admits that Redis lost something. */
-const admitting = /vanished from redis|made anew|lost entries|stream is gone/
+const admitting = /vanished from redis|redis has lost/
 
 interface Stage {
   readonly options: RunOptions

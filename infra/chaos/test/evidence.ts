@@ -37,7 +37,8 @@ export function soundRun() {
 
 export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): Evidence {
   const figures = { duplicates: 1, conflicts: 1, dead: 0, lost: 0 }
-  const stats: StatsRow = { ...figures, accepted: log.length + 2, stored: log.length, in_flight: 0 }
+  const { length } = log
+  const stats: StatsRow = { ...figures, accepted: length + 2, stored: length, in_flight: 0, loss_at: null }
   const row: SqlRow = {
     ...figures,
     head: log.length,

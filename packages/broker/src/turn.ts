@@ -13,25 +13,15 @@
  */
 import { randomUUID } from 'node:crypto'
 import { BrokerUnavailable } from '@sekali/core/errors'
-import type { TopicName } from '@sekali/core/event'
-import { comparePositions, origin, type Position } from '@sekali/core/position'
+import { comparePositions, type Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
 import { ask, type Broker } from './connect.ts'
 import { decode, type Entry } from './entry.ts'
 import { field, findGroup, isMissing } from './info.ts'
 import { groupPrefix, streamKey } from './keys.ts'
+import { beginning, type Place } from './place.ts'
 import { reclaim } from './reclaim.ts'
 import { defineScript } from './script.ts'
-
-/** Where a topic stands, as the store remembers it. */
-export interface Place {
-  readonly topic: TopicName
-  /** The stream's incarnation, or `null` when the topic has had no turn yet. */
-  readonly group: string | null
-  readonly position: Position
-  /** How many entries of this incarnation have been accounted for. */
-  readonly accounted: number
-}
 
 export interface TurnRead {
   /** Where the read began: the place given, or the beginning of a new incarnation. */
@@ -158,7 +148,7 @@ async function findPlace(broker: Broker, place: Place): Promise<TurnRead['place'
   const found = await findGroup(broker, place.topic)
   if (found === 'no stream') return undefined
   if (found !== undefined && found !== place.group) {
-    return { topic: place.topic, group: found, position: origin, accounted: 0 }
+    return { topic: place.topic, group: found, ...beginning }
   }
   const group = found ?? place.group ?? `${groupPrefix(broker)}${randomUUID()}`
   if (found === undefined) {
@@ -169,18 +159,3 @@ async function findPlace(broker: Broker, place: Place): Promise<TurnRead['place'
   }
   return { ...place, group }
 }
-
-/** The position after `read` is accounted for, and what is found out about the stream on the way. */
-export function placeAfter(read: TurnRead): { position: Position; accounted: number; lost: number } {
-  const { place, entries, atEnd, entriesAdded } = read
-  const position = entries.at(-1)?.position ?? place.position
-  const accounted = place.accounted + entries.length
-  if (!atEnd) return { position, accounted, lost: 0 }
-  // At the end of the stream every entry ever added is either accounted for or has vanished from it (XDEL, a trim
-  // by somebody else, a lost tail of the append-only file after which Redis counts from further back).
-  return { position, accounted: entriesAdded, lost: Math.max(0, entriesAdded - accounted) }
-}
-
-/** Whether Redis has gone back behind what was accounted for: it lost its newest entries, as after a crash. */
-export const hasRegressed = ({ place, lastId, entriesAdded }: TurnRead): boolean =>
-  comparePositions(lastId, place.position) < 0 || entriesAdded < place.accounted

@@ -1,15 +1,15 @@
 import { createAppender } from '@sekali/broker/append'
 import type { Broker } from '@sekali/broker/connect'
 import { streamKey } from '@sekali/broker/keys'
-import { type Place, placeAfter, readTurn } from '@sekali/broker/turn'
+import { beginning, type Place, placeAfter } from '@sekali/broker/place'
+import { readTurn } from '@sekali/broker/turn'
 import type { TopicName } from '@sekali/core/event'
-import { origin } from '@sekali/core/position'
 import { ownBroker } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject, test } from 'vitest'
 
 const topic = 'orders' as TopicName
-const start: Place = { topic, group: null, position: origin, accounted: 0 }
+const start: Place = { topic, group: null, ...beginning }
 
 async function append(broker: Broker, ...eventIds: string[]) {
   const appender = createAppender(broker, () => {})
@@ -22,7 +22,7 @@ async function read(broker: Broker, place: Place, count = 100, consumer = 'me') 
   return {
     ids: turn.entries.map((entry) => entry.event?.eventId),
     reclaimed: turn.reclaimed,
-    next: { topic, group: turn.place.group, ...placeAfter(turn) },
+    next: { topic, group: turn.place.group, ...placeAfter(place, turn) },
     turn,
   }
 }
@@ -82,7 +82,7 @@ test('a stream that lost its newest entries gives out no id below the position',
   await append(broker, 'a')
   const first = await read(broker, start)
   // As after a crash that cost Redis its newest entries and set its clock back: the position lies in its future.
-  const position = `${Date.now() + 60_000}-0` as typeof origin
+  const position = `${Date.now() + 60_000}-0` as typeof beginning.position
   await read(broker, { ...first.next, position, accounted: 9 })
   await append(broker, 'b')
   const after = await read(broker, { ...first.next, position, accounted: 1 })

@@ -126,6 +126,8 @@ export interface Figures {
 export interface TopicFigures extends Figures {
   readonly topic: string
   readonly head_seq: number | null
+  /** When Redis was last found to have lost data of the topic; `lost` and `accepted` are minimums since then. */
+  readonly loss_at: string | null
 }
 
 export interface ConsumerFigures {

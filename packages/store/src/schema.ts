@@ -36,6 +36,11 @@ export const topics = pgTable('topics', {
   dead: count(),
   /** Entries that vanished from Redis before they were accounted for. */
   lost: count(),
+  /** How many entries this incarnation was ever seen to have had, and the last id it had given out then. */
+  seen: count(),
+  seenId: text().notNull().default('0-0'),
+  /** When Redis was last found to have lost the stream or its end: `lost` is a minimum since then. */
+  lossAt: time(),
 })
 
 /**

@@ -3,6 +3,7 @@ import { asc, sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
 import { asStoreError } from './errors.ts'
 import { topics } from './schema.ts'
+import { utc } from './time.ts'
 
 /** What came of a topic's entries, over all incarnations of its stream except for `accounted`. */
 export interface TopicFigures {
@@ -15,6 +16,10 @@ export interface TopicFigures {
   readonly conflicts: number
   readonly dead: number
   readonly lost: number
+  /** Entries of this incarnation that were seen; what is not accounted for of them is lost when the stream goes. */
+  readonly seen: number
+  /** When Redis was last found to have lost a stream or its end (UTC); `lost` is a minimum since then. */
+  readonly lossAt: string | null
   readonly headSeq: number
 }
 
@@ -27,17 +32,21 @@ export async function readTopics(store: Store): Promise<TopicFigures[]> {
     .catch((error: unknown) => {
       throw asStoreError(error, 'read of topics')
     })
-  return rows.map(({ name, streamGroup, accounted, head, duplicates, conflicts, dead, lost }) => ({
-    topic: name as TopicName,
-    group: streamGroup,
-    accounted,
-    stored: head,
-    duplicates,
-    conflicts,
-    dead,
-    lost,
-    headSeq: head,
-  }))
+  return rows.map(
+    ({ name, streamGroup, accounted, head, duplicates, conflicts, dead, lost, seen, lossAt }) => ({
+      topic: name as TopicName,
+      group: streamGroup,
+      accounted,
+      stored: head,
+      duplicates,
+      conflicts,
+      dead,
+      lost,
+      seen,
+      lossAt: lossAt === null ? null : utc(lossAt),
+      headSeq: head,
+    }),
+  )
 }
 
 /** Makes sure that each topic has a row. Rejects with `StoreUnavailable`. */

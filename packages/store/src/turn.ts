@@ -16,6 +16,9 @@ export interface Turn {
   readonly group: string | null
   readonly position: Position
   readonly accounted: number
+  /** What the stream was like when a turn last looked: entries ever added, and the last id. */
+  readonly seen: number
+  readonly seenId: Position
   readonly head: number
 }
 
@@ -38,6 +41,8 @@ export async function takeTurn(tx: Tx, names: readonly TopicName[]): Promise<Tur
     group: row.streamGroup,
     position: row.position as Position,
     accounted: row.accounted,
+    seen: row.seen,
+    seenId: row.seenId as Position,
     head: row.head,
   }
 }
@@ -47,11 +52,15 @@ export interface TurnResult {
   readonly group: string
   readonly position: Position
   readonly accounted: number
+  readonly seen: number
+  readonly seenId: Position
   readonly stored: number
   readonly duplicates: number
   readonly conflicts: number
   readonly dead: number
   readonly lost: number
+  /** Whether Redis was found to have lost the stream or its end. */
+  readonly foundLoss: boolean
 }
 
 /** Moves the position, and the counters with it, in the transaction that stored what it passes over. */
@@ -62,6 +71,9 @@ export async function endTurn(tx: Tx, turn: Turn, result: TurnResult): Promise<v
       streamGroup: result.group,
       position: result.position,
       accounted: result.accounted,
+      seen: result.seen,
+      seenId: result.seenId,
+      ...(result.foundLoss && { lossAt: sql`clock_timestamp()` }),
       head: turn.head + result.stored,
       duplicates: sql`${topics.duplicates} + ${result.duplicates}`,
       conflicts: sql`${topics.conflicts} + ${result.conflicts}`,

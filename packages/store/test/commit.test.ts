@@ -26,6 +26,9 @@ async function commit(store: Store, items: readonly Received[], topic = orders) 
       group: 'g',
       position: '1-1' as Position,
       accounted,
+      seen: accounted,
+      seenId: '1-1' as Position,
+      foundLoss: false,
       dead: 0,
       lost: 0,
     })

@@ -57,6 +57,7 @@ export async function commitBatch(store: Store, { topic, received }: Batch): Pro
     if (outcome.stored !== received.length) throw new Error(`stored ${outcome.stored} of ${received.length}`)
     const accounted = turn.accounted + received.length
     const position = `${accounted}-0` as Position
-    await endTurn(tx, turn, { ...outcome, dead: 0, lost: 0, group: 'bench', position, accounted })
+    const seen = { seen: accounted, seenId: position, foundLoss: false }
+    await endTurn(tx, turn, { ...outcome, ...seen, dead: 0, lost: 0, group: 'bench', position, accounted })
   })
 }
