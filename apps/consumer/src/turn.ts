@@ -28,7 +28,7 @@ import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
 import { endTurn, type Turn, takeTurn } from '@sekali/store/turn'
 
 /** Where a test may stop a consumer dead; see process/failpoint.ts. */
-export type TurnPoint = 'locked' | 'read' | 'inserted' | 'accounted' | 'committed'
+export type TurnPoint = 'locked' | 'reclaiming' | 'read' | 'inserted' | 'accounted' | 'committed'
 
 export interface TurnContext {
   readonly broker: Broker
@@ -105,7 +105,10 @@ async function readEntries(
   const { broker, consumer, log, readMs } = context
   const { topic } = turn
   const read = await askWithin(broker, readMs, () =>
-    readTurn(broker, turn, consumer, request.countMax(topic), request.isUntidy(topic)),
+    readTurn(broker, turn, consumer, request.countMax(topic), {
+      tidy: request.isUntidy(topic),
+      reclaiming: () => context.at('reclaiming'),
+    }),
   )
   if (read?.reclaimed) log.info({ topic, position: turn.position }, `reclaimed: ${read.reclaimed}`)
   return read

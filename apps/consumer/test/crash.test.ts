@@ -22,6 +22,18 @@ for (const point of ['locked', 'read', 'inserted', 'accounted', 'committed']) {
   })
 }
 
+test('a consumer killed in the middle of a reclaim leaves a group that its heir puts right', async () => {
+  await using stack = await ownStack()
+  await using first = stack.consumer('first', { CONSUMER_FAILPOINT: 'read' })
+  await stack.append(numbered(50))
+  await first.exited
+  await using second = stack.consumer('second', { CONSUMER_FAILPOINT: 'reclaiming' })
+  expect(await second.exited).toBe('SIGKILL')
+  await using _heir = stack.consumer('heir')
+  expect(await stack.settled()).toMatchObject({ stored: 50, duplicates: 0, lost: 0 })
+  expect(idsOf(await stack.log())).toEqual(idsOf(numbered(50)))
+})
+
 test('consumers killed again and again under load: the others finish, in order, exactly', async () => {
   await using stack = await ownStack()
   await using _steady = stack.consumer('steady')

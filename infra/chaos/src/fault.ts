@@ -15,7 +15,8 @@ export interface FaultContext<F extends Facet = Facet> {
   say(what: string): void
 }
 
-/** Breaks something and mends it again: when `run` resolves, the fault is over and recovery begins to count. */
+/** Breaks something and mends it again: when `run` resolves, the fault is over and recovery begins to count. When it
+ * rejects, it was not injected, and is not counted; unless with {@link PromiseBroken}. */
 export interface Fault {
   readonly name: string
   readonly about: string

@@ -33,7 +33,7 @@ export function reportText(outcome: Outcome, name: RunName): string {
     table(outcome.faults),
     '',
     `${n(ok)} operations ok, ${n(failed)} failed, ${n(indeterminate)} indeterminate; ${n(outcome.events)} events stored; ` +
-      `${injections} faults in ${outcome.seconds.toFixed()} s; drained after ${seconds(outcome.drainMs)}`,
+      `${injections} faults, ${n(outcome.kills)} processes killed in ${outcome.seconds.toFixed()} s; drained after ${seconds(outcome.drainMs)}`,
     '',
     ...verdicts,
     '',

@@ -39,6 +39,7 @@ export interface Outcome {
   readonly verdicts: readonly Verdict[]
   readonly faults: readonly FaultFigures[]
   readonly operations: Tally
+  readonly kills: number
   readonly seconds: number
   readonly drainMs: number | undefined
   readonly events: number
@@ -105,6 +106,7 @@ export async function runChaos(
     verdicts: judge(evidence),
     faults: [...figures.values()],
     operations: books.total,
+    kills: target.kills(),
     seconds: (performance.now() - startedAt) / 1_000,
     drainMs: drain.ms,
     events: [...evidence.http.values()].reduce((sum, log) => sum + log.length, 0),

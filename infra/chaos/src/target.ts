@@ -75,6 +75,8 @@ export interface Target extends AsyncDisposable {
   readonly redis?: RedisAccess
   readonly sql?: SqlAccess
   readonly servers?: Servers
+  /** How many processes were ended as by kill -9, failpoints included. */
+  kills(): number
   /** Processes that ended although nobody signalled them, in words. */
   ended(): readonly string[]
   /** Lines of the apps' logs since a moment (wall clock, ms) that match. */

@@ -40,9 +40,15 @@ export interface TurnRead {
 // Each reclaim answers one disturbance; more than a few in a row means that something else reads the group.
 const attemptsMax = 4
 
+export interface ReadTurnOptions {
+  /** Reclaims first, to acknowledge what a crash left pending behind the position. */
+  readonly tidy?: boolean
+  /** Called in the middle of a reclaim: what was pending is taken over, the group not yet set back. */
+  readonly reclaiming?: () => void
+}
+
 /**
  * Reads up to `countMax` entries after `place`. `undefined` when the topic has no stream.
- * `tidy` reclaims first, to acknowledge what a crash left pending behind the position.
  * Rejects with {@link BrokerUnavailable}.
  */
 export async function readTurn(
@@ -50,21 +56,21 @@ export async function readTurn(
   given: Place,
   consumer: string,
   countMax: number,
-  tidy = false,
+  { tidy = false, reclaiming = () => {} }: ReadTurnOptions = {},
 ): Promise<TurnRead | undefined> {
   let place = given.group === null ? await findPlace(broker, given) : (given as TurnRead['place'])
   let reclaimed: string | undefined
   for (let attempt = 1; place !== undefined && attempt <= attemptsMax; attempt++) {
     if (tidy && attempt === 1) {
       reclaimed = 'entries were left pending'
-      await reclaim(broker, place, consumer)
+      await reclaim(broker, place, consumer, reclaiming)
     }
     const read = await readOnce(broker, place, consumer, countMax)
     if (read === 'no group') {
       place = await findPlace(broker, place)
     } else if (read.firstAfter !== read.entries[0]?.position) {
       reclaimed = read.entries.length === 0 ? 'entries were delivered to nobody' : 'entries were skipped'
-      await reclaim(broker, place, consumer)
+      await reclaim(broker, place, consumer, reclaiming)
     } else {
       if (comparePositions(read.lastId, place.position) < 0) await raiseIds(broker, place)
       return { place, reclaimed, ...read }

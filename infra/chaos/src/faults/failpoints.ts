@@ -7,6 +7,7 @@
  */
 import { until } from '../clock.ts'
 import { defineFault, type Fault } from '../fault.ts'
+import { withStream } from './streams.ts'
 
 const deathMs = 20_000
 
@@ -23,16 +24,35 @@ const dying = Object.entries(deaths).map(([point, when]) =>
     name: `die-${point}`,
     about: `a consumer ends as by kill -9 ${when}`,
     needs: ['extras'],
-    async run({ target, random, say }, signal) {
+    async run({ target, random }, signal) {
       const probability = random.pick([1, 0.3])
       const extra = await target.extras.startConsumer({ CONSUMER_FAILPOINT: `${point}:${probability}` })
       if (await until(extra.hasEnded, deathMs, signal)) return
       extra.signal('SIGKILL')
       await extra.exited
-      if (!signal.aborted) say(`${extra.name} never came to the failpoint ${point}`)
+      throw new Error(`${extra.name} never came to the failpoint`)
     },
   }),
 )
+
+const dieReclaiming = defineFault({
+  name: 'die-reclaiming',
+  about:
+    'a consumer ends as by kill -9 in the middle of a reclaim, for which the groups are set forward again and again',
+  needs: ['extras', 'redis'],
+  async run({ target: { extras, redis }, topics, random }, signal) {
+    const extra = await extras.startConsumer({ CONSUMER_FAILPOINT: 'reclaiming' })
+    const disturb = async () => {
+      const found = await withStream(redis, random.pick(topics))
+      if (found) await redis.call('XGROUP', 'SETID', found.key, found.group, '$')
+      return extra.hasEnded()
+    }
+    if (await until(disturb, deathMs, signal)) return
+    extra.signal('SIGKILL')
+    await extra.exited
+    throw new Error(`${extra.name} never came to reclaim`)
+  },
+})
 
 // Shorter than those of the others, so that the sleeper has lost its turn after two seconds.
 const ladder = { REDIS_CALL_MS: '500', STATEMENT_MS: '1000', IDLE_IN_TRANSACTION_MS: '2000' }
@@ -52,10 +72,12 @@ const zombie = defineFault({
       extra.signal('SIGCONT')
       const failed = async () => (await extra.log()).includes('turn failed')
       if (!(await until(failed, 5_000, signal)) && !signal.aborted) say(`${extra.name} woke and said nothing`)
-    } else if (!signal.aborted) say(`${extra.name} never came to the failpoint ${point}`)
+    }
+    const slept = await asleep()
     extra.signal('SIGCONT')
     extra.signal('SIGKILL')
     await extra.exited
+    if (!slept) throw new Error(`${extra.name} never came to the failpoint ${point}`)
   },
 })
 
@@ -66,4 +88,4 @@ async function hasSession(target: { sql: { rows(query: string): Promise<unknown[
   return sessions.length > 0
 }
 
-export const failpoints: readonly Fault[] = [...dying, zombie]
+export const failpoints: readonly Fault[] = [...dying, dieReclaiming, zombie]

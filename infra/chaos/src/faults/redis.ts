@@ -100,14 +100,14 @@ const destroyGroup = defineFault({
   },
 })
 
-const pendingMs = 3_000
+const pendingMs = 10_000
 
 const deleteConsumer = defineFault({
   name: 'delete-consumer',
   about: 'XGROUP DELCONSUMER of a consumer that has entries pending, which Redis then forgets',
   needs: ['redis'],
   async run({ target: { redis }, topics }, signal) {
-    await until(
+    const isDone = await until(
       async () => {
         for (const topic of topics) {
           const found = await withStream(redis, topic)
@@ -121,6 +121,7 @@ const deleteConsumer = defineFault({
       pendingMs,
       signal,
     )
+    if (!isDone) throw new Error('no consumer had entries pending')
   },
 })
 

@@ -14,11 +14,11 @@ function dropped(name: string, about: string, edge: Edge, request: RegExp): Faul
     name,
     about,
     needs: ['proxies'],
-    async run({ target, random, say, pause }, signal) {
+    async run({ target, random, pause }, signal) {
       for (let times = random.int(1, 5); times > 0 && !signal.aborted; times--) {
         const deadline = AbortSignal.any([signal, AbortSignal.timeout(trapMs)])
         const sprung = await target.proxies[edge].dropReply(request, deadline)
-        if (!sprung && !signal.aborted) say(`${name}: no such request in ${trapMs / 1_000} s`)
+        if (!sprung) throw new Error(`no such request in ${trapMs / 1_000} s`)
         await pause(random.int(0, 300))
       }
     },

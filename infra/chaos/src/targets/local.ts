@@ -35,6 +35,7 @@ export async function startLocal({ dir, consumers, say, signal }: LocalOptions) 
   await using parts = new AsyncDisposableStack()
   const signalled = new Set<string>()
   const ended: string[] = []
+  let kills = 0
   const onChange = (part: string) => (reason?: string) => {
     if (reason === undefined || signalled.delete(part)) return
     if (reason.startsWith('ended')) ended.push(`${part} ${reason}`)
@@ -97,6 +98,7 @@ export async function startLocal({ dir, consumers, say, signal }: LocalOptions) 
     },
     signal: async (part, name) => {
       if (name !== 'SIGCONT' && name !== 'SIGSTOP') signalled.add(part.name)
+      if (name === 'SIGKILL') kills++
       send(part.pid, name)
     },
   }
@@ -121,6 +123,7 @@ export async function startLocal({ dir, consumers, say, signal }: LocalOptions) 
       redisDir: join(dir, 'redis'),
       startEmpty: (sizes) => startEmpty({ ...sizes, store, logDir, urls: direct }),
     },
+    kills: () => kills + extras.ended(),
     ended: () => ended,
     logged: (words, sinceMs) => linesOf(logDir, words, sinceMs),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -131,8 +134,12 @@ const namesMax = 8
 /** A name is removed a minute after its consumer was last seen, and the look happens every half a minute. */
 const namesKeptMs = 120_000
 
-function createExtras(logDir: string, env: Readonly<Record<string, string>>): Extras & AsyncDisposable {
+function createExtras(
+  logDir: string,
+  env: Readonly<Record<string, string>>,
+): Extras & AsyncDisposable & { ended(): number } {
   let count = 0
+  let ended = 0
   const running = new Set<Extra>()
   const newNames = new Map<string, number>()
   return {
@@ -161,10 +168,12 @@ function createExtras(logDir: string, env: Readonly<Record<string, string>>): Ex
       running.add(extra)
       void exited.then(() => {
         running.delete(extra)
+        ended++
         if (isNew) newNames.set(name, performance.now())
       })
       return extra
     },
+    ended: () => ended,
     names: () => {
       const recently = performance.now() - namesKeptMs
       return namesMax + [...newNames.values()].filter((at) => at > recently).length
