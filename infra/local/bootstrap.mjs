@@ -15,6 +15,7 @@ const commands = {
   bench: 'bench/src/main.ts',
   chaos: 'chaos/src/main.ts',
   demo: 'local/src/demo.ts',
+  mutants: 'chaos/src/mutants.ts',
   start: 'local/src/start.ts',
   test: 'local/src/test.ts',
 }

@@ -22,6 +22,15 @@ for (const point of ['locked', 'read', 'inserted', 'accounted', 'committed']) {
   })
 }
 
+test('figures of a turn whose consumer died after COMMIT are counted, and counted once', async () => {
+  await using stack = await ownStack()
+  await stack.append([...numbered(20), ...numbered(20), ...numbered(3, 1, { payload: '{"other":1}' })])
+  await using victim = stack.consumer('victim', { CONSUMER_FAILPOINT: 'committed' })
+  await victim.exited
+  await using _heir = stack.consumer('heir')
+  expect(await stack.settled()).toMatchObject({ stored: 20, duplicates: 20, conflicts: 3, dead: 0, lost: 0 })
+})
+
 test('a consumer killed in the middle of a reclaim leaves a group that its heir puts right', async () => {
   await using stack = await ownStack()
   await using first = stack.consumer('first', { CONSUMER_FAILPOINT: 'read' })
