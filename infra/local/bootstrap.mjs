@@ -17,6 +17,7 @@ const commands = {
   demo: 'local/src/demo.ts',
   mutants: 'chaos/src/mutants.ts',
   start: 'local/src/start.ts',
+  summary: 'chaos/src/summary.ts',
   test: 'local/src/test.ts',
 }
 

@@ -7,6 +7,9 @@ import { catalogue } from './faults/catalogue.ts'
 import { temporaryFolder } from './folder.ts'
 import { isKept, type RunName, reportJson, reportText } from './report.ts'
 import { runChaos } from './run.ts'
+import type { Target } from './target.ts'
+import { connectCompose } from './targets/compose.ts'
+import { connectHttp } from './targets/http.ts'
 import { startLocal } from './targets/local.ts'
 import { topicsOf } from './topics.ts'
 
@@ -35,7 +38,12 @@ const options = new Command('npm run chaos --')
     names,
     [],
   )
-  .option('--target <target>', 'local: a system of its own', 'local')
+  .option(
+    '--target <target>',
+    'local: a system of its own; compose: the project of docker-compose.yml, which must be up; http://…: load and checks only',
+    targetName,
+    'local',
+  )
   .option('--report <file>', 'writes the report as JSON, too')
   .option('--list', 'explains the faults and ends', false)
   .allowExcessArguments(false)
@@ -48,20 +56,25 @@ await runCommand(async (signal) => {
   if (options.list) return list()
   const say = (what: string) => void process.stderr.write(`${what}\n`)
   await using folder = await temporaryFolder()
-  await using target = await startLocal({
-    dir: folder.path,
-    consumers: options.consumers,
-    say: (part, what) => say(`${part} ${what}`),
-    signal,
-  })
+  await using target = await reach(folder.path, say, signal)
   const faults = chosen().filter((fault) => fits(fault, target))
-  const topics = topicsOf(options.seed)
+  // On a system that others use, and that an earlier run may have used, each run has topics of its own.
+  const topics = topicsOf(
+    options.target === 'local' ? options.seed : `${options.seed}-${Date.now().toString(36)}`,
+  )
   const outcome = await runChaos({ ...options, faults, topics, sources }, target, signal, say)
   const name: RunName = options
   process.stdout.write(`${reportText(outcome, name)}\n`)
   if (options.report !== undefined) await writeFile(options.report, `${reportJson(outcome, name)}\n`)
   return isKept(outcome) ? 0 : 1
 })
+
+async function reach(dir: string, say: (what: string) => void, signal: AbortSignal): Promise<Target> {
+  const { target, consumers } = options
+  if (target === 'compose') return await connectCompose()
+  if (target !== 'local') return connectHttp(target)
+  return await startLocal({ dir, consumers, say: (part, what) => say(`${part} ${what}`), signal })
+}
 
 function chosen(): Fault[] {
   if (options.faults.length === 0) return [...catalogue.values()]
@@ -79,6 +92,11 @@ function names(text: string): string[] {
   const unknown = given.find((name) => !catalogue.has(name))
   if (unknown !== undefined) throw new InvalidArgumentError(`There is no fault ${unknown}; --list shows all.`)
   return given
+}
+
+function targetName(text: string): string {
+  if (text === 'local' || text === 'compose' || /^https?:\/\/\S+$/.test(text)) return text
+  throw new InvalidArgumentError('It must be local, compose or an http URL.')
 }
 
 function numberFrom(min: number, max: number) {

@@ -1,4 +1,5 @@
 // What a run tells: a table of the faults, a verdict for every promise, and how to see it again.
+import { medianOf } from './median.ts'
 import type { FaultFigures, Outcome } from './run.ts'
 
 export interface RunName {
@@ -51,7 +52,7 @@ function table(faults: readonly FaultFigures[]): string {
     n(operations.ok),
     n(operations.failed),
     n(operations.indeterminate),
-    seconds(median(recoveries)),
+    seconds(medianOf(recoveries)),
     seconds(recoveries.length === 0 ? undefined : Math.max(...recoveries)),
   ])
   const widths = columns.map((title, at) =>
@@ -66,13 +67,22 @@ function table(faults: readonly FaultFigures[]): string {
     .join('\n')
 }
 
-function median(numbers: readonly number[]): number | undefined {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
-}
-
 const seconds = (ms: number | undefined): string =>
   ms === undefined ? 'never' : `${(ms / 1_000).toFixed(1)} s`
 const n = (value: number): string => value.toLocaleString('en-US')
 
-export const reportJson = (outcome: Outcome, name: RunName): string =>
-  JSON.stringify({ ...name, kept: isKept(outcome), replay: replayOf(name), ...outcome }, undefined, 2)
+/** What a run leaves as JSON. */
+export interface RunReport extends Omit<RunName, 'faults'>, Outcome {
+  readonly kept: boolean
+  readonly replay: string
+}
+
+export function reportJson(outcome: Outcome, name: RunName): string {
+  const { seed, minutes, consumers, rate, target } = name
+  const report: RunReport = {
+    ...{ seed, minutes, consumers, rate, target },
+    ...{ kept: isKept(outcome), replay: replayOf(name) },
+    ...outcome,
+  }
+  return JSON.stringify(report, undefined, 2)
+}

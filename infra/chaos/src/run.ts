@@ -99,7 +99,7 @@ export async function runChaos(
     admissions: await target.logged(admitting, losses[0]?.at ?? Date.now()),
     drain,
     unrecovered,
-    ended: [...target.ended(), ...(await target.logged(/"level":60/, 0))],
+    ended: [...target.ended(), ...((await target.logged(/"level":60/, 0)) ?? [])],
     leaks,
   }
   return {

@@ -15,6 +15,8 @@ export interface Processes {
   parts(): Promise<readonly Part[]>
   /** Signals a part. What ends by it does not count as ended by itself. */
   signal(part: Part, signal: NodeJS.Signals): Promise<void>
+  /** What it has in memory; undefined when it has just ended. */
+  memoryKb(part: Part): Promise<number | undefined>
 }
 
 /** A consumer beside those that are kept up: it may end, and is not started again. */
@@ -30,8 +32,6 @@ export interface Extra {
 export interface Extras {
   /** Under one of a few names that are used again and again, unless it is to be a new one. */
   startConsumer(env: Readonly<Record<string, string>>, options?: { isNew?: boolean }): Promise<Extra>
-  /** How many names in the groups are theirs and need not have been removed yet. */
-  names(): number
 }
 
 export interface RedisAccess {
@@ -42,8 +42,14 @@ export interface RedisAccess {
 export interface SqlAccess {
   /** Every value as text, or null. */
   rows(query: string): Promise<Record<string, string | null>[]>
-  /** A session of one's own, for what must be held open. */
-  session(): Promise<AsyncDisposable & { rows(query: string): Promise<unknown> }>
+}
+
+/** Sessions of one's own, for what must be held open. */
+export type OpenSession = () => Promise<AsyncDisposable & { rows(query: string): Promise<unknown> }>
+
+export interface Networks {
+  disconnect(part: Part): Promise<void>
+  connect(part: Part): Promise<void>
 }
 
 export const edges = ['client', 'gateway-redis', 'consumer-redis', 'consumer-postgres'] as const
@@ -74,16 +80,20 @@ export interface Target extends AsyncDisposable {
   readonly proxies?: Readonly<Record<Edge, TcpProxy>>
   readonly redis?: RedisAccess
   readonly sql?: SqlAccess
+  readonly session?: OpenSession
+  readonly networks?: Networks
   readonly servers?: Servers
   /** How many processes were ended as by kill -9, failpoints included. */
   kills(): number
+  /** How many more names may be in the groups: of consumers that are gone, and need not have been removed yet. */
+  strayNames(): number
   /** Processes that ended although nobody signalled them, in words. */
   ended(): readonly string[]
-  /** Lines of the apps' logs since a moment (wall clock, ms) that match. */
-  logged(words: RegExp, sinceMs: number): Promise<readonly string[]>
+  /** Lines of the apps' logs since a moment (wall clock, ms) that match; undefined where nobody can read them. */
+  logged(words: RegExp, sinceMs: number): Promise<readonly string[] | undefined>
 }
 
-export type Facet = 'processes' | 'extras' | 'proxies' | 'redis' | 'sql' | 'servers'
+export type Facet = 'processes' | 'extras' | 'proxies' | 'redis' | 'sql' | 'session' | 'networks' | 'servers'
 
 /** A target that surely has some facets. */
 export type TargetWith<F extends Facet> = Target & Required<Pick<Target, F>>

@@ -90,6 +90,24 @@ test('with Redis stalled an append is refused within its deadline, and is not se
   expect(ids.filter((id) => id !== 'unknown')).toEqual(['before', 'after'])
 })
 
+test('an append whose connection is cut before Redis has run it is refused, and not sent again', async () => {
+  await using redis = await ownRedis()
+  await using broker = await ownBroker(redis.url)
+  await using other = await ownBroker(redis.url)
+  const appender = createAppender(broker, () => {})
+  await appender.append(event({ eventId: 'before' }))
+  const id = await broker.redis.client('ID')
+  await other.redis.call('CLIENT', 'PAUSE', '500', 'WRITE')
+  const cut = expect(appender.append(event({ eventId: 'cut' }))).rejects.toThrow(BrokerUnavailable)
+  // Redis holds it back, unread or blocked, and forgets it with its connection.
+  await eventually(async () => expect(await other.redis.client('LIST')).toMatch(/cmd=(evalsha|eval)/))
+  await other.redis.client('KILL', 'ID', id)
+  await cut
+  await eventually(() => appender.append(event({ eventId: 'after' })))
+  const entries = await other.redis.xrange(streamKey(broker, 'orders'), '-', '+')
+  expect(entries.map(idOf)).toEqual(['before', 'after'])
+})
+
 test('a full Redis refuses whole appends, keeps what it has and takes events again when there is room', async () => {
   await using redis = await ownRedis(['--maxmemory', '4mb'])
   await using broker = await ownBroker(redis.url)

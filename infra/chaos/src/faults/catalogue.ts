@@ -1,4 +1,5 @@
 import type { Fault } from '../fault.ts'
+import { disconnects } from './disconnect.ts'
 import { failpoints } from './failpoints.ts'
 import { load } from './load.ts'
 import { losses } from './losses.ts'
@@ -30,6 +31,7 @@ export const catalogue: ReadonlyMap<string, Fault> = new Map(
     ...losses,
     ...postgresFaults,
     ...network,
+    ...disconnects,
     ...load,
   ].map((fault) => [fault.name, fault]),
 )

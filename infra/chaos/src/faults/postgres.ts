@@ -6,7 +6,7 @@
  * the while. Recovered as everywhere.
  */
 import { defineFault, type FaultContext, insist } from '../fault.ts'
-import type { SqlAccess } from '../target.ts'
+import type { OpenSession } from '../target.ts'
 
 const killPostgres = defineFault({
   name: 'kill-postgres',
@@ -63,19 +63,19 @@ const terminateBackends = defineFault({
 const readOnly = defineFault({
   name: 'read-only-postgres',
   about: 'default_transaction_read_only is on for a while, as on a demoted primary',
-  needs: ['sql'],
-  async run({ target: { sql }, random, pause }) {
+  needs: ['session'],
+  async run({ target, random, pause }) {
     try {
-      await alter(sql, 'SET default_transaction_read_only = on')
+      await alter(target.session, 'SET default_transaction_read_only = on')
       await pause(random.int(500, 6_000))
     } finally {
-      await insist(() => alter(sql, 'RESET default_transaction_read_only'))
+      await insist(() => alter(target.session, 'RESET default_transaction_read_only'))
     }
   },
 })
 
-async function alter(sql: SqlAccess, what: string): Promise<void> {
-  await using session = await sql.session()
+async function alter(open: OpenSession, what: string): Promise<void> {
+  await using session = await open()
   await session.rows('SET default_transaction_read_only = off')
   await session.rows(`ALTER SYSTEM ${what}`)
   await session.rows('SELECT pg_reload_conf()')
@@ -86,20 +86,20 @@ const connectionsMax = 300
 const exhaust = defineFault({
   name: 'exhaust-connections',
   about: 'every connection that PostgreSQL gives is taken, and the apps’ own are ended',
-  needs: ['sql'],
-  async run({ target: { sql }, random, pause }) {
+  needs: ['session'],
+  async run({ target, random, pause }) {
     await using taken = new AsyncDisposableStack()
-    const first = taken.use(await sql.session())
-    await take(sql, taken)
+    const first = taken.use(await target.session())
+    await take(target.session, taken)
     await first.rows(`SELECT pg_terminate_backend(pid) FROM (SELECT ${appSessions}) apps`)
-    await take(sql, taken)
+    await take(target.session, taken)
     await pause(random.int(500, 4_000))
   },
 })
 
-async function take(sql: SqlAccess, taken: AsyncDisposableStack): Promise<void> {
+async function take(open: OpenSession, taken: AsyncDisposableStack): Promise<void> {
   for (let count = 0; count < connectionsMax; count++) {
-    const session = await sql.session().catch(() => undefined)
+    const session = await open().catch(() => undefined)
     if (session === undefined) return
     taken.use(session)
   }
@@ -108,9 +108,9 @@ async function take(sql: SqlAccess, taken: AsyncDisposableStack): Promise<void> 
 const holdRow = defineFault({
   name: 'hold-row',
   about: 'somebody else holds the row of the hot topic for up to 6 s',
-  needs: ['sql'],
+  needs: ['session'],
   run: ({ target, random, topics, pause }) =>
-    hold(target.sql, `SELECT 1 FROM topics WHERE name = '${topics[0]}' FOR UPDATE`, () =>
+    hold(target.session, `SELECT 1 FROM topics WHERE name = '${topics[0]}' FOR UPDATE`, () =>
       pause(random.int(500, 6_000)),
     ),
 })
@@ -118,15 +118,15 @@ const holdRow = defineFault({
 const lockTable = defineFault({
   name: 'lock-tables',
   about: 'somebody else locks topics or events for longer than a statement may take: statement timeouts',
-  needs: ['sql'],
+  needs: ['session'],
   run: ({ target, random, pause }) =>
-    hold(target.sql, `LOCK TABLE ${random.pick(['topics', 'events'])} IN ACCESS EXCLUSIVE MODE`, () =>
+    hold(target.session, `LOCK TABLE ${random.pick(['topics', 'events'])} IN ACCESS EXCLUSIVE MODE`, () =>
       pause(random.int(500, 8_000)),
     ),
 })
 
-async function hold(sql: SqlAccess, lock: string, meanwhile: () => Promise<void>): Promise<void> {
-  await using session = await sql.session()
+async function hold(open: OpenSession, lock: string, meanwhile: () => Promise<void>): Promise<void> {
+  await using session = await open()
   await session.rows('BEGIN')
   await session.rows(lock)
   await meanwhile()
@@ -136,7 +136,7 @@ async function hold(sql: SqlAccess, lock: string, meanwhile: () => Promise<void>
 const deadlock = defineFault({
   name: 'deadlock',
   about: 'somebody else locks the rows of all topics in changing orders, and waits: deadlocks and lock waits',
-  needs: ['sql'],
+  needs: ['session'],
   async run(context, signal) {
     for (let times = context.random.int(2, 5); times > 0 && !signal.aborted; times--) {
       await Promise.allSettled([lockInOrder(context), lockInOrder(context)])
@@ -144,8 +144,8 @@ const deadlock = defineFault({
   },
 })
 
-async function lockInOrder({ target, topics, random, pause }: FaultContext<'sql'>): Promise<void> {
-  await using session = await target.sql.session()
+async function lockInOrder({ target, topics, random, pause }: FaultContext<'session'>): Promise<void> {
+  await using session = await target.session()
   await session.rows('BEGIN')
   for (const topic of random.shuffled(topics)) {
     await session.rows(`SELECT 1 FROM topics WHERE name = '${topic}' FOR UPDATE`)

@@ -43,6 +43,7 @@ const fullRedis = defineFault({
   needs: ['redis', 'processes'],
   async run({ target, topics, random, pause }, signal) {
     const { redis, processes } = target
+    const before = (await redis.call('CONFIG', 'GET', 'maxmemory')) as string[]
     await redis.call('CONFIG', 'SET', 'maxmemory', '1mb')
     try {
       for (const part of await processes.parts()) {
@@ -54,7 +55,7 @@ const fullRedis = defineFault({
         throw new PromiseBroken(`what was in Redis did not drain in ${fullMs / 1_000} s while it was full`)
       }
     } finally {
-      await insist(() => redis.call('CONFIG', 'SET', 'maxmemory', '0'))
+      await insist(() => redis.call('CONFIG', 'SET', 'maxmemory', before[1] ?? '0'))
     }
 
     // Nothing delivered and left, nothing undelivered: by Redis's own account.

@@ -182,7 +182,7 @@ export const mutants: readonly Mutant[] = [
         replace: 'autoResendUnfulfilledCommands: true,\n  maxRetriesPerRequest: null,',
       },
     ],
-    test: { project: 'broker', file: 'append', name: 'not sent behind our back' },
+    test: { project: 'broker', file: 'append', name: 'whose connection is cut' },
   },
   {
     name: 'retry-under-another-id',
@@ -209,10 +209,13 @@ export const mutants: readonly Mutant[] = [
       {
         file: 'apps/gateway/src/publish.ts',
         find: 'await deps.appender.append(event)\n',
-        replace: 'await deps.appender.append(event).catch(() => deps.appender.append(event))\n',
+        replace: `await deps.appender.append(event).catch(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await deps.appender.append(event)
+  })\n`,
       },
     ],
-    test: { project: 'chaos', file: 'run', name: 'breaks no promise' },
+    test: ['--minutes', '0.2', '--consumers', '2', '--seed', '1', '--faults', 'drop-append-reply'],
   },
   {
     name: 'yes-before-redis',

@@ -4,7 +4,8 @@ export interface Mutant {
   /** What is done wrong, in words. */
   readonly breaks: string
   readonly edits: readonly Edit[]
-  readonly test: TestChoice
+  /** A test by its name, or the options of a chaos run. */
+  readonly test: TestChoice | readonly string[]
 }
 
 /** A text that must be in the file exactly once, and what takes its place. */

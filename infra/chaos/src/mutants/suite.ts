@@ -2,48 +2,67 @@ import { execFile } from 'node:child_process'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import type { TestChoice } from './mutant.ts'
+import type { Mutant, TestChoice } from './mutant.ts'
 
 export interface SuiteResult {
   readonly passed: number
-  /** The names of the tests that failed. */
+  /** The names of the tests, or the promises, that failed. */
   readonly failed: readonly string[]
   readonly seconds: number
 }
 
 const suiteMs = 300_000
+const outputBytesMax = 16 * 1024 * 1024
 
-/** Runs the chosen tests of the tree in `folder`. Throws when no test could be run at all. */
-export async function runSuite(
-  folder: string,
-  choice: TestChoice,
-  signal: AbortSignal,
-): Promise<SuiteResult> {
+/** Makes the chosen check of the tree in `folder`. Throws when nothing could be checked at all. */
+export const runSuite = (folder: string, check: Mutant['test'], signal: AbortSignal) =>
+  'project' in check ? runTests(folder, check, signal) : runChaos(folder, check, signal)
+
+async function runTests(folder: string, choice: TestChoice, signal: AbortSignal): Promise<SuiteResult> {
   const outputFile = join(folder, 'suite.json')
   await rm(outputFile, { force: true })
   const args = [
-    join(folder, 'node_modules', 'vitest', 'vitest.mjs'),
+    join(folder, 'node_modules/vitest/vitest.mjs'),
     ...['run', '--config', 'vitest.workspace.ts', '--project', choice.project, choice.file],
     ...['--testNamePattern', choice.name, '--reporter', 'json', '--outputFile', outputFile],
   ]
-  const startedAt = performance.now()
-  const said = await new Promise<string>((resolve) => {
-    const options = { cwd: folder, signal, timeout: suiteMs, killSignal: 'SIGTERM' } as const
-    execFile(process.execPath, args, options, (_error, stdout, stderr) => resolve(`${stdout}${stderr}`))
-  })
-  signal.throwIfAborted()
-  const seconds = (performance.now() - startedAt) / 1_000
+  const { said, seconds } = await runNode(folder, args, signal)
   const text = await readFile(outputFile, 'utf8').catch(() => '{}')
   const { testResults = [] } = JSON.parse(text) as Report
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults)
   const named = (status: string) => tests.filter((one) => one.status === status).map(({ title }) => title)
-  const [passed, failed] = [named('passed').length, named('failed')]
-  if (passed + failed.length === 0) throw new Error(`no test was run:\n${said.slice(-2_000)}`)
-  return { passed, failed, seconds }
+  return resultOf(named('passed'), named('failed'), seconds, said)
 }
 
 interface Report {
   readonly testResults?: readonly {
     readonly assertionResults: readonly { readonly status: string; readonly title: string }[]
   }[]
+}
+
+async function runChaos(
+  folder: string,
+  options: readonly string[],
+  signal: AbortSignal,
+): Promise<SuiteResult> {
+  const args = [join(folder, 'infra/chaos/src/main.ts'), ...options]
+  const { said, seconds } = await runNode(folder, args, signal)
+  const named = (verdict: string) =>
+    [...said.matchAll(new RegExp(`^ {2}${verdict} +(.*)$`, 'gm'))].map(([, line = '']) => line)
+  return resultOf(named('kept'), named('BROKEN'), seconds, said)
+}
+
+function resultOf(passed: string[], failed: string[], seconds: number, said: string): SuiteResult {
+  if (passed.length + failed.length === 0) throw new Error(`nothing was checked:\n${said.slice(-2_000)}`)
+  return { passed: passed.length, failed, seconds }
+}
+
+async function runNode(cwd: string, args: readonly string[], signal: AbortSignal) {
+  const startedAt = performance.now()
+  const options = { cwd, signal, timeout: suiteMs, killSignal: 'SIGTERM', maxBuffer: outputBytesMax } as const
+  const said = await new Promise<string>((resolve) => {
+    execFile(process.execPath, args, options, (_error, stdout, stderr) => resolve(`${stdout}${stderr}`))
+  })
+  signal.throwIfAborted()
+  return { said, seconds: (performance.now() - startedAt) / 1_000 }
 }

@@ -1,7 +1,7 @@
 // Redis and PostgreSQL past the system under test, through the drivers that the rooms next door keep.
 import type { Broker } from '@sekali/broker/connect'
 import { connectStore, type Store } from '@sekali/store/connect'
-import type { RedisAccess, SqlAccess } from '../target.ts'
+import type { OpenSession, RedisAccess, SqlAccess } from '../target.ts'
 
 export function accessRedis({ redis, prefix }: Broker): RedisAccess {
   return {
@@ -13,7 +13,7 @@ export function accessRedis({ redis, prefix }: Broker): RedisAccess {
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 const heldMs = 120_000
 
-export function accessSql(store: Store, url: string): SqlAccess {
+export function accessSql(store: Store): SqlAccess {
   return {
     rows: async (query) => {
       const { rows } = await store.pool.query<Record<string, unknown>>(query)
@@ -23,18 +23,21 @@ export function accessSql(store: Store, url: string): SqlAccess {
         ),
       )
     },
-    session: async () => {
-      const limits = { statementMs: heldMs, idleInTransactionMs: heldMs }
-      const own = connectStore({ url, poolMax: 1, name: 'chaos-session', ...limits }, quiet)
-      const client = await own.pool.connect()
-      client.on('error', () => undefined) // PostgreSQL may be killed under it
-      return {
-        rows: (query) => client.query(query),
-        [Symbol.asyncDispose]: async () => {
-          client.release(true)
-          await own[Symbol.asyncDispose]()
-        },
-      }
-    },
   }
 }
+
+export const sessionsOf =
+  (url: string): OpenSession =>
+  async () => {
+    const limits = { statementMs: heldMs, idleInTransactionMs: heldMs }
+    const own = connectStore({ url, poolMax: 1, name: 'chaos-session', ...limits }, quiet)
+    const client = await own.pool.connect()
+    client.on('error', () => undefined) // PostgreSQL may be killed under it
+    return {
+      rows: (query) => client.query(query),
+      [Symbol.asyncDispose]: async () => {
+        client.release(true)
+        await own[Symbol.asyncDispose]()
+      },
+    }
+  }

@@ -2,8 +2,10 @@
  * A whole system of our own in a folder: the same servers, processes and supervision as `npm start`, except that the
  * apps reach Redis and PostgreSQL, and the load reaches the gateway, through proxies that can be told to misbehave.
  */
+import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { connectBroker } from '@sekali/broker/connect'
 import { runApp, startApp } from '@sekali/local/app-process'
 import { ownBackend } from '@sekali/local/backend'
@@ -17,7 +19,7 @@ import { supervise } from '@sekali/local/supervise'
 import { connectStore } from '@sekali/store/connect'
 import { startProxy } from '../proxy.ts'
 import type { Extra, Extras, Part, Processes, Target } from '../target.ts'
-import { accessRedis, accessSql } from './access.ts'
+import { accessRedis, accessSql, sessionsOf } from './access.ts'
 import { startEmpty } from './empty.ts'
 
 export interface LocalOptions {
@@ -27,6 +29,7 @@ export interface LocalOptions {
   readonly signal: AbortSignal
 }
 
+const execute = promisify(execFile)
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 
 export async function startLocal({ dir, consumers, say, signal }: LocalOptions) {
@@ -101,6 +104,10 @@ export async function startLocal({ dir, consumers, say, signal }: LocalOptions) 
       if (name === 'SIGKILL') kills++
       send(part.pid, name)
     },
+    memoryKb: async ({ pid }) => {
+      const said = await execute('ps', ['-o', 'rss=', '-p', String(pid)]).catch(() => undefined)
+      return said && Number(said.stdout)
+    },
   }
   const extras = createExtras(logDir, consumerEnv)
   parts.use(extras)
@@ -118,12 +125,14 @@ export async function startLocal({ dir, consumers, say, signal }: LocalOptions) 
       'consumer-postgres': consumerPostgres,
     },
     redis: accessRedis(broker),
-    sql: accessSql(store, postgres.url),
+    sql: accessSql(store),
+    session: sessionsOf(postgres.url),
     servers: {
       redisDir: join(dir, 'redis'),
       startEmpty: (sizes) => startEmpty({ ...sizes, store, logDir, urls: direct }),
     },
     kills: () => kills + extras.ended(),
+    strayNames: extras.names,
     ended: () => ended,
     logged: (words, sinceMs) => linesOf(logDir, words, sinceMs),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -137,7 +146,7 @@ const namesKeptMs = 120_000
 function createExtras(
   logDir: string,
   env: Readonly<Record<string, string>>,
-): Extras & AsyncDisposable & { ended(): number } {
+): Extras & AsyncDisposable & { ended(): number; names(): number } {
   let count = 0
   let ended = 0
   const running = new Set<Extra>()

@@ -1,0 +1,15 @@
+import type { Target } from '../target.ts'
+
+/** A system of which we know nothing but its address: the workload and what can be checked over HTTP. */
+export function connectHttp(url: string) {
+  return {
+    name: url,
+    url,
+    quietUrl: url,
+    kills: () => 0,
+    strayNames: () => 0,
+    ended: () => [],
+    logged: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  } satisfies Target
+}
