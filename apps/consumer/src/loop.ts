@@ -14,6 +14,7 @@ import type { News } from '@sekali/process/news'
 import { DataRefused } from '@sekali/store/errors'
 import { ensureTopics } from '@sekali/store/topics'
 import { createBatchSize } from './batch.ts'
+import type { Summaries } from './summaries.ts'
 import type { Memory } from './sweep.ts'
 import { createTroubles } from './troubles.ts'
 import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
@@ -31,6 +32,7 @@ export async function runLoop(
   context: TurnContext & { readonly turnEventsMax: number },
   news: News<TopicName>,
   memory: Memory,
+  summaries: Summaries,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -67,6 +69,7 @@ export async function runLoop(
       suspects.delete(report.topic)
       memory.untidy.delete(report.topic)
       batch.learn(report)
+      summaries.add(report.topic, report.entries)
       if (report.caughtUpTo === undefined && report.entries > 0) news.add(report.topic)
       else if (report.caughtUpTo !== undefined) memory.caughtUp.set(report.topic, report.caughtUpTo)
     } catch (error) {

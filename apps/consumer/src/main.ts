@@ -12,6 +12,7 @@ import { connectStore } from '@sekali/store/connect'
 import { findWeakSettings } from '@sekali/store/health'
 import { parseConfig } from './config.ts'
 import { runLoop } from './loop.ts'
+import { createSummaries, runSummaries } from './summaries.ts'
 import { createMemory, runSweeps } from './sweep.ts'
 import type { TurnPoint } from './turn.ts'
 
@@ -26,6 +27,7 @@ await run('consumer', async () => {
   const news = createNews<TopicName>()
   await using _doorbell = listen(broker, news.add)
   const memory = createMemory()
+  const summaries = createSummaries()
   const progress = { turns: 0, lastTurnAt: null }
   const context = {
     broker,
@@ -41,7 +43,8 @@ await run('consumer', async () => {
   log.info('consuming')
   void sayWeakSettings()
   await Promise.all([
-    runLoop(context, news, memory, progress, signal),
+    runLoop(context, news, memory, summaries, progress, signal),
+    runSummaries(context, summaries, signal),
     runSweeps(context, news, memory, progress, signal),
   ])
   await leave(broker, consumer).catch(() => undefined) // it would expire by itself

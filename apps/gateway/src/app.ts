@@ -12,6 +12,7 @@ import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
 import { problem, refusalOf } from './problem.ts'
 import { createPublish } from './publish.ts'
+import { createReplays } from './replay.ts'
 import { reply, toResponse } from './reply.ts'
 import { stats } from './stats.ts'
 
@@ -57,7 +58,7 @@ export function createApp(deps: AppDeps): App {
     await publish(env.incoming, env.outgoing)
     return RESPONSE_ALREADY_SENT
   })
-  app.get('/events', events(store))
+  app.get('/events', events(store, createReplays({ store, log, signal })))
   app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
   app.get('/healthz', healthz)
   app.get('/readyz', readyz({ broker, store, log, signal }))

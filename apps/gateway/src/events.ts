@@ -1,21 +1,58 @@
 import { eventToJson } from '@sekali/core/event'
+import { limits } from '@sekali/core/limits'
+import { parsePattern } from '@sekali/core/pattern'
 import type { Store } from '@sekali/store/connect'
 import { readEvents } from '@sekali/store/read'
+import { searchEvents } from '@sekali/store/search'
 import type { Context } from 'hono'
-import { nextPage, parsePage } from './page.ts'
+import { accepted } from './accept.ts'
+import { nextPage, orderOf, type Page, parsePage } from './page.ts'
 import { problem } from './problem.ts'
+import type { Replays } from './replay.ts'
 import { reply } from './reply.ts'
 
-/** GET /events: a page of stored events, as a plain array. */
-export function events(store: Store) {
+/** GET /events: a page of stored events, as a plain array, or all that is asked for as a stream of lines. */
+export function events(store: Store, replays: Replays) {
   return async (c: Context): Promise<Response> => {
-    const page = parsePage(new URL(c.req.url).searchParams)
+    const query = new URL(c.req.url).searchParams
+    const type = accepted(c.req.header('accept'), ['application/json', 'application/x-ndjson'])
+    if (type === undefined) return problem('not_acceptable')
+    const page = parsePage(query, type === 'application/json' ? limits.pageSizeMax : Number.MAX_SAFE_INTEGER)
     if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
-    const found = await readEvents(store, page)
-    const next = found.more ? nextPage(page, found.events.at(-1)) : undefined
-    return reply(200, `[${found.events.map(eventToJson).join(',')}]`, {
-      'Content-Type': 'application/json',
-      ...(next === undefined ? {} : { Link: `<${next}>; rel="next"` }),
-    })
+    if (type === 'application/json') return await showPage(store, query, page)
+    return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
   }
+}
+
+const everything = parsePattern('>')
+
+async function showPage(store: Store, query: URLSearchParams, page: Page): Promise<Response> {
+  const { events, next } = await readPage(store, page)
+  return reply(200, `[${events.map(eventToJson).join(',')}]`, {
+    'Content-Type': 'application/json',
+    ...(next === undefined ? {} : { Link: `<${nextPage(query, page, next)}>; rel="next"` }),
+  })
+}
+
+async function readPage(store: Store, page: Page) {
+  const { topics, source, from, to, after, before, limit = limits.pageSizeDefault } = page
+  const order = orderOf(page)
+  const isFiltered = source !== undefined || from !== undefined || to !== undefined
+  if (!isFiltered && topics === undefined && page.order === undefined) {
+    // What is new, of any number of topics. Not for reading everything, so there is no next page.
+    return { events: (await readEvents(store, { limit })).events, next: undefined }
+  }
+  if (!isFiltered && topics !== undefined && !topics.isPattern) {
+    const { events, more } = await readEvents(store, {
+      topic: topics.text,
+      order,
+      limit,
+      ...(typeof after === 'number' ? { after } : {}),
+      ...(typeof before === 'number' ? { before } : {}),
+    })
+    return { events, next: more ? events.at(-1)?.seq : undefined }
+  }
+  const found = await searchEvents(store, { ...page, topics: topics ?? everything, order, limit })
+  const next = topics?.isPattern === false ? found.next?.values().next().value : found.next
+  return { events: found.events, next }
 }

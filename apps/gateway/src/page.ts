@@ -1,49 +1,143 @@
+import { type Cursor, formatCursor, parseCursor } from '@sekali/core/cursor'
 import type { Issue } from '@sekali/core/errors'
-import { type StoredEvent, TopicName } from '@sekali/core/event'
+import { Source, TopicName } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
+import { isPattern, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
+import { normalizeTimestamp } from '@sekali/core/timestamp'
 import * as v from 'valibot'
 
+const timeRule = 'must be ISO 8601 with an offset, such as 2025-12-08T10:00:00Z'
+const Time = v.pipe(
+  v.string(),
+  // A + that was not written as %2B comes as a space, which no time has.
+  v.transform((text) => normalizeTimestamp(text.replace(' ', '+'))),
+  v.string(timeRule),
+)
+
 const Parameters = v.object({
-  topic: v.optional(TopicName),
-  limit: v.optional(wholeNumber(1, limits.pageSizeMax)),
-  after: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
-  before: v.optional(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+  topic: v.optional(TopicPatternText),
+  source: v.optional(Source),
+  from: v.optional(Time),
+  to: v.optional(Time),
+  by: v.optional(v.picklist(['timestamp', 'received_at'], 'must be timestamp or received_at')),
+  after: v.optional(v.string()),
+  before: v.optional(v.string()),
+  order: v.optional(v.picklist(['asc', 'desc'], 'must be asc or desc')),
+  limit: v.optional(v.string()),
 })
 
-/** Which events are wanted: those after a seq, oldest first, or else the newest first, before a seq if given. */
+/** A seq of one topic; of a pattern, a seq for each of its topics. */
+type Place = number | Cursor | ReadonlyMap<string, number>
+
+/** Which events are wanted, and in which order: ascending if `after` is given, otherwise descending, unless said. */
 export interface Page {
-  readonly topic?: TopicName
-  readonly limit: number
-  readonly after?: number
-  readonly before?: number
+  readonly topics?: TopicPattern
+  readonly source?: string
+  readonly from?: string
+  readonly to?: string
+  readonly by?: 'timestamp' | 'received_at'
+  readonly after?: Place
+  readonly before?: Place
+  readonly order?: 'asc' | 'desc'
+  readonly limit?: number
 }
 
 /** Reads the query of `GET /events`. What is unknown or said twice is refused: a misspelt `after` would read anew. */
-export function parsePage(query: URLSearchParams): Page | { readonly issues: readonly Issue[] } {
-  const parsed = v.safeParse(Parameters, Object.fromEntries(query), { abortPipeEarly: true })
-  const issues = [...nameIssues(query), ...(parsed.issues ?? []).map(valueIssue), ...combinationIssues(query)]
-  if (!parsed.success || issues.length > 0) return { issues }
-  const { topic, limit = limits.pageSizeDefault, after, before } = parsed.output
-  return {
-    limit,
-    ...(topic === undefined ? {} : { topic }),
-    ...(after === undefined ? {} : { after }),
-    ...(before === undefined ? {} : { before }),
+export function parsePage(
+  query: URLSearchParams,
+  limitMax: number = limits.pageSizeMax,
+): Page | { readonly issues: readonly Issue[] } {
+  const schema = v.object({ ...Parameters.entries, limit: v.optional(wholeNumber(1, limitMax)) })
+  const parsed = v.safeParse(schema, Object.fromEntries(query), { abortPipeEarly: true })
+  const issues = [...nameIssues(query), ...(parsed.issues ?? []).map(valueIssue)]
+  if (!query.has('topic') && (query.has('after') || query.has('before'))) {
+    issues.push({ path: 'topic', code: 'missing_topic', message: 'is required with after and with before' })
   }
+  if (!parsed.success || issues.length > 0) return { issues }
+  const { from, to } = parsed.output
+  if (from !== undefined && to !== undefined && from > to) {
+    return {
+      issues: [{ path: 'to', code: 'contradictory_parameters', message: 'must not come before from' }],
+    }
+  }
+
+  const { topic, after: afterText, before: beforeText, ...rest } = parsed.output
+  const after = parsePlace(topic, afterText, 0)
+  const before = parsePlace(topic, beforeText, 1)
+  const unread = (path: string, text: string | undefined, place: Place | undefined): Issue[] => {
+    if (text === undefined || place !== undefined) return []
+    const message = isPattern(topic ?? '')
+      ? 'must come from a link, or be topic:seq pairs joined by commas'
+      : 'must be the seq of an event'
+    return [{ path, code: `invalid_${path}`, message }]
+  }
+  issues.push(...unread('after', afterText, after), ...unread('before', beforeText, before))
+  if (issues.length > 0) return { issues }
+  return defined({
+    ...rest,
+    topics: topic === undefined ? undefined : parsePattern(topic),
+    after,
+    before,
+  })
 }
 
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+const defined = <T extends object>(fields: T): Defined<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>
+
+/** The order that a page has, said or not. */
+export const orderOf = ({ order, after }: Page): 'asc' | 'desc' =>
+  order ?? (after === undefined ? 'desc' : 'asc')
+
 /**
- * Where the next page is, as an absolute-path reference (RFC 8288). A seq numbers the events of one topic, so pages
- * over all topics have no next one: they show what is new, and are not for reading everything.
+ * Where the next page is, as an absolute-path reference (RFC 8288): the same query, going on at a place. One over all
+ * topics, which nobody named, becomes one by pattern.
  */
-export function nextPage(page: Page, last: StoredEvent | undefined): string | undefined {
-  if (page.topic === undefined || last === undefined) return undefined
-  const query = new URLSearchParams({
-    topic: page.topic,
-    limit: String(page.limit),
-    [page.after === undefined ? 'before' : 'after']: String(last.seq),
+export function nextPage(query: URLSearchParams, page: Page, place: number | Cursor): string {
+  const next = new URLSearchParams({
+    topic: page.topics?.text ?? '>',
+    limit: String(page.limit ?? limits.pageSizeDefault),
   })
-  return `/events?${query}`
+  for (const name of ['source', 'from', 'to', 'by', 'order', 'after', 'before']) {
+    const value = query.get(name)
+    if (value !== null) next.set(name, value)
+  }
+  // Without it, a page that descends to a place after another one would turn round.
+  if (page.order === undefined && page.before !== undefined && page.after !== undefined)
+    next.set('order', 'asc')
+  next.set(
+    orderOf(page) === 'asc' ? 'after' : 'before',
+    typeof place === 'number' ? String(place) : formatCursor(place),
+  )
+  return `/events?${next}`
+}
+
+/** The place in a text; undefined if there is none. One of a single topic is a seq of at least `min`. */
+function parsePlace(topic: string | undefined, text: string | undefined, min: number): Place | undefined {
+  if (topic === undefined || text === undefined) return undefined
+  if (!isPattern(topic)) {
+    const seq = parseSeq(text)
+    return seq !== undefined && seq >= min ? seq : undefined
+  }
+  return text.includes(':') ? parsePairs(text) : parseCursor(text)
+}
+
+/** Places as a client can write them itself, from the events it has: `orders.eu:42,orders.us:7`. */
+function parsePairs(text: string): ReadonlyMap<string, number> | undefined {
+  const places = new Map<string, number>()
+  for (const pair of text.split(',')) {
+    const [topic = '', seqText = '', more] = pair.split(':')
+    const seq = parseSeq(seqText)
+    if (!v.is(TopicName, topic) || seq === undefined || more !== undefined) return undefined
+    places.set(topic, seq)
+  }
+  return places
+}
+
+function parseSeq(text: string): number | undefined {
+  const seq = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(seq) ? seq : undefined
 }
 
 function wholeNumber(min: number, max: number) {
@@ -62,9 +156,8 @@ function nameIssues(query: URLSearchParams): Issue[] {
   return [...new Set(names)].slice(0, 8).flatMap((name) => {
     const path = name.slice(0, 64).toWellFormed()
     if (!Object.hasOwn(Parameters.entries, name)) {
-      return [
-        { path, code: 'unknown_parameter', message: 'is not a parameter: use topic, limit, after, before' },
-      ]
+      const message = `is not a parameter: use ${Object.keys(Parameters.entries).join(', ')}`
+      return [{ path, code: 'unknown_parameter', message }]
     }
     return query.getAll(name).length === 1
       ? []
@@ -75,15 +168,4 @@ function nameIssues(query: URLSearchParams): Issue[] {
 function valueIssue(issue: v.BaseIssue<unknown>): Issue {
   const path = String(issue.path?.[0]?.key)
   return { path, code: `invalid_${path}`, message: issue.message }
-}
-
-function combinationIssues(query: URLSearchParams): Issue[] {
-  const issues: Issue[] = []
-  if (!query.has('topic') && (query.has('after') || query.has('before'))) {
-    issues.push({ path: 'topic', code: 'missing_topic', message: 'is required with after and with before' })
-  }
-  if (query.has('after') && query.has('before')) {
-    issues.push({ path: 'before', code: 'contradictory_parameters', message: 'cannot go with after' })
-  }
-  return issues
 }

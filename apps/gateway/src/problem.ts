@@ -11,6 +11,7 @@ const problems = {
   incomplete_body: [400, 'Bad Request', 'The body ended before its end.'],
   not_found: [404, 'Not Found', 'There is nothing here.'],
   method_not_allowed: [405, 'Method Not Allowed', 'See the Allow header for what can be done here.'],
+  not_acceptable: [406, 'Not Acceptable', 'Events come as application/json or application/x-ndjson.'],
   body_too_large: [413, 'Content Too Large', 'The body is larger than an event, or a batch, can be.'],
   unsupported_media_type: [
     415,
@@ -26,9 +27,10 @@ const problems = {
   invalid_batch: [422, 'Unprocessable Content', 'A batch has 1 to 5,000 events.'],
   invalid_lines: [422, 'Unprocessable Content', 'Some lines are not events. The others are queued.'],
   invalid_parameters: [422, 'Unprocessable Content', 'The query parameters do not fit.'],
+  too_many_topics: [422, 'Unprocessable Content', 'The pattern matches more than 500 topics. Ask for fewer.'],
   internal_error: [500, 'Internal Server Error', 'This is a fault of the gateway; its log tells more.'],
   broker_unavailable: [503, 'Service Unavailable', 'Redis cannot take events now. Publish all of it again.'],
-  overloaded: [503, 'Service Unavailable', 'Too much is under way. Publish it again.'],
+  overloaded: [503, 'Service Unavailable', 'Too much is under way. Try again.'],
   store_unavailable: [503, 'Service Unavailable', 'PostgreSQL cannot answer now. Ask again.'],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>
 

@@ -1,14 +1,43 @@
-import type { StoredEvent } from '@sekali/core/event'
+import { parsePattern } from '@sekali/core/pattern'
 import { expect, test } from 'vitest'
 import { nextPage, type Page, parsePage } from '../src/page.ts'
 
+const named = (topic: string) => ({ topics: parsePattern(topic) })
+
 test.each([
-  ['', { limit: 100 }],
-  ['topic=orders.eu', { topic: 'orders.eu', limit: 100 }],
+  ['', {}],
+  ['topic=orders.eu', named('orders.eu')],
+  ['topic=orders.%3E', named('orders.>')],
   ['limit=1', { limit: 1 }],
   ['limit=1000', { limit: 1000 }],
-  ['topic=a&after=0&limit=5', { topic: 'a', limit: 5, after: 0 }],
-  ['topic=a&before=9007199254740991', { topic: 'a', limit: 100, before: 9007199254740991 }],
+  ['topic=a&after=0&limit=5', { ...named('a'), limit: 5, after: 0 }],
+  ['topic=a&before=9007199254740991', { ...named('a'), before: 9007199254740991 }],
+  ['topic=a&after=1&before=5&order=desc', { ...named('a'), after: 1, before: 5, order: 'desc' }],
+  ['topic=a.*&after=0', { ...named('a.*'), after: new Map() }],
+  [
+    'topic=a.*&after=1.2s_7.k',
+    {
+      ...named('a.*'),
+      after: new Map([
+        [1, 100],
+        [7, 20],
+      ]),
+    },
+  ],
+  [
+    'topic=a.*&after=a.b:5,a.c:0',
+    {
+      ...named('a.*'),
+      after: new Map([
+        ['a.b', 5],
+        ['a.c', 0],
+      ]),
+    },
+  ],
+  ['source=shop&by=received_at', { source: 'shop', by: 'received_at' }],
+  ['from=2025-12-08T10:00:00%2B01:00', { from: '2025-12-08T09:00:00.000000Z' }],
+  ['from=2025-12-08T10:00:00+01:00', { from: '2025-12-08T09:00:00.000000Z' }],
+  ['to=2025-12-08T10:00Z', { to: '2025-12-08T10:00:00.000000Z' }],
 ])('?%s', (query, page) => {
   expect(parsePage(new URLSearchParams(query))).toEqual(page)
 })
@@ -33,7 +62,18 @@ test.each([
   ['topic=a&after=9007199254740992', 'after', 'invalid_after'],
   ['topic=a&after=99999999999999999999', 'after', 'invalid_after'],
   ['topic=a&before=0', 'before', 'invalid_before'],
-  ['topic=a&after=1&before=5', 'before', 'contradictory_parameters'],
+  ['topic=a&after=1.2s', 'after', 'invalid_after'],
+  ['topic=a.*&after=7', 'after', 'invalid_after'],
+  ['topic=a.*&after=7.k_1.1', 'after', 'invalid_after'],
+  ['topic=a.*&after=a:1,b', 'after', 'invalid_after'],
+  ['topic=a.*&before=a..b:1', 'before', 'invalid_before'],
+  ['topic=a.>.b', 'topic', 'invalid_topic'],
+  ['source=', 'source', 'invalid_source'],
+  ['from=2025-12-08', 'from', 'invalid_from'],
+  ['to=now', 'to', 'invalid_to'],
+  ['from=2025-12-08T10:00:00Z&to=2025-12-08T09:00:00Z', 'to', 'contradictory_parameters'],
+  ['by=stored_at', 'by', 'invalid_by'],
+  ['order=up', 'order', 'invalid_order'],
   ['offset=5', 'offset', 'unknown_parameter'],
   ['__proto__=5', '__proto__', 'unknown_parameter'],
 ])('?%s is refused', (query, path, code) => {
@@ -46,11 +86,28 @@ test('all parameters that do not fit are named at once, without their values', (
   expect(JSON.stringify(page)).not.toContain('!secret')
 })
 
+test('lines have no limit but the one that is asked for', () => {
+  expect(parsePage(new URLSearchParams('limit=1000000'), Number.MAX_SAFE_INTEGER)).toEqual({
+    limit: 1_000_000,
+  })
+})
+
 test.each([
-  [{ topic: 'a.b', limit: 2, after: 3 }, '/events?topic=a.b&limit=2&after=5'],
-  [{ topic: 'a.b', limit: 2, before: 9 }, '/events?topic=a.b&limit=2&before=5'],
-  [{ topic: 'a.b', limit: 2 }, '/events?topic=a.b&limit=2&before=5'],
-  [{ limit: 2 }, undefined],
-])('after a page %j comes %s', (page, next) => {
-  expect(nextPage(page as Page, { seq: 5 } as StoredEvent)).toBe(next)
+  ['topic=a.b&limit=2&after=3', 5, '/events?topic=a.b&limit=2&after=5'],
+  ['topic=a.b&limit=2&before=9', 5, '/events?topic=a.b&limit=2&before=5'],
+  ['topic=a.b&limit=2', 5, '/events?topic=a.b&limit=2&before=5'],
+  ['topic=a.b&after=3&before=9', 5, '/events?topic=a.b&limit=100&after=5&before=9&order=asc'],
+  ['topic=a.b&after=3&before=9&order=desc', 5, '/events?topic=a.b&limit=100&order=desc&after=3&before=5'],
+  ['topic=a.b&order=asc', 5, '/events?topic=a.b&limit=100&order=asc&after=5'],
+  ['topic=a.*', new Map([[1, 100]]), '/events?topic=a.*&limit=100&before=1.2s'],
+  [
+    'source=é&from=2025-12-08T10:00:00%2B01:00&by=received_at',
+    new Map([[1, 100]]),
+    '/events?topic=%3E&limit=100&source=%C3%A9&from=2025-12-08T10%3A00%3A00%2B01%3A00&by=received_at&before=1.2s',
+  ],
+])('after a page ?%s comes %j', (text, place, next) => {
+  const query = new URLSearchParams(text)
+  const page = parsePage(query) as Page
+  expect(nextPage(query, page, place)).toBe(next)
+  expect(parsePage(new URL(next, 'http://x').searchParams)).not.toHaveProperty('issues')
 })

@@ -66,3 +66,9 @@ export class Overloaded extends SekaliError {
   readonly code = 'overloaded'
   readonly retryable = true
 }
+
+/** A pattern that matches more topics than one cursor can hold. */
+export class TooManyTopics extends SekaliError {
+  readonly code = 'too_many_topics'
+  readonly retryable = false
+}

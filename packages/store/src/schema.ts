@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import {
   bigint,
+  customType,
   index,
   integer,
   json,
@@ -12,6 +13,7 @@ import {
 } from 'drizzle-orm/pg-core'
 
 const count = () => bigint({ mode: 'number' }).notNull().default(0)
+const timeRanges = customType<{ data: string }>({ dataType: () => 'tstzmultirange' })
 const time = () => timestamp({ withTimezone: true, precision: 6, mode: 'string' })
 
 /**
@@ -20,28 +22,33 @@ const time = () => timestamp({ withTimezone: true, precision: 6, mode: 'string' 
  * has no index on anything that changes and leaves room in its pages (see the migrations): updates stay HOT.
  * https://www.postgresql.org/docs/current/storage-hot.html
  */
-export const topics = pgTable('topics', {
-  id: integer().primaryKey().generatedAlwaysAsIdentity(),
-  name: text().notNull().unique(),
-  /** The stream's incarnation: the name of its consumer group. Null until the first turn. */
-  streamGroup: text(),
-  /** The id of the last stream entry that is accounted for. */
-  position: text().notNull().default('0-0'),
-  /** Entries of this incarnation that are accounted for. */
-  accounted: count(),
-  /** The last seq that was given out; since seqs have no gap, also the number of events stored. */
-  head: count(),
-  duplicates: count(),
-  conflicts: count(),
-  dead: count(),
-  /** Entries that vanished from Redis before they were accounted for. */
-  lost: count(),
-  /** How many entries this incarnation was ever seen to have had, and the last id it had given out then. */
-  seen: count(),
-  seenId: text().notNull().default('0-0'),
-  /** When Redis was last found to have lost the stream or its end: `lost` is a minimum since then. */
-  lossAt: time(),
-})
+export const topics = pgTable(
+  'topics',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    name: text().notNull().unique(),
+    /** The stream's incarnation: the name of its consumer group. Null until the first turn. */
+    streamGroup: text(),
+    /** The id of the last stream entry that is accounted for. */
+    position: text().notNull().default('0-0'),
+    /** Entries of this incarnation that are accounted for. */
+    accounted: count(),
+    /** The last seq that was given out; since seqs have no gap, also the number of events stored. */
+    head: count(),
+    duplicates: count(),
+    conflicts: count(),
+    dead: count(),
+    /** Entries that vanished from Redis before they were accounted for. */
+    lost: count(),
+    /** How many entries this incarnation was ever seen to have had, and the last id it had given out then. */
+    seen: count(),
+    seenId: text().notNull().default('0-0'),
+    /** When Redis was last found to have lost the stream or its end: `lost` is a minimum since then. */
+    lossAt: time(),
+  },
+  // For patterns: the beginning of a name, whatever collation the database has.
+  (table) => [index().on(table.name.op('text_pattern_ops'))],
+)
 
 /**
  * The log. Eight-byte columns first, so that no row is padded. No foreign key to `topics`: its check would cost a
@@ -64,6 +71,25 @@ export const events = pgTable(
     primaryKey({ columns: [table.topicId, table.seq] }),
     unique('events_topic_id_event_id_unique').on(table.topicId, table.eventId),
   ],
+)
+
+/**
+ * What 1,024 consecutive events of a topic have in common, so that a search can pass over those that hold
+ * nothing it looks for. See spans.ts.
+ */
+export const spans = pgTable(
+  'spans',
+  {
+    /** As a few ranges, so that a late event does not make its span look as if it held years. */
+    timestamp: timeRanges().notNull(),
+    receivedAt: timeRanges().notNull(),
+    topicId: integer().notNull(),
+    /** Its events have the seqs from `span * 1,024` to `span * 1,024 + 1,023`. */
+    span: integer().notNull(),
+    /** Null when there are more than a few. */
+    sources: text().array(),
+  },
+  (table) => [primaryKey({ columns: [table.topicId, table.span] })],
 )
 
 /** Events that came under an event id that is taken by another content. Kept for whoever has to sort that out. */

@@ -1,0 +1,54 @@
+/**
+ * Writes the summaries of spans that this consumer's turns have filled, some time later and one at a time: searches
+ * are quicker with them and right without them, so they must not cost a turn anything. See store/spans.ts.
+ */
+import type { TopicName } from '@sekali/core/event'
+import { pause } from '@sekali/process/backoff'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { spanEvents, summarizeSpans } from '@sekali/store/spans'
+
+const everyMs = 3_000
+/** Spans of one statement: some 16,000 events. */
+const spansMax = 16
+
+export interface Summaries {
+  /** Hears of what a turn has stored. */
+  add(topic: TopicName, events: number): void
+  /** Takes out the topics that may have spans without a summary. */
+  take(): TopicName[]
+}
+
+export function createSummaries(): Summaries {
+  const events = new Map<TopicName, number>()
+  return {
+    add: (topic, count) => {
+      // Of a topic that is new here it is not known what others have left.
+      events.set(topic, (events.get(topic) ?? spanEvents) + count)
+    },
+    take: () => {
+      const due = [...events].filter(([, count]) => count >= spanEvents).map(([topic]) => topic)
+      for (const topic of due) events.set(topic, 0)
+      return due
+    },
+  }
+}
+
+/** Runs until `signal` is aborted. Never rejects. */
+export async function runSummaries(
+  { store, log }: { readonly store: Store; readonly log: Logger },
+  summaries: Summaries,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await pause(everyMs * (0.75 + Math.random() / 2), signal)
+    for (const topic of summaries.take()) {
+      try {
+        while (!signal.aborted && (await summarizeSpans(store, topic, spansMax)) === spansMax);
+      } catch (err) {
+        log.debug({ err }, 'spans not summarized')
+        summaries.add(topic, spanEvents)
+      }
+    }
+  }
+}

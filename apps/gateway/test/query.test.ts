@@ -1,0 +1,253 @@
+/** Queries and replays through HTTP, on real servers. */
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { get as httpGet } from 'node:http'
+import { gunzipSync } from 'node:zlib'
+import type { TopicName } from '@sekali/core/event'
+import { commitEvents } from '@sekali/store/commit'
+import { connectStore, withTransaction } from '@sekali/store/connect'
+import { ensureTopics } from '@sekali/store/topics'
+import { endTurn, takeTurn } from '@sekali/store/turn'
+import { startGateway } from '@sekali/testkit/app'
+import { eventually } from '@sekali/testkit/eventually'
+import { ownPrefix, ownStore } from '@sekali/testkit/own'
+import { event } from '@sekali/testkit/sample'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { nowhere, problemIn } from './gateway.ts'
+
+const lines = { Accept: 'application/x-ndjson' }
+const big = 60_000
+
+async function own() {
+  const store = await ownStore(inject('postgresUrl'))
+  const gateway = await startGateway({
+    REDIS_URL: nowhere.redisUrl,
+    REDIS_PREFIX: ownPrefix(),
+    DATABASE_URL: store.url,
+    LOG_LEVEL: 'warn',
+  })
+  return {
+    store,
+    gateway,
+    get: (path: string, headers: Record<string, string> = {}) => fetch(`${gateway.url}${path}`, { headers }),
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+let system: Awaited<ReturnType<typeof own>>
+beforeAll(async () => {
+  system = await own()
+  await system.store.pool.query(
+    `WITH t AS (INSERT INTO topics (name, head) SELECT name, size FROM (VALUES ('orders.eu', 700), ('orders.us', 300), ('big', $1::int)) s (name, size) RETURNING id, name, head)
+     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)
+     SELECT t.id, n, 'e' || n, CASE WHEN n % 10 = 0 THEN 'tenth' ELSE 'shop' END, json_build_object('x', repeat('x', 500)),
+       '2025-01-01Z'::timestamptz + n * interval '1 minute', '2025-02-01Z'::timestamptz + n * interval '1 minute'
+     FROM t, generate_series(1, t.head) n`,
+    [big],
+  )
+})
+afterAll(() => system[Symbol.asyncDispose]())
+
+interface Shown {
+  readonly topic: string
+  readonly seq: number
+  readonly source: string
+}
+const namesOf = (events: readonly Shown[]) => events.map(({ topic, seq }) => `${topic}:${seq}`)
+const read = (text: string): Shown[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Shown)
+
+async function follow(path: string): Promise<Shown[]> {
+  const seen: Shown[] = []
+  for (let next: string | undefined = path; next !== undefined; ) {
+    const response = await system.get(next)
+    expect(response.status).toBe(200)
+    seen.push(...((await response.json()) as Shown[]))
+    next = /^<(.*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
+  }
+  return seen
+}
+
+test.each([
+  ['topic=orders.*&order=asc&limit=300', 1_000],
+  ['topic=orders.%3E&limit=999', 1_000],
+  ['topic=orders.*&source=tenth&limit=7', 100],
+  ['topic=orders.eu&source=tenth&after=0&limit=30', 70],
+  ['topic=orders.eu&from=2025-01-01T01:00:00Z&to=2025-01-01T02:00:00Z&limit=25', 60],
+  ['topic=orders.*&by=received_at&from=2025-02-01T01:00:00Z&to=2025-02-01T02:00:00Z&limit=25', 120],
+  ['topic=orders.eu&after=10&before=20&limit=4', 9],
+  ['topic=orders.eu&after=10&before=20&limit=4&order=desc', 9],
+  ['source=tenth&to=2025-01-01T00:30:00Z&limit=4', 6],
+])('the links of ?%s lead through all events once', async (query, count) => {
+  const seen = await follow(`/events?${query}`)
+  expect(new Set(namesOf(seen)).size).toBe(count)
+  expect(seen.length).toBe(count)
+  for (const topic of ['orders.eu', 'orders.us']) {
+    const seqs = seen.filter((event) => event.topic === topic).map(({ seq }) => seq)
+    const up = /after|order=asc/.test(query) && !query.includes('desc')
+    expect(seqs).toEqual(seqs.toSorted((a, b) => (up ? a - b : b - a)))
+  }
+})
+
+test('a replay streams all of a topic, gzipped for who asks for it, and nothing for HEAD', async () => {
+  const plain = await system.get('/events?topic=orders.eu', { ...lines, 'Accept-Encoding': 'identity' })
+  expect([plain.status, plain.headers.get('content-type'), plain.headers.get('content-encoding')]).toEqual([
+    200,
+    'application/x-ndjson',
+    null,
+  ])
+  const text = await plain.text()
+  expect(read(text).map(({ seq }) => seq)).toEqual(Array.from({ length: 700 }, (_, index) => index + 1))
+
+  const request = httpGet(`${system.gateway.url}/events?topic=orders.eu`, {
+    headers: { ...lines, 'Accept-Encoding': 'br, gzip' },
+  })
+  const [zipped] = await once(request, 'response')
+  expect(zipped.headers['content-encoding']).toBe('gzip')
+  const chunks: Buffer[] = await zipped.toArray()
+  expect(gunzipSync(Buffer.concat(chunks)).toString()).toBe(text)
+  expect(Buffer.concat(chunks).length).toBeLessThan(text.length / 10)
+
+  const head = await fetch(`${system.gateway.url}/events?topic=big`, { method: 'HEAD', headers: lines })
+  expect([head.status, head.headers.get('content-type'), await head.text()]).toEqual([
+    200,
+    'application/x-ndjson',
+    '',
+  ])
+})
+
+test('a replay takes every filter, a limit above that of a page, and goes on after what a reader has', async () => {
+  const linesOf = async (query: string) => read(await (await system.get(`/events?${query}`, lines)).text())
+  expect((await linesOf('topic=big&limit=2500')).at(-1)?.seq).toBe(2_500)
+  expect((await linesOf('topic=big&order=desc&limit=1001')).at(-1)?.seq).toBe(big - 1_000)
+  expect((await linesOf('topic=big&source=tenth')).length).toBe(big / 10)
+  expect(await linesOf('topic=none')).toEqual([])
+  const all = await linesOf('topic=orders.*')
+  expect(all.length).toBe(1_000)
+  const first = all.slice(0, 400)
+  const last = (topic: string) => first.findLast((event) => event.topic === topic)?.seq ?? 0
+  const rest = await linesOf(
+    `topic=orders.*&after=orders.eu:${last('orders.eu')},orders.us:${last('orders.us')}`,
+  )
+  expect(namesOf([...first, ...rest])).toEqual(namesOf(all))
+})
+
+test('readers that are slow, or leave, cost a gateway two pages each', async () => {
+  const residentKb = () =>
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${system.gateway.pid}/status`, 'utf8'))?.[1])
+  await (await system.get('/events?topic=big', lines)).text()
+  const before = residentKb()
+  // Each of them is given what fits into the buffers of its socket, and nothing is read beyond.
+  const slow = await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      const request = httpGet(`${system.gateway.url}/events?topic=big`, { headers: lines, agent: false })
+      const [response] = await once(request, 'response')
+      response.pause()
+      response.on('error', () => {})
+      return { request, response }
+    }),
+  )
+  expect((await system.get('/events?topic=big', lines)).status).toBe(503)
+  const bytes = async () =>
+    (await system.store.pool.query('SELECT sum(idx_tup_fetch) AS n FROM pg_stat_user_tables')).rows[0].n
+  let read = await bytes()
+  await eventually(async () => {
+    const now = await bytes()
+    const still = now === read
+    read = now
+    if (!still) throw new Error('still reading')
+  })
+  expect(residentKb() - before).toBeLessThan(120_000)
+  for (const { request } of slow) request.destroy()
+  await eventually(async () => {
+    const response = await system.get('/events?topic=big&limit=1', lines)
+    expect(response.status).toBe(200)
+  })
+})
+
+test('a commit that is late makes neither a page nor a replay skip anything', async () => {
+  await using writer = connectStore({ url: system.store.url, poolMax: 4, name: 'test' }, { warn: () => {} })
+  const topics = ['late.a', 'late.b'] as TopicName[]
+  await ensureTopics(writer, topics)
+  const commit = (topic: TopicName, id: string, beforeCommit: () => Promise<void> = async () => {}) =>
+    withTransaction(writer, 'test', async (tx) => {
+      const turn = await takeTurn(tx, [topic])
+      if (turn === undefined) throw new Error('no turn')
+      const received = [1, 2, 3].map((n) => ({
+        event: event({ topic, eventId: `${id}${n}` }),
+        receivedAt: '2025-12-08T10:00:01.000000Z',
+      }))
+      const outcome = await commitEvents(tx, turn, received)
+      await beforeCommit()
+      await endTurn(tx, turn, {
+        ...turn,
+        ...outcome,
+        dead: 0,
+        lost: 0,
+        foundLoss: false,
+        group: 'g',
+        accounted: turn.accounted + 3,
+      })
+    })
+  const seen: Shown[] = []
+  let place = '0'
+  const readOn = async () => {
+    const response = await system.get(`/events?topic=late.*&order=asc&after=${place}&limit=2`)
+    seen.push(...((await response.json()) as Shown[]))
+    const next = /after=([^&>]+)/.exec(response.headers.get('link') ?? '')?.[1]
+    place =
+      next ??
+      ['late.a', 'late.b']
+        .map((topic) => `${topic}:${seen.filter((shown) => shown.topic === topic).length}`)
+        .join(',')
+    return next !== undefined
+  }
+  for (let round = 0; round < 5; round++) {
+    // The first topic's events are inserted, and stamped, before those of the second, and committed after.
+    await commit('late.a' as TopicName, `a${round}`, async () => {
+      await commit('late.b' as TopicName, `b${round}`)
+      while (await readOn());
+      const replayed = read(await (await system.get('/events?topic=late.*', lines)).text())
+      expect(replayed.filter(({ topic }) => topic === 'late.a').length).toBe(3 * round)
+      expect(replayed.filter(({ topic }) => topic === 'late.b').length).toBe(3 * (round + 1))
+    })
+    while (await readOn());
+  }
+  for (const topic of topics) {
+    const seqs = seen.filter((shown) => shown.topic === topic).map(({ seq }) => seq)
+    expect(seqs).toEqual(Array.from({ length: 15 }, (_, index) => index + 1))
+  }
+  const replayed = read(await (await system.get('/events?topic=late.*', lines)).text())
+  expect(new Set(namesOf(replayed))).toEqual(new Set(namesOf(seen)))
+})
+
+test('what cannot be answered is told before the first line', async () => {
+  const refused = async (path: string, headers: Record<string, string> = lines) => {
+    const response = await system.get(path, headers)
+    return [response.status, (await problemIn(response)).code]
+  }
+  expect(await refused('/events?topic=a.*&after=7')).toEqual([422, 'invalid_parameters'])
+  expect(await refused('/events', { Accept: 'text/html' })).toEqual([406, 'not_acceptable'])
+  await system.store.pool.query(
+    `INSERT INTO topics (name) SELECT 'many.' || n FROM generate_series(1, 501) n`,
+  )
+  for (const headers of [{}, lines]) {
+    const response = await system.get('/events?topic=many.*', headers)
+    expect([response.status, (await problemIn(response)).code]).toEqual([422, 'too_many_topics'])
+  }
+})
+
+// The last one: it breaks the database.
+test('a replay that cannot go on is cut off, so that its end is not taken for the end of the log', async () => {
+  const response = await system.get('/events?topic=big', lines)
+  expect(response.status).toBe(200)
+  await system.store.pool.query('ALTER TABLE events RENAME TO gone')
+  await expect(response.text()).rejects.toThrow()
+  await eventually(() => expect(system.gateway.output()).toContain('replay broken off'))
+})
