@@ -22,6 +22,7 @@ test('eight processes may migrate at once, also an empty database', async () => 
     'conflicts',
     'dead_letters',
     'events',
+    'spans',
     'topics',
   ])
 })
