@@ -66,8 +66,7 @@ async function judge(tree: string, mutant: Mutant, signal: AbortSignal): Promise
 
 function table(rows: readonly Row[]): string {
   const lines = rows.map(({ mutant, verdict, isCaught, seconds }) => {
-    const where = 'project' in mutant.test ? mutant.test.project : 'npm run chaos'
-    const by = isCaught ? `${where}: ${verdict}` : `**not caught**: ${verdict.split('\n')[0]}`
+    const by = isCaught ? `${mutant.test.project}: ${verdict}` : `**not caught**: ${verdict.split('\n')[0]}`
     return `| ${mutant.name} | ${mutant.breaks} | ${by} | ${seconds.toFixed(1)} |`
   })
   return ['| mutant | what is broken | caught by | seconds |', '|---|---|---|---:|', ...lines].join('\n')

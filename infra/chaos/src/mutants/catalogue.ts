@@ -210,12 +210,12 @@ export const mutants: readonly Mutant[] = [
         file: 'apps/gateway/src/publish.ts',
         find: 'await deps.appender.append(event)\n',
         replace: `await deps.appender.append(event).catch(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await new Promise((resolve) => setTimeout(resolve, 200))
     await deps.appender.append(event)
   })\n`,
       },
     ],
-    test: ['--minutes', '0.2', '--consumers', '2', '--seed', '1', '--faults', 'drop-append-reply'],
+    test: { project: 'chaos', file: 'replies', name: 'swallowed' },
   },
   {
     name: 'yes-before-redis',

@@ -4,8 +4,7 @@ export interface Mutant {
   /** What is done wrong, in words. */
   readonly breaks: string
   readonly edits: readonly Edit[]
-  /** A test by its name, or the options of a chaos run. */
-  readonly test: TestChoice | readonly string[]
+  readonly test: TestChoice
 }
 
 /** A text that must be in the file exactly once, and what takes its place. */

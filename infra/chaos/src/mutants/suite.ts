@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import type { Mutant, TestChoice } from './mutant.ts'
+import type { TestChoice } from './mutant.ts'
 
 export interface SuiteResult {
   readonly passed: number
-  /** The names of the tests, or the promises, that failed. */
+  /** The names of the tests that failed. */
   readonly failed: readonly string[]
   readonly seconds: number
 }
@@ -14,11 +14,12 @@ export interface SuiteResult {
 const suiteMs = 300_000
 const outputBytesMax = 16 * 1024 * 1024
 
-/** Makes the chosen check of the tree in `folder`. Throws when nothing could be checked at all. */
-export const runSuite = (folder: string, check: Mutant['test'], signal: AbortSignal) =>
-  'project' in check ? runTests(folder, check, signal) : runChaos(folder, check, signal)
-
-async function runTests(folder: string, choice: TestChoice, signal: AbortSignal): Promise<SuiteResult> {
+/** Runs the chosen tests of the tree in `folder`. Throws when none could be run at all. */
+export async function runSuite(
+  folder: string,
+  choice: TestChoice,
+  signal: AbortSignal,
+): Promise<SuiteResult> {
   const outputFile = join(folder, 'suite.json')
   await rm(outputFile, { force: true })
   const args = [
@@ -31,30 +32,15 @@ async function runTests(folder: string, choice: TestChoice, signal: AbortSignal)
   const { testResults = [] } = JSON.parse(text) as Report
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults)
   const named = (status: string) => tests.filter((one) => one.status === status).map(({ title }) => title)
-  return resultOf(named('passed'), named('failed'), seconds, said)
+  const [passed, failed] = [named('passed').length, named('failed')]
+  if (passed + failed.length === 0) throw new Error(`no test was run:\n${said.slice(-2_000)}`)
+  return { passed, failed, seconds }
 }
 
 interface Report {
   readonly testResults?: readonly {
     readonly assertionResults: readonly { readonly status: string; readonly title: string }[]
   }[]
-}
-
-async function runChaos(
-  folder: string,
-  options: readonly string[],
-  signal: AbortSignal,
-): Promise<SuiteResult> {
-  const args = [join(folder, 'infra/chaos/src/main.ts'), ...options]
-  const { said, seconds } = await runNode(folder, args, signal)
-  const named = (verdict: string) =>
-    [...said.matchAll(new RegExp(`^ {2}${verdict} +(.*)$`, 'gm'))].map(([, line = '']) => line)
-  return resultOf(named('kept'), named('BROKEN'), seconds, said)
-}
-
-function resultOf(passed: string[], failed: string[], seconds: number, said: string): SuiteResult {
-  if (passed.length + failed.length === 0) throw new Error(`nothing was checked:\n${said.slice(-2_000)}`)
-  return { passed: passed.length, failed, seconds }
 }
 
 async function runNode(cwd: string, args: readonly string[], signal: AbortSignal) {

@@ -1,0 +1,50 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { connectBroker } from '@sekali/broker/connect'
+import { readStreams } from '@sekali/broker/lag'
+import { startApp } from '@sekali/local/app-process'
+import { freePort } from '@sekali/local/free-port'
+import { waitReady } from '@sekali/local/readiness'
+import { startRedis } from '@sekali/local/redis-server'
+import { programs } from '@sekali/local/repository'
+import { expect, test } from 'vitest'
+import { until } from '../src/clock.ts'
+import { bodyOf } from '../src/content.ts'
+import { openDoor } from '../src/door.ts'
+import { temporaryFolder } from '../src/folder.ts'
+import { startProxy } from '../src/proxy.ts'
+
+const quiet = { info: () => {}, warn: () => {}, error: () => {} }
+
+test('an append whose answer is swallowed is one entry: the publisher is told to try again, and nobody else does', async () => {
+  await using parts = new AsyncDisposableStack()
+  const { path } = parts.use(await temporaryFolder())
+  const logDir = join(path, 'logs')
+  await mkdir(logDir)
+  const redis = await startRedis({ dir: join(path, 'redis') })
+  parts.defer(() => redis.stop())
+  const proxy = parts.use(
+    await startProxy(() => ({ host: '127.0.0.1', port: Number(new URL(redis.url).port) })),
+  )
+  const port = await freePort()
+  const env = {
+    REDIS_URL: Object.assign(new URL(redis.url), { port: String(proxy.port) }).href,
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing', // only what is read comes from there
+    PORT: String(port),
+  }
+  const gateway = await startApp({ name: 'gateway', program: programs.gateway, logDir, env })
+  parts.defer(() => gateway.stop())
+  const url = `http://127.0.0.1:${port}`
+  const door = parts.use(openDoor(url, 2))
+  const broker = parts.use(connectBroker({ url: redis.url, prefix: 'sekali', name: 'test' }, quiet))
+  await waitReady(url, join(logDir, 'gateway.log'), AbortSignal.timeout(20_000))
+  const publish = async (n: number) =>
+    (await door.post('/publish', bodyOf({ topic: 'orders', source: 's', n }, 0))).status
+
+  expect(await publish(1)).toBe(200)
+  const sprung = proxy.dropReply(/\r\nEVALSHA\r\n/i, AbortSignal.timeout(10_000))
+  expect(await publish(2)).toBe(503)
+  expect(await sprung).toBe(true)
+  expect(await until(async () => (await publish(3)) === 200, 5_000)).toBe(true)
+  expect((await readStreams(broker)).get('orders')?.entriesAdded).toBe(3)
+})
