@@ -271,8 +271,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/read.ts',
-        find: 'ORDER BY e.seq $',
-        replace: 'ORDER BY e."timestamp" $',
+        find: 'sql`seq ASC` : sql`seq DESC`',
+        replace: 'sql`"timestamp" ASC` : sql`"timestamp" DESC`',
       },
     ],
     test: { project: 'gateway', file: 'events', name: 'every event once' },
