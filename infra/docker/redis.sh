@@ -13,7 +13,7 @@ connection='+hello +ping +quit +client|setname +client|setinfo +info +config|get
 scripts='+eval +evalsha +script|load +script|exists'
 
 gateway="$connection $scripts +xadd +xgroup|create +xinfo|stream +xinfo|groups +xinfo|consumers
-  +sadd +smembers +exists +mget +hgetall +scan +publish +subscribe +unsubscribe"
+  +xrange +time +sadd +smembers +exists +mget +hgetall +scan +publish +subscribe +unsubscribe"
 consumer="$connection $scripts +multi +exec +discard +xreadgroup +xrange +xack +xpending +xautoclaim +xtrim
   +xsetid +xgroup|create +xgroup|setid +xgroup|delconsumer +xinfo|stream +xinfo|groups +xinfo|consumers
   +sadd +srem +smembers +exists +get +mget +set +hset +del +expire +publish +subscribe +unsubscribe"

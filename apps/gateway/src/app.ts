@@ -7,6 +7,7 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { Hono } from 'hono'
 import { createBudget } from './budget.ts'
+import { doctor } from './doctor.ts'
 import { events } from './events.ts'
 import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
@@ -60,6 +61,7 @@ export function createApp(deps: AppDeps): App {
   })
   app.get('/events', events(store, createReplays({ store, log, signal })))
   app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
+  app.get('/doctor', doctor({ broker, store, log }))
   app.get('/healthz', healthz)
   app.get('/readyz', readyz({ broker, store, log, signal }))
 

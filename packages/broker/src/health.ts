@@ -1,5 +1,5 @@
-import { ask, type Broker } from './connect.ts'
-import { field } from './info.ts'
+import type { Broker } from './connect.ts'
+import { readSettings } from './settings.ts'
 
 export interface BrokerHealth {
   readonly version: string
@@ -15,19 +15,14 @@ const majorMin = 7
 
 /** Looks at version and settings. Rejects with `BrokerUnavailable` when Redis cannot be asked. */
 export async function checkBroker(broker: Broker): Promise<BrokerHealth> {
-  const info = await ask(broker, 'health check', (redis) => redis.info())
-  const config = await ask(broker, 'health check', (redis) =>
-    redis.config('GET', 'append*').catch(() => undefined),
-  )
-  const version = infoField(info, 'valkey_version') ?? infoField(info, 'redis_version') ?? 'unknown'
-  const policy = infoField(info, 'maxmemory_policy')
-  const role = infoField(info, 'role')
-  const durable = config === undefined ? null : isDurable(config)
+  const { version, policy, role, isLoading, appendonly, appendfsync } = await readSettings(broker)
+  const isTold = appendonly !== undefined && appendfsync !== undefined
+  const durable = isTold ? appendonly === 'yes' && appendfsync === 'always' : null
   const problems = [
     Number.parseInt(version, 10) < majorMin && `version ${version} is older than ${majorMin}.0`,
     policy !== undefined && policy !== 'noeviction' && `maxmemory-policy is ${policy}, must be noeviction`,
     role !== undefined && role !== 'master' && 'this is a replica and takes no writes',
-    infoField(info, 'loading') === '1' && 'still loading its data',
+    isLoading && 'still loading its data',
   ]
   const warnings = [
     durable === false &&
@@ -37,11 +32,5 @@ export async function checkBroker(broker: Broker): Promise<BrokerHealth> {
   ]
   return { version, durable, problems: said(problems), warnings: said(warnings) }
 }
-
-const isDurable = (config: unknown): boolean =>
-  field(config, 'appendonly') === 'yes' && field(config, 'appendfsync') === 'always'
-
-const infoField = (info: string, name: string): string | undefined =>
-  new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
 
 const said = (findings: (string | false)[]): string[] => findings.filter((finding) => finding !== false)

@@ -1,0 +1,114 @@
+import type { Holder } from '@sekali/broker/backlog'
+import type { Presence } from '@sekali/broker/presence'
+import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
+import type { Figures } from './figures.ts'
+
+/** Beyond it, times of one event that different clocks made are in an order that never was. */
+const skewMsMax = 1_000
+
+/** `uncertainMs` is what the way there and back leaves open. */
+export function clockFinding(check: string, whose: string, skewMs: number, uncertainMs: number): Finding {
+  const told = `${whose}'s clock is ${Math.round(Math.abs(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead of'} the gateway's`
+  if (Math.abs(skewMs) - uncertainMs <= skewMsMax) return ok(check, told)
+  return warning(
+    check,
+    `${told}: received_at and stored_at do not fit together (the order of events does not depend on them)`,
+    'let NTP set the clocks of all machines: timedatectl set-ntp true',
+  )
+}
+
+/** A consumer reads at least once a second while there is anything to read. */
+const idleMsMax = 15_000
+
+/** Undefined is what could not be read: Redis is away, which is said elsewhere. */
+export function consumerFindings(
+  consumers: readonly Presence[] | undefined,
+  holders: readonly Holder[] | undefined,
+  inFlight: number | null,
+): Finding[] {
+  if (consumers === undefined) return [unknown('consumers.present', 'Redis does not say which there are')]
+  const present = new Set(consumers.map(({ name }) => name))
+  const findings = [
+    consumers.length > 0
+      ? ok('consumers.present', `${consumers.length} at work`)
+      : problem(
+          'consumers.present',
+          `none, ${inFlight === null ? 'unknown' : inFlight} in flight`,
+          'start one: node apps/consumer/src/main.ts, or npm start',
+        ),
+  ]
+  const dead = (holders ?? []).filter(({ name, idleMs }) => !present.has(name) && idleMs > idleMsMax)
+  if (dead.length === 0) return [...findings, ok('consumers.dead', 'none holds anything')]
+  const names = [...new Set(dead.map(({ name }) => name))]
+  const entries = dead.reduce((sum, { pending }) => sum + pending, 0)
+  return [
+    ...findings,
+    warning(
+      'consumers.dead',
+      `${entries} entries are still with ${listed(names)}, gone for ${Math.round((dead[0]?.idleMs ?? 0) / 1_000)} s`,
+      consumers.length === 0
+        ? 'start a consumer; it takes them over by itself'
+        : 'consumers take them over by themselves; if they do not, their logs say why (LOG_LEVEL=debug)',
+    ),
+  ]
+}
+
+const lagMsMax = 10_000
+
+/** `oldest` says by topic when what waits longest was accepted, by Redis's clock. */
+export function lagFinding(
+  inFlight: number | null,
+  oldest: ReadonlyMap<string, number> | undefined,
+  nowMs: number | undefined,
+): Finding {
+  const check = 'lag'
+  if (inFlight === null || oldest === undefined || nowMs === undefined) {
+    return unknown(check, 'how much is in flight cannot be told while a server is away')
+  }
+  const [topic, sinceMs] = [...oldest].reduce((a, b) => (b[1] < a[1] ? b : a), ['', nowMs] as [
+    string,
+    number,
+  ])
+  const told = `${inFlight.toLocaleString('en-US')} in flight`
+  const lagMs = Math.max(0, nowMs - sinceMs)
+  if (lagMs <= lagMsMax) return ok(check, told)
+  return warning(
+    check,
+    `${told}; what waits longest has waited for ${Math.round(lagMs / 1_000)} s (topic ${topic})`,
+    'see the consumers’ logs; if they store without a pause and fall behind, start more of them',
+  )
+}
+
+/** What came of entries that should not have to. */
+export function figureFindings({ conflicts, dead, lost }: Figures): Finding[] {
+  return [
+    count(
+      'log.conflicts',
+      conflicts,
+      'events came under an id that another content has',
+      'a publisher uses an id twice: SELECT * FROM conflicts shows what came',
+    ),
+    count(
+      'log.dead',
+      dead,
+      'dead letters',
+      'PostgreSQL refused them: SELECT reason, fields FROM dead_letters shows why and what',
+    ),
+    count(
+      'log.lost',
+      lost,
+      'events vanished from Redis before they were stored',
+      'somebody deleted them, or Redis lost data: see its log and redis.appendfsync; publish them again',
+    ),
+  ]
+}
+
+function count(check: string, value: number | null, what: string, remedy: string): Finding {
+  if (value === null) return unknown(check, 'cannot be told while a server is away')
+  if (value === 0) return ok(check, 'none')
+  return warning(check, `${value.toLocaleString('en-US')} ${what}`, remedy)
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
+}

@@ -1,0 +1,88 @@
+import type { Diagnosis, Finding } from '@sekali/core/finding'
+import { eventually } from '@sekali/testkit/eventually'
+import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
+import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
+import { expect, inject, test } from 'vitest'
+import { clockFinding, consumerFindings, lagFinding } from '../src/findings.ts'
+import { createGateway, nowhere } from './gateway.ts'
+import { ownSystem } from './system.ts'
+
+const levels = ({ findings }: Diagnosis) => new Map(findings.map(({ check, level }) => [check, level]))
+const worse = ({ findings }: Diagnosis) =>
+  findings.filter(({ level }) => level !== 'ok').map(({ check }) => check)
+
+test('a system as it should be has nothing to complain about', async () => {
+  await using system = await ownSystem(inject('redisUrl'), inject('postgresUrl'))
+  await system.publish()
+  await system.settled()
+  const diagnosis = (await (await system.get('/doctor')).json()) as Diagnosis
+  expect(worse(diagnosis)).toEqual([])
+  expect(diagnosis.status).toBe('ok')
+  expect(diagnosis.findings.length).toBeGreaterThan(20)
+})
+
+test('settings that weaken a promise are found, each with its remedy, and so is what waits for a consumer', async () => {
+  const weakRedis = ['--appendfsync', 'everysec', '--maxmemory-policy', 'allkeys-lru', '--maxmemory', '1mb']
+  await using redis = await ownRedis(weakRedis)
+  await using postgres = await ownPostgres({ fsync: 'off', synchronous_commit: 'off' })
+  await using database = await ownDatabase(postgres.url)
+  await using gateway = createGateway({
+    redisUrl: redis.url,
+    databaseUrl: database.url,
+    prefix: ownPrefix(),
+  })
+  const diagnosis = await eventually(async () => {
+    const found = (await (await gateway.app.request('/doctor')).json()) as Diagnosis
+    expect(levels(found).get('consumers.present')).toBe('problem')
+    return found
+  })
+  expect(worse(diagnosis)).toEqual([
+    'redis.appendfsync',
+    'redis.maxmemory_policy',
+    'redis.memory',
+    'postgres.fsync',
+    'postgres.synchronous_commit',
+    'consumers.present',
+  ])
+  expect(diagnosis.status).toBe('problem')
+  for (const { level, remedy } of diagnosis.findings) expect(remedy === undefined).toBe(level === 'ok')
+})
+
+test('without its servers the gateway still answers, and calls unknown what it cannot know', async () => {
+  await using gateway = createGateway(nowhere)
+  const response = await gateway.app.request('/doctor')
+  const text = await response.text()
+  const found = levels(JSON.parse(text))
+  expect(found.get('redis.reachable')).toBe('problem')
+  expect(found.get('postgres.reachable')).toBe('problem')
+  expect(found.get('lag')).toBe('unknown')
+  expect(text).not.toContain('nobody') // the user's name in the URL
+})
+
+const levelOf = ({ level }: Finding) => level
+
+test('a clock is off when that is more than the way there and back can explain', () => {
+  expect(levelOf(clockFinding('c', 'Redis', 900, 1))).toBe('ok')
+  expect(levelOf(clockFinding('c', 'Redis', 3_000, 2_500))).toBe('ok')
+  const behind = clockFinding('c', 'Redis', -3_600_000, 5)
+  expect(behind).toMatchObject({ level: 'warning', message: expect.stringContaining('3600000 ms behind') })
+})
+
+test('a dead consumer is one that is gone and still holds entries', () => {
+  const alive = { name: 'a', pid: 1, startedAt: '', lastTurnAt: null, turns: 0 }
+  const held = (name: string, idleMs: number) => [{ topic: 'orders', name, pending: 7, idleMs }]
+  const dead = (name: string, idleMs: number) => consumerFindings([alive], held(name, idleMs), 7)[1]
+  expect(dead('a', 60_000)).toMatchObject({ level: 'ok' })
+  expect(dead('b', 1_000)).toMatchObject({ level: 'ok' })
+  expect(dead('b', 60_000)).toMatchObject({
+    level: 'warning',
+    message: '7 entries are still with b, gone for 60 s',
+  })
+})
+
+test('lag is how long the oldest has waited, not how much there is', () => {
+  const at = (waitedMs: number) => lagFinding(1_000_000, new Map([['orders', 1e6 - waitedMs]]), 1e6)
+  expect(at(500)).toMatchObject({ level: 'ok', message: '1,000,000 in flight' })
+  expect(at(42_000)).toMatchObject({ level: 'warning', message: expect.stringMatching(/42 s.*orders/) })
+  expect(levelOf(lagFinding(null, undefined, undefined))).toBe('unknown')
+})

@@ -1,0 +1,100 @@
+import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
+import type { Broker } from './connect.ts'
+import { readSettings, type Settings } from './settings.ts'
+
+/** Looks at everything about Redis that the promises hang on. Rejects with `BrokerUnavailable`. */
+export async function examineBroker(broker: Broker): Promise<Finding[]> {
+  const settings = await readSettings(broker)
+  return [
+    version(settings),
+    role(settings),
+    appendonly(settings),
+    appendfsync(settings),
+    lastWrite(settings),
+    policy(settings),
+    memory(settings),
+  ]
+}
+
+const restart = 'set it in redis.conf, so that it is still set after a restart'
+
+function version({ name, version }: Settings): Finding {
+  const check = 'redis.version'
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const isOld = name === 'Redis' ? major < 7 : major < 7 || (major === 7 && minor < 2)
+  if (!isOld) return ok(check, `${name} ${version}`)
+  return problem(check, `${name} ${version} is too old`, 'upgrade to Redis 7.0 or Valkey 7.2, or newer')
+}
+
+function role({ role, isLoading }: Settings): Finding {
+  const check = 'redis.role'
+  if (isLoading) return warning(check, 'it is still loading its data', 'wait until it has')
+  if (role === undefined || role === 'master') return ok(check, 'a primary')
+  return problem(check, 'a replica, which takes no writes', 'point REDIS_URL at the primary')
+}
+
+function appendonly({ appendonly }: Settings): Finding {
+  const check = 'redis.appendonly'
+  if (appendonly === undefined) return notTold(check)
+  if (appendonly === 'yes') return ok(check, 'yes')
+  return problem(
+    check,
+    'no: a crash or a restart loses accepted events',
+    `CONFIG SET appendonly yes; ${restart}`,
+  )
+}
+
+function appendfsync({ appendonly, appendfsync }: Settings): Finding {
+  const check = 'redis.appendfsync'
+  if (appendfsync === undefined) return notTold(check)
+  if (appendfsync === 'always') return ok(check, 'always')
+  const lost = appendfsync === 'everysec' ? 'about a second of' : 'many'
+  const told = `${appendfsync}: a crash of the machine loses ${lost} accepted events`
+  const remedy = `CONFIG SET appendfsync always; ${restart}`
+  return appendonly === 'yes' ? warning(check, told, remedy) : problem(check, told, remedy)
+}
+
+const notTold = (check: string): Finding =>
+  unknown(check, 'Redis does not allow CONFIG GET', 'allow it to this user: ACL SETUSER … +config|get')
+
+function lastWrite({ lastWrite }: Settings): Finding {
+  const check = 'redis.last_write'
+  if (lastWrite === undefined || lastWrite === 'ok') return ok(check, 'its last write to disk succeeded')
+  return problem(
+    check,
+    'its last write to disk failed; it refuses events until one succeeds',
+    'make room on its disk, and see its log',
+  )
+}
+
+function policy({ policy }: Settings): Finding {
+  const check = 'redis.maxmemory_policy'
+  if (policy === undefined) return unknown(check, 'Redis does not say', 'make sure that it is noeviction')
+  if (policy === 'noeviction') return ok(check, policy)
+  return problem(
+    check,
+    `${policy}: Redis may throw away events that were accepted`,
+    `CONFIG SET maxmemory-policy noeviction; ${restart}`,
+  )
+}
+
+/** A share of maxmemory beyond which little is missing until Redis refuses events. */
+const memoryShareMax = 0.8
+
+function memory({ memoryBytes, memoryBytesMax }: Settings): Finding {
+  const check = 'redis.memory'
+  if (memoryBytes === undefined || memoryBytesMax === undefined) {
+    return unknown(check, 'Redis does not say how much it uses')
+  }
+  const used = `${mebibytes(memoryBytes)} used`
+  if (memoryBytesMax === 0) return ok(check, `${used}, no limit set`)
+  const told = `${used} of ${mebibytes(memoryBytesMax)}`
+  if (memoryBytes < memoryBytesMax * memoryShareMax) return ok(check, told)
+  return warning(
+    check,
+    `${told}: when it is full, events are refused`,
+    'see what is in flight; start consumers, or raise maxmemory',
+  )
+}
+
+const mebibytes = (bytes: number) => `${Math.round(bytes / 1024 / 1024).toLocaleString('en-US')} MiB`

@@ -1,0 +1,44 @@
+import { ask, type Broker } from './connect.ts'
+import { field } from './info.ts'
+
+/** What Redis says of itself; `undefined` is what it does not say. */
+export interface Settings {
+  readonly name: 'Redis' | 'Valkey'
+  readonly version: string
+  readonly role: string | undefined
+  readonly isLoading: boolean
+  readonly policy: string | undefined
+  /** 0 is no limit. */
+  readonly memoryBytesMax: number | undefined
+  readonly memoryBytes: number | undefined
+  /** Whether its last write to the append-only file succeeded. */
+  readonly lastWrite: string | undefined
+  /** Both undefined where CONFIG GET is not allowed. */
+  readonly appendonly: string | undefined
+  readonly appendfsync: string | undefined
+}
+
+/** Rejects with `BrokerUnavailable` when Redis cannot be asked. */
+export async function readSettings(broker: Broker): Promise<Settings> {
+  const info = await ask(broker, 'health check', (redis) => redis.info())
+  const config = await ask(broker, 'health check', (redis) =>
+    redis.config('GET', 'append*').catch(() => undefined),
+  )
+  const said = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
+  const valkey = said('valkey_version')
+  return {
+    name: valkey === undefined ? 'Redis' : 'Valkey',
+    version: valkey ?? said('redis_version') ?? 'unknown',
+    role: said('role'),
+    isLoading: said('loading') === '1',
+    policy: said('maxmemory_policy'),
+    memoryBytesMax: numberOf(said('maxmemory')),
+    memoryBytes: numberOf(said('used_memory')),
+    lastWrite: said('aof_last_write_status'),
+    appendonly: textOf(field(config, 'appendonly')),
+    appendfsync: textOf(field(config, 'appendfsync')),
+  }
+}
+
+const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text))
+const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
