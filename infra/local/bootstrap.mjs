@@ -12,13 +12,14 @@ import { createRelay } from './set-up/relay.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const commands = {
-  bench: 'bench/src/main.ts',
-  chaos: 'chaos/src/main.ts',
-  demo: 'local/src/demo.ts',
-  mutants: 'chaos/src/mutants.ts',
-  start: 'local/src/start.ts',
-  summary: 'chaos/src/summary.ts',
-  test: 'local/src/test.ts',
+  bench: 'infra/bench/src/main.ts',
+  chaos: 'infra/chaos/src/main.ts',
+  demo: 'infra/local/src/demo.ts',
+  mutants: 'infra/chaos/src/mutants.ts',
+  sekali: 'apps/cli/src/main.ts',
+  start: 'infra/local/src/start.ts',
+  summary: 'infra/chaos/src/summary.ts',
+  test: 'infra/local/src/test.ts',
 }
 
 const [command = '', ...args] = process.argv.slice(2)
@@ -45,8 +46,9 @@ async function main() {
   const env = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` }
   const asksForHelp = command !== 'test' && args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && process.env.REDIS_URL
-  if (!asksForHelp && !bringsRedis) env.REDIS_SERVER = await ensureRedis(relay)
-  const script = join(root, 'infra', commands[command])
+  const needsRedis = command !== 'sekali' && !asksForHelp && !bringsRedis
+  if (needsRedis) env.REDIS_SERVER = await ensureRedis(relay)
+  const script = join(root, commands[command])
   const { code, signal } = await relay.run(node, [script, ...args], { env, stdio: 'inherit', ipc: true })
   return signal === null ? code : 128 + constants.signals[signal]
 }

@@ -49,41 +49,60 @@ export async function* replay(
 /**
  * The same, each event as the JSON text in which it came.
  *
- * A stream that breaks off is taken up again after the last event, where one number says where that is: ascending
- * reads of one topic. Others reject; for them `read` goes on by itself, page by page.
+ * A stream that breaks off is taken up again behind the last event, if it is ascending; otherwise it rejects, and
+ * `read`, which goes page by page, is the way.
  */
 export async function* replayText(
   connection: Connection,
   query: EventsQuery,
   options: CallOptions = {},
 ): AsyncGenerator<string, void> {
+  const places = createPlaces(query)
   let { after, limit } = query
-  const canResume = isAscending(query) && query.topic !== undefined && !/[*>]/.test(query.topic)
   for (;;) {
     let heard = false
     try {
       for await (const text of streamedLines(connection, { ...query, after, limit }, options)) {
         yield text
         heard = true
-        after = canResume ? seqOf(text) : after
+        places.passed(text)
         if (limit !== undefined) limit -= 1
       }
       return
     } catch (error) {
-      if (!canResume || !heard || !isRetryable(error)) throw error
+      after = places.after()
+      if (after === undefined || !heard || !isRetryable(error)) throw error
       if (limit === 0) return
     }
   }
 }
 
-const isAscending = ({ after, order }: EventsQuery) =>
-  order === undefined ? after !== undefined : order === 'asc'
+/** A URL may not be longer than the gateway reads; so many topics have to be read page by page. */
+const afterCharsMax = 8_000
 
-/** The gateway writes the seq behind the payload, which may have members of that name. */
-function seqOf(text: string): number {
-  const seq = /"seq":(\d+),"received_at":"[^"]*","stored_at":"[^"]*"\}$/.exec(text)?.[1]
-  if (seq === undefined) throw new UnexpectedAnswer('/events answered with a line that is no event')
-  return Number(seq)
+/** How far a replay has come: a seq, or for several topics a seq of each, `orders.eu:42,orders.us:7`. */
+function createPlaces({ topic = '>', after, order }: EventsQuery) {
+  const isAscending = order === undefined ? after !== undefined : order === 'asc'
+  const isPattern = /[*>]/.test(topic)
+  // A cursor that a page gave can be sent, but nothing can be added to it.
+  const canResume = isAscending && (!isPattern || after === undefined)
+  const seqs = new Map<string, number>()
+  return {
+    passed(text: string) {
+      if (!canResume) return
+      const place = /^\{"topic":"([^"]*)".*"seq":(\d+),"received_at":"[^"]*","stored_at":"[^"]*"\}$/s.exec(
+        text,
+      )
+      if (place === null) throw new UnexpectedAnswer('/events answered with a line that is no event')
+      seqs.set(String(place[1]), Number(place[2]))
+    },
+    after(): number | string | undefined {
+      if (!canResume) return undefined
+      if (!isPattern) return seqs.get(topic)
+      const pairs = [...seqs].map(([name, seq]) => `${name}:${seq}`).join(',')
+      return pairs.length > afterCharsMax ? undefined : pairs
+    },
+  }
 }
 
 async function* streamedLines(connection: Connection, query: object, options: CallOptions) {

@@ -1,0 +1,22 @@
+import { InvalidArgumentError } from 'commander'
+
+/** A commander parser: a whole number in a range. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d{1,16}$/.test(text) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
+  }
+}
+
+export function gatewayUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new InvalidArgumentError('It must begin with http:// or https://.')
+}
+
+/** Where a tail begins. */
+export function beginning(text: string): 'start' | 'now' | number {
+  if (text === 'start' || text === 'now') return text
+  if (/^\d{1,16}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be start, now or a seq.')
+}

@@ -1,0 +1,105 @@
+import type { Projection, ProjectionInfo } from '@sekali/client/answers'
+import {
+  getProjection,
+  getProjectionKey,
+  listProjections,
+  rebuildProjection,
+} from '@sekali/client/projections'
+import type { Command } from 'commander'
+import { wholeNumber } from '../arguments.ts'
+import { action, type Context, required, type Surroundings } from '../context.ts'
+import { exitCodes } from '../exit.ts'
+import { number, plain, styled, table } from '../text.ts'
+
+export function addProjection(program: Command, surroundings: Surroundings): void {
+  const projection = program
+    .command('projection')
+    .summary('state that is folded from the log')
+    .description('Lists projections, shows their state, and builds them anew.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sekali projection list
+  $ sekali projection get order-totals
+  $ sekali projection get order-totals customer-7
+  $ sekali projection rebuild order-totals
+`,
+    )
+  projection
+    .command('list')
+    .description('Lists the projections and how far they are. It ends with 1 if one has failed.')
+    .action(action(surroundings, list))
+  projection
+    .command('get')
+    .description('Shows the state of a projection; of one with keys all of them, or the one that is named.')
+    .argument('<name>')
+    .argument('[key]')
+    .option('--limit <n>', 'so many keys at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--after <key>', 'only keys behind this one')
+    .action(action(surroundings, get))
+  projection
+    .command('rebuild')
+    .description(
+      'Folds a projection anew from the first event on. The old state answers until the new one has caught up.',
+    )
+    .argument('<name>')
+    .action(action(surroundings, rebuild))
+}
+
+const list = async ({ connection, options, json, out }: Context) => {
+  const projections = await listProjections(connection, options)
+  if (json) for (const projection of projections) await out.line(JSON.stringify(projection))
+  else if (projections.length === 0) await out.line('no projections')
+  else
+    for (const line of table(['name', 'version', 'status', 'lag'], projections.map(row))) await out.line(line)
+  const failed = projections.filter(({ error }) => error !== undefined)
+  for (const { name, error } of json ? [] : failed) {
+    await out.line(
+      styled(
+        'red',
+        `${plain(name)} stands at ${error?.topic} seq ${error?.seq}: ${plain(error?.message ?? '')}`,
+      ),
+    )
+  }
+  return failed.length === 0 ? exitCodes.done : exitCodes.refused
+}
+
+const row = ({ name, version, status, lag }: ProjectionInfo) => [
+  plain(name),
+  plain(String(version)),
+  status,
+  number(lag),
+]
+
+const get = async (
+  { connection, options, json, out }: Context,
+  [name, key]: string[],
+  { limit, after }: { limit?: number; after?: string },
+) => {
+  if (key !== undefined) {
+    const found = await getProjectionKey(connection, required(name), key, options)
+    await out.line(json ? JSON.stringify(found) : JSON.stringify(found.state, undefined, 2))
+    return undefined
+  }
+  let left = limit ?? Number.POSITIVE_INFINITY
+  for (let from = after; ; ) {
+    const query = { ...(from !== undefined && { after: from }), ...(left <= 1_000 && { limit: left }) }
+    const page: Projection = await getProjection(connection, required(name), query, options)
+    if (json) await out.line(JSON.stringify(page))
+    else if (page.keys === undefined) await out.line(JSON.stringify(page.state, undefined, 2))
+    else
+      for (const { key, state } of page.keys)
+        await out.line(`${styled('cyan', plain(key))}  ${JSON.stringify(state)}`)
+    left -= page.keys?.length ?? 0
+    from = page.next
+    if (from === undefined || left <= 0) return undefined
+  }
+}
+
+const rebuild = async ({ connection, options, json, out }: Context, [name]: string[]) => {
+  await rebuildProjection(connection, required(name), options)
+  const text = `${plain(required(name))} is being rebuilt; sekali projection list shows how far it is`
+  await out.line(json ? JSON.stringify({ name, status: 'building' }) : text)
+  return undefined
+}

@@ -1,0 +1,86 @@
+import type { ConsumerFigures, Figures, Stats } from '@sekali/client/answers'
+import { wait } from '@sekali/client/retry'
+import type { Command } from 'commander'
+import { wholeNumber } from '../arguments.ts'
+import { action, type Context, type Surroundings } from '../context.ts'
+import { number, plain, styled, table } from '../text.ts'
+import { readStats } from './topics.ts'
+
+interface Options {
+  readonly watch?: number | true
+}
+
+export function addStats(program: Command, surroundings: Surroundings): void {
+  program
+    .command('stats')
+    .summary('what was accepted, and what came of it')
+    .description(
+      'Shows the figures of every topic: accepted = stored + duplicates + conflicts + dead + lost + in flight. A ? is ' +
+        'what cannot be known now.',
+    )
+    .option('--watch [seconds]', 'show them again every so many seconds, until Ctrl-C', wholeNumber(1, 3_600))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sekali stats
+  $ sekali stats --watch
+  $ sekali stats --json | jq .totals.in_flight
+`,
+    )
+    .action(action(surroundings, run))
+}
+
+const run = async (context: Context, _operands: string[], { watch }: Options) => {
+  const { json, out, signal } = context
+  const everyMs = (watch === true ? 1 : (watch ?? 0)) * 1_000
+  let before: Moment | undefined
+  // Ended by the signal, if it is to be repeated at all.
+  for (;;) {
+    const now: Moment = { stats: await readStats(context), atMs: performance.now() }
+    if (json) await out.line(JSON.stringify(now.stats))
+    else await out.write(`${redraw(watch !== undefined)}${report(now, before).join('\n')}\n`)
+    if (everyMs === 0) return undefined
+    before = now
+    await wait(everyMs, signal)
+  }
+}
+
+interface Moment {
+  readonly stats: Stats
+  readonly atMs: number
+}
+
+/** A terminal is drawn anew from its top; elsewhere one report follows the other. */
+const redraw = (again: boolean) => (again && process.stdout.isTTY ? '\u001b[H\u001b[2J' : '')
+
+const names = ['accepted', 'stored', 'duplicates', 'conflicts', 'dead', 'lost', 'in_flight'] as const
+
+function report({ stats, atMs }: Moment, before: Moment | undefined): string[] {
+  const row = (name: string, figures: Figures) => [name, ...names.map((figure) => number(figures[figure]))]
+  const rows = (stats.topics ?? []).map((topic) => row(plain(topic.topic), topic))
+  const head = ['topic', ...names.map((name) => name.replace('_', ' '))]
+  const rate = before && perSecond(stats, before, atMs)
+  return [
+    ...table(head, [...rows, row('total', stats.totals)]),
+    '',
+    `${consumersText(stats.consumers)}${rate === undefined ? '' : ` · ${number(rate)} events stored a second`}`,
+    ...warnings(stats),
+  ]
+}
+
+function perSecond({ totals }: Stats, before: Moment, atMs: number): number | undefined {
+  const was = before.stats.totals.stored
+  if (totals.stored === null || was === null) return undefined
+  return Math.round((totals.stored - was) / ((atMs - before.atMs) / 1_000))
+}
+
+function consumersText(consumers: readonly ConsumerFigures[] | null): string {
+  if (consumers === null) return 'consumers unknown: Redis does not answer'
+  return `${consumers.length} ${consumers.length === 1 ? 'consumer' : 'consumers'}`
+}
+
+function warnings({ consumers, totals }: Stats): string[] {
+  if (consumers?.length !== 0 || totals.in_flight === 0) return []
+  return [styled('red', 'nobody stores what is in flight: start a consumer')]
+}

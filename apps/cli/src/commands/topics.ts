@@ -1,0 +1,39 @@
+import type { Stats, TopicFigures } from '@sekali/client/answers'
+import { call, jsonOf } from '@sekali/client/connection'
+import { Unavailable } from '@sekali/client/errors'
+import type { Command } from 'commander'
+import { action, type Context, type Surroundings } from '../context.ts'
+import { number, plain, table } from '../text.ts'
+
+export function addTopics(program: Command, surroundings: Surroundings): void {
+  program
+    .command('topics')
+    .summary('list the topics')
+    .description('Lists the topics with the seq of their last event and what is in flight.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sekali topics
+  $ sekali topics --json | jq -r .topic
+`,
+    )
+    .action(action(surroundings, run))
+}
+
+const run = async (context: Context) => {
+  const { topics } = await readStats(context)
+  if (topics === null) {
+    throw new Unavailable('neither server answers', { status: 503, code: 'store_unavailable' }, undefined)
+  }
+  if (context.json) for (const topic of topics) await context.out.line(JSON.stringify(topic))
+  else
+    for (const line of table(['topic', 'events', 'in flight'], topics.map(row))) await context.out.line(line)
+  return undefined
+}
+
+const row = ({ topic, stored, in_flight }: TopicFigures) => [plain(topic), number(stored), number(in_flight)]
+
+export async function readStats({ connection, options }: Context): Promise<Stats> {
+  return jsonOf(await call(connection, '/stats', { method: 'GET' }, options), (value) => 'totals' in value)
+}

@@ -1,0 +1,59 @@
+import { type Connection, connectionTo } from '@sekali/client/connection'
+import type { CallOptions } from '@sekali/client/retry'
+import type { Command } from 'commander'
+import { endingOf, UsageError } from './exit.ts'
+import type { Output } from './output.ts'
+
+/** What every command gets. */
+export interface Context {
+  readonly connection: Connection
+  readonly url: string
+  readonly json: boolean
+  readonly out: Output
+  /** For whoever watches; standard output belongs to the answer. */
+  readonly say: (line: string) => void
+  readonly signal: AbortSignal
+  /** For every call of the client. */
+  readonly options: CallOptions
+}
+
+export interface Surroundings {
+  readonly out: Output
+  readonly signal: AbortSignal
+}
+
+interface GlobalOptions {
+  readonly url: string
+  readonly json: boolean
+  readonly retrySeconds: number
+}
+
+/** Runs one command: its arguments, its options, and how the process ends (0 if it does not say). */
+export type Work<O> = (context: Context, operands: string[], options: O) => Promise<number | undefined>
+
+/** Makes a commander action of it; how it ends is put into `process.exitCode`. */
+export function action<O>({ out, signal }: Surroundings, work: Work<O>) {
+  return async (...given: unknown[]): Promise<void> => {
+    const command = given.at(-1) as Command
+    const { url, json, retrySeconds } = command.optsWithGlobals<GlobalOptions>()
+    const say = (line: string) => void process.stderr.write(`${line}\n`)
+    let hasSaid = false
+    const onRetry: CallOptions['onRetry'] = ({ error }) => {
+      if (hasSaid || json || !process.stderr.isTTY) return
+      hasSaid = true
+      say(`trying again: ${endingOf(error, url).message}`)
+    }
+    const connection = connectionTo({
+      baseUrl: url,
+      retry: { totalMs: retrySeconds * 1_000, delayMaxMs: 1_000 },
+    })
+    const context: Context = { connection, url, json, out, say, signal, options: { signal, onRetry } }
+    process.exitCode = (await work(context, command.args, command.opts() as O)) ?? 0
+  }
+}
+
+/** An operand that commander has made sure of. */
+export function required(operand: string | undefined): string {
+  if (operand === undefined) throw new UsageError('an argument is missing; --help shows which')
+  return operand
+}

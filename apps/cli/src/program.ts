@@ -1,0 +1,67 @@
+import { Command, Option } from 'commander'
+import { gatewayUrl, wholeNumber } from './arguments.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addEvent } from './commands/event.ts'
+import { addEvents } from './commands/events.ts'
+import { addProjection } from './commands/projection.ts'
+import { addPublish } from './commands/publish.ts'
+import { addReplay } from './commands/replay.ts'
+import { addStats } from './commands/stats.ts'
+import { addTail } from './commands/tail.ts'
+import { addTopics } from './commands/topics.ts'
+import type { Surroundings } from './context.ts'
+import { exitCodeHelp } from './exit.ts'
+
+const oneLine = (text: string) =>
+  text
+    .replace(/^error: /, 'sekali: ')
+    .trim()
+    .replaceAll('\n', ' ')
+
+/** The command line. It throws CommanderError instead of ending the process. */
+export function createProgram(surroundings: Surroundings): Command {
+  const program = new Command('sekali')
+    .description('An exactly-once event log: publish to it, follow it, read it again, look after it.')
+    .addOption(
+      new Option('--url <url>', 'where the gateway is')
+        .env('SEKALI_URL')
+        .default('http://127.0.0.1:8080')
+        .argParser(gatewayUrl),
+    )
+    .option('--json', 'answers for programs: JSON, one value a line', false)
+    .option('--retry-seconds <n>', 'how long to try when nobody answers', wholeNumber(0, 86_400), 10)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      outputError: (text, write) => write(`${oneLine(text)}; --help shows what there is\n`),
+    })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Begin with:
+  $ sekali publish orders.eu.paid '{"total": 12.50}' --id order-1
+  $ sekali tail 'orders.>'                    quote patterns: the shell has plans for * and >
+  $ sekali replay orders.eu.paid | jq .payload.total
+  $ sekali stats --watch
+  $ sekali doctor
+
+A topic is dotted (orders.eu.paid). Where a pattern will do, * is one segment and > all that follow.
+
+${exitCodeHelp}
+`,
+    )
+  for (const add of [
+    addPublish,
+    addTail,
+    addReplay,
+    addEvents,
+    addEvent,
+    addTopics,
+    addStats,
+    addProjection,
+    addDoctor,
+  ]) {
+    add(program, surroundings)
+  }
+  return program
+}

@@ -1,0 +1,104 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { eventually } from '@sekali/testkit/eventually'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createProgram } from '../src/program.ts'
+import { run, start, startShell } from './command.ts'
+import { ownSystem, type System } from './system.ts'
+
+let system: System
+beforeAll(async () => {
+  system = await ownSystem()
+  await run(['publish', 'orders.paid', '{}', '--id', 'order-1'], system.url)
+  await run(['publish', 'orders.paid', '{}', '--id', 'order-2'], system.url)
+  await eventually(async () => expect((await run(['stats'], system.url)).out).toMatch(/total +2 +2/))
+})
+afterAll(() => system[Symbol.asyncDispose]())
+
+const nowhere = 'http://127.0.0.1:1'
+
+test('stats and topics are tables for people and JSON for programs', async () => {
+  const stats = await run(['stats'], system.url)
+  expect(stats.code).toBe(0)
+  expect(stats.out).toMatch(/^topic +accepted +stored +duplicates/)
+  expect(stats.out).toMatch(/\norders\.paid +2 +2 +0 +0 +0 +0 +0\n/)
+  expect(stats.out).toContain('1 consumer')
+  expect(stats.out).not.toContain('\u001b')
+  const json = JSON.parse((await run(['stats', '--json'], system.url)).out)
+  expect(json.totals).toMatchObject({ accepted: 2, stored: 2 })
+  expect((await run(['topics'], system.url)).out).toMatch(/^topic +events +in flight\norders\.paid +2 +0\n$/)
+  expect(JSON.parse((await run(['topics', '--json'], system.url)).out)).toMatchObject({ head_seq: 2 })
+})
+
+test('stats --watch goes on until Ctrl-C, which ends it with 130 and without a word', async () => {
+  await using watch = start(['stats', '--watch', '--json'], { SEKALI_URL: system.url })
+  await eventually(() => expect(watch.out().match(/\n/g)?.length).toBeGreaterThan(1))
+  watch.child.kill('SIGINT')
+  expect(await watch.ended).toMatchObject({ code: 130, err: '' })
+})
+
+test('a reader that has read enough ends it, which is no fault', async () => {
+  await using pipe = startShell('sekali stats --watch --json | head -n 1', { SEKALI_URL: system.url })
+  const { code, out, err } = await pipe.ended
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect(JSON.parse(out)).toHaveProperty('totals')
+})
+
+test('doctor finds a system well, and the findings are there for programs', async () => {
+  const { code, out } = await run(['doctor', '--verbose'], system.url)
+  expect(code).toBe(0)
+  expect(out).toMatch(/✓ redis\.appendfsync {2}always\n/)
+  expect(out).toMatch(/all well: \d+ checks\n$/)
+  const { status, findings } = JSON.parse((await run(['doctor', '--json'], system.url)).out)
+  expect(status).toBe('ok')
+  expect(findings).toContainEqual({ check: 'postgres.fsync', level: 'ok', message: 'on' })
+})
+
+test('where nobody answers, one line says what to do, and it ends with 3', async () => {
+  const { code, out, err } = await run(['stats', '--retry-seconds', '0'], nowhere)
+  expect({ code, out }).toEqual({ code: 3, out: '' })
+  expect(err).toMatch(/^sekali: nobody answers at http:\/\/127\.0\.0\.1:1 \(.*\); .*--url or SEKALI_URL\n$/)
+  const json = await run(['topics', '--retry-seconds', '0', '--json'], nowhere)
+  expect(JSON.parse(json.err)).toMatchObject({ error: { code: 'unreachable' } })
+})
+
+test('something else that listens there is told from Sekali', async () => {
+  const other = createServer((_, response) => response.end('<h1>It works!</h1>')).listen(0, '127.0.0.1')
+  try {
+    await eventually(() => expect(other.listening).toBe(true))
+    const { code, err } = await run(['stats'], `http://127.0.0.1:${(other.address() as AddressInfo).port}`)
+    expect(code).toBe(3)
+    expect(err).toMatch(/^sekali: what listens at .* is not Sekali; .*\n$/)
+  } finally {
+    other.close()
+    other.closeAllConnections()
+  }
+})
+
+test.each([
+  [['stat'], /unknown command 'stat' \(Did you mean stats\?\)/],
+  [['stats', '--url', 'localhost:8080'], /must begin with http/],
+  [['replay', 'orders', '--order', 'up'], /asc, desc/],
+])('a command line like %j is told on one line and ends with 2', async (args, said) => {
+  const { code, out, err } = await run(args, nowhere)
+  expect({ code, out }).toEqual({ code: 2, out: '' })
+  expect(err).toMatch(/^sekali: .*\n$/)
+  expect(err).toMatch(said)
+})
+
+test('every command teaches by example', async () => {
+  expect((await run(['--help'], nowhere)).out).toMatch(/Exit codes:\n {2}0 +done/)
+  const never = () => Promise.reject(new Error('help is not an answer'))
+  const program = createProgram({ out: { write: never, line: never }, signal: AbortSignal.abort() })
+  expect(program.commands.length).toBeGreaterThan(8)
+  for (const command of program.commands) {
+    let text = ''
+    command.configureOutput({
+      writeOut: (more) => {
+        text += more
+      },
+    })
+    command.outputHelp()
+    expect(text).toMatch(/Examples?:\n {2}\$ sekali /)
+  }
+})

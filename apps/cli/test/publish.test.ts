@@ -1,0 +1,95 @@
+import { eventually } from '@sekali/testkit/eventually'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run, start } from './command.ts'
+import { ownSystem, type System } from './system.ts'
+
+let system: System
+beforeAll(async () => {
+  system = await ownSystem()
+})
+afterAll(() => system[Symbol.asyncDispose]())
+
+interface Stored {
+  readonly event_id: string
+  readonly source: string
+}
+
+const stored = (topic: string, count: number) =>
+  eventually(async () => {
+    const text = await (await fetch(`${system.url}/events?topic=${topic}&after=0&limit=1000`)).text()
+    const events = JSON.parse(text) as Stored[]
+    expect(events).toHaveLength(count)
+    return { text, events }
+  })
+
+const line = (topic: string, n: number, source: unknown = 'till') =>
+  JSON.stringify({ topic, event_id: `e${n}`, timestamp: '2025-12-08T10:00:00Z', source, payload: { n } })
+
+test('one event is published as it is written, digit by digit', async () => {
+  const payload = '{"order":9007199254740993,"total":12.50}'
+  const args = ['publish', 'orders.paid', payload, '--id', 'order-1', '--source', 'desk']
+  expect(await run(args, system.url)).toMatchObject({
+    code: 0,
+    out: 'queued orders.paid order-1\n',
+    err: '',
+  })
+  const { text, events } = await stored('orders.paid', 1)
+  expect(text).toContain(payload)
+  expect(events).toMatchObject([{ event_id: 'order-1', source: 'desk' }])
+
+  const json = await run(['publish', 'orders.paid', '{}', '--json'], system.url)
+  expect(JSON.parse(json.out)).toMatchObject({ topic: 'orders.paid', status: 'queued' })
+})
+
+test('lines of standard input are published in their order; bad ones are named and end it with 1', async () => {
+  const lines = Array.from({ length: 1_000 }, (_, n) => line('many', n))
+  lines[2] = line('many', 2, 7)
+  lines.splice(10, 1, '', '{"topic":') // line 11 is blank, line 12 is no JSON
+  const input = lines.join('\r\n')
+  const { code, out, err } = await run(['publish'], system.url, input)
+  expect({ code, out }).toEqual({ code: 1, out: '998 events queued, 2 refused\n' })
+  expect(err.split('\n').sort()).toEqual([
+    '',
+    'line 12: must be the JSON of one event',
+    expect.stringMatching(/^line 3: source must be a string/),
+  ])
+  const { events } = await stored('many', 998)
+  const ids = events.map(({ event_id }) => event_id)
+  expect(ids).toEqual(ids.toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1))))
+
+  const json = await run(['publish', '--json'], system.url, `${line('one', 1)}\n${line('one', 2, 7)}\n`)
+  expect(json.code).toBe(1)
+  const issues = [expect.objectContaining({ path: 'source' })]
+  expect(JSON.parse(json.out)).toEqual({ queued: 1, refused: 1, refusals: [{ line: 2, issues }] })
+})
+
+test('events go out while the input is still open, and Ctrl-C ends that with 130', async () => {
+  await using command = start(['publish'], { SEKALI_URL: system.url })
+  command.child.stdin?.write(`${line('slow', 1)}\n`)
+  await stored('slow', 1)
+  command.child.kill('SIGINT')
+  expect(await command.ended).toMatchObject({
+    code: 130,
+    out: '',
+    err: 'stopped: 1 events were queued; to publish all of them again is safe\n',
+  })
+})
+
+test.each([
+  ['a payload that is no JSON', ['publish', 'orders', '{total: 12}']],
+  ['options of one event, and no event', ['publish', '--id', 'order-1']],
+])('%s is told on one line and ends with 2', async (_what, args) => {
+  const { code, out, err } = await run(args, system.url)
+  expect({ code, out }).toEqual({ code: 2, out: '' })
+  expect(err).toMatch(/^sekali: .*\n$/)
+})
+
+test('what Sekali refuses ends with 1 and says why', async () => {
+  const { code, err } = await run(['publish', 'not a topic', '[]'], system.url)
+  expect(code).toBe(1)
+  expect(err).toMatch(/^sekali: not valid: topic must be .*; payload must be a JSON object\n$/)
+  const json = await run(['publish', 'not a topic', '{}', '--json'], system.url)
+  expect(JSON.parse(json.err)).toMatchObject({
+    error: { code: 'invalid_event', issues: [{ path: 'topic' }] },
+  })
+})
