@@ -5,6 +5,7 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   sleep(Math.max(0, ms), undefined, signal ? { signal } : {}).catch(() => undefined)
 
 const stepMs = 50
+const patienceMs = 60_000
 
 /**
  * Asks until `done` says true; says whether that came within `deadlineMs`. What it throws means "not yet": it asks
@@ -25,4 +26,19 @@ export async function until(
     await pause(stepMs, signal)
   }
   return false
+}
+
+/**
+ * Asks again, for up to a minute, when an answer does not come: what is looked at after the faults must not fail because
+ * the machine is busy. Rejects with what came last.
+ */
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (const endsAt = performance.now() + patienceMs; ; ) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (performance.now() > endsAt) throw error
+      await pause(10 * stepMs)
+    }
+  }
 }

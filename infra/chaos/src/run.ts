@@ -3,7 +3,7 @@
  */
 import { difference, type OpenBooks, openBooks, type Tally } from './books.ts'
 import { judge, type Verdict } from './check.ts'
-import { pause, until } from './clock.ts'
+import { patiently, pause, until } from './clock.ts'
 import { openDoor } from './door.ts'
 import type { Evidence, Loss } from './evidence.ts'
 import { type Fault, type FaultContext, PromiseBroken } from './fault.ts'
@@ -67,7 +67,7 @@ export async function runChaos(
 
   await pause(warmUpMs, signal)
   const sample = () => takeSample(target, door, topics)
-  const before = await sample()
+  const before = await patiently(sample)
   const figures = new Map<string, FaultFigures>()
   const unrecovered: string[] = []
   const context: FaultContext = {
@@ -88,13 +88,13 @@ export async function runChaos(
   // Memory and connections once more, when nothing is under way.
   const leaks = await findLeaks(before, sample, AbortSignal.timeout(readBackMs))
   say('reading everything back')
-  await reader.finish()
+  await patiently(reader.finish)
   const evidence: Evidence = {
     books,
     http: await logs(topics, (topic) => readLog(door, topic)),
-    stats: await readStats(door, topics),
+    stats: await patiently(() => readStats(door, topics)),
     seen: reader.seen,
-    sql: await readSql(target, topics),
+    sql: await patiently(() => readSql(target, topics)),
     losses,
     admissions: await target.logged(admitting, losses[0]?.at ?? Date.now()),
     drain,
@@ -206,7 +206,7 @@ async function awaitDrain(
 
 async function logs(topics: readonly string[], read: (topic: string) => Promise<LogRow[]>) {
   const map = new Map<string, LogRow[]>()
-  for (const topic of topics) map.set(topic, await read(topic))
+  for (const topic of topics) map.set(topic, await patiently(() => read(topic)))
   return map
 }
 

@@ -24,7 +24,7 @@ const faults = [
   'drop-publish-reply',
 ]
 
-const name = { seed: 3, minutes: 0.8, consumers: 3, rate: 150, target: 'local', faults }
+const name = { seed: 3, minutes: 0.8, consumers: 3, rate: 100, target: 'local', faults }
 
 test('a minute of killed processes, failpoints and dropped replies breaks no promise', async () => {
   const said: string[] = []

@@ -29,7 +29,7 @@ export function accessSql(store: Store): SqlAccess {
 export const sessionsOf =
   (url: string): OpenSession =>
   async () => {
-    const limits = { statementMs: heldMs, idleInTransactionMs: heldMs }
+    const limits = { statementMs: heldMs, idleInTransactionMs: heldMs, connectMs: 5_000 }
     const own = connectStore({ url, poolMax: 1, name: 'chaos-session', ...limits }, quiet)
     const client = await own.pool.connect()
     client.on('error', () => undefined) // PostgreSQL may be killed under it

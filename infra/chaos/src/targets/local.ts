@@ -86,7 +86,10 @@ export async function startLocal({ dir, consumers, say, signal }: LocalOptions) 
     connectBroker({ url: redis.url, prefix: 'sekali', name: 'chaos', callMs: 10_000 }, quiet),
   )
   const store = parts.use(
-    connectStore({ url: postgres.url, poolMax: 4, name: 'chaos', statementMs: 60_000 }, quiet),
+    connectStore(
+      { url: postgres.url, poolMax: 4, name: 'chaos', statementMs: 60_000, connectMs: 15_000 },
+      quiet,
+    ),
   )
 
   const processes: Processes = {
