@@ -3,16 +3,15 @@ import { until } from './clock.ts'
 import type { Door } from './door.ts'
 import { readStats, settledOf } from './figures.ts'
 
-const recoveryMsMax = 15_000
-
 /**
  * Milliseconds until service is back: publishing is answered with yes again, and everything that was accepted up to
- * now is accounted for, in every topic. Undefined when that takes longer than 15 s.
+ * now is accounted for, in every topic. Undefined when that takes too long.
  */
 export async function awaitRecovery(
   door: Door,
   topics: readonly string[],
   books: Books,
+  recoveryMsMax: number,
 ): Promise<number | undefined> {
   const since = performance.now()
   const { ok } = books.total

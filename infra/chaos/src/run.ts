@@ -47,7 +47,6 @@ export interface Outcome {
 
 const warmUpMs = 2_000
 const patienceMs = 30_000
-const drainMsMax = 15_000
 const readBackMs = 60_000
 
 export async function runChaos(
@@ -125,7 +124,7 @@ interface Stage {
 }
 
 async function injectAll(
-  { options, signal, say, startedAt }: Stage,
+  { options, target, signal, say, startedAt }: Stage,
   context: FaultContext,
   books: OpenBooks,
   door: ReturnType<typeof openDoor>,
@@ -142,7 +141,7 @@ async function injectAll(
     const second = ((performance.now() - startedAt) / 1_000).toFixed()
     const injected = await Promise.all(faults.map((fault) => inject(fault, context, signal)))
     unrecovered.push(...injected.flatMap(({ broken }) => broken ?? []))
-    const recovery = await awaitRecovery(door, options.topics, books)
+    const recovery = await awaitRecovery(door, options.topics, books, target.recoveryMsMax)
     const words = recovery === undefined ? 'NOT RECOVERED' : `back after ${(recovery / 1_000).toFixed(1)} s`
     say(`second ${second}: ${names}: ${words}`)
     if (recovery === undefined)
@@ -200,8 +199,8 @@ async function awaitDrain(
     return flying === 0 && pending === 0
   }
   // Waits longer than it may take, so that what comes late is told from what never comes.
-  const drained = await until(isDrained, 2 * drainMsMax)
-  return { ms: drained ? performance.now() - since : undefined, msMax: drainMsMax, left }
+  const drained = await until(isDrained, 2 * target.recoveryMsMax)
+  return { ms: drained ? performance.now() - since : undefined, msMax: target.recoveryMsMax, left }
 }
 
 async function logs(topics: readonly string[], read: (topic: string) => Promise<LogRow[]>) {

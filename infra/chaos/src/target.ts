@@ -73,6 +73,8 @@ export interface Target extends AsyncDisposable {
   readonly name: string
   /** For the load; through a proxy where there is one. */
   readonly url: string
+  /** After so long service must be back, the start of what was killed included. */
+  readonly recoveryMsMax: number
   /** For reading and looking. */
   readonly quietUrl: string
   readonly processes?: Processes

@@ -15,6 +15,8 @@ const kinds: Record<string, PartKind> = {
   postgres: 'postgres',
 }
 const restartAfterMs = 500
+/** Fifteen seconds for Sekali, and as much again for Docker to start seven containers at once. */
+const recoveryMsMax = 30_000
 /** A name is removed a minute after its consumer was last seen, and the look happens every half a minute. */
 const namesKeptMs = 120_000
 
@@ -66,6 +68,7 @@ export async function connectCompose() {
 
   return {
     name: 'compose',
+    recoveryMsMax,
     url,
     quietUrl: url,
     processes,

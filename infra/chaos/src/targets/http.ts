@@ -4,6 +4,7 @@ import type { Target } from '../target.ts'
 export function connectHttp(url: string) {
   return {
     name: url,
+    recoveryMsMax: 15_000,
     url,
     quietUrl: url,
     kills: () => 0,

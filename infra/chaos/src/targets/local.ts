@@ -117,6 +117,7 @@ export async function startLocal({ dir, consumers, say, signal }: LocalOptions) 
   const owned = parts.move()
   return {
     name: 'local',
+    recoveryMsMax: 15_000,
     url: `http://127.0.0.1:${client.port}`,
     quietUrl,
     processes,
