@@ -11,6 +11,7 @@ import { runApp, startApp } from '@sekali/local/app-process'
 import { ownBackend } from '@sekali/local/backend'
 import { startFleet } from '@sekali/local/fleet'
 import { freePort } from '@sekali/local/free-port'
+import { lastLines, readTail } from '@sekali/local/log-tail'
 import { startPostgres } from '@sekali/local/postgres-server'
 import { waitReady } from '@sekali/local/readiness'
 import { startRedis } from '@sekali/local/redis-server'
@@ -41,8 +42,13 @@ export async function startLocal({ dir, consumers, say, signal }: LocalOptions) 
   let kills = 0
   const onChange = (part: string) => (reason?: string) => {
     if (reason === undefined || signalled.delete(part)) return
-    if (reason.startsWith('ended')) ended.push(`${part} ${reason}`)
     say(part, reason)
+    if (!reason.startsWith('ended')) return
+    void readTail(join(logDir, `${part}.log`)).then((text) => {
+      const words = `${part} ended by itself. Its last words:\n${lastLines(text)}`
+      ended.push(words)
+      say(words, '')
+    })
   }
 
   const postgres = parts.use(
