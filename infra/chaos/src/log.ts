@@ -47,8 +47,8 @@ export async function readLog(door: Door, topic: string): Promise<LogRow[]> {
   const rows: LogRow[] = []
   for (;;) {
     const page = await readPage(door, topic, rows.at(-1)?.seq ?? 0)
+    // A page may hold less than was asked for and not be the last; one that does not move would never end.
+    if (page.length === 0 || page.at(-1)?.seq === rows.at(-1)?.seq) return rows
     rows.push(...page)
-    // A page that is not full ends it; one that does not move would never end.
-    if (page.length < pageMax || page.at(-1)?.seq === page[0]?.seq) return rows
   }
 }

@@ -14,6 +14,8 @@ export interface Sample {
   readonly inTransaction: number | undefined
   /** Clients of the apps in Redis. */
   readonly clients: number | undefined
+  /** How many consumers run; undefined where nobody can tell. */
+  readonly running: number | undefined
   /** Names of consumers in /stats. */
   readonly present: readonly string[]
   /** Names of consumers in the groups of the topics' streams. */
@@ -37,6 +39,7 @@ export async function takeSample(target: Target, door: Door, topics: readonly st
     sessions: sessions && Number(sessions.all),
     inTransaction: sessions && Number(sessions.stuck),
     clients: clients?.match(/ name=sekali-/g)?.length ?? (clients === undefined ? undefined : 0),
+    running: (await processes?.parts())?.filter(({ kind }) => kind === 'consumer').length,
     present: (consumers ?? []).map(({ name }) => name),
     grouped: await namesInGroups(target, topics),
     extraNames: target.strayNames(),
@@ -100,13 +103,19 @@ export function compare(before: Sample, after: Sample): string[] {
     more(`memory of ${part} in KB`, was, after.memory.get(part), most - was)
   }
   // A pool may have opened what it is allowed to: two for a consumer, eight for the gateway.
-  const poolMax = 2 * before.present.length + 8
+  const poolMax = 2 * (after.running ?? before.present.length) + 8
   more('sessions in PostgreSQL', Math.max(before.sessions ?? 0, poolMax), after.sessions)
   more('sessions that sit in a transaction', 0, after.inTransaction)
   more('clients of Redis', before.clients, after.clients)
-  more('names of consumers in the groups', before.present.length, after.grouped.length, after.extraNames)
+  more(
+    'names of consumers in the groups',
+    after.running ?? before.present.length,
+    after.grouped.length,
+    after.extraNames,
+  )
   // A consumer of compose is another one after every start: its name has a random end.
-  if (before.present.length !== after.present.length)
-    leaks.push(`consumers: ${before.present.join(', ')} before, ${after.present.join(', ')} after`)
+  const running = after.running ?? before.present.length
+  if (running !== after.present.length)
+    leaks.push(`consumers: ${running} run, /stats shows ${after.present.join(', ') || 'none'}`)
   return leaks
 }

@@ -85,10 +85,11 @@ export async function withTransaction<T>(
     await client.query('COMMIT')
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch(onError)
     const failure = asStoreError(error, what)
-    // A session may be what is wrong: one that a demoted primary opened stays read-only for as long as it lives.
+    // A session may be what is wrong: one that a demoted primary opened stays read-only for as long as it lives, and one
+    // whose server has not answered takes no ROLLBACK either. Its end does the same.
     if (failure instanceof StoreUnavailable) broken ??= failure
+    else await client.query('ROLLBACK').catch(onError)
     throw failure
   } finally {
     client.off('error', onError)

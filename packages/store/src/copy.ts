@@ -1,5 +1,4 @@
-import { finished } from 'node:stream/promises'
-import { from as copyFrom } from 'pg-copy-streams'
+import type pg from 'pg'
 import type { Received } from './commit.ts'
 import type { Tx } from './connect.ts'
 
@@ -18,9 +17,46 @@ export async function copyRows(
   rows: readonly string[],
 ): Promise<void> {
   if (rows.length === 0) return
-  const copy = tx.$client.query(copyFrom(statement))
-  copy.end(rows.map((row, index) => `${topicId}\t${head + 1 + index}${row}`).join(''))
-  await finished(copy)
+  const { query, done } = copyIn(rows.map((row, index) => `${topicId}\t${head + 1 + index}${row}`).join(''))
+  tx.$client.query(query)
+  await done
+}
+
+/** What its types leave out of pg's connection. */
+interface CopyConnection {
+  sendCopyFromChunk(chunk: Buffer): void
+  endCopyFrom(): void
+  sendCopyFail(reason: string): void
+}
+
+/**
+ * The COPY as pg runs queries that are not its own. Not pg-copy-streams: there a server that stalls, and answers when the
+ * query has been given up, meets a stream that has let go of its connection, and the TypeError ends the process.
+ */
+function copyIn(rows: string) {
+  const { promise: done, resolve, reject } = Promise.withResolvers<void>()
+  let isOver = false
+  const query = {
+    submit: (connection: pg.Connection) => connection.query(statement),
+    handleCopyInResponse: (connection: CopyConnection) => {
+      if (isOver) return connection.sendCopyFail('given up')
+      connection.sendCopyFromChunk(Buffer.from(rows))
+      connection.endCopyFrom()
+    },
+    handleCommandComplete: () => {},
+    handleReadyForQuery: () => {
+      query.callback()
+      resolve()
+    },
+    handleError: (error: Error) => {
+      isOver = true
+      query.callback()
+      reject(error)
+    },
+    /** pg puts its read timeout around this one, so it must be called. */
+    callback: () => {},
+  }
+  return { query, done }
 }
 
 // https://www.postgresql.org/docs/current/sql-copy.html, "Text Format"

@@ -1,7 +1,9 @@
 import { StoreUnavailable } from '@sekali/core/errors'
 import { connectStore, withTransaction } from '@sekali/store/connect'
+import { copyRows } from '@sekali/store/copy'
 import { DataRefused } from '@sekali/store/errors'
 import { migrate } from '@sekali/store/migrate'
+import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownStore } from '@sekali/testkit/own'
 import { sql } from 'drizzle-orm'
 import { expect, inject, test } from 'vitest'
@@ -39,6 +41,28 @@ test('a backend that dies in a transaction costs its connection, not the process
   }
   expect(await withTransaction(store, 'test', async () => 'works')).toBe('works')
   expect(store.pool.waitingCount).toBe(0)
+})
+
+test('a COPY that stalls until it is given up fails, and the answer that comes too late ends no process', async () => {
+  await using database = await ownDatabase(inject('postgresUrl'))
+  const limits = { statementMs: 200, poolMax: 1 }
+  await using store = connectStore({ url: database.url, name: 'test', ...limits }, quiet)
+  const stalled = withTransaction(store, 'test', async (tx) => {
+    const { rows } = await tx.execute<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`)
+    const backend = Number(rows[0]?.pid)
+    process.kill(backend, 'SIGSTOP')
+    try {
+      await copyRows(tx, 1, 0, ['\ta\t2026-01-01T00:00:00Z\ts\t{}\t2026-01-01T00:00:00Z\n'])
+    } finally {
+      process.kill(backend, 'SIGCONT')
+      // What it says now is about a COPY that nobody waits for.
+      await tx.execute(sql`SELECT 1`).catch(() => undefined)
+    }
+  })
+  await expect(stalled).rejects.toThrow(StoreUnavailable)
+  // An error that nobody listens for would end the process; vitest fails the run for it.
+  await eventually(() => expect(store.pool.totalCount).toBe(0))
+  expect(await withTransaction(store, 'test', async () => 'works')).toBe('works')
 })
 
 test('a failed transaction leaves nothing, and says whose fault it was', async () => {

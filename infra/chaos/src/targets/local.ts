@@ -45,7 +45,7 @@ export async function startLocal({ dir, consumers, say, signal }: LocalOptions) 
     say(part, reason)
     if (!reason.startsWith('ended')) return
     void readTail(join(logDir, `${part}.log`)).then((text) => {
-      const words = `${part} ended by itself. Its last words:\n${lastLines(text)}`
+      const words = `${part} ended by itself. Its last words:\n${lastLines(text, 25)}`
       ended.push(words)
       say(words, '')
     })
