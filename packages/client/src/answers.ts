@@ -56,12 +56,13 @@ export interface EventsFilter {
 }
 
 export interface EventsQuery extends EventsFilter {
-  /** 1 to 1,000; the gateway's default is 100. */
+  /** Of a page 1 to 1,000, 100 by default; of a replay any number, all by default. */
   readonly limit?: number
   /** Only what comes after this seq, ascending; of a pattern, after a cursor that a next page had. Needs `topic`. */
   readonly after?: number | string
   /** Only what comes before it, newest first. */
   readonly before?: number | string
+  /** Of a page `asc` with `after` and `desc` otherwise, if it is not said; of a replay `asc`. */
   readonly order?: 'asc' | 'desc'
 }
 

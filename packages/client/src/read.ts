@@ -1,3 +1,4 @@
+import { findPayloads } from '@sekali/core/payload'
 import type { EventsQuery, StoredEvent } from './answers.ts'
 import { type Connection, call, callStream, jsonOf, search } from './connection.ts'
 import { UnexpectedAnswer } from './errors.ts'
@@ -19,16 +20,39 @@ export async function* read(
   query: EventsQuery,
   options: CallOptions = {},
 ): AsyncGenerator<StoredEvent, void> {
+  for await (const { events } of pages(connection, query, options)) yield* events
+}
+
+/** The same, each event as JSON text with its payload as it came. */
+export async function* readText(
+  connection: Connection,
+  query: EventsQuery,
+  options: CallOptions = {},
+): AsyncGenerator<string, void> {
+  for await (const { events, text } of pages(connection, query, options)) {
+    const payloads = findPayloads(text, 1)
+    for (const [index, event] of events.entries()) {
+      const { payload: _, seq, received_at, stored_at, ...head } = event
+      const before = JSON.stringify(head).slice(0, -1)
+      const after = JSON.stringify({ seq, received_at, stored_at }).slice(1)
+      yield `${before},"payload":${payloads[index]?.text},${after}`
+    }
+  }
+}
+
+async function* pages(connection: Connection, query: EventsQuery, options: CallOptions) {
+  // A page may be short, even empty, and still have a next one.
   for (let next: string | undefined = search(query); next !== undefined; ) {
     const found = await page(connection, next, options)
-    yield* found.events
+    yield found
     next = found.next
   }
 }
 
 async function page(connection: Connection, query: string, options: CallOptions) {
   const answer = await call(connection, `/events${query}`, { method: 'GET' }, options)
-  return { events: jsonOf<StoredEvent[]>(answer, Array.isArray), next: nextQuery(answer.header('link')) }
+  const events = jsonOf<StoredEvent[]>(answer, Array.isArray)
+  return { events, text: answer.text, next: nextQuery(answer.header('link')) }
 }
 
 /** The query of `<…>; rel="next"`. Its path is left: behind a proxy it may be another than the gateway thinks. */
@@ -37,7 +61,7 @@ function nextQuery(link: string | null): string | undefined {
   return target === undefined ? undefined : new URL(target, 'http://gateway').search
 }
 
-/** The whole answer as one stream, read as fast as it is asked for. Numbers beyond 2^53 are rounded: see replayText. */
+/** All that matches as one stream, oldest first unless `order` says otherwise, read as fast as it is asked for. Numbers beyond 2^53 are rounded: see replayText. */
 export async function* replay(
   connection: Connection,
   query: EventsQuery,
@@ -82,7 +106,7 @@ const afterCharsMax = 8_000
 
 /** How far a replay has come: a seq, or for several topics a seq of each, `orders.eu:42,orders.us:7`. */
 function createPlaces({ topic = '>', after, order }: EventsQuery) {
-  const isAscending = order === undefined ? after !== undefined : order === 'asc'
+  const isAscending = order !== 'desc'
   const isPattern = /[*>]/.test(topic)
   // A cursor that a page gave can be sent, but nothing can be added to it.
   const canResume = isAscending && (!isPattern || after === undefined)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createClient } from '../src/client.ts'
 import { connectionTo } from '../src/connection.ts'
 import { Conflict, DeadEvent, Unreachable } from '../src/errors.ts'
-import { replayText } from '../src/read.ts'
+import { readText, replayText } from '../src/read.ts'
 import { json, startPeer, streams } from './peer.ts'
 import { all, event, failureOf, fast, stored } from './sample.ts'
 
@@ -21,6 +21,13 @@ test('read goes from page to page by what the Link says, under the path of its o
     '/log/events?topic=order&after=0&limit=2&by=received_at',
     '/log/events?topic=order&after=2&limit=2',
   ])
+})
+
+test('a page can be had as text, with each payload as it came', async () => {
+  const exact = JSON.stringify(stored(1)).replace('{"seq":-1}', '{"big":9007199254740993, "b":0.10}')
+  await using peer = await startPeer((response) => response.end(`[${exact},${JSON.stringify(stored(2))}]`))
+  const connection = connectionTo({ baseUrl: peer.url })
+  expect(await all(readText(connection, {}))).toEqual([exact, JSON.stringify(stored(2))])
 })
 
 test('a replay is read while it comes, wherever its pieces end', async () => {
@@ -55,7 +62,7 @@ test('a replay of a pattern goes on behind the last event of each topic', async 
   const pieces = mixed.map((event) => `${JSON.stringify(event)}\n`)
   await using peer = await startPeer(streams(pieces, 'cut', ndjson), streams(lines(3), 'end', ndjson))
   const client = createClient({ baseUrl: peer.url, retry: fast })
-  expect(await all(client.replay({ topic: 'order.>', order: 'asc' }))).toHaveLength(4)
+  expect(await all(client.replay({ topic: 'order.>' }))).toHaveLength(4)
   expect(new URL(peer.received[1]?.url ?? '', peer.url).searchParams.get('after')).toBe(
     'order.eu:2,order.us:1',
   )
@@ -63,7 +70,7 @@ test('a replay of a pattern goes on behind the last event of each topic', async 
 
 test('a replay from the newest on cannot be taken up again, and says that it broke off', async () => {
   await using peer = await startPeer(streams(lines(1), 'cut', ndjson))
-  const replay = createClient({ baseUrl: peer.url, retry: fast }).replay({ topic: 'order' })
+  const replay = createClient({ baseUrl: peer.url, retry: fast }).replay({ topic: 'order', order: 'desc' })
   const found: number[] = []
   const reading = (async () => {
     for await (const { seq } of replay) found.push(seq)

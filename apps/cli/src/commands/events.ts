@@ -1,11 +1,12 @@
 import type { EventsQuery } from '@sekali/client/answers'
-import { replayText } from '@sekali/client/read'
+import { readText } from '@sekali/client/read'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { addFilters } from '../filters.ts'
 import { eventLine } from '../text.ts'
 
 const limitDefault = 20
+const pageEventsMax = 1_000
 
 export function addEvents(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -27,12 +28,13 @@ Examples:
 }
 
 const run = async ({ connection, options, json, out }: Context, [topic]: string[], query: EventsQuery) => {
-  const wanted = { limit: limitDefault, ...query, ...(topic !== undefined && { topic }) }
-  let isEmpty = true
-  for await (const text of replayText(connection, wanted, options)) {
-    isEmpty = false
+  const { limit = limitDefault } = query
+  const wanted = { ...query, limit: Math.min(limit, pageEventsMax), ...(topic !== undefined && { topic }) }
+  let count = 0
+  for await (const text of readText(connection, wanted, options)) {
     await out.line(json ? text : eventLine(text))
+    if (++count === limit) break
   }
-  if (isEmpty && !json) await out.line('no events')
+  if (count === 0 && !json) await out.line('no events')
   return undefined
 }

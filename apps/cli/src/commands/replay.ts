@@ -28,7 +28,7 @@ Examples:
 }
 
 const run = async ({ connection, options, out }: Context, [topic]: string[], query: EventsQuery) => {
-  const texts = replayText(connection, { order: 'asc', ...query, topic: required(topic) }, options)
+  const texts = replayText(connection, { ...query, topic: required(topic) }, options)
   for await (const text of texts) await out.line(text)
   return undefined
 }

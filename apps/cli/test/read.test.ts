@@ -1,0 +1,63 @@
+import { createClient } from '@sekali/client/client'
+import { eventually } from '@sekali/testkit/eventually'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run, startShell } from './command.ts'
+import { ownSystem, type System } from './system.ts'
+
+const payload = '{"order":9007199254740993,"total":12.50,"text":"a\u009bb"}'
+const text = (topic: string, n: number, source: string, payload: string) =>
+  `{"topic":"${topic}","event_id":"e${n}","timestamp":"2025-12-08T10:00:00Z","source":"${source}","payload":${payload}}`
+
+let system: System
+beforeAll(async () => {
+  system = await ownSystem()
+  const client = createClient({ baseUrl: system.url })
+  await client.publishAll([
+    ...Array.from({ length: 3_000 }, (_, n) => text('orders.eu', n, 'till', '{}')),
+    text('orders.us', 1, 'desk\\u001b[2J', payload),
+  ])
+  await eventually(async () => expect((await client.stats()).totals.stored).toBe(3_001), 30_000)
+})
+afterAll(() => system[Symbol.asyncDispose]())
+
+const seqs = (lines: string) =>
+  lines
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).seq)
+
+test('a replay is the whole log, oldest first, and its payloads are what was sent', async () => {
+  const all = await run(['replay', 'orders.eu'], system.url)
+  expect(all.code).toBe(0)
+  expect(seqs(all.out)).toEqual(Array.from({ length: 3_000 }, (_, n) => n + 1))
+  const other = await run(['replay', 'orders.*', '--source', 'desk\u001b[2J'], system.url)
+  expect(other.out).toContain(`"payload":${payload},"seq":1,`)
+  const some = await run(['replay', 'orders.eu', '--after', '2997', '--limit', '2'], system.url)
+  expect(seqs(some.out)).toEqual([2_998, 2_999])
+  const newest = await run(['replay', 'orders.eu', '--order', 'desc', '--limit', '2'], system.url)
+  expect(seqs(newest.out)).toEqual([3_000, 2_999])
+})
+
+test('a replay into head ends well and prints no error', async () => {
+  await using pipe = startShell("sekali replay 'orders.>' | head -n 2", { SEKALI_URL: system.url })
+  const { code, out, err } = await pipe.ended
+  expect({ code, err, lines: out.split('\n').length }).toEqual({ code: 0, err: '', lines: 3 })
+})
+
+test('events are lines for people, in which nobody can steer the terminal', async () => {
+  const { code, out } = await run(['events', 'orders.us'], system.url)
+  expect(code).toBe(0)
+  expect(out).toBe(
+    '2025-12-08T10:00:00.000000Z  orders.us  #1  desk\\u001b[2J  ' +
+      '{"order":9007199254740993,"total":12.50,"text":"a\\u009bb"}\n',
+  )
+  const json = await run(['events', 'orders.eu', '--json', '--limit', '3'], system.url)
+  expect(seqs(json.out)).toEqual([3_000, 2_999, 2_998])
+  expect(await run(['events', 'nothing.here'], system.url)).toMatchObject({ code: 0, out: 'no events\n' })
+})
+
+test('a query that does not fit is refused with 1, and the reason names the parameter', async () => {
+  const { code, err } = await run(['replay', 'orders.eu', '--from', 'yesterday'], system.url)
+  expect(code).toBe(1)
+  expect(err).toMatch(/^sekali: not valid: from must be ISO 8601 .*\n$/)
+})
