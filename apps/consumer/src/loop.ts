@@ -10,13 +10,13 @@
 import { passOn } from '@sekali/broker/doorbell'
 import type { TopicName } from '@sekali/core/event'
 import { pause } from '@sekali/process/backoff'
+import { createBatchSize } from '@sekali/process/batch-size'
 import type { News } from '@sekali/process/news'
+import { createTroubles } from '@sekali/process/troubles'
 import { DataRefused } from '@sekali/store/errors'
 import { ensureTopics } from '@sekali/store/topics'
-import { createBatchSize } from './batch.ts'
 import type { Summaries } from './summaries.ts'
 import type { Memory } from './sweep.ts'
-import { createTroubles } from './troubles.ts'
 import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
 
 /** Topics offered to one turn at most. */
@@ -37,10 +37,10 @@ export async function runLoop(
   signal: AbortSignal,
 ): Promise<void> {
   const { broker, store, log } = context
-  const batch = createBatchSize(context.turnEventsMax)
+  const batch = createBatchSize<TopicName>(context.turnEventsMax)
   const known = new Set<TopicName>()
   const suspects = new Set<TopicName>()
-  const troubles = createTroubles(log)
+  const troubles = createTroubles<TopicName>('topic', log)
 
   while (!signal.aborted) {
     await news.wait(signal)
@@ -68,7 +68,7 @@ export async function runLoop(
       progress.lastTurnAt = new Date().toISOString()
       suspects.delete(report.topic)
       memory.untidy.delete(report.topic)
-      batch.learn(report)
+      batch.learn(report.topic, report.entries, report.bytes)
       summaries.add(report.topic, report.entries)
       if (report.caughtUpTo === undefined && report.entries > 0) news.add(report.topic)
       else if (report.caughtUpTo !== undefined) memory.caughtUp.set(report.topic, report.caughtUpTo)
@@ -82,9 +82,9 @@ export async function runLoop(
         continue
       }
       news.putBack(topics.filter((topic) => topic !== failed))
-      const { topicMs, loopMs } = troubles.note(failed, error)
+      const { ownMs, loopMs } = troubles.note(failed, error)
       if (failed !== undefined) {
-        news.defer(failed, topicMs)
+        news.defer(failed, ownMs)
         batch.halve(failed)
       }
       if (loopMs > 0) await pause(loopMs, signal)

@@ -39,7 +39,7 @@ export const page = (from: SQL, order: SQL): SQL => sql`
   WHERE bytes < ${pageBytesMax}
   ORDER BY at`
 
-export const toEvent = (row: Row): StoredEvent => ({
+export const toEvent = (row: Omit<Row, 'more'>): StoredEvent => ({
   topic: row.topic as TopicName,
   eventId: row.event_id as EventId,
   timestamp: utc(row.timestamp),

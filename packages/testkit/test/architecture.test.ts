@@ -11,11 +11,13 @@ const arrows: Record<string, readonly string[]> = {
   'packages/broker': ['core'],
   'packages/store': ['core'],
   'packages/client': ['core'],
+  'packages/projection': ['core'],
   'packages/testkit': ['core', 'broker', 'store', 'local'],
   'apps/gateway': ['core', 'process', 'broker', 'store'],
   'apps/consumer': ['core', 'process', 'broker', 'store'],
   'apps/publisher': ['core', 'process', 'client'],
   'apps/cli': ['core', 'process', 'client'],
+  'apps/projector': ['core', 'process', 'broker', 'store', 'projection'],
   'infra/bench': ['core', 'store', 'local'],
   'infra/local': ['core', 'process'],
 }
@@ -74,6 +76,14 @@ test('redis, PostgreSQL, HTTP server and log library are each known to one room'
 test('core is pure: it imports valibot, itself and nothing else', () => {
   const strays = imports.filter(
     ({ file, from }) => file.startsWith('packages/core/src') && from !== 'valibot' && !from.startsWith('./'),
+  )
+  expect(strays).toEqual([])
+})
+
+test('definitions of projections do no I/O: their package imports core, valibot and nothing of Node', () => {
+  const strays = imports.filter(
+    ({ file, from }) =>
+      file.startsWith('packages/projection/src') && !/^(valibot$|@sekali\/core\/|\.\.?\/)/.test(from),
   )
   expect(strays).toEqual([])
 })

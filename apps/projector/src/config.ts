@@ -1,0 +1,42 @@
+import { InvalidConfig } from '@sekali/core/errors'
+import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
+import * as v from 'valibot'
+
+const Environment = v.object({
+  ...commonEnv,
+  DATABASE_URL: urlOf('postgres:', 'postgresql:'),
+  REDIS_URL: urlOf('redis:', 'rediss:'),
+  PROJECTIONS_DIR: v.optional(v.pipe(v.string(), v.minLength(1, 'must be a folder'))),
+  PROJECTIONS_BUILT_IN: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
+  PROJECTOR_NAME: v.optional(
+    v.pipe(v.string(), v.regex(/^[\w.-]{1,40}$/, 'must be 1 to 40 of A-Z a-z 0-9 _ . -')),
+    'projector',
+  ),
+  TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
+  STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
+  IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
+})
+
+/** The projector's settings. Throws `InvalidConfig`. */
+export function parseConfig(env: NodeJS.ProcessEnv) {
+  const parsed = parseEnv(Environment, env)
+  const { STATEMENT_MS, IDLE_IN_TRANSACTION_MS } = parsed
+  if (STATEMENT_MS >= IDLE_IN_TRANSACTION_MS) {
+    throw new InvalidConfig('STATEMENT_MS < IDLE_IN_TRANSACTION_MS must hold')
+  }
+  const name = `sekali-${parsed.PROJECTOR_NAME}`
+  return {
+    logLevel: parsed.LOG_LEVEL,
+    projector: parsed.PROJECTOR_NAME,
+    definitions: { dir: parsed.PROJECTIONS_DIR, builtIn: parsed.PROJECTIONS_BUILT_IN === 'on' },
+    turnEventsMax: parsed.TURN_EVENTS_MAX,
+    broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name },
+    store: {
+      url: parsed.DATABASE_URL,
+      poolMax: 2,
+      statementMs: STATEMENT_MS,
+      idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
+      name,
+    },
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Once a second a projector looks at the definitions and at every projection: hints about what is stored are lossy, and
+ * a projector that died in a turn leaves news that nobody has. PostgreSQL is not asked more often while nothing happens.
+ */
+import { pause } from '@sekali/process/backoff'
+import type { Logger } from '@sekali/process/log'
+import type { News } from '@sekali/process/news'
+import type { Store } from '@sekali/store/connect'
+import { forgetRetired } from '@sekali/store/forget-retired'
+import { registerProjection } from '@sekali/store/register-projection'
+import type { LoadedDefinition } from './definitions.ts'
+
+const lookMs = 1_000
+/** Chunks of old states that are deleted at one look, so that turns come in between. */
+const chunksMax = 10
+
+interface LookContext {
+  readonly store: Store
+  readonly log: Logger
+  readonly load: () => Promise<LoadedDefinition[]>
+  /** Hears of the definitions that are registered, whenever they have changed. */
+  readonly onDefinitions: (definitions: readonly LoadedDefinition[]) => void
+}
+
+/** Looks until `signal` is aborted. Never rejects. */
+export async function runLooks(
+  { store, log, load, onDefinitions }: LookContext,
+  news: News<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const registered = new Map<string, LoadedDefinition>()
+  while (!signal.aborted) {
+    try {
+      const definitions = await load()
+      for (const definition of definitions) {
+        const { name } = definition
+        if (registered.get(name) === definition) continue
+        await register(definition)
+        registered.set(name, definition)
+      }
+      onDefinitions(definitions)
+      for (const { name } of definitions) news.add(name)
+      for (let chunk = 0; chunk < chunksMax && !signal.aborted; chunk++) {
+        if (!(await forgetRetired(store))) break
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'look failed')
+    }
+    await pause(lookMs, signal)
+  }
+
+  async function register(definition: LoadedDefinition): Promise<void> {
+    const { name, version } = definition
+    const registration = await registerProjection(store, definition)
+    const about = { projection: name, version }
+    if (registration === 'building') log.info(about, 'projection is being built')
+    if (registration === 'changed') {
+      log.warn(
+        about,
+        'the definition changed, its version did not: raise it, or rebuild, to fold the past anew',
+      )
+    }
+    if (registration === 'superseded') {
+      log.warn(about, 'a later version is registered: to go back, raise the version of this one')
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The projector's loop: wait for news of a projection, take a turn of it, again until there is nothing left.
+ *
+ * News is taken out before the turn reads, so what is stored during the turn is news again. When another projector
+ * holds a projection's turn, the news is dropped: it has heard the same hints and takes another turn after this one.
+ * If it dies instead, the next look (about a second later) finds what it left. A projection whose turn fails waits by
+ * itself, and the others go on.
+ */
+import { pause } from '@sekali/process/backoff'
+import { createBatchSize } from '@sekali/process/batch-size'
+import type { News } from '@sekali/process/news'
+import { createTroubles } from '@sekali/process/troubles'
+import type { Definition } from '@sekali/projection/validate'
+import { DataRefused } from '@sekali/store/errors'
+import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
+
+/** Projections offered to one turn at most. */
+const offeredMax = 64
+
+export interface LoopContext extends TurnContext {
+  readonly turnEventsMax: number
+  /** The definition of that name, if there still is one. */
+  readonly definitionOf: (name: string) => Definition | undefined
+}
+
+/** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
+export async function runLoop(context: LoopContext, news: News<string>, signal: AbortSignal): Promise<void> {
+  const { log, definitionOf } = context
+  const batch = createBatchSize<string>(context.turnEventsMax)
+  const suspects = new Set<string>()
+  const troubles = createTroubles<string>('projection', log)
+
+  while (!signal.aborted) {
+    await news.wait(signal)
+    const names = news.take(offeredMax)
+    const definitions = names.flatMap((name) => definitionOf(name) ?? [])
+    if (definitions.length === 0 || signal.aborted) continue
+    try {
+      const isSuspect = (name: string) => suspects.has(name)
+      const report = await runTurn(context, { definitions, countMax: batch.size, isSuspect })
+      troubles.forget(report?.name)
+      if (report === undefined) continue
+      // Those before it have nothing new, or are in others' hands. Of this one there may be more.
+      news.putBack(names.slice(names.indexOf(report.name) + 1))
+      news.add(report.name)
+      batch.learn(report.name, report.events, report.chars)
+      if (report.failed) suspects.delete(report.name)
+    } catch (error) {
+      const failed = error instanceof TurnFailed ? error.projection : undefined
+      // Deterministic: the same turn would be refused again. Look for the event that is to blame.
+      if (failed !== undefined && (error as TurnFailed).cause instanceof DataRefused) suspects.add(failed)
+      news.putBack(names.filter((name) => name !== failed))
+      const { ownMs, loopMs } = troubles.note(failed, error)
+      if (failed !== undefined) {
+        news.defer(failed, ownMs)
+        batch.halve(failed) // what is slow to fold must not run into the same timeout for ever
+      }
+      if (loopMs > 0) await pause(loopMs, signal)
+    }
+  }
+}

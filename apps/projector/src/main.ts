@@ -1,0 +1,41 @@
+import { connectBroker } from '@sekali/broker/connect'
+import { failpoint } from '@sekali/process/failpoint'
+import { createLog } from '@sekali/process/log'
+import { createNews } from '@sekali/process/news'
+import { run } from '@sekali/process/run'
+import { shutdownSignal } from '@sekali/process/shutdown'
+import { connectStore } from '@sekali/store/connect'
+import { parseConfig } from './config.ts'
+import { createDefinitions, type LoadedDefinition } from './definitions.ts'
+import { listenToHints } from './hints.ts'
+import { runLooks } from './look.ts'
+import { runLoop } from './loop.ts'
+import type { TurnPoint } from './turn.ts'
+
+await run('projector', async () => {
+  const config = parseConfig(process.env)
+  const log = createLog('projector', config.logLevel).child({ projector: config.projector })
+  const signal = shutdownSignal(log)
+
+  await using store = connectStore(config.store, log)
+  await using broker = connectBroker(config.broker, log)
+  const load = createDefinitions(config.definitions, log)
+  const news = createNews<string>()
+  let definitions = new Map<string, LoadedDefinition>()
+  await using _hints = listenToHints(broker, () => definitions.values(), news)
+
+  log.info('folding')
+  const context = {
+    store,
+    log,
+    turnEventsMax: config.turnEventsMax,
+    at: failpoint<TurnPoint>(process.env.PROJECTOR_FAILPOINT, log),
+    definitionOf: (name: string) => definitions.get(name),
+    load,
+    onDefinitions: (now: readonly LoadedDefinition[]) => {
+      definitions = new Map(now.map((definition) => [definition.name, definition]))
+    },
+  }
+  await Promise.all([runLoop(context, news, signal), runLooks(context, news, signal)])
+  log.info('drained')
+})

@@ -1,0 +1,211 @@
+/**
+ * A projector's turn: one pass over what one projection has not folded yet.
+ *
+ *     BEGIN
+ *       lock the generation's row                     whoever has it may fold, nobody else can
+ *       read the events after the checkpoints         by seq, without a gap, of all topics that have more
+ *       read the states of their keys, fold           pure: nothing outside of this transaction changes
+ *       write states, checkpoints and revision        together or not at all, and only onto the revision that was read
+ *       swap, when it was being built and is now level
+ *     COMMIT
+ *
+ * Killed before COMMIT, it leaves nothing behind. After COMMIT there is nothing left to do.
+ */
+import type { StoredEvent } from '@sekali/core/event'
+import type { Logger } from '@sekali/process/log'
+import { type Folded, fold, prepare } from '@sekali/projection/fold'
+import type { Definition } from '@sekali/projection/validate'
+import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
+import {
+  type Behind,
+  endProjectionTurn,
+  endSuspectedTurn,
+  type Generation,
+  goLive,
+  holdLive,
+  readBehind,
+  readStates,
+  takeProjectionTurn,
+} from '@sekali/store/projection-turn'
+import { readAfter } from '@sekali/store/read-after'
+
+/** Where a test may stop a projector dead; see process/failpoint.ts. */
+export type TurnPoint = 'locked' | 'read' | 'folded' | 'written' | 'swapped' | 'committed'
+
+export interface TurnContext {
+  readonly store: Store
+  readonly log: Logger
+  /** Hears how far a turn has come. */
+  readonly at: (point: TurnPoint) => void
+}
+
+export interface TurnRequest {
+  /** What may be folded; the first that is behind and free gets the turn. */
+  readonly definitions: readonly Definition[]
+  readonly countMax: (name: string) => number
+  /** Projections of which PostgreSQL has refused a state: fold event by event, to find the one to blame. */
+  readonly isSuspect: (name: string) => boolean
+}
+
+export interface TurnReport {
+  readonly name: string
+  readonly events: number
+  /** Of payloads and of states, before and after. */
+  readonly chars: number
+  readonly failed: boolean
+}
+
+/** A turn that began and failed, so that the caller can tell whose fault it is. */
+export class TurnFailed extends Error {
+  readonly projection: string
+
+  constructor(projection: string, cause: unknown) {
+    super(`turn of ${projection} failed`, { cause })
+    this.name = 'TurnFailed'
+    this.projection = projection
+  }
+}
+
+/** Topics that a turn reads from at most. */
+const turnTopicsMax = 64
+/** Events are read in portions, so that large ones do not fill the memory: 64 MiB at most come at a time. */
+const portionEvents = 256
+/** Characters of payloads after which a turn reads no further portion. */
+const turnCharsAim = 8 * 1024 * 1024
+
+/**
+ * Takes a turn of one of the projections. `undefined` when there is nothing to fold, or others are at it.
+ * Throws {@link TurnFailed}, or `StoreUnavailable` when no turn could be taken.
+ */
+export async function runTurn(context: TurnContext, request: TurnRequest): Promise<TurnReport | undefined> {
+  const { store, log, at } = context
+  let generation: Generation | undefined
+  let outcome: Outcome | undefined
+  try {
+    await withTransaction(store, 'projection turn', async (tx) => {
+      generation = await takeProjectionTurn(tx, request.definitions)
+      if (generation === undefined) return
+      at('locked')
+      outcome = await advance(context, tx, generation, request)
+    })
+  } catch (error) {
+    throw generation === undefined ? error : new TurnFailed((generation as Generation).name, error)
+  }
+  if (generation === undefined || outcome === undefined) return undefined
+  at('committed')
+  const { name, version } = generation as Generation
+  const { folded, isLive, chars } = outcome as Outcome
+  if (isLive) log.info({ projection: name, version }, 'projection is live')
+  if (folded.failure !== undefined) {
+    const { topic, seq } = folded.failure.event
+    log.error({ projection: name, version, topic, seq }, `projection failed: ${folded.failure.message}`)
+  }
+  return { name, events: folded.count, chars, failed: folded.failure !== undefined }
+}
+
+interface Outcome {
+  readonly folded: Folded
+  readonly isLive: boolean
+  readonly chars: number
+}
+
+async function advance(
+  context: TurnContext,
+  tx: Tx,
+  generation: Generation,
+  { definitions, countMax, isSuspect }: TurnRequest,
+): Promise<Outcome> {
+  const definition = definitions.find(({ name }) => name === generation.name)
+  if (definition === undefined) throw new Error('a turn that nobody asked for')
+  const isSuspected = isSuspect(generation.name)
+  const limit = isSuspected ? 1 : countMax(generation.name)
+
+  let topics = await readBehind(tx, generation, Math.ceil(Math.random() * 2 ** 31), turnTopicsMax)
+  const left = topics.reduce((sum, { head, seq }) => sum + head - seq, 0)
+  if (generation.stage === 'building' && topics.length < turnTopicsMax && left <= limit) {
+    // The live one stands still while this one reads to the end: then it has everything that the live one has, and
+    // nobody who reads sees the projection go back.
+    await holdLive(tx, generation)
+    topics = await readBehind(tx, generation, 0, turnTopicsMax)
+  }
+  const { events, atEnd } = await readEvents(tx, topics, limit)
+  context.at('read')
+  const { folded, chars } = await foldInto(context, tx, generation, definition, events, isSuspected)
+  const isLive = generation.stage === 'building' && atEnd && folded.failure === undefined
+  if (isLive) {
+    await goLive(tx, generation)
+    context.at('swapped')
+  }
+  return { folded, isLive, chars }
+}
+
+interface Read extends StoredEvent {
+  readonly topicId: number
+}
+
+/** What comes next, in the order of each topic. `atEnd` when nothing is behind it. */
+async function readEvents(
+  tx: Tx,
+  topics: readonly Behind[],
+  limit: number,
+): Promise<{ events: Read[]; atEnd: boolean }> {
+  const events: Read[] = []
+  let chars = 0
+  let atEnd = topics.length < turnTopicsMax
+  for (const topic of topics) {
+    let { seq } = topic
+    while (seq < topic.head && events.length < limit && chars < turnCharsAim) {
+      const count = Math.min(portionEvents, topic.head - seq, limit - events.length)
+      const portion = await readAfter(tx, topic, seq, count)
+      // The head was read before, in the same database: there must be that much.
+      if (portion.length < count) throw new Error(`${topic.topic}: less is stored than its head says`)
+      for (const event of portion) {
+        events.push({ ...event, topicId: topic.topicId })
+        chars += event.payload.length
+      }
+      seq += portion.length
+    }
+    atEnd &&= seq === topic.head
+  }
+  return { events, atEnd }
+}
+
+async function foldInto(
+  { at }: TurnContext,
+  tx: Tx,
+  generation: Generation,
+  { projection }: Definition,
+  events: readonly Read[],
+  isSuspected: boolean,
+): Promise<{ folded: Folded; chars: number }> {
+  const batch = prepare(projection, events)
+  const before = await readStates(tx, generation, batch.keys)
+  let folded = fold(projection, batch, before)
+  at('folded')
+  const [first] = events
+  if (first !== undefined) {
+    const { states, failure } = folded
+    const progress = {
+      states,
+      checkpoints: checkpointsAfter(events.slice(0, folded.count)),
+      failure: failure && { ...failure.event, message: failure.message },
+    }
+    if (!isSuspected) await endProjectionTurn(tx, generation, progress)
+    else {
+      const message = await endSuspectedTurn(tx, generation, progress, first)
+      if (message !== undefined) folded = { states: new Map(), count: 0, failure: { event: first, message } }
+    }
+  }
+  at('written')
+  const charsOf = (texts: Iterable<string>) =>
+    Iterator.from(texts).reduce((sum, { length }) => sum + length, 0)
+  const chars =
+    charsOf(events.map(({ payload }) => payload)) + charsOf(before.values()) + charsOf(folded.states.values())
+  return { folded, chars }
+}
+
+function checkpointsAfter(events: readonly Read[]): { topicId: number; seq: number }[] {
+  const seqs = new Map<number, number>()
+  for (const { topicId, seq } of events) seqs.set(topicId, seq)
+  return [...seqs].map(([topicId, seq]) => ({ topicId, seq }))
+}

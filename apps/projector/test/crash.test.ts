@@ -1,0 +1,80 @@
+/** Whatever is killed, each event counts once: the states are the fold of the log from its beginning. */
+import { defineProjection, type Projection } from '@sekali/projection/define'
+import { requestRebuild } from '@sekali/store/read-projections'
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+import { numbered, orderly, ownStack } from './stack.ts'
+
+const topics = ['orders.eu', 'orders.us']
+
+// The same that the projectors read from a file.
+const load = (text: string): Projection =>
+  new Function('defineProjection', text.replace('export const orderly =', 'return'))(defineProjection)
+
+test('projectors killed at every point of a turn and of a swap, while events come: the states are exact', async () => {
+  await using stack = await ownStack()
+  await stack.define('orderly.ts', orderly())
+  await stack.append(numbered('orders.eu', 100))
+  const points = ['locked', 'read', 'folded', 'written', 'swapped', 'committed']
+  await using victims = new AsyncDisposableStack()
+  const killed = points.map((point) =>
+    victims.use(stack.projector(point, { PROJECTOR_FAILPOINT: `${point}:0.5`, TURN_EVENTS_MAX: '50' })),
+  )
+  await using _steady = stack.projector('steady', { TURN_EVENTS_MAX: '50' })
+
+  let next = 101
+  let dead = 0
+  for (const victim of killed) void victim.exited.then(() => dead++)
+  while (dead < killed.length) {
+    expect(next, 'the victims live on').toBeLessThan(5_000)
+    for (const topic of topics) await stack.append(numbered(topic, 60, next))
+    next += 60
+    await requestRebuild(stack.store, 'orderly')
+    for (const topic of topics) await stack.append(numbered(topic, 10, next))
+    next += 10
+    await eventually(async () => expect(await stack.status('orderly')).toMatchObject({ status: 'live' }))
+  }
+  expect(await Promise.all(killed.map(({ exited }) => exited))).toEqual(points.map(() => 'SIGKILL'))
+  const { asOf } = (await stack.level('orderly')) ?? {}
+  expect(JSON.parse(asOf ?? '')).toEqual({ 'orders.eu': next - 1, 'orders.us': next - 101 })
+  expect(await stack.states('orderly')).toEqual(await stack.fromZero(load(orderly()), topics))
+  await eventually(async () => {
+    const { rows } = await stack.store.pool.query('SELECT stage FROM projections.generations')
+    expect(rows, 'old generations are deleted').toEqual([{ stage: 'live' }])
+  })
+})
+
+test('a projector that is paused in its turn loses it, and writes nothing when it wakes', async () => {
+  await using stack = await ownStack()
+  await stack.define('orderly.ts', orderly(1, ''))
+  await stack.append(numbered('orders.eu', 50))
+  const ladder = { STATEMENT_MS: '500', IDLE_IN_TRANSACTION_MS: '1000' }
+  await using sleeper = stack.projector('sleeper', { ...ladder, PROJECTOR_FAILPOINT: 'folded:1:SIGSTOP' })
+  await eventually(() => expect(sleeper.output()).toContain('failpoint'))
+  await using _heir = stack.projector('heir')
+  await stack.level('orderly')
+  sleeper.signal('SIGCONT')
+  await eventually(() => expect(sleeper.output()).toContain('turn failed'))
+  await stack.append(numbered('orders.eu', 50, 51))
+  await stack.level('orderly')
+  expect(await stack.states('orderly')).toEqual({
+    '': { count: 100, sum: 5_050, last: { 'orders.eu': 100 } },
+  })
+})
+
+test('a commit that takes its time is waited for, and what others commit meanwhile is folded', async () => {
+  await using stack = await ownStack()
+  await stack.define('orderly.ts', orderly(1, ''))
+  await using _projector = stack.projector('projector')
+  let commit = () => {}
+  const slow = stack.append(numbered('orders.eu', 10), () => new Promise((resolve) => (commit = resolve)))
+  const behindIt = stack.append(numbered('orders.eu', 10, 11))
+  await stack.append(numbered('orders.us', 10))
+  await eventually(async () => expect((await stack.states('orderly'))['']).toMatchObject({ count: 10 }))
+  commit()
+  await Promise.all([slow, behindIt])
+  await stack.level('orderly')
+  expect(await stack.states('orderly')).toEqual({
+    '': { count: 30, sum: 210 + 55, last: { 'orders.eu': 20, 'orders.us': 10 } },
+  })
+})

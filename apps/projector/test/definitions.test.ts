@@ -1,0 +1,106 @@
+/** Files that change, that are wrong, or whose projection meets an event that it cannot fold. */
+import { readState, requestRebuild } from '@sekali/store/read-projections'
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+import { numbered, orderly, ownStack } from './stack.ts'
+
+const counting = (name: string, version: number, apply: string) => `
+export const projection = defineProjection({
+  name: '${name}', version: ${version}, topics: 'orders.>', initial: 0,
+  apply: ${apply},
+})`
+
+test('a projection fails at the event it cannot fold; others go on; a new version takes its place', async () => {
+  await using stack = await ownStack()
+  await stack.define('good.ts', counting('good', 1, '(n: number) => n + 1'))
+  await stack.define(
+    'bad.ts',
+    counting('bad', 1, `(n, { seq }) => { if (seq === 31) throw new Error('no') \n return n + 1 }`),
+  )
+  await stack.define(
+    'deep.ts',
+    counting('deep', 1, `(n, { seq }) => seq < 5 ? n : JSON.parse('['.repeat(2e5) + ']'.repeat(2e5))`),
+  )
+  await stack.define('syntax.ts', 'export const = 1')
+  await stack.define('enum.ts', 'enum No { Thing }')
+  await stack.define('same.ts', counting('good', 9, '(n) => n'))
+  await stack.define('wrong.ts', `export const wrong = { name: 'wrong', topics: 'a', initial: 0, apply: 1 }`)
+  await stack.define('none.ts', 'export const unrelated = 1')
+  await stack.append(numbered('orders.eu', 50))
+  await using projector = stack.projector('projector')
+  await stack.level('good')
+  const error = { topic: 'orders.eu', seq: 31, eventId: 'e31', message: 'Error: no' }
+  await eventually(async () => {
+    expect(await stack.status('bad')).toMatchObject({
+      status: 'failed',
+      asOf: '{ "orders.eu" : 30 }',
+      lag: 20,
+      error,
+    })
+    expect(await stack.status('deep')).toMatchObject({ status: 'failed', error: { seq: 5 } })
+  })
+  expect(await stack.states('bad')).toEqual({ '': 30 })
+  for (const [file, remedy] of [
+    ['syntax', 'SyntaxError'],
+    ['enum', 'enum'],
+    ['same', 'give this one another name'],
+    ['wrong', 'apply must be a function'],
+    ['none', 'export const name = defineProjection'],
+  ]) {
+    expect(projector.output()).toMatch(new RegExp(`${file}\\.ts[^\\n]*${remedy}`))
+  }
+
+  // A rebuild of the same definition fails again, at the same event. A new version is noticed by itself.
+  expect(await requestRebuild(stack.store, 'bad')).toBe(true)
+  expect(await requestRebuild(stack.store, 'unknown')).toBe(false)
+  await stack.append(numbered('orders.eu', 10, 51))
+  await eventually(async () =>
+    expect(await stack.status('bad')).toMatchObject({ status: 'failed', lag: 30, error }),
+  )
+  await stack.define('bad.ts', counting('bad', 2, '(n) => n + 1'))
+  await stack.level('bad', 2)
+  await stack.level('good')
+  expect({ ...(await stack.states('bad')), ...(await stack.states('good')) }).toEqual({ '': 60 })
+  await eventually(async () => {
+    const { rows } = await stack.store.pool.query(`SELECT FROM projections.generations WHERE name = 'bad'`)
+    expect(rows).toHaveLength(1)
+  })
+})
+
+test('whoever reads while versions are built and swapped sees each state with its checkpoint, and no step back', async () => {
+  await using stack = await ownStack()
+  await stack.define('orderly.ts', orderly(1, ''))
+  await using _one = stack.projector('one')
+  await using _two = stack.projector('two')
+  await stack.append(numbered('orders.eu', 2_000))
+  await stack.level('orderly')
+
+  const reading = new AbortController()
+  const reads = (async () => {
+    let count = 0
+    for (let last = 2_000; !reading.signal.aborted; count++) {
+      const { state, asOf } = (await readState(stack.store, 'orderly', '')) ?? {}
+      const { 'orders.eu': seq } = JSON.parse(asOf ?? '')
+      expect(JSON.parse(state ?? '')).toEqual({
+        count: seq,
+        sum: (seq * (seq + 1)) / 2,
+        last: { 'orders.eu': seq },
+      })
+      expect(seq).toBeGreaterThanOrEqual(last)
+      last = seq
+    }
+    return count
+  })()
+  let next = 2_001
+  for (let version = 2; version <= 4; version++) {
+    await stack.define('orderly.ts', orderly(version, ''))
+    await eventually(async () => {
+      await stack.append(numbered('orders.eu', 20, next))
+      next += 20
+      expect(await stack.status('orderly')).toMatchObject({ version })
+    })
+  }
+  reading.abort()
+  expect(await reads).toBeGreaterThan(50)
+  await stack.level('orderly', 4)
+})

@@ -1,0 +1,37 @@
+/**
+ * A projection is state that is folded from the log: `state = apply(state, event)` for every event of its topics, in
+ * the order of each topic. What makes it right is that it can be thrown away and folded anew, and comes out the same;
+ * so `apply` and `key` must be pure: no clock, no chance, no network, no state of their own.
+ */
+import type { StoredEvent } from '@sekali/core/event'
+
+/** Any JSON value. A whole number that a double cannot hold is a `bigint`. */
+export type Json = string | number | bigint | boolean | null | Json[] | { [name: string]: Json }
+
+export interface ProjectionEvent extends Omit<StoredEvent, 'payload'> {
+  /**
+   * The payload, parsed when it is first asked for. Whole numbers beyond 2^53 come as `bigint`, so none is rounded;
+   * decimals come as the nearest double.
+   */
+  readonly payload: { [name: string]: Json }
+  /** The payload's text as it was sent, digit for digit. */
+  readonly payloadText: string
+}
+
+export interface Projection<State = unknown> {
+  /** 1 to 64 of A-Z a-z 0-9 _ -. It is the path under `/projections`. */
+  readonly name: string
+  /** 1, 2, 3 … Raise it when the definition changes: the projection is then folded anew beside the live one. */
+  readonly version?: number
+  /** Topics, by name or by pattern: `orders.eu.paid`, `orders.*`, `orders.>`, `>`. */
+  readonly topics: string | readonly string[]
+  /** What the fold begins with, for each key. JSON: plain objects, arrays, strings, numbers, bigints, … */
+  readonly initial: State
+  /** The state after the event: a new one, or the given one, changed. Not a promise. At most 1 MiB of JSON a key. */
+  apply(state: State, event: ProjectionEvent): State
+  /** With it there is a state for each key, of 1 to 512 characters. `undefined` passes the event over. */
+  key?(event: ProjectionEvent): string | undefined
+}
+
+/** Says what a projection is; it only helps TypeScript to see the types. Export what it returns. */
+export const defineProjection = <State>(projection: Projection<State>): Projection<State> => projection

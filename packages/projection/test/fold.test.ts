@@ -1,0 +1,134 @@
+import type { EventId, Source, StoredEvent, TopicName } from '@sekali/core/event'
+import { expect, test } from 'vitest'
+import { latest } from '../src/built-in/latest.ts'
+import { defineProjection, type Projection } from '../src/define.ts'
+import { fold, prepare } from '../src/fold.ts'
+import { parseJson, stringifyJson } from '../src/json.ts'
+import { limits } from '../src/limits.ts'
+import { validate } from '../src/validate.ts'
+
+const events = (...payloads: string[]): StoredEvent[] =>
+  payloads.map((payload, index) => ({
+    topic: 'orders' as TopicName,
+    eventId: `e${index + 1}` as EventId,
+    timestamp: '2025-12-08T10:00:00.000000Z',
+    source: 'shop' as Source,
+    payload,
+    seq: index + 1,
+    receivedAt: '2025-12-08T10:00:01.000000Z',
+    storedAt: '2025-12-08T10:00:02.000000Z',
+  }))
+
+const numbered = (count: number) => events(...Array.from({ length: count }, (_, at) => `{"n":${at + 1}}`))
+
+function run(projection: Projection<never>, stored: StoredEvent[], before: Record<string, string> = {}) {
+  const erased = projection as unknown as Projection
+  const { states, ...rest } = fold(erased, prepare(erased, stored), new Map(Object.entries(before)))
+  return { ...rest, states: Object.fromEntries(states) }
+}
+
+const sum = defineProjection({
+  name: 'sum',
+  topics: 'orders',
+  initial: { n: 0 },
+  // Changes the state that it is given, which is allowed.
+  apply(state, { payload: { n } }) {
+    state.n += Number(n)
+    if (n === 7) throw new RangeError('seven')
+    return state
+  },
+}) as Projection<never>
+
+test('events are folded in their order, from the state before', () => {
+  expect(run(sum, numbered(3), { '': '{"n":10}' })).toEqual({ count: 3, states: { '': '{"n":16}' } })
+  expect(run(sum, numbered(3))).toEqual({ count: 3, states: { '': '{"n":6}' } })
+})
+
+test('a fold stops at the event that throws; what apply() did to the state by then is not kept', () => {
+  expect(run(sum, numbered(10))).toMatchObject({
+    count: 6,
+    states: { '': '{"n":21}' },
+    failure: { event: { seq: 7 }, message: 'RangeError: seven' },
+  })
+  expect(run(sum, numbered(10).slice(6))).toMatchObject({
+    count: 0,
+    states: {},
+    failure: { event: { seq: 7 } },
+  })
+})
+
+test.each([
+  ['returns nothing', () => undefined, 'TypeError: apply() must return the state'],
+  ['is async', async () => ({}), 'TypeError: apply() must return the state itself, not a promise of it'],
+  ['keeps a Date', () => ({ at: new Date(0) }), 'its "at" is a Date'],
+  ['keeps NaN', () => [Number.NaN], 'its "0" is NaN'],
+  ['keeps a Map', () => new Map(), 'it is a Map'],
+  ['keeps too much', () => 'x'.repeat(limits.stateBytesMax), 'is larger than'],
+  ['throws no Error', () => Promise.reject('secret'), 'promise'],
+])('a projection that %s from the fifth event on fails at the fifth', (_, wrong, message) => {
+  const projection = {
+    ...sum,
+    apply: (state: never, { seq }: { seq: number }) => (seq < 5 ? state : wrong()) as never,
+  }
+  const failed = run(projection, numbered(9))
+  expect(failed).toMatchObject({
+    count: 4,
+    failure: { event: { seq: 5 }, message: expect.stringContaining(message) },
+  })
+})
+
+test('with keys there is a state for each; an event without one is passed over; a bad key stops the fold', () => {
+  const byCustomer = defineProjection({
+    name: 'by-customer',
+    topics: 'orders',
+    initial: 0,
+    key: ({ payload: { customer } }) => customer as string | undefined,
+    apply: (count) => count + 1,
+  }) as Projection<never>
+  const stored = events(
+    '{"customer":"a"}',
+    '{"customer":"b"}',
+    '{}',
+    '{"customer":"a"}',
+    '{"customer":""}',
+    '{}',
+  )
+  expect(run(byCustomer, stored, { a: '40' })).toMatchObject({
+    count: 4,
+    states: { a: '42', b: '1' },
+    failure: { event: { seq: 5 }, message: expect.stringMatching(/^TypeError: a key has 1 to 512/) },
+  })
+})
+
+test('whole numbers of any size, infinities and the order of keys survive reading and writing', () => {
+  const text =
+    '{"b":9007199254740993,"a":[-12345678901234567890,1e999,-1e999,0.5,"1234567890123456789"],"n":null}'
+  expect(stringifyJson(parseJson(text))).toBe(text)
+  expect(parseJson('[9007199254740993, 9007199254740991, 1e20]')).toEqual([
+    9007199254740993n,
+    9007199254740991,
+    1e20,
+  ])
+})
+
+test('the latest event of each key is kept, and its big numbers', () => {
+  const stored = events('{"key":7,"n":1}', '{"n":2}', '{"key":7,"n":12345678901234567890}')
+  const { states } = run(latest as Projection<never>, stored)
+  expect(Object.keys(states)).toEqual(['orders 7', 'orders shop'])
+  expect(states['orders 7']).toContain('"payload":{"key":7,"n":12345678901234567890},"seq":3}')
+})
+
+test('a definition that does not fit says where and why', () => {
+  const good = { name: 'x', topics: ['a.>', 'b'], initial: 0, apply: () => 0 }
+  expect(validate(good)).toMatchObject({ version: 1, keyed: false, initial: '0' })
+  expect(['a.b', 'a.b.c', 'b'].every((topic) => validate(good).topicRegex.test(topic))).toBe(true)
+  expect(['a', 'b.c', 'xa.b'].some((topic) => validate(good).topicRegex.test(topic))).toBe(false)
+  expect(() => validate({ ...good, name: 'a b' })).toThrow('name must be 1 to 64')
+  expect(() => validate({ ...good, topics: [] })).toThrow('topics must be a topic or a pattern')
+  expect(() => validate({ ...good, topics: 'a..b' })).toThrow('topics must be')
+  expect(() => validate({ ...good, version: 1.5 })).toThrow('version must be a whole number')
+  expect(() => validate({ ...good, initial: new Map() })).toThrow('a Map')
+  expect(() => validate({ topics: 'a', apply: 1 })).toThrow(
+    /name is missing; initial is missing; apply must be/,
+  )
+})

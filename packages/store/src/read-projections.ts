@@ -1,0 +1,189 @@
+/**
+ * What projections say, each answer from one statement and so from one moment: the states are the fold of exactly the
+ * events up to the checkpoints that come with them.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { type Store, withTransaction } from './connect.ts'
+import { asStoreError } from './errors.ts'
+import { checkpoints, generations, states, topics } from './schema.ts'
+
+export interface ProjectionStatus {
+  readonly name: string
+  readonly version: number
+  /** `building` as long as a definition is being folded from the start, also when there is a live one beside it. */
+  readonly status: 'live' | 'building' | 'failed'
+  readonly keyed: boolean
+  /** Up to which seq each topic has been folded: a JSON object, by topic. */
+  readonly asOf: string
+  /** How many events are still to be folded. */
+  readonly lag: number
+  /** Of what is on show; or, when that is well, of what was to take its place. */
+  readonly error?: {
+    readonly topic: string
+    readonly seq: number
+    readonly eventId: string
+    readonly message: string
+  }
+  /** What is being folded to take the place of what is on show. */
+  readonly rebuild?: { readonly version: number; readonly lag: number }
+}
+
+/** All projections, by name. Rejects with `StoreUnavailable`. */
+export async function readProjections(store: Store): Promise<ProjectionStatus[]> {
+  const rows = await ask<GenerationRow>(
+    store,
+    sql`
+      SELECT g.name, g.version, g.stage, g.keyed, ${asOf} AS as_of,
+        g.failed_topic, g.failed_seq, g.failed_event_id, g.failed_message,
+        (SELECT coalesce(sum(t.head - coalesce(c.seq, 0)), 0) FROM ${topics} t
+          LEFT JOIN ${checkpoints} c ON c.generation_id = g.id AND c.topic_id = t.id
+          WHERE t.name ~ g.topic_regex) AS lag
+      FROM ${generations} g WHERE g.stage <> 'retired' ORDER BY g.name, g.stage = 'live' DESC`,
+  )
+  return [...Map.groupBy(rows, ({ name }) => name).values()].flatMap(statusOf)
+}
+
+// Types and not interfaces, because execute() asks for an index signature.
+type GenerationRow = {
+  name: string
+  version: number
+  stage: 'live' | 'building'
+  keyed: boolean
+  as_of: string
+  failed_topic: string | null
+  failed_seq: string | null
+  failed_event_id: string | null
+  failed_message: string | null
+  lag: string
+}
+
+/** The first generation is the one on show. */
+function statusOf([shown, ...others]: readonly GenerationRow[]): ProjectionStatus[] {
+  if (shown === undefined) return []
+  const [next] = others
+  const failed = [shown, ...others].find((row) => row.failed_message !== null)
+  const isBuilding = shown.stage === 'building' || (next !== undefined && next.failed_message === null)
+  const error = failed && {
+    topic: failed.failed_topic ?? '',
+    seq: Number(failed.failed_seq),
+    eventId: failed.failed_event_id ?? '',
+    message: failed.failed_message ?? '',
+  }
+  const isFailed = failed !== undefined && (next ?? shown).failed_message !== null
+  return [
+    {
+      name: shown.name,
+      version: shown.version,
+      status: isFailed ? 'failed' : isBuilding ? 'building' : 'live',
+      keyed: shown.keyed,
+      asOf: shown.as_of,
+      lag: Number(shown.lag),
+      ...(error === undefined ? {} : { error }),
+      ...(next === undefined ? {} : { rebuild: { version: next.version, lag: Number(next.lag) } }),
+    },
+  ]
+}
+
+export interface ProjectionState {
+  /** JSON; `null` for a key that there is not. */
+  readonly state: string | null
+  /** A JSON object, by topic. */
+  readonly asOf: string
+  /** Changes whenever the state does, and with each rebuild. */
+  readonly tag: string
+}
+
+/**
+ * The state of a key, or of a projection that has none (then `key` is empty); `undefined` when there is no such
+ * projection. Rejects with `StoreUnavailable`.
+ */
+export async function readState(
+  store: Store,
+  name: string,
+  key: string,
+): Promise<ProjectionState | undefined> {
+  const rows = await ask<{ state: string | null; as_of: string; id: number; revision: string }>(
+    store,
+    sql`
+      SELECT coalesce(s.state, CASE WHEN ${key} = '' THEN g.initial END)::text AS state, ${asOf} AS as_of,
+        g.id, coalesce(s.revision, 0) AS revision
+      FROM (${shownGeneration(name)}) g
+      LEFT JOIN ${states} s ON s.generation_id = g.id AND s.key = ${key}`,
+  )
+  return rows.map(({ state, as_of, id, revision }) => ({ state, asOf: as_of, tag: `${id}-${revision}` }))[0]
+}
+
+export interface StatesPage {
+  readonly keys: readonly { readonly key: string; readonly state: string }[]
+  /** Whether keys follow on this page. */
+  readonly more: boolean
+  /** A JSON object, by topic. */
+  readonly asOf: string
+}
+
+/** Characters of states after which a page ends, whatever its limit. It always has one. */
+const pageBytesMax = 2 * 1024 * 1024
+
+/**
+ * The states of the keys after `after`, in the order of their bytes; `undefined` when there is no such projection.
+ * Rejects with `StoreUnavailable`.
+ */
+export async function readStatesPage(
+  store: Store,
+  name: string,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<StatesPage | undefined> {
+  // One more than asked for tells whether there is another page.
+  const rows = await ask<{ as_of: string; key: string | null; state: string | null; more: boolean | null }>(
+    store,
+    sql`
+      SELECT ${asOf} AS as_of, p.key, p.state, p.more
+      FROM (${shownGeneration(name)}) g LEFT JOIN LATERAL (
+        SELECT key, state, more FROM (
+          SELECT key, state, row_number() OVER page AS at, lead(true, 1, false) OVER page AS more,
+            coalesce(sum(octet_length(state)) OVER (page ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes
+          FROM (
+            SELECT key, state::text AS state FROM ${states}
+            WHERE generation_id = g.id AND key > ${after} ORDER BY key LIMIT ${limit + 1}
+          ) s
+          WINDOW page AS (ORDER BY key)
+        ) s
+        WHERE at <= ${limit} AND bytes < ${pageBytesMax}
+      ) p ON true
+      ORDER BY p.key`,
+  )
+  const [first] = rows
+  if (first === undefined) return undefined
+  const keys = rows.flatMap(({ key, state }) => (key === null || state === null ? [] : [{ key, state }]))
+  return { keys, more: rows.at(-1)?.more ?? false, asOf: first.as_of }
+}
+
+/** The generation that is on show: the live one, or else the first that is being built. */
+const shownGeneration = (name: string): SQL =>
+  sql`SELECT * FROM ${generations} WHERE name = ${name} AND stage <> 'retired' ORDER BY stage = 'live' DESC LIMIT 1`
+
+const asOf = sql`(
+  SELECT coalesce(json_object_agg(t.name, c.seq ORDER BY t.name), '{}')::text
+  FROM ${checkpoints} c JOIN ${topics} t ON t.id = c.topic_id WHERE c.generation_id = g.id)`
+
+/**
+ * Asks for a projection to be folded anew beside what is on show; false when there is none of that name. Rejects with
+ * `StoreUnavailable`.
+ */
+export async function requestRebuild(store: Store, name: string): Promise<boolean> {
+  // The gateway's sessions only read, unless a transaction says otherwise. The function has its owner's rights.
+  return await withTransaction(store, 'request of a rebuild', async (tx) => {
+    await tx.execute(sql`SET TRANSACTION READ WRITE`)
+    const { rows } = await tx.execute<{ found: boolean }>(
+      sql`SELECT projections.request_rebuild(${name}) AS found`,
+    )
+    return rows[0]?.found ?? false
+  })
+}
+
+async function ask<T extends Record<string, unknown>>(store: Store, statement: SQL): Promise<T[]> {
+  const { rows } = await store.db.execute<T>(statement).catch((error: unknown) => {
+    throw asStoreError(error, 'read of projections')
+  })
+  return rows as T[]
+}

@@ -1,0 +1,84 @@
+import { type Store, withTransaction } from '@sekali/store/connect'
+import { forgetRetired } from '@sekali/store/forget-retired'
+import { endProjectionTurn, goLive, readBehind, takeProjectionTurn } from '@sekali/store/projection-turn'
+import { readProjections, readState, requestRebuild } from '@sekali/store/read-projections'
+import { registerProjection } from '@sekali/store/register-projection'
+import { ownStore } from '@sekali/testkit/own'
+import { event } from '@sekali/testkit/sample'
+import { storeEvents } from '@sekali/testkit/store-events'
+import { expect, inject, test } from 'vitest'
+
+const definition = (version = 1, hash = 'h') => ({
+  name: 'p',
+  version,
+  hash,
+  topics: ['orders'],
+  topicRegex: /^orders$/,
+  keyed: false,
+  initial: '0',
+})
+
+async function turn(store: Store, state: string, version = 1, live = false) {
+  return await withTransaction(store, 'test', async (tx) => {
+    const generation = await takeProjectionTurn(tx, [{ name: 'p', version }])
+    if (generation === undefined) return undefined
+    const behind = await readBehind(tx, generation, 0, 10)
+    const checkpoints = behind.map(({ topicId, head }) => ({ topicId, seq: head }))
+    await endProjectionTurn(tx, generation, { states: new Map([['', state]]), checkpoints })
+    if (live) await goLive(tx, generation)
+    return generation
+  })
+}
+
+test('a write onto a revision that is no longer the current one is refused, whole', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await storeEvents(store, [event()])
+  await registerProjection(store, definition())
+  const generation = await turn(store, '1', 1, true)
+  expect(generation).toMatchObject({ revision: 0 })
+  const zombie = withTransaction(store, 'test', async (tx) => {
+    if (generation === undefined) throw new Error('no turn')
+    await endProjectionTurn(tx, generation, {
+      states: new Map([['', '2']]),
+      checkpoints: [{ topicId: 1, seq: 9 }],
+    })
+  })
+  await expect(zombie).rejects.toMatchObject({ code: 'stale_revision', retryable: true })
+  expect(await readState(store, 'p', '')).toMatchObject({ state: '1', asOf: '{ "orders" : 1 }' })
+  expect(await turn(store, '2'), 'nothing is behind').toBeUndefined()
+})
+
+test('while one has the turn nobody else gets it', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await registerProjection(store, definition())
+  await withTransaction(store, 'test', async (tx) => {
+    expect(await takeProjectionTurn(tx, [definition()])).toMatchObject({ name: 'p', stage: 'building' })
+    expect(await turn(store, '1')).toBeUndefined()
+  })
+  expect(await turn(store, '1')).toBeDefined()
+})
+
+test('a later version is built beside the live one and takes its place; an earlier one is superseded', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await storeEvents(store, [event()])
+  const both = [registerProjection(store, definition()), registerProjection(store, definition())]
+  expect((await Promise.all(both)).sort()).toEqual(['building', 'known'])
+  await turn(store, '1', 1, true)
+  expect(await registerProjection(store, definition(1, 'other'))).toBe('changed')
+  expect(await registerProjection(store, definition(2))).toBe('building')
+  expect(await registerProjection(store, definition(1))).toBe('superseded')
+  expect(await registerProjection(store, definition(3))).toBe('building')
+  expect(await requestRebuild(store, 'p'), 'it is being built already').toBe(true)
+  const rebuild = { version: 3, lag: 1 }
+  expect(await readProjections(store)).toMatchObject([{ version: 1, status: 'building', lag: 0, rebuild }])
+  await turn(store, '3', 3)
+  expect(await readState(store, 'p', '')).toMatchObject({ state: '1' })
+  await turn(store, '3', 3, true)
+  expect(await readState(store, 'p', '')).toMatchObject({ state: '3' })
+  expect(await readProjections(store)).toMatchObject([{ version: 3, status: 'live', lag: 0 }])
+  for (let chunk = 0; await forgetRetired(store, 1); chunk++) expect(chunk).toBeLessThan(10)
+  const { rows } = await store.pool.query(
+    'SELECT g.id FROM projections.generations g JOIN projections.states s ON true',
+  )
+  expect(rows).toHaveLength(1)
+})
