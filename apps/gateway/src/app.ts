@@ -12,6 +12,7 @@ import { events } from './events.ts'
 import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
 import { problem, refusalOf } from './problem.ts'
+import { listProjections, rebuild, showKey, showProjection } from './projections.ts'
 import { createPublish } from './publish.ts'
 import { createReplays } from './replay.ts'
 import { reply, toResponse } from './reply.ts'
@@ -62,6 +63,10 @@ export function createApp(deps: AppDeps): App {
   app.get('/events', events(store, createReplays({ store, log, signal })))
   app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
   app.get('/doctor', doctor({ broker, store, log }))
+  app.get('/projections', listProjections(store))
+  app.get('/projections/:name', showProjection(store))
+  app.get('/projections/:name/:key{.+}', showKey(store))
+  app.post('/projections/:name/rebuild', rebuild(store))
   app.get('/healthz', healthz)
   app.get('/readyz', readyz({ broker, store, log, signal }))
 
@@ -83,7 +88,11 @@ export function createApp(deps: AppDeps): App {
 }
 
 function methodsAt(app: App['app'], path: string): string[] {
-  const methods = app.routes.filter((route) => route.path === path).map((route) => route.method)
+  const methods = app.routes.filter((route) => toRegExp(route.path).test(path)).map((route) => route.method)
   if (methods.length === 0) return []
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
 }
+
+/** Of a route's path: `:name` is a segment, `:key{.+}` all that follows. */
+const toRegExp = (path: string): RegExp =>
+  new RegExp(`^${path.replace(/:\w+\{\.\+\}/g, '.+').replace(/:\w+/g, '[^/]+')}$`)

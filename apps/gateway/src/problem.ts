@@ -10,6 +10,8 @@ const problems = {
   malformed_json: [400, 'Bad Request', 'The body is not JSON in UTF-8.'],
   incomplete_body: [400, 'Bad Request', 'The body ended before its end.'],
   not_found: [404, 'Not Found', 'There is nothing here.'],
+  unknown_projection: [404, 'Not Found', 'There is no projection of this name.'],
+  unknown_key: [404, 'Not Found', 'The projection has no state of this key.'],
   method_not_allowed: [405, 'Method Not Allowed', 'See the Allow header for what can be done here.'],
   not_acceptable: [406, 'Not Acceptable', 'Events come as application/json or application/x-ndjson.'],
   body_too_large: [413, 'Content Too Large', 'The body is larger than an event, or a batch, can be.'],

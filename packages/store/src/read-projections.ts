@@ -7,14 +7,16 @@ import { type Store, withTransaction } from './connect.ts'
 import { asStoreError } from './errors.ts'
 import { checkpoints, generations, states, topics } from './schema.ts'
 
+/** Up to which seq each topic has been folded, by topic. */
+export type AsOf = Readonly<Record<string, number>>
+
 export interface ProjectionStatus {
   readonly name: string
   readonly version: number
   /** `building` as long as a definition is being folded from the start, also when there is a live one beside it. */
   readonly status: 'live' | 'building' | 'failed'
   readonly keyed: boolean
-  /** Up to which seq each topic has been folded: a JSON object, by topic. */
-  readonly asOf: string
+  readonly asOf: AsOf
   /** How many events are still to be folded. */
   readonly lag: number
   /** Of what is on show; or, when that is well, of what was to take its place. */
@@ -28,8 +30,8 @@ export interface ProjectionStatus {
   readonly rebuild?: { readonly version: number; readonly lag: number }
 }
 
-/** All projections, by name. Rejects with `StoreUnavailable`. */
-export async function readProjections(store: Store): Promise<ProjectionStatus[]> {
+/** All projections, by name, or the one of a name. Rejects with `StoreUnavailable`. */
+export async function readProjections(store: Store, only?: string): Promise<ProjectionStatus[]> {
   const rows = await ask<GenerationRow>(
     store,
     sql`
@@ -38,7 +40,8 @@ export async function readProjections(store: Store): Promise<ProjectionStatus[]>
         (SELECT coalesce(sum(t.head - coalesce(c.seq, 0)), 0) FROM ${topics} t
           LEFT JOIN ${checkpoints} c ON c.generation_id = g.id AND c.topic_id = t.id
           WHERE t.name ~ g.topic_regex) AS lag
-      FROM ${generations} g WHERE g.stage <> 'retired' ORDER BY g.name, g.stage = 'live' DESC`,
+      FROM ${generations} g WHERE g.stage <> 'retired' AND ${only === undefined ? sql`true` : sql`g.name = ${only}`}
+      ORDER BY g.name, g.stage = 'live' DESC`,
   )
   return [...Map.groupBy(rows, ({ name }) => name).values()].flatMap(statusOf)
 }
@@ -49,7 +52,7 @@ type GenerationRow = {
   version: number
   stage: 'live' | 'building'
   keyed: boolean
-  as_of: string
+  as_of: AsOf
   failed_topic: string | null
   failed_seq: string | null
   failed_event_id: string | null
@@ -85,10 +88,10 @@ function statusOf([shown, ...others]: readonly GenerationRow[]): ProjectionStatu
 }
 
 export interface ProjectionState {
+  readonly version: number
   /** JSON; `null` for a key that there is not. */
   readonly state: string | null
-  /** A JSON object, by topic. */
-  readonly asOf: string
+  readonly asOf: AsOf
   /** Changes whenever the state does, and with each rebuild. */
   readonly tag: string
 }
@@ -102,23 +105,34 @@ export async function readState(
   name: string,
   key: string,
 ): Promise<ProjectionState | undefined> {
-  const rows = await ask<{ state: string | null; as_of: string; id: number; revision: string }>(
+  const rows = await ask<{
+    state: string | null
+    as_of: AsOf
+    id: number
+    version: number
+    revision: string
+  }>(
     store,
     sql`
       SELECT coalesce(s.state, CASE WHEN ${key} = '' THEN g.initial END)::text AS state, ${asOf} AS as_of,
-        g.id, coalesce(s.revision, 0) AS revision
+        g.id, g.version, coalesce(s.revision, 0) AS revision
       FROM (${shownGeneration(name)}) g
       LEFT JOIN ${states} s ON s.generation_id = g.id AND s.key = ${key}`,
   )
-  return rows.map(({ state, as_of, id, revision }) => ({ state, asOf: as_of, tag: `${id}-${revision}` }))[0]
+  return rows.map(({ state, as_of, id, version, revision }) => ({
+    version,
+    state,
+    asOf: as_of,
+    tag: `${id}-${revision}`,
+  }))[0]
 }
 
 export interface StatesPage {
+  readonly version: number
   readonly keys: readonly { readonly key: string; readonly state: string }[]
   /** Whether keys follow on this page. */
   readonly more: boolean
-  /** A JSON object, by topic. */
-  readonly asOf: string
+  readonly asOf: AsOf
 }
 
 /** Characters of states after which a page ends, whatever its limit. It always has one. */
@@ -134,10 +148,10 @@ export async function readStatesPage(
   { after, limit }: { readonly after: string; readonly limit: number },
 ): Promise<StatesPage | undefined> {
   // One more than asked for tells whether there is another page.
-  const rows = await ask<{ as_of: string; key: string | null; state: string | null; more: boolean | null }>(
+  const rows = await ask<PageRow>(
     store,
     sql`
-      SELECT ${asOf} AS as_of, p.key, p.state, p.more
+      SELECT g.version, ${asOf} AS as_of, p.key, p.state, p.more
       FROM (${shownGeneration(name)}) g LEFT JOIN LATERAL (
         SELECT key, state, more FROM (
           SELECT key, state, row_number() OVER page AS at, lead(true, 1, false) OVER page AS more,
@@ -155,7 +169,16 @@ export async function readStatesPage(
   const [first] = rows
   if (first === undefined) return undefined
   const keys = rows.flatMap(({ key, state }) => (key === null || state === null ? [] : [{ key, state }]))
-  return { keys, more: rows.at(-1)?.more ?? false, asOf: first.as_of }
+  return { version: first.version, keys, more: rows.at(-1)?.more ?? false, asOf: first.as_of }
+}
+
+// A type and not an interface, because execute() asks for an index signature.
+type PageRow = {
+  version: number
+  as_of: AsOf
+  key: string | null
+  state: string | null
+  more: boolean | null
 }
 
 /** The generation that is on show: the live one, or else the first that is being built. */
@@ -163,7 +186,7 @@ const shownGeneration = (name: string): SQL =>
   sql`SELECT * FROM ${generations} WHERE name = ${name} AND stage <> 'retired' ORDER BY stage = 'live' DESC LIMIT 1`
 
 const asOf = sql`(
-  SELECT coalesce(json_object_agg(t.name, c.seq ORDER BY t.name), '{}')::text
+  SELECT coalesce(json_object_agg(t.name, c.seq ORDER BY t.name), '{}')
   FROM ${checkpoints} c JOIN ${topics} t ON t.id = c.topic_id WHERE c.generation_id = g.id)`
 
 /**

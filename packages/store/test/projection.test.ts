@@ -44,7 +44,7 @@ test('a write onto a revision that is no longer the current one is refused, whol
     })
   })
   await expect(zombie).rejects.toMatchObject({ code: 'stale_revision', retryable: true })
-  expect(await readState(store, 'p', '')).toMatchObject({ state: '1', asOf: '{ "orders" : 1 }' })
+  expect(await readState(store, 'p', '')).toMatchObject({ state: '1', asOf: { orders: 1 } })
   expect(await turn(store, '2'), 'nothing is behind').toBeUndefined()
 })
 

@@ -1,0 +1,141 @@
+/**
+ * What projections say. `as_of` and the state are of one moment: the state is the fold of exactly the events up to
+ * those seqs. A weak ETag, because it changes with the state and not with `as_of`.
+ */
+import type { Issue } from '@sekali/core/errors'
+import { limits } from '@sekali/core/limits'
+import type { Store } from '@sekali/store/connect'
+import {
+  type ProjectionStatus,
+  readProjections,
+  readState,
+  readStatesPage,
+  requestRebuild,
+} from '@sekali/store/read-projections'
+import type { Context } from 'hono'
+import * as v from 'valibot'
+import { problem } from './problem.ts'
+import { reply } from './reply.ts'
+
+/** GET /projections: all of them, and how they are. */
+export function listProjections(store: Store) {
+  return async (): Promise<Response> =>
+    reply(200, JSON.stringify((await readProjections(store)).map(onTheWire)))
+}
+
+/** GET /projections/{name}: its state; of one with keys a page of them, in the order of their bytes. */
+export function showProjection(store: Store) {
+  return async (c: Context): Promise<Response> => {
+    const name = c.req.param('name') ?? ''
+    const page = parsePage(new URL(c.req.url).searchParams)
+    if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
+    const [found] = isName(name) ? await readProjections(store, name) : []
+    if (found === undefined) return problem('unknown_projection')
+    return await (found.keyed ? showKeys(store, found, page) : showState(c, store, found))
+  }
+}
+
+async function showState(c: Context, store: Store, { name, status }: ProjectionStatus): Promise<Response> {
+  const found = await readState(store, name, '')
+  if (found === undefined) return problem('unknown_projection')
+  const { version, asOf, state, tag } = found
+  return replyTagged(c, tag, () => jsonWith({ name, version, status, as_of: asOf }, 'state', state ?? 'null'))
+}
+
+async function showKeys(store: Store, { name, status }: ProjectionStatus, page: Page): Promise<Response> {
+  const found = await readStatesPage(store, name, page)
+  if (found === undefined) return problem('unknown_projection')
+  const { version, asOf, keys, more } = found
+  const next = more ? keys.at(-1)?.key : undefined
+  const list = keys.map(({ key, state }) => jsonWith({ key }, 'state', state))
+  const query = new URLSearchParams({ limit: String(page.limit), after: next ?? '' })
+  return reply(200, jsonWith({ name, version, status, as_of: asOf, next }, 'keys', `[${list.join(',')}]`), {
+    'Content-Type': 'application/json',
+    ...(next === undefined ? {} : { Link: `</projections/${name}?${query}>; rel="next"` }),
+  })
+}
+
+/** GET /projections/{name}/{key}: the state of one key. */
+export function showKey(store: Store) {
+  return async (c: Context): Promise<Response> => {
+    const { name = '', key = '' } = c.req.param()
+    const found = isName(name) && isStorable(key) ? await readState(store, name, key) : undefined
+    if (found === undefined) return problem('unknown_projection')
+    const { asOf, state, tag } = found
+    if (state === null) return problem('unknown_key')
+    return replyTagged(c, tag, () => jsonWith({ name, key, as_of: asOf }, 'state', state))
+  }
+}
+
+/** POST /projections/{name}/rebuild: fold it anew, beside what is on show. */
+export function rebuild(store: Store) {
+  return async (c: Context): Promise<Response> => {
+    const name = c.req.param('name') ?? ''
+    const found = isName(name) && (await requestRebuild(store, name))
+    if (!found) return problem('unknown_projection')
+    return reply(202, JSON.stringify({ status: 'building', name }), {
+      'Content-Type': 'application/json',
+      Location: `/projections/${name}`,
+    })
+  }
+}
+
+const isName = (text: string): boolean => /^[\w-]{1,64}$/.test(text)
+const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+function onTheWire({ name, version, status, keyed, asOf, lag, error, rebuild }: ProjectionStatus) {
+  const { eventId, ...where } = error ?? {}
+  return {
+    name,
+    version,
+    status,
+    keyed,
+    as_of: asOf,
+    lag,
+    error: error && { ...where, event_id: eventId },
+    rebuild,
+  }
+}
+
+function replyTagged(c: Context, tag: string, body: () => string): Response {
+  const etag = `W/"${tag}"`
+  const known = (c.req.header('if-none-match') ?? '').split(',').map((text) => text.trim())
+  if (known.some((text) => text === '*' || text.replace(/^W\//, '') === `"${tag}"`)) {
+    return reply(304, null, { ETag: etag })
+  }
+  return reply(200, body(), { 'Content-Type': 'application/json', ETag: etag })
+}
+
+/** By concatenation, because a state's text must not be parsed and printed: it may have big numbers. */
+const jsonWith = (fields: object, name: string, json: string): string => {
+  const head = JSON.stringify(fields).slice(0, -1)
+  return `${head}${head === '{' ? '' : ','}${JSON.stringify(name)}:${json}}`
+}
+
+const limitRule = `must be a whole number from 1 to ${limits.pageSizeMax}`
+const afterRule = 'must be a key'
+const Parameters = v.strictObject(
+  {
+    limit: v.pipe(
+      v.optional(v.string(), String(limits.pageSizeDefault)),
+      v.regex(/^\d{1,4}$/, limitRule),
+      v.transform(Number),
+      v.minValue(1, limitRule),
+      v.maxValue(limits.pageSizeMax, limitRule),
+    ),
+    after: v.optional(v.pipe(v.string(), v.check(isStorable, afterRule)), ''),
+  },
+  'is not a parameter: use limit, after',
+)
+type Page = v.InferOutput<typeof Parameters>
+
+function parsePage(query: URLSearchParams): Page | { readonly issues: readonly Issue[] } {
+  const parsed = v.safeParse(Parameters, Object.fromEntries(query), { abortPipeEarly: true })
+  if (parsed.success) return parsed.output
+  const issues = parsed.issues.slice(0, 8).map((issue) => {
+    const path = String(issue.path?.[0]?.key).slice(0, 64).toWellFormed()
+    const code = issue.type === 'strict_object' ? 'unknown_parameter' : `invalid_${path}`
+    return { path, code, message: issue.message }
+  })
+  return { issues }
+}
