@@ -5,7 +5,14 @@ import { defineConfig } from 'vitest/config'
 // familiar name and is passed with --config. `turbo test` runs the projects apart, so that a package's
 // tests can be run, and can fail, on their own.
 const setUp = fileURLToPath(new URL('packages/testkit/src/servers.ts', import.meta.url))
-const withServers = ['packages/broker', 'packages/store', 'apps/cli', 'apps/consumer', 'apps/gateway', 'apps/projector']
+const withServers = [
+  'packages/broker',
+  'packages/store',
+  'apps/cli',
+  'apps/consumer',
+  'apps/gateway',
+  'apps/projector',
+]
 const withoutServers = [
   'packages/core',
   'packages/client',
