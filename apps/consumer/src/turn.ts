@@ -146,7 +146,7 @@ async function account(
   const dead = outcome.dead + malformed.length
   if (dead > 0) log.error({ topic, dead }, 'entries became dead letters')
   await endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })
-  return { topic, head: turn.head + outcome.stored, position }
+  return { topicId: turn.topicId, topic, head: turn.head + outcome.stored, position }
 }
 
 async function tidy({ broker, log }: TurnContext, read: TurnRead, head: Head): Promise<void> {

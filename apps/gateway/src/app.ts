@@ -7,9 +7,9 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { Hono } from 'hono'
 import { createBudget } from './budget.ts'
+import type { Connections } from './connections.ts'
 import { doctor } from './doctor.ts'
 import { events } from './events.ts'
-import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
 import { problem, refusalOf } from './problem.ts'
 import { listProjections, rebuild, showKey, showProjection } from './projections.ts'
@@ -17,12 +17,15 @@ import { createPublish } from './publish.ts'
 import { createReplays } from './replay.ts'
 import { reply, toResponse } from './reply.ts'
 import { stats } from './stats.ts'
+import { tail } from './tail.ts'
+import type { Tails } from './tails.ts'
 
 export interface AppDeps {
   readonly broker: Broker
   readonly appender: Appender
   readonly store: Store
-  readonly heads: Heads
+  readonly tails: Tails
+  readonly connections: Connections
   readonly log: Logger
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal
@@ -34,14 +37,14 @@ export interface AppDeps {
 const bodyBytesInFlightMax = 32 * 1024 * 1024
 
 export interface App {
-  /** All routes. Publishing needs node:http's request and response, and so a real connection. */
+  /** All routes. Publishing and tailing need node:http's request and response, and so a real connection. */
   readonly app: Hono<{ Bindings: HttpBindings }>
   readonly listener: RequestListener
 }
 
 /** The gateway's door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts. */
 export function createApp(deps: AppDeps): App {
-  const { broker, appender, store, log, signal } = deps
+  const { broker, appender, store, tails, connections, log, signal } = deps
   const { now = () => performance.now(), random = Math.random } = deps
   let accepted = 0
 
@@ -61,6 +64,7 @@ export function createApp(deps: AppDeps): App {
     return RESPONSE_ALREADY_SENT
   })
   app.get('/events', events(store, createReplays({ store, log, signal })))
+  app.get('/tail', tail({ tails, connections, signal, random }))
   app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
   app.get('/doctor', doctor({ broker, store, log }))
   app.get('/projections', listProjections(store))

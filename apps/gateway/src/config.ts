@@ -7,6 +7,7 @@ const Environment = v.object({
   DATABASE_URL: urlOf('postgres:', 'postgresql:'),
   HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
   PORT: wholeNumber(0, 65_535, 8_080),
+  TAILS_MAX: wholeNumber(0, 100_000, 4_096),
 })
 
 /** The gateway's settings. Throws `InvalidConfig`. */
@@ -16,6 +17,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     logLevel: parsed.LOG_LEVEL,
     host: parsed.HOST,
     port: parsed.PORT,
+    tailsMax: parsed.TAILS_MAX,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name: 'sekali-gateway' },
     // Connections of PostgreSQL are dear and reads are short: a few serve many clients, and one that takes longer
     // than its client would wait is given up.

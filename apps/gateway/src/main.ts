@@ -8,9 +8,11 @@ import { shutdownSignal } from '@sekali/process/shutdown'
 import { connectStore } from '@sekali/store/connect'
 import { createApp } from './app.ts'
 import { parseConfig } from './config.ts'
+import { createConnections } from './connections.ts'
 import { createHeads } from './heads.ts'
 import { reportFitness } from './health.ts'
 import { serveHttp } from './server.ts'
+import { createTails } from './tails.ts'
 
 const firstConnectionMs = 2_000
 
@@ -23,11 +25,13 @@ await run('gateway', async () => {
   await using store = connectStore(config.store, log)
   await using broker = connectBroker(config.broker, log)
   await using heads = createHeads({ broker, store, log })
+  await using tails = createTails({ heads, store, log, signal })
+  const connections = createConnections({ tailsMax: config.tailsMax })
   const appender = createAppender(broker, createDoorbell(broker))
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
   await untilConnected(broker, firstConnectionMs).catch(() => undefined)
-  const { listener } = createApp({ broker, appender, store, heads, log, signal })
-  await using server = await serveHttp(listener, config)
+  const { listener } = createApp({ broker, appender, store, tails, connections, log, signal })
+  await using server = await serveHttp(listener, { ...config, connections })
   log.info({ url: server.url }, 'listening')
 
   void reportFitness(broker, log)

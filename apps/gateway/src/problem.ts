@@ -33,6 +33,7 @@ const problems = {
   internal_error: [500, 'Internal Server Error', 'This is a fault of the gateway; its log tells more.'],
   broker_unavailable: [503, 'Service Unavailable', 'Redis cannot take events now. Publish all of it again.'],
   overloaded: [503, 'Service Unavailable', 'Too much is under way. Try again.'],
+  too_many_tails: [503, 'Service Unavailable', 'There is no room for another tail here. Come again.'],
   store_unavailable: [503, 'Service Unavailable', 'PostgreSQL cannot answer now. Ask again.'],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>
 

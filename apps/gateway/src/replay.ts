@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises'
 import { constants, createGzip } from 'node:zlib'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Overloaded, SekaliError } from '@sekali/core/errors'
-import { eventToJson, type StoredEvent } from '@sekali/core/event'
+import { eventToLine, type StoredEvent } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { openReplay, type Replay } from '@sekali/store/replay'
@@ -96,6 +96,6 @@ async function* toLines(first: IteratorResult<readonly StoredEvent[]>, pages: Pa
   for (let page = first; !page.done; page = await pages.next()) {
     // An empty chunk would end the response.
     if (page.value.length > 0)
-      yield Buffer.from(page.value.map((event) => `${eventToJson(event)}\n`).join(''))
+      yield Buffer.from(page.value.map((event) => `${eventToLine(event)}\n`).join(''))
   }
 }

@@ -14,6 +14,7 @@ import {
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { InvalidConfig } from '@sekali/core/errors'
+import { type Connections, createConnections } from './connections.ts'
 
 export interface ServerOptions {
   readonly host: string
@@ -26,8 +27,7 @@ export interface ServerOptions {
   /** Longer than the minute that load balancers keep idle connections, so that they hang up first. */
   readonly keepAliveTimeoutMs?: number
   readonly headerBytesMax?: number
-  /** What their bodies may take together is bounded elsewhere: see budget.ts. */
-  readonly connectionsMax?: number
+  readonly connections?: Connections
   readonly drainMs?: number
 }
 
@@ -36,7 +36,7 @@ export interface HttpServer extends AsyncDisposable {
 }
 
 export async function serveHttp(listener: RequestListener, options: ServerOptions): Promise<HttpServer> {
-  const { host, port, connectionsMax = 1_024, drainMs = 10_000 } = options
+  const { host, port, connections = createConnections(), drainMs = 10_000 } = options
   const server = createServer(
     {
       headersTimeout: options.headersTimeoutMs ?? 10_000,
@@ -47,7 +47,10 @@ export async function serveHttp(listener: RequestListener, options: ServerOption
     },
     listener,
   )
-  server.maxConnections = connectionsMax
+  server.maxConnections = connections.max
+  server.on('connection', (socket: Duplex) => {
+    if (!connections.admit(socket)) socket.destroy()
+  })
   const close = drainable(server, drainMs)
   answerClientErrors(server)
   await listen(server, host, port)

@@ -4,7 +4,9 @@ import { createDoorbell } from '@sekali/broker/doorbell'
 import { createLog } from '@sekali/process/log'
 import { connectStore } from '@sekali/store/connect'
 import { type App, createApp } from '../src/app.ts'
+import { type Connections, createConnections } from '../src/connections.ts'
 import { createHeads } from '../src/heads.ts'
+import { createTails } from '../src/tails.ts'
 
 /** Nobody listens on port 1. */
 export const nowhere = {
@@ -14,6 +16,7 @@ export const nowhere = {
 
 export interface Gateway extends App, AsyncDisposable {
   readonly drain: AbortController
+  readonly connections: Connections
 }
 
 export function createGateway({
@@ -31,10 +34,14 @@ export function createGateway({
   const heads = createHeads({ broker, store, log })
   const appender = createAppender(broker, createDoorbell(broker))
   const drain = new AbortController()
+  const tails = createTails({ heads, store, log, signal: drain.signal })
+  const connections = createConnections()
   return {
-    ...createApp({ broker, appender, store, heads, log, signal: drain.signal }),
+    ...createApp({ broker, appender, store, tails, connections, log, signal: drain.signal }),
     drain,
+    connections,
     async [Symbol.asyncDispose]() {
+      await tails[Symbol.asyncDispose]()
       await heads[Symbol.asyncDispose]()
       await broker[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()

@@ -129,7 +129,12 @@ test('it goes on by itself after Redis and PostgreSQL were gone', async () => {
   expect(await second).toMatchObject({ head: 2 })
   await eventually(async () => {
     const pipeline = own.broker.redis.pipeline()
-    announceHead(own.broker, pipeline, { topic: orders, head: 0, position: '0-0' as Head['position'] })
+    announceHead(own.broker, pipeline, {
+      topicId: 1,
+      topic: orders,
+      head: 0,
+      position: '0-0' as Head['position'],
+    })
     expect(await pipeline.exec()).toEqual([[null, 1]]) // somebody listens
   })
 })

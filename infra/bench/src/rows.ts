@@ -2,6 +2,7 @@ import type { Row } from './row.ts'
 import { commitRow } from './rows/commit.ts'
 import { consumersRow } from './rows/consumers.ts'
 import { endToEndRow } from './rows/end-to-end.ts'
+import { fanOutRow } from './rows/fan-out.ts'
 import { growthRow } from './rows/growth.ts'
 import { idleRow } from './rows/idle.ts'
 import { latencyRow } from './rows/latency.ts'
@@ -22,6 +23,7 @@ export const rows: readonly Row[] = [
   topicsRow,
   consumersRow,
   readRow,
+  fanOutRow,
   // The idle stack before the overloaded one: servers that still work off an overload are not idle.
   idleRow,
   memoryRow,

@@ -12,12 +12,17 @@ import { subscribe } from './subscribe.ts'
 
 /** Adds the announcement to a pipeline. */
 export function announceHead(broker: Broker, pipeline: ChainableCommander, head: Head): void {
-  pipeline.publish(headsChannel(broker), `${head.topic} ${head.head} ${head.position}`)
+  pipeline.publish(headsChannel(broker), `${head.topicId} ${head.topic} ${head.head} ${head.position}`)
 }
 
 /** Calls `onHead` whenever a consumer announces one, on a connection of its own that heals by itself. */
 export const listenToHeads = (broker: Broker, onHead: (head: Head) => void): AsyncDisposable =>
   subscribe(broker, headsChannel(broker), (message) => {
-    const [topic, head, position] = message.split(' ')
-    onHead({ topic: topic as TopicName, head: Number(head), position: position as Position })
+    const [topicId, topic, head, position] = message.split(' ')
+    onHead({
+      topicId: Number(topicId),
+      topic: topic as TopicName,
+      head: Number(head),
+      position: position as Position,
+    })
   })

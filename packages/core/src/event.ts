@@ -122,6 +122,12 @@ export function eventToJson(event: StoredEvent): string {
   )
 }
 
+/**
+ * The same without line breaks, for what is read line by line. Where a payload has one it stands between two tokens,
+ * and JSON has white space of any kind there.
+ */
+export const eventToLine = (event: StoredEvent): string => eventToJson(event).replaceAll(/[\r\n]/g, ' ')
+
 /** Text on one's own terms, as long as PostgreSQL can hold it. */
 function storableText(charsMax: number) {
   const rule = `must be a string of 1 to ${charsMax} characters without U+0000 or half surrogate pairs`

@@ -3,6 +3,8 @@ import type { Position } from './position.ts'
 
 /** How far a topic has come. */
 export interface Head {
+  /** The store's number of the topic, as cursors have it. */
+  readonly topicId: number
   readonly topic: TopicName
   /** The last seq that was given out; 0 when nothing is stored yet. */
   readonly head: number

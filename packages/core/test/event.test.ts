@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { InvalidEvent, type Issue, MalformedJson } from '../src/errors.ts'
-import { EventId, eventToJson, parseEvent, Source, TopicName } from '../src/event.ts'
+import { EventId, eventToJson, eventToLine, parseEvent, Source, TopicName } from '../src/event.ts'
 import { limits } from '../src/limits.ts'
 import { randomJson, seededRandom } from './random-json.ts'
 
@@ -201,4 +201,16 @@ test('a stored event is shown with its payload untouched', () => {
       '"source":"a \\"shop\\"","payload":{"n":9007199254740993,"d":0.10},"seq":42,' +
       `"received_at":"${received}","stored_at":"${received}"}`,
   )
+})
+
+test('on one line an event is the same value, whatever line breaks its payload came with', () => {
+  const payload = '{\r\n  "text": "a\\nb",\n  "big": 9007199254740993\r}'
+  const event = parseEvent(
+    `{"topic":"a","event_id":"b","timestamp":"2025-12-08T10:00:00Z","source":"c","payload":${payload}}`,
+  )
+  const stored = { ...event, seq: 1, receivedAt: event.timestamp, storedAt: event.timestamp }
+  expect(eventToJson(stored)).toContain(payload)
+  expect(eventToLine(stored)).not.toMatch(/[\r\n]/)
+  expect(eventToLine(stored)).toContain('9007199254740993')
+  expect(JSON.parse(eventToLine(stored))).toEqual(JSON.parse(eventToJson(stored)))
 })

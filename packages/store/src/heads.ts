@@ -1,15 +1,22 @@
 import type { Head } from '@sekali/core/head'
-import { inArray } from 'drizzle-orm'
+import { inArray, sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
 import { asStoreError } from './errors.ts'
 import { topics } from './schema.ts'
 
-/** How far topics have come: those of `names` that there are, or all. Rejects with `StoreUnavailable`. */
-export async function readHeads(store: Store, names?: Iterable<string>): Promise<Head[]> {
+/**
+ * How far topics have come: those that there are of the names, or whose names match the expression, or all. Rejects
+ * with `StoreUnavailable`.
+ */
+export async function readHeads(store: Store, which?: Iterable<string> | RegExp): Promise<Head[]> {
   const rows = await store.db
-    .select({ topic: topics.name, head: topics.head, position: topics.position })
+    .select({ topicId: topics.id, topic: topics.name, head: topics.head, position: topics.position })
     .from(topics)
-    .where(names && inArray(topics.name, [...names]))
+    .where(
+      which instanceof RegExp
+        ? sql`${topics.name} ~ ${which.source}`
+        : which && inArray(topics.name, [...which]),
+    )
     .catch((error: unknown) => {
       throw asStoreError(error, 'read of heads')
     })

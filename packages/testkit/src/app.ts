@@ -47,10 +47,10 @@ export interface Gateway extends App {
   readonly url: string
 }
 
-/** Starts a gateway on a free port and waits until it serves. */
+/** Starts a gateway, on a free port unless `env` has one, and waits until it serves. */
 export async function startGateway(env: Record<string, string>): Promise<Gateway> {
-  const port = await freePort()
-  const app = startApp('gateway/src/main.ts', { PORT: String(port), ...env })
+  const port = env.PORT ?? String(await freePort())
+  const app = startApp('gateway/src/main.ts', { ...env, PORT: port })
   const url = `http://127.0.0.1:${port}`
   await eventually(async () => {
     const { status } = await fetch(`${url}/healthz`)

@@ -1,0 +1,228 @@
+/**
+ * A feed brings one topic's events, or a pattern's, out of PostgreSQL once for all who tail it.
+ *
+ * It begins at the topics' heads and follows them: whenever one has moved it reads what is new into its ring and tells
+ * its readers. Seqs have no gap and become visible in their order, so to read between two of them can skip nothing,
+ * whoever commits when. The ring holds as much as it may, and a reader whose place is older reads history by itself
+ * up to where the feed is: `gapAfter` says what that is.
+ */
+import { setImmediate as nextRound, setTimeout as pause } from 'node:timers/promises'
+import { type Cursor, formatCursor, parseCursor } from '@sekali/core/cursor'
+import { TooManyTopics } from '@sekali/core/errors'
+import type { TopicName } from '@sekali/core/event'
+import type { Head } from '@sekali/core/head'
+import { limits } from '@sekali/core/limits'
+import { matches, type TopicPattern } from '@sekali/core/pattern'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { readHeads } from '@sekali/store/heads'
+import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
+import type { Heads } from './heads.ts'
+import { createRing, type Frame, frameOf, type Ring } from './ring.ts'
+import type { Slots } from './slots.ts'
+
+export interface Reader {
+  /** There may be something new in the ring. Must not throw. */
+  pump(): void
+  /** Nothing will come any more. */
+  end(): void
+}
+
+export interface Feed {
+  readonly pattern: TopicPattern
+  readonly readers: Set<Reader>
+  /** Whether it has ended: by itself when the pattern has come to mean too many topics. */
+  readonly isClosed: boolean
+  /** `undefined` until it has begun. */
+  readonly ring: Ring | undefined
+  /** Begins, if it has not yet. Rejects with {@link TooManyTopics} or `StoreUnavailable`; it then goes on trying. */
+  begin(): Promise<void>
+  /** The cursor without topics that do not exist, or `undefined` for what is no cursor here. */
+  normalize(id: string): Promise<string | undefined>
+  /** What lies between a cursor and the feed; `undefined` when the cursor is ahead of the feed in some topic. */
+  gapAfter(id: string): readonly Range[] | undefined
+  /** The frames of events that follow a cursor, in the order in which they were read. */
+  framesAfter(id: string, events: readonly RangeEvent[]): Frame[]
+  close(): void
+}
+
+export interface FeedDeps {
+  readonly heads: Heads
+  readonly store: Store
+  readonly log: Logger
+  /** For reads of PostgreSQL. */
+  readonly slots: Slots
+  /** How many bytes the ring may hold now. */
+  readonly ringBytesMax: () => number
+}
+
+const pageLimits = { eventsMax: 1_000, bytesMax: 256 * 1024 } as const
+/** After a failure of PostgreSQL. */
+const retryMs = 250
+/** Readers that are told before others get their turn of the event loop. */
+const toldAtOnceMax = 128
+
+export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
+  const { heads, store, log, slots, ringBytesMax } = deps
+  const readers = new Set<Reader>()
+  const closing = new AbortController()
+  /** By topic id, how far the topic has come, and how far the feed has. */
+  const targets = new Map<number, number>()
+  const ends = new Map<number, number>()
+  let ring: Ring | undefined
+  let beginning: Promise<void> | undefined
+  let isAdvancing = false
+
+  const which = pattern.isPattern
+    ? (topic: TopicName) => matches(pattern, topic)
+    : (pattern.text as string as TopicName)
+  // Before the heads are read, so that no topic can come in between.
+  const watch = heads.watch(which, (head) => {
+    aim(head)
+    void advance()
+  })
+
+  function aim({ topicId, head }: Pick<Head, 'topicId' | 'head'>): void {
+    targets.set(topicId, Math.max(head, targets.get(topicId) ?? 0))
+  }
+
+  async function readTargets(): Promise<Head[]> {
+    const found = await readHeads(store, pattern.isPattern ? pattern.regExp : [pattern.text])
+    if (found.length > limits.patternTopicsMax)
+      throw new TooManyTopics(`more than ${limits.patternTopicsMax}`)
+    for (const head of found) aim(head)
+    return found
+  }
+
+  async function begin(): Promise<void> {
+    const found = await readTargets()
+    for (const { topicId, head } of found) ends.set(topicId, head)
+    ring = createRing(idOf(ends))
+    tell()
+    void advance()
+  }
+
+  async function keepBeginning(): Promise<void> {
+    while (ring === undefined && !closing.signal.aborted) {
+      await pause(retryMs)
+      await begin().catch(stopIfTooMany)
+    }
+  }
+
+  function stopIfTooMany(error: unknown): void {
+    if (error instanceof TooManyTopics) close()
+    else log.debug({ err: error }, 'feed could not read')
+  }
+
+  const idOf = (cursor: Cursor): string =>
+    pattern.isPattern ? formatCursor(cursor) : String([...cursor.values()][0] ?? 0)
+
+  /** Without a wildcard a cursor is a seq, of a topic that may not exist yet: 0 stands for its id then. */
+  function parse(id: string): Map<number, number> | undefined {
+    if (pattern.isPattern) return parseCursor(id) && new Map(parseCursor(id))
+    const [topicId = 0] = targets.keys()
+    return /^\d{1,16}$/.test(id) && Number(id) <= Number.MAX_SAFE_INTEGER
+      ? new Map([[topicId, Number(id)]])
+      : undefined
+  }
+
+  const rangesBetween = (from: Cursor, to: Cursor): Range[] =>
+    [...to].flatMap(([topicId, upTo]) => {
+      const after = from.get(topicId) ?? 0
+      return after < upTo ? [{ topicId, after, upTo }] : []
+    })
+
+  function framesAfter(id: string, events: readonly RangeEvent[]): Frame[] {
+    const cursor = parse(id) ?? new Map()
+    return events.map(({ topicId, event }) => {
+      cursor.set(topicId, event.seq)
+      return frameOf(idOf(cursor), event)
+    })
+  }
+
+  /** Reads what is new until there is nothing. One at a time, and never beyond what its readers have been told of. */
+  async function advance(): Promise<void> {
+    if (isAdvancing || ring === undefined) return
+    isAdvancing = true
+    try {
+      for (;;) {
+        if (targets.size > limits.patternTopicsMax) return close()
+        const ranges = rangesBetween(ends, targets)
+        if (ranges.length === 0 || closing.signal.aborted) return
+        const found = await readPage(ranges)
+        if (found === undefined) continue
+        // An announcement of what is not there: of another database, or made up.
+        if (found.length === 0) for (const { topicId, after } of ranges) targets.set(topicId, after)
+        ring.append(framesAfter(ring.endId, found), ringBytesMax())
+        for (const { topicId, event } of found) ends.set(topicId, event.seq)
+        await tell()
+      }
+    } finally {
+      isAdvancing = false
+    }
+  }
+
+  async function readPage(ranges: readonly Range[]): Promise<RangeEvent[] | undefined> {
+    try {
+      using _slot = await slots.take()
+      return await readRanges(store, ranges, pageLimits)
+    } catch (error) {
+      log.debug({ err: error }, 'feed could not read')
+      await pause(retryMs)
+      return undefined
+    }
+  }
+
+  async function tell(): Promise<void> {
+    let told = 0
+    for (const reader of readers) {
+      reader.pump()
+      if (++told % toldAtOnceMax === 0) await nextRound()
+    }
+  }
+
+  function close(): void {
+    if (closing.signal.aborted) return
+    closing.abort()
+    watch[Symbol.dispose]()
+    for (const reader of [...readers]) reader.end()
+  }
+
+  return {
+    pattern,
+    readers,
+    get isClosed() {
+      return closing.signal.aborted
+    },
+    get ring() {
+      return ring
+    },
+    begin() {
+      beginning ??= begin().catch((error: unknown) => {
+        if (error instanceof TooManyTopics) close()
+        else void keepBeginning()
+        throw error
+      })
+      return ring === undefined ? beginning : Promise.resolve()
+    },
+    async normalize(id) {
+      const cursor = parse(id)
+      if (cursor === undefined || !pattern.isPattern) return cursor && id.replace(/^0+(?=\d)/, '')
+      const unknown = () => [...cursor.keys()].filter((topicId) => !targets.has(topicId))
+      if (unknown().length > 0) {
+        await readTargets()
+        void advance()
+      }
+      for (const topicId of unknown()) cursor.delete(topicId)
+      return idOf(cursor)
+    },
+    gapAfter(id) {
+      const cursor = parse(id)
+      if (cursor === undefined) return undefined
+      for (const [topicId, seq] of cursor) if (seq > (ends.get(topicId) ?? 0)) return undefined
+      return rangesBetween(cursor, ends)
+    },
+    framesAfter,
+    close,
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Brings one client from its place to the newest event and keeps it there.
+ *
+ * All it remembers is the cursor behind the last event it wrote. As long as the feed's ring has what follows, it
+ * writes the ring's own bytes; otherwise it reads history, page by page, up to where the feed is. That is one loop
+ * over one cursor, so there is no seam between the two.
+ *
+ * It writes only while the socket takes it, and queues nothing by itself. A page of history is dropped when the socket
+ * is full, and read again from where it got to; so a slow client keeps nobody else from reading. One that takes
+ * nothing for `stalledMs` is cut off.
+ */
+import type { ServerResponse } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { readRanges } from '@sekali/store/ranges'
+import type { Feed, Reader } from './feed.ts'
+import type { Frame, Segment } from './ring.ts'
+import type { Slots } from './slots.ts'
+
+export interface TailReader extends Reader {
+  /** Says something if nothing was said for a while, so that both ends notice a connection that is dead. */
+  beat(now: number): void
+}
+
+export interface TailReaderDeps {
+  readonly feed: Feed
+  readonly outgoing: ServerResponse
+  /** The cursor behind which to begin. */
+  readonly from: string
+  readonly source: string | undefined
+  readonly store: Store
+  readonly log: Logger
+  /** For reads of history. */
+  readonly slots: Slots
+  /** A client that takes nothing for so long although there is something for it is cut off. */
+  readonly stalledMs: number
+}
+
+const heartbeatMs = 15_000
+/** Clients that end get so long to take what was written. */
+const endMs = 1_000
+/** How long a page of history waits for the socket, all in all. */
+const pagePatienceMs = 500
+/** After a failure of PostgreSQL, or when the client is ahead of the feed; twice as long each time. */
+const againFirstMs = 50
+const againMaxMs = 1_000
+const historyEventsMax = 1_000
+const historyBytesMin = 32 * 1024
+const historyBytesMax = 512 * 1024
+/** What is given to the socket in one piece: so much a stalled client keeps in memory, or one event. */
+const pieceBytesMax = 16 * 1024
+
+export function createTailReader(deps: TailReaderDeps): TailReader {
+  const { feed, outgoing, source, store, log, slots, stalledMs } = deps
+  /** The cursor behind what was written or passed over, and the last that the client was told. */
+  let place = deps.from
+  let toldPlace = ''
+  /** The ordinal of the next event, as long as the ring has it. */
+  let ordinal: number | undefined
+  let isInHistory = false
+  let saidAt = performance.now()
+
+  // Whoever is told something is not idle. Node looks whether the kernel takes anything, not only whether it has taken all.
+  outgoing.socket?.setTimeout(stalledMs)
+  say(`retry: 1000\nid: ${place}\n\n`, place)
+
+  const isOver = () => outgoing.destroyed || outgoing.writableEnded
+  const isFull = () => outgoing.writableNeedDrain
+
+  function say(what: Buffer | string, lastId: string): void {
+    outgoing.write(what)
+    toldPlace = lastId
+    saidAt = performance.now()
+  }
+
+  function pump(): void {
+    const { ring } = feed
+    while (!isInHistory && !isOver() && !isFull()) {
+      ordinal ??= ring?.after(place)
+      if (ring === undefined || ordinal === undefined || ring.isGone(ordinal)) {
+        ordinal = undefined
+        isInHistory = true
+        void catchUp().finally(() => {
+          isInHistory = false
+          pump()
+        })
+        return
+      }
+      const segment = ring.segmentWith(ordinal)
+      if (segment === undefined) return
+      const index = ordinal - segment.first
+      ordinal = segment.first + segment.ids.length
+      place = segment.ids.at(-1) ?? place
+      sayChosen(segment, index)
+    }
+  }
+
+  /** Writes what the client wants of a segment from `index` on. */
+  function sayChosen({ bytes, ends, ids, sources }: Segment, index: number): void {
+    const startOf = (at: number) => (at === 0 ? 0 : (ends[at - 1] ?? 0))
+    if (source === undefined) {
+      say(bytes.subarray(startOf(index)), place)
+      return
+    }
+    const parts: Buffer[] = []
+    let lastId = toldPlace
+    for (let at = index; at < ends.length; at++) {
+      if (sources[at] !== source) continue
+      parts.push(bytes.subarray(startOf(at), ends[at]))
+      lastId = ids[at] ?? lastId
+    }
+    if (parts.length > 0) say(Buffer.concat(parts), lastId)
+  }
+
+  /** Reads history until the ring has what follows, or the client is gone. Never rejects. */
+  async function catchUp(): Promise<void> {
+    let bytesMax = historyBytesMin
+    let againMs = againFirstMs
+    const again = async () => {
+      await pause(againMs)
+      againMs = Math.min(2 * againMs, againMaxMs)
+    }
+    while (!isOver()) {
+      if (isFull()) await drained()
+      if (feed.ring?.after(place) !== undefined) return
+      const gap = feed.ring && feed.gapAfter(place)
+      if (gap === undefined || gap.length === 0) {
+        await again()
+        continue
+      }
+      try {
+        using _slot = await slots.take()
+        if (isOver()) return
+        const events = await readRanges(store, gap, { eventsMax: historyEventsMax, bytesMax })
+        const isTaken = await write(feed.framesAfter(place, events))
+        againMs = againFirstMs
+        bytesMax = isTaken ? Math.min(2 * bytesMax, historyBytesMax) : historyBytesMin
+      } catch (error) {
+        log.debug({ err: error }, 'history could not be read')
+        await again()
+      }
+    }
+  }
+
+  /** Resolves with whether all was written. */
+  async function write(frames: readonly Frame[]): Promise<boolean> {
+    const deadline = performance.now() + pagePatienceMs
+    let piece = ''
+    let lastId = toldPlace
+    const flush = async () => {
+      if (piece !== '') say(piece, lastId)
+      piece = ''
+      return !isFull() || (await drained(Math.max(0, deadline - performance.now())))
+    }
+    for (const { id, source: from, text } of frames) {
+      if (piece.length > 0 && piece.length + text.length > pieceBytesMax && !(await flush())) return false
+      if (isOver()) return false
+      place = id
+      if (source !== undefined && from !== source) continue
+      piece += text
+      lastId = id
+    }
+    return await flush()
+  }
+
+  /** Resolves when the socket takes more, or the client is gone; with `false` when `ms` are over before. */
+  function drained(ms?: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const onDrain = () => resolve(true)
+    const timer = ms === undefined ? undefined : setTimeout(() => resolve(!isFull()), ms)
+    outgoing.once('drain', onDrain).once('close', onDrain)
+    return promise.finally(() => {
+      clearTimeout(timer)
+      outgoing.off('drain', onDrain).off('close', onDrain)
+    })
+  }
+
+  outgoing.on('drain', pump)
+  return {
+    pump,
+    beat(now) {
+      // Of what a stalled client has not taken yet there need not be more; and it would count as progress.
+      if (isOver() || outgoing.writableLength > 0 || now - saidAt < Math.min(heartbeatMs, stalledMs / 2))
+        return
+      say(toldPlace === place ? ': \n\n' : `: \nid: ${place}\n\n`, place)
+    },
+    end() {
+      outgoing.end()
+      setTimeout(() => outgoing.destroy(), endMs).unref()
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import type { StoredEvent } from '@sekali/core/event'
+import { sql } from 'drizzle-orm'
+import type { Store } from './connect.ts'
+import { asStoreError } from './errors.ts'
+import { type Row, toEvent } from './row.ts'
+import { events, topics } from './schema.ts'
+
+/** Some of a topic's events: those with `after` < seq <= `upTo`. */
+export interface Range {
+  readonly topicId: number
+  readonly after: number
+  readonly upTo: number
+}
+
+export interface RangesLimits {
+  /** Events of all ranges together. */
+  readonly eventsMax: number
+  /** Bytes of their payloads, compressed as PostgreSQL keeps them; one event is read whatever its size. */
+  readonly bytesMax: number
+}
+
+export interface RangeEvent {
+  readonly topicId: number
+  readonly event: StoredEvent
+}
+
+/**
+ * The first events of several ranges, merged: of the topics' next events always the one that was stored first, so
+ * that each topic's come by seq, whatever its clock did. At least one, if there is any. Rejects with
+ * `StoreUnavailable`.
+ *
+ * Of every range only a share is looked at. The order is certain up to where the first share ends: what lies beyond
+ * must wait for a later read.
+ */
+export async function readRanges(
+  store: Store,
+  ranges: readonly Range[],
+  { eventsMax, bytesMax }: RangesLimits,
+): Promise<RangeEvent[]> {
+  const share = Math.min(eventsMax, Math.max(8, Math.ceil((2 * eventsMax) / ranges.length)))
+  const column = (pick: (range: Range) => number) => sql.param(ranges.map(pick))
+  const statement = sql`
+    WITH page AS (
+      SELECT t.name AS topic, e.*
+      FROM unnest(
+        ${column(({ topicId }) => topicId)}::int[],
+        ${column(({ after }) => after)}::bigint[],
+        ${column(({ upTo }) => upTo)}::bigint[]
+      ) AS r (topic_id, after, up_to)
+      JOIN ${topics} t ON t.id = r.topic_id
+      CROSS JOIN LATERAL (
+        SELECT l.*, max(l.stored_at) OVER (ORDER BY l.seq) AS key
+        FROM (
+          SELECT * FROM ${events} l
+          WHERE l.topic_id = r.topic_id AND l.seq > r.after AND l.seq <= r.up_to
+          ORDER BY l.seq LIMIT ${share}
+        ) l
+      ) e
+    ), certain AS (
+      SELECT max(key) AS key, topic FROM page GROUP BY topic HAVING count(*) = ${share} ORDER BY 1, 2 LIMIT 1
+    )
+    SELECT topic_id, topic, event_id, "timestamp", source, payload::text AS payload, seq, received_at, stored_at
+    FROM (
+      SELECT p.*, sum(pg_column_size(p.payload)) OVER (
+        ORDER BY p.key, p.topic, p.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ) AS bytes
+      FROM page p
+      WHERE NOT EXISTS (SELECT FROM certain c WHERE (p.key, p.topic) > (c.key, c.topic))
+    ) p
+    WHERE bytes IS NULL OR bytes < ${bytesMax}
+    ORDER BY key, topic, seq
+    LIMIT ${eventsMax}`
+  const { rows } = await store.db.execute<RangeRow>(statement).catch((error: unknown) => {
+    throw asStoreError(error, 'read of events')
+  })
+  return rows.map((row) => ({ topicId: row.topic_id, event: toEvent(row) }))
+}
+
+type RangeRow = Omit<Row, 'more'> & { topic_id: number }
