@@ -35,6 +35,8 @@ test('a minute of killed processes, failpoints and dropped replies breaks no pro
     consumers: name.consumers,
     say: (part, what) => said.push(`${part} ${what}`),
     signal,
+    // Beside all the other tests, the start of seven processes may take long.
+    recoveryMsMax: 45_000,
   })
   const options = {
     ...name,

@@ -28,12 +28,14 @@ export interface LocalOptions {
   readonly consumers: number
   readonly say: (part: string, what: string) => void
   readonly signal: AbortSignal
+  /** After so long service must be back. */
+  readonly recoveryMsMax?: number
 }
 
 const execute = promisify(execFile)
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 
-export async function startLocal({ dir, consumers, say, signal }: LocalOptions) {
+export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 15_000 }: LocalOptions) {
   const logDir = join(dir, 'logs')
   await mkdir(logDir, { recursive: true })
   await using parts = new AsyncDisposableStack()
@@ -123,7 +125,7 @@ export async function startLocal({ dir, consumers, say, signal }: LocalOptions) 
   const owned = parts.move()
   return {
     name: 'local',
-    recoveryMsMax: 15_000,
+    recoveryMsMax,
     url: `http://127.0.0.1:${client.port}`,
     quietUrl,
     processes,
