@@ -30,6 +30,7 @@ export const checks: Readonly<Record<string, Check>> = {
   'the books, HTTP and SQL agree': figuresAgree,
   'the log is the same over HTTP and by SQL': sameLog,
   'a reader saw exactly the log': readerSawLog,
+  'projections equal a fold from the first event': projectionsAreFolds,
   'it came back by itself, and drained': cameBack,
   'every answer was one that it may give': noSurprises,
   'no process ended that was not killed': ({ ended }) => first(ended, 'the processes'),
@@ -188,6 +189,22 @@ function readerSawLog({ http, seen }: Evidence) {
     if (saw.length > rows.length) return first([`${topic}: the reader saw more than there is`], '')
   }
   return first([], `${count} events, as they came`)
+}
+
+function projectionsAreFolds({ projections }: Evidence) {
+  if (projections === undefined) return first([], 'no projections here')
+  const { live, rebuilt } = projections
+  const differing = [...live].find(([name, states]) => rebuilt.get(name) !== states)
+  const words =
+    differing &&
+    `${differing[0]} differs from its fold: ${whereDiffers(differing[1], rebuilt.get(differing[0]))}`
+  return first(words === undefined ? [] : [words], `${[...live.keys()].join(', ')}`)
+}
+
+function whereDiffers(a: string, b = ''): string {
+  const at = [...a].findIndex((char, index) => char !== b[index])
+  const around = (text: string) => text.slice(Math.max(0, at - 60), at + 60)
+  return `… ${around(a)} …, not … ${around(b)} …`
 }
 
 function cameBack({ unrecovered, drain }: Evidence) {

@@ -1,6 +1,7 @@
 // Everything that the checks look at: what we know from the answers, and what was read back afterwards.
 import type { Books } from './books.ts'
 import type { LogRow } from './log.ts'
+import type { Projections } from './projections.ts'
 import type { Seen } from './reader.ts'
 
 /** The figures of a topic in /stats; null is what it does not know. */
@@ -49,6 +50,8 @@ export interface Evidence {
         readonly dead: ReadonlyMap<string, ReadonlySet<string>>
       }
     | undefined
+  /** Undefined where there are none. */
+  readonly projections: Projections | undefined
   readonly losses: readonly Loss[]
   /** Words of the product's log after the first loss that admit it; undefined where nobody can read that. */
   readonly admissions: readonly string[] | undefined

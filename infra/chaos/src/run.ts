@@ -9,6 +9,7 @@ import type { Evidence, Loss } from './evidence.ts'
 import { type Fault, type FaultContext, PromiseBroken } from './fault.ts'
 import { countPending, readDead, readSqlLog, readSqlRows, readStats } from './figures.ts'
 import { type LogRow, readLog } from './log.ts'
+import { readProjections } from './projections.ts'
 import { createRandom } from './random.ts'
 import { startReader } from './reader.ts'
 import { awaitRecovery } from './recovery.ts'
@@ -94,6 +95,7 @@ export async function runChaos(
     stats: await patiently(() => readStats(door, topics)),
     seen: reader.seen,
     sql: await patiently(() => readSql(target, topics)),
+    projections: target.processes && (await patiently(() => readProjections(door))),
     losses,
     admissions: await target.logged(admitting, losses[0]?.at ?? Date.now()),
     drain,

@@ -2,7 +2,7 @@
 // a fault is run where all that it needs is there.
 import type { TcpProxy } from './proxy.ts'
 
-export type PartKind = 'gateway' | 'consumer' | 'redis' | 'postgres'
+export type PartKind = 'gateway' | 'consumer' | 'projector' | 'redis' | 'postgres'
 
 export interface Part {
   readonly name: string
@@ -30,6 +30,7 @@ export interface Extra {
 }
 
 export interface Extras {
+  startProjector(env: Readonly<Record<string, string>>): Promise<Extra>
   /** Under one of a few names that are used again and again, unless it is to be a new one. */
   startConsumer(env: Readonly<Record<string, string>>, options?: { isNew?: boolean }): Promise<Extra>
 }

@@ -181,6 +181,18 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
     },
   ],
   [
+    'a projection has folded an event twice',
+    'projections equal a fold',
+    /counts differs from its fold/,
+    () => {
+      const { evidence } = soundRun()
+      return {
+        ...evidence,
+        projections: { live: new Map([['counts', '[7]']]), rebuilt: new Map([['counts', '[6]']]) },
+      }
+    },
+  ],
+  [
     'an event is gone that was acknowledged after the loss',
     'every acknowledged event is stored',
     /b-3/,

@@ -52,6 +52,7 @@ export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): 
     stats: new Map([[topic, stats]]),
     seen: new Map([[topic, log.map(({ seq, id }) => ({ seq, id }))]]),
     sql: { log: new Map([[topic, log]]), rows: new Map([[topic, row]]), dead: new Map() },
+    projections: { live: new Map([['counts', '[6]']]), rebuilt: new Map([['counts', '[6]']]) },
     losses: [],
     admissions: [],
     drain: { ms: 1_000, msMax: 15_000, left: '' },

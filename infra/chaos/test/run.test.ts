@@ -18,6 +18,8 @@ const faults = [
   'die-accounted',
   'die-committed',
   'zombie',
+  'kill-projector',
+  'die-projecting',
   'drop-append-reply',
   'drop-commit-reply',
   'drop-read-reply',

@@ -7,6 +7,7 @@ export const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url
 export const programs = {
   gateway: `${repositoryRoot}apps/gateway/src/main.ts`,
   consumer: `${repositoryRoot}apps/consumer/src/main.ts`,
+  projector: `${repositoryRoot}apps/projector/src/main.ts`,
   migrate: `${repositoryRoot}apps/consumer/src/migrate.ts`,
   publisher: `${repositoryRoot}apps/publisher/src/main.ts`,
 } as const

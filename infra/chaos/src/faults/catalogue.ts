@@ -13,6 +13,7 @@ import {
   powerCut,
   rollingRestart,
 } from './processes.ts'
+import { projectorFaults } from './projector.ts'
 import { redisFaults } from './redis.ts'
 import { replies } from './replies.ts'
 
@@ -26,6 +27,7 @@ export const catalogue: ReadonlyMap<string, Fault> = new Map(
     rollingRestart,
     powerCut,
     ...failpoints,
+    ...projectorFaults,
     ...replies,
     ...redisFaults,
     ...losses,

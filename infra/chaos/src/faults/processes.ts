@@ -73,10 +73,10 @@ export const pauseConsumer = defineFault({
 
 export const rollingRestart = defineFault({
   name: 'rolling-restart',
-  about: 'SIGTERM of every consumer and of the gateway, one after the other, under load',
+  about: 'SIGTERM of every consumer, of the projector and of the gateway, one after the other, under load',
   needs: ['processes'],
   async run(context, signal) {
-    for (const part of context.random.shuffled(await partsOf(context, 'consumer', 'gateway'))) {
+    for (const part of context.random.shuffled(await partsOf(context, 'consumer', 'projector', 'gateway'))) {
       if (signal.aborted) return
       await context.target.processes.signal(part, 'SIGTERM')
       await restarted(context, part, signal)

@@ -82,6 +82,9 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
       onChange: (name, reason) => onChange(name)(reason),
     }),
   )
+  const startProjector = () =>
+    startApp({ name: 'projector', program: programs.projector, logDir, env: consumerEnv })
+  const projector = parts.use(await supervise({ start: startProjector, onChange: onChange('projector') }))
   const port = await freePort()
   const env = { ...direct, REDIS_URL: through(redis.url, gatewayRedis.port), PORT: String(port) }
   const start = () => startApp({ name: 'gateway', program: programs.gateway, logDir, env })
@@ -105,6 +108,7 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
       const found: { name: string; kind: Part['kind']; pid: number | null | undefined }[] = [
         { name: 'gateway', kind: 'gateway', pid: gateway.current()?.pid },
         ...fleet.members().map(({ name, pid }) => ({ name, kind: 'consumer' as const, pid })),
+        { name: 'projector', kind: 'projector', pid: projector.current()?.pid },
         { name: 'redis', kind: 'redis', pid: redis.pid() },
         { name: 'postgres', kind: 'postgres', pid: postgres.pid() },
       ]
@@ -163,35 +167,46 @@ function createExtras(
   let ended = 0
   const running = new Set<Extra>()
   const newNames = new Map<string, number>()
+
+  async function start(
+    name: string,
+    program: string,
+    more: Readonly<Record<string, string>>,
+  ): Promise<Extra> {
+    const logName = `${name}-${count}`
+    const { pid, exited } = await startApp({ name: logName, program, logDir, env: { ...env, ...more } })
+    const extra: Extra = {
+      pid,
+      name,
+      exited,
+      hasEnded: () => !running.has(extra),
+      log: () => readFile(join(logDir, `${logName}.log`), 'utf8').catch(() => ''),
+      signal: (wish) => {
+        if (running.has(extra)) send(pid, wish)
+      },
+    }
+    running.add(extra)
+    void exited.then(() => {
+      running.delete(extra)
+      ended++
+    })
+    return extra
+  }
+
   return {
+    startProjector: (more) => {
+      count++
+      return start('extra-projector', programs.projector, {
+        PROJECTOR_NAME: `extra-${count % namesMax}`,
+        ...more,
+      })
+    },
     async startConsumer(more, { isNew = false } = {}) {
       count++
       // A few names, used again and again, as those of pods are.
       const name = isNew ? `new-${count}` : `extra-${count % namesMax}`
-      const logName = `${name}-${count}`
-      const app = {
-        name: logName,
-        program: programs.consumer,
-        logDir,
-        env: { ...env, CONSUMER_NAME: name, ...more },
-      }
-      const { pid, exited } = await startApp(app)
-      const extra: Extra = {
-        pid,
-        name,
-        exited,
-        hasEnded: () => !running.has(extra),
-        log: () => readFile(join(logDir, `${logName}.log`), 'utf8').catch(() => ''),
-        signal: (wish) => {
-          if (running.has(extra)) send(pid, wish)
-        },
-      }
-      running.add(extra)
-      void exited.then(() => {
-        running.delete(extra)
-        ended++
-        if (isNew) newNames.set(name, performance.now())
-      })
+      const extra = await start(name, programs.consumer, { CONSUMER_NAME: name, ...more })
+      if (isNew) void extra.exited.then(() => newNames.set(name, performance.now()))
       return extra
     },
     ended: () => ended,
