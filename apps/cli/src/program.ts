@@ -29,7 +29,7 @@ export function createProgram(surroundings: Surroundings): Command {
         .argParser(gatewayUrl),
     )
     .option('--json', 'answers for programs: JSON, one value a line', false)
-    .option('--retry-seconds <n>', 'how long to try when nobody answers', wholeNumber(0, 86_400), 10)
+    .option('--retry-seconds <n>', 'how long to try for an answer', wholeNumber(1, 86_400), 10)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       outputError: (text, write) => write(`${oneLine(text)}; --help shows what there is\n`),

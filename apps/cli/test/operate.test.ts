@@ -55,10 +55,10 @@ test('doctor finds a system well, and the findings are there for programs', asyn
 })
 
 test('where nobody answers, one line says what to do, and it ends with 3', async () => {
-  const { code, out, err } = await run(['stats', '--retry-seconds', '0'], nowhere)
+  const { code, out, err } = await run(['stats', '--retry-seconds', '1'], nowhere)
   expect({ code, out }).toEqual({ code: 3, out: '' })
   expect(err).toMatch(/^sekali: nobody answers at http:\/\/127\.0\.0\.1:1 \(.*\); .*--url or SEKALI_URL\n$/)
-  const json = await run(['topics', '--retry-seconds', '0', '--json'], nowhere)
+  const json = await run(['topics', '--retry-seconds', '1', '--json'], nowhere)
   expect(JSON.parse(json.err)).toMatchObject({ error: { code: 'unreachable' } })
 })
 

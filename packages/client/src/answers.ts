@@ -89,6 +89,9 @@ export interface ProjectionInfo {
   readonly as_of: Readonly<Record<string, number>>
   /** Events of its topics that are stored and not folded yet; null is unknown. */
   readonly lag: number | null
+  readonly keyed: boolean
+  /** While it is folded anew: how far that is. */
+  readonly rebuild?: { readonly version: number; readonly lag: number }
   /** Where a failed one stands, and why. */
   readonly error?: {
     readonly topic: string

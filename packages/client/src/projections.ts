@@ -20,11 +20,7 @@ export async function getProjection(
   query: KeysQuery = {},
   options: CallOptions = {},
 ) {
-  const path = `/projections/${encodeURIComponent(name)}${search(query)}`
-  return jsonOf<Projection>(
-    await call(connection, path, { method: 'GET' }, options),
-    (value) => 'as_of' in value,
-  )
+  return jsonOf<Projection>(await projectionAnswer(connection, name, query, options), isProjection)
 }
 
 export async function getProjectionKey(
@@ -33,11 +29,25 @@ export async function getProjectionKey(
   key: string,
   options: CallOptions = {},
 ) {
+  return jsonOf<ProjectionKey>(await projectionKeyAnswer(connection, name, key, options), isProjection)
+}
+
+const isProjection = (value: object) => 'as_of' in value
+
+/** The same as it comes, with the numbers that JSON.parse would round. */
+export function projectionAnswer(
+  connection: Connection,
+  name: string,
+  query: KeysQuery,
+  options: CallOptions,
+) {
+  const path = `/projections/${encodeURIComponent(name)}${search(query)}`
+  return call(connection, path, { method: 'GET' }, options)
+}
+
+export function projectionKeyAnswer(connection: Connection, name: string, key: string, options: CallOptions) {
   const path = `/projections/${encodeURIComponent(name)}/${encodeURIComponent(key)}`
-  return jsonOf<ProjectionKey>(
-    await call(connection, path, { method: 'GET' }, options),
-    (value) => 'as_of' in value,
-  )
+  return call(connection, path, { method: 'GET' }, options)
 }
 
 /** Begins to fold it anew, beside the live one, which it takes the place of when it has caught up. */

@@ -1,8 +1,9 @@
-import type { Projection, ProjectionInfo } from '@sekali/client/answers'
+import type { Projection, ProjectionInfo, ProjectionKey } from '@sekali/client/answers'
+import { jsonOf } from '@sekali/client/connection'
 import {
-  getProjection,
-  getProjectionKey,
   listProjections,
+  projectionAnswer,
+  projectionKeyAnswer,
   rebuildProjection,
 } from '@sekali/client/projections'
 import type { Command } from 'commander'
@@ -52,7 +53,8 @@ const list = async ({ connection, options, json, out }: Context) => {
   if (json) for (const projection of projections) await out.line(JSON.stringify(projection))
   else if (projections.length === 0) await out.line('no projections')
   else
-    for (const line of table(['name', 'version', 'status', 'lag'], projections.map(row))) await out.line(line)
+    for (const line of table(['name', 'version', 'status', 'lag', ''], projections.map(row)))
+      await out.line(line)
   const failed = projections.filter(({ error }) => error !== undefined)
   for (const { name, error } of json ? [] : failed) {
     await out.line(
@@ -65,36 +67,46 @@ const list = async ({ connection, options, json, out }: Context) => {
   return failed.length === 0 ? exitCodes.done : exitCodes.refused
 }
 
-const row = ({ name, version, status, lag }: ProjectionInfo) => [
+const row = ({ name, version, status, lag, rebuild }: ProjectionInfo) => [
   plain(name),
   plain(String(version)),
   status,
   number(lag),
+  rebuild === undefined ? '' : `rebuilding, ${number(rebuild.lag)} to go`,
 ]
 
-const get = async (
-  { connection, options, json, out }: Context,
-  [name, key]: string[],
-  { limit, after }: { limit?: number; after?: string },
-) => {
+interface GetOptions {
+  readonly limit?: number
+  readonly after?: string
+}
+
+const get = async (context: Context, [name, key]: string[], { limit, after }: GetOptions) => {
+  const { connection, options, json, out } = context
   if (key !== undefined) {
-    const found = await getProjectionKey(connection, required(name), key, options)
-    await out.line(json ? JSON.stringify(found) : JSON.stringify(found.state, undefined, 2))
+    const answer = await projectionKeyAnswer(connection, required(name), key, options)
+    const { state } = jsonOf<ProjectionKey>(answer, (value) => 'as_of' in value)
+    await out.line(json ? answer.text : JSON.stringify(state, undefined, 2))
     return undefined
   }
   let left = limit ?? Number.POSITIVE_INFINITY
   for (let from = after; ; ) {
-    const query = { ...(from !== undefined && { after: from }), ...(left <= 1_000 && { limit: left }) }
-    const page: Projection = await getProjection(connection, required(name), query, options)
-    if (json) await out.line(JSON.stringify(page))
-    else if (page.keys === undefined) await out.line(JSON.stringify(page.state, undefined, 2))
-    else
-      for (const { key, state } of page.keys)
-        await out.line(`${styled('cyan', plain(key))}  ${JSON.stringify(state)}`)
+    const query = { ...(from !== undefined && { after: from }), limit: Math.min(left, pageKeysMax) }
+    const answer = await projectionAnswer(connection, required(name), query, options)
+    const page = jsonOf<Projection>(answer, (value) => 'as_of' in value)
+    if (json) await out.line(answer.text)
+    else await showState(context, page)
     left -= page.keys?.length ?? 0
     from = page.next
     if (from === undefined || left <= 0) return undefined
   }
+}
+
+const pageKeysMax = 1_000
+
+async function showState({ out }: Context, { keys, state }: Projection): Promise<void> {
+  if (keys === undefined) return await out.line(JSON.stringify(state, undefined, 2))
+  for (const { key, state } of keys)
+    await out.line(`${styled('cyan', plain(key))}  ${plain(JSON.stringify(state))}`)
 }
 
 const rebuild = async ({ connection, options, json, out }: Context, [name]: string[]) => {
