@@ -1,22 +1,25 @@
+import { fileURLToPath } from 'node:url'
 import { createClient } from '@sekali/client/client'
 import { eventually } from '@sekali/testkit/eventually'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run, startShell } from './command.ts'
 import { ownSystem, type System } from './system.ts'
 
+const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 const payload = '{"order":9007199254740993,"total":12.50,"text":"a\u009bb"}'
 const text = (topic: string, n: number, source: string, payload: string) =>
   `{"topic":"${topic}","event_id":"e${n}","timestamp":"2025-12-08T10:00:00Z","source":"${source}","payload":${payload}}`
 
 let system: System
 beforeAll(async () => {
-  system = await ownSystem()
+  system = await ownSystem({ projections: examples })
   const client = createClient({ baseUrl: system.url })
   await client.publishAll([
     ...Array.from({ length: 3_000 }, (_, n) => text('orders.eu', n, 'till', '{}')),
+    text('orders.eu.paid', 1, 'till', '{"customer":"c-1","total":12.5}'),
     text('orders.us', 1, 'desk\\u001b[2J', payload),
   ])
-  await eventually(async () => expect((await client.stats()).totals.stored).toBe(3_001), 30_000)
+  await eventually(async () => expect((await client.stats()).totals.stored).toBe(3_002), 30_000)
 })
 afterAll(() => system[Symbol.asyncDispose]())
 
@@ -60,4 +63,25 @@ test('a query that does not fit is refused with 1, and the reason names the para
   const { code, err } = await run(['replay', 'orders.eu', '--from', 'yesterday'], system.url)
   expect(code).toBe(1)
   expect(err).toMatch(/^sekali: not valid: from must be ISO 8601 .*\n$/)
+})
+
+test('projections are listed, shown and rebuilt', async () => {
+  const list = await eventually(async () => {
+    const list = await run(['projection', 'list'], system.url)
+    expect(list.out).toMatch(/\ncustomer-totals +1 +live +0\n/)
+    return list
+  }, 30_000)
+  expect(list.code).toBe(0)
+  expect((await run(['projection', 'get', 'customer-totals'], system.url)).out).toMatch(
+    /^c-1 {2}\{.*"cents":1250.*\}\n$/,
+  )
+  const one = await run(['projection', 'get', 'customer-totals', 'c-1', '--json'], system.url)
+  expect(JSON.parse(one.out)).toMatchObject({ name: 'customer-totals', key: 'c-1' })
+  expect((await run(['projection', 'rebuild', 'customer-totals'], system.url)).out).toContain(
+    'is being rebuilt',
+  )
+  expect(await run(['projection', 'get', 'no-such'], system.url)).toMatchObject({
+    code: 1,
+    err: 'sekali: there is no such projection: sekali projection list names them\n',
+  })
 })
