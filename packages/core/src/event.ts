@@ -6,18 +6,29 @@ import { normalizeTimestamp } from './timestamp.ts'
 
 const topicRule = `must be 1 to ${limits.topicCharsMax} characters: segments of A-Z a-z 0-9 _ - joined by dots`
 
-export const TopicName = v.pipe(
-  v.string(topicRule),
-  v.maxLength(limits.topicCharsMax, topicRule),
-  v.regex(/^[\w-]+(\.[\w-]+)*$/, topicRule),
-  v.brand('TopicName'),
-)
+const topicForm = /^[\w-]+(\.[\w-]+)*$/
+
+const isTopicName = (text: string): boolean => text.length <= limits.topicCharsMax && topicForm.test(text)
+
+export const TopicName = v.pipe(v.string(topicRule), v.check(isTopicName, topicRule), v.brand('TopicName'))
 export type TopicName = v.InferOutput<typeof TopicName>
 
-export const EventId = v.pipe(storableText(limits.eventIdCharsMax), v.brand('EventId'))
+const isEventId = (text: string): boolean => isStorable(text, limits.eventIdCharsMax)
+
+export const EventId = v.pipe(
+  v.string(storableRule(limits.eventIdCharsMax)),
+  v.check(isEventId, storableRule(limits.eventIdCharsMax)),
+  v.brand('EventId'),
+)
 export type EventId = v.InferOutput<typeof EventId>
 
-export const Source = v.pipe(storableText(limits.sourceCharsMax), v.brand('Source'))
+const isSource = (text: string): boolean => isStorable(text, limits.sourceCharsMax)
+
+export const Source = v.pipe(
+  v.string(storableRule(limits.sourceCharsMax)),
+  v.check(isSource, storableRule(limits.sourceCharsMax)),
+  v.brand('Source'),
+)
 export type Source = v.InferOutput<typeof Source>
 
 /** The fact that a publisher sends. */
@@ -102,13 +113,39 @@ function readEvent(value: unknown, payload: PayloadText, issues: Issue[]): Event
     issues.push(notAnObject)
     return undefined
   }
+  return readValid(value, payload) ?? explain(value, payload, issues)
+}
+
+/**
+ * The event if all is well with it, and nothing more. It asks the same questions as the schema, at a fifth of the
+ * time; only who fails here is told why.
+ */
+function readValid(value: Record<string, unknown>, payload: PayloadText): Event | undefined {
+  const { topic, event_id: eventId, timestamp, source } = value
+  if (typeof topic !== 'string' || !isTopicName(topic)) return undefined
+  if (typeof eventId !== 'string' || !isEventId(eventId)) return undefined
+  if (typeof source !== 'string' || !isSource(source)) return undefined
+  if (typeof timestamp !== 'string') return undefined
+  const utc = normalizeTimestamp(timestamp)
+  if (utc === undefined || !isObject(value.payload) || payload.text === undefined) return undefined
+  if (payload.unstorable || payload.depth > limits.payloadDepthMax) return undefined
+  if (!fitsInBytes(payload.text, limits.payloadBytesMax)) return undefined
+  for (const name in value) if (!isField(name)) return undefined
+  return {
+    topic: topic as TopicName,
+    eventId: eventId as EventId,
+    timestamp: utc,
+    source: source as Source,
+    payload: payload.text,
+  }
+}
+
+/** Says everything that does not fit. */
+function explain(value: Record<string, unknown>, payload: PayloadText, issues: Issue[]): undefined {
   const parsed = v.safeParse(EventFields, value, { abortPipeEarly: true })
   if (parsed.issues) issues.push(...parsed.issues.map(toIssue))
   if (isObject(value.payload)) addPayloadIssues(payload, issues)
   addUnknownFieldIssues(value, issues)
-  if (!parsed.success || payload.text === undefined || issues.length > 0) return undefined
-  const { topic, event_id: eventId, timestamp, source } = parsed.output
-  return { topic, eventId, timestamp, source, payload: payload.text }
 }
 
 const notAnObject: Issue = { path: '', code: 'invalid_body', message: 'must be a JSON object' }
@@ -129,14 +166,12 @@ export function eventToJson(event: StoredEvent): string {
 export const eventToLine = (event: StoredEvent): string => eventToJson(event).replaceAll(/[\r\n]/g, ' ')
 
 /** Text on one's own terms, as long as PostgreSQL can hold it. */
-function storableText(charsMax: number) {
-  const rule = `must be a string of 1 to ${charsMax} characters without U+0000 or half surrogate pairs`
-  return v.pipe(
-    v.string(rule),
-    v.minLength(1, rule),
-    v.maxLength(charsMax, rule),
-    v.check((text) => !text.includes('\0') && text.isWellFormed(), rule),
-  )
+function isStorable(text: string, charsMax: number): boolean {
+  return text.length >= 1 && text.length <= charsMax && !text.includes('\0') && text.isWellFormed()
+}
+
+function storableRule(charsMax: number): string {
+  return `must be a string of 1 to ${charsMax} characters without U+0000 or half surrogate pairs`
 }
 
 function parseJson(body: string): unknown {
@@ -178,6 +213,8 @@ function addPayloadIssues({ text = '', depth, unstorable }: PayloadText, issues:
   }
 }
 
+const isField = (name: string): boolean => Object.hasOwn(EventFields.entries, name)
+
 /** Counts only if the number of characters leaves it open. */
 function fitsInBytes(text: string, bytesMax: number): boolean {
   if (text.length * 3 <= bytesMax) return true
@@ -188,7 +225,7 @@ function fitsInBytes(text: string, bytesMax: number): boolean {
 function addUnknownFieldIssues(fields: Record<string, unknown>, issues: Issue[]): void {
   let named = 0
   for (const name of Object.keys(fields)) {
-    if (Object.hasOwn(EventFields.entries, name)) continue
+    if (isField(name)) continue
     if (++named > unknownNamedMax) return
     issues.push({
       path: name.slice(0, 64).toWellFormed(),

@@ -28,6 +28,20 @@ export function normalizeTimestamp(text: string): string | undefined {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined
   if (Number(aheadHours) > 23 || Number(aheadMinutes) > 59) return undefined
 
+  const decimals = fraction.padEnd(6, '0')
+  // What nearly all send: in UTC already, and on a day that every month has.
+  const isUtc = Number(aheadHours) === 0 && Number(aheadMinutes) === 0
+  if (
+    isUtc &&
+    year !== '0000' &&
+    Number(month) >= 1 &&
+    Number(month) <= 12 &&
+    Number(day) >= 1 &&
+    Number(day) <= 28
+  ) {
+    return `${text.slice(0, 16)}:${second.padStart(2, '0')}.${decimals}Z`
+  }
+
   // Not Date.UTC: it takes the years 0 to 99 for 1900 to 1999.
   const date = new Date(0)
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
@@ -36,5 +50,5 @@ export function normalizeTimestamp(text: string): string | undefined {
   const ahead = (sign === '-' ? -1 : 1) * (Number(aheadHours) * 60 + Number(aheadMinutes))
   date.setUTCHours(Number(hour), Number(minute) - ahead, Number(second))
   if (date.getUTCFullYear() < 1 || date.getUTCFullYear() > 9999) return undefined
-  return `${date.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0')}Z`
+  return `${date.toISOString().slice(0, 19)}.${decimals}Z`
 }

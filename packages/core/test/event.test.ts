@@ -140,6 +140,39 @@ test('unknown fields by the thousand make a short answer', () => {
   expect(answer.length).toBeLessThan(2_000)
 })
 
+test('what is refused is explained, and what has nothing to explain is taken', () => {
+  const random = seededRandom(11)
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
+  const good = {
+    topic: ['a', 'orders.eu', '_.-', 'x'.repeat(limits.topicCharsMax)],
+    event_id: ['1', ' ', 'é😀', 'x'.repeat(limits.eventIdCharsMax)],
+    timestamp: ['2025-12-08T10:00Z', '2024-02-29T23:59:59,5+07', '0001-01-01T00:00:00.000001-00:00'],
+    source: ['shop', '\n', 'x'.repeat(limits.sourceCharsMax)],
+    payload: [{}, { payload: 1 }, { a: { b: [null] } }],
+  }
+  const anyText = ['', '\0', 'a\ud800', 'x'.repeat(limits.eventIdCharsMax + 1), undefined, null, 7, [], {}]
+  const bad = {
+    topic: [...anyText, 'a.', 'a b', 'é', 'x'.repeat(limits.topicCharsMax + 1)],
+    event_id: anyText,
+    timestamp: [...anyText, '2025-02-29T00:00Z', '2025-12-08T10:00:60Z', '2025-12-08', '0000-01-01T00:00Z'],
+    source: anyText,
+    payload: [undefined, null, 'x', 0, [], { a: '\0' }, { '\udc00': 1 }, JSON.parse(depthOf(65))],
+  }
+  for (let round = 0; round < 3_000; round++) {
+    const wrong = Object.keys(good).filter(() => random() < 0.15)
+    const fields = Object.entries(good).map(([name, values]) => [
+      name,
+      pick<unknown>(wrong.includes(name) ? bad[name as keyof typeof bad] : values),
+    ])
+    if (random() < 0.1) {
+      fields.push(['extra', 1])
+      wrong.push('extra')
+    }
+    const paths = new Set(issuesOf(JSON.stringify(Object.fromEntries(fields))).map(({ path }) => path))
+    expect([...paths].sort()).toEqual(wrong.sort())
+  }
+})
+
 const depthOf = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`
 const bytesOf = (bytes: number, character = 'x') =>
   `{"a":"${character.repeat((bytes - 8) / Buffer.byteLength(character))}"}`
