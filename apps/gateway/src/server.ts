@@ -11,7 +11,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { InvalidConfig } from '@sekali/core/errors'
 import { type Connections, createConnections } from './connections.ts'
@@ -66,18 +66,27 @@ export async function serveHttp(listener: RequestListener, options: ServerOption
 }
 
 function drainable(server: Server, drainMs: number): () => Promise<void> {
-  const inFlight = new Set<ServerResponse>()
+  // By connection, although a set of responses would be simpler: a set whose members come and go is rehashed all the
+  // time, and its old tables, dead but not yet collected, keep what was in them alive. A quarter of everything that
+  // was ever allocated survived that way.
+  const inFlight = new Map<Socket, ServerResponse | undefined>()
   let draining = false
-  server.prependListener('request', (_, response: ServerResponse) => {
+  server.on('connection', (socket: Socket) => {
+    inFlight.set(socket, undefined)
+    socket.once('close', () => inFlight.delete(socket))
+  })
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     if (draining) response.setHeader('Connection', 'close')
-    inFlight.add(response)
-    response.once('close', () => inFlight.delete(response))
+    inFlight.set(socket, response)
+    response.once('close', () => {
+      if (inFlight.get(socket) === response) inFlight.set(socket, undefined)
+    })
   })
 
   return async () => {
     draining = true
-    for (const response of inFlight) {
-      if (!response.headersSent) response.setHeader('Connection', 'close')
+    for (const response of inFlight.values()) {
+      if (response?.headersSent === false) response.setHeader('Connection', 'close')
     }
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     server.closeIdleConnections()
