@@ -19,7 +19,7 @@ chmod 600 "$env_file"
 
 added=0
 for name in POSTGRES_PASSWORD POSTGRES_OWNER_PASSWORD POSTGRES_CONSUMER_PASSWORD POSTGRES_GATEWAY_PASSWORD \
-  REDIS_OPERATOR_PASSWORD REDIS_CONSUMER_PASSWORD REDIS_GATEWAY_PASSWORD; do
+  POSTGRES_PROJECTOR_PASSWORD REDIS_OPERATOR_PASSWORD REDIS_CONSUMER_PASSWORD REDIS_GATEWAY_PASSWORD REDIS_PROJECTOR_PASSWORD; do
   ! grep -q "^$name=" "$env_file" || continue
   value=$(secret)
   [ "${#value}" -ge 32 ] || { echo 'make-env: found neither openssl nor a working /dev/urandom' >&2; exit 1; }

@@ -18,6 +18,8 @@ consumer="$connection $scripts +multi +exec +discard +xreadgroup +xrange +xack +
   +xsetid +xgroup|create +xgroup|setid +xgroup|delconsumer +xinfo|stream +xinfo|groups +xinfo|consumers
   +sadd +srem +smembers +exists +get +mget +set +hset +del +expire +publish +subscribe +unsubscribe"
 
+projector="$connection +subscribe +unsubscribe"
+
 # user NAME PASSWORD COMMANDS: one line of the file, for Sekali's own keys and channels only.
 user() {
   echo "user $1 on >$2 ~sekali:* &sekali:* -@all $(echo "$3" | tr -s ' \n' ' ')"
@@ -33,7 +35,8 @@ user() {
   echo "user operator on >$REDIS_OPERATOR_PASSWORD ~* &* +@all"
   user gateway "$REDIS_GATEWAY_PASSWORD" "$gateway"
   user consumer "$REDIS_CONSUMER_PASSWORD" "$consumer"
+  user projector "$REDIS_PROJECTOR_PASSWORD" "$projector"
 } >"$acl"
-unset REDIS_OPERATOR_PASSWORD REDIS_GATEWAY_PASSWORD REDIS_CONSUMER_PASSWORD
+unset REDIS_OPERATOR_PASSWORD REDIS_GATEWAY_PASSWORD REDIS_CONSUMER_PASSWORD REDIS_PROJECTOR_PASSWORD
 
 exec redis-server --aclfile "$acl" "$@"

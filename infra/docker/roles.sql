@@ -1,4 +1,5 @@
--- Three roles, none of them a superuser: the owner migrates, consumers write, the gateway reads.
+-- Four roles, none of them a superuser: the owner migrates, consumers write the log, projectors read it and write
+-- projections, the gateway reads.
 -- PostgreSQL's image runs this once, when the volume is new. It may be run again, which is the way to new
 -- passwords after a change in .env:
 --   docker compose up -d postgres
@@ -8,22 +9,34 @@
 \getenv owner_password POSTGRES_OWNER_PASSWORD
 \getenv consumer_password POSTGRES_CONSUMER_PASSWORD
 \getenv gateway_password POSTGRES_GATEWAY_PASSWORD
+\getenv projector_password POSTGRES_PROJECTOR_PASSWORD
 
 SELECT format('CREATE ROLE %I', name)
-  FROM unnest(ARRAY['sekali_owner', 'sekali_consumer', 'sekali_gateway']) AS name
+  FROM unnest(ARRAY['sekali_owner', 'sekali_consumer', 'sekali_gateway', 'sekali_projector']) AS name
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 
 ALTER ROLE postgres PASSWORD :'postgres_password';
 ALTER ROLE sekali_owner LOGIN PASSWORD :'owner_password';
 ALTER ROLE sekali_consumer LOGIN PASSWORD :'consumer_password';
 ALTER ROLE sekali_gateway LOGIN PASSWORD :'gateway_password';
+ALTER ROLE sekali_projector LOGIN PASSWORD :'projector_password';
 ALTER ROLE sekali_gateway SET default_transaction_read_only = on;
 
 ALTER DATABASE sekali OWNER TO sekali_owner;
 REVOKE ALL ON DATABASE sekali FROM PUBLIC;
-GRANT CONNECT ON DATABASE sekali TO sekali_consumer, sekali_gateway;
+GRANT CONNECT ON DATABASE sekali TO sekali_consumer, sekali_gateway, sekali_projector;
 
 -- For whatever the owner's migrations create, today's and later ones.
 ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT SELECT, INSERT, UPDATE ON TABLES TO sekali_consumer;
 ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT USAGE ON SEQUENCES TO sekali_consumer;
-ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT SELECT ON TABLES TO sekali_gateway;
+ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT SELECT ON TABLES TO sekali_gateway, sekali_projector;
+
+-- What is folded from the log lies apart from it, so that projectors may write the one and not the other.
+CREATE SCHEMA IF NOT EXISTS projections AUTHORIZATION sekali_owner;
+GRANT USAGE ON SCHEMA projections TO sekali_gateway, sekali_projector;
+ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner IN SCHEMA projections
+  GRANT INSERT, UPDATE, DELETE ON TABLES TO sekali_projector;
+
+-- When this is run again: for the tables that are there already.
+GRANT SELECT ON ALL TABLES IN SCHEMA public, projections TO sekali_gateway, sekali_projector;
+GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA projections TO sekali_projector;

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 
 /** A commander parser: a whole number in a range. */
@@ -7,4 +8,10 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     if (/^\d{1,9}$/.test(text) && value >= min && value <= max) return value
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
   }
+}
+
+/** A commander parser: a folder that there is. */
+export function existingFolder(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path
+  throw new InvalidArgumentError('It must be a folder that there is.')
 }

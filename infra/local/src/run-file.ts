@@ -6,6 +6,7 @@ import process from 'node:process'
 export interface RunFile {
   readonly gateway: { readonly pid: number | null; readonly url: string }
   readonly consumers: readonly { readonly pid: number; readonly name: string }[]
+  readonly projectors: readonly { readonly pid: number; readonly name: string }[]
   readonly redis: { readonly pid: number | null; readonly url: string }
   readonly postgres: { readonly pid: number | null; readonly url: string }
 }

@@ -1,6 +1,6 @@
-// The whole system on one machine: Redis, PostgreSQL, the gateway and N consumers, each a process of its
+// The whole system on one machine: Redis, PostgreSQL, the gateway, N consumers and M projectors, each a process of its
 // own, each started again when it ends by itself. Stopping goes with the stream: the gateway first (nothing
-// new is let in), the consumers (they finish their turns), then Redis and PostgreSQL, all of it by
+// new is let in), consumers and projectors (they finish their turns), then Redis and PostgreSQL, all of it by
 // disposing the parts in the opposite order of their start. Log files are appended to and never rotated.
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -24,6 +24,10 @@ export interface StackOptions {
   readonly port?: number
   readonly host?: string
   readonly consumers: number
+  /** None unless given. */
+  readonly projectors?: number
+  /** A folder of definitions for the projectors, besides those that are built in. */
+  readonly projections?: string | undefined
   /** Used instead of a PostgreSQL of our own. */
   readonly databaseUrl?: string | undefined
   /** Used instead of a Redis of our own. */
@@ -47,7 +51,7 @@ export interface Stack extends AsyncDisposable {
 
 /** Starts everything and waits until it is ready to take events. When that fails nothing is left running. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { host = '127.0.0.1', onEvent = () => {}, signal } = options
+  const { host = '127.0.0.1', projectors = 0, projections, onEvent = () => {}, signal } = options
   const dir = resolve(options.dir)
   const logDir = join(dir, 'logs')
   await mkdir(logDir, { recursive: true })
@@ -71,15 +75,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   step('PostgreSQL', 'gets its tables')
   await runApp({ name: 'migrate', program: programs.migrate, logDir, env }, signal)
 
-  step('consumers', `are starting, ${options.consumers} of them`)
-  const fleet = parts.use(
-    await startFleet({
-      size: options.consumers,
-      logDir,
-      env,
-      onChange: (name, reason) => onChange(name)(reason),
-    }),
+  const ofFleet = { logDir, onChange: (name: string, reason?: string) => onChange(name)(reason) }
+  if (projectors > 0) step('projectors', `are starting, ${projectors} of them`)
+  const projectionsEnv = projections === undefined ? {} : { PROJECTIONS_DIR: resolve(projections) }
+  const projecting = parts.use(
+    await startFleet({ ...ofFleet, kind: 'projector', size: projectors, env: { ...env, ...projectionsEnv } }),
   )
+  step('consumers', `are starting, ${options.consumers} of them`)
+  const consuming = parts.use(await startFleet({ ...ofFleet, size: options.consumers, env }))
   step('gateway', `is starting on port ${port}`)
   const app = { name: 'gateway', program: programs.gateway, logDir }
   const gatewayEnv = { ...env, HOST: host, PORT: String(port) }
@@ -90,7 +93,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   const running = (): RunFile => ({
     gateway: { pid: gateway.current()?.pid ?? null, url },
-    consumers: fleet.members(),
+    consumers: consuming.members(),
+    projectors: projecting.members(),
     redis: { pid: redis.pid(), url: redis.url },
     postgres: { pid: postgres.pid(), url: postgres.url },
   })

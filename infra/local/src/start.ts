@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import process from 'node:process'
 import { Command } from 'commander'
-import { wholeNumber } from './command-line.ts'
+import { existingFolder, wholeNumber } from './command-line.ts'
 import { narrate } from './narration.ts'
 import { repositoryRoot } from './repository.ts'
 import { runCommand } from './run-command.ts'
@@ -10,12 +10,14 @@ import { type Stack, startStack } from './stack.ts'
 
 const options = new Command('npm start --')
   .description(
-    'Runs Sekali on this machine until Ctrl-C: Redis, PostgreSQL, the gateway and the consumers. ' +
+    'Runs Sekali on this machine until Ctrl-C: Redis, PostgreSQL, the gateway, consumers and projectors. ' +
       'What ends by itself is started again. A second Ctrl-C does not wait.',
   )
   .option('--port <number>', 'where the gateway listens', wholeNumber(1, 65_535), 8_080)
   .option('--host <address>', 'the address it listens on; 0.0.0.0 opens it to the network', '127.0.0.1')
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
+  .option('--projectors <number>', 'how many projectors share the projections', wholeNumber(0, 64), 1)
+  .option('--projections <folder>', 'definitions of projections, such as examples/', existingFolder)
   .option('--data <folder>', 'where data and logs are kept', join(repositoryRoot, '.sekali'))
   .addHelpText(
     'after',
@@ -32,7 +34,14 @@ Example:
   )
   .allowExcessArguments(false)
   .parse()
-  .opts<{ port: number; host: string; consumers: number; data: string }>()
+  .opts<{
+    port: number
+    host: string
+    consumers: number
+    projectors: number
+    projections?: string
+    data: string
+  }>()
 
 await runCommand(async (signal) => {
   await using stack = await startStack({
@@ -40,6 +49,8 @@ await runCommand(async (signal) => {
     port: options.port,
     host: options.host,
     consumers: options.consumers,
+    projectors: options.projectors,
+    projections: options.projections,
     databaseUrl: process.env.DATABASE_URL,
     redisUrl: process.env.REDIS_URL,
     onEvent: narrate,
@@ -66,6 +77,7 @@ Sekali runs on ${url}
 
   curl ${url}/publish -H 'content-type: application/json' -d '${event}'
   curl ${url}/events
+  curl ${url}/projections
   curl ${url}/stats
 
   data  ${dir}

@@ -1,6 +1,7 @@
 import { access, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { startPostgres } from '../src/postgres-server.ts'
@@ -10,6 +11,8 @@ import type { RunFile } from '../src/run-file.ts'
 import { askPostgres, askRedis } from './ask.ts'
 import { ownFolder } from './folder.ts'
 import { type Service, startService } from './start.ts'
+
+const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 
 async function publish(service: Service, id: string): Promise<number> {
   const event = {
@@ -34,6 +37,7 @@ async function storedIds(service: Service): Promise<string[]> {
 const pidsOf = (running: RunFile) => [
   running.gateway.pid,
   ...running.consumers.map(({ pid }) => pid),
+  ...running.projectors.map(({ pid }) => pid),
   running.redis.pid,
   running.postgres.pid,
 ]
@@ -46,13 +50,20 @@ async function expectAllGone(pids: readonly (number | null)[]): Promise<void> {
 
 test('run.json names what runs, a stop leaves nothing running, and the data stay', async () => {
   await using folder = await ownFolder()
-  await using first = await startService(folder.path, ['--consumers', '2'])
+  const args = ['--consumers', '2', '--projections', examples]
+  await using first = await startService(folder.path, args)
   const running = await first.ready()
   expect(running.gateway.url).toBe(first.url)
   expect(running.consumers.map(({ name }) => name)).toEqual(['consumer-1', 'consumer-2'])
+  expect(running.projectors.map(({ name }) => name)).toEqual(['projector-1'])
   expect((await stat(join(folder.path, 'run.json'))).mode & 0o077).toBe(0)
   expect(await publish(first, 'e1')).toBe(200)
   await eventually(async () => expect(await storedIds(first)).toEqual(['e1']))
+  await eventually(async () => {
+    const projections = (await (await fetch(`${first.url}/projections`)).json()) as object[]
+    expect(projections).toHaveLength(5)
+    expect(projections).toContainEqual(expect.objectContaining({ name: 'activity', as_of: { orders: 1 } }))
+  })
   first.child.kill('SIGINT')
   expect(await first.exited).toBe(0)
   await expectAllGone(pidsOf(running))
@@ -71,7 +82,7 @@ test('all of it is started again when it is killed, on the same URLs, and events
   const after = await eventually(async () => {
     const now = await service.running()
     const fresh = pidsOf(now).filter((pid) => pid !== null && !pidsOf(before).includes(pid))
-    expect(fresh).toHaveLength(4)
+    expect(fresh).toHaveLength(5)
     return now
   }, 30_000)
   expect(after.redis.url).toBe(before.redis.url)
