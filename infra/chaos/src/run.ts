@@ -95,7 +95,7 @@ export async function runChaos(
     stats: await patiently(() => readStats(door, topics)),
     seen: reader.seen,
     sql: await patiently(() => readSql(target, topics)),
-    projections: target.processes && (await patiently(() => readProjections(door))),
+    projections: (await hasProjector(target)) ? await patiently(() => readProjections(door)) : undefined,
     losses,
     admissions: await target.logged(admitting, losses[0]?.at ?? Date.now()),
     drain,
@@ -203,6 +203,10 @@ async function awaitDrain(
   // Waits longer than it may take, so that what comes late is told from what never comes.
   const drained = await until(isDrained, 2 * target.recoveryMsMax)
   return { ms: drained ? performance.now() - since : undefined, msMax: target.recoveryMsMax, left }
+}
+
+async function hasProjector({ processes }: Target): Promise<boolean> {
+  return (await processes?.parts())?.some(({ kind }) => kind === 'projector') ?? false
 }
 
 async function logs(topics: readonly string[], read: (topic: string) => Promise<LogRow[]>) {

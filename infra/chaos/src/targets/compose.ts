@@ -11,6 +11,7 @@ import { docker, follow } from './docker.ts'
 const kinds: Record<string, PartKind> = {
   gateway: 'gateway',
   consumer: 'consumer',
+  projector: 'projector',
   redis: 'redis',
   postgres: 'postgres',
 }
