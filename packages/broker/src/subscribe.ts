@@ -6,7 +6,9 @@ export function subscribe(
   channel: string,
   onMessage: (message: string) => void,
 ): AsyncDisposable {
-  const listener = broker.redis.duplicate({ enableOfflineQueue: false, autoResubscribe: true })
+  // We subscribe ourselves whenever a connection is ready: when ioredis does and fails, the rejection is nobody's, and
+  // ends the process.
+  const listener = broker.redis.duplicate({ enableOfflineQueue: false, autoResubscribe: false })
   listener.on('error', () => undefined) // the command connection reports that redis is unreachable
   listener.on('message', (_channel, message) => onMessage(message))
   listener.on('ready', () => {
