@@ -1,9 +1,11 @@
-import { startApp, startGateway } from '@sekali/testkit/app'
+import { type App, startApp, startGateway } from '@sekali/testkit/app'
 import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
 import { inject } from 'vitest'
 
 export interface System extends AsyncDisposable {
   readonly url: string
+  /** Can be killed, and started again at the same place. */
+  readonly gateway: { kill(): Promise<void>; start(): Promise<void> }
 }
 
 /** A gateway, a consumer and, for a folder of projections, a projector, on a database and keys of their own. */
@@ -15,7 +17,21 @@ export async function ownSystem({ projections = '' } = {}): Promise<System> {
   stack.use(startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'consumer-1' }))
   if (projections !== '')
     stack.use(startApp('projector/src/main.ts', { ...env, PROJECTIONS_DIR: projections }))
-  const { url } = stack.use(await startGateway(env))
+  const first = stack.use(await startGateway(env))
+  const { url } = first
+  let gateway: App = first
   const kept = stack.move()
-  return { url, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  return {
+    url,
+    gateway: {
+      async kill() {
+        gateway.signal('SIGKILL')
+        await gateway.exited
+      },
+      async start() {
+        gateway = kept.use(startApp('gateway/src/main.ts', { ...env, PORT: new URL(url).port }))
+      },
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
 }
