@@ -10,10 +10,13 @@ import { createBudget } from './budget.ts'
 import type { Connections } from './connections.ts'
 import { doctor } from './doctor.ts'
 import { events } from './events.ts'
+import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
 import { problem, refusalOf } from './problem.ts'
 import { listProjections, rebuild, showKey, showProjection } from './projections.ts'
 import { createPublish } from './publish.ts'
+import { receipt } from './receipt.ts'
+import { createReceipts } from './receipts.ts'
 import { createReplays } from './replay.ts'
 import { reply, toResponse } from './reply.ts'
 import { stats } from './stats.ts'
@@ -24,6 +27,7 @@ export interface AppDeps {
   readonly broker: Broker
   readonly appender: Appender
   readonly store: Store
+  readonly heads: Heads
   readonly tails: Tails
   readonly connections: Connections
   readonly log: Logger
@@ -44,12 +48,13 @@ export interface App {
 
 /** The gateway's door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts. */
 export function createApp(deps: AppDeps): App {
-  const { broker, appender, store, tails, connections, log, signal } = deps
+  const { broker, appender, store, heads, tails, connections, log, signal } = deps
   const { now = () => performance.now(), random = Math.random } = deps
   let accepted = 0
 
   const publish = createPublish({
     appender,
+    receipts: createReceipts({ store, heads, log, signal }),
     budget: createBudget(bodyBytesInFlightMax),
     onAccepted: (events) => {
       accepted += events
@@ -65,6 +70,7 @@ export function createApp(deps: AppDeps): App {
   })
   app.get('/events', events(store, createReplays({ store, log, signal })))
   app.get('/tail', tail({ tails, connections, signal, random }))
+  app.get('/events/:topic/:event_id', receipt({ broker, store, log }))
   app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
   app.get('/doctor', doctor({ broker, store, log }))
   app.get('/projections', listProjections(store))

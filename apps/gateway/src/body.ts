@@ -79,3 +79,6 @@ export function discardRest(request: IncomingMessage, patienceMs = 500): void {
   const hangUp = setTimeout(() => request.socket.destroySoon(), patienceMs).unref()
   request.once('close', () => clearTimeout(hangUp))
 }
+
+/** Whether a body is a batch, if it is JSON. */
+export const isArray = (body: string): boolean => /^\s*\[/.test(body)

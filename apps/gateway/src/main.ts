@@ -30,7 +30,7 @@ await run('gateway', async () => {
   const appender = createAppender(broker, createDoorbell(broker))
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
   await untilConnected(broker, firstConnectionMs).catch(() => undefined)
-  const { listener } = createApp({ broker, appender, store, tails, connections, log, signal })
+  const { listener } = createApp({ broker, appender, store, heads, tails, connections, log, signal })
   await using server = await serveHttp(listener, { ...config, connections })
   log.info({ url: server.url }, 'listening')
 

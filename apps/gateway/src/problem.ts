@@ -13,6 +13,18 @@ const problems = {
   unknown_projection: [404, 'Not Found', 'There is no projection of this name.'],
   unknown_key: [404, 'Not Found', 'The projection has no state of this key.'],
   method_not_allowed: [405, 'Method Not Allowed', 'See the Allow header for what can be done here.'],
+  unknown_event: [
+    404,
+    'Not Found',
+    'There is no such event. in_flight is null when it could not be told whether it is on its way.',
+  ],
+  event_in_flight: [404, 'Not Found', 'The event is queued and not stored yet. Ask again.'],
+  dead_event: [
+    404,
+    'Not Found',
+    'PostgreSQL refused the event; it is among the dead letters, with the reason.',
+  ],
+  conflict: [409, 'Conflict', 'The event id is taken by an event of other content, which has this seq.'],
   not_acceptable: [406, 'Not Acceptable', 'Events come as application/json or application/x-ndjson.'],
   body_too_large: [413, 'Content Too Large', 'The body is larger than an event, or a batch, can be.'],
   unsupported_media_type: [
@@ -32,6 +44,7 @@ const problems = {
   too_many_topics: [422, 'Unprocessable Content', 'The pattern matches more than 500 topics. Ask for fewer.'],
   internal_error: [500, 'Internal Server Error', 'This is a fault of the gateway; its log tells more.'],
   broker_unavailable: [503, 'Service Unavailable', 'Redis cannot take events now. Publish all of it again.'],
+  event_lost: [503, 'Service Unavailable', 'Redis lost the event before it was stored. Publish it again.'],
   overloaded: [503, 'Service Unavailable', 'Too much is under way. Try again.'],
   too_many_tails: [503, 'Service Unavailable', 'There is no room for another tail here. Come again.'],
   store_unavailable: [503, 'Service Unavailable', 'PostgreSQL cannot answer now. Ask again.'],
@@ -52,6 +65,13 @@ export interface ProblemExtras {
   /** How many lines were bad, and the first of them. */
   readonly invalid?: number
   readonly lines?: readonly BadLine[]
+  /** The seq of the event that has the id. */
+  readonly seq?: number
+  /** Why an event became a dead letter: `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
+  readonly reason?: string
+  readonly in_flight?: boolean | null
+  /** Where the same problem is another status. */
+  readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
   /** Given for what may be tried again: it spreads those who come back. */
   readonly random?: () => number
@@ -66,9 +86,25 @@ export const problem = (code: ProblemCode, extras?: ProblemExtras): Response =>
 
 export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
   const { errors, queued, invalid, lines, headers, random } = extras
-  const [status, title, detail] = problems[code]
+  const { seq, reason, in_flight } = extras
+  const [usual, phrase, detail] = problems[code]
+  const status = extras.status ?? usual
+  const title = status === usual ? phrase : 'Unprocessable Content'
   const named = errors?.slice(0, issuesNamedMax)
-  const body = { type: 'about:blank', title, status, detail, code, queued, invalid, errors: named, lines }
+  const body = {
+    type: 'about:blank',
+    title,
+    status,
+    detail,
+    code,
+    queued,
+    invalid,
+    errors: named,
+    lines,
+    seq,
+    reason,
+    in_flight,
+  }
   return answer(status, JSON.stringify(body), {
     'Content-Type': 'application/problem+json',
     ...(random && { 'Retry-After': retryAfter(random) }),

@@ -2,15 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Appender } from '@sekali/broker/append'
 import { parseEvent, parseEvents } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
-import { discardRest, readText } from './body.ts'
+import { discardRest, isArray, readText } from './body.ts'
 import type { Budget } from './budget.ts'
+import { publishAndWait } from './confirm.ts'
 import { publishLines } from './lines.ts'
+import { preferredWait } from './prefer.ts'
 import { refusal, refusalOf } from './problem.ts'
+import type { Receipts } from './receipts.ts'
 import { type Answer, answer, send } from './reply.ts'
 
 export interface PublishDeps {
   readonly appender: Appender
   readonly budget: Budget
+  readonly receipts: Receipts
   /** Hears how many events Redis has taken. */
   readonly onAccepted: (events: number) => void
   readonly log: Logger
@@ -21,7 +25,8 @@ export type Publish = (request: IncomingMessage, response: ServerResponse) => Pr
 
 /**
  * POST /publish: one event, an array of events, or a stream of lines. 200 means that Redis has them all; no answer
- * means that nobody knows, so publish again. It never rejects.
+ * means that nobody knows, so publish again. It never rejects. One event or an array may come with `Prefer: wait=N`:
+ * see confirm.ts.
  *
  * It serves node:http itself. As a handler of Hono's, with a `Request`, a `Response` and their streams for every event,
  * it took half as much processor time again.
@@ -53,6 +58,8 @@ async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Ans
 }
 
 async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
+  const seconds = preferredWait(request.headers.prefer)
+  if (seconds !== undefined) return await publishAndWait(deps, request, seconds)
   using share = deps.budget.share()
   const body = await readText(request, share)
   if (isArray(body)) {
@@ -66,8 +73,6 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   deps.onAccepted(1)
   return answer(200, `{"status":"queued","event_id":${JSON.stringify(event.eventId)}}`)
 }
-
-const isArray = (body: string): boolean => /^\s*\[/.test(body)
 
 /** The media type, if its parameters do not say that it is anything but UTF-8: JSON has no other (RFC 8259, 8.1). */
 export function mediaType(contentType: string): string | undefined {

@@ -37,7 +37,7 @@ export function createGateway({
   const tails = createTails({ heads, store, log, signal: drain.signal })
   const connections = createConnections()
   return {
-    ...createApp({ broker, appender, store, tails, connections, log, signal: drain.signal }),
+    ...createApp({ broker, appender, store, heads, tails, connections, log, signal: drain.signal }),
     drain,
     connections,
     async [Symbol.asyncDispose]() {

@@ -12,6 +12,7 @@
 import { randomUUID } from 'node:crypto'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { Event, TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
 import { ask, askAll, type Broker } from './connect.ts'
 import { encode, fieldName } from './entry.ts'
 import { groupPrefix, streamKey, topicsKey } from './keys.ts'
@@ -33,6 +34,20 @@ end
 return made
 `)
 
+// The same, but returns what the other does and then the id of each entry: for those who wait for what comes of them.
+// Of its own, because everybody else would pay for the ids.
+const tellingScript = defineScript(`
+local told = {0}
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+  told[1] = 1
+end
+for i = 2, #ARGV do
+  told[i] = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[i])
+end
+return told
+`)
+
 /** Events in one script call at most: Redis serves nobody else while a script runs. */
 const eventsPerCallMax = 1_000
 
@@ -41,6 +56,11 @@ export interface Appended {
   readonly queued: number
   /** Why the others failed: they may or may not be in their streams, and publishing all again is safe. */
   readonly failure: BrokerUnavailable | undefined
+}
+
+export interface Told extends Appended {
+  /** Where each of the events is in its topic's stream; undefined for those that failed. */
+  readonly positions: readonly (Position | undefined)[]
 }
 
 export interface Appender {
@@ -52,12 +72,16 @@ export interface Appender {
   append(event: Event): Promise<void>
   /** Appends many. Within a topic they keep their order, and none is appended after one that failed. */
   appendAll(events: readonly Event[]): Promise<Appended>
+  /** The same, and tells where they are. */
+  appendAndTell(events: readonly Event[]): Promise<Told>
 }
 
 /** Some events of one topic that wait for one answer. */
 interface Waiting {
   readonly events: readonly Event[]
-  readonly settle: (failure: BrokerUnavailable | undefined) => void
+  readonly settle: (failure: BrokerUnavailable | undefined, positions: readonly Position[]) => void
+  /** Whether `settle` is to hear where they are. */
+  readonly isTold: boolean
 }
 
 /** `onAppended` hears the topic of every append that succeeded; it rings the doorbell. */
@@ -91,7 +115,11 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
         ? new BrokerUnavailable(`append to ${topic} failed`, { cause: outcome })
         : undefined
     // What waits behind a call that failed must not overtake it: it may be of the same batch.
-    for (const one of failure ? [...waiting, ...rest] : waiting) one.settle(failure)
+    let told = 1
+    for (const one of failure ? [...waiting, ...rest] : waiting) {
+      one.settle(failure, Array.isArray(outcome) ? outcome.slice(told, told + one.events.length) : [])
+      told += one.events.length
+    }
     if (failure || rest.length === 0) lanes.delete(topic)
     if (!failure) onAppended(topic)
   }
@@ -106,37 +134,50 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
     })
   }
 
-  function enqueue(topic: TopicName, events: readonly Event[], settle: Waiting['settle']): void {
+  function enqueue(topic: TopicName, waiting: Waiting): void {
     const lane = lanes.get(topic)
-    if (lane) lane.push({ events, settle })
-    else lanes.set(topic, [{ events, settle }])
+    if (lane) lane.push(waiting)
+    else lanes.set(topic, [waiting])
     schedule()
+  }
+
+  async function appendMany(events: readonly Event[], isTold: boolean): Promise<Told> {
+    let queued = 0
+    let failure: BrokerUnavailable | undefined
+    const positions: (Position | undefined)[] = []
+    const places = isTold ? new Map(events.map((event, index) => [event, index])) : undefined
+    const groups = Map.groupBy(events, ({ topic }) => topic)
+    const answers = [...groups].flatMap(([topic, all]) =>
+      chunksOf(all, eventsPerCallMax).map(
+        (chunk) =>
+          new Promise<void>((resolve) => {
+            const settle: Waiting['settle'] = (failed, told) => {
+              if (failed) failure = failed
+              else queued += chunk.length
+              for (const [index, position] of told.entries()) {
+                positions[places?.get(chunk[index] as Event) ?? 0] = position
+              }
+              resolve()
+            }
+            enqueue(topic, { events: chunk, settle, isTold })
+          }),
+      ),
+    )
+    await Promise.all(answers)
+    return { queued, failure, positions }
   }
 
   return {
     append: (event) =>
       new Promise((resolve, reject) => {
-        enqueue(event.topic, [event], (failure) => (failure ? reject(failure) : resolve()))
+        const settle: Waiting['settle'] = (failure) => (failure ? reject(failure) : resolve())
+        enqueue(event.topic, { events: [event], settle, isTold: false })
       }),
     appendAll: async (events) => {
-      let queued = 0
-      let failure: BrokerUnavailable | undefined
-      const groups = Map.groupBy(events, ({ topic }) => topic)
-      const answers = [...groups].flatMap(([topic, all]) =>
-        chunksOf(all, eventsPerCallMax).map(
-          (chunk) =>
-            new Promise<void>((resolve) => {
-              enqueue(topic, chunk, (failed) => {
-                if (failed) failure = failed
-                else queued += chunk.length
-                resolve()
-              })
-            }),
-        ),
-      )
-      await Promise.all(answers)
+      const { queued, failure } = await appendMany(events, false)
       return { queued, failure }
     },
+    appendAndTell: (events) => appendMany(events, true),
   }
 }
 
@@ -166,11 +207,11 @@ async function callAll(
   registered: Set<TopicName>,
   calls: readonly Call[],
 ): Promise<unknown[]> {
-  const outcomes = await attempt(broker, registered, calls, appendScript.bySha)
+  const outcomes = await attempt(broker, registered, calls, 'bySha')
   // Redis forgets scripts when it restarts. What it answers NOSCRIPT to has not been run: send those whole.
   const unknown = calls.filter((_, index) => isNoScript(outcomes[index]))
   if (unknown.length === 0) return outcomes
-  const again = await attempt(broker, registered, unknown, appendScript.whole)
+  const again = await attempt(broker, registered, unknown, 'whole')
   return outcomes.map((outcome) => (isNoScript(outcome) ? again.shift() : outcome))
 }
 
@@ -178,7 +219,7 @@ async function attempt(
   broker: Broker,
   registered: Set<TopicName>,
   calls: readonly Call[],
-  command: Script['bySha'],
+  how: keyof Script,
 ): Promise<unknown[]> {
   // Registered before the first append, so that consumers find every topic that has an entry.
   const fresh = calls.map(({ topic }) => topic).filter((topic) => !registered.has(topic))
@@ -188,7 +229,8 @@ async function attempt(
       for (const { topic, waiting } of calls) {
         const args = [`${groupPrefix(broker)}${randomUUID()}`]
         for (const { events } of waiting) for (const event of events) args.push(encode(event))
-        pipeline.call(...command([streamKey(broker, topic)], args))
+        const script = waiting.some(({ isTold }) => isTold) ? tellingScript : appendScript
+        pipeline.call(...script[how]([streamKey(broker, topic)], args))
       }
     })
     const [registration, ...outcomes] = fresh.length === 0 ? [undefined, ...replies] : replies
@@ -196,10 +238,12 @@ async function attempt(
     for (const topic of fresh) registered.add(topic)
     // A stream made anew: whatever took the old one (FLUSHALL) may have taken the registry too, and no consumer
     // would ever look for it.
-    const made = calls.flatMap(({ topic }, index) => (outcomes[index] === 1 ? [topic] : []))
+    const made = calls.flatMap(({ topic }, index) => (isMade(outcomes[index]) ? [topic] : []))
     if (made.length > 0) await ask(broker, 'registration', (redis) => redis.sadd(topicsKey(broker), ...made))
     return outcomes
   } catch (error) {
     return calls.map(() => error)
   }
 }
+
+const isMade = (outcome: unknown): boolean => (Array.isArray(outcome) ? outcome[0] : outcome) === 1

@@ -15,7 +15,7 @@ export interface Entry {
 export const fieldName = 'e'
 
 // The parser refuses NUL in every part of an event, so it can stand between them.
-const separator = '\0'
+export const separator = '\0'
 
 /** Event id, timestamp, source and payload in one value. The topic is the stream's. */
 export const encode = ({ eventId, timestamp, source, payload }: Event): string =>

@@ -19,9 +19,15 @@ export function comparePositions(a: Position, b: Position): number {
   return 0
 }
 
-/** When Redis accepted the entry at `position`, by Redis's clock, in the form of every time of ours (UTC, µs). */
+/**
+ * When Redis accepted the entry at `position`, by Redis's clock, in the form of every time of ours (UTC, µs). Redis
+ * knows milliseconds; what stands for the microseconds is the entry's number within its millisecond, up to 999. So
+ * the times of a stream's entries grow as they came, and tell one entry of an event from another.
+ */
 export function timeOf(position: Position): string {
-  return new Date(Number(parts(position)[0])).toISOString().replace('Z', '000Z')
+  const [ms, number] = parts(position)
+  const micros = String(number < 999n ? number : 999n).padStart(3, '0')
+  return new Date(Number(ms)).toISOString().replace('Z', `${micros}Z`)
 }
 
 // BigInt, because both halves are unsigned 64-bit numbers and an operator may set any of them.

@@ -126,8 +126,14 @@ export const deadLetters = pgTable(
     reason: text().notNull(),
     /** The entry's fields and values as a JSON array of strings, in which even a NUL can be written. */
     fields: text().notNull(),
+    /** Null when the entry cannot be read, or when PostgreSQL cannot hold it. */
+    eventId: text(),
   },
-  (table) => [index().on(table.topicId, table.id)],
+  (table) => [
+    index().on(table.topicId, table.id),
+    index().on(table.topicId, table.entryId),
+    index().on(table.topicId, table.eventId),
+  ],
 )
 
 /** What is folded from the log, and can be folded anew. Apart from the log, so that roles may write the one and not the other. */

@@ -1,0 +1,93 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { parseEvent, parseEvents } from '@sekali/core/event'
+import type { Outcome, Sent } from '@sekali/store/outcomes'
+import { isArray, readText } from './body.ts'
+import { refusal } from './problem.ts'
+import type { PublishDeps } from './publish.ts'
+import { type Answer, answer } from './reply.ts'
+
+/**
+ * POST /publish with `Prefer: wait=N`: publishes, and answers once it is known what came of it, or after so many
+ * seconds that it is queued.
+ */
+export async function publishAndWait(
+  deps: PublishDeps,
+  request: IncomingMessage,
+  seconds: number,
+): Promise<Answer> {
+  // Taken before anything is queued: who is refused now has published nothing.
+  using _place = deps.receipts.place()
+  const appended = await append(deps, request)
+  if ('status' in appended) return appended
+  const { sent, isBatch } = appended
+  const outcomes = await waitWhileHere(request.socket, (signal) =>
+    deps.receipts.wait(sent, seconds * 1_000, signal),
+  )
+  const headers = { 'Preference-Applied': `wait=${seconds}` }
+  if (outcomes.some(({ status }) => status === 'lost')) {
+    return refusal('event_lost', { random: deps.random, headers })
+  }
+  return isBatch ? answerAll(sent, outcomes, headers) : answerOne(sent[0], outcomes[0], headers)
+}
+
+/** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
+async function append(
+  { budget, appender, onAccepted, random }: PublishDeps,
+  request: IncomingMessage,
+): Promise<{ readonly sent: Sent[]; readonly isBatch: boolean } | Answer> {
+  using share = budget.share()
+  const body = await readText(request, share)
+  const isBatch = isArray(body)
+  const events = isBatch ? parseEvents(body) : [parseEvent(body)]
+  const { queued, failure, positions } = await appender.appendAndTell(events)
+  onAccepted(queued)
+  if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
+  const sent = events.map(({ topic, eventId }, index) => {
+    const position = positions[index]
+    if (position === undefined) throw new Error('an entry without an id')
+    return { topic, eventId, position }
+  })
+  return { sent, isBatch }
+}
+
+/** What comes of a wait that is given up when the client leaves. */
+async function waitWhileHere<T>(socket: Socket, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const left = new AbortController()
+  const onClose = () => left.abort()
+  socket.once('close', onClose)
+  try {
+    if (socket.destroyed) onClose()
+    return await wait(left.signal)
+  } finally {
+    socket.off('close', onClose)
+  }
+}
+
+type Headers = Readonly<Record<string, string>>
+const json = { 'Content-Type': 'application/json' }
+
+function answerOne(sent: Sent | undefined, outcome: Outcome | undefined, headers: Headers): Answer {
+  const event_id = sent?.eventId
+  switch (outcome?.status) {
+    case 'stored':
+    case 'duplicate':
+      return answer(200, JSON.stringify({ status: outcome.status, event_id, seq: outcome.seq }), {
+        ...json,
+        ...headers,
+      })
+    case 'conflict':
+      return refusal('conflict', { headers, seq: outcome.seq })
+    case 'dead':
+      return refusal('dead_event', { headers, reason: outcome.reason, status: 422 })
+    default:
+      return answer(202, JSON.stringify({ status: 'queued', event_id }), { ...json, ...headers })
+  }
+}
+
+function answerAll(sent: readonly Sent[], outcomes: readonly Outcome[], headers: Headers): Answer {
+  const isSettled = outcomes.every(({ status }) => status !== 'queued')
+  const receipts = sent.map(({ eventId }, index) => ({ event_id: eventId, ...outcomes[index] }))
+  const body = { status: isSettled ? 'settled' : 'queued', queued: sent.length, receipts }
+  return answer(isSettled ? 200 : 202, JSON.stringify(body), { ...json, ...headers })
+}

@@ -1,0 +1,48 @@
+import type { Broker } from '@sekali/broker/connect'
+import { isInFlight } from '@sekali/broker/find'
+import { type Event, EventId, eventToJson, TopicName } from '@sekali/core/event'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { findEvent } from '@sekali/store/outcomes'
+import type { Context } from 'hono'
+import * as v from 'valibot'
+import { problem } from './problem.ts'
+import { reply } from './reply.ts'
+import { within } from './within.ts'
+
+export interface ReceiptDeps {
+  readonly broker: Broker
+  readonly store: Store
+  readonly log: Logger
+}
+
+/** GET /events/{topic}/{event_id}: the event, if it is stored; otherwise what is known of it. */
+export function receipt({ broker, store, log }: ReceiptDeps, lookMs = 1_000) {
+  return async (c: Context): Promise<Response> => {
+    const name = parseName(new URL(c.req.url).pathname)
+    if (name === undefined) return problem('unknown_event', { in_flight: false })
+    const { topic, eventId } = name
+    const known = await findEvent(store, topic, eventId)
+    if (known.event) return reply(200, eventToJson(known.event))
+    // Looked for in Redis after PostgreSQL, it may have been stored in between: so PostgreSQL is asked again.
+    const inFlight = await within(lookMs, log, isInFlight(broker, topic, known.position, eventId))
+    if (inFlight) return problem('event_in_flight')
+    const { event, dead } = await findEvent(store, topic, eventId)
+    if (event) return reply(200, eventToJson(event))
+    if (dead) return problem('dead_event', { reason: dead.reason })
+    return problem('unknown_event', { in_flight: inFlight ?? null })
+  }
+}
+
+/** The two last segments of a path. Hono's own parameters leave broken escapes as they are. */
+function parseName(path: string): Pick<Event, 'topic' | 'eventId'> | undefined {
+  const [, , topic = '', eventId = ''] = path.split('/')
+  try {
+    return {
+      topic: v.parse(TopicName, decodeURIComponent(topic)),
+      eventId: v.parse(EventId, decodeURIComponent(eventId)),
+    }
+  } catch {
+    return undefined // no event can have that name
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Waits for what comes of events that were appended: until their topics are accounted for up to them, which heads.ts
+ * tells, and then reads the outcomes. All that are to be read in one pass of the event loop are one query. What is not
+ * known when the time is up, or cannot be read, is still queued: nothing is lost by not knowing it.
+ */
+import { Overloaded } from '@sekali/core/errors'
+import type { TopicName } from '@sekali/core/event'
+import { comparePositions, type Position } from '@sekali/core/position'
+import { pause } from '@sekali/process/backoff'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { type Outcome, readOutcomes, type Sent } from '@sekali/store/outcomes'
+import type { Heads } from './heads.ts'
+
+export interface Receipts {
+  /** A place among those who wait, given back with its scope. Throws `Overloaded`. */
+  place(): Disposable
+  /** The outcome of each, after at most `ms`, or as soon as `signal` is aborted. Never rejects. */
+  wait(sent: readonly Sent[], ms: number, signal: AbortSignal): Promise<Outcome[]>
+}
+
+export interface ReceiptsDeps {
+  readonly store: Store
+  readonly heads: Heads
+  readonly log: Logger
+  /** Aborted once this process is to leave. */
+  readonly signal: AbortSignal
+}
+
+/** Requests that wait at a time: nearly all connections that the server takes. */
+const waitingMax = 1_000
+/** Events in one query; a batch may bring more on its own. */
+const readMax = 5_000
+/** After a failed read. */
+const readAgainMs = 250
+
+export function createReceipts({ store, heads, log, signal: leaving }: ReceiptsDeps): Receipts {
+  let waiting = 0
+  const due: { readonly sent: readonly Sent[]; readonly tell: (outcomes: Outcome[] | undefined) => void }[] =
+    []
+
+  async function readDue(): Promise<void> {
+    let events = 0
+    const end = due.findIndex(({ sent }, index) => {
+      events += sent.length
+      return index > 0 && events > readMax
+    })
+    const now = due.splice(0, end === -1 ? due.length : end)
+    if (due.length > 0) setImmediate(() => void readDue())
+    const all = now.flatMap(({ sent }) => sent)
+    let outcomes: Outcome[] | undefined
+    try {
+      outcomes = await readOutcomes(store, all)
+    } catch (err) {
+      log.debug({ err }, 'outcomes could not be read')
+    }
+    let at = 0
+    for (const { sent, tell } of now) {
+      tell(outcomes?.slice(at, at + sent.length))
+      at += sent.length
+    }
+  }
+
+  const read = (sent: readonly Sent[]) =>
+    new Promise<Outcome[] | undefined>((tell) => {
+      if (due.length === 0) setImmediate(() => void readDue())
+      due.push({ sent, tell })
+    })
+
+  return {
+    place() {
+      if (waiting >= waitingMax) throw new Overloaded('too many requests wait for their outcome')
+      waiting += 1
+      return {
+        [Symbol.dispose]() {
+          waiting -= 1
+        },
+      }
+    },
+
+    async wait(sent, ms, signal) {
+      const last = new Map<TopicName, Position>()
+      for (const { topic, position } of sent) {
+        const known = last.get(topic)
+        if (known === undefined || comparePositions(known, position) < 0) last.set(topic, position)
+      }
+      const timeUp = AbortSignal.any([AbortSignal.timeout(ms), signal, leaving])
+      const isReached = [...last].map(([topic, position]) =>
+        heads.waitFor(topic, (head) => comparePositions(head.position, position) >= 0, timeUp),
+      )
+      await Promise.all(isReached)
+      while (!signal.aborted) {
+        const outcomes = await read(sent)
+        if (outcomes !== undefined) return outcomes
+        if (timeUp.aborted) break
+        await pause(readAgainMs, timeUp)
+      }
+      return sent.map(() => ({ status: 'queued' }))
+    },
+  }
+}

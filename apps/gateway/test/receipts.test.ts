@@ -1,0 +1,221 @@
+/** What came of an event: told to who waits for it, and to who asks later. */
+import { request } from 'node:http'
+import { startApp, startGateway } from '@sekali/testkit/app'
+import { eventually } from '@sekali/testkit/eventually'
+import { ownBroker, ownDatabase } from '@sekali/testkit/own'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { eventBody, post, problemIn } from './gateway.ts'
+
+async function own() {
+  const broker = await ownBroker(inject('redisUrl'))
+  const database = await ownDatabase(inject('postgresUrl'))
+  const env = {
+    REDIS_URL: inject('redisUrl'),
+    REDIS_PREFIX: broker.prefix,
+    DATABASE_URL: database.url,
+    LOG_LEVEL: 'warn',
+  }
+  const gateway = await startGateway(env)
+  return {
+    broker,
+    url: gateway.url,
+    gateway,
+    startConsumer: () => startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'c1' }),
+    publish: async (body: string, wait = 10) => {
+      const response = await fetch(`${gateway.url}/publish`, post(body, { Prefer: `wait=${wait}` }))
+      const {
+        title: _title,
+        detail: _detail,
+        type: _type,
+        ...said
+      } = (await response.json()) as Record<string, unknown>
+      return [response.status, said, response.headers.get('preference-applied')] as const
+    },
+    get: (path: string) => fetch(`${gateway.url}${path}`),
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]()
+      await broker[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
+    },
+  }
+}
+
+let system: Awaited<ReturnType<typeof own>>
+let consumer: ReturnType<typeof startApp>
+beforeAll(async () => {
+  system = await own()
+  consumer = system.startConsumer()
+})
+afterAll(async () => {
+  await consumer[Symbol.asyncDispose]()
+  await system[Symbol.asyncDispose]()
+})
+
+const applied = 'wait=10'
+
+test('who waits hears that the event is stored, a duplicate, or a conflict, and the seq that the id has', async () => {
+  const body = eventBody({ event_id: 'a/b é?' })
+  expect(await system.publish(body)).toEqual([200, { status: 'stored', event_id: 'a/b é?', seq: 1 }, applied])
+  expect(await system.publish(body)).toEqual([
+    200,
+    { status: 'duplicate', event_id: 'a/b é?', seq: 1 },
+    applied,
+  ])
+  const other = eventBody({ event_id: 'a/b é?', payload: { amount: 11 } })
+  expect(await system.publish(other)).toEqual([409, { status: 409, code: 'conflict', seq: 1 }, applied])
+  expect(await system.publish(eventBody({ event_id: 'next' }))).toMatchObject([
+    200,
+    { status: 'stored', seq: 2 },
+    applied,
+  ])
+})
+
+test('of events sent at once under one id, exactly one is the stored one, and the others differ or repeat', async () => {
+  for (let round = 0; round < 20; round++) {
+    const bodies = Array.from({ length: 20 }, (_, index) =>
+      eventBody({ topic: 'race', event_id: `r${round}`, payload: { half: index % 2 } }),
+    )
+    const answers = await Promise.all(bodies.map((body) => system.publish(body)))
+    const counts = Object.groupBy(answers, ([, said]) => String(said.code ?? said.status))
+    expect([counts.stored?.length, counts.duplicate?.length, counts.conflict?.length]).toEqual([1, 9, 10])
+    expect(answers.every(([, said]) => said.seq === round + 1)).toBe(true)
+  }
+})
+
+test('a batch is told of each event, in its order, also when ids come twice and topics differ', async () => {
+  const events = [
+    eventBody({ topic: 'batch.a', event_id: '1' }),
+    eventBody({ topic: 'batch.b', event_id: '1' }),
+    eventBody({ topic: 'batch.a', event_id: '1' }),
+    eventBody({ topic: 'batch.a', event_id: '2' }),
+    eventBody({ topic: 'batch.a', event_id: '1', source: 'else' }),
+  ]
+  const receipts = [
+    { event_id: '1', status: 'stored', seq: 1 },
+    { event_id: '1', status: 'stored', seq: 1 },
+    { event_id: '1', status: 'duplicate', seq: 1 },
+    { event_id: '2', status: 'stored', seq: 2 },
+    { event_id: '1', status: 'conflict', seq: 1 },
+  ]
+  expect(await system.publish(`[${events.join(',')}]`)).toEqual([
+    200,
+    { status: 'settled', queued: 5, receipts },
+    applied,
+  ])
+  const many = Array.from({ length: 2_500 }, (_, index) =>
+    eventBody({ topic: 'many', event_id: `e${index}` }),
+  )
+  const [status, said] = await system.publish(`[${many.join(',')}]`)
+  expect(status).toBe(200)
+  expect(said.receipts).toEqual(
+    many.map((_, index) => ({ event_id: `e${index}`, status: 'stored', seq: index + 1 })),
+  )
+})
+
+test('a preference that makes no sense is none, and one beyond a minute is a minute', async () => {
+  for (const prefer of ['wait=soon', 'wait=-1', 'respond-async']) {
+    const response = await fetch(
+      `${system.url}/publish`,
+      post(eventBody({ event_id: prefer }), { Prefer: prefer }),
+    )
+    expect([response.status, await response.json(), response.headers.get('preference-applied')]).toEqual([
+      200,
+      { status: 'queued', event_id: prefer },
+      null,
+    ])
+  }
+  const body = eventBody({ event_id: 'long' })
+  const patient = await fetch(`${system.url}/publish`, post(body, { Prefer: 'handling=strict, wait=1000' }))
+  expect([patient.status, patient.headers.get('preference-applied')]).toEqual([200, 'wait=60'])
+})
+
+test('an event is found by its id, and an id that nobody sent is unknown', async () => {
+  await system.publish(eventBody({ topic: 'found', event_id: 'a/b é?%' }))
+  const response = await system.get(`/events/found/${encodeURIComponent('a/b é?%')}`)
+  expect(response.status).toBe(200)
+  const [listed] = (await (await system.get('/events?topic=found')).json()) as unknown[]
+  expect(await response.json()).toEqual(listed)
+  for (const path of ['found/none', 'none/none', 'found/%00', 'found/%zz', 'not%20a%20topic/x']) {
+    const missing = await system.get(`/events/${path}`)
+    expect([missing.status, await missing.json()]).toMatchObject([
+      404,
+      { code: 'unknown_event', in_flight: false },
+    ])
+  }
+  const head = await fetch(`${system.url}/events/found/none`, { method: 'HEAD' })
+  expect(head.status).toBe(404)
+  const posted = await fetch(`${system.url}/events/found/none`, { method: 'POST' })
+  expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS'])
+})
+
+test('an event that PostgreSQL refuses is dead, with the reason, to who waits and who asks', async () => {
+  const key = `${system.broker.prefix}:stream:refused`
+  await system.publish(eventBody({ topic: 'refused', event_id: 'first' }))
+  // Past the gateway, which would not let it through.
+  await system.broker.redis.xadd(key, '*', 'e', 'bad\0' + '2025-12-08T10:00:00.123456Z\0shop\0{"a":nonsense}')
+  await system.broker.redis.xadd(key, '*', 'unreadable', 'x')
+  await eventually(async () => {
+    const response = await system.get('/events/refused/bad')
+    expect([response.status, await response.json()]).toMatchObject([
+      404,
+      { code: 'dead_event', reason: '22P02' },
+    ])
+  })
+})
+
+test('without a consumer it is in flight, who waits is told so when the time is up, and who leaves is let go', async () => {
+  await using idle = await own()
+  const waited = performance.now()
+  expect(await idle.publish(eventBody({ event_id: 'w' }), 1)).toEqual([
+    202,
+    { status: 'queued', event_id: 'w' },
+    'wait=1',
+  ])
+  expect(performance.now() - waited).toBeGreaterThan(950)
+  const batch = await idle.publish(`[${eventBody({ event_id: 'w2' })}]`, 0)
+  expect(batch).toMatchObject([
+    202,
+    { status: 'queued', receipts: [{ event_id: 'w2', status: 'queued' }] },
+    'wait=0',
+  ])
+  const flying = await idle.get('/events/orders/w')
+  expect([flying.status, (await problemIn(flying)).code]).toEqual([404, 'event_in_flight'])
+
+  // As many as may wait; the next is refused, before anything is queued. Then all leave.
+  const leaving = Array.from({ length: 1_000 }, (_, index) => {
+    const body = eventBody({ event_id: `l${index}` })
+    const sent = request(`${idle.url}/publish`, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(body),
+        Prefer: 'wait=60',
+      },
+    })
+    sent.on('error', () => {})
+    sent.end(body)
+    return sent
+  })
+  const entries = () => idle.broker.redis.xlen(`${idle.broker.prefix}:stream:orders`)
+  await eventually(async () => expect(await entries()).toBe(1_002))
+  const refused = await fetch(
+    `${idle.url}/publish`,
+    post(eventBody({ event_id: 'late' }), { Prefer: 'wait=1' }),
+  )
+  expect([refused.status, (await problemIn(refused)).code]).toEqual([503, 'overloaded'])
+  expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
+  expect(await entries()).toBe(1_002)
+  for (const sent of leaving) sent.destroy()
+  await eventually(async () => expect((await idle.publish(eventBody({ event_id: 'after' }), 0))[0]).toBe(202))
+
+  // A thousand that wait hear of it when a consumer comes.
+  const staying = Array.from({ length: 900 }, (_, index) =>
+    idle.publish(eventBody({ event_id: `s${index}` }), 30),
+  )
+  await eventually(async () => expect(await entries()).toBe(1_903))
+  await using _consumer = idle.startConsumer()
+  const answers = await Promise.all(staying)
+  expect(answers.every(([status, said]) => status === 200 && said.status === 'stored')).toBe(true)
+  expect(new Set(answers.map(([, said]) => said.seq)).size).toBe(900)
+})
