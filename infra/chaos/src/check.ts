@@ -137,8 +137,7 @@ function inOrder(evidence: Evidence) {
     const event = evidence.books.topics.get(topic)?.get(id)
     // One that was given up may come late, at any time: nobody was told that it is there.
     if (event?.firstOkAt === undefined || event.fact.unordered) continue
-    // Its first entry was lost with Redis's data, and a later duplicate took its place.
-    if (evidence.losses.length > 0 && Date.parse(receivedAt) > event.firstOkAt + clockSkewMs) continue
+    if (isReplaced(event.firstOkAt, Date.parse(receivedAt), evidence)) continue
     const { source, n } = event.fact
     const lane = `${topic} ${source}`
     const last = lastOf.get(lane) ?? 0
@@ -147,6 +146,11 @@ function inOrder(evidence: Evidence) {
     count++
   }
   return first([], `${count} events of ${lastOf.size} sources in topics`)
+}
+
+/** Whether Redis may have lost the first entry, so that the one that was stored is a later duplicate. */
+function isReplaced(firstOkAt: number, receivedAt: number, { losses }: Evidence): boolean {
+  return losses.some(({ at }) => firstOkAt <= at + clockSkewMs && receivedAt >= at - clockSkewMs)
 }
 
 function sameLog({ http, sql }: Evidence) {
