@@ -41,6 +41,31 @@ test('one event is published as it is written, digit by digit', async () => {
   expect(JSON.parse(json.out)).toMatchObject({ topic: 'orders.paid', status: 'queued' })
 })
 
+test('whoever waits learns what came of it, and an event can be asked for', async () => {
+  const publish = (payload: string) =>
+    run(
+      ['publish', 'waited', payload, '--id', 'e1', '--timestamp', '2025-12-08T10:00:00Z', '--wait', '10'],
+      system.url,
+    )
+  expect(await publish('{"n":1}')).toMatchObject({ code: 0, out: 'stored waited e1 as seq 1\n' })
+  expect(await publish('{"n":1}')).toMatchObject({
+    code: 0,
+    out: 'duplicate waited e1: it is stored as seq 1\n',
+  })
+  expect(await publish('{"n":2}')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^sekali: the id is taken by an event with another content \(seq 1\).*\n$/),
+  })
+  const known = await run(['event', 'waited', 'e1'], system.url)
+  expect(known).toMatchObject({ code: 0, out: expect.stringMatching(/\nseq +1\n.*\npayload +\{"n":1\}\n$/s) })
+  const json = await run(['event', 'waited', 'e1', '--json'], system.url)
+  expect(JSON.parse(json.out)).toMatchObject({ status: 'stored', event: { seq: 1, payload: { n: 1 } } })
+  expect(await run(['event', 'waited', 'e2'], system.url)).toMatchObject({
+    code: 1,
+    out: 'unknown: no such event was accepted\n',
+  })
+})
+
 test('lines of standard input are published in their order; bad ones are named and end it with 1', async () => {
   const lines = Array.from({ length: 1_000 }, (_, n) => line('many', n))
   lines[2] = line('many', 2, 7)
