@@ -24,8 +24,8 @@ import type { Logger } from '@sekali/process/log'
 import { commitAndBury, type ReceivedEntry } from '@sekali/store/bisect'
 import { bury } from '@sekali/store/bury'
 import { commitEvents } from '@sekali/store/commit'
-import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
-import { endTurn, type Turn, takeTurn } from '@sekali/store/turn'
+import type { Store, Tx } from '@sekali/store/connect'
+import { endTurn, type Turn, withTurn } from '@sekali/store/turn'
 
 /** Where a test may stop a consumer dead; see process/failpoint.ts. */
 export type TurnPoint = 'locked' | 'reclaiming' | 'read' | 'inserted' | 'accounted' | 'committed'
@@ -79,9 +79,8 @@ export async function runTurn(context: TurnContext, request: TurnRequest): Promi
   let read: TurnRead | undefined
   let head: Head | undefined
   try {
-    await withTransaction(context.store, 'turn', async (tx) => {
-      turn = await takeTurn(tx, request.topics)
-      if (turn === undefined) return
+    await withTurn(context.store, request.topics, async (tx, taken) => {
+      turn = taken
       context.at('locked')
       read = await readEntries(context, turn, request)
       context.at('read')
@@ -145,7 +144,7 @@ async function account(
   at('inserted')
   const dead = outcome.dead + malformed.length
   if (dead > 0) log.error({ topic, dead }, 'entries became dead letters')
-  await endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })
+  endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })
   return { topicId: turn.topicId, topic, head: turn.head + outcome.stored, position }
 }
 

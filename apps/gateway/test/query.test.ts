@@ -5,9 +5,9 @@ import { get as httpGet } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import type { TopicName } from '@sekali/core/event'
 import { commitEvents } from '@sekali/store/commit'
-import { connectStore, withTransaction } from '@sekali/store/connect'
+import { connectStore } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/topics'
-import { endTurn, takeTurn } from '@sekali/store/turn'
+import { endTurn, withTurn } from '@sekali/store/turn'
 import { startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownPrefix, ownStore } from '@sekali/testkit/own'
@@ -176,16 +176,14 @@ test('a commit that is late makes neither a page nor a replay skip anything', as
   const topics = ['late.a', 'late.b'] as TopicName[]
   await ensureTopics(writer, topics)
   const commit = (topic: TopicName, id: string, beforeCommit: () => Promise<void> = async () => {}) =>
-    withTransaction(writer, 'test', async (tx) => {
-      const turn = await takeTurn(tx, [topic])
-      if (turn === undefined) throw new Error('no turn')
+    withTurn(writer, [topic], async (tx, turn) => {
       const received = [1, 2, 3].map((n) => ({
         event: event({ topic, eventId: `${id}${n}` }),
         receivedAt: '2025-12-08T10:00:01.000000Z',
       }))
       const outcome = await commitEvents(tx, turn, received)
       await beforeCommit()
-      await endTurn(tx, turn, {
+      endTurn(tx, turn, {
         ...turn,
         ...outcome,
         dead: 0,

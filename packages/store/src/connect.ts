@@ -23,7 +23,11 @@ export interface StoreConfig {
 export type Db = NodePgDatabase
 
 /** Drizzle on the connection of a transaction. */
-export type Tx = Db & { readonly $client: pg.PoolClient }
+export type Tx = Db & {
+  readonly $client: pg.PoolClient
+  /** A last statement whose answer nobody needs; it goes along with COMMIT, without a round trip of its own. */
+  closing: string
+}
 
 export interface Store extends AsyncDisposable {
   readonly pool: pg.Pool
@@ -66,10 +70,15 @@ export function connectStore(config: StoreConfig, log: Log): Store {
  * fails, and pg-pool stops listening for `error` on a client that is checked out, so that a restart of PostgreSQL
  * would end the process. Hence this helper.
  */
-export async function withTransaction<T>(
+export const withTransaction = <T>(store: Store, what: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  withOpening(store, what, (client) => client.query('BEGIN'), work)
+
+/** A transaction that `open` begins, perhaps with more than BEGIN: what that resolves with, `work` gets as well. */
+export async function withOpening<Opened, T>(
   store: Store,
   what: string,
-  work: (tx: Tx) => Promise<T>,
+  open: (client: pg.PoolClient) => Promise<Opened>,
+  work: (tx: Tx, opened: Opened) => Promise<T>,
 ): Promise<T> {
   const client = await store.pool.connect().catch((error: unknown) => {
     throw asStoreError(error, what)
@@ -80,9 +89,10 @@ export async function withTransaction<T>(
   }
   client.on('error', onError)
   try {
-    await client.query('BEGIN')
-    const result = await work(drizzle(client, { casing: 'snake_case' }))
-    await client.query('COMMIT')
+    const opened = await open(client)
+    const tx: Tx = Object.assign(drizzle(client, { casing: 'snake_case' }), { closing: '' })
+    const result = await work(tx, opened)
+    await client.query(`${tx.closing}COMMIT`)
     return result
   } catch (error) {
     const failure = asStoreError(error, what)

@@ -6,9 +6,8 @@
  */
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
-import { eq, inArray, sql } from 'drizzle-orm'
-import type { Tx } from './connect.ts'
-import { topics } from './schema.ts'
+import pg from 'pg'
+import { type Store, type Tx, withOpening } from './connect.ts'
 
 export interface Turn {
   readonly topicId: number
@@ -23,27 +22,61 @@ export interface Turn {
 }
 
 /**
- * The turn of the first of `names`, in their order, whose turn nobody has; `undefined` when others have them all.
- * It lasts as long as the transaction.
+ * Runs `work` in the turn of the first of `names`, in their order, whose turn nobody has. When others have them all,
+ * it is not run and the outcome is `undefined`. The turn lasts as long as the transaction. Rejects with
+ * `StoreUnavailable` or `DataRefused`; see `withTransaction`.
  */
-export async function takeTurn(tx: Tx, names: readonly TopicName[]): Promise<Turn | undefined> {
-  const [row] = await tx
-    .select()
-    .from(topics)
-    .where(inArray(topics.name, [...names]))
-    .orderBy(sql`array_position(${sql.param(names)}::text[], ${topics.name})`)
-    .limit(1)
-    .for('update', { skipLocked: true })
+export const withTurn = <T>(
+  store: Store,
+  names: readonly TopicName[],
+  work: (tx: Tx, turn: Turn) => Promise<T>,
+): Promise<T | undefined> =>
+  withOpening(
+    store,
+    'turn',
+    (client) => takeTurn(client, names),
+    async (tx, turn) => turn && (await work(tx, turn)),
+  )
+
+/**
+ * What begins and ends every turn, however few events it has. Prepared, and each in one message with BEGIN or COMMIT:
+ * for a turn of one event that is half of what it costs.
+ */
+const prepareTurns = `
+  PREPARE take_turn (text[]) AS
+    SELECT id, name, stream_group, position, accounted, seen, seen_id, head FROM topics
+    WHERE name = ANY ($1) ORDER BY array_position($1, name) LIMIT 1 FOR UPDATE SKIP LOCKED;
+  PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) AS
+    UPDATE topics SET
+      stream_group = $2, position = $3, seen_id = $4, accounted = $5, seen = $6, head = $7,
+      duplicates = duplicates + $8, conflicts = conflicts + $9, dead = dead + $10, lost = lost + $11,
+      loss_at = CASE WHEN $12 THEN clock_timestamp() ELSE loss_at END
+    WHERE id = $1`
+
+/** The connections on which they are prepared. */
+const prepared = new WeakSet<pg.PoolClient>()
+
+/** Begins a transaction and takes a turn in it. */
+async function takeTurn(client: pg.PoolClient, names: readonly TopicName[]): Promise<Turn | undefined> {
+  if (!prepared.has(client)) {
+    await client.query(prepareTurns)
+    prepared.add(client)
+  }
+  // A name has no character that would have to be escaped in an array; and several statements give several results.
+  const list = pg.escapeLiteral(`{${names.join(',')}}`)
+  const results: unknown = await client.query(`BEGIN; EXECUTE take_turn (${list})`)
+  const [, taken] = results as [pg.QueryResult, pg.QueryResult<Record<string, string>>]
+  const [row] = taken.rows
   if (row === undefined) return undefined
   return {
-    topicId: row.id,
+    topicId: Number(row.id),
     topic: row.name as TopicName,
-    group: row.streamGroup,
+    group: row.stream_group ?? null,
     position: row.position as Position,
-    accounted: row.accounted,
-    seen: row.seen,
-    seenId: row.seenId as Position,
-    head: row.head,
+    accounted: Number(row.accounted),
+    seen: Number(row.seen),
+    seenId: row.seen_id as Position,
+    head: Number(row.head),
   }
 }
 
@@ -63,22 +96,23 @@ export interface TurnResult {
   readonly foundLoss: boolean
 }
 
-/** Moves the position, and the counters with it, in the transaction that stored what it passes over. */
-export async function endTurn(tx: Tx, turn: Turn, result: TurnResult): Promise<void> {
-  await tx
-    .update(topics)
-    .set({
-      streamGroup: result.group,
-      position: result.position,
-      accounted: result.accounted,
-      seen: result.seen,
-      seenId: result.seenId,
-      ...(result.foundLoss && { lossAt: sql`clock_timestamp()` }),
-      head: turn.head + result.stored,
-      duplicates: sql`${topics.duplicates} + ${result.duplicates}`,
-      conflicts: sql`${topics.conflicts} + ${result.conflicts}`,
-      dead: sql`${topics.dead} + ${result.dead}`,
-      lost: sql`${topics.lost} + ${result.lost}`,
-    })
-    .where(eq(topics.id, turn.topicId))
+/**
+ * Moves the position, and the counters with it, in the transaction that stored what it passes over: as its last
+ * statement, along with COMMIT.
+ */
+export function endTurn(tx: Tx, turn: Turn, result: TurnResult): void {
+  const { group, position, seenId, foundLoss } = result
+  const values = [
+    turn.topicId,
+    ...[group, position, seenId].map((text) => pg.escapeLiteral(text)),
+    result.accounted,
+    result.seen,
+    turn.head + result.stored,
+    result.duplicates,
+    result.conflicts,
+    result.dead,
+    result.lost,
+    foundLoss,
+  ]
+  tx.closing = `EXECUTE end_turn (${values.join(', ')}); `
 }

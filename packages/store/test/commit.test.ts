@@ -1,10 +1,10 @@
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { commitEvents, type Received } from '@sekali/store/commit'
-import { type Store, withTransaction } from '@sekali/store/connect'
+import type { Store } from '@sekali/store/connect'
 import { readEvents } from '@sekali/store/read'
 import { ensureTopics, readTopics } from '@sekali/store/topics'
-import { endTurn, takeTurn } from '@sekali/store/turn'
+import { endTurn, type Turn, withTurn } from '@sekali/store/turn'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject, test } from 'vitest'
@@ -16,12 +16,10 @@ const received = (...ids: string[]): Received[] =>
 
 async function commit(store: Store, items: readonly Received[], topic = orders) {
   await ensureTopics(store, [topic])
-  return await withTransaction(store, 'test', async (tx) => {
-    const turn = await takeTurn(tx, [topic])
-    if (turn === undefined) throw new Error('somebody else has the turn')
+  const committed = await withTurn(store, [topic], async (tx, turn) => {
     const outcome = await commitEvents(tx, turn, items)
     const accounted = turn.accounted + items.length
-    await endTurn(tx, turn, {
+    endTurn(tx, turn, {
       ...outcome,
       group: 'g',
       position: '1-1' as Position,
@@ -34,6 +32,8 @@ async function commit(store: Store, items: readonly Received[], topic = orders) 
     })
     return outcome
   })
+  if (committed === undefined) throw new Error('somebody else has the turn')
+  return committed
 }
 
 test('a batch delivered twice is stored once', async () => {
@@ -62,13 +62,12 @@ test('batches of one, of hundreds and of thousands are one statement each', asyn
 test('a turn is exclusive: who comes second is told that it is taken, and does not wait', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await ensureTopics(store, [orders, 'other' as TopicName])
-  await withTransaction(store, 'test', async (tx) => {
-    expect((await takeTurn(tx, [orders]))?.topic).toBe('orders')
-    await withTransaction(store, 'test', async (second) => {
-      expect(await takeTurn(second, [orders])).toBeUndefined()
-      expect((await takeTurn(second, [orders, 'other' as TopicName]))?.topic).toBe('other')
-    })
+  const topicOf = async (_: unknown, { topic }: Turn) => topic
+  await withTurn(store, [orders], async () => {
+    expect(await withTurn(store, [orders], topicOf)).toBeUndefined()
+    expect(await withTurn(store, [orders, 'other' as TopicName], topicOf)).toBe('other')
   })
+  expect(await withTurn(store, ['other' as TopicName, orders], topicOf)).toBe('other')
 })
 
 test('a reader never sees a later number before an earlier one, whatever the commits are doing', async () => {
@@ -84,9 +83,8 @@ test('a reader never sees a later number before an earlier one, whatever the com
   })()
   for (let round = 0; round < 50; round++) {
     await commit(store, received(`${round}a`, `${round}b`))
-    const rolledBack = withTransaction(store, 'test', async (tx) => {
-      const turn = await takeTurn(tx, [orders])
-      if (turn !== undefined) await commitEvents(tx, turn, received(`${round}x`))
+    const rolledBack = withTurn(store, [orders], async (tx, turn) => {
+      await commitEvents(tx, turn, received(`${round}x`))
       throw new Error('give up')
     })
     await expect(rolledBack).rejects.toThrow()

@@ -2,9 +2,9 @@ import { performance } from 'node:perf_hooks'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { commitEvents } from '@sekali/store/commit'
-import { connectStore, type Store, withTransaction } from '@sekali/store/connect'
+import { connectStore, type Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/topics'
-import { endTurn, takeTurn } from '@sekali/store/turn'
+import { endTurn, withTurn } from '@sekali/store/turn'
 import type { Bench } from '../bench.ts'
 import { reportTopics } from '../events.ts'
 import { startMeter } from '../processor-time.ts'
@@ -50,14 +50,14 @@ export async function measureCommit(bench: Bench, store: Store, batches: readonl
 
 /** What a turn does in PostgreSQL. Throws unless all the events were new. */
 export async function commitBatch(store: Store, { topic, received }: Batch): Promise<void> {
-  await withTransaction(store, 'turn', async (tx) => {
-    const turn = await takeTurn(tx, [topic])
-    if (turn === undefined) throw new Error(`nobody else should have the turn of ${topic}`)
+  const taken = await withTurn(store, [topic], async (tx, turn) => {
     const outcome = await commitEvents(tx, turn, received)
     if (outcome.stored !== received.length) throw new Error(`stored ${outcome.stored} of ${received.length}`)
     const accounted = turn.accounted + received.length
     const position = `${accounted}-0` as Position
     const seen = { seen: accounted, seenId: position, foundLoss: false }
-    await endTurn(tx, turn, { ...outcome, ...seen, dead: 0, lost: 0, group: 'bench', position, accounted })
+    endTurn(tx, turn, { ...outcome, ...seen, dead: 0, lost: 0, group: 'bench', position, accounted })
+    return true
   })
+  if (taken === undefined) throw new Error(`nobody else should have the turn of ${topic}`)
 }

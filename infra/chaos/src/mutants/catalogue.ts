@@ -2,8 +2,7 @@
 import type { Mutant } from './mutant.ts'
 
 const turn = 'apps/consumer/src/turn.ts'
-const endTurn =
-  'await endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })'
+const endTurn = 'endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })'
 const committed = "  context.at('committed')\n"
 
 /** Has `account` leave `later`, which is run after COMMIT. */
@@ -60,7 +59,8 @@ export const mutants: readonly Mutant[] = [
         file: turn,
         find: endTurn,
         replace: `const result = { ...outcome, ...after, dead, group, foundLoss: loss !== undefined }
-  later = () => withTransaction(store, 'position', (other) => endTurn(other, turn, result))`,
+  const { withTransaction } = await import('@sekali/store/connect')
+  later = () => withTransaction(store, 'position', async (other) => endTurn(other, turn, result))`,
       },
     ],
     test: { project: 'consumer', file: 'crash', name: 'killed when it has committed' },
@@ -76,7 +76,7 @@ export const mutants: readonly Mutant[] = [
         replace: `const counted = [outcome.duplicates, outcome.conflicts, turn.topicId]
   later = () => store.pool.query('UPDATE topics SET duplicates = duplicates + $1, conflicts = conflicts + $2 WHERE id = $3', counted)
   const result = { ...outcome, ...after, dead, group, foundLoss: loss !== undefined, duplicates: 0, conflicts: 0 }
-  await endTurn(tx, turn, result)`,
+  endTurn(tx, turn, result)`,
       },
     ],
     test: { project: 'consumer', file: 'crash', name: 'figures of a turn' },
@@ -232,9 +232,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'no-lease',
     breaks: 'a turn does not lock the topic’s row',
-    edits: [
-      { file: 'packages/store/src/turn.ts', find: "\n    .for('update', { skipLocked: true })", replace: '' },
-    ],
+    edits: [{ file: 'packages/store/src/turn.ts', find: ' FOR UPDATE SKIP LOCKED', replace: '' }],
     test: { project: 'store', file: 'commit', name: 'a turn is exclusive' },
   },
   {
@@ -246,6 +244,7 @@ export const mutants: readonly Mutant[] = [
         find: '    throw turn === undefined ? error',
         replace: `    const stale = turn as Turn | undefined
     if (stale !== undefined && read !== undefined) {
+      const { withTransaction } = await import('@sekali/store/connect')
       await withTransaction(context.store, 'zombie', (tx) => account(context, tx, stale, read, false))
     }
     throw turn === undefined ? error`,
