@@ -25,10 +25,19 @@ export function comparePositions(a: Position, b: Position): number {
  * the times of a stream's entries grow as they came, and tell one entry of an event from another.
  */
 export function timeOf(position: Position): string {
-  const [ms, number] = parts(position)
-  const micros = String(number < 999n ? number : 999n).padStart(3, '0')
-  return new Date(Number(ms)).toISOString().replace('Z', `${micros}Z`)
+  const dash = position.indexOf('-')
+  const ms = position.slice(0, dash)
+  const number = position.slice(dash + 1)
+  // The entries of a read share few of them.
+  if (ms !== lastMs) {
+    lastTime = new Date(Number(ms)).toISOString().slice(0, -1)
+    lastMs = ms
+  }
+  return `${lastTime}${number.length < 4 ? number.padStart(3, '0') : '999'}Z`
 }
+
+let lastMs = ''
+let lastTime = ''
 
 // BigInt, because both halves are unsigned 64-bit numbers and an operator may set any of them.
 function parts(position: Position): [bigint, bigint] {

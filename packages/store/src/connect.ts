@@ -27,12 +27,16 @@ export type Tx = Db & {
   readonly $client: pg.PoolClient
   /** A last statement whose answer nobody needs; it goes along with COMMIT, without a round trip of its own. */
   closing: string
+  /** The store's. */
+  readonly streaks: Store['streaks']
 }
 
 export interface Store extends AsyncDisposable {
   readonly pool: pg.Pool
   /** For single statements. What needs a transaction goes through {@link withTransaction}. */
   readonly db: Db
+  /** How many events of a topic, by its id, this process has stored since one came that was known; see commit.ts. */
+  readonly streaks: Map<number, number>
 }
 
 /** Connects when first used. Never throws; PostgreSQL may come and go. */
@@ -58,6 +62,7 @@ export function connectStore(config: StoreConfig, log: Log): Store {
   return {
     pool,
     db: drizzle(pool, { casing: 'snake_case' }),
+    streaks: new Map(),
     [Symbol.asyncDispose]: () => (ended ??= pool.end()), // pg rejects a second end()
   }
 }
@@ -90,7 +95,8 @@ export async function withOpening<Opened, T>(
   client.on('error', onError)
   try {
     const opened = await open(client)
-    const tx: Tx = Object.assign(drizzle(client, { casing: 'snake_case' }), { closing: '' })
+    const { streaks } = store
+    const tx: Tx = Object.assign(drizzle(client, { casing: 'snake_case' }), { closing: '', streaks })
     const result = await work(tx, opened)
     await client.query(`${tx.closing}COMMIT`)
     return result

@@ -2,25 +2,31 @@ import type pg from 'pg'
 import type { Received } from './commit.ts'
 import type { Tx } from './connect.ts'
 
-const statement =
-  'COPY events (topic_id, seq, event_id, "timestamp", source, payload, received_at) FROM STDIN'
+/** Rows that PostgreSQL gets before the others are encoded, so that it need not wait for those. */
+const firstRows = 128
 
-/** An event as a row of the log that only lacks its topic and number. */
-export const rowOf = ({ event, receivedAt }: Received): string =>
-  `\t${escaped(event.eventId)}\t${event.timestamp}\t${escaped(event.source)}\t${escaped(event.payload)}\t${receivedAt}\n`
-
-/** Adds rows to the log, numbered from `head + 1` in their order. */
-export async function copyRows(
+/**
+ * Adds events to the log, numbered from `head + 1` in their order. `opening` is sent along, before COPY, in the same
+ * message.
+ */
+export async function copyEvents(
   tx: Tx,
   topicId: number,
   head: number,
-  rows: readonly string[],
+  received: readonly Received[],
+  opening = '',
 ): Promise<void> {
-  if (rows.length === 0) return
-  const { query, done } = copyIn(rows.map((row, index) => `${topicId}\t${head + 1 + index}${row}`).join(''))
+  if (received.length === 0) return
+  const { query, done } = copyIn(`${opening}${statement}`, (from) => {
+    const to = from === 0 ? firstRows : received.length
+    return encode(topicId, head + from, received.slice(from, to))
+  })
   tx.$client.query(query)
   await done
 }
+
+const statement =
+  'COPY events (topic_id, seq, event_id, "timestamp", source, payload, received_at) FROM STDIN'
 
 /** What its types leave out of pg's connection. */
 interface CopyConnection {
@@ -33,14 +39,15 @@ interface CopyConnection {
  * The COPY as pg runs queries that are not its own. Not pg-copy-streams: there a server that stalls, and answers when the
  * query has been given up, meets a stream that has let go of its connection, and the TypeError ends the process.
  */
-function copyIn(rows: string) {
+function copyIn(text: string, rowsFrom: (row: number) => string) {
   const { promise: done, resolve, reject } = Promise.withResolvers<void>()
   let isOver = false
   const query = {
-    submit: (connection: pg.Connection) => connection.query(statement),
+    submit: (connection: pg.Connection) => connection.query(text),
     handleCopyInResponse: (connection: CopyConnection) => {
       if (isOver) return connection.sendCopyFail('given up')
-      connection.sendCopyFromChunk(Buffer.from(rows))
+      connection.sendCopyFromChunk(Buffer.from(rowsFrom(0)))
+      connection.sendCopyFromChunk(Buffer.from(rowsFrom(firstRows)))
       connection.endCopyFrom()
     },
     handleCommandComplete: () => {},
@@ -57,6 +64,19 @@ function copyIn(rows: string) {
     callback: () => {},
   }
   return { query, done }
+}
+
+function encode(topicId: number, head: number, received: readonly Received[]): string {
+  let text = ''
+  let seq = head
+  for (const { event, receivedAt } of received) {
+    const { eventId, timestamp, source, payload } = event
+    seq += 1
+    text +=
+      `${topicId}\t${seq}\t${escaped(eventId)}\t${timestamp}\t${escaped(source)}` +
+      `\t${escaped(payload)}\t${receivedAt}\n`
+  }
+  return text
 }
 
 // https://www.postgresql.org/docs/current/sql-copy.html, "Text Format"

@@ -59,6 +59,42 @@ test('batches of one, of hundreds and of thousands are one statement each', asyn
   }
 })
 
+test('however many come, and whatever was expected of them, each is stored once and numbered in order', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  const ids = (from: number, count: number) => Array.from({ length: count }, (_, index) => `${from + index}`)
+  const all = ids(0, 30_000)
+  const tally = async (batch: string[]) => Object.values(await commit(store, received(...batch)))
+  // Long enough without a repeat, the store no longer looks for one beforehand.
+  for (let from = 0; from < 11_000; from += 1_000) {
+    expect(await tally(all.slice(from, from + 1_000))).toEqual([1_000, 0, 0])
+  }
+  expect(await tally([...all.slice(11_000, 11_500), ...all.slice(7, 9)])).toEqual([500, 2, 0])
+  expect(await tally([...all.slice(11_400, 11_510)])).toEqual([10, 100, 0])
+  expect(await tally([...all.slice(11_500, 11_520)])).toEqual([10, 10, 0])
+  const { rows } = await store.pool.query('SELECT event_id, seq::int FROM events ORDER BY seq')
+  expect(rows).toEqual(all.slice(0, 11_520).map((id, index) => ({ event_id: id, seq: index + 1 })))
+})
+
+test('another content under a known id is a conflict, also when nothing known was expected', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  const ids = Array.from({ length: 10_000 }, (_, index) => `${index}`)
+  for (let from = 0; from < ids.length; from += 5_000) {
+    await commit(store, received(...ids.slice(from, from + 5_000)))
+  }
+  for (const [size, known] of [[100, 17] as const, [3, 18] as const]) {
+    const other: Received = {
+      event: event({ eventId: `${known}`, payload: '{"other":1}' }),
+      receivedAt: '2025-12-08T10:00:01.000000Z',
+    }
+    const fresh = received(...ids.slice(0, size - 1).map((id) => `${size}-${id}`))
+    expect(await commit(store, [...fresh, other])).toEqual({
+      stored: size - 1,
+      duplicates: 0,
+      conflicts: 1,
+    })
+  }
+})
+
 test('a turn is exclusive: who comes second is told that it is taken, and does not wait', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await ensureTopics(store, [orders, 'other' as TopicName])

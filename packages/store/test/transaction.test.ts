@@ -1,10 +1,11 @@
 import { StoreUnavailable } from '@sekali/core/errors'
 import { connectStore, withTransaction } from '@sekali/store/connect'
-import { copyRows } from '@sekali/store/copy'
+import { copyEvents } from '@sekali/store/copy'
 import { DataRefused } from '@sekali/store/errors'
 import { migrate } from '@sekali/store/migrate'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownStore } from '@sekali/testkit/own'
+import { event } from '@sekali/testkit/sample'
 import { sql } from 'drizzle-orm'
 import { expect, inject, test } from 'vitest'
 
@@ -52,7 +53,7 @@ test('a COPY that stalls until it is given up fails, and the answer that comes t
     const backend = Number(rows[0]?.pid)
     process.kill(backend, 'SIGSTOP')
     try {
-      await copyRows(tx, 1, 0, ['\ta\t2026-01-01T00:00:00Z\ts\t{}\t2026-01-01T00:00:00Z\n'])
+      await copyEvents(tx, 1, 0, [{ event: event({}), receivedAt: '2026-01-01T00:00:00.000000Z' }])
     } finally {
       process.kill(backend, 'SIGCONT')
       // What it says now is about a COPY that nobody waits for.
