@@ -5,10 +5,14 @@
  * holds a topic's turn, the news is dropped: it has heard the doorbell too and takes another turn after this one.
  * If it dies instead, the next sweep (about a second later) finds the topic.
  *
+ * It is dropped also when another consumer says that it has committed: a turn for nothing costs as much as one event.
+ *
  * A topic whose turn fails waits by itself, and the others go on: what is wrong may be that topic's alone.
  */
 import { passOn } from '@sekali/broker/doorbell'
 import type { TopicName } from '@sekali/core/event'
+import type { Head } from '@sekali/core/head'
+import { comparePositions } from '@sekali/core/position'
 import { pause } from '@sekali/process/backoff'
 import { createBatchSize } from '@sekali/process/batch-size'
 import type { News } from '@sekali/process/news'
@@ -19,8 +23,16 @@ import type { Summaries } from './summaries.ts'
 import type { Memory } from './sweep.ts'
 import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
 
-/** Topics offered to one turn at most. */
-const offeredMax = 64
+/** Topics offered to one turn at most: more than there are likely to be consumers. */
+const offeredMax = 16
+/** Turns of a topic in a row, as long as there is more of it, before others have theirs. */
+const inARowMax = 8
+/**
+ * How long a topic rests after a turn that took all there was, in turns and at most. A turn costs about the same
+ * whether it has one event or a hundred, so where there is much to do, a topic had better wait until it is worth one.
+ */
+const restTurns = 2
+const restMsMax = 10
 
 export interface Progress {
   turns: number
@@ -41,6 +53,7 @@ export async function runLoop(
   const known = new Set<TopicName>()
   const suspects = new Set<TopicName>()
   const troubles = createTroubles<TopicName>('topic', log)
+  let inARow = 0
 
   while (!signal.aborted) {
     await news.wait(signal)
@@ -54,6 +67,7 @@ export async function runLoop(
       if (fresh.length > 0) await ensureTopics(store, fresh)
       for (const topic of fresh) known.add(topic)
 
+      const startedAt = performance.now()
       const report = await runTurn(context, {
         topics,
         countMax: batch.size,
@@ -70,8 +84,16 @@ export async function runLoop(
       memory.untidy.delete(report.topic)
       batch.learn(report.topic, report.entries, report.bytes)
       summaries.add(report.topic, report.entries)
-      if (report.caughtUpTo === undefined && report.entries > 0) news.add(report.topic)
-      else if (report.caughtUpTo !== undefined) memory.caughtUp.set(report.topic, report.caughtUpTo)
+      if (report.caughtUpTo !== undefined) {
+        memory.caughtUp.set(report.topic, report.caughtUpTo)
+        news.rest(report.topic, Math.min(restTurns * (performance.now() - startedAt), restMsMax))
+        inARow = 0
+      } else if (report.entries > 0 && ++inARow < inARowMax) {
+        news.putBack([report.topic])
+      } else if (report.entries > 0) {
+        news.add(report.topic)
+        inARow = 0
+      }
     } catch (error) {
       const failed = error instanceof TurnFailed ? error.topic : undefined
       if (failed !== undefined && isRefusal(error) && !suspects.has(failed)) {
@@ -96,3 +118,11 @@ export async function runLoop(
 
 const isRefusal = (error: unknown): error is TurnFailed & { readonly cause: DataRefused } =>
   error instanceof TurnFailed && error.cause instanceof DataRefused
+
+/** What another consumer has accounted for, nobody else need look at; it has heard of what came since. */
+export function hearOfCommit({ topic, position }: Head, news: News<TopicName>, memory: Memory): void {
+  const ours = memory.committed.get(topic)
+  if (ours !== undefined && comparePositions(position, ours) <= 0) return
+  memory.caughtUp.set(topic, position)
+  news.drop(topic)
+}

@@ -1,8 +1,10 @@
 import { connectBroker, untilConnected } from '@sekali/broker/connect'
 import { listen } from '@sekali/broker/doorbell'
+import { listenToHeads } from '@sekali/broker/heads'
 import { checkBroker } from '@sekali/broker/health'
 import { leave } from '@sekali/broker/presence'
 import type { TopicName } from '@sekali/core/event'
+import type { Head } from '@sekali/core/head'
 import { failpoint } from '@sekali/process/failpoint'
 import { createLog } from '@sekali/process/log'
 import { createNews } from '@sekali/process/news'
@@ -11,7 +13,7 @@ import { shutdownSignal } from '@sekali/process/shutdown'
 import { connectStore } from '@sekali/store/connect'
 import { findWeakSettings } from '@sekali/store/health'
 import { parseConfig } from './config.ts'
-import { runLoop } from './loop.ts'
+import { hearOfCommit, runLoop } from './loop.ts'
 import { createSummaries, runSummaries } from './summaries.ts'
 import { createMemory, runSweeps } from './sweep.ts'
 import type { TurnPoint } from './turn.ts'
@@ -27,6 +29,7 @@ await run('consumer', async () => {
   const news = createNews<TopicName>()
   await using _doorbell = listen(broker, news.add)
   const memory = createMemory()
+  await using _heads = listenToHeads(broker, (head) => hearOfCommit(head, news, memory))
   const summaries = createSummaries()
   const progress = { turns: 0, lastTurnAt: null }
   const context = {
@@ -36,6 +39,7 @@ await run('consumer', async () => {
     log,
     readMs: config.readMs,
     turnEventsMax: config.turnEventsMax,
+    onCommit: ({ topic, position }: Head) => void memory.committed.set(topic, position),
     at: failpoint<TurnPoint>(process.env.CONSUMER_FAILPOINT, log),
     startedAt: new Date().toISOString(),
   }

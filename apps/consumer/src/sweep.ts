@@ -16,13 +16,15 @@ import type { Progress } from './loop.ts'
 
 /** What a consumer remembers of the topics, so that it need not ask PostgreSQL about quiet ones. */
 export interface Memory {
-  /** The id up to which a stream was accounted for when this consumer last read to its end. */
+  /** The id up to which a stream was accounted for when a consumer last said so, this one or another. */
   readonly caughtUp: Map<TopicName, Position>
+  /** How far this consumer itself has brought a topic. */
+  readonly committed: Map<TopicName, Position>
   /** Topics on which entries stayed pending although everything is accounted for. */
   readonly untidy: Set<TopicName>
 }
 
-export const createMemory = (): Memory => ({ caughtUp: new Map(), untidy: new Set() })
+export const createMemory = (): Memory => ({ caughtUp: new Map(), committed: new Map(), untidy: new Set() })
 
 const sweepMs = 1_000
 const janitorSweeps = 30

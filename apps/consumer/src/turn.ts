@@ -37,6 +37,8 @@ export interface TurnContext {
   readonly log: Logger
   /** All of a turn's calls to Redis before COMMIT must be done in this time, in milliseconds. */
   readonly readMs: number
+  /** Hears of a commit before others do. */
+  readonly onCommit: (head: Head) => void
   /** Hears how far a turn has come. */
   readonly at: (point: TurnPoint) => void
 }
@@ -92,6 +94,7 @@ export async function runTurn(context: TurnContext, request: TurnRequest): Promi
   }
   if (turn === undefined) return undefined
   context.at('committed')
+  if (head !== undefined) context.onCommit(head)
   if (read !== undefined && head !== undefined) await tidy(context, read, head)
   return report(turn, read)
 }

@@ -6,45 +6,70 @@ export interface News<Name extends string> {
   take(max: number): Name[]
   /** Puts names back at the front. */
   putBack(names: readonly Name[]): void
+  /** Takes one name out: somebody else has looked. */
+  drop(name: Name): void
   /** Adds the name only after `ms`, whatever is heard of it until then. */
   defer(name: Name, ms: number): void
+  /** Keeps to itself for `ms` what is heard of the name. */
+  rest(name: Name, ms: number): void
   /** Resolves when there is news, or when `signal` is aborted. */
   wait(signal: AbortSignal): Promise<void>
 }
 
 export function createNews<Name extends string>(): News<Name> {
-  let names = new Set<Name>()
-  const deferred = new Set<Name>()
+  const names = new Set<Name>()
+  /** What was put back: it comes before the others. */
+  let first = new Set<Name>()
+  /** What must wait, and whether there is news of it. */
+  const waiting = new Map<Name, boolean>()
   let wake = () => {}
   const add = (name: Name) => {
-    if (deferred.has(name)) return
-    names.add(name)
+    if (waiting.has(name)) {
+      waiting.set(name, true)
+      return
+    }
+    if (!first.has(name)) names.add(name)
     wake()
+  }
+  const drop = (name: Name) => {
+    first.delete(name)
+    names.delete(name)
+    if (waiting.has(name)) waiting.set(name, false)
+  }
+  const keep = (name: Name, ms: number, isNews: boolean) => {
+    waiting.set(name, isNews || first.has(name) || names.has(name))
+    first.delete(name)
+    names.delete(name)
+    setTimeout(() => {
+      const isHeard = waiting.get(name)
+      waiting.delete(name)
+      if (isHeard) add(name)
+    }, ms).unref()
   }
   return {
     get size() {
-      return names.size
+      return first.size + names.size
     },
     add,
     take: (max) => {
-      const taken = [...names.values().take(max)]
-      for (const name of taken) names.delete(name)
+      const taken = [...first.values().take(max)]
+      for (const name of taken) first.delete(name)
+      for (const name of names.values().take(max - taken.length)) {
+        names.delete(name)
+        taken.push(name)
+      }
       return taken
     },
-    putBack: (first) => {
-      names = new Set([...first, ...names])
+    putBack: (back) => {
+      for (const name of back) names.delete(name)
+      first = new Set([...back, ...first])
     },
-    defer: (name, ms) => {
-      names.delete(name)
-      deferred.add(name)
-      setTimeout(() => {
-        deferred.delete(name)
-        add(name)
-      }, ms).unref()
-    },
+    drop,
+    defer: (name, ms) => keep(name, ms, true),
+    rest: (name, ms) => keep(name, ms, false),
     wait: (signal) =>
       new Promise((resolve) => {
-        if (names.size > 0 || signal.aborted) return resolve()
+        if (first.size + names.size > 0 || signal.aborted) return resolve()
         const done = () => {
           wake = () => {}
           signal.removeEventListener('abort', done)

@@ -1,9 +1,9 @@
 import type { Event, TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { commitEvents } from '@sekali/store/commit'
-import { type Store, withTransaction } from '@sekali/store/connect'
+import type { Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/topics'
-import { endTurn, takeTurn } from '@sekali/store/turn'
+import { endTurn, withTurn } from '@sekali/store/turn'
 
 /** Stores events of one topic as a consumer's turn does, without Redis. `beforeCommit` may take its time. */
 export async function storeEvents(
@@ -14,15 +14,13 @@ export async function storeEvents(
   const topic = events[0]?.topic as TopicName
   await ensureTopics(store, [topic])
   for (;;) {
-    const stored = await withTransaction(store, 'test', async (tx) => {
-      const turn = await takeTurn(tx, [topic])
-      if (turn === undefined) return false
+    const stored = await withTurn(store, [topic], async (tx, turn) => {
       const received = events.map((event) => ({ event, receivedAt: event.timestamp }))
       const outcome = await commitEvents(tx, turn, received)
       const accounted = turn.accounted + events.length
       const position = `${accounted}-1` as Position
       const place = { group: 'g', position, accounted, seen: accounted, seenId: position }
-      await endTurn(tx, turn, { ...outcome, ...place, dead: 0, lost: 0, foundLoss: false })
+      endTurn(tx, turn, { ...outcome, ...place, dead: 0, lost: 0, foundLoss: false })
       await beforeCommit()
       return true
     })

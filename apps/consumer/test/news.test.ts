@@ -1,0 +1,22 @@
+import type { TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import { createNews } from '@sekali/process/news'
+import { expect, test } from 'vitest'
+import { hearOfCommit } from '../src/loop.ts'
+import { createMemory } from '../src/sweep.ts'
+
+test('a topic is left alone when another consumer has committed, and not for what this one said itself', () => {
+  const topic = 'orders' as TopicName
+  const news = createNews<TopicName>()
+  const memory = createMemory()
+  const hear = (position: string) => {
+    news.add(topic)
+    hearOfCommit({ topicId: 1, topic, head: 1, position: position as Position }, news, memory)
+    return news.size
+  }
+  expect(hear('5-0')).toBe(0)
+  expect(memory.caughtUp.get(topic)).toBe('5-0')
+  memory.committed.set(topic, '9-0' as Position)
+  expect([hear('7-0'), hear('9-0')]).toEqual([1, 1]) // late, and our own
+  expect(hear('10-0')).toBe(0)
+})

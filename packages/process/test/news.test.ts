@@ -1,0 +1,26 @@
+import { createNews } from '@sekali/process/news'
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+
+test('what is put back comes first, the rest in the order in which it was heard', () => {
+  const news = createNews<string>()
+  for (const name of ['a', 'b', 'a', 'c', 'd']) news.add(name)
+  const taken = news.take(3)
+  expect(taken).toEqual(['a', 'b', 'c'])
+  news.add('b')
+  news.putBack(taken.slice(1))
+  expect(news.size).toBe(3)
+  expect(news.take(9)).toEqual(['b', 'c', 'd'])
+})
+
+test('a name that rests is heard of again only afterwards, and only if there was news of it', async () => {
+  const news = createNews<string>()
+  for (const name of ['heard before', 'dropped']) news.add(name)
+  for (const name of ['heard before', 'heard meanwhile', 'dropped', 'not heard']) news.rest(name, 20)
+  news.defer('deferred', 20)
+  news.add('heard meanwhile')
+  news.drop('dropped')
+  expect(news.size).toBe(0)
+  await eventually(async () => expect(news.size).toBe(3))
+  expect(news.take(9).toSorted()).toEqual(['deferred', 'heard before', 'heard meanwhile'])
+})
