@@ -282,8 +282,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/core/src/event.ts',
-        find: 'source, payload: payload.text }',
-        replace: 'source, payload: JSON.stringify(JSON.parse(payload.text)) }',
+        find: '    payload: payload.text,',
+        replace: '    payload: JSON.stringify(JSON.parse(payload.text)),',
       },
     ],
     test: { project: 'gateway', file: 'events', name: 'character for character' },
