@@ -5,7 +5,9 @@
 import type { StoredEvent } from '@sekali/core/event'
 import type { Json, Projection, ProjectionEvent } from './define.ts'
 import { parseJson, stringifyJson } from './json.ts'
+import { letGo } from './let-go.ts'
 import { limits } from './limits.ts'
+import { snapshot } from './snapshot.ts'
 
 /** The key of a projection without keys. */
 export const noKey = ''
@@ -53,36 +55,26 @@ export function prepare(projection: Projection, events: readonly StoredEvent[]):
 /** Folds as many of the events as can be, in their order. `before` has the states so far, as JSON. */
 export function fold(projection: Projection, batch: Batch, before: ReadonlyMap<string, string>): Folded {
   const { events } = batch
-  // Read anew: what apply() was given the first time it may have changed.
-  const attempt = (count: number) =>
-    foldAll(projection, prepare(projection, events.slice(0, count)).items, before)
-  const whole = foldAll(projection, batch.items, before)
-  if (!(whole instanceof Refused)) return { states: whole, count: events.length }
-
-  // The shortest beginning that is refused ends with the culprit. Where apply() threw, that is known; where a state
-  // grew too large or is not JSON, it is found by halving.
-  let { message } = whole
-  let [good, bad] = [0, whole.at === undefined ? events.length : whole.at + 1]
-  let next = whole.at ?? Math.floor(bad / 2)
-  let states = new Map<string, string>()
-  while (bad - good > 1) {
-    const tried = attempt(next)
-    if (tried instanceof Refused)
-      [bad, message] = [tried.at === undefined ? next : tried.at + 1, tried.message]
-    else [good, states] = [next, tried]
-    next = Math.floor((good + bad) / 2)
+  let count = events.length
+  let states = foldAll(projection, batch.items, before)
+  let failure: Folded['failure']
+  while (states instanceof Refused) {
+    const event = events[states.at]
+    if (event === undefined) throw new Error('a batch that is refused has an event that is to blame')
+    failure = { event, message: states.message }
+    count = states.at
+    // Without it, and from the start: what apply() was given it may have changed before it threw.
+    states = foldAll(projection, prepare(projection, events.slice(0, count)).items, before)
   }
-  const event = events[good]
-  if (event === undefined) throw new Error('a batch that is refused has an event that is to blame')
-  return { states, count: good, failure: { event, message } }
+  return { states, count, ...(failure === undefined ? {} : { failure }) }
 }
 
 class Refused {
   readonly message: string
-  /** The event's place, unless only the states at the end tell that something is wrong. */
-  readonly at: number | undefined
+  /** The event's place. */
+  readonly at: number
 
-  constructor(error: unknown, at?: number) {
+  constructor(error: unknown, at: number) {
     this.message = describe(error)
     this.at = at
   }
@@ -93,24 +85,21 @@ function foldAll(
   items: readonly Item[],
   before: ReadonlyMap<string, string>,
 ): Map<string, string> | Refused {
-  const states = new Map<string, unknown>()
-  const initial = stringifyJson(projection.initial)
+  const states = new Map<string, Json>()
+  const initial = stringifyJson(snapshot(projection.initial).state)
   for (const [at, item] of items.entries()) {
     if ('error' in item) return new Refused(item.error, at)
     const { event, key } = item
     if (key === undefined) continue
     try {
-      const state = states.has(key) ? states.get(key) : parseJson(before.get(key) ?? initial)
-      states.set(key, checked(projection.apply(state, event)))
+      const known = states.get(key) // null is a state, too
+      const state = known === undefined ? parseJson(before.get(key) ?? initial) : known
+      states.set(key, checked(key, projection.apply(state, event)))
     } catch (error) {
       return new Refused(error, at)
     }
   }
-  try {
-    return new Map(states.entries().map(([key, state]) => [key, textOf(key, state)]))
-  } catch (error) {
-    return new Refused(error)
-  }
+  return new Map(states.entries().map(([key, state]) => [key, stringifyJson(state)]))
 }
 
 function eventOf({ payload: payloadText, ...event }: StoredEvent): ProjectionEvent {
@@ -129,6 +118,7 @@ function keyOf(projection: Projection, event: ProjectionEvent): string | undefin
   if (projection.key === undefined) return noKey
   const key: unknown = projection.key(event)
   if (key === undefined) return undefined
+  letGo(key)
   if (typeof key !== 'string') throw new TypeError('key() must return a string, or undefined')
   if (key.length === 0 || key.length > limits.keyCharsMax || key.includes('\0') || !key.isWellFormed()) {
     throw new TypeError(
@@ -138,18 +128,20 @@ function keyOf(projection: Projection, event: ProjectionEvent): string | undefin
   return key
 }
 
-function checked(state: unknown): unknown {
-  if (state === undefined) throw new TypeError('apply() must return the state')
-  if (typeof state === 'object' && state !== null && 'then' in state && typeof state.then === 'function') {
-    Promise.resolve(state).catch(() => undefined) // its failure is nobody's to see any more
+/** Of each event, not of the last of a batch only: a state that is too large must not pass because the next is not. */
+function checked(key: string, applied: unknown): Json {
+  if (applied === undefined) throw new TypeError('apply() must return the state')
+  if (applied instanceof Promise) {
+    letGo(applied)
     throw new TypeError('apply() must return the state itself, not a promise of it')
   }
-  return state
-}
-
-function textOf(key: string, state: unknown): string {
-  const text = stringifyJson(state)
-  if (Buffer.byteLength(text) <= limits.stateBytesMax) return text
+  const { state, bytesAtMost } = snapshot(applied)
+  if (
+    bytesAtMost <= limits.stateBytesMax ||
+    Buffer.byteLength(stringifyJson(state)) <= limits.stateBytesMax
+  ) {
+    return state
+  }
   throw new RangeError(
     `the state${key === noKey ? '' : ' of a key'} is larger than ${limits.stateBytesMax} bytes of JSON: use keys, or keep less`,
   )
@@ -157,6 +149,7 @@ function textOf(key: string, state: unknown): string {
 
 /** The definition's own words, cut. What is thrown must not be an event's payload: it is on show. */
 function describe(error: unknown): string {
+  letGo(error)
   const message =
     error instanceof Error ? `${error.name}: ${error.message}` : 'something that is no Error was thrown'
   return message.slice(0, limits.messageCharsMax).toWellFormed().replaceAll('\0', '')

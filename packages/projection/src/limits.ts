@@ -4,6 +4,8 @@ export const limits = {
   keyCharsMax: 512,
   /** UTF-8 bytes of the state of one key. */
   stateBytesMax: 1024 * 1024,
+  /** Objects and arrays in one another: more than a payload may have, and less than PostgreSQL's parser can take. */
+  stateDepthMax: 1_000,
   topicsMax: 100,
   /** Characters of an error's message that are kept. */
   messageCharsMax: 300,

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import type { Projection } from './define.ts'
 import { stringifyJson } from './json.ts'
 import { limits } from './limits.ts'
+import { snapshot } from './snapshot.ts'
 
 /** A definition that has been looked at: what is optional in a file is settled here. */
 export interface Definition {
@@ -77,7 +78,7 @@ export function validate(value: unknown): Definition {
     topics,
     topicRegex: new RegExp(patterns.join('|')),
     keyed: key !== undefined,
-    initial: stringifyJson(initial),
+    initial: stringifyJson(snapshot(initial).state),
   }
 }
 

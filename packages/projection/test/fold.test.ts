@@ -77,6 +77,86 @@ test.each([
   })
 })
 
+test('what a fold comes to does not depend on where its batches are cut', () => {
+  const shared = { n: 0 }
+  const appliers: Record<string, (state: never, n: number) => unknown> = {
+    'a member that is undefined': (state: object, n) =>
+      n === 1 ? { x: undefined } : { had: [...((state as { had?: boolean[] }).had ?? []), 'x' in state] },
+    'undefined in an array, and a hole': (state: { list?: unknown[] }, n) => ({
+      // biome-ignore lint/suspicious/noSparseArray: that is the point
+      list: n === 2 ? [undefined, , 1] : (state.list ?? []).map((one) => one === null),
+    }),
+    'one object in two places': (state: { a?: { n: number }; b?: { n: number } }, n) => {
+      if (state.a === undefined) {
+        const one = { n }
+        return { a: one, b: one }
+      }
+      state.a.n += n
+      return state
+    },
+    'an object of the definition itself': (state: { n?: number }, n) => {
+      if (n === 2) return shared
+      state.n = (state.n ?? 0) + n
+      return state
+    },
+    'a small bigint': (state: { n?: unknown }, n) =>
+      n % 2 === 1 ? { n: BigInt(n) } : { was: typeof state.n },
+    'a large double': (state: { n?: unknown }, n) => (n % 2 === 0 ? { n: 2 ** 60 } : { was: typeof state.n }),
+    'minus zero': (state: { n?: number }, n) => (n === 2 ? { n: -0 } : { sign: 1 / (state.n ?? 1), n: 1 }),
+    'a member called __proto__': (state: object, n) => ({
+      ...state,
+      [`n${n}`]: 'n' in state,
+      ['__proto__']: { n },
+    }),
+    null: (state, n) => (n === 2 ? null : { was: state }),
+    'a state that is too large for a while': (_, n) => (n === 2 ? 'x'.repeat(limits.stateBytesMax) : n),
+    'a state that is no JSON for a while': (_, n) => (n === 2 ? { at: new Date(0) } : n),
+  }
+  for (const [what, apply] of Object.entries(appliers)) {
+    const projection = {
+      ...sum,
+      initial: {},
+      apply: (state: never, { payload }: { payload: { n: number } }) => apply(state, payload.n),
+    } as unknown as Projection<never>
+    const whole = run(projection, numbered(4))
+    let cut: ReturnType<typeof run> = { count: 0, states: {} }
+    for (const event of numbered(4)) {
+      const { states, count, ...rest } = run(projection, [event], cut.states)
+      cut = { ...rest, count: cut.count + count, states: { ...cut.states, ...states } }
+      if (cut.failure !== undefined) break
+    }
+    expect(whole, what).toEqual(cut)
+  }
+})
+
+test('a promise where none is wanted is refused, and its failure ends nothing', async () => {
+  const seen: unknown[] = []
+  const listener = (reason: unknown) => seen.push(reason)
+  process.on('unhandledRejection', listener)
+  const fails = async () => {
+    throw new Error('later')
+  }
+  const wrong = [
+    { key: fails },
+    { apply: fails },
+    { apply: () => ({ in: [fails()] }) },
+    {
+      apply: () => {
+        throw fails()
+      },
+    },
+  ]
+  for (const part of wrong) {
+    expect(run({ ...sum, ...part } as never, numbered(2))).toMatchObject({
+      count: 0,
+      failure: { event: { seq: 1 } },
+    })
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', listener)
+  expect(seen).toEqual([])
+})
+
 test('with keys there is a state for each; an event without one is passed over; a bad key stops the fold', () => {
   const byCustomer = defineProjection({
     name: 'by-customer',
