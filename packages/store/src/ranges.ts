@@ -51,9 +51,9 @@ export async function readRanges(
       CROSS JOIN LATERAL (
         SELECT l.*, max(l.stored_at) OVER (ORDER BY l.seq) AS key
         FROM (
+          -- Not LIMIT: seqs have no gap, and of a range PostgreSQL need not guess how much there is.
           SELECT * FROM ${events} l
-          WHERE l.topic_id = r.topic_id AND l.seq > r.after AND l.seq <= r.up_to
-          ORDER BY l.seq LIMIT ${share}
+          WHERE l.topic_id = r.topic_id AND l.seq BETWEEN r.after + 1 AND least(r.up_to, r.after + ${share}::bigint)
         ) l
       ) e
     ), certain AS (

@@ -13,7 +13,7 @@ export async function readAfter(
 ): Promise<StoredEvent[]> {
   const { rows } = await db.execute<Omit<Row, 'topic' | 'more'>>(sql`
     SELECT event_id, "timestamp", source, payload::text AS payload, seq, received_at, stored_at
-    FROM ${events} WHERE topic_id = ${topicId} AND seq > ${after} ORDER BY seq LIMIT ${limit}`)
+    FROM ${events} WHERE topic_id = ${topicId} AND seq BETWEEN ${after + 1} AND ${after + limit} ORDER BY seq`)
   return rows.map((row, index) => {
     const event = toEvent({ ...row, topic })
     // Promise 5. If it were ever broken, to stop is better than to skip what was not seen yet.

@@ -30,7 +30,8 @@ export interface EventsPage {
  */
 export async function readEvents(store: Store, query: EventsQuery): Promise<EventsPage> {
   const { topic, limit } = query
-  const statement = topic === undefined ? newestOfAll(limit) : ofTopic({ ...query, topic })
+  const ascending = (query.order ?? (query.after === undefined ? 'desc' : 'asc')) === 'asc'
+  const statement = topic === undefined ? newestOfAll(limit) : ofTopic({ ...query, topic }, ascending)
   const { rows } = await store.db.execute<Row>(statement).catch((error: unknown) => {
     throw asStoreError(error, 'read of events')
   })
@@ -38,18 +39,25 @@ export async function readEvents(store: Store, query: EventsQuery): Promise<Even
   return { events: shown.map(toEvent), more: shown.at(-1)?.more ?? false }
 }
 
-function ofTopic({ topic, limit, after, before, order }: EventsQuery & { topic: string }): SQL {
-  const ascending = (order ?? (after === undefined ? 'desc' : 'asc')) === 'asc'
+/**
+ * Because seqs have no gap, a page is a range of them, and is asked for as one: for `seq > after … LIMIT` PostgreSQL
+ * has to guess how many there are, and for a topic of some ten thousand events it read and sorted all of them.
+ */
+function ofTopic(
+  { topic, limit, after = 0, before }: EventsQuery & { topic: string },
+  ascending: boolean,
+): SQL {
   const bySeq = ascending ? sql`seq ASC` : sql`seq DESC`
+  const last = before === undefined ? sql`t.head` : sql`least(t.head, ${before - 1}::bigint)`
   // One row more than asked for tells whether there is another page.
+  const [from, to] = ascending
+    ? [sql`${after + 1}::bigint`, sql`least(${last}, ${after + 1 + limit}::bigint)`]
+    : [sql`greatest(${after + 1}::bigint, ${last} - ${limit}::bigint)`, last]
   return page(
     sql`
-      SELECT *, ${topic}::text AS topic FROM ${events}
-      WHERE topic_id = (SELECT id FROM ${topics} WHERE name = ${topic})
-        ${after === undefined ? sql`` : sql`AND seq > ${after}`}
-        ${before === undefined ? sql`` : sql`AND seq < ${before}`}
-      ORDER BY ${bySeq}
-      LIMIT ${limit + 1}`,
+      SELECT e.*, t.name AS topic FROM ${topics} t
+      JOIN ${events} e ON e.topic_id = t.id AND e.seq BETWEEN ${from} AND ${to}
+      WHERE t.name = ${topic}`,
     bySeq,
   )
 }
@@ -65,16 +73,16 @@ const newestOfAll = (limit: number): SQL =>
     sql`
       SELECT e.*, t.topic
       FROM (
-        SELECT t.id, t.name AS topic
+        SELECT t.id, t.name AS topic, t.head
         FROM ${topics} t
         CROSS JOIN LATERAL (
-          SELECT l.stored_at FROM ${events} l WHERE l.topic_id = t.id ORDER BY l.seq DESC LIMIT 1
+          SELECT l.stored_at FROM ${events} l WHERE l.topic_id = t.id AND l.seq = t.head OFFSET 0
         ) newest
         ORDER BY newest.stored_at DESC
         LIMIT ${limit + 1}
       ) t
       CROSS JOIN LATERAL (
-        SELECT * FROM ${events} l WHERE l.topic_id = t.id ORDER BY l.seq DESC LIMIT ${limit + 1}
+        SELECT * FROM ${events} l WHERE l.topic_id = t.id AND l.seq BETWEEN t.head - ${limit}::bigint AND t.head OFFSET 0
       ) e
       ORDER BY ${newestFirst}
       LIMIT ${limit + 1}`,

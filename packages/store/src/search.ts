@@ -223,11 +223,16 @@ function keysOf(search: Search, dry: readonly Lane[], reach: Reach): SQL {
   ) WITH ORDINALITY AS lane (topic_id, low, high, at)`
   const { inSpan, inEvent } = conditionsOf(search)
   if (inEvent === undefined) {
+    // Seqs have no gap: so many of them are so many events.
+    const range =
+      search.order === 'asc'
+        ? sql`lane.low AND least(lane.high, lane.low + ${reach.keys - 1}::bigint)`
+        : sql`greatest(lane.low, lane.high - ${reach.keys - 1}::bigint) AND lane.high`
     return sql`
       SELECT lane.at AS lane, NULL::int AS last_span, e.seq, e.stored_at
       FROM ${lanes}
       CROSS JOIN LATERAL (
-        SELECT seq, stored_at FROM ${events} WHERE ${ofLane} ORDER BY seq ${direction} LIMIT ${reach.keys}
+        SELECT seq, stored_at FROM ${events} WHERE topic_id = lane.topic_id AND seq BETWEEN ${range}
       ) e
       ORDER BY lane.at, e.seq ${direction}`
   }
