@@ -18,7 +18,8 @@ export function announceHead(broker: Broker, pipeline: ChainableCommander, head:
 /** Calls `onHead` whenever a consumer announces one, on a connection of its own that heals by itself. */
 export const listenToHeads = (broker: Broker, onHead: (head: Head) => void): AsyncDisposable =>
   subscribe(broker, headsChannel(broker), (message) => {
-    const [topicId, topic, head, position] = message.split(' ')
+    const [, topicId, topic, head, position] = message.match(announcement) ?? []
+    if (position === undefined) return // not one of ours: anybody may publish there
     onHead({
       topicId: Number(topicId),
       topic: topic as TopicName,
@@ -26,3 +27,5 @@ export const listenToHeads = (broker: Broker, onHead: (head: Head) => void): Asy
       position: position as Position,
     })
   })
+
+const announcement = /^(\d+) ([\w.-]+) (\d+) (\d+-\d+)$/

@@ -14,7 +14,7 @@ import type { Event, EventId } from '@sekali/core/event'
 import { sql } from 'drizzle-orm'
 import type { Tx } from './connect.ts'
 import { copyEvents } from './copy.ts'
-import { asStoreError, DataRefused } from './errors.ts'
+import { asStoreError, isKnownEvent } from './errors.ts'
 import { conflicts, events } from './schema.ts'
 import { textArray } from './text-array.ts'
 import { utc } from './time.ts'
@@ -103,14 +103,11 @@ async function copyIfNew(
     return true
   } catch (error) {
     const refused = asStoreError(error, 'copy')
-    if (!(refused instanceof DataRefused && refused.sqlState === uniqueViolation)) throw refused
+    if (!isKnownEvent(refused)) throw refused
     await tx.$client.query('ROLLBACK TO SAVEPOINT guess')
     return false
   }
 }
-
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
-const uniqueViolation = '23505'
 
 interface Chunk {
   /** The first event of each id. */

@@ -54,8 +54,9 @@ export function connectStore(config: StoreConfig, log: Log): Store {
     // A session that stayed on a demoted primary would answer reads and refuse writes for ever.
     maxLifetimeSeconds: 300,
     keepAlive: true,
-    // What time.ts expects; a database or a role may have settings of its own.
-    options: '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8',
+    // What time.ts expects; a database or a role may have settings of its own. And a prepared statement is planned for
+    // each execution: a plan kept from when the log was small reads all of it once it is large.
+    options: '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8 -c plan_cache_mode=force_custom_plan',
   })
   pool.on('error', (err) => log.warn({ err }, 'idle postgres connection lost'))
   let ended: Promise<void> | undefined

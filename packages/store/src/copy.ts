@@ -2,8 +2,8 @@ import type pg from 'pg'
 import type { Received } from './commit.ts'
 import type { Tx } from './connect.ts'
 
-/** Rows that PostgreSQL gets before the others are encoded, so that it need not wait for those. */
-const firstRows = 128
+/** Rows that are sent at a time: PostgreSQL begins while the next are encoded, and no string gets too long for V8. */
+const rowsPerChunk = 128
 
 /**
  * Adds events to the log, numbered from `head + 1` in their order. `opening` is sent along, before COPY, in the same
@@ -17,10 +17,9 @@ export async function copyEvents(
   opening = '',
 ): Promise<void> {
   if (received.length === 0) return
-  const { query, done } = copyIn(`${opening}${statement}`, (from) => {
-    const to = from === 0 ? firstRows : received.length
-    return encode(topicId, head + from, received.slice(from, to))
-  })
+  const { query, done } = copyIn(`${opening}${statement}`, received.length, (from) =>
+    encode(topicId, head + from, received.slice(from, from + rowsPerChunk)),
+  )
   tx.$client.query(query)
   await done
 }
@@ -39,15 +38,16 @@ interface CopyConnection {
  * The COPY as pg runs queries that are not its own. Not pg-copy-streams: there a server that stalls, and answers when the
  * query has been given up, meets a stream that has let go of its connection, and the TypeError ends the process.
  */
-function copyIn(text: string, rowsFrom: (row: number) => string) {
+function copyIn(text: string, count: number, rowsFrom: (row: number) => string) {
   const { promise: done, resolve, reject } = Promise.withResolvers<void>()
   let isOver = false
   const query = {
     submit: (connection: pg.Connection) => connection.query(text),
     handleCopyInResponse: (connection: CopyConnection) => {
       if (isOver) return connection.sendCopyFail('given up')
-      connection.sendCopyFromChunk(Buffer.from(rowsFrom(0)))
-      connection.sendCopyFromChunk(Buffer.from(rowsFrom(firstRows)))
+      for (let row = 0; row < count; row += rowsPerChunk) {
+        connection.sendCopyFromChunk(Buffer.from(rowsFrom(row)))
+      }
       connection.endCopyFrom()
     },
     handleCommandComplete: () => {},

@@ -22,14 +22,31 @@ export class DataRefused extends SekaliError {
  */
 export function asStoreError(error: unknown, what: string): SekaliError {
   if (error instanceof SekaliError) return error
-  const state = sqlState(error)
+  const { state, constraint } = refusalOf(error)
+  // Not the event's fault, whatever event it is: every one would be refused, and none may become a dead letter.
+  if (constraint === 'events_topic_id_seq_pk') {
+    return new StoreUnavailable(`${what} failed: a seq is taken, so topics.head is behind the log`, {
+      cause: error,
+    })
+  }
   if (state !== undefined && /^(22|23|54)/.test(state)) return new DataRefused(state, { cause: error })
   return new StoreUnavailable(`${what} failed`, { cause: error })
 }
 
+/** Whether the unique key of event ids refused it: somebody has stored that event. */
+export const isKnownEvent = (error: SekaliError): boolean =>
+  error instanceof DataRefused && refusalOf(error.cause).constraint === 'events_topic_id_event_id_unique'
+
+interface Refusal {
+  readonly state?: string
+  readonly constraint?: string
+}
+
 // Drizzle wraps what the driver throws.
-function sqlState(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
-  if ('code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)) return error.code
-  return sqlState(error.cause)
+function refusalOf(error: unknown): Refusal {
+  if (!(error instanceof Error)) return {}
+  if ('code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)) {
+    return { state: error.code, ...('constraint' in error && { constraint: String(error.constraint) }) }
+  }
+  return refusalOf(error.cause)
 }

@@ -23,21 +23,34 @@ export type Row = {
 
 /**
  * The events that `from` gives in that order, up to where their payloads fill a page. `from` is a query for columns of
- * the log and the name of the `topic`, which limits the number of rows by itself.
+ * the log and the name of the `topic`, which limits the number of rows by itself; `order` names columns of it.
  *
- * PostgreSQL adds the sizes up, because it need not send what does not fit. The payload is text, because a parsed one
- * has no big numbers. `more` says whether an event follows among those of `from`.
+ * PostgreSQL adds the sizes up, because it need not send what does not fit. First as they are on disk: that size is
+ * known without reading the payload, which may lie in a place of its own and be compressed. Only what fits then is
+ * read, and added up as it is sent. The payload is text, because a parsed one has no big numbers. `more` says whether
+ * an event follows among those of `from`.
  */
-export const page = (from: SQL, order: SQL): SQL => sql`
-  SELECT * FROM (
-    SELECT topic, event_id, "timestamp", source, payload::text AS payload, seq, received_at, stored_at,
-      row_number() OVER page AS at, lead(true, 1, false) OVER page AS more,
-      coalesce(sum(octet_length(payload::text)) OVER (page ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes
-    FROM (${from}) e
+export const page = (from: SQL, order: SQL): SQL => {
+  const before = sql.raw('OVER (page ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)')
+  return sql`
+  SELECT topic, event_id, "timestamp", source, text AS payload, seq, received_at, stored_at, more
+  FROM (
+    SELECT *, sum(octet_length(text)) ${before} AS bytes
+    FROM (
+      SELECT *, payload::text AS text
+      FROM (
+        SELECT *, lead(true, 1, false) OVER page AS more, sum(pg_column_size(payload)) ${before} AS disk_bytes
+        FROM (${from}) e
+        WINDOW page AS (ORDER BY ${order})
+      ) e
+      WHERE disk_bytes IS NULL OR disk_bytes < ${pageBytesMax}
+      OFFSET 0 -- each payload is read once, and none that does not fit
+    ) e
     WINDOW page AS (ORDER BY ${order})
-  ) page
-  WHERE bytes < ${pageBytesMax}
-  ORDER BY at`
+  ) e
+  WHERE bytes IS NULL OR bytes < ${pageBytesMax}
+  ORDER BY ${order}`
+}
 
 export const toEvent = (row: Omit<Row, 'more'>): StoredEvent => ({
   topic: row.topic as TopicName,

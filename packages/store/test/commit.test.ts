@@ -157,3 +157,39 @@ test('pages of all topics come newest first', async () => {
   ])
   expect(await readEvents(store, { topic: 'none', limit: 3 })).toEqual({ events: [], more: false })
 })
+
+test('the look-up stays a descent of the index when a log that was small becomes large', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await commit(store, received(...Array.from({ length: 20 }, (_, index) => `small-${index}`)))
+  await store.pool.query('ANALYZE events')
+  await withTurn(store, [orders], async (tx, turn) => {
+    const batch = received('small-1', ...Array.from({ length: 99 }, (_, index) => `none-${index}`))
+    // PostgreSQL considers a plan for keeps from the sixth execution of a session.
+    for (let round = 1; round <= 7; round++) {
+      await tx.$client.query('SAVEPOINT round')
+      await commitEvents(tx, turn, batch)
+      await tx.$client.query('ROLLBACK TO SAVEPOINT round')
+    }
+    await tx.$client.query(`
+      INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at)
+      SELECT 1, n, 'large-' || n, now(), 's', '{}', now() FROM generate_series(21, 20000) n`)
+    const { rows } = await tx.$client.query(`EXPLAIN EXECUTE find_known (1, '{a,b}')`)
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+    expect(plan).toContain('events_topic_id_event_id_unique')
+    expect(plan).not.toContain('Seq Scan')
+  })
+})
+
+test('a seq that is taken is nobody’s dead letter: the turn fails, to be tried again', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await commit(store, received('a', 'b', 'c'))
+  await store.pool.query('UPDATE topics SET head = head - 2')
+  const refused = expect.objectContaining({
+    code: 'store_unavailable',
+    message: expect.stringContaining('topics.head'),
+  })
+  await expect(commit(store, received('d'))).rejects.toEqual(refused)
+  await expect(commit(store, received(...Array.from({ length: 100 }, (_, i) => `m${i}`)))).rejects.toEqual(
+    refused,
+  )
+})

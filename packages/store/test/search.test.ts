@@ -162,6 +162,35 @@ test('a page ends before its payloads are too many bytes, and goes on after them
   expect([...(found.next?.values() ?? [])]).toEqual([13])
 })
 
+test('a page reads no payload that does not fit', async () => {
+  await using own = await ownStore(inject('postgresUrl'))
+  await own.db.execute(fill('large', 100))
+  await own.db.execute(sql`
+    UPDATE events SET payload = to_json((SELECT string_agg(md5(n::text), '') FROM generate_series(1, 7500) n))`)
+  /** Blocks in which large payloads lie. Statistics are of a connection until it says them. */
+  const blocksOf = async (read: () => Promise<{ readonly events: readonly StoredEvent[] }>) => {
+    const count = async () => {
+      await own.pool.query('SELECT pg_stat_force_next_flush()')
+      const { rows } = await own.pool.query<{ blocks: string }>(
+        "SELECT toast_blks_hit + toast_blks_read AS blocks FROM pg_statio_user_tables WHERE relname = 'events'",
+      )
+      return Number(rows[0]?.blocks)
+    }
+    const before = await count()
+    const { events } = await read()
+    return [events.length, (await count()) - before] as const
+  }
+  const [few, blocksOfFew] = await blocksOf(() => readEvents(own, { topic: 'large', after: 0, limit: 8 }))
+  const [many, blocks] = await blocksOf(() => readEvents(own, { topic: 'large', after: 0, limit: 1_000 }))
+  expect([few, many]).toEqual([8, 9])
+  expect(blocksOfFew).toBeGreaterThan(0)
+  expect(blocks).toBeLessThan(1.5 * blocksOfFew)
+  const search = { topics: parsePattern('>'), order: 'desc', limit: 1_000 } as const
+  const [found, blocksOfFound] = await blocksOf(() => searchEvents(own, search))
+  expect(found).toBe(9)
+  expect(blocksOfFound).toBeLessThan(1.5 * blocksOfFew)
+})
+
 test('more topics than a cursor can hold are refused', async () => {
   await using own = await ownStore(inject('postgresUrl'))
   await own.db.execute(sql`INSERT INTO topics (name) SELECT 'many.' || n FROM generate_series(1, 501) n`)
