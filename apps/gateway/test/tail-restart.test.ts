@@ -133,14 +133,12 @@ test('a commit that comes late, and an announcement that comes early, skip nothi
         [id, head],
       )
       await meanwhile(async () => {
-        const pipeline = log.broker.redis.pipeline()
-        announceHead(log.broker, pipeline, {
+        await announceHead(log.broker, log.broker.redis, {
           topicId: id,
           topic: topic as TopicName,
           head: Number(head),
           position,
         })
-        await pipeline.exec()
       })
     })
   using all = openTail(gateway.url, 'topic=late.*&from=start')

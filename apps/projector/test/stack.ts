@@ -73,9 +73,7 @@ export async function ownStack() {
         store,
         events.slice(0, 1).map(({ topic }) => topic),
       )
-      const pipeline = broker.redis.pipeline()
-      if (head !== undefined) announceHead(broker, pipeline, head)
-      await pipeline.exec()
+      if (head !== undefined) await announceHead(broker, broker.redis, head)
     },
     async [Symbol.asyncDispose]() {
       await broker[Symbol.asyncDispose]()

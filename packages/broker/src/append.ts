@@ -86,7 +86,7 @@ interface Waiting {
 
 /** `onAppended` hears the topic of every append that succeeded; it rings the doorbell. */
 export function createAppender(broker: Broker, onAppended: (topic: TopicName) => void): Appender {
-  const lanes = new Map<TopicName, Waiting[]>()
+  let lanes = new Map<TopicName, Waiting[]>()
   const sending = new Set<TopicName>()
   const registered = new Set<TopicName>()
   // A Redis that came back may have lost the registry.
@@ -97,9 +97,15 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
    * where the first was refused, and a publisher that sends all again would find the topic's order turned round.
    */
   async function flush(): Promise<void> {
-    const calls = [...lanes]
-      .filter(([topic]) => !sending.has(topic))
-      .map(([topic, lane]) => ({ topic, waiting: takeCall(lane) }))
+    // A new map every time: one whose keys come and go is rehashed, and its old tables, dead but not yet collected,
+    // would keep every waiting request alive through many a collection.
+    const waiting = lanes
+    lanes = new Map()
+    const calls: Call[] = []
+    for (const [topic, lane] of waiting) {
+      if (!sending.has(topic)) calls.push({ topic, waiting: takeCall(lane) })
+      if (lane.length > 0) lanes.set(topic, lane)
+    }
     if (calls.length === 0) return
     for (const { topic } of calls) sending.add(topic)
     const outcomes = await callAll(broker, registered, calls)
@@ -120,7 +126,7 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
       one.settle(failure, Array.isArray(outcome) ? outcome.slice(told, told + one.events.length) : [])
       told += one.events.length
     }
-    if (failure || rest.length === 0) lanes.delete(topic)
+    if (failure) lanes.delete(topic)
     if (!failure) onAppended(topic)
   }
 
@@ -224,15 +230,15 @@ async function attempt(
   // Registered before the first append, so that consumers find every topic that has an entry.
   const fresh = calls.map(({ topic }) => topic).filter((topic) => !registered.has(topic))
   try {
-    const replies = await askAll(broker, 'append', (pipeline) => {
-      if (fresh.length > 0) pipeline.sadd(topicsKey(broker), ...fresh)
-      for (const { topic, waiting } of calls) {
+    const replies = await askAll(broker, 'append', (redis) => [
+      ...(fresh.length > 0 ? [redis.sadd(topicsKey(broker), ...fresh)] : []),
+      ...calls.map(({ topic, waiting }) => {
         const args = [`${groupPrefix(broker)}${randomUUID()}`]
         for (const { events } of waiting) for (const event of events) args.push(encode(event))
         const script = waiting.some(({ isTold }) => isTold) ? tellingScript : appendScript
-        pipeline.call(...script[how]([streamKey(broker, topic)], args))
-      }
-    })
+        return redis.call(...script[how]([streamKey(broker, topic)], args))
+      }),
+    ])
     const [registration, ...outcomes] = fresh.length === 0 ? [undefined, ...replies] : replies
     if (registration instanceof Error) return calls.map(() => registration)
     for (const topic of fresh) registered.add(topic)

@@ -13,11 +13,11 @@ export async function readOldest(
   places: readonly { readonly topic: string; readonly position: Position }[],
 ): Promise<Map<string, number>> {
   if (places.length === 0) return new Map()
-  const replies = await askAll(broker, 'look at what is in flight', (pipeline) => {
-    for (const { topic, position } of places) {
-      pipeline.xrange(streamKey(broker, topic), `(${position}`, '+', 'COUNT', 1)
-    }
-  })
+  const replies = await askAll(broker, 'look at what is in flight', (redis) =>
+    places.map(({ topic, position }) =>
+      redis.xrange(streamKey(broker, topic), `(${position}`, '+', 'COUNT', 1),
+    ),
+  )
   const error = replies.find((reply) => reply instanceof Error)
   if (error) throw new BrokerUnavailable('look at what is in flight failed', { cause: error })
   return new Map(
@@ -42,7 +42,7 @@ export interface Holder {
 export async function readHolders(broker: Broker, topics: readonly string[]): Promise<Holder[]> {
   const holders = topics.map(async (topic) => {
     const key = streamKey(broker, topic)
-    const [groups] = await askAll(broker, 'look at holders', (pipeline) => pipeline.xinfo('GROUPS', key))
+    const [groups] = await askAll(broker, 'look at holders', (redis) => [redis.xinfo('GROUPS', key)])
     const group = ownGroup(broker, groups)
     if (group === undefined || group.pending === 0) return []
     const consumers = (await ask(broker, 'look at holders', (redis) =>

@@ -9,7 +9,7 @@
  * happened; the publisher repeats it and the unique key absorbs it.
  */
 import { BrokerUnavailable } from '@sekali/core/errors'
-import { type ChainableCommander, Redis } from 'ioredis'
+import { Redis } from 'ioredis'
 import type { Log } from './log.ts'
 
 export interface BrokerConfig {
@@ -87,18 +87,40 @@ export async function ask<T>(broker: Broker, what: string, call: (redis: Redis) 
   }
 }
 
-/** Runs a pipeline; each command's outcome stands alone: a reply, or the `Error` that Redis answered with. */
-export async function askAll(
-  broker: Broker,
-  what: string,
-  fill: (pipeline: ChainableCommander) => void,
-): Promise<unknown[]> {
-  const outcomes = await ask(broker, what, async (redis) => {
-    const pipeline = redis.pipeline()
-    fill(pipeline)
-    return await pipeline.exec()
+type Send = (redis: Redis) => Promise<unknown>[]
+
+/**
+ * Sends commands in one write; each one's outcome stands alone: a reply, or the `Error` that it failed with.
+ *
+ * Not as a pipeline of ioredis: that defines a getter of its own on every pipeline, which V8 keeps with a hidden class
+ * of its own, and so every pipeline, its commands and their replies live until the next full collection. Of what the
+ * gateway allocated a quarter survived that way, and was copied around by every collection in between.
+ */
+export const askAll = (broker: Broker, what: string, send: Send): Promise<unknown[]> =>
+  ask(broker, what, async (redis) => {
+    const outcomes = await Promise.allSettled(inOneWrite(redis, send))
+    return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason))
   })
-  return (outcomes ?? []).map(([error, reply]) => error ?? reply)
+
+/**
+ * MULTI, commands and EXEC in one write, without ioredis's `multi()`, which is a pipeline. Resolves with each command's
+ * reply, or the `Error` that Redis answered with; rejects when Redis refuses to run them.
+ */
+export async function transact(redis: Redis, send: Send): Promise<unknown[]> {
+  const sent = inOneWrite(redis, () => [redis.call('MULTI'), ...send(redis), redis.call('EXEC')])
+  const exec = sent.pop()
+  for (const queued of sent) queued.catch(() => undefined) // EXEC fails then, too
+  return (await exec) as unknown[]
+}
+
+function inOneWrite(redis: Redis, send: Send): Promise<unknown>[] {
+  const { stream } = redis // none before the first connection: then the commands fail at once
+  stream?.cork()
+  try {
+    return send(redis)
+  } finally {
+    stream?.uncork()
+  }
 }
 
 /** Runs several calls that must all be done within `ms`, or takes the connection down under them and rejects. */

@@ -16,9 +16,9 @@ export function createDoorbell(broker: Broker): (topic: TopicName) => void {
   const ring = () => {
     const topics = [...ringing]
     ringing.clear()
-    void askAll(broker, 'doorbell', (pipeline) => {
-      for (const topic of topics) pipeline.publish(doorbellChannel(broker), topic)
-    }).catch(() => undefined) // a lost hint costs a second at most
+    void askAll(broker, 'doorbell', (redis) =>
+      topics.map((topic) => redis.publish(doorbellChannel(broker), topic)),
+    ).catch(() => undefined) // a lost hint costs a second at most
   }
   return (topic) => {
     if (ringing.size === 0) setTimeout(ring, coalesceMs).unref()

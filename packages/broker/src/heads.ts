@@ -5,15 +5,13 @@
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
-import type { ChainableCommander } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Broker } from './connect.ts'
 import { headsChannel } from './keys.ts'
 import { subscribe } from './subscribe.ts'
 
-/** Adds the announcement to a pipeline. */
-export function announceHead(broker: Broker, pipeline: ChainableCommander, head: Head): void {
-  pipeline.publish(headsChannel(broker), `${head.topicId} ${head.topic} ${head.head} ${head.position}`)
-}
+export const announceHead = (broker: Broker, redis: Redis, head: Head): Promise<unknown> =>
+  redis.publish(headsChannel(broker), `${head.topicId} ${head.topic} ${head.head} ${head.position}`)
 
 /** Calls `onHead` whenever a consumer announces one, on a connection of its own that heals by itself. */
 export const listenToHeads = (broker: Broker, onHead: (head: Head) => void): AsyncDisposable =>

@@ -17,9 +17,9 @@ export const isMissing = (outcome: unknown): boolean =>
 
 /** The name of our group in a topic's stream; `undefined` when the stream has none. */
 export async function findGroup(broker: Broker, topic: TopicName): Promise<string | undefined | 'no stream'> {
-  const [groups] = await askAll(broker, `look at ${topic}`, (pipeline) => {
-    pipeline.xinfo('GROUPS', streamKey(broker, topic))
-  })
+  const [groups] = await askAll(broker, `look at ${topic}`, (redis) => [
+    redis.xinfo('GROUPS', streamKey(broker, topic)),
+  ])
   if (isMissing(groups)) return 'no stream'
   if (groups instanceof Error) throw new BrokerUnavailable(`look at ${topic} failed`, { cause: groups })
   return ownGroup(broker, groups)?.name

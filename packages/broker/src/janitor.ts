@@ -32,7 +32,7 @@ export async function removeGoneConsumers(
   let removed = 0
   for (const topic of topics) {
     const key = streamKey(broker, topic)
-    const [groups] = await askAll(broker, 'janitor', (pipeline) => pipeline.xinfo('GROUPS', key))
+    const [groups] = await askAll(broker, 'janitor', (redis) => [redis.xinfo('GROUPS', key)])
     const group = ownGroup(broker, groups)?.name
     if (group === undefined) continue
     const consumers = (await ask(broker, 'janitor', (redis) =>
@@ -43,9 +43,9 @@ export async function removeGoneConsumers(
       .map((consumer) => String(field(consumer, 'name')))
       .filter((name) => !present.has(name))
     if (gone.length === 0) continue
-    const outcomes = await askAll(broker, 'janitor', (pipeline) => {
-      for (const name of gone) pipeline.call(...removeScript.whole([key], [group, name]))
-    })
+    const outcomes = await askAll(broker, 'janitor', (redis) =>
+      gone.map((name) => redis.call(...removeScript.whole([key], [group, name]))),
+    )
     const error = outcomes.find((outcome) => outcome instanceof Error)
     if (error) throw new BrokerUnavailable(`janitor on ${topic} failed`, { cause: error })
     removed += outcomes.filter((outcome) => outcome === 1).length

@@ -20,12 +20,12 @@ export async function readStreams(
   alsoTopics: Iterable<string> = [],
 ): Promise<Map<string, StreamFigures>> {
   const topics = [...new Set([...(await readTopicNames(broker)), ...alsoTopics])]
-  const replies = await askAll(broker, 'look at streams', (pipeline) => {
-    for (const topic of topics) {
-      pipeline.xinfo('GROUPS', streamKey(broker, topic))
-      pipeline.xinfo('STREAM', streamKey(broker, topic))
-    }
-  })
+  const replies = await askAll(broker, 'look at streams', (redis) =>
+    topics.flatMap((topic) => [
+      redis.xinfo('GROUPS', streamKey(broker, topic)),
+      redis.xinfo('STREAM', streamKey(broker, topic)),
+    ]),
+  )
   const figures = new Map<string, StreamFigures>()
   for (const [index, topic] of topics.entries()) {
     const [groups, stream] = replies.slice(2 * index)

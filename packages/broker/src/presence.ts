@@ -1,4 +1,4 @@
-import { ask, type Broker } from './connect.ts'
+import { ask, type Broker, transact } from './connect.ts'
 import { consumersKey, presenceKey } from './keys.ts'
 
 /** What a consumer says of itself. Times are UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
@@ -16,17 +16,16 @@ const expiresMs = 5_000
 /** Says that a consumer is here. Rejects with `BrokerUnavailable`. */
 export const announce = (broker: Broker, presence: Presence): Promise<unknown> =>
   ask(broker, 'announce', (redis) =>
-    redis
-      .multi()
-      .sadd(consumersKey(broker), presence.name)
-      .set(presenceKey(broker, presence.name), JSON.stringify(presence), 'PX', expiresMs)
-      .exec(),
+    transact(redis, () => [
+      redis.sadd(consumersKey(broker), presence.name),
+      redis.set(presenceKey(broker, presence.name), JSON.stringify(presence), 'PX', expiresMs),
+    ]),
   )
 
 /** Says that a consumer has left. Rejects with `BrokerUnavailable`. */
 export const leave = (broker: Broker, name: string): Promise<unknown> =>
   ask(broker, 'leave', (redis) =>
-    redis.multi().del(presenceKey(broker, name)).srem(consumersKey(broker), name).exec(),
+    transact(redis, () => [redis.del(presenceKey(broker, name)), redis.srem(consumersKey(broker), name)]),
   )
 
 /** The consumers that are here, by name. Forgets names whose presence has expired. Rejects with `BrokerUnavailable`. */

@@ -12,12 +12,12 @@ import type { TurnRead } from './turn.ts'
  */
 export async function settle(broker: Broker, { place, entries }: TurnRead, head: Head): Promise<void> {
   const key = streamKey(broker, place.topic)
-  const replies = await askAll(broker, `ack on ${place.topic}`, (pipeline) => {
-    announceHead(broker, pipeline, head)
-    if (entries.length > 0) pipeline.xack(key, place.group, ...entries.map((entry) => entry.position))
+  const replies = await askAll(broker, `ack on ${place.topic}`, (redis) => [
+    announceHead(broker, redis, head),
+    ...(entries.length > 0 ? [redis.xack(key, place.group, ...entries.map((entry) => entry.position))] : []),
     // `~` drops whole nodes of the stream, which is nearly free. Never MAXLEN: that would count, not look.
-    pipeline.xtrim(key, 'MINID', '~', head.position)
-  })
+    redis.xtrim(key, 'MINID', '~', head.position),
+  ])
   const error = replies.find((reply) => reply instanceof Error)
   if (error) throw error
 }

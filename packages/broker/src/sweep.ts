@@ -15,12 +15,12 @@ export interface Sight {
 
 /** Looks at every topic's stream in one round trip. Rejects with `BrokerUnavailable`. */
 export async function sweep(broker: Broker, topics: readonly TopicName[]): Promise<Sight[]> {
-  const replies = await askAll(broker, 'sweep', (pipeline) => {
-    for (const topic of topics) {
-      pipeline.xinfo('STREAM', streamKey(broker, topic))
-      pipeline.xinfo('GROUPS', streamKey(broker, topic))
-    }
-  })
+  const replies = await askAll(broker, 'sweep', (redis) =>
+    topics.flatMap((topic) => [
+      redis.xinfo('STREAM', streamKey(broker, topic)),
+      redis.xinfo('GROUPS', streamKey(broker, topic)),
+    ]),
+  )
   return topics.flatMap((topic, index) => {
     const [stream, groups] = replies.slice(2 * index)
     if (stream instanceof Error && isMissing(stream)) return []

@@ -15,7 +15,7 @@ import { randomUUID } from 'node:crypto'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import { comparePositions, type Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
-import { ask, type Broker } from './connect.ts'
+import { ask, type Broker, transact } from './connect.ts'
 import { decode, type Entry } from './entry.ts'
 import { field, findGroup, isMissing } from './info.ts'
 import { groupPrefix, streamKey } from './keys.ts'
@@ -82,13 +82,12 @@ export async function readTurn(
 
 async function readOnce(broker: Broker, place: TurnRead['place'], consumer: string, countMax: number) {
   const key = streamKey(broker, place.topic)
-  const [[readError, read] = [], [peekError, peek] = [], [infoError, info] = []] = await ask(
-    broker,
-    `read of ${place.topic}`,
-    (redis) => look(redis, { key, group: place.group, consumer, countMax, after: `(${place.position}` }),
+  const replies = await ask(broker, `read of ${place.topic}`, (redis) =>
+    look(redis, { key, group: place.group, consumer, countMax, after: `(${place.position}` }),
   )
-  if (isMissing(readError)) return 'no group'
-  const error = readError ?? peekError ?? infoError
+  const [read, peek, info] = replies
+  if (isMissing(read)) return 'no group'
+  const error = replies.find((reply) => reply instanceof Error)
   if (error) throw new BrokerUnavailable(`read of ${place.topic} failed`, { cause: error })
 
   const rows = (read as [key: string, rows: [id: string, fields: string[]][]][] | null)?.[0]?.[1] ?? []
@@ -110,22 +109,18 @@ interface Look {
   readonly after: string
 }
 
-type Replies = [error: Error | null, reply: unknown][]
-
 /** The read, the peek and the figures of one moment. */
-async function look(redis: Redis, { key, group, consumer, countMax, after }: Look): Promise<Replies> {
-  const transaction = redis
-    .multi()
-    .xreadgroup('GROUP', group, consumer, 'COUNT', countMax, 'STREAMS', key, '>')
-    .xrange(key, after, '+', 'COUNT', 1)
-    .call('XINFO', 'STREAM', key)
+async function look(redis: Redis, { key, group, consumer, countMax, after }: Look): Promise<unknown[]> {
   try {
-    return (await transaction.exec()) ?? []
+    return await transact(redis, () => [
+      redis.xreadgroup('GROUP', group, consumer, 'COUNT', countMax, 'STREAMS', key, '>'),
+      redis.xrange(key, after, '+', 'COUNT', 1),
+      redis.call('XINFO', 'STREAM', key),
+    ])
   } catch (error) {
     if (!isRefused(error)) throw error
     const args = [group, consumer, String(countMax), after]
-    const replies = (await redis.call(...lookScript.whole([key], args))) as unknown[]
-    return replies.map((reply) => (reply instanceof Error ? [reply, undefined] : [null, reply]))
+    return (await redis.call(...lookScript.whole([key], args))) as unknown[]
   }
 }
 
