@@ -8,6 +8,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { registerHooks } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
 import { builtIn } from '@sekali/projection/built-in/all'
 import { type Definition, isProjection, validate } from '@sekali/projection/validate'
@@ -21,6 +22,9 @@ interface LoadedFile {
   readonly hash: string
   readonly definitions: readonly LoadedDefinition[]
 }
+
+/** A file that waits for something, at its top level, must not keep the others from being read. */
+const importMsMax = 5_000
 
 const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|test)\.[mc]?ts$/.test(file)
 
@@ -41,8 +45,11 @@ export function createDefinitions(
 
   return async () => {
     const found: LoadedDefinition[] = [...ours]
-    for (const file of dir === undefined ? [] : await listFiles(resolve(dir), sayOnce)) {
-      const loaded = await loadFile(file, files.get(file), sayOnce)
+    const names = dir === undefined ? [] : await listFiles(resolve(dir), sayOnce)
+    const all = await Promise.all(
+      names.map(async (file) => ({ file, loaded: await loadFile(file, files.get(file), sayOnce) })),
+    )
+    for (const { file, loaded } of all) {
       if (loaded !== undefined) files.set(file, loaded)
       for (const definition of loaded?.definitions ?? []) {
         if (found.some(({ name }) => name === definition.name)) {
@@ -80,7 +87,7 @@ async function loadFile(
       .slice(0, 16)
     if (hash === before?.hash) return before
     // The query makes it another module to Node, which would otherwise give the first one back for ever.
-    const exported: Record<string, unknown> = await import(`${pathToFileURL(file).href}?${hash}`)
+    const exported = await importInTime(`${pathToFileURL(file).href}?${hash}`)
     const projections = Object.values(exported).filter(isProjection)
     if (projections.length === 0) {
       say(`${file} exports no projection; write: export const name = defineProjection({ … })`)
@@ -90,6 +97,21 @@ async function loadFile(
     say(`${file} cannot be used: ${describe(error)}. Mend the file; it is read again by itself`)
     // As it was before, if it was any good then; and this text of it is not tried again.
     return { hash, definitions: before?.definitions ?? [] }
+  }
+}
+
+async function importInTime(url: string): Promise<Record<string, unknown>> {
+  const timer = new AbortController()
+  const late = pause(importMsMax, timer.signal).then(() => {
+    throw new Error(
+      `it is not ready after ${importMsMax} ms: a definition waits for nothing (top-level await)`,
+    )
+  })
+  try {
+    return await Promise.race([import(url), late])
+  } finally {
+    late.catch(() => undefined) // nobody waits for it any more
+    timer.abort()
   }
 }
 

@@ -35,11 +35,17 @@ export async function runLooks(
       for (const definition of definitions) {
         const { name } = definition
         if (registered.get(name) === definition) continue
-        await register(definition)
-        registered.set(name, definition)
+        try {
+          await register(definition)
+          registered.set(name, definition)
+        } catch (error) {
+          log.warn({ projection: name, err: error }, 'projection cannot be registered, will be tried again')
+        }
       }
-      onDefinitions(definitions)
-      for (const { name } of definitions) news.add(name)
+      // What is not registered waits for the next look, and keeps nobody else waiting.
+      const ready = definitions.filter((definition) => registered.get(definition.name) === definition)
+      onDefinitions(ready)
+      for (const { name } of ready) news.add(name)
       for (let chunk = 0; chunk < chunksMax && !signal.aborted; chunk++) {
         if (!(await forgetRetired(store))) break
       }

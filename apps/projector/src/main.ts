@@ -10,12 +10,14 @@ import { createDefinitions, type LoadedDefinition } from './definitions.ts'
 import { listenToHints } from './hints.ts'
 import { runLooks } from './look.ts'
 import { runLoop } from './loop.ts'
+import { surviveRejections } from './rejections.ts'
 import type { TurnPoint } from './turn.ts'
 
 await run('projector', async () => {
   const config = parseConfig(process.env)
   const log = createLog('projector', config.logLevel).child({ projector: config.projector })
   const signal = shutdownSignal(log)
+  surviveRejections(log)
 
   await using store = connectStore(config.store, log)
   await using broker = connectBroker(config.broker, log)

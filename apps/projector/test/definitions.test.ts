@@ -26,6 +26,15 @@ test('a projection fails at the event it cannot fold; others go on; a new versio
   await stack.define('same.ts', counting('good', 9, '(n) => n'))
   await stack.define('wrong.ts', `export const wrong = { name: 'wrong', topics: 'a', initial: 0, apply: 1 }`)
   await stack.define('none.ts', 'export const unrelated = 1')
+  await stack.define('endless.ts', 'await new Promise(() => {})')
+  await stack.define(
+    'later.ts',
+    counting('later', 1, `(n) => n`).replace(
+      'initial',
+      `key: async () => { throw new Error('key') }, initial`,
+    ),
+  )
+  await stack.define('timer.ts', `setTimeout(async () => { throw new Error('secret') }, 1)`)
   await stack.append(numbered('orders.eu', 50))
   await using projector = stack.projector('projector')
   await stack.level('good')
@@ -38,7 +47,10 @@ test('a projection fails at the event it cannot fold; others go on; a new versio
       error,
     })
     expect(await stack.status('deep')).toMatchObject({ status: 'failed', error: { seq: 5 } })
+    expect(await stack.status('later')).toMatchObject({ status: 'failed', error: { seq: 1 } })
   })
+  expect(projector.output()).toContain('a definition left a promise that was rejected')
+  expect(projector.output()).not.toContain('secret')
   expect(await stack.states('bad')).toEqual({ '': 30 })
   for (const [file, remedy] of [
     ['syntax', 'SyntaxError'],
@@ -46,6 +58,7 @@ test('a projection fails at the event it cannot fold; others go on; a new versio
     ['same', 'give this one another name'],
     ['wrong', 'apply must be a function'],
     ['none', 'export const name = defineProjection'],
+    ['endless', 'a definition waits for nothing'],
   ]) {
     expect(projector.output()).toMatch(new RegExp(`${file}\\.ts[^\\n]*${remedy}`))
   }
