@@ -16,6 +16,8 @@ import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
 
 /** Projections offered to one turn at most. */
 const offeredMax = 64
+/** A turn that took so long was too large: with the next one PostgreSQL might lose its patience. */
+const slowTurnMs = 2_000
 
 export interface LoopContext extends TurnContext {
   readonly turnEventsMax: number
@@ -27,7 +29,8 @@ export interface LoopContext extends TurnContext {
 export async function runLoop(context: LoopContext, news: News<string>, signal: AbortSignal): Promise<void> {
   const { log, definitionOf } = context
   const batch = createBatchSize<string>(context.turnEventsMax)
-  const suspects = new Set<string>()
+  // How many events are still to be folded one by one. Somebody else may find the one to blame, or a rebuild pass it.
+  const suspects = new Map<string, number>()
   const troubles = createTroubles<string>('projection', log)
 
   while (!signal.aborted) {
@@ -37,18 +40,24 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
     if (definitions.length === 0 || signal.aborted) continue
     try {
       const isSuspect = (name: string) => suspects.has(name)
+      const began = performance.now()
       const report = await runTurn(context, { definitions, countMax: batch.size, isSuspect })
       troubles.forget(report?.name)
       if (report === undefined) continue
       // Those before it have nothing new, or are in others' hands. Of this one there may be more.
       news.putBack(names.slice(names.indexOf(report.name) + 1))
       news.add(report.name)
-      batch.learn(report.name, report.events, report.chars)
-      if (report.failed) suspects.delete(report.name)
+      if (performance.now() - began > slowTurnMs) batch.halve(report.name)
+      else batch.learn(report.name, report.events, report.chars)
+      const left = (suspects.get(report.name) ?? 0) - report.events
+      if (report.failed || left <= 0) suspects.delete(report.name)
+      else suspects.set(report.name, left)
     } catch (error) {
       const failed = error instanceof TurnFailed ? error.projection : undefined
       // Deterministic: the same turn would be refused again. Look for the event that is to blame.
-      if (failed !== undefined && (error as TurnFailed).cause instanceof DataRefused) suspects.add(failed)
+      if (failed !== undefined && (error as TurnFailed).cause instanceof DataRefused) {
+        suspects.set(failed, batch.size(failed))
+      }
       news.putBack(names.filter((name) => name !== failed))
       const { ownMs, loopMs } = troubles.note(failed, error)
       if (failed !== undefined) {
