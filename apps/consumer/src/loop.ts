@@ -83,7 +83,7 @@ export async function runLoop(
       suspects.delete(report.topic)
       memory.untidy.delete(report.topic)
       batch.learn(report.topic, report.entries, report.bytes)
-      summaries.add(report.topic, report.entries)
+      summaries.add(report.topic, report.entries, report.head)
       if (report.caughtUpTo !== undefined) {
         memory.caughtUp.set(report.topic, report.caughtUpTo)
         news.rest(report.topic, Math.min(restTurns * (performance.now() - startedAt), restMsMax))

@@ -13,8 +13,8 @@ const everyMs = 3_000
 const spansMax = 16
 
 export interface Summaries {
-  /** Hears of what a turn has stored. */
-  add(topic: TopicName, events: number): void
+  /** Hears of what a turn has stored, and of the last seq. */
+  add(topic: TopicName, events: number, head: number): void
   /** Takes out the topics that may have spans without a summary. */
   take(): TopicName[]
 }
@@ -22,7 +22,9 @@ export interface Summaries {
 export function createSummaries(): Summaries {
   const events = new Map<TopicName, number>()
   return {
-    add: (topic, count) => {
+    add: (topic, count, head) => {
+      // No span is full: with a thousand small topics, to ask PostgreSQL about each was most of its work.
+      if (head < spanEvents - 1) return
       // Of a topic that is new here it is not known what others have left.
       events.set(topic, (events.get(topic) ?? spanEvents) + count)
     },
@@ -47,7 +49,7 @@ export async function runSummaries(
         while (!signal.aborted && (await summarizeSpans(store, topic, spansMax)) === spansMax);
       } catch (err) {
         log.debug({ err }, 'spans not summarized')
-        summaries.add(topic, spanEvents)
+        summaries.add(topic, spanEvents, spanEvents)
       }
     }
   }

@@ -55,6 +55,8 @@ export interface TurnRequest {
 
 export interface TurnReport {
   readonly topic: TopicName
+  /** The last seq that was given out. */
+  readonly head: number
   readonly entries: number
   readonly bytes: number
   /** The id up to which the stream has been read to its end; `undefined` when there is more, or no stream. */
@@ -96,7 +98,7 @@ export async function runTurn(context: TurnContext, request: TurnRequest): Promi
   context.at('committed')
   if (head !== undefined) context.onCommit(head)
   if (read !== undefined && head !== undefined) await tidy(context, read, head)
-  return report(turn, read)
+  return report(turn, read, head)
 }
 
 async function readEntries(
@@ -160,9 +162,10 @@ async function tidy({ broker, log }: TurnContext, read: TurnRead, head: Head): P
   }
 }
 
-function report({ topic }: Turn, read: TurnRead | undefined): TurnReport {
+function report(turn: Turn, read: TurnRead | undefined, after: Head | undefined): TurnReport {
   return {
-    topic,
+    topic: turn.topic,
+    head: after?.head ?? turn.head,
     entries: read?.entries.length ?? 0,
     bytes:
       read?.entries.reduce(
