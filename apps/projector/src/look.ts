@@ -60,12 +60,6 @@ export async function runLooks(
     const registration = await registerProjection(store, definition)
     const about = { projection: name, version }
     if (registration === 'building') log.info(about, 'projection is being built')
-    if (registration === 'changed') {
-      log.warn(
-        about,
-        'the definition changed, its version did not: raise it, or rebuild, to fold the past anew',
-      )
-    }
     if (registration === 'superseded') {
       log.warn(about, 'a later version is registered: to go back, raise the version of this one')
     }

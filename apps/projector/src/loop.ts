@@ -10,8 +10,8 @@ import { pause } from '@sekali/process/backoff'
 import { createBatchSize } from '@sekali/process/batch-size'
 import type { News } from '@sekali/process/news'
 import { createTroubles } from '@sekali/process/troubles'
-import type { Definition } from '@sekali/projection/validate'
 import { DataRefused } from '@sekali/store/errors'
+import type { LoadedDefinition } from './definitions.ts'
 import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
 
 /** Projections offered to one turn at most. */
@@ -22,7 +22,7 @@ const slowTurnMs = 2_000
 export interface LoopContext extends TurnContext {
   readonly turnEventsMax: number
   /** The definition of that name, if there still is one. */
-  readonly definitionOf: (name: string) => Definition | undefined
+  readonly definitionOf: (name: string) => LoadedDefinition | undefined
 }
 
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */

@@ -14,7 +14,6 @@
 import type { StoredEvent } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import { type Folded, fold, prepare } from '@sekali/projection/fold'
-import type { Definition } from '@sekali/projection/validate'
 import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
 import {
   type Behind,
@@ -28,6 +27,7 @@ import {
   takeProjectionTurn,
 } from '@sekali/store/projection-turn'
 import { readAfter } from '@sekali/store/read-after'
+import type { LoadedDefinition } from './definitions.ts'
 
 /** Where a test may stop a projector dead; see process/failpoint.ts. */
 export type TurnPoint = 'locked' | 'read' | 'folded' | 'written' | 'swapped' | 'committed'
@@ -41,7 +41,7 @@ export interface TurnContext {
 
 export interface TurnRequest {
   /** What may be folded; the first that is behind and free gets the turn. */
-  readonly definitions: readonly Definition[]
+  readonly definitions: readonly LoadedDefinition[]
   readonly countMax: (name: string) => number
   /** Projections of which PostgreSQL has refused a state: fold event by event, to find the one to blame. */
   readonly isSuspect: (name: string) => boolean
@@ -174,7 +174,7 @@ async function foldInto(
   { at }: TurnContext,
   tx: Tx,
   generation: Generation,
-  { projection }: Definition,
+  { projection }: LoadedDefinition,
   events: readonly Read[],
   isSuspected: boolean,
 ): Promise<{ folded: Folded; chars: number }> {

@@ -21,7 +21,10 @@ export interface ProjectionEvent extends Omit<StoredEvent, 'payload'> {
 export interface Projection<State = unknown> {
   /** 1 to 64 of A-Z a-z 0-9 _ -. It is the path under `/projections`. */
   readonly name: string
-  /** 1, 2, 3 … Raise it when the definition changes: the projection is then folded anew beside the live one. */
+  /**
+   * 1, 2, 3 … Of several, the greatest counts. When it is raised, or the text of the file changes at all, the projection
+   * is folded anew beside the live one. Raise it when something changes that the file imports: that is not noticed.
+   */
   readonly version?: number
   /** Topics, by name or by pattern: `orders.eu.paid`, `orders.*`, `orders.>`, `>`. */
   readonly topics: string | readonly string[]

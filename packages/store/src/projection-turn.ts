@@ -38,18 +38,20 @@ export class StaleRevision extends SekaliError {
 /**
  * The turn of a generation that has something to fold, or is level and has yet to go live: of the first, in the order
  * of `wanted`, that nobody has and that has not failed; `undefined` when there is none. It lasts as long as the
- * transaction. Of a name it is only the version that the caller can fold.
+ * transaction. Of a name it is only the definition that the caller can fold: that version, of that file.
  */
 export async function takeProjectionTurn(
   tx: Tx,
-  wanted: readonly { readonly name: string; readonly version: number }[],
+  wanted: readonly { readonly name: string; readonly version: number; readonly hash: string }[],
 ): Promise<Generation | undefined> {
   const names = textArray(wanted.map(({ name }) => name))
   const versions = sql.param(wanted.map(({ version }) => version))
+  const hashes = textArray(wanted.map(({ hash }) => hash))
   const { rows } = await tx.execute<GenerationRow>(sql`
     SELECT g.id, g.name, g.version, g.stage, g.revision FROM ${generations} g
-    JOIN unnest(${names}::text[], ${versions}::int[]) WITH ORDINALITY AS w (name, version, at)
-      ON w.name = g.name AND w.version = g.version
+    JOIN unnest(${names}::text[], ${versions}::int[], ${hashes}::text[])
+      WITH ORDINALITY AS w (name, version, hash, at)
+      ON w.name = g.name AND w.version = g.version AND w.hash = g.hash
     WHERE g.stage <> 'retired' AND g.failed_message IS NULL
       AND (g.stage = 'building' OR EXISTS (${behind(sql`g.id`, sql`g.topic_regex`)}))
     ORDER BY w.at, random() -- of two generations of a name neither waits for the other

@@ -154,7 +154,7 @@ export const generations = projections.table(
     name: text().notNull(),
     /** The definition's version: a greater one is built beside the live one. */
     version: integer().notNull(),
-    /** Of the definition's file, so that a change without a new version can be noticed. */
+    /** Of the definition's file: a change without a new version makes it another definition, too. */
     hash: text().notNull(),
     topics: text().array().notNull(),
     /** The same as one regular expression, which a topic's name matches or not. */

@@ -18,9 +18,9 @@ const definition = (version = 1, hash = 'h') => ({
   initial: '0',
 })
 
-async function turn(store: Store, state: string, version = 1, live = false) {
+async function turn(store: Store, state: string, version = 1, live = false, hash = 'h') {
   return await withTransaction(store, 'test', async (tx) => {
-    const generation = await takeProjectionTurn(tx, [{ name: 'p', version }])
+    const generation = await takeProjectionTurn(tx, [{ name: 'p', version, hash }])
     if (generation === undefined) return undefined
     const behind = await readBehind(tx, generation, 0, 10)
     const checkpoints = behind.map(({ topicId, head }) => ({ topicId, seq: head }))
@@ -64,7 +64,6 @@ test('a later version is built beside the live one and takes its place; an earli
   const both = [registerProjection(store, definition()), registerProjection(store, definition())]
   expect((await Promise.all(both)).sort()).toEqual(['building', 'known'])
   await turn(store, '1', 1, true)
-  expect(await registerProjection(store, definition(1, 'other'))).toBe('changed')
   expect(await registerProjection(store, definition(2))).toBe('building')
   expect(await registerProjection(store, definition(1))).toBe('superseded')
   expect(await registerProjection(store, definition(3))).toBe('building')
@@ -81,4 +80,27 @@ test('a later version is built beside the live one and takes its place; an earli
     'SELECT g.id FROM projections.generations g JOIN projections.states s ON true',
   )
   expect(rows).toHaveLength(1)
+})
+
+test('a changed file is another definition: nobody folds it into the states of the old one, and a rebuild takes it', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await storeEvents(store, [event()])
+  await registerProjection(store, definition())
+  await turn(store, '1', 1, true)
+  await storeEvents(store, [event({ eventId: 'another' })])
+  const changed = { ...definition(1, 'changed'), topics: ['orders', 'more'], initial: '7' }
+  expect(await registerProjection(store, changed)).toBe('building')
+  expect(await turn(store, '9', 1, false, 'elsewhere'), 'it is of neither').toBeUndefined()
+  expect(await registerProjection(store, definition()), 'changed back').toBe('known')
+  expect(await turn(store, '9', 1, false, 'changed'), 'it was given up').toBeUndefined()
+
+  expect(await registerProjection(store, changed)).toBe('building')
+  expect(await readState(store, 'p', '')).toMatchObject({ state: '1' })
+  await turn(store, '2', 1, true, 'changed')
+  expect(await readState(store, 'p', '')).toMatchObject({ state: '2', asOf: { orders: 2 } })
+  expect(await requestRebuild(store, 'p')).toBe(true)
+  const { rows } = await store.pool.query(
+    `SELECT hash, topics, initial FROM projections.generations WHERE stage = 'building'`,
+  )
+  expect(rows).toEqual([{ hash: 'changed', topics: ['orders', 'more'], initial: 7 }])
 })
