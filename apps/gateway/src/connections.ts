@@ -10,6 +10,8 @@ export interface Connections {
   admit(socket: Duplex): boolean
   /** Whether there is room for it among the tails; if so it counts there until it closes. */
   becomeTail(socket: Duplex): boolean
+  /** It is an ordinary connection after all: the tail was refused. */
+  leaveTails(socket: Duplex): void
 }
 
 /** What bodies may take together is bounded elsewhere: see budget.ts. */
@@ -32,6 +34,9 @@ export function createConnections({ ordinaryMax = 1_024, tailsMax = 4_096 } = {}
       ordinary.delete(socket)
       tails.add(socket)
       return true
+    },
+    leaveTails(socket) {
+      if (tails.delete(socket) && !socket.destroyed) ordinary.add(socket)
     },
   }
 }

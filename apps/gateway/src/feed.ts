@@ -39,8 +39,14 @@ export interface Feed {
   begin(): Promise<void>
   /** The cursor without topics that do not exist, or `undefined` for what is no cursor here. */
   normalize(id: string): Promise<string | undefined>
-  /** What lies between a cursor and the feed; `undefined` when the cursor is ahead of the feed in some topic. */
-  gapAfter(id: string): readonly Range[] | undefined
+  /**
+   * Whether a cursor is ahead of the log in some topic: then it is of another log, or the database was restored from an
+   * older one. Asks PostgreSQL when it is ahead of the feed, which may just be about to come so far. Rejects with
+   * `StoreUnavailable`.
+   */
+  isAhead(id: string): Promise<boolean>
+  /** What lies between a cursor and the feed: nothing in topics where the cursor is ahead of the feed. */
+  gapAfter(id: string): readonly Range[]
   /** The frames of events that follow a cursor, in the order in which they were read. */
   framesAfter(id: string, events: readonly RangeEvent[]): Frame[]
   close(): void
@@ -72,15 +78,32 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
   let ring: Ring | undefined
   let beginning: Promise<void> | undefined
   let isAdvancing = false
+  let isChecking = false
 
   const which = pattern.isPattern
     ? (topic: TopicName) => matches(pattern, topic)
     : (pattern.text as string as TopicName)
   // Before the heads are read, so that no topic can come in between.
   const watch = heads.watch(which, (head) => {
+    if (head.head < (ends.get(head.topicId) ?? 0)) void closeIfBehind()
     aim(head)
     void advance()
   })
+
+  /** An older state may be told late; but if PostgreSQL says it now, the log is no longer the one that was read. */
+  async function closeIfBehind(): Promise<void> {
+    if (isChecking || ring === undefined) return
+    isChecking = true
+    try {
+      if (!(await isBeyondLog(ring.endId))) return
+      log.warn({ pattern: pattern.text }, 'the log has gone back: its tails end')
+      close()
+    } catch (error) {
+      stopIfTooMany(error)
+    } finally {
+      isChecking = false
+    }
+  }
 
   function aim({ topicId, head }: Pick<Head, 'topicId' | 'head'>): void {
     targets.set(topicId, Math.max(head, targets.get(topicId) ?? 0))
@@ -124,6 +147,15 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     return /^\d{1,16}$/.test(id) && Number(id) <= Number.MAX_SAFE_INTEGER
       ? new Map([[topicId, Number(id)]])
       : undefined
+  }
+
+  const isBeyond = (id: string, heads: Cursor): boolean =>
+    [...(parse(id) ?? [])].some(([topicId, seq]) => seq > (heads.get(topicId) ?? 0))
+
+  async function isBeyondLog(id: string): Promise<boolean> {
+    const found = await readTargets()
+    void advance()
+    return isBeyond(id, new Map(found.map(({ topicId, head }) => [topicId, head])))
   }
 
   const rangesBetween = (from: Cursor, to: Cursor): Range[] =>
@@ -205,6 +237,9 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
       })
       return ring === undefined ? beginning : Promise.resolve()
     },
+    async isAhead(id) {
+      return isBeyond(id, ends) && (await isBeyondLog(id))
+    },
     async normalize(id) {
       const cursor = parse(id)
       if (cursor === undefined || !pattern.isPattern) return cursor && id.replace(/^0+(?=\d)/, '')
@@ -218,9 +253,7 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     },
     gapAfter(id) {
       const cursor = parse(id)
-      if (cursor === undefined) return undefined
-      for (const [topicId, seq] of cursor) if (seq > (ends.get(topicId) ?? 0)) return undefined
-      return rangesBetween(cursor, ends)
+      return cursor === undefined ? [] : rangesBetween(cursor, ends)
     },
     framesAfter,
     close,

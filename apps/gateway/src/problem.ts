@@ -42,6 +42,11 @@ const problems = {
   invalid_lines: [422, 'Unprocessable Content', 'Some lines are not events. The others are queued.'],
   invalid_parameters: [422, 'Unprocessable Content', 'The query parameters do not fit.'],
   too_many_topics: [422, 'Unprocessable Content', 'The pattern matches more than 500 topics. Ask for fewer.'],
+  cursor_ahead: [
+    422,
+    'Unprocessable Content',
+    'The place lies behind the end of the log: it is of another log, or this one was restored. Begin from start, or now.',
+  ],
   internal_error: [500, 'Internal Server Error', 'This is a fault of the gateway; its log tells more.'],
   broker_unavailable: [503, 'Service Unavailable', 'Redis cannot take events now. Publish all of it again.'],
   event_lost: [503, 'Service Unavailable', 'Redis lost the event before it was stored. Publish it again.'],

@@ -13,7 +13,7 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
-import { readRanges } from '@sekali/store/ranges'
+import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
 import type { Feed, Reader } from './feed.ts'
 import type { Frame, Segment } from './ring.ts'
 import type { Slots } from './slots.ts'
@@ -33,6 +33,8 @@ export interface TailReaderDeps {
   readonly log: Logger
   /** For reads of history. */
   readonly slots: Slots
+  /** For pages of history that are held until they are written: more, because clients may be slow. */
+  readonly pages: Slots
   /** A client that takes nothing for so long although there is something for it is cut off. */
   readonly stalledMs: number
 }
@@ -52,7 +54,7 @@ const historyBytesMax = 512 * 1024
 const pieceBytesMax = 16 * 1024
 
 export function createTailReader(deps: TailReaderDeps): TailReader {
-  const { feed, outgoing, source, store, log, slots, stalledMs } = deps
+  const { feed, outgoing, source, store, log, slots, pages, stalledMs } = deps
   /** The cursor behind what was written or passed over, and the last that the client was told. */
   let place = deps.from
   let toldPlace = ''
@@ -124,15 +126,21 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
     while (!isOver()) {
       if (isFull()) await drained()
       if (feed.ring?.after(place) !== undefined) return
-      const gap = feed.ring && feed.gapAfter(place)
-      if (gap === undefined || gap.length === 0) {
+      if (feed.ring === undefined) {
         await again()
         continue
       }
       try {
-        using _slot = await slots.take()
-        if (isOver()) return
-        const events = await readRanges(store, gap, { eventsMax: historyEventsMax, bytesMax })
+        const gap = feed.gapAfter(place)
+        if (gap.length === 0) {
+          // Soon the feed will have come so far; unless the log has gone back, and never will.
+          if (await feed.isAhead(place)) return end()
+          await again()
+          continue
+        }
+        using _page = await pages.take()
+        const events = await readHistory(gap, bytesMax)
+        if (events === undefined) return
         const isTaken = await write(feed.framesAfter(place, events))
         againMs = againFirstMs
         bytesMax = isTaken ? Math.min(2 * bytesMax, historyBytesMax) : historyBytesMin
@@ -141,6 +149,17 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
         await again()
       }
     }
+  }
+
+  /** Resolves with `undefined` if the client has left meanwhile. */
+  async function readHistory(gap: readonly Range[], bytesMax: number): Promise<RangeEvent[] | undefined> {
+    using _slot = await slots.take()
+    return isOver() ? undefined : await readRanges(store, gap, { eventsMax: historyEventsMax, bytesMax })
+  }
+
+  function end(): void {
+    outgoing.end()
+    setTimeout(() => outgoing.destroy(), endMs).unref()
   }
 
   /** Resolves with whether all was written. */
@@ -185,9 +204,6 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
         return
       say(toldPlace === place ? ': \n\n' : `: \nid: ${place}\n\n`, place)
     },
-    end() {
-      outgoing.end()
-      setTimeout(() => outgoing.destroy(), endMs).unref()
-    },
+    end,
   }
 }

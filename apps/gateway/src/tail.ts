@@ -37,28 +37,42 @@ export function tail({ tails, connections, signal, random }: TailDeps) {
     if ('issues' in query) return problem('invalid_parameters', { errors: query.issues })
     if (c.req.method === 'HEAD') return reply(200, null, headers)
     const { outgoing } = c.env
-    const feed = tails.feedOf(query.pattern)
-    const place = await placeOf(feed, query.from)
-    if (place === undefined) return problem('invalid_parameters', { errors: [badCursor] })
-    if (outgoing.socket === null) return RESPONSE_ALREADY_SENT // the client has left
-    if (signal.aborted || !connections.becomeTail(outgoing.socket))
-      return problem('too_many_tails', { random })
-    outgoing.writeHead(200, headers)
-    tails.serve(feed, outgoing, place, query.source)
-    return RESPONSE_ALREADY_SENT
+    const { socket } = outgoing
+    if (socket === null) return RESPONSE_ALREADY_SENT // the client has left
+    // First of all, so that those for whom there is no room cost nothing.
+    if (signal.aborted || !connections.becomeTail(socket)) return problem('too_many_tails', { random })
+    let isServed = false
+    try {
+      const feed = tails.feedOf(query.pattern)
+      const place = await placeOf(feed, query.from)
+      if (place === 'invalid') return problem('invalid_parameters', { errors: [badCursor] })
+      if (place === 'ahead') return problem('cursor_ahead')
+      if (outgoing.destroyed || outgoing.socket === null) return RESPONSE_ALREADY_SENT
+      outgoing.writeHead(200, headers)
+      tails.serve(feed, outgoing, place.id, query.source)
+      isServed = true
+      return RESPONSE_ALREADY_SENT
+    } finally {
+      if (!isServed) connections.leaveTails(socket)
+    }
   }
 }
 
-/** The cursor to begin behind; `undefined` for one that is none. Rejects when it cannot be told yet. */
-async function placeOf(feed: Feed, from: From): Promise<string | undefined> {
+type Place = { readonly id: string } | 'invalid' | 'ahead'
+
+/** The cursor to begin behind, or what is wrong with it. Rejects when it cannot be told yet. */
+async function placeOf(feed: Feed, from: From): Promise<Place> {
   try {
     await feed.begin()
-    if ('now' in from) return feed.ring?.endId
-    return await feed.normalize(from.id)
+    if ('now' in from) return feed.ring ? { id: feed.ring.endId } : 'invalid'
+    const id = await feed.normalize(from.id)
+    if (id === undefined) return 'invalid'
+    return (await feed.isAhead(id)) ? 'ahead' : { id }
   } catch (error) {
     // A place that the client names can wait until PostgreSQL is back, and EventSource would not come again.
     if (feed.isClosed || 'now' in from || feed.pattern.isPattern) throw error
-    return await feed.normalize(from.id)
+    const id = await feed.normalize(from.id)
+    return id === undefined ? 'invalid' : { id }
   }
 }
 

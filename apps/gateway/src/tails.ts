@@ -41,6 +41,8 @@ const ringBytesMax = 4 * 1024 * 1024
 /** Of the pool's connections so many serve feeds, and so many those who read history. */
 const feedReadsMax = 2
 const historyReadsMax = 3
+/** Pages of history that are held until clients take them; each has up to half a MiB, or one event. */
+const historyPagesMax = 64
 /** Readers that are looked after before others get their turn of the event loop. */
 const beatenAtOnceMax = 512
 
@@ -52,6 +54,7 @@ export function createTails(
   const leftAt = new Map<Feed, number>()
   const feedSlots = createSlots(feedReadsMax)
   const historySlots = createSlots(historyReadsMax)
+  const pageSlots = createSlots(historyPagesMax)
   const readers = new Set<TailReader>()
   let ticking: NodeJS.Timeout | undefined
 
@@ -105,6 +108,7 @@ export function createTails(
         store,
         log,
         slots: historySlots,
+        pages: pageSlots,
         stalledMs,
       })
       readers.add(reader)

@@ -1,11 +1,16 @@
 /** GET /tail through real HTTP, served in this process, with a consumer as a process of its own. */
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createAppender } from '@sekali/broker/append'
 import { createDoorbell } from '@sekali/broker/doorbell'
+import { parsePattern } from '@sekali/core/pattern'
 import { createLog } from '@sekali/process/log'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
@@ -50,6 +55,7 @@ async function ownTails({ tailsMax = 4_096, ...times }: TailsTimes & { tailsMax?
     url: server.url,
     store,
     broker,
+    tails,
     drain,
     append,
     /** Resolves once the topic's log has come so far. */
@@ -109,7 +115,6 @@ test('history runs into live, every id is a place to resume from, and EventSourc
   using byHeader = own.tail('topic=orders&from=start&last_event_id=7', { 'Last-Event-ID': '390' })
   using byQuery = own.tail('topic=orders&from=start&last_event_id=395')
   using bySeq = own.tail('topic=orders&from=397')
-  using ahead = own.tail('topic=orders&from=405')
   using now = own.tail('topic=orders')
   await eventually(() => {
     expect(seqsOf(byHeader)).toEqual(upTo(400, 391))
@@ -121,7 +126,6 @@ test('history runs into live, every id is a place to resume from, and EventSourc
   await eventually(() => {
     expect(seqsOf(now)).toEqual(upTo(410, 401))
     expect(seqsOf(byHeader)).toEqual(upTo(410, 391))
-    expect(seqsOf(ahead)).toEqual(upTo(410, 406))
   })
 })
 
@@ -162,6 +166,54 @@ test('a pattern brings each topic by seq, new ones from their first event, and r
   now[Symbol.dispose]()
   using later = own.tail(`topic=a.>&last_event_id=${log[30]?.id}`)
   await eventually(() => expect(later.told.length).toBe(82))
+})
+
+test('a place that the log does not have is refused, and a log that goes back ends its tails', async () => {
+  await using own = await ownTails()
+  const topics = ['back.a', 'back.b']
+  for (const topic of topics) await own.append(topic, 1, 10)
+  for (const topic of topics) await own.stored(topic, 10)
+  using one = own.tail('topic=back.a&from=9')
+  using all = own.tail('topic=back.*&from=start')
+  await eventually(() => expect([one.told.length, all.told.length]).toEqual([1, 20]))
+  const refusal = async (query: string, id: string) => {
+    const answer = await fetch(`${own.url}/tail?${query}`, { headers: { 'Last-Event-ID': id } })
+    return [answer.status, ((await answer.json()) as { code: string }).code]
+  }
+  expect(await refusal('topic=back.a', '11')).toEqual([422, 'cursor_ahead'])
+  expect(await refusal('topic=back.none', '1')).toEqual([422, 'cursor_ahead'])
+
+  // As a backup would bring it back that was made a little earlier.
+  await own.store.pool.query("UPDATE topics SET head = 7 WHERE name = 'back.b'")
+  await own.store.pool.query('DELETE FROM events e USING topics t WHERE e.topic_id = t.id AND e.seq > t.head')
+  await all.over
+  expect(await refusal('topic=back.*', all.lastId)).toEqual([422, 'cursor_ahead'])
+  await own.append('back.a', 11, 12)
+  await eventually(() => expect(seqsOf(one)).toEqual([10, 11, 12]))
+  const before = all.told.findIndex(({ data }) => data.topic === 'back.b' && data.seq === 7)
+  using again = own.tail(`topic=back.*&last_event_id=${all.told[before]?.id}`)
+  await eventually(() => expect(again.told.at(-1)?.data).toMatchObject({ topic: 'back.a', seq: 12 }))
+})
+
+test('clients that read history slowly do not keep a fast one waiting', async () => {
+  await using own = await ownTails()
+  const payload = JSON.stringify({ bytes: randomBytes(20_000).toString('base64') })
+  await own.append('t', 1, 100, { payload })
+  await own.stored('t', 100)
+  // A socket of the kernel would take it all at once.
+  const slow = Array.from({ length: 120 }, () => {
+    const write = (_chunk: Buffer, _encoding: string, done: () => void) => void setTimeout(done, 400)
+    const socket = Object.assign(new Duplex({ write, read() {} }), { setTimeout() {} }) as unknown as Socket
+    const outgoing = new ServerResponse(new IncomingMessage(socket))
+    outgoing.assignSocket(socket)
+    own.tails.serve(own.tails.feedOf(parsePattern('t')), outgoing, '0', undefined)
+    return outgoing
+  })
+  using tail = own.tail('topic=t')
+  await tail.answered
+  using fast = own.tail('topic=t&from=start')
+  await eventually(() => expect(fast.told.length).toBe(100), 8_000)
+  for (const outgoing of slow) outgoing.destroy()
 })
 
 test('a source is followed through all that others say, and its place moves on with them', async () => {

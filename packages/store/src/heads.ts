@@ -1,5 +1,5 @@
 import type { Head } from '@sekali/core/head'
-import { inArray, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
 import { asStoreError } from './errors.ts'
 import { topics } from './schema.ts'
@@ -15,7 +15,7 @@ export async function readHeads(store: Store, which?: Iterable<string> | RegExp)
     .where(
       which instanceof RegExp
         ? sql`${topics.name} ~ ${which.source}`
-        : which && inArray(topics.name, [...which]),
+        : which && sql`${topics.name} = ANY (${sql.param([...which])}::text[])`, // a parameter a name would be too many
     )
     .catch((error: unknown) => {
       throw asStoreError(error, 'read of heads')
