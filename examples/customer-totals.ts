@@ -1,7 +1,8 @@
 import { defineProjection } from '@sekali/projection/define'
 
 /**
- * What each customer has paid. In cents, because sums of decimals drift: 0.1 + 0.2 is not 0.3.
+ * What each customer has paid. In cents, because sums of decimals drift: 0.1 + 0.2 is not 0.3. A
+ * customer may buy in several regions, and there is no order between topics: `last` is the greatest, not the latest folded.
  * GET /projections/customer-totals/c-17 answers {"state":{"orders":2,"cents":2500,"last":"2025-12-08T10:00:00.000000Z"}, …}
  */
 export const customerTotals = defineProjection({
@@ -10,9 +11,12 @@ export const customerTotals = defineProjection({
   initial: { orders: 0, cents: 0, last: '' },
   // An order without a customer is passed over.
   key: ({ payload }) => (payload.customer === undefined ? undefined : String(payload.customer)),
-  apply: ({ orders, cents }, { payload, timestamp }) => ({
-    orders: orders + 1,
-    cents: cents + Math.round(Number(payload.total) * 100),
-    last: timestamp,
-  }),
+  apply({ orders, cents, last }, { payload, timestamp }) {
+    const isLater = timestamp > last
+    return {
+      orders: orders + 1,
+      cents: cents + Math.round(Number(payload.total) * 100),
+      last: isLater ? timestamp : last,
+    }
+  },
 })

@@ -2,6 +2,10 @@
  * A projection is state that is folded from the log: `state = apply(state, event)` for every event of its topics, in
  * the order of each topic. What makes it right is that it can be thrown away and folded anew, and comes out the same;
  * so `apply` and `key` must be pure: no clock, no chance, no network, no state of their own.
+ *
+ * Between topics there is no order, and a fold from the beginning takes them in another one than the first fold did. So
+ * where a key gets events of several topics, `apply` must come to the same in any order of them (sums, counts, the
+ * greatest, a place for each topic); where the order matters, put the topic into the key.
  */
 import type { StoredEvent } from '@sekali/core/event'
 
@@ -36,5 +40,8 @@ export interface Projection<State = unknown> {
   key?(event: ProjectionEvent): string | undefined
 }
 
-/** Says what a projection is; it only helps TypeScript to see the types. Export what it returns. */
+/**
+ * Says what a projection is; it only helps TypeScript to see the types. Export what it returns. `apply` must be pure, and
+ * must not depend on the order between topics: see the top of this file.
+ */
 export const defineProjection = <State>(projection: Projection<State>): Projection<State> => projection
