@@ -40,12 +40,10 @@ export const withTurn = <T>(
 
 /**
  * What begins and ends every turn, however few events it has. Prepared, and each in one message with BEGIN or COMMIT:
- * for a turn of one event that is half of what it costs. Its statements are look-ups by a key, whose plan is the same
- * for all values; without being told so, PostgreSQL went on planning them, which was a quarter of its time. The names
- * are looked up one by one until one is free: as `= ANY` with an order, they were a scan of all topics.
+ * for a turn of one event that is half of what it costs. The names are looked up one by one until one is free: as
+ * `= ANY` with an order, they were a scan of all topics.
  */
 const prepareTurns = `
-  SET plan_cache_mode = force_generic_plan;
   PREPARE take_turn (text[]) AS
     SELECT t.* FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
       SELECT id, name, stream_group, position, accounted, seen, seen_id, head FROM topics
@@ -58,6 +56,13 @@ const prepareTurns = `
       loss_at = CASE WHEN $12 THEN clock_timestamp() ELSE loss_at END
     WHERE id = $1`
 
+/**
+ * Around these two, whose plan is the same for all values and however many topics there are; without being told so,
+ * PostgreSQL plans them every time. It must not hold for the look-up of events (see connect.ts).
+ */
+const planOnce = 'SET LOCAL plan_cache_mode = force_generic_plan'
+const planAnew = 'SET LOCAL plan_cache_mode = force_custom_plan'
+
 /** The connections on which they are prepared. */
 const prepared = new WeakSet<pg.PoolClient>()
 
@@ -69,8 +74,8 @@ async function takeTurn(client: pg.PoolClient, names: readonly TopicName[]): Pro
   }
   // A name has no character that would have to be escaped in an array; and several statements give several results.
   const list = pg.escapeLiteral(`{${names.join(',')}}`)
-  const results: unknown = await client.query(`BEGIN; EXECUTE take_turn (${list})`)
-  const [, taken] = results as [pg.QueryResult, pg.QueryResult<Record<string, string>>]
+  const results: unknown = await client.query(`BEGIN; ${planOnce}; EXECUTE take_turn (${list}); ${planAnew}`)
+  const [, , taken] = results as [unknown, unknown, pg.QueryResult<Record<string, string>>, unknown]
   const [row] = taken.rows
   if (row === undefined) return undefined
   return {
@@ -119,5 +124,5 @@ export function endTurn(tx: Tx, turn: Turn, result: TurnResult): void {
     result.lost,
     foundLoss,
   ]
-  tx.closing = `EXECUTE end_turn (${values.join(', ')}); `
+  tx.closing = `${planOnce}; EXECUTE end_turn (${values.join(', ')}); `
 }
