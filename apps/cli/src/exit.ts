@@ -10,6 +10,7 @@ import {
 } from '@sekali/client/errors'
 import { issueText } from '@sekali/client/failure'
 import { InvalidConfig, type Issue, SekaliError } from '@sekali/core/errors'
+import { OutputFailed } from './output.ts'
 
 /** How the process ends. These numbers are API: scripts act on them. */
 export const exitCodes = {
@@ -22,6 +23,8 @@ export const exitCodes = {
   unreachable: 3,
   /** A fault of this program. */
   internal: 70,
+  /** What came could not be written: the disk is full, perhaps. */
+  output: 74,
   interrupted: 130,
   terminated: 143,
 } as const
@@ -31,6 +34,7 @@ export const exitCodeHelp = `Exit codes:
   1    refused: not valid, a conflict, not there; or doctor found a problem
   2    usage
   3    unreachable: nobody answered, or not now; the same command may succeed later
+  74   the output could not be written
   130  interrupted by Ctrl-C`
 
 /** Told on the command line what it cannot work with. */
@@ -57,6 +61,7 @@ export function endingOf(error: unknown, url: string): Ending {
 }
 
 function exitCodeOf(error: SekaliError): number {
+  if (error instanceof OutputFailed) return exitCodes.output
   if (error instanceof UsageError || error instanceof InvalidConfig) return exitCodes.usage
   if (error.retryable || error instanceof UnexpectedAnswer) return exitCodes.unreachable
   return exitCodes.refused

@@ -47,6 +47,13 @@ test('a replay into head ends well and prints no error', async () => {
   expect({ code, err, lines: out.split('\n').length }).toEqual({ code: 0, err: '', lines: 3 })
 })
 
+test('a disk that is full is said in one line, with a code of its own', async () => {
+  await using full = startShell('sekali replay orders.eu > /dev/full', { SEKALI_URL: system.url })
+  const { code, err } = await full.ended
+  expect(code).toBe(74)
+  expect(err).toMatch(/^sekali: cannot write what is read: .*ENOSPC.*\n$/)
+})
+
 test('events are lines for people, in which nobody can steer the terminal', async () => {
   const { code, out } = await run(['events', 'orders.us'], system.url)
   expect(code).toBe(0)
