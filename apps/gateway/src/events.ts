@@ -1,3 +1,4 @@
+import { TooManyTopics } from '@sekali/core/errors'
 import { eventToJson } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { parsePattern } from '@sekali/core/pattern'
@@ -38,10 +39,6 @@ async function readPage(store: Store, page: Page) {
   const { topics, source, from, to, after, before, limit = limits.pageSizeDefault } = page
   const order = orderOf(page)
   const isFiltered = source !== undefined || from !== undefined || to !== undefined
-  if (!isFiltered && topics === undefined && page.order === undefined) {
-    // What is new, of any number of topics. Not for reading everything, so there is no next page.
-    return { events: (await readEvents(store, { limit })).events, next: undefined }
-  }
   if (!isFiltered && topics !== undefined && !topics.isPattern) {
     const { events, more } = await readEvents(store, {
       topic: topics.text,
@@ -52,7 +49,13 @@ async function readPage(store: Store, page: Page) {
     })
     return { events, next: more ? events.at(-1)?.seq : undefined }
   }
-  const found = await searchEvents(store, { ...page, topics: topics ?? everything, order, limit })
+  const found = await searchEvents(store, { ...page, topics: topics ?? everything, order, limit }).catch(
+    async (error: unknown) => {
+      if (!(error instanceof TooManyTopics) || isFiltered || topics || page.order) throw error
+      // What is new can be told of any number of topics, but not where to go on.
+      return { events: (await readEvents(store, { limit })).events, next: undefined }
+    },
+  )
   const next = topics?.isPattern === false ? found.next?.values().next().value : found.next
   return { events: found.events, next }
 }

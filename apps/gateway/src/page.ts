@@ -2,7 +2,7 @@ import { type Cursor, formatCursor, parseCursor } from '@sekali/core/cursor'
 import type { Issue } from '@sekali/core/errors'
 import { Source, TopicName } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
-import { isPattern, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
+import { isPattern, matches, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
 import { normalizeTimestamp } from '@sekali/core/timestamp'
 import * as v from 'valibot'
 
@@ -67,7 +67,7 @@ export function parsePage(
   const unread = (path: string, text: string | undefined, place: Place | undefined): Issue[] => {
     if (text === undefined || place !== undefined) return []
     const message = isPattern(topic ?? '')
-      ? 'must come from a link, or be topic:seq pairs joined by commas'
+      ? 'must come from a link, or be topic:seq pairs joined by commas, of topics that match, each once'
       : 'must be the seq of an event'
     return [{ path, code: `invalid_${path}`, message }]
   }
@@ -120,16 +120,17 @@ function parsePlace(topic: string | undefined, text: string | undefined, min: nu
     const seq = parseSeq(text)
     return seq !== undefined && seq >= min ? seq : undefined
   }
-  return text.includes(':') ? parsePairs(text) : parseCursor(text)
+  return text.includes(':') ? parsePairs(parsePattern(topic), text) : parseCursor(text)
 }
 
 /** Places as a client can write them itself, from the events it has: `orders.eu:42,orders.us:7`. */
-function parsePairs(text: string): ReadonlyMap<string, number> | undefined {
+function parsePairs(pattern: TopicPattern, text: string): ReadonlyMap<string, number> | undefined {
   const places = new Map<string, number>()
   for (const pair of text.split(',')) {
     const [topic = '', seqText = '', more] = pair.split(':')
     const seq = parseSeq(seqText)
     if (!v.is(TopicName, topic) || seq === undefined || more !== undefined) return undefined
+    if (!matches(pattern, topic) || places.has(topic)) return undefined
     places.set(topic, seq)
   }
   return places

@@ -67,6 +67,8 @@ test.each([
   ['topic=a.*&after=7.k_1.1', 'after', 'invalid_after'],
   ['topic=a.*&after=a:1,b', 'after', 'invalid_after'],
   ['topic=a.*&before=a..b:1', 'before', 'invalid_before'],
+  ['topic=a.*&before=b.c:1', 'before', 'invalid_before'],
+  ['topic=a.*&after=a.b:1,a.b:2', 'after', 'invalid_after'],
   ['topic=a.>.b', 'topic', 'invalid_topic'],
   ['source=', 'source', 'invalid_source'],
   ['from=2025-12-08', 'from', 'invalid_from'],

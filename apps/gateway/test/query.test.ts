@@ -171,6 +171,29 @@ test('readers that are slow, or leave, cost a gateway two pages each', async () 
   })
 })
 
+test('without a topic there is a next page as long as there is more', async () => {
+  const seen: string[] = []
+  let path: string | undefined = '/events?limit=400'
+  for (let page = 1; page <= 3; page++) {
+    const response = await system.get(path ?? '')
+    seen.push(...namesOf((await response.json()) as Shown[]))
+    path = /^<(.*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
+  }
+  expect(new Set(seen).size).toBe(1_200)
+})
+
+test('a topic that is not named among places to end at has no end', async () => {
+  const query = '/events?topic=orders.*&before=orders.us:3&order=asc&limit=1000'
+  const found = [
+    (await (await system.get(query)).json()) as Shown[],
+    read(await (await system.get(query, lines)).text()),
+  ]
+  for (const events of found) {
+    expect(events.filter(({ topic }) => topic === 'orders.us').map(({ seq }) => seq)).toEqual([1, 2])
+    expect(events.filter(({ topic }) => topic === 'orders.eu')).toHaveLength(700)
+  }
+})
+
 test('a commit that is late makes neither a page nor a replay skip anything', async () => {
   await using writer = connectStore({ url: system.store.url, poolMax: 4, name: 'test' }, { warn: () => {} })
   const topics = ['late.a', 'late.b'] as TopicName[]

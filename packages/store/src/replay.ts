@@ -18,7 +18,7 @@ const pageEvents = 1_000
 export async function openReplay(store: Store, replay: Replay): Promise<AsyncGenerator<StoredEvent[]>> {
   const ends = await readEnds(store, replay.topics, replay.before)
   return isPlain(replay)
-    ? readPlain(store, replay, ends.get(replay.topics.text) ?? 1)
+    ? readPlain(store, replay, ends.values().next().value ?? 1)
     : readFound(store, { ...replay, before: ends })
 }
 

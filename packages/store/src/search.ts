@@ -36,7 +36,8 @@ export interface Search extends Filter {
   readonly limit: number
   /**
    * Only events after, and before, these places. A topic that is missing in `after` is read from its beginning; one
-   * that is missing in `before` is left out, because it is younger than the cursor.
+   * that is missing in `before` is left out if that is by id, because it is younger than the cursor. Names are a
+   * client's own: one that it does not name is read to its end.
    */
   readonly after?: Place
   readonly before?: Place
@@ -84,15 +85,11 @@ export async function searchEvents(store: Store, search: Search): Promise<Found>
 
 /**
  * Where the topics of a pattern end at this moment, or at `before` if that comes first: the seq that their next events
- * will have, by their names. Rejects with `TooManyTopics`, or `StoreUnavailable`.
+ * will have, by their ids. Rejects with `TooManyTopics`, or `StoreUnavailable`.
  */
-export async function readEnds(
-  store: Store,
-  topics: TopicPattern,
-  before?: Place,
-): Promise<ReadonlyMap<string, number>> {
+export async function readEnds(store: Store, topics: TopicPattern, before?: Place): Promise<Cursor> {
   const lanes = await openLanes(store, { topics, ...(before === undefined ? {} : { before }) })
-  return new Map(lanes.map(({ topic, high }) => [topic, high + 1]))
+  return new Map(lanes.map(({ topicId, high }) => [topicId, high + 1]))
 }
 
 async function openLanes(
@@ -110,12 +107,17 @@ async function openLanes(
   if (rows.length > limits.patternTopicsMax) {
     throw new TooManyTopics(`the pattern matches more than ${limits.patternTopicsMax} topics`)
   }
+  const isByName = typeof before === 'object' && typeof before.keys().next().value === 'string'
+  const unnamed = isByName ? Infinity : 0
   return rows.map(({ id, name, head }) => ({
     topicId: id,
     topic: name,
     low: (placeIn(after, id, name) ?? 0) + 1,
     // What is committed after this moment is for the next page.
-    high: Math.min(Number(head), before === undefined ? Infinity : (placeIn(before, id, name) ?? 0) - 1),
+    high: Math.min(
+      Number(head),
+      before === undefined ? Infinity : (placeIn(before, id, name) ?? unnamed) - 1,
+    ),
     keys: [],
   }))
 }
