@@ -12,6 +12,7 @@ const Environment = v.object({
     v.pipe(v.string(), v.regex(/^[\w.-]{1,40}$/, 'must be 1 to 40 of A-Z a-z 0-9 _ . -')),
     'projector',
   ),
+  IMPORT_MS: wholeNumber(100, 60_000, 5_000),
   TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
   STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
   IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
@@ -28,7 +29,11 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
   return {
     logLevel: parsed.LOG_LEVEL,
     projector: parsed.PROJECTOR_NAME,
-    definitions: { dir: parsed.PROJECTIONS_DIR, builtIn: parsed.PROJECTIONS_BUILT_IN === 'on' },
+    definitions: {
+      dir: parsed.PROJECTIONS_DIR,
+      builtIn: parsed.PROJECTIONS_BUILT_IN === 'on',
+      importMs: parsed.IMPORT_MS,
+    },
     turnEventsMax: parsed.TURN_EVENTS_MAX,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name },
     store: {

@@ -23,14 +23,18 @@ interface LoadedFile {
   readonly definitions: readonly LoadedDefinition[]
 }
 
-/** A file that waits for something, at its top level, must not keep the others from being read. */
-const importMsMax = 5_000
+interface DefinitionsConfig {
+  readonly dir: string | undefined
+  readonly builtIn: boolean
+  /** A file that waits for something, at its top level, must not keep the others from being read. */
+  readonly importMs: number
+}
 
 const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|test)\.[mc]?ts$/.test(file)
 
 /** A function that gives the definitions as they are now. What is wrong with a file is logged once for each text of it. */
 export function createDefinitions(
-  { dir, builtIn: hasBuiltIn }: { readonly dir: string | undefined; readonly builtIn: boolean },
+  { dir, builtIn: hasBuiltIn, importMs }: DefinitionsConfig,
   log: Logger,
 ): () => Promise<LoadedDefinition[]> {
   resolveOurselves()
@@ -47,7 +51,7 @@ export function createDefinitions(
     const found: LoadedDefinition[] = [...ours]
     const names = dir === undefined ? [] : await listFiles(resolve(dir), sayOnce)
     const all = await Promise.all(
-      names.map(async (file) => ({ file, loaded: await loadFile(file, files.get(file), sayOnce) })),
+      names.map(async (file) => ({ file, loaded: await loadFile(file, files.get(file), importMs, sayOnce) })),
     )
     for (const { file, loaded } of all) {
       if (loaded !== undefined) files.set(file, loaded)
@@ -77,6 +81,7 @@ async function listFiles(dir: string, say: (text: string) => void): Promise<stri
 async function loadFile(
   file: string,
   before: LoadedFile | undefined,
+  importMs: number,
   say: (text: string) => void,
 ): Promise<LoadedFile | undefined> {
   let hash = before?.hash ?? ''
@@ -87,7 +92,7 @@ async function loadFile(
       .slice(0, 16)
     if (hash === before?.hash) return before
     // The query makes it another module to Node, which would otherwise give the first one back for ever.
-    const exported = await importInTime(`${pathToFileURL(file).href}?${hash}`)
+    const exported = await importInTime(`${pathToFileURL(file).href}?${hash}`, importMs)
     const projections = Object.values(exported).filter(isProjection)
     if (projections.length === 0) {
       say(`${file} exports no projection; write: export const name = defineProjection({ … })`)
@@ -100,12 +105,10 @@ async function loadFile(
   }
 }
 
-async function importInTime(url: string): Promise<Record<string, unknown>> {
+async function importInTime(url: string, importMs: number): Promise<Record<string, unknown>> {
   const timer = new AbortController()
-  const late = pause(importMsMax, timer.signal).then(() => {
-    throw new Error(
-      `it is not ready after ${importMsMax} ms: a definition waits for nothing (top-level await)`,
-    )
+  const late = pause(importMs, timer.signal).then(() => {
+    throw new Error(`it is not ready after ${importMs} ms: a definition waits for nothing (top-level await)`)
   })
   try {
     return await Promise.race([import(url), late])

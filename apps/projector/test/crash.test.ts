@@ -11,7 +11,7 @@ const topics = ['orders.eu', 'orders.us']
 const load = (text: string): Projection =>
   new Function('defineProjection', text.replace('export const orderly =', 'return'))(defineProjection)
 
-test('projectors killed before, in and after their writes and swaps, while events come: the states are exact', async () => {
+test.concurrent('projectors killed before, in and after their writes and swaps, while events come: the states are exact', async () => {
   await using stack = await ownStack()
   await stack.define('orderly.ts', orderly())
   await stack.append(numbered('orders.eu', 100))
@@ -44,7 +44,7 @@ test('projectors killed before, in and after their writes and swaps, while event
   })
 })
 
-test('a projector that is paused in its turn loses it, and writes nothing when it wakes', async () => {
+test.concurrent('a projector that is paused in its turn loses it, and writes nothing when it wakes', async () => {
   await using stack = await ownStack()
   await stack.define('orderly.ts', orderly(1, ''))
   await stack.append(numbered('orders.eu', 50))
@@ -62,7 +62,7 @@ test('a projector that is paused in its turn loses it, and writes nothing when i
   })
 })
 
-test('a commit that takes its time is waited for, and what others commit meanwhile is folded', async () => {
+test.concurrent('a commit that takes its time is waited for, and what others commit meanwhile is folded', async () => {
   await using stack = await ownStack()
   await stack.define('orderly.ts', orderly(1, ''))
   await using _projector = stack.projector('projector')

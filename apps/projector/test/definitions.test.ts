@@ -10,7 +10,7 @@ export const projection = defineProjection({
   apply: ${apply},
 })`
 
-test('a projection fails at the event it cannot fold; others go on; a changed file takes its place', async () => {
+test.concurrent('a projection fails at the event it cannot fold; others go on; a changed file takes its place', async () => {
   await using stack = await ownStack()
   await stack.define('good.ts', counting('good', 1, '(n: number) => n + 1'))
   await stack.define(
@@ -36,7 +36,7 @@ test('a projection fails at the event it cannot fold; others go on; a changed fi
   )
   await stack.define('timer.ts', `setTimeout(async () => { throw new Error('secret') }, 1)`)
   await stack.append(numbered('orders.eu', 50))
-  await using projector = stack.projector('projector')
+  await using projector = stack.projector('projector', { IMPORT_MS: '2500' })
   await stack.level('good')
   const error = { topic: 'orders.eu', seq: 31, eventId: 'e31', message: 'Error: no' }
   await eventually(async () => {
@@ -80,7 +80,7 @@ test('a projection fails at the event it cannot fold; others go on; a changed fi
   })
 })
 
-test('whoever reads while versions are built and swapped sees each state with its checkpoint, and no step back', async () => {
+test.concurrent('whoever reads while versions are built and swapped sees each state with its checkpoint, and no step back', async () => {
   await using stack = await ownStack()
   await stack.define('orderly.ts', orderly(1, ''))
   await using _one = stack.projector('one')
@@ -118,7 +118,7 @@ test('whoever reads while versions are built and swapped sees each state with it
   await stack.level('orderly', 3)
 })
 
-test('what was built takes the place of the live one only with all that the live one has', async () => {
+test.concurrent('what was built takes the place of the live one only with all that the live one has', async () => {
   await using stack = await ownStack()
   await stack.define('orderly.ts', orderly(1, ''))
   await stack.define('probe.ts', counting('probe', 1, '(n) => n + 1'))
