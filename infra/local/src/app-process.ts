@@ -26,6 +26,10 @@ const inherited = [
   'IDLE_IN_TRANSACTION_MS',
 ]
 
+// V8 lets the young generation grow to three times 32 MB before it looks back: 330 MB resident under load instead of
+// 150 to 200. The image of infra/docker says the same.
+const nodeFlags = ['--max-semi-space-size=4']
+
 const drainMs = 10_000
 const oneShotMs = 60_000
 
@@ -59,7 +63,7 @@ async function spawnApp(
   )
   const spawned = await spawnLogged({
     command: process.execPath,
-    args: [options.program],
+    args: [...nodeFlags, options.program],
     env: { ...Object.fromEntries(kept), ...options.env },
     logFile,
     ipc: true,
