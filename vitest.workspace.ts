@@ -42,6 +42,8 @@ function project(folder: string, globalSetup: string[]) {
 export default defineConfig({
   test: {
     passWithNoTests: false,
+    // Most tests wait for servers and processes: on two cores, one worker would leave a core idle.
+    maxWorkers: 2,
     reporters: process.env.SEKALI_REPORTS ? ['default', 'json'] : ['default'],
     outputFile: { json: `${process.env.SEKALI_REPORTS}/${process.env.npm_package_name ?? 'all'}.json` },
     projects: [
