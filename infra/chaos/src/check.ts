@@ -5,6 +5,7 @@
  */
 import type { BookedEvent } from './books.ts'
 import { conservation, figuresAgree } from './check-figures.ts'
+import { readerSawLog, tailsSawLog } from './check-readers.ts'
 import { idOf, payloadOf, timestampOf } from './content.ts'
 import type { Evidence } from './evidence.ts'
 import type { LogRow } from './log.ts'
@@ -30,6 +31,7 @@ export const checks: Readonly<Record<string, Check>> = {
   'the books, HTTP and SQL agree': figuresAgree,
   'the log is the same over HTTP and by SQL': sameLog,
   'a reader saw exactly the log': readerSawLog,
+  'every tail saw exactly the log': tailsSawLog,
   'projections equal a fold from the first event': projectionsAreFolds,
   'it came back by itself, and drained': cameBack,
   'every answer was one that it may give': noSurprises,
@@ -177,23 +179,6 @@ const isSame = (a: LogRow, b: LogRow | undefined): boolean =>
 
 const brief = (row: LogRow | undefined) =>
   row === undefined ? 'nothing' : `seq ${row.seq} is ${row.id} ${row.payload.slice(0, 80)}`
-
-function readerSawLog({ http, seen }: Evidence) {
-  let count = 0
-  for (const [topic, rows] of http) {
-    const saw = seen.get(topic) ?? []
-    for (const [index, row] of rows.entries()) {
-      const it = saw[index]
-      if (it?.seq !== row.seq || it.id !== row.id) {
-        const what = it === undefined ? 'nothing' : `seq ${it.seq} (${it.id})`
-        return first([`${topic}: the log has seq ${row.seq} (${row.id}) where the reader saw ${what}`], '')
-      }
-      count++
-    }
-    if (saw.length > rows.length) return first([`${topic}: the reader saw more than there is`], '')
-  }
-  return first([], `${count} events, as they came`)
-}
 
 function projectionsAreFolds({ projections }: Evidence) {
   if (projections === undefined) return first([], 'no projections here')

@@ -1,8 +1,8 @@
 // Everything that the checks look at: what we know from the answers, and what was read back afterwards.
 import type { Books } from './books.ts'
-import type { LogRow } from './log.ts'
+import type { LogRow, Seen } from './log.ts'
 import type { Projections } from './projections.ts'
-import type { Seen } from './reader.ts'
+import type { TailSeen } from './tails.ts'
 
 /** The figures of a topic in /stats; null is what it does not know. */
 export interface StatsRow {
@@ -41,6 +41,7 @@ export interface Evidence {
   readonly http: ReadonlyMap<string, readonly LogRow[]>
   readonly stats: ReadonlyMap<string, StatsRow>
   readonly seen: ReadonlyMap<string, readonly Seen[]>
+  readonly tails: readonly TailSeen[]
   /** Undefined where the target gives no access to PostgreSQL. */
   readonly sql:
     | {

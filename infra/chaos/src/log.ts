@@ -1,4 +1,5 @@
 // The log as it is read back: over HTTP, page by page, and by SQL.
+import { hash } from 'node:crypto'
 import type { Door } from './door.ts'
 
 export interface LogRow {
@@ -10,6 +11,20 @@ export interface LogRow {
   readonly payload: string
   readonly receivedAt: string
 }
+
+/** An event as a reader keeps it who has to remember a whole run. */
+export interface Seen {
+  readonly seq: number
+  readonly id: string
+  /** Of its source, timestamp and payload. */
+  readonly digest: string
+}
+
+export const seenOf = ({ seq, id, source, timestamp, payload }: LogRow): Seen => ({
+  seq,
+  id,
+  digest: hash('sha1', `${source}\n${timestamp}\n${payload}`, 'base64'),
+})
 
 const pageMax = 1_000
 

@@ -11,7 +11,7 @@ import type { Target } from './target.ts'
 import { connectCompose } from './targets/compose.ts'
 import { connectHttp } from './targets/http.ts'
 import { startLocal } from './targets/local.ts'
-import { topicsOf } from './topics.ts'
+import { patternOf, topicsOf } from './topics.ts'
 
 interface Options {
   readonly minutes: number
@@ -59,10 +59,9 @@ await runCommand(async (signal) => {
   await using target = await reach(folder.path, say, signal)
   const faults = chosen().filter((fault) => fits(fault, target))
   // On a system that others use, and that an earlier run may have used, each run has topics of its own.
-  const topics = topicsOf(
-    options.target === 'local' ? options.seed : `${options.seed}-${Date.now().toString(36)}`,
-  )
-  const outcome = await runChaos({ ...options, faults, topics, sources }, target, signal, say)
+  const run = options.target === 'local' ? options.seed : `${options.seed}-${Date.now().toString(36)}`
+  const names = { topics: topicsOf(run), pattern: patternOf(run) }
+  const outcome = await runChaos({ ...options, ...names, faults, sources }, target, signal, say)
   const name: RunName = options
   process.stdout.write(`${reportText(outcome, name)}\n`)
   if (options.report !== undefined) await writeFile(options.report, `${reportJson(outcome, name)}\n`)

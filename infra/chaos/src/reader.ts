@@ -4,12 +4,7 @@
  */
 import { pause } from './clock.ts'
 import type { Door } from './door.ts'
-import { readPage } from './log.ts'
-
-export interface Seen {
-  readonly seq: number
-  readonly id: string
-}
+import { readPage, type Seen, seenOf } from './log.ts'
 
 export interface Reader {
   readonly seen: ReadonlyMap<string, readonly Seen[]>
@@ -26,7 +21,7 @@ export function startReader(door: Door, topics: readonly string[]): Reader {
 
   async function readOn(topic: string, list: Seen[]): Promise<boolean> {
     const page = await readPage(door, topic, list.at(-1)?.seq ?? 0, limit)
-    for (const { seq, id } of page) list.push({ seq, id })
+    list.push(...page.map(seenOf))
     return page.length > 0
   }
 

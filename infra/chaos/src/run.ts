@@ -1,5 +1,5 @@
 /**
- * A run: load and reader on, faults one after the other, load off, drain, read everything back, judge.
+ * A run: load and readers on, faults one after the other, load off, drain, read everything back, judge.
  */
 import { difference, type OpenBooks, openBooks, type Tally } from './books.ts'
 import { judge, type Verdict } from './check.ts'
@@ -14,6 +14,7 @@ import { createRandom } from './random.ts'
 import { startReader } from './reader.ts'
 import { awaitRecovery } from './recovery.ts'
 import { schedule } from './schedule.ts'
+import { startTails } from './tails.ts'
 import type { Target } from './target.ts'
 import { findLeaks, takeSample } from './watch.ts'
 import { startWorkload } from './workload.ts'
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly faults: readonly Fault[]
   readonly rate: number
   readonly topics: readonly string[]
+  /** Matches these topics and no others. */
+  readonly pattern: string
   readonly sources: number
 }
 
@@ -63,6 +66,7 @@ export async function runChaos(
   await using door = openDoor(target.quietUrl, topics.length + 4)
   const workload = startWorkload({ ...options, patienceMs }, loadDoor, books)
   const reader = startReader(door, topics)
+  await using tails = startTails({ ...options, ...target })
   const losses: Loss[] = []
 
   await pause(warmUpMs, signal)
@@ -89,11 +93,13 @@ export async function runChaos(
   const leaks = await findLeaks(before, sample, AbortSignal.timeout(readBackMs))
   say('reading everything back')
   await patiently(reader.finish)
+  const http = await logs(topics, (topic) => readLog(door, topic))
   const evidence: Evidence = {
     books,
-    http: await logs(topics, (topic) => readLog(door, topic)),
+    http,
     stats: await patiently(() => readStats(door, topics)),
     seen: reader.seen,
+    tails: await tails.finish(http),
     sql: await patiently(() => readSql(target, topics)),
     projections: (await hasProjector(target)) ? await patiently(() => readProjections(door)) : undefined,
     losses,

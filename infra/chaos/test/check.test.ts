@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import { checks, judge } from '../src/check.ts'
 import { payloadOf } from '../src/content.ts'
 import type { Evidence, StatsRow } from '../src/evidence.ts'
-import type { LogRow } from '../src/log.ts'
-import { evidenceOf, fact, rowOf, soundRun, topic } from './evidence.ts'
+import type { LogRow, Seen } from '../src/log.ts'
+import type { TailSeen } from '../src/tails.ts'
+import { evidenceOf, fact, rowOf, soundRun, tailOf, topic } from './evidence.ts'
 
 const violations = (evidence: Evidence) =>
   Object.fromEntries(
@@ -156,6 +157,30 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
     () => withSeen((seen) => [...seen, { seq: 7, id: 'b-4' }]),
   ],
   [
+    'the reader saw another payload',
+    'a reader saw exactly the log',
+    /saw seq 2 \(b-1\) with another content/,
+    () => withSeen((seen) => seen.map((one) => (one.seq === 2 ? { ...one, digest: '' } : one))),
+  ],
+  [
+    'a tail skipped one after a reconnect',
+    'every tail saw exactly the log',
+    /orders: the log has seq 3 \(a-2\) where the tail of orders saw seq 4/,
+    () => withTail((log) => tailOf(log.filter(({ seq }) => seq !== 3))),
+  ],
+  [
+    'a tail got one again after a reconnect',
+    'every tail saw exactly the log',
+    /the log has seq 4 .* saw seq 3/,
+    () => withTail(([a, b, c, ...rest]) => tailOf([a, b, c, c, ...rest] as LogRow[])),
+  ],
+  [
+    'a tail was refused',
+    'every tail saw exactly the log',
+    /the tail of orders: answered 409/,
+    () => withTail((log) => tailOf(log, ['answered 409'])),
+  ],
+  [
     'it never drained',
     'it came back',
     /2 pending/,
@@ -276,8 +301,13 @@ function withSql(differs: Record<string, number>): Evidence {
   return { ...evidence, sql: { ...sql, rows: new Map([[topic, { ...row, ...differs } as never]]) } }
 }
 
-function withSeen(change: (seen: { seq: number; id: string }[]) => unknown[]): Evidence {
+function withSeen(change: (seen: Seen[]) => unknown[]): Evidence {
   const { evidence } = soundRun()
   const seen = [...(evidence.seen.get(topic) ?? [])]
   return { ...evidence, seen: new Map([[topic, change(seen) as never]]) }
+}
+
+function withTail(change: (log: LogRow[]) => TailSeen): Evidence {
+  const { evidence, log } = soundRun()
+  return { ...evidence, tails: [change(log)] }
 }

@@ -1,7 +1,8 @@
 import { openBooks } from '../src/books.ts'
 import { type Fact, idOf, payloadOf, timestampOf } from '../src/content.ts'
 import type { Evidence, SqlRow, StatsRow } from '../src/evidence.ts'
-import type { LogRow } from '../src/log.ts'
+import { type LogRow, seenOf } from '../src/log.ts'
+import type { TailSeen } from '../src/tails.ts'
 
 export const topic = 'orders'
 export const fact = (source: string, n: number): Fact => ({ topic, source, n })
@@ -50,7 +51,8 @@ export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): 
     books,
     http: new Map([[topic, log]]),
     stats: new Map([[topic, stats]]),
-    seen: new Map([[topic, log.map(({ seq, id }) => ({ seq, id }))]]),
+    seen: new Map([[topic, log.map(seenOf)]]),
+    tails: [tailOf(log)],
     sql: { log: new Map([[topic, log]]), rows: new Map([[topic, row]]), dead: new Map() },
     projections: { live: new Map([['counts', '[6]']]), rebuilt: new Map([['counts', '[6]']]) },
     losses: [],
@@ -61,3 +63,11 @@ export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): 
     leaks: [],
   }
 }
+
+export const tailOf = (log: LogRow[], complaints: string[] = []): TailSeen => ({
+  name: 'of orders',
+  topics: [topic],
+  seen: new Map([[topic, log.map(seenOf)]]),
+  connections: 1,
+  complaints,
+})

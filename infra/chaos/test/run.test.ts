@@ -5,7 +5,7 @@ import { temporaryFolder } from '../src/folder.ts'
 import { reportText } from '../src/report.ts'
 import { runChaos } from '../src/run.ts'
 import { startLocal } from '../src/targets/local.ts'
-import { topicsOf } from '../src/topics.ts'
+import { patternOf, topicsOf } from '../src/topics.ts'
 
 const faults = [
   'kill-consumer',
@@ -44,6 +44,7 @@ test('a minute of killed processes, failpoints and dropped replies breaks no pro
     ...name,
     faults: faults.map((one) => catalogue.get(one) as Fault),
     topics: topicsOf(name.seed),
+    pattern: patternOf(name.seed),
     sources: 20,
   }
   const outcome = await runChaos(options, target, signal, (what) => said.push(what))

@@ -19,6 +19,7 @@ const arrows: Record<string, readonly string[]> = {
   'apps/cli': ['core', 'process', 'client'],
   'apps/projector': ['core', 'process', 'broker', 'store', 'projection'],
   'infra/bench': ['core', 'store', 'local'],
+  'infra/chaos': ['broker', 'store', 'client', 'local'],
   'infra/local': ['core', 'process'],
 }
 

@@ -277,6 +277,18 @@ export const mutants: readonly Mutant[] = [
     test: { project: 'gateway', file: 'events', name: 'every event once' },
   },
   {
+    name: 'tail-skips-one',
+    breaks: 'a tail that comes again begins one event after its cursor',
+    edits: [
+      {
+        file: 'apps/gateway/src/ring.ts',
+        find: 'after: (id) => ordinalAfter.get(id),',
+        replace: 'after: (id) => (ordinalAfter.has(id) ? (ordinalAfter.get(id) ?? 0) + 1 : undefined),',
+      },
+    ],
+    test: { project: 'gateway', file: 'tail-restart', name: 'adds up to the log' },
+  },
+  {
     name: 'payload-parsed-and-printed',
     breaks: 'a payload goes through JSON.parse and JSON.stringify',
     edits: [
