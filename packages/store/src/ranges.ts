@@ -2,7 +2,7 @@ import type { StoredEvent } from '@sekali/core/event'
 import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
 import { asStoreError } from './errors.ts'
-import { type Row, toEvent } from './row.ts'
+import { page, type Row, toEvent } from './row.ts'
 import { events, topics } from './schema.ts'
 
 /** Some of a topic's events: those with `after` < seq <= `upTo`. */
@@ -15,7 +15,7 @@ export interface Range {
 export interface RangesLimits {
   /** Events of all ranges together. */
   readonly eventsMax: number
-  /** Bytes of their payloads, compressed as PostgreSQL keeps them; one event is read whatever its size. */
+  /** Bytes of their payloads; one event is read whatever its size. */
   readonly bytesMax: number
 }
 
@@ -39,8 +39,8 @@ export async function readRanges(
 ): Promise<RangeEvent[]> {
   const share = Math.min(eventsMax, Math.max(8, Math.ceil((2 * eventsMax) / ranges.length)))
   const column = (pick: (range: Range) => number) => sql.param(ranges.map(pick))
-  const statement = sql`
-    WITH page AS (
+  const merged = sql`
+    WITH looked_at AS (
       SELECT t.name AS topic, e.*
       FROM unnest(
         ${column(({ topicId }) => topicId)}::int[],
@@ -57,23 +57,15 @@ export async function readRanges(
         ) l
       ) e
     ), certain AS (
-      SELECT max(key) AS key, topic FROM page GROUP BY topic HAVING count(*) = ${share} ORDER BY 1, 2 LIMIT 1
+      SELECT max(key) AS key, topic FROM looked_at GROUP BY topic HAVING count(*) = ${share} ORDER BY 1, 2 LIMIT 1
     )
-    SELECT topic_id, topic, event_id, "timestamp", source, payload::text AS payload, seq, received_at, stored_at
-    FROM (
-      SELECT p.*, sum(pg_column_size(p.payload)) OVER (
-        ORDER BY p.key, p.topic, p.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-      ) AS bytes
-      FROM page p
-      WHERE NOT EXISTS (SELECT FROM certain c WHERE (p.key, p.topic) > (c.key, c.topic))
-    ) p
-    WHERE bytes IS NULL OR bytes < ${bytesMax}
+    SELECT * FROM looked_at p
+    WHERE NOT EXISTS (SELECT FROM certain c WHERE (p.key, p.topic) > (c.key, c.topic))
     ORDER BY key, topic, seq
     LIMIT ${eventsMax}`
-  const { rows } = await store.db.execute<RangeRow>(statement).catch((error: unknown) => {
+  const statement = page(merged, sql`key, topic, seq`, bytesMax)
+  const { rows } = await store.db.execute<Row>(statement).catch((error: unknown) => {
     throw asStoreError(error, 'read of events')
   })
   return rows.map((row) => ({ topicId: row.topic_id, event: toEvent(row) }))
 }
-
-type RangeRow = Omit<Row, 'more'> & { topic_id: number }

@@ -11,7 +11,7 @@ export async function readAfter(
   after: number,
   limit: number,
 ): Promise<StoredEvent[]> {
-  const { rows } = await db.execute<Omit<Row, 'topic' | 'more'>>(sql`
+  const { rows } = await db.execute<Omit<Row, 'topic_id' | 'topic' | 'more'>>(sql`
     SELECT event_id, "timestamp", source, payload::text AS payload, seq, received_at, stored_at
     FROM ${events} WHERE topic_id = ${topicId} AND seq BETWEEN ${after + 1} AND ${after + limit} ORDER BY seq`)
   return rows.map((row, index) => {
