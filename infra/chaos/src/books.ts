@@ -1,5 +1,6 @@
 // What the workload knows by itself, from the answers alone. Nothing in here was read from the system under test.
 import { type Fact, idOf } from './content.ts'
+import type { Receipt } from './receipt.ts'
 
 /** How requests ended: answered with 200, surely not carried out, or nobody knows. */
 export interface Tally {
@@ -16,6 +17,8 @@ export interface BookedEvent {
   readonly conflicting: Tally
   /** Variants that were sent under this id. */
   readonly variants: Set<number>
+  /** What came of those requests that waited for it. */
+  readonly receipts: Receipt[]
   /** By this process's wall clock, in milliseconds. */
   firstOkAt: number | undefined
   lastOkAt: number | undefined
@@ -34,6 +37,7 @@ export type Outcome = keyof Tally
 
 export interface OpenBooks extends Books {
   note(fact: Fact, variant: number, outcome: Outcome): void
+  noteReceipt(fact: Fact, receipt: Receipt): void
   notePoison(status: number, body: string): void
   surprise(text: string): void
 }
@@ -64,6 +68,9 @@ export function openBooks(topics: readonly string[], now: () => number = Date.no
       event.lastOkAt = now()
       event.firstOkAt ??= event.lastOkAt
     },
+    noteReceipt: (fact, receipt) => {
+      entryOf(byTopic, fact).receipts.push(receipt)
+    },
     notePoison: (status, body) => {
       if (status === 422) poison.refused++
       else surprise(`a body that must be refused with 422 was answered ${status}: ${body.slice(0, 120)}`)
@@ -82,6 +89,7 @@ function entryOf(byTopic: Map<string, Map<string, BookedEvent>>, fact: Fact): Bo
       original: emptyTally(),
       conflicting: emptyTally(),
       variants: new Set(),
+      receipts: [],
       firstOkAt: undefined,
       lastOkAt: undefined,
     }

@@ -6,9 +6,10 @@
 import type { BookedEvent } from './books.ts'
 import { conservation, figuresAgree } from './check-figures.ts'
 import { readerSawLog, tailsSawLog } from './check-readers.ts'
+import { lookupsAgree, receiptsAgree } from './check-receipts.ts'
 import { idOf, payloadOf, timestampOf } from './content.ts'
 import type { Evidence } from './evidence.ts'
-import type { LogRow } from './log.ts'
+import { isSameRow, type LogRow } from './log.ts'
 
 export interface Verdict {
   readonly promise: string
@@ -32,6 +33,8 @@ export const checks: Readonly<Record<string, Check>> = {
   'the log is the same over HTTP and by SQL': sameLog,
   'a reader saw exactly the log': readerSawLog,
   'every tail saw exactly the log': tailsSawLog,
+  'receipts say what the log says': receiptsAgree,
+  'an event is found by its id, and only then': lookupsAgree,
   'projections equal a fold from the first event': projectionsAreFolds,
   'it came back by itself, and drained': cameBack,
   'every answer was one that it may give': noSurprises,
@@ -162,20 +165,13 @@ function sameLog({ http, sql }: Evidence) {
     if (others.length !== rows.length) {
       return first([`${topic} has ${rows.length} events over HTTP and ${others.length} by SQL`], '')
     }
-    const at = rows.findIndex((row, index) => !isSame(row, others[index]))
+    const at = rows.findIndex((row, index) => !isSameRow(row, others[index]))
     if (at !== -1) {
       return first([`${topic}: over HTTP ${brief(rows[at])}, by SQL ${brief(others[at])}`], '')
     }
   }
   return first([], 'all columns')
 }
-
-const isSame = (a: LogRow, b: LogRow | undefined): boolean =>
-  a.seq === b?.seq &&
-  a.id === b.id &&
-  a.source === b.source &&
-  a.timestamp === b.timestamp &&
-  a.payload === b.payload
 
 const brief = (row: LogRow | undefined) =>
   row === undefined ? 'nothing' : `seq ${row.seq} is ${row.id} ${row.payload.slice(0, 80)}`

@@ -8,10 +8,12 @@ export interface Answer {
   readonly link: string | undefined
 }
 
+type Headers = Readonly<Record<string, string>>
+
 export interface Door extends AsyncDisposable {
   /** Rejects when no answer came in time. */
   get(path: string): Promise<Answer>
-  post(path: string, body: string): Promise<Answer>
+  post(path: string, body: string, headers?: Headers): Promise<Answer>
 }
 
 /** After so long without an answer a client gives a request up. */
@@ -24,8 +26,8 @@ export function openDoor(url: string, connections: number): Door {
     headersTimeout: answerMs,
     bodyTimeout: answerMs,
   })
-  async function ask(method: 'GET' | 'POST', path: string, body: string | null): Promise<Answer> {
-    const headers = body === null ? {} : { 'content-type': 'application/json' }
+  async function ask(method: 'GET' | 'POST', path: string, body: string | null, more: Headers = {}) {
+    const headers = body === null ? more : { 'content-type': 'application/json', ...more }
     const signal = AbortSignal.timeout(2 * answerMs)
     const answer = await pool.request({ method, path, headers, body, signal })
     const { link } = answer.headers
@@ -38,7 +40,7 @@ export function openDoor(url: string, connections: number): Door {
   let closed: Promise<void> | undefined
   return {
     get: (path) => ask('GET', path, null),
-    post: (path, body) => ask('POST', path, body),
+    post: (path, body, headers) => ask('POST', path, body, headers),
     [Symbol.asyncDispose]: () => {
       closed ??= pool.destroy()
       return closed

@@ -2,6 +2,7 @@
 import type { Books } from './books.ts'
 import type { LogRow, Seen } from './log.ts'
 import type { Projections } from './projections.ts'
+import type { Lookup } from './receipt.ts'
 import type { TailSeen } from './tails.ts'
 
 /** The figures of a topic in /stats; null is what it does not know. */
@@ -42,6 +43,7 @@ export interface Evidence {
   readonly stats: ReadonlyMap<string, StatsRow>
   readonly seen: ReadonlyMap<string, readonly Seen[]>
   readonly tails: readonly TailSeen[]
+  readonly lookups: readonly Lookup[]
   /** Undefined where the target gives no access to PostgreSQL. */
   readonly sql:
     | {

@@ -12,6 +12,14 @@ export interface LogRow {
   readonly receivedAt: string
 }
 
+/** All that an event has of its own; the time of receipt is Redis's. */
+export const isSameRow = (a: LogRow | undefined, b: LogRow | undefined): boolean =>
+  a?.seq === b?.seq &&
+  a?.id === b?.id &&
+  a?.source === b?.source &&
+  a?.timestamp === b?.timestamp &&
+  a?.payload === b?.payload
+
 /** An event as a reader keeps it who has to remember a whole run. */
 export interface Seen {
   readonly seq: number

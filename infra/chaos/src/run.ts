@@ -12,6 +12,7 @@ import { type LogRow, readLog } from './log.ts'
 import { readProjections } from './projections.ts'
 import { createRandom } from './random.ts'
 import { startReader } from './reader.ts'
+import { lookUp } from './receipt.ts'
 import { awaitRecovery } from './recovery.ts'
 import { schedule } from './schedule.ts'
 import { startTails } from './tails.ts'
@@ -100,6 +101,7 @@ export async function runChaos(
     stats: await patiently(() => readStats(door, topics)),
     seen: reader.seen,
     tails: await tails.finish(http),
+    lookups: await lookUp(door, books, createRandom(seed, 'look-ups')),
     sql: await patiently(() => readSql(target, topics)),
     projections: (await hasProjector(target)) ? await patiently(() => readProjections(door)) : undefined,
     losses,

@@ -5,13 +5,15 @@
  *
  * Of the events 30 % are true duplicates (half of them sent twice at once), 1 % bring another payload under a known
  * id, and one body in a thousand must be refused. Only ids that were acknowledged are repeated, because of one
- * that was given up nobody can say which of its contents came first.
+ * that was given up nobody can say which of its contents came first. Some sources send nothing without waiting for a
+ * receipt, so that everything that came of their events is known.
  */
 import type { OpenBooks } from './books.ts'
 import { pause } from './clock.ts'
 import { bodyOf, type Fact, idOf, poisonBody } from './content.ts'
 import { type Door, neverSent } from './door.ts'
 import { createRandom, type Random } from './random.ts'
+import { parseReceipt, waiting } from './receipt.ts'
 
 export interface WorkloadOptions {
   readonly seed: number
@@ -36,6 +38,8 @@ export interface Workload {
 const duplicateShare = 0.3
 const conflictShare = 0.01
 const poisonShare = 0.001
+/** One source in so many waits with each event until it is told what has come of it. */
+const waitingEvery = 4
 /** Acknowledged events of a source that may be sent again. */
 const memoryEvents = 500
 
@@ -45,6 +49,7 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
   let factor = 1
   const lanes = Array.from({ length: sources }, async (_, index) => {
     const source = `s${String(index + 1).padStart(2, '0')}`
+    const waits = index % waitingEvery === 0
     const random = createRandom(seed, source)
     const steps = createSteps(options, source, random)
     let dueAt = performance.now() + random.int(0, Math.ceil((1_000 * sources) / rate))
@@ -53,45 +58,49 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
       if (stopping.signal.aborted) break
       // Late is late: to catch up would make every recovery a burst.
       dueAt = Math.max(dueAt, performance.now() - 100) + (1_000 * sources) / (rate * factor)
-      await carryOut(steps.next(), steps)
+      await carryOut(steps.next(), steps, waits)
     }
   })
 
-  async function carryOut(step: Step, steps: Steps): Promise<void> {
+  async function carryOut(step: Step, steps: Steps, waits: boolean): Promise<void> {
     if (step.kind === 'poison') {
       await sendPoison(step.body)
       return
     }
     const { fact, variant, twice } = step
-    const sent = await Promise.all(Array.from({ length: twice ? 2 : 1 }, () => send(fact, variant)))
+    const sent = await Promise.all(Array.from({ length: twice ? 2 : 1 }, () => send(fact, variant, waits)))
     if (variant === 0 && sent.every(Boolean)) steps.learn(fact)
   }
 
   /** True once it is acknowledged, false when it is given up or refused. */
-  async function send(fact: Fact, variant: number): Promise<boolean> {
+  async function send(fact: Fact, variant: number, waits: boolean): Promise<boolean> {
     const body = bodyOf(fact, variant)
     const endsAt = performance.now() + options.patienceMs
     for (let tries = 1; ; tries++) {
-      const outcome = await attempt(fact, variant, body)
+      const outcome = await attempt(fact, variant, body, waits)
       if (outcome === 'ok') return true
       if (outcome === 'refused' || performance.now() > endsAt) return false
       await pause(Math.min(500, 25 * 2 ** tries) * (0.5 + Math.random() / 2))
     }
   }
 
-  async function attempt(fact: Fact, variant: number, body: string) {
+  async function attempt(fact: Fact, variant: number, body: string, waits: boolean) {
     try {
-      const { status, body: said } = await door.post('/publish', body)
-      if (status === 200) {
+      const answer = await door.post('/publish', body, waits ? waiting : {})
+      const receipt = waits ? parseReceipt(answer, idOf(fact), variant) : undefined
+      if (receipt !== undefined) books.noteReceipt(fact, receipt)
+      if (waits ? receipt !== undefined && receipt.status !== 'lost' : answer.status === 200) {
         books.note(fact, variant, 'ok')
         return 'ok'
       }
-      if (status === 503) {
+      if (answer.status === 503) {
         books.note(fact, variant, 'indeterminate')
         return 'unknown'
       }
       books.note(fact, variant, 'failed')
-      books.surprise(`${fact.topic} ${idOf(fact)} was answered ${status}: ${said.slice(0, 200)}`)
+      books.surprise(
+        `${fact.topic} ${idOf(fact)} was answered ${answer.status}: ${answer.body.slice(0, 200)}`,
+      )
       return 'refused'
     } catch (error) {
       books.note(fact, variant, neverSent(error) ? 'failed' : 'indeterminate')
@@ -108,7 +117,7 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
     accelerate: (by) => {
       factor = by
     },
-    send: (fact) => send(fact, 0),
+    send: (fact) => send(fact, 0, false),
     stop: async () => {
       stopping.abort()
       await Promise.all(lanes)

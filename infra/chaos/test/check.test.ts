@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { checks, judge } from '../src/check.ts'
-import { payloadOf } from '../src/content.ts'
+import { type Fact, payloadOf } from '../src/content.ts'
 import type { Evidence, StatsRow } from '../src/evidence.ts'
 import type { LogRow, Seen } from '../src/log.ts'
+import type { Receipt } from '../src/receipt.ts'
 import type { TailSeen } from '../src/tails.ts'
-import { evidenceOf, fact, rowOf, soundRun, tailOf, topic } from './evidence.ts'
+import { evidenceOf, fact, lookupOf, rowOf, soundRun, tailOf, topic } from './evidence.ts'
 
 const violations = (evidence: Evidence) =>
   Object.fromEntries(
@@ -181,6 +182,66 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
     () => withTail((log) => tailOf(log, ['answered 409'])),
   ],
   [
+    'a receipt said stored for what is not in the log',
+    'receipts say what the log says',
+    /a receipt said stored with seq 7, and it is not in the log/,
+    () => withReceipt(fact('b', 4), { status: 'stored', seq: 7, variant: 0 }),
+  ],
+  [
+    'a receipt said another seq',
+    'receipts say what the log says',
+    /duplicate with seq 2, and it is seq 1/,
+    () => withReceipt(fact('a', 1), { status: 'duplicate', seq: 2, variant: 0 }),
+  ],
+  [
+    'a receipt said duplicate of another content',
+    'receipts say what the log says',
+    /another content/,
+    () => withReceipt(fact('a', 2), { status: 'duplicate', seq: 3, variant: 1 }),
+  ],
+  [
+    'a receipt said conflict of the same content',
+    'receipts say what the log says',
+    /that very content/,
+    () => withReceipt(fact('a', 1), { status: 'conflict', seq: 1, variant: 0 }),
+  ],
+  [
+    'two receipts said stored',
+    'receipts say what the log says',
+    /2 receipts said/,
+    () => withReceipt(fact('a', 1), { status: 'stored', seq: 1, variant: 0 }),
+  ],
+  [
+    'all receipts said duplicate',
+    'receipts say what the log says',
+    /b-3: no receipt said stored/,
+    () => withReceipt(fact('b', 3), { status: 'duplicate', seq: 6, variant: 0 }),
+  ],
+  [
+    'a receipt said dead, and there is no dead letter',
+    'receipts say what the log says',
+    /no such dead letter/,
+    () => withReceipt(fact('b', 4), { status: 'dead', seq: undefined, variant: 0 }),
+  ],
+  [
+    'a receipt said lost, and nothing was',
+    'receipts say what the log says',
+    /nothing was lost/,
+    () => withReceipt(fact('b', 4), { status: 'lost', seq: undefined, variant: 0 }),
+  ],
+  [
+    'an event is not found by its id',
+    'an event is found by its id',
+    /a-1 was answered 404/,
+    () => broke({ lookups: [{ topic, id: 'a-1', status: 404, body: '{"code":"unknown_event"}' }] }),
+  ],
+  [
+    'an event is found by its id that is not in the log',
+    'an event is found by its id',
+    /b-4 was answered 200/,
+    () => broke({ lookups: [lookupOf(fact('b', 4), 7)] }),
+  ],
+  [
     'it never drained',
     'it came back',
     /2 pending/,
@@ -310,4 +371,10 @@ function withSeen(change: (seen: Seen[]) => unknown[]): Evidence {
 function withTail(change: (log: LogRow[]) => TailSeen): Evidence {
   const { evidence, log } = soundRun()
   return { ...evidence, tails: [change(log)] }
+}
+
+function withReceipt(about: Fact, receipt: Receipt): Evidence {
+  const { books, evidence } = soundRun()
+  books.noteReceipt(about, receipt)
+  return evidence
 }

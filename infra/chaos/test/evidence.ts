@@ -1,7 +1,8 @@
 import { openBooks } from '../src/books.ts'
-import { type Fact, idOf, payloadOf, timestampOf } from '../src/content.ts'
+import { bodyOf, type Fact, idOf, payloadOf, timestampOf } from '../src/content.ts'
 import type { Evidence, SqlRow, StatsRow } from '../src/evidence.ts'
 import { type LogRow, seenOf } from '../src/log.ts'
+import type { Lookup } from '../src/receipt.ts'
 import type { TailSeen } from '../src/tails.ts'
 
 export const topic = 'orders'
@@ -32,6 +33,11 @@ export function soundRun() {
   books.note(fact('a', 2), 1, 'ok')
   books.note(fact('b', 4), 0, 'indeterminate')
   books.notePoison(422, '')
+  books.noteReceipt(fact('a', 1), { status: 'stored', seq: 1, variant: 0 })
+  books.noteReceipt(fact('a', 1), { status: 'duplicate', seq: 1, variant: 0 })
+  books.noteReceipt(fact('a', 2), { status: 'conflict', seq: 3, variant: 1 })
+  books.noteReceipt(fact('b', 1), { status: 'stored', seq: 2, variant: 0 })
+  books.noteReceipt(fact('b', 2), { status: 'queued', seq: undefined, variant: 0 })
   const log = facts.map((one, index) => rowOf(one, index + 1))
   return { books, log, evidence: evidenceOf(books, log) }
 }
@@ -53,6 +59,10 @@ export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): 
     stats: new Map([[topic, stats]]),
     seen: new Map([[topic, log.map(seenOf)]]),
     tails: [tailOf(log)],
+    lookups: [
+      lookupOf(fact('a', 1), 1),
+      { topic, id: 'nobody-1', status: 404, body: '{"code":"unknown_event"}' },
+    ],
     sql: { log: new Map([[topic, log]]), rows: new Map([[topic, row]]), dead: new Map() },
     projections: { live: new Map([['counts', '[6]']]), rebuilt: new Map([['counts', '[6]']]) },
     losses: [],
@@ -70,4 +80,13 @@ export const tailOf = (log: LogRow[], complaints: string[] = []): TailSeen => ({
   seen: new Map([[topic, log.map(seenOf)]]),
   connections: 1,
   complaints,
+})
+
+const times = '"received_at":"2026-01-01T00:00:00.000000Z","stored_at":"2026-01-01T00:00:00.000000Z"'
+
+export const lookupOf = (fact: Fact, seq: number): Lookup => ({
+  topic,
+  id: idOf(fact),
+  status: 200,
+  body: `${bodyOf(fact, 0).slice(0, -1)},"seq":${seq},${times}}`,
 })

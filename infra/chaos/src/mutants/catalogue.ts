@@ -289,6 +289,18 @@ export const mutants: readonly Mutant[] = [
     test: { project: 'gateway', file: 'tail-restart', name: 'adds up to the log' },
   },
   {
+    name: 'receipts-say-stored',
+    breaks: 'a receipt says stored for a duplicate, too',
+    edits: [
+      {
+        file: 'packages/store/src/outcomes.ts',
+        find: "is_first ? 'stored' : is_conflict ? 'conflict' : 'duplicate'",
+        replace: "is_first || !is_conflict ? 'stored' : 'conflict'",
+      },
+    ],
+    test: { project: 'gateway', file: 'receipts', name: 'exactly one is the stored one' },
+  },
+  {
     name: 'payload-parsed-and-printed',
     breaks: 'a payload goes through JSON.parse and JSON.stringify',
     edits: [
