@@ -107,6 +107,8 @@ export function createHeads({ broker, store, log }: HeadsDeps, times: HeadsTimes
         await pause(lookAgainMs)
       } else if (now - wantedAt > lingerMs) {
         return
+      } else {
+        isAsked = false // whoever has asked was told by an announcement, or has left
       }
       if (!isAsked) await wait(lookMs)
     }

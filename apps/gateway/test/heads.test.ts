@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { createAppender } from '@sekali/broker/append'
 import { createDoorbell } from '@sekali/broker/doorbell'
 import { announceHead } from '@sekali/broker/heads'
@@ -61,6 +62,14 @@ test('with announcements alone, who watches hears of what is stored, and of a tu
   await own.append('orders', 'b')
   await eventually(() => expect(seen.length).toBeGreaterThan(told))
   expect(seen.at(-1)?.head).toBe(2)
+
+  // Who is told, or leaves, before the look that was asked for leaves nothing to do: the process must not spin.
+  await using others = createHeads({ broker: own.broker, store: own.store, log })
+  await others.waitFor(orders, atLeast(1), never)
+  others.watch(orders, () => {})[Symbol.dispose]()
+  const startedAt = performance.now()
+  await pause(50)
+  expect(performance.now() - startedAt).toBeLessThan(2_000)
 })
 
 test('without announcements it looks by itself, also for topics that are new', async () => {
