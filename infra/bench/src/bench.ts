@@ -5,6 +5,7 @@ import { startRedis } from '@sekali/local/redis-server'
 import type { Server } from '@sekali/local/server'
 import { migrate } from '@sekali/store/migrate'
 import pg from 'pg'
+import { fill, type Log } from './fill.ts'
 import type { Processes } from './processor-time.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -21,6 +22,8 @@ export interface Bench extends AsyncDisposable {
   scaled(count: number): number
   /** Makes a database of its own, with our tables unless told otherwise, and returns its URL. */
   createDatabase(options?: { readonly migrated: boolean }): Promise<string>
+  /** A database with such a log. It is the same one for all who ask for the same, until databases are dropped. */
+  filled(log: Log): Promise<string>
   /** Drops what was made: autovacuum would go on with it while something else is measured. */
   dropDatabases(): Promise<void>
   /** Writes out what PostgreSQL still owes its disk, so that no measurement pays for the one before it. */
@@ -46,6 +49,22 @@ export async function openBench(options: {
   const opened = parts.move()
   let databases = 0
   const kept = new Set<string>()
+  const filled = new Map<string, Promise<string>>()
+  const createDatabase = async ({ migrated } = { migrated: true }) => {
+    databases += 1
+    const name = `bench_${databases}`
+    await admin.query(`CREATE DATABASE ${name}`)
+    kept.add(name)
+    const url = new URL(postgres.url)
+    url.pathname = `/${name}`
+    if (migrated) await migrate(url.href)
+    return url.href
+  }
+  const fillOne = async (log: Log) => {
+    const url = await createDatabase()
+    await fill(url, log)
+    return url
+  }
   return {
     redis,
     postgres,
@@ -54,19 +73,17 @@ export async function openBench(options: {
     appEnv: { LOG_LEVEL: 'warn', ...(profileDir === undefined ? {} : profiling(profileDir)) },
     signal,
     scaled: (count) => (quick ? Math.ceil(count / 10) : count),
-    createDatabase: async ({ migrated } = { migrated: true }) => {
-      databases += 1
-      const name = `bench_${databases}`
-      await admin.query(`CREATE DATABASE ${name}`)
-      kept.add(name)
-      const url = new URL(postgres.url)
-      url.pathname = `/${name}`
-      if (migrated) await migrate(url.href)
-      return url.href
+    createDatabase,
+    filled: (log) => {
+      const key = JSON.stringify(log)
+      const url = filled.get(key) ?? fillOne(log)
+      filled.set(key, url)
+      return url
     },
     dropDatabases: async () => {
       for (const name of kept) await admin.query(`DROP DATABASE ${name} WITH (FORCE)`)
       kept.clear()
+      filled.clear()
     },
     checkpoint: async () => {
       await admin.query('CHECKPOINT')

@@ -14,6 +14,11 @@ export interface HeatOptions {
   readonly onMeasure: (side: string, round: number, measure: Measure) => void
 }
 
+/** Rows that use the same data: they come one after the other, wherever they are in the table. */
+export const stagesOf = (rows: readonly Row[]): Row[][] => [
+  ...Map.groupBy(rows, ({ data, ours }) => data ?? ours).values(),
+]
+
 /** Rows that share our side are one heat: their rivals take turns with one measurement of ours. */
 export const heatsOf = (rows: readonly Row[]): Row[][] => [...Map.groupBy(rows, ({ ours }) => ours).values()]
 
@@ -31,10 +36,13 @@ export async function runHeat(
     ...new Set(rows.flatMap(({ ours, rival }) => (rival === undefined ? [ours] : [ours, rival]))),
   ]
   const contenders = new Map<Side, Contender>()
-  for (const side of sides) {
-    bench.signal.throwIfAborted()
-    contenders.set(side, parts.use(await side.open(bench)))
-  }
+  // At the same time, which saves minutes: nothing is measured before all are ready.
+  const openings = await Promise.allSettled(
+    sides.map(async (side) => {
+      contenders.set(side, parts.use(await side.open(bench)))
+    }),
+  )
+  for (const opening of openings) if (opening.status === 'rejected') throw opening.reason
   const measures = new Map<Side, Measure[]>(sides.map((side) => [side, []]))
   // Without a rival there is nothing to take turns with, and a peak cannot be measured twice.
   const own = Math.max(...rows.map((row) => row.rounds))

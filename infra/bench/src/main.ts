@@ -3,12 +3,12 @@ import { wholeNumber } from '@sekali/local/command-line'
 import { narrate } from '@sekali/local/narration'
 import { runCommand } from '@sekali/local/run-command'
 import { Command, Option } from 'commander'
-import { openBench } from './bench.ts'
+import { type Bench, openBench } from './bench.ts'
 import { toChart } from './chart.ts'
-import { heatsOf, type RowResult, runHeat } from './heat.ts'
+import { heatsOf, type RowResult, runHeat, stagesOf } from './heat.ts'
 import { describeMachine, type Machine, machineLine } from './machine.ts'
 import { round, toMarkdown } from './markdown.ts'
-import type { Measure } from './row.ts'
+import type { Measure, Row } from './row.ts'
 import { rows } from './rows.ts'
 import { resultsDir, saveResults, writeDocumentation } from './save.ts'
 import { summarize } from './summary.ts'
@@ -75,15 +75,19 @@ async function measure(signal: AbortSignal): Promise<{ machine: Machine; results
   await using bench = await openBench({ quick, profileDir, signal })
   const machine = await describeMachine(bench)
   const results: RowResult[] = []
-  for (const heat of heatsOf(rows.filter(({ name }) => options.only?.includes(name) ?? true))) {
-    const name = heat.map((row) => row.name).join(' and ')
-    narrate(name, 'gets ready')
-    const onMeasure = (side: string, number: number, one: Measure) =>
-      narrate(name, `${number}: ${side} ${round(one.value)} ${heat[0]?.unit} ${usedBy(one)}`)
-    results.push(...(await runHeat(bench, heat, { rounds: options.rounds, onMeasure })))
+  for (const stage of stagesOf(rows.filter(({ name }) => options.only?.includes(name) ?? true))) {
+    for (const heat of heatsOf(stage)) results.push(...(await measureHeat(bench, heat)))
     await bench.dropDatabases()
   }
   return { machine, results }
+}
+
+async function measureHeat(bench: Bench, heat: readonly Row[]): Promise<RowResult[]> {
+  const name = heat.map((row) => row.name).join(' and ')
+  narrate(name, 'gets ready')
+  const onMeasure = (side: string, number: number, one: Measure) =>
+    narrate(name, `${number}: ${side} ${round(one.value)} ${heat[0]?.unit} ${usedBy(one)}`)
+  return await runHeat(bench, heat, { rounds: options.rounds, onMeasure })
 }
 
 function usedBy({ clockSeconds, cpu, foreign }: Measure): string {

@@ -9,6 +9,7 @@ export function toMarkdown(summaries: readonly Summary[], results: readonly RowR
     '| | what | against | ours | theirs | figure (lowest – highest) | must | aim | |',
     '|---|---|---|--:|--:|--:|--:|--:|---|',
     ...summaries.map(toLine),
+    ...summaries.flatMap(toPartsTable),
     '',
     'Where the processor time went, in cores (processor seconds a second, mean of the rounds):',
     '',
@@ -53,6 +54,22 @@ function toLine({ row, ours, rival, figure, verdict }: Summary): string {
     verdicts[verdict],
   ]
   return `| ${cells.join(' | ')} |`
+}
+
+function toPartsTable({ row, parts }: Summary): string[] {
+  if (parts.length === 0) return []
+  const lines = parts.map(
+    ({ name, ours, rival, ratio }) =>
+      `| ${name} | ${round(ours.median)} | ${round(rival.median)} | ${round(ratio.median)} (${rangeOf(ratio)}) |`,
+  )
+  return [
+    '',
+    `The parts of ${row.name}, in ${row.unit}:`,
+    '',
+    `| | ${row.ours.name} | ${row.rival?.name} | ratio (lowest – highest) |`,
+    '|---|--:|--:|--:|',
+    ...lines,
+  ]
 }
 
 // A side that several rows share is listed with the first of them.

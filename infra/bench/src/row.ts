@@ -25,8 +25,11 @@ export interface Contender extends AsyncDisposable {
 
 /** What a row's figure must reach, and what it aims at. */
 interface Target {
-  /** Whether the figure is ours divided by the rival's, or ours alone. */
-  readonly of: 'ratio' | 'value'
+  /**
+   * The figure: ours divided by the rival's, or ours alone; or the worst of the ratios of what both have in `also`, by
+   * name.
+   */
+  readonly of: 'ratio' | 'value' | 'worst part'
   readonly better: 'higher' | 'lower'
   /** At least or at most, as `better` says. */
   readonly must?: number
@@ -45,4 +48,6 @@ export interface Row {
   readonly rival?: Side
   readonly target: Target
   readonly rounds: number
+  /** Rows that name the same are measured one after the other, and find the databases that the first has filled. */
+  readonly data?: string
 }

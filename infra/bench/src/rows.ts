@@ -7,7 +7,10 @@ import { growthRow } from './rows/growth.ts'
 import { idleRow } from './rows/idle.ts'
 import { latencyRow } from './rows/latency.ts'
 import { memoryRow } from './rows/memory.ts'
+import { projectionsRow } from './rows/projections.ts'
 import { readRow } from './rows/read.ts'
+import { replayRow } from './rows/replay.ts'
+import { scaleRow } from './rows/scale.ts'
 import { singleRow } from './rows/single.ts'
 import { topicsRow } from './rows/topics.ts'
 import { wholeRow } from './rows/whole.ts'
@@ -20,9 +23,12 @@ export const rows: readonly Row[] = [
   singleRow,
   latencyRow,
   growthRow,
+  scaleRow,
   topicsRow,
   consumersRow,
   readRow,
+  replayRow,
+  projectionsRow,
   fanOutRow,
   // The idle stack before the overloaded one: servers that still work off an overload are not idle.
   idleRow,

@@ -11,8 +11,17 @@ export interface Batch {
 
 const batchEvents = 1_000
 
+let last: { readonly seed: number; readonly events: number; readonly batches: Batch[] } | undefined
+
+/** As {@link newBatches}: the sides of a round ask for the same. */
+export function batchesOf(seed: number, events: number): readonly Batch[] {
+  if (last?.seed !== seed || last.events !== events)
+    last = { seed, events, batches: newBatches(seed, events) }
+  return last.batches
+}
+
 /** Events of the five topics, none of them twice, in batches of a thousand of one topic, topic after topic in turn. */
-export function batchesOf(seed: number, events: number): Batch[] {
+function newBatches(seed: number, events: number): Batch[] {
   const perTopic = Math.ceil(events / reportTopics.length / batchEvents) * batchEvents
   const byTopic = reportTopics.map((topic, index) => {
     const workload: Workload = {

@@ -5,11 +5,12 @@ import type { Processes } from './processor-time.ts'
 import { startServing, startWorking } from './program.ts'
 import { sumUp, type TopicSums } from './topic-sums.ts'
 
-/** Sekali as `npm start` runs it: a gateway and consumers, on a database and keys of their own. */
+/** Sekali as `npm start` runs it: a gateway and consumers, on keys of their own. */
 export interface System extends AsyncDisposable {
   readonly url: string
-  readonly databaseUrl: string
   readonly store: Store
+  /** Of our apps. */
+  readonly env: Readonly<Record<string, string>>
   /** Ours: gateway and consumers, by process id. */
   readonly apps: Readonly<Record<string, number>>
   /** Ours and the servers. */
@@ -20,11 +21,17 @@ export interface System extends AsyncDisposable {
 
 let systems = 0
 
-export async function startSystem(bench: Bench, options: { readonly consumers: number }): Promise<System> {
+export interface SystemOptions {
+  readonly consumers: number
+  /** One that has our tables; a new one unless given. */
+  readonly databaseUrl?: string
+}
+
+export async function startSystem(bench: Bench, options: SystemOptions): Promise<System> {
   await using parts = new AsyncDisposableStack()
   systems += 1
   const name = `bench${systems}`
-  const databaseUrl = await bench.createDatabase()
+  const databaseUrl = options.databaseUrl ?? (await bench.createDatabase())
   const env = { DATABASE_URL: databaseUrl, REDIS_URL: bench.redis.url, REDIS_PREFIX: name }
   const store = parts.use(connectStore({ url: databaseUrl, poolMax: 1, name: 'bench' }, { warn: () => {} }))
   const apps: Record<string, number> = {}
@@ -39,8 +46,8 @@ export async function startSystem(bench: Bench, options: { readonly consumers: n
   const opened = parts.move()
   return {
     url: gateway.url,
-    databaseUrl,
     store,
+    env,
     apps,
     processes: { ...apps, ...bench.servers },
     sums: () => sumUp(store),

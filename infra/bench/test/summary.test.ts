@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { RowResult } from '../src/heat.ts'
 import { summarize } from '../src/summary.ts'
 import { measures, result, row } from './results.ts'
 
@@ -37,4 +38,22 @@ test('the share of others is the worst of all rounds, and unknown when nobody kn
   expect(summarize({ ...one, rival: one.rival.map((m) => ({ ...m, foreign: 0.4 })) }).foreign).toBe(0.4)
   const unknown = one.ours.map((m) => ({ ...m, foreign: null }))
   expect(summarize({ ...one, ours: unknown, rival: unknown }).foreign).toBeNull()
+})
+
+test('of several parts the one that grows most is the figure, by the ratios of its rounds', () => {
+  const target = { of: 'worst part', better: 'lower', aim: 1.25 } as const
+  const one = result([3, 3], [3, 3], { target })
+  const withParts = (side: RowResult['ours'], pages: number[], start: number) =>
+    side.map((measure, round) => ({ ...measure, also: { page: pages[round] ?? 0, start } }))
+  const summary = summarize({
+    ...one,
+    ours: withParts(one.ours, [4, 6], 10),
+    rival: withParts(one.rival, [2, 2], 10),
+  })
+  expect(summary.figure).toEqual({ median: 2.5, min: 2, max: 3 })
+  expect(summary.verdict).toBe('reported')
+  expect(summary.parts.map(({ name, ratio }) => [name, ratio.median])).toEqual([
+    ['page', 2.5],
+    ['start', 1],
+  ])
 })

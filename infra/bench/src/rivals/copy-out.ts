@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
-import { fill } from '../fill.ts'
 import { startMeter } from '../processor-time.ts'
 import type { Side } from '../row.ts'
 
@@ -15,15 +14,15 @@ export const copyOut = (options: { readonly topic: string; readonly events: numb
   name: 'COPY TO STDOUT',
   open: async (bench) => {
     await using parts = new AsyncDisposableStack()
-    const url = await bench.createDatabase()
     const events = bench.scaled(options.events)
-    await fill(url, { topics: [options.topic], events })
+    const url = await bench.filled({ topics: [options.topic], events })
     const client = new pg.Client({ connectionString: url })
     await client.connect()
     parts.defer(() => client.end())
     const opened = parts.move()
     return {
       measure: async () => {
+        await bench.checkpoint()
         const stop = startMeter(bench.servers)
         const startedAt = performance.now()
         const copy = client.query(copyTo(statement))
