@@ -19,9 +19,15 @@ export interface BookedEvent {
   readonly variants: Set<number>
   /** What came of those requests that waited for it. */
   readonly receipts: Receipt[]
-  /** By this process's wall clock, in milliseconds. */
-  firstOkAt: number | undefined
-  lastOkAt: number | undefined
+  /** The first request that was answered with yes, and the last. */
+  firstOk: Span | undefined
+  lastOk: Span | undefined
+}
+
+/** From when a request was sent until it was answered, by this process's wall clock, in milliseconds. */
+export interface Span {
+  readonly sentAt: number
+  readonly at: number
 }
 
 export interface Books {
@@ -36,7 +42,7 @@ export interface Books {
 export type Outcome = keyof Tally
 
 export interface OpenBooks extends Books {
-  note(fact: Fact, variant: number, outcome: Outcome): void
+  note(fact: Fact, variant: number, outcome: Outcome, sentAt: number): void
   noteReceipt(fact: Fact, receipt: Receipt): void
   notePoison(status: number, body: string): void
   surprise(text: string): void
@@ -58,15 +64,15 @@ export function openBooks(topics: readonly string[], now: () => number = Date.no
     poison,
     surprises,
     surprise,
-    note: (fact, variant, outcome) => {
+    note: (fact, variant, outcome, sentAt) => {
       const event = entryOf(byTopic, fact)
       event.variants.add(variant)
       total[outcome]++
       if (variant === 0) event.original[outcome]++
       else event.conflicting[outcome]++
       if (outcome !== 'ok') return
-      event.lastOkAt = now()
-      event.firstOkAt ??= event.lastOkAt
+      event.lastOk = { sentAt, at: now() }
+      event.firstOk ??= event.lastOk
     },
     noteReceipt: (fact, receipt) => {
       entryOf(byTopic, fact).receipts.push(receipt)
@@ -90,8 +96,8 @@ function entryOf(byTopic: Map<string, Map<string, BookedEvent>>, fact: Fact): Bo
       conflicting: emptyTally(),
       variants: new Set(),
       receipts: [],
-      firstOkAt: undefined,
-      lastOkAt: undefined,
+      firstOk: undefined,
+      lastOk: undefined,
     }
     events.set(id, event)
   }

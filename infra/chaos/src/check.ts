@@ -3,12 +3,12 @@
  * checks trust nobody: what must be in the log follows from the answers that the workload got, and what is in it is
  * read over HTTP and by SQL. An event that was never acknowledged nor refused may be in or out, but never twice.
  */
-import type { BookedEvent } from './books.ts'
+import type { BookedEvent, Span } from './books.ts'
 import { conservation, figuresAgree } from './check-figures.ts'
 import { readerSawLog, tailsSawLog } from './check-readers.ts'
 import { lookupsAgree, receiptsAgree } from './check-receipts.ts'
 import { idOf, payloadOf, timestampOf } from './content.ts'
-import type { Evidence } from './evidence.ts'
+import type { Evidence, Loss } from './evidence.ts'
 import { isSameRow, type LogRow } from './log.ts'
 
 export interface Verdict {
@@ -55,34 +55,41 @@ function* logged({ http }: Evidence): Generator<[topic: string, row: LogRow]> {
   for (const [topic, rows] of http) for (const row of rows) yield [topic, row]
 }
 
-/** Clocks of Redis and of ours are one machine's or nearly so. */
-const clockSkewMs = 2_000
+/** Clocks of Redis, of PostgreSQL and of ours are one machine's. */
+const clockSkewMs = 100
 
 function acknowledgedIsStored(evidence: Evidence) {
   const { http, sql, losses, admissions, stats } = evidence
   const ids = new Map([...http].map(([topic, rows]) => [topic, new Set(rows.map(({ id }) => id))]))
-  const lastLossAt = Math.max(...losses.map(({ at }) => at))
   let acknowledged = 0
   let missing = 0
   const silent: string[] = []
   for (const [topic, id, event] of booked(evidence)) {
-    if (event.lastOkAt === undefined) continue
+    if (event.firstOk === undefined || event.lastOk === undefined) continue
     acknowledged++
     if (ids.get(topic)?.has(id) || sql?.dead.get(topic)?.has(id)) continue
     missing++
-    if (event.lastOkAt > lastLossAt + clockSkewMs || losses.length === 0) {
-      const when = new Date(event.lastOkAt).toISOString()
+    // Each of its entries must have been in Redis, and not be stored yet, when something there was destroyed.
+    const kept = [event.firstOk, event.lastOk].find((span) => takenBy(span, topic, losses).length === 0)
+    if (kept !== undefined) {
+      const when = new Date(kept.at).toISOString()
       return first([`${topic} ${id} was acknowledged at ${when} and is not in the log`], `${acknowledged}`)
     }
-    const figures = stats.get(topic)
-    const isAdmitted = figures?.loss_at || (figures?.lost ?? 0) > 0
-    if (!isAdmitted)
-      silent.push(`${topic} ${id} was lost with Redis's data, and /stats says nothing about it`)
+    const since = Math.min(...takenBy(event.lastOk, topic, losses).map(({ from }) => from))
+    const lossAt = stats.get(topic)?.loss_at ?? null
+    if (lossAt === null || Date.parse(lossAt) < since - clockSkewMs) {
+      const said = lossAt === null ? 'nothing about it' : `only of a loss at ${lossAt}`
+      silent.push(`${topic} ${id} was lost with Redis's data, and /stats says ${said}`)
+    }
   }
   if (missing > 0 && admissions?.length === 0) silent.push(`${missing} events were lost, and no log says so`)
   const checked = `${acknowledged} acknowledged events, ${missing} lost with Redis's data`
   return first(silent, checked)
 }
+
+/** The losses that may have taken the entry of a request. */
+const takenBy = ({ sentAt, at }: Span, topic: string, losses: readonly Loss[]): readonly Loss[] =>
+  losses.filter((loss) => (loss.topic ?? topic) === topic && sentAt <= loss.until && at >= loss.safeBefore)
 
 function storedOnce(evidence: Evidence) {
   const seen = new Set<string>()
@@ -141,8 +148,8 @@ function inOrder(evidence: Evidence) {
   for (const [topic, { id, seq, receivedAt }] of logged(evidence)) {
     const event = evidence.books.topics.get(topic)?.get(id)
     // One that was given up may come late, at any time: nobody was told that it is there.
-    if (event?.firstOkAt === undefined || event.fact.unordered) continue
-    if (isReplaced(event.firstOkAt, Date.parse(receivedAt), evidence)) continue
+    if (event?.firstOk === undefined || event.fact.unordered) continue
+    if (isReplaced(event.firstOk, Date.parse(receivedAt), topic, evidence)) continue
     const { source, n } = event.fact
     const lane = `${topic} ${source}`
     const last = lastOf.get(lane) ?? 0
@@ -154,8 +161,8 @@ function inOrder(evidence: Evidence) {
 }
 
 /** Whether Redis may have lost the first entry, so that the one that was stored is a later duplicate. */
-function isReplaced(firstOkAt: number, receivedAt: number, { losses }: Evidence): boolean {
-  return losses.some(({ at }) => firstOkAt <= at + clockSkewMs && receivedAt >= at - clockSkewMs)
+function isReplaced(firstOk: Span, receivedAt: number, topic: string, { losses }: Evidence): boolean {
+  return takenBy(firstOk, topic, losses).some(({ from }) => receivedAt >= from - clockSkewMs)
 }
 
 function sameLog({ http, sql }: Evidence) {

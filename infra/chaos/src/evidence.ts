@@ -30,11 +30,15 @@ export interface SqlRow {
   readonly deadRows: number
 }
 
-/** A moment at which a fault destroyed what Redis held. */
+/** A fault destroyed what Redis held. Times are by the wall clock, in milliseconds. */
 export interface Loss {
-  /** By the wall clock, in milliseconds. */
-  readonly at: number
   readonly fault: string
+  /** Undefined when it was every topic's. */
+  readonly topic: string | undefined
+  readonly from: number
+  readonly until: number
+  /** What was acknowledged before this was accounted for when it happened, so it cannot have been lost. */
+  readonly safeBefore: number
 }
 
 export interface Evidence {

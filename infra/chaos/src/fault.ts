@@ -10,8 +10,8 @@ export interface FaultContext<F extends Facet = Facet> {
   readonly topics: readonly string[]
   /** Waits; ends early when the run is stopped. */
   pause(ms: number): Promise<void>
-  /** Something that Redis held is being destroyed, now. */
-  destroys(fault: string): void
+  /** `work` destroys something that Redis held, of all topics or of one. */
+  destroys(fault: string, work: () => Promise<unknown>, topic?: string): Promise<void>
   say(what: string): void
 }
 

@@ -3,25 +3,39 @@ import { until } from './clock.ts'
 import type { Door } from './door.ts'
 import { readStats, settledOf } from './figures.ts'
 
+export interface Recovery {
+  readonly ms: number
+  /** By the wall clock: what was acknowledged before this is accounted for now. */
+  readonly safeBefore: number
+}
+
+/** Figures may be as old as this when they are read. */
+const figuresAgeMs = 1_000
+
 /**
- * Milliseconds until service is back: publishing is answered with yes again, and everything that was accepted up to
- * now is accounted for, in every topic. Undefined when that takes too long.
+ * Resolves when service is back: publishing is answered with yes again, and everything that was accepted up to now is
+ * accounted for, in every topic. With undefined when that takes too long.
  */
 export async function awaitRecovery(
   door: Door,
   topics: readonly string[],
   books: Books,
   recoveryMsMax: number,
-): Promise<number | undefined> {
+): Promise<Recovery | undefined> {
   const since = performance.now()
   const { ok } = books.total
   let goal: Map<string, number> | undefined
+  let safeBefore = 0
   const isBack = async () => {
+    const askedAt = Date.now()
     const rows = await readStats(door, topics)
     const known = [...rows].every(([, row]) => settledOf(row) !== undefined)
     if (!known || books.total.ok <= ok) return false
-    goal ??= new Map([...rows].map(([topic, { accepted }]) => [topic, accepted ?? 0]))
+    if (goal === undefined) {
+      goal = new Map([...rows].map(([topic, { accepted }]) => [topic, accepted ?? 0]))
+      safeBefore = askedAt - figuresAgeMs
+    }
     return [...rows].every(([topic, row]) => (settledOf(row) ?? 0) >= (goal?.get(topic) ?? 0))
   }
-  return (await until(isBack, recoveryMsMax)) ? performance.now() - since : undefined
+  return (await until(isBack, recoveryMsMax)) ? { ms: performance.now() - since, safeBefore } : undefined
 }

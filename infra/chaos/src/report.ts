@@ -1,6 +1,7 @@
 // What a run tells: a table of the faults, a verdict for every promise, and how to see it again.
+import type { FaultFigures } from './inject.ts'
 import { medianOf } from './median.ts'
-import type { FaultFigures, Outcome } from './run.ts'
+import type { Outcome } from './run.ts'
 
 export interface RunName {
   readonly seed: number

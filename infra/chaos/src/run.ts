@@ -1,20 +1,19 @@
 /**
  * A run: load and readers on, faults one after the other, load off, drain, read everything back, judge.
  */
-import { difference, type OpenBooks, openBooks, type Tally } from './books.ts'
+import { openBooks, type Tally } from './books.ts'
 import { judge, type Verdict } from './check.ts'
 import { patiently, pause, until } from './clock.ts'
 import { openDoor } from './door.ts'
 import type { Evidence, Loss } from './evidence.ts'
-import { type Fault, type FaultContext, PromiseBroken } from './fault.ts'
+import type { Fault, FaultContext } from './fault.ts'
 import { countPending, readDead, readSqlLog, readSqlRows, readStats } from './figures.ts'
+import { type FaultFigures, injectAll, type Progress } from './inject.ts'
 import { type LogRow, readLog } from './log.ts'
 import { readProjections } from './projections.ts'
 import { createRandom } from './random.ts'
 import { startReader } from './reader.ts'
 import { lookUp } from './receipt.ts'
-import { awaitRecovery } from './recovery.ts'
-import { schedule } from './schedule.ts'
 import { startTails } from './tails.ts'
 import type { Target } from './target.ts'
 import { findLeaks, takeSample } from './watch.ts'
@@ -29,15 +28,6 @@ export interface RunOptions {
   /** Matches these topics and no others. */
   readonly pattern: string
   readonly sources: number
-}
-
-/** What came of one fault, all its injections together. */
-export interface FaultFigures {
-  readonly name: string
-  times: number
-  readonly operations: Tally
-  /** Milliseconds from each fault's end until service was back. */
-  readonly recoveries: number[]
 }
 
 export interface Outcome {
@@ -69,22 +59,30 @@ export async function runChaos(
   const reader = startReader(door, topics)
   await using tails = startTails({ ...options, ...target })
   const losses: Loss[] = []
+  const progress: Progress = { figures: new Map(), unrecovered: [], safeBefore: 0 }
 
   await pause(warmUpMs, signal)
   const sample = () => takeSample(target, door, topics)
   const before = await patiently(sample)
-  const figures = new Map<string, FaultFigures>()
-  const unrecovered: string[] = []
   const context: FaultContext = {
     target: target as FaultContext['target'],
     random: createRandom(seed, 'faults'),
     workload,
     topics,
     pause: (ms) => pause(ms, signal),
-    destroys: (fault) => losses.push({ at: Date.now(), fault }),
+    destroys: async (fault, work, topic) => {
+      const from = Date.now()
+      const { safeBefore } = progress
+      try {
+        await work()
+      } finally {
+        losses.push({ fault, topic, from, until: Date.now(), safeBefore })
+      }
+    },
     say,
   }
-  await injectAll({ options, target, signal, say, startedAt }, context, books, door, figures, unrecovered)
+  const endsAt = startedAt + options.minutes * 60_000
+  await injectAll({ ...options, startedAt, endsAt }, context, { books, door, signal }, progress)
 
   say('the faults are over; the load ends, and all must drain')
   const lastFaultAt = performance.now()
@@ -95,25 +93,25 @@ export async function runChaos(
   say('reading everything back')
   await patiently(reader.finish)
   const http = await logs(topics, (topic) => readLog(door, topic))
+  const [sql, seenByTails, lookups, projections] = await Promise.all([
+    patiently(() => readSql(target, topics)),
+    tails.finish(http),
+    lookUp(door, books, createRandom(seed, 'look-ups')),
+    hasProjector(target).then((has) => (has ? patiently(() => readProjections(door)) : undefined)),
+  ])
   const evidence: Evidence = {
-    books,
-    http,
+    ...{ books, http, sql, seen: reader.seen, tails: seenByTails, lookups, projections },
     stats: await patiently(() => readStats(door, topics)),
-    seen: reader.seen,
-    tails: await tails.finish(http),
-    lookups: await lookUp(door, books, createRandom(seed, 'look-ups')),
-    sql: await patiently(() => readSql(target, topics)),
-    projections: (await hasProjector(target)) ? await patiently(() => readProjections(door)) : undefined,
     losses,
-    admissions: await target.logged(admitting, losses[0]?.at ?? Date.now()),
+    admissions: await target.logged(admitting, losses[0]?.from ?? Date.now()),
     drain,
-    unrecovered,
+    unrecovered: progress.unrecovered,
     ended: [...target.ended(), ...((await target.logged(/"level":60/, 0)) ?? [])],
     leaks,
   }
   return {
     verdicts: judge(evidence),
-    faults: [...figures.values()],
+    faults: [...progress.figures.values()],
     operations: books.total,
     kills: target.kills(),
     seconds: (performance.now() - startedAt) / 1_000,
@@ -124,75 +122,6 @@ export async function runChaos(
 
 /** Words with which the product admits that Redis lost something. */
 const admitting = /vanished from redis|redis has lost/
-
-interface Stage {
-  readonly options: RunOptions
-  readonly target: Target
-  readonly signal: AbortSignal
-  readonly say: (what: string) => void
-  readonly startedAt: number
-}
-
-async function injectAll(
-  { options, target, signal, say, startedAt }: Stage,
-  context: FaultContext,
-  books: OpenBooks,
-  door: ReturnType<typeof openDoor>,
-  figures: Map<string, FaultFigures>,
-  unrecovered: string[],
-): Promise<void> {
-  const endsAt = startedAt + options.minutes * 60_000
-  if (options.faults.length === 0) return await pause(endsAt - performance.now(), signal)
-  for (const { faults, calmMs } of schedule(options.faults, createRandom(options.seed, 'schedule'))) {
-    await pause(calmMs, signal)
-    if (signal.aborted || performance.now() > endsAt) return
-    const names = faults.map(({ name }) => name).join(' + ')
-    const operations = { ...books.total }
-    const second = ((performance.now() - startedAt) / 1_000).toFixed()
-    const injected = await Promise.all(faults.map((fault) => inject(fault, context, signal)))
-    unrecovered.push(...injected.flatMap(({ broken }) => broken ?? []))
-    const recovery = await awaitRecovery(door, options.topics, books, target.recoveryMsMax)
-    const words = recovery === undefined ? 'NOT RECOVERED' : `back after ${(recovery / 1_000).toFixed(1)} s`
-    say(`second ${second}: ${names}: ${words}`)
-    if (recovery === undefined)
-      unrecovered.push(`service did not come back in time after ${names}, second ${second}`)
-    const spent = difference(books.total, operations)
-    for (const { fault, missed } of injected) if (!missed) note(figures, fault.name, spent, recovery)
-  }
-}
-
-async function inject(fault: Fault, context: FaultContext, signal: AbortSignal) {
-  try {
-    await fault.run(context, signal)
-    return { fault, missed: false }
-  } catch (error) {
-    const { message } = error as Error
-    if (error instanceof PromiseBroken) return { fault, missed: false, broken: `${fault.name}: ${message}` }
-    // Another fault was faster, or is in the way: it needs a Redis or a PostgreSQL that answers.
-    context.say(`${fault.name} could not be injected: ${message}`)
-    return { fault, missed: true }
-  }
-}
-
-function note(
-  figures: Map<string, FaultFigures>,
-  name: string,
-  spent: Tally,
-  recovery: number | undefined,
-): void {
-  const entry = figures.get(name) ?? {
-    name,
-    times: 0,
-    operations: { ok: 0, failed: 0, indeterminate: 0 },
-    recoveries: [],
-  }
-  figures.set(name, entry)
-  entry.times++
-  entry.operations.ok += spent.ok
-  entry.operations.failed += spent.failed
-  entry.operations.indeterminate += spent.indeterminate
-  if (recovery !== undefined) entry.recoveries.push(recovery)
-}
 
 async function awaitDrain(
   target: Target,

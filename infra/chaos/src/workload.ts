@@ -8,7 +8,7 @@
  * that was given up nobody can say which of its contents came first. Some sources send nothing without waiting for a
  * receipt, so that everything that came of their events is known.
  */
-import type { OpenBooks } from './books.ts'
+import type { OpenBooks, Outcome } from './books.ts'
 import { pause } from './clock.ts'
 import { bodyOf, type Fact, idOf, poisonBody } from './content.ts'
 import { type Door, neverSent } from './door.ts'
@@ -85,25 +85,27 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
   }
 
   async function attempt(fact: Fact, variant: number, body: string, waits: boolean) {
+    const sentAt = Date.now()
+    const note = (outcome: Outcome) => books.note(fact, variant, outcome, sentAt)
     try {
       const answer = await door.post('/publish', body, waits ? waiting : {})
       const receipt = waits ? parseReceipt(answer, idOf(fact), variant) : undefined
       if (receipt !== undefined) books.noteReceipt(fact, receipt)
       if (waits ? receipt !== undefined && receipt.status !== 'lost' : answer.status === 200) {
-        books.note(fact, variant, 'ok')
+        note('ok')
         return 'ok'
       }
       if (answer.status === 503) {
-        books.note(fact, variant, 'indeterminate')
+        note('indeterminate')
         return 'unknown'
       }
-      books.note(fact, variant, 'failed')
+      note('failed')
       books.surprise(
         `${fact.topic} ${idOf(fact)} was answered ${answer.status}: ${answer.body.slice(0, 200)}`,
       )
       return 'refused'
     } catch (error) {
-      books.note(fact, variant, neverSent(error) ? 'failed' : 'indeterminate')
+      note(neverSent(error) ? 'failed' : 'indeterminate')
       return 'unknown'
     }
   }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { checks, judge } from '../src/check.ts'
 import { type Fact, payloadOf } from '../src/content.ts'
-import type { Evidence, StatsRow } from '../src/evidence.ts'
+import type { Evidence, Loss, StatsRow } from '../src/evidence.ts'
 import type { LogRow, Seen } from '../src/log.ts'
 import type { Receipt } from '../src/receipt.ts'
 import type { TailSeen } from '../src/tails.ts'
-import { evidenceOf, fact, lookupOf, rowOf, soundRun, tailOf, topic } from './evidence.ts'
+import { ackedAt, evidenceOf, fact, lookupOf, lossOf, rowOf, soundRun, tailOf, topic } from './evidence.ts'
 
 const violations = (evidence: Evidence) =>
   Object.fromEntries(
@@ -284,9 +284,27 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
     /b-3/,
     () => ({
       ...withLog((log) => log.slice(0, -1)),
-      losses: [{ at: 0, fault: 'flushall' }],
+      losses: [lossOf({ from: 0, until: 0 })],
       admissions: ['lost'],
     }),
+  ],
+  [
+    'an event is gone that was accounted for before the loss',
+    'every acknowledged event is stored',
+    /b-3 was acknowledged/,
+    () => ({ ...afterLoss(lossAt), losses: [lossOf({ safeBefore: ackedAt + 1 })], admissions: ['lost'] }),
+  ],
+  [
+    'an event is gone, and the loss was another topic’s',
+    'every acknowledged event is stored',
+    /b-3 was acknowledged/,
+    () => ({ ...afterLoss(lossAt), losses: [lossOf({ topic: 'mail' })], admissions: ['lost'] }),
+  ],
+  [
+    'only an earlier loss was admitted',
+    'every acknowledged event is stored',
+    /b-3 was lost .* only of a loss at 2025/,
+    () => ({ ...afterLoss('2025-12-31T23:59:00.000000Z'), admissions: ['lost'] }),
   ],
   [
     'a loss was not admitted',
@@ -321,12 +339,15 @@ test('a duplicate that took the place of an entry that Redis lost may stand out 
   const swapped = withLog(([first, ...rest]) =>
     rest.toSpliced(2, 0, first as LogRow).map((row, at) => ({ ...row, seq: at + 1 })),
   )
-  const orderOf = (at: number) => {
-    const run = { ...swapped, losses: [{ at, fault: 'flushall' }] }
-    return violations(run)['the order of each source is kept']
-  }
-  expect(orderOf(Date.parse('2026-01-01T00:00:01Z'))).toBeUndefined()
-  expect(orderOf(Date.parse('2025-12-31T23:59:00Z'))).toMatch(/a-1, after a-2/)
+  const orderAfter = (loss: Loss) =>
+    violations({ ...swapped, losses: [loss] })['the order of each source is kept']
+  expect(orderAfter(lossOf())).toBeUndefined()
+  for (const other of [
+    lossOf({ from: 0, until: 0 }),
+    lossOf({ topic: 'mail' }),
+    lossOf({ safeBefore: ackedAt + 1 }),
+  ])
+    expect(orderAfter(other)).toMatch(/a-1, after a-2/)
 })
 
 const lossAt = '2026-01-01T00:00:00.000000Z'
@@ -335,7 +356,7 @@ const lossAt = '2026-01-01T00:00:00.000000Z'
 function afterLoss(lossAt: string | null): Evidence {
   const evidence = withLog((log) => log.slice(0, -1))
   const stats = new Map([...evidence.stats].map(([name, row]) => [name, { ...row, loss_at: lossAt }]))
-  return { ...evidence, stats, losses: [{ at: Number.MAX_SAFE_INTEGER, fault: 'flushall' }] }
+  return { ...evidence, stats, losses: [lossOf()] }
 }
 
 const broke = (differs: Partial<Evidence>): Evidence => ({ ...soundRun().evidence, ...differs })

@@ -1,6 +1,6 @@
 import { openBooks } from '../src/books.ts'
 import { bodyOf, type Fact, idOf, payloadOf, timestampOf } from '../src/content.ts'
-import type { Evidence, SqlRow, StatsRow } from '../src/evidence.ts'
+import type { Evidence, Loss, SqlRow, StatsRow } from '../src/evidence.ts'
 import { type LogRow, seenOf } from '../src/log.ts'
 import type { Lookup } from '../src/receipt.ts'
 import type { TailSeen } from '../src/tails.ts'
@@ -22,16 +22,16 @@ export function rowOf(fact: Fact, seq: number, differs: Partial<LogRow> = {}): L
   }
 }
 
-const ackedAt = Date.parse('2026-01-01T00:00:00.010Z')
+export const ackedAt = Date.parse('2026-01-01T00:00:00.010Z')
 
 /** A run without a flaw: two sources, three events each, one duplicate, one conflict, one that nobody answered. */
 export function soundRun() {
   const books = openBooks([topic], () => ackedAt)
   const facts = [fact('a', 1), fact('b', 1), fact('a', 2), fact('b', 2), fact('a', 3), fact('b', 3)]
-  for (const one of facts) books.note(one, 0, 'ok')
-  books.note(fact('a', 1), 0, 'ok')
-  books.note(fact('a', 2), 1, 'ok')
-  books.note(fact('b', 4), 0, 'indeterminate')
+  for (const one of facts) books.note(one, 0, 'ok', ackedAt - 5)
+  books.note(fact('a', 1), 0, 'ok', ackedAt - 5)
+  books.note(fact('a', 2), 1, 'ok', ackedAt - 5)
+  books.note(fact('b', 4), 0, 'indeterminate', ackedAt - 5)
   books.notePoison(422, '')
   books.noteReceipt(fact('a', 1), { status: 'stored', seq: 1, variant: 0 })
   books.noteReceipt(fact('a', 1), { status: 'duplicate', seq: 1, variant: 0 })
@@ -89,4 +89,14 @@ export const lookupOf = (fact: Fact, seq: number): Lookup => ({
   id: idOf(fact),
   status: 200,
   body: `${bodyOf(fact, 0).slice(0, -1)},"seq":${seq},${times}}`,
+})
+
+/** A loss after everything in a sound run was acknowledged. */
+export const lossOf = (differs: Partial<Loss> = {}): Loss => ({
+  fault: 'flushall',
+  topic: undefined,
+  from: ackedAt + 1,
+  until: ackedAt + 2,
+  safeBefore: 0,
+  ...differs,
 })

@@ -14,8 +14,7 @@ const flushAll = defineFault({
   about: 'FLUSHALL: every stream, group and pending list is gone',
   needs: ['redis'],
   async run({ target: { redis }, destroys }) {
-    destroys('flushall')
-    await redis.call('FLUSHALL')
+    await destroys('flushall', () => redis.call('FLUSHALL'))
   },
 })
 
@@ -24,8 +23,8 @@ const deleteStream = defineFault({
   about: 'DEL of one topic’s stream',
   needs: ['redis'],
   async run({ target: { redis }, topics, random, destroys }) {
-    destroys('delete-stream')
-    await redis.call('DEL', `${redis.prefix}:stream:${random.pick(topics)}`)
+    const topic = random.pick(topics)
+    await destroys('delete-stream', () => redis.call('DEL', `${redis.prefix}:stream:${topic}`), topic)
   },
 })
 
@@ -41,11 +40,8 @@ const truncateFile = defineFault({
     await target.processes.signal(redis, 'SIGSTOP') // so that nothing is written between the cut and the end
     const folder = join(target.servers.redisDir, 'appendonlydir')
     const file = (await readdir(folder)).findLast((name) => name.endsWith('.incr.aof'))
-    destroys('truncate-aof')
-    if (file !== undefined) {
-      const { size } = await stat(join(folder, file))
-      await truncate(join(folder, file), Math.max(0, size - random.int(1, 20_000)))
-    }
+    if (file !== undefined)
+      await destroys('truncate-aof', () => cut(join(folder, file), random.int(1, 20_000)))
     await target.processes.signal(redis, 'SIGKILL')
     await until(
       async () => {
@@ -57,5 +53,10 @@ const truncateFile = defineFault({
     )
   },
 })
+
+async function cut(path: string, bytes: number): Promise<void> {
+  const { size } = await stat(path)
+  await truncate(path, Math.max(0, size - bytes))
+}
 
 export const losses = [flushAll, deleteStream, truncateFile]
