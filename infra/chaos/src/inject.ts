@@ -28,6 +28,8 @@ export interface Progress {
 export interface InjectOptions {
   readonly seed: number
   readonly faults: readonly Fault[]
+  /** Ends once each fault was injected so often. */
+  readonly times?: number | undefined
   /** Of `performance.now()`. */
   readonly startedAt: number
   readonly endsAt: number
@@ -45,12 +47,13 @@ export async function injectAll(
   { books, door, signal }: Watch,
   progress: Progress,
 ): Promise<void> {
-  const { startedAt, endsAt } = options
+  const { startedAt, endsAt, times = Number.POSITIVE_INFINITY } = options
   const { figures, unrecovered } = progress
   const { target, topics, say } = context
   if (options.faults.length === 0) return await pause(endsAt - performance.now(), signal)
+  const isWanted = ({ name }: Fault) => (figures.get(name)?.times ?? 0) < times
   const random = createRandom(options.seed, 'schedule')
-  for (const { faults, calmMs } of schedule(options.faults, random)) {
+  for (const { faults, calmMs } of schedule(options.faults, random, isWanted)) {
     await pause(calmMs, signal)
     if (signal.aborted || performance.now() > endsAt) return
     const names = faults.map(({ name }) => name).join(' + ')

@@ -15,6 +15,7 @@ import { patternOf, topicsOf } from './topics.ts'
 
 interface Options {
   readonly minutes: number
+  readonly times?: number
   readonly seed: number
   readonly consumers: number
   readonly rate: number
@@ -29,6 +30,7 @@ const options = new Command('npm run chaos --')
     'Breaks Sekali in every way that we know, under a load whose outcome can be checked, and checks every promise.',
   )
   .option('--minutes <number>', 'how long faults are injected', numberFrom(0.1, 10_000), 5)
+  .option('--times <number>', 'ends sooner, once each fault was injected so often', wholeNumber)
   .option('--seed <number>', 'the same seed gives the same load and the same schedule', wholeNumber, 42)
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber, 4)
   .option('--rate <number>', 'events a second', numberFrom(1, 100_000), 200)

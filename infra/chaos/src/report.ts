@@ -6,6 +6,7 @@ import type { Outcome } from './run.ts'
 export interface RunName {
   readonly seed: number
   readonly minutes: number
+  readonly times?: number | undefined
   readonly consumers: number
   readonly rate: number
   readonly target: string
@@ -16,8 +17,9 @@ export interface RunName {
 export const isKept = ({ verdicts }: Outcome): boolean =>
   verdicts.every(({ violation }) => violation === undefined)
 
-export function replayOf({ seed, minutes, consumers, rate, target, faults }: RunName): string {
+export function replayOf({ seed, minutes, times, consumers, rate, target, faults }: RunName): string {
   const more = [
+    times === undefined ? '' : ` --times ${times}`,
     target === 'local' ? '' : ` --target ${target}`,
     faults.length === 0 ? '' : ` --faults ${faults.join(',')}`,
   ]

@@ -22,6 +22,8 @@ import { startWorkload } from './workload.ts'
 export interface RunOptions {
   readonly seed: number
   readonly minutes: number
+  /** Ends sooner, once each fault was injected so often. */
+  readonly times?: number | undefined
   readonly faults: readonly Fault[]
   readonly rate: number
   readonly topics: readonly string[]

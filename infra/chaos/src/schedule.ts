@@ -1,6 +1,7 @@
 /**
  * Which fault comes when, decided by the seed: every fault once in a shuffled deck, then the next deck, so that all
- * come equally often; a moment of calm before each; and now and then the next one begins before the last is over.
+ * come equally often; a moment of calm before each; and now and then the next one begins before the last is over. It ends
+ * with a deck for which nothing is left that `isWanted`: what could not be injected is dealt again.
  */
 import type { Fault } from './fault.ts'
 import type { Random } from './random.ts'
@@ -13,9 +14,14 @@ export interface Injection {
 
 const overlapShare = 0.12
 
-export function* schedule(faults: readonly Fault[], random: Random): Generator<Injection, never> {
+export function* schedule(
+  faults: readonly Fault[],
+  random: Random,
+  isWanted: (fault: Fault) => boolean = () => true,
+): Generator<Injection, void> {
   for (;;) {
-    const deck = random.shuffled(faults)
+    const deck = random.shuffled(faults.filter(isWanted))
+    if (deck.length === 0) return
     for (let at = 0; at < deck.length; at++) {
       const hasTwo = at + 1 < deck.length && random.chance(overlapShare)
       yield { faults: deck.slice(at, at + (hasTwo ? 2 : 1)), calmMs: random.int(100, 1_000) }
