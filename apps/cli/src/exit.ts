@@ -98,6 +98,8 @@ const advice: Readonly<Record<string, string>> = {
   unknown_event: 'there is no such event: sekali events TOPIC lists what there is',
   unknown_projection: 'there is no such projection: sekali projection list names them',
   unknown_key: 'the projection has no such key: sekali projection get NAME lists them',
+  projection_in_use:
+    'a projector folds it: take its file away, and drop it when sekali projection list calls it orphaned',
   not_found: 'this gateway does not know that: it may be older than this command',
 }
 

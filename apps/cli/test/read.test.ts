@@ -87,6 +87,10 @@ test('projections are listed, shown and rebuilt', async () => {
   expect((await run(['projection', 'rebuild', 'customer-totals'], system.url)).out).toContain(
     'is being rebuilt',
   )
+  expect(await run(['projection', 'drop', 'customer-totals'], system.url)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('a projector folds it'),
+  })
   expect(await run(['projection', 'get', 'no-such'], system.url)).toMatchObject({
     code: 1,
     err: 'sekali: there is no such projection: sekali projection list names them\n',

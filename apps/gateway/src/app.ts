@@ -13,7 +13,7 @@ import { events } from './events.ts'
 import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
 import { problem, refusalOf } from './problem.ts'
-import { listProjections, rebuild, showKey, showProjection } from './projections.ts'
+import { drop, listProjections, rebuild, showKey, showProjection } from './projections.ts'
 import { createPublish } from './publish.ts'
 import { receipt } from './receipt.ts'
 import { createReceipts } from './receipts.ts'
@@ -76,6 +76,7 @@ export function createApp(deps: AppDeps): App {
   app.get('/projections', listProjections(store))
   app.get('/projections/:name', showProjection(store))
   app.get('/projections/:name/:key{.+}', showKey(store))
+  app.delete('/projections/:name', drop(store))
   app.post('/projections/:name/rebuild', rebuild(store))
   app.get('/healthz', healthz)
   app.get('/readyz', readyz({ broker, store, log, signal }))

@@ -25,6 +25,11 @@ const problems = {
     'PostgreSQL refused the event; it is among the dead letters, with the reason.',
   ],
   conflict: [409, 'Conflict', 'The event id is taken by an event of other content, which has this seq.'],
+  projection_in_use: [
+    409,
+    'Conflict',
+    'A projector folds it. Take its definition away; a minute later it can be dropped.',
+  ],
   not_acceptable: [406, 'Not Acceptable', 'Events come as application/json or application/x-ndjson.'],
   body_too_large: [413, 'Content Too Large', 'The body is larger than an event, or a batch, can be.'],
   unsupported_media_type: [

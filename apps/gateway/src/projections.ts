@@ -5,6 +5,7 @@
 import type { Issue } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import type { Store } from '@sekali/store/connect'
+import { dropProjection } from '@sekali/store/drop-projection'
 import {
   type ProjectionStatus,
   readProjections,
@@ -77,6 +78,17 @@ export function rebuild(store: Store) {
       'Content-Type': 'application/json',
       Location: `/projections/${name}`,
     })
+  }
+}
+
+/** DELETE /projections/{name}: forget what nobody folds any more. */
+export function drop(store: Store) {
+  return async (c: Context): Promise<Response> => {
+    const name = c.req.param('name') ?? ''
+    const outcome = isName(name) ? await dropProjection(store, name) : 'unknown'
+    if (outcome === 'unknown') return problem('unknown_projection')
+    if (outcome === 'folded') return problem('projection_in_use')
+    return reply(200, JSON.stringify({ status: 'dropped', name }))
   }
 }
 

@@ -5,6 +5,7 @@
 import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
 import type { News } from '@sekali/process/news'
+import { announceMs, announceProjections } from '@sekali/store/announce-projections'
 import type { Store } from '@sekali/store/connect'
 import { forgetRetired } from '@sekali/store/forget-retired'
 import { registerProjection } from '@sekali/store/register-projection'
@@ -29,9 +30,14 @@ export async function runLooks(
   signal: AbortSignal,
 ): Promise<void> {
   const registered = new Map<string, LoadedDefinition>()
+  let announcedAt = -Infinity
   while (!signal.aborted) {
     try {
       const definitions = await load()
+      // A file may come back after it was gone, and its projection may have been dropped meanwhile.
+      for (const name of registered.keys()) {
+        if (!definitions.some((definition) => definition.name === name)) registered.delete(name)
+      }
       for (const definition of definitions) {
         const { name } = definition
         if (registered.get(name) === definition) continue
@@ -45,6 +51,11 @@ export async function runLooks(
       // What is not registered waits for the next look, and keeps nobody else waiting.
       const ready = definitions.filter((definition) => registered.get(definition.name) === definition)
       onDefinitions(ready)
+      if (performance.now() - announcedAt >= announceMs) {
+        const dropped = await announceProjections(store, [...registered.keys()])
+        for (const name of dropped) registered.delete(name)
+        announcedAt = performance.now()
+      }
       for (const { name } of ready) news.add(name)
       for (let chunk = 0; chunk < chunksMax && !signal.aborted; chunk++) {
         if (!(await forgetRetired(store))) break

@@ -1,4 +1,6 @@
 /** Files that change, that are wrong, or whose projection meets an event that it cannot fold. */
+import { announceProjections } from '@sekali/store/announce-projections'
+import { dropProjection } from '@sekali/store/drop-projection'
 import { readState, requestRebuild } from '@sekali/store/read-projections'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
@@ -78,6 +80,24 @@ test.concurrent('a projection fails at the event it cannot fold; others go on; a
     const { rows } = await stack.store.pool.query(`SELECT FROM projections.generations WHERE name = 'bad'`)
     expect(rows).toHaveLength(1)
   })
+
+  // One whose file is gone is orphaned after a while, and only such a one can be dropped. It may come back.
+  await stack.remove('bad.ts')
+  expect(await dropProjection(stack.store, 'bad')).toBe('folded')
+  await eventually(async () => {
+    await stack.store.pool.query(
+      `UPDATE projections.announcements SET announced_at = now() - interval '61 s'`,
+    )
+    expect(await stack.status('bad')).toMatchObject({ status: 'orphaned' })
+    expect(await dropProjection(stack.store, 'bad')).toBe('dropped')
+  })
+  expect(await dropProjection(stack.store, 'bad')).toBe('unknown')
+  expect(await stack.status('bad')).toBeUndefined()
+  expect(await stack.status('good')).toMatchObject({ status: 'orphaned' })
+  expect(await announceProjections(stack.store, ['good', 'bad'])).toEqual(['bad'])
+  await stack.level('good')
+  await stack.define('bad.ts', counting('bad', 1, '(n) => n + 2'))
+  await stack.level('bad')
 })
 
 test.concurrent('whoever reads while versions are built and swapped sees each state with its checkpoint, and no step back', async () => {

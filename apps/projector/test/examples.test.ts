@@ -112,6 +112,10 @@ test('the examples fold what their comments say, and the gateway shows it', asyn
   expect((await get('/projections/none/key')).body.code).toBe('unknown_projection')
   expect((await get('/projections/customer-totals/none')).body.code).toBe('unknown_key')
   expect((await get('/projections/latest?limit=0&x=1')).body.errors).toHaveLength(2)
+  const drop = async (name: string) =>
+    await (await fetch(`${gateway.url}/projections/${name}`, { method: 'DELETE' })).json()
+  expect(await drop('none')).toMatchObject({ status: 404, code: 'unknown_projection' })
+  expect(await drop('latest')).toMatchObject({ status: 409, code: 'projection_in_use' })
   expect((await fetch(`${gateway.url}/projections/none/rebuild`, { method: 'POST' })).status).toBe(404)
   expect((await fetch(`${gateway.url}/projections`, { method: 'POST' })).headers.get('allow')).toBe(
     'GET, HEAD, OPTIONS',

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { announceHead } from '@sekali/broker/heads'
 import type { Event } from '@sekali/core/event'
@@ -38,6 +38,7 @@ export async function ownStack() {
         join(folder.path, file),
         `import { defineProjection } from '@sekali/projection/define'\n${text}`,
       ),
+    remove: (file: string) => rm(join(folder.path, file)),
     projector: (name: string, more: Record<string, string> = {}) =>
       startApp('projector/src/main.ts', { ...env, PROJECTOR_NAME: name, ...more }),
     status: statusOf,

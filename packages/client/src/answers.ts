@@ -84,7 +84,8 @@ export interface TailedEvent extends StoredEvent {
 export interface ProjectionInfo {
   readonly name: string
   readonly version: number | string
-  readonly status: 'live' | 'building' | 'failed'
+  /** `orphaned`: no projector has its definition any more. */
+  readonly status: 'live' | 'building' | 'failed' | 'orphaned'
   /** By topic, the seq up to which it is folded. */
   readonly as_of: Readonly<Record<string, number>>
   /** Events of its topics that are stored and not folded yet; null is unknown. */

@@ -15,6 +15,7 @@ import { type Batcher, type BatcherOptions, createBatcher } from './batcher.ts'
 import { type ConnectionOptions, call, connectionTo, jsonOf } from './connection.ts'
 import { NotReady } from './errors.ts'
 import {
+  dropProjection,
   getProjection,
   getProjectionKey,
   type KeysQuery,
@@ -68,6 +69,8 @@ export interface Client {
   projection(name: string, query?: KeysQuery, options?: CallOptions): Promise<Projection>
   projectionKey(name: string, key: string, options?: CallOptions): Promise<ProjectionKey>
   rebuildProjection(name: string, options?: CallOptions): Promise<void>
+  /** Only one that no projector folds any more. */
+  dropProjection(name: string, options?: CallOptions): Promise<void>
   stats(options?: CallOptions): Promise<Stats>
   /** Resolves once the gateway can take events; rejects with NotReady at the deadline. */
   waitUntilReady(options?: ReadyOptions): Promise<void>
@@ -89,6 +92,7 @@ export function createClient(options: ConnectionOptions): Client {
     projections: (options) => listProjections(connection, options),
     projection: (name, query, options) => getProjection(connection, name, query, options),
     projectionKey: (name, key, options) => getProjectionKey(connection, name, key, options),
+    dropProjection: (name, options) => dropProjection(connection, name, options),
     rebuildProjection: (name, options) => rebuildProjection(connection, name, options),
 
     async stats(options) {

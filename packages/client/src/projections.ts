@@ -54,3 +54,8 @@ export function projectionKeyAnswer(connection: Connection, name: string, key: s
 export async function rebuildProjection(connection: Connection, name: string, options: CallOptions = {}) {
   await call(connection, `/projections/${encodeURIComponent(name)}/rebuild`, { method: 'POST' }, options)
 }
+
+/** Drops what nobody folds any more. A 409 `projection_in_use` says that somebody does. */
+export async function dropProjection(connection: Connection, name: string, options: CallOptions = {}) {
+  await call(connection, `/projections/${encodeURIComponent(name)}`, { method: 'DELETE' }, options)
+}

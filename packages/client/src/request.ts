@@ -6,7 +6,7 @@ import { failureOf } from './failure.ts'
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>
 
 export interface FetchInit {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly headers: Record<string, string>
   readonly body?: string
   readonly signal: AbortSignal
@@ -22,7 +22,7 @@ export interface FetchAnswer {
 
 export interface Request {
   readonly url: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }

@@ -148,16 +148,19 @@ test('projections are listed, read by key and begun anew', async () => {
     json(200, { ...info, keys: [{ key: 'a', state: 1 }], next: 'a' }),
     json(200, { name: 'per minute', key: 'a/b', state: 1, as_of: {} }),
     json(202, { status: 'building' }),
+    json(200, { status: 'dropped' }),
   )
   const client = createClient({ baseUrl: peer.url })
   expect(await client.projections()).toEqual([info])
   expect(await client.projection('per minute', { limit: 1 })).toMatchObject({ next: 'a' })
   expect(await client.projectionKey('per minute', 'a/b')).toMatchObject({ state: 1 })
   await client.rebuildProjection('per minute')
+  await client.dropProjection('per minute')
   expect(peer.received.map(({ method, url }) => `${method} ${url}`)).toEqual([
     'GET /projections',
     'GET /projections/per%20minute?limit=1',
     'GET /projections/per%20minute/a%2Fb',
     'POST /projections/per%20minute/rebuild',
+    'DELETE /projections/per%20minute',
   ])
 })

@@ -3,9 +3,10 @@
  * events up to the checkpoints that come with them.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { orphanedMs } from './announce-projections.ts'
 import { type Store, withTransaction } from './connect.ts'
 import { asStoreError } from './errors.ts'
-import { checkpoints, generations, states, topics } from './schema.ts'
+import { announcements, checkpoints, generations, states, topics } from './schema.ts'
 
 /** Up to which seq each topic has been folded, by topic. */
 export type AsOf = Readonly<Record<string, number>>
@@ -13,8 +14,11 @@ export type AsOf = Readonly<Record<string, number>>
 export interface ProjectionStatus {
   readonly name: string
   readonly version: number
-  /** `building` as long as a definition is being folded from the start, also when there is a live one beside it. */
-  readonly status: 'live' | 'building' | 'failed'
+  /**
+   * `building` as long as a definition is being folded from the start, also when there is a live one beside it.
+   * `orphaned` when no projector has its definition any more: it stays as it is.
+   */
+  readonly status: 'live' | 'building' | 'failed' | 'orphaned'
   readonly keyed: boolean
   readonly asOf: AsOf
   /** How many events are still to be folded. */
@@ -39,7 +43,9 @@ export async function readProjections(store: Store, only?: string): Promise<Proj
         g.failed_topic, g.failed_seq, g.failed_event_id, g.failed_message,
         (SELECT coalesce(sum(t.head - coalesce(c.seq, 0)), 0) FROM ${topics} t
           LEFT JOIN ${checkpoints} c ON c.generation_id = g.id AND c.topic_id = t.id
-          WHERE t.name ~ g.topic_regex) AS lag
+          WHERE t.name ~ g.topic_regex) AS lag,
+        NOT EXISTS (SELECT FROM ${announcements} a WHERE a.name = g.name
+          AND a.announced_at > now() - ${orphanedMs} * interval '1 ms') AS orphaned
       FROM ${generations} g WHERE g.stage <> 'retired' AND ${only === undefined ? sql`true` : sql`g.name = ${only}`}
       ORDER BY g.name, g.stage = 'live' DESC`,
   )
@@ -58,6 +64,7 @@ type GenerationRow = {
   failed_event_id: string | null
   failed_message: string | null
   lag: string
+  orphaned: boolean
 }
 
 /** The first generation is the one on show. */
@@ -77,7 +84,7 @@ function statusOf([shown, ...others]: readonly GenerationRow[]): ProjectionStatu
     {
       name: shown.name,
       version: shown.version,
-      status: isFailed ? 'failed' : isBuilding ? 'building' : 'live',
+      status: shown.orphaned ? 'orphaned' : isFailed ? 'failed' : isBuilding ? 'building' : 'live',
       keyed: shown.keyed,
       asOf: shown.as_of,
       lag: Number(shown.lag),

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { type Store, withTransaction } from './connect.ts'
-import { generations } from './schema.ts'
+import { announcements, generations } from './schema.ts'
 
 /** A projection's definition, as far as the store has to know it. */
 export interface ProjectionDefinition {
@@ -32,6 +32,9 @@ export const registerProjection = (store: Store, definition: ProjectionDefinitio
     await tx.execute(
       sql`SELECT pg_advisory_xact_lock(hashtextextended('sekali projection ' || ${name}::text, 0))`,
     )
+    await tx.execute(sql`
+      INSERT INTO ${announcements} (name) VALUES (${name})
+      ON CONFLICT (name) DO UPDATE SET announced_at = excluded.announced_at`)
     const { rows } = await tx.execute<{ version: number; hash: string; stage: string }>(sql`
       SELECT version, hash, stage FROM ${generations} WHERE name = ${name} AND stage <> 'retired'
       ORDER BY version DESC, id DESC`)

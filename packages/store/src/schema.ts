@@ -201,3 +201,12 @@ export const states = projections.table(
   },
   (table) => [primaryKey({ columns: [table.generationId, table.key] })],
 )
+
+/**
+ * When a projector last said that it has a definition of that name. Apart from the generations, whose rows are locked for
+ * as long as a turn lasts.
+ */
+export const announcements = projections.table('announcements', {
+  name: text().primaryKey(),
+  announcedAt: time().notNull().default(sql`now()`),
+})

@@ -1,6 +1,7 @@
 import type { Projection, ProjectionInfo, ProjectionKey } from '@sekali/client/answers'
 import { jsonOf } from '@sekali/client/connection'
 import {
+  dropProjection,
   listProjections,
   projectionAnswer,
   projectionKeyAnswer,
@@ -25,6 +26,7 @@ Examples:
   $ sekali projection get order-totals
   $ sekali projection get order-totals customer-7
   $ sekali projection rebuild order-totals
+  $ sekali projection drop order-totals
 `,
     )
   projection
@@ -46,6 +48,11 @@ Examples:
     )
     .argument('<name>')
     .action(action(surroundings, rebuild))
+  projection
+    .command('drop')
+    .description('Drops a projection that nobody folds any more (status orphaned), and its state with it.')
+    .argument('<name>')
+    .action(action(surroundings, drop))
 }
 
 const list = async ({ connection, options, json, out }: Context) => {
@@ -113,5 +120,11 @@ const rebuild = async ({ connection, options, json, out }: Context, [name]: stri
   await rebuildProjection(connection, required(name), options)
   const text = `${plain(required(name))} is being rebuilt; sekali projection list shows how far it is`
   await out.line(json ? JSON.stringify({ name, status: 'building' }) : text)
+  return undefined
+}
+
+const drop = async ({ connection, options, json, out }: Context, [name]: string[]) => {
+  await dropProjection(connection, required(name), options)
+  await out.line(json ? JSON.stringify({ name, status: 'dropped' }) : `${plain(required(name))} is dropped`)
   return undefined
 }
