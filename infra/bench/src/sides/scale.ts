@@ -70,12 +70,13 @@ export const scale = (options: { readonly name: string; readonly stored: number 
     return {
       measure: async () => {
         await bench.checkpoint()
-        const stop = startMeter({ ...processes, client: worker.pid })
+        const stop = startMeter({ ...processes, consumer: consuming.pid, client: worker.pid })
         const also = await worker.ask<Record<string, number>>(task satisfies ScaleRun)
+        const used = stop() // what starts is nobody whose processor time is counted
         also['start of a gateway'] = await medianOf(() => timeGateway(bench, env))
         also['start of a consumer'] = await medianOf(timeConsumer)
         const value = Object.values(also).reduce((sum, one) => sum + one, 0)
-        return { ...stop(), value, also }
+        return { ...used, value, also }
       },
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
     }
