@@ -12,11 +12,11 @@ acl=/tmp/users.acl
 connection='+hello +ping +quit +client|setname +client|setinfo +info +config|get'
 scripts='+eval +evalsha +script|load +script|exists'
 
-gateway="$connection $scripts +xadd +xgroup|create +xinfo|stream +xinfo|groups +xinfo|consumers
-  +xrange +time +sadd +smembers +exists +mget +hgetall +scan +publish +subscribe +unsubscribe"
+gateway="$connection $scripts +xadd +xsetid +xgroup|create +xinfo|stream +xinfo|groups +xinfo|consumers
+  +xrange +time +sadd +smembers +exists +mget +hget +hset +hgetall +scan +publish +subscribe +unsubscribe"
 consumer="$connection $scripts +multi +exec +discard +xreadgroup +xrange +xack +xpending +xautoclaim +xtrim
   +xsetid +xgroup|create +xgroup|setid +xgroup|delconsumer +xinfo|stream +xinfo|groups +xinfo|consumers
-  +sadd +srem +smembers +exists +get +mget +set +hset +del +expire +publish +subscribe +unsubscribe"
+  +sadd +srem +smembers +exists +get +mget +set +hget +hset +del +expire +publish +subscribe +unsubscribe"
 
 projector="$connection +subscribe +unsubscribe"
 

@@ -128,12 +128,12 @@ async function account(
 ): Promise<Head | undefined> {
   const { topic } = turn
   const { loss, ...after } = placeAfter(turn, read)
-  const { lost, accounted, position } = after
+  const { lost, accounted, position, history } = after
   const group = read?.place.group ?? turn.group
   if (loss) log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
   else if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
   const entries = read?.entries ?? []
-  const isSame = entries.length === 0 && accounted === turn.accounted && group === turn.group && !loss
+  const isSame = accounted === turn.accounted && group === turn.group && history === turn.history && !loss
   if (group === null || isSame) return undefined
 
   const received = entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)

@@ -138,29 +138,6 @@ test('a stream that goes and does not come back is noticed, too', async () => {
   expect(consumer.output()).toContain('redis has lost the stream')
 })
 
-test.each([
-  ['more has come than was lost', 25, 35, 15],
-  ['less has come than was lost', 25, 35, 5],
-  ['nothing has come', 25, 35, 0],
-  ['what was stored is gone as well', 5, 35, 40],
-])('a stream that loses its end: the loss is counted, also when %s', async (_, kept, seen, more) => {
-  await using stack = await ownStack()
-  const { redis } = stack.broker
-  const key = streamOf(stack.broker)
-  await stack.append(numbered(kept))
-  const earlier = await redis.dumpBuffer(key)
-  await stack.append(numbered(seen - kept, 101))
-  await tenAccountedFor(stack)
-  await redis.restore(key, 0, earlier, 'REPLACE')
-  if (more > 0) await stack.append(numbered(more, 201))
-  await using heir = stack.consumer('heir')
-  const unsaved = seen - Math.max(kept, 10)
-  await eventually(async () => expect((await stack.figures())?.lossAt).not.toBe(null))
-  const stored = Math.max(kept, 10) + more
-  expect(await stack.settled()).toMatchObject({ stored, duplicates: 0, lost: unsaved })
-  expect(heir.output()).toContain('redis has lost the end of the stream')
-})
-
 test('a doorbell that nobody hears costs a sweep: events are stored all the same', async () => {
   await using stack = await ownStack()
   await using _consumer = stack.consumer('c1')

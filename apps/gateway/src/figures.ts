@@ -16,7 +16,7 @@ export interface Figures {
   readonly duplicates: number | null
   readonly conflicts: number | null
   readonly dead: number | null
-  /** Entries that went from Redis before they were stored, by somebody's hand. */
+  /** Entries that went from Redis before they were stored. */
   readonly lost: number | null
   readonly inFlight: number | null
 }
@@ -24,7 +24,7 @@ export interface Figures {
 export interface TopicFigures extends Figures {
   readonly topic: string
   readonly headSeq: number | null
-  /** When Redis was last found to have lost data of the topic (UTC): `lost` and `accepted` are minimums since then. */
+  /** When Redis was last found to have lost data of the topic (UTC). */
   readonly lossAt: string | null
 }
 

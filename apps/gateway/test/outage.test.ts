@@ -67,6 +67,26 @@ test('while Redis is silent, events are refused in under two seconds; then it go
   expect((await system.settled()).totals).toMatchObject({ conflicts: 0, dead: 0, lost: 0 })
 })
 
+test('what Redis acknowledged and lost before any consumer saw it is counted, to the entry, and said', async () => {
+  await using redis = await ownRedis()
+  await using system = await ownSystem(redis.url, inject('postgresUrl'))
+  await isPublished(system, 'before')
+  await system.settled()
+
+  system.consumer.signal('SIGSTOP')
+  await isPublished(system, 'kept')
+  const kept = await redis.fileBytes()
+  for (let i = 0; i < 5; i++) expect((await system.publish({ event_id: `gone-${i}` })).status).toBe(200)
+  await redis.tear(kept)
+  // Nobody publishes any more: it is said all the same.
+  await eventually(() => expect(system.gateway.output()).toContain('redis has lost entries'))
+  system.consumer.signal('SIGCONT')
+
+  const { totals, topics } = await system.settled()
+  expect(totals).toMatchObject({ accepted: 7, stored: 2, lost: 5, duplicates: 0 })
+  expect(topics).toMatchObject([{ topic: 'orders', lost: 5, loss_at: expect.any(String) }])
+})
+
 test('while PostgreSQL is dead, publishing goes on and reading does not; then everything is stored', async () => {
   await using postgres = await ownPostgres()
   await using system = await ownSystem(inject('redisUrl'), postgres.url)

@@ -1,10 +1,12 @@
-import { startApp, startGateway } from '@sekali/testkit/app'
+import { type App, startApp, startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
 import { eventBody, post } from './gateway.ts'
 
 export interface System extends AsyncDisposable {
   readonly url: string
+  readonly gateway: App
+  readonly consumer: App
   readonly env: Record<string, string>
   get(path: string): Promise<Response>
   publish(fields?: Readonly<Record<string, unknown>>): Promise<Response>
@@ -34,12 +36,15 @@ export async function ownSystem(redisUrl: string, postgresUrl: string): Promise<
     REDIS_PREFIX: ownPrefix(),
     LOG_LEVEL: 'warn',
   }
-  stack.use(startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'consumer-1' }))
-  const { url } = stack.use(await startGateway(env))
+  const consumer = stack.use(startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'consumer-1' }))
+  const gateway = stack.use(await startGateway(env))
+  const { url } = gateway
 
   const stats = async () => (await (await fetch(`${url}/stats`)).json()) as Stats
   return {
     url,
+    gateway,
+    consumer,
     env,
     get: (path) => fetch(`${url}${path}`),
     publish: (fields) => fetch(`${url}/publish`, post(eventBody(fields))),

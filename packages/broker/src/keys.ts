@@ -6,6 +6,9 @@ export const streamKey = ({ prefix }: Broker, topic: string) => `${prefix}:strea
 /** The set of the names of all topics that ever had a stream. */
 export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
 
+/** The hash of what Redis brought back of each topic when it began its present history; see vouch.ts. */
+export const restoredKey = ({ prefix }: Broker) => `${prefix}:restored`
+
 /** The channel on which a topic's name says that the topic has news. */
 export const doorbellChannel = ({ prefix }: Broker) => `${prefix}:doorbell`
 

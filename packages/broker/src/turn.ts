@@ -17,11 +17,13 @@ import { comparePositions, type Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
 import { ask, type Broker, transact } from './connect.ts'
 import { decode, type Entry } from './entry.ts'
+import { historyOf } from './history.ts'
 import { field, findGroup, isMissing } from './info.ts'
 import { groupPrefix, streamKey } from './keys.ts'
 import { beginning, type Place } from './place.ts'
 import { reclaim } from './reclaim.ts'
 import { defineScript } from './script.ts'
+import { vouch } from './vouch.ts'
 
 export interface TurnRead {
   /** Where the read began: the place given, or the beginning of a new incarnation. */
@@ -33,6 +35,10 @@ export interface TurnRead {
   readonly entriesAdded: number
   /** The id that Redis gave out last in this stream, still there or not. */
   readonly lastId: Position
+  /** The history of Redis's data in which it was read. */
+  readonly history: string
+  /** Whether the stream was found to have lost its end. */
+  readonly isTorn: boolean
   /** Whether the read had to reclaim, and if so why. */
   readonly reclaimed: string | undefined
 }
@@ -58,6 +64,9 @@ export async function readTurn(
   countMax: number,
   { tidy = false, reclaiming = () => {} }: ReadTurnOptions = {},
 ): Promise<TurnRead | undefined> {
+  const history = await historyOf(broker)
+  let isTorn =
+    given.history !== null && given.history !== history && (await raise(broker, given, given.history))
   let place = given.group === null ? await findPlace(broker, given) : (given as TurnRead['place'])
   let reclaimed: string | undefined
   for (let attempt = 1; place !== undefined && attempt <= attemptsMax; attempt++) {
@@ -71,9 +80,13 @@ export async function readTurn(
     } else if (read.firstAfter !== read.entries[0]?.position) {
       reclaimed = read.entries.length === 0 ? 'entries were delivered to nobody' : 'entries were skipped'
       await reclaim(broker, place, consumer, reclaiming)
+    } else if (comparePositions(read.lastId, place.position) < 0 || read.entriesAdded < place.accounted) {
+      // Without a new history, as far as we know; see below.
+      isTorn = (await raise(broker, place, '')) || isTorn
+    } else if ((await historyOf(broker)) !== history) {
+      throw new BrokerUnavailable(`redis began another history while ${place.topic} was read`)
     } else {
-      if (comparePositions(read.lastId, place.position) < 0) await raiseIds(broker, place)
-      return { place, reclaimed, ...read }
+      return { place, reclaimed, history, isTorn, ...read }
     }
   }
   if (place === undefined) return undefined
@@ -136,10 +149,20 @@ return {
 
 const isRefused = (error: unknown): boolean => error instanceof Error && error.message.startsWith('EXECABORT')
 
-// Redis lost its newest entries in a crash. It must not give out ids below the position, as it could if its clock
-// has gone back too: nobody would ever read those entries.
-const raiseIds = (broker: Broker, { topic, position }: Place) =>
-  ask(broker, `raise of ids on ${topic}`, (redis) => redis.call('XSETID', streamKey(broker, topic), position))
+/**
+ * Vouches for what was seen of the stream in an earlier history (see vouch.ts): so what Redis has lost of it stays
+ * counted, and no id is given out below the position, which nobody would ever read. Returns whether anything is missing.
+ */
+async function raise(broker: Broker, place: Place, history: string): Promise<boolean> {
+  if (place.group === null) return false
+  // What is accounted for was seen, whoever wrote it down.
+  const latest =
+    place.seen >= place.accounted
+      ? { added: place.seen, id: place.seenId }
+      : { added: place.accounted, id: place.position }
+  const vouched = await vouch(broker, place.topic, { history, group: place.group, ...latest })
+  return vouched !== undefined && vouched.lost > 0
+}
 
 /**
  * The place to read from when the remembered group is not there: the beginning of the stream if it is a new

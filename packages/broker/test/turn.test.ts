@@ -4,8 +4,10 @@ import { streamKey } from '@sekali/broker/keys'
 import { beginning, type Place, placeAfter } from '@sekali/broker/place'
 import { readTurn } from '@sekali/broker/turn'
 import type { TopicName } from '@sekali/core/event'
-import { ownBroker } from '@sekali/testkit/own'
+import { eventually } from '@sekali/testkit/eventually'
+import { ownBroker, ownPrefix } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
+import { ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 
 const topic = 'orders' as TopicName
@@ -22,7 +24,7 @@ async function read(broker: Broker, place: Place, count = 100, consumer = 'me') 
   return {
     ids: turn.entries.map((entry) => entry.event?.eventId),
     reclaimed: turn.reclaimed,
-    next: { topic, group: turn.place.group, ...placeAfter(place, turn) },
+    next: { topic: place.topic, group: turn.place.group, ...placeAfter(place, turn) },
     turn,
   }
 }
@@ -87,4 +89,67 @@ test('a stream that lost its newest entries gives out no id below the position',
   await append(broker, 'b')
   const after = await read(broker, { ...first.next, position, accounted: 1 })
   expect(after.ids).toEqual(['b'])
+})
+
+test('entries that a torn append-only file has cost are counted once, whoever knew of them and whenever he comes', async () => {
+  await using redis = await ownRedis()
+  const prefix = ownPrefix()
+  await using reader = await ownBroker(redis.url, prefix)
+  await using one = await ownBroker(redis.url, prefix)
+  await using other = await ownBroker(redis.url, prefix)
+  const appenders = [one, other].map((broker) => createAppender(broker, () => {}))
+  const appended = new Map<string, number>()
+  const add = async (topic: string, count: number, from = appenders) => {
+    for (let i = 0; i < count; i++) {
+      const number = (appended.get(topic) ?? 0) + 1
+      appended.set(topic, number)
+      await from[number % from.length]?.append(event({ topic, eventId: `e${number}` }))
+    }
+  }
+  const places = new Map<string, Place>()
+  const figures: Record<string, { read: number; lost: number }> = {}
+  const look = async (topic: string, count = 1_000) => {
+    const place = places.get(topic) ?? { topic: topic as TopicName, group: null, ...beginning }
+    const { ids, next } = await eventually(() => read(reader, place, count))
+    places.set(topic, next)
+    const { read: before, lost } = figures[topic] ?? { read: 0, lost: 0 }
+    figures[topic] = { read: before + ids.length, lost: lost + next.lost }
+  }
+
+  await add('unseen', 200)
+  await look('unseen', 10)
+  await add('unseen', 5)
+  await add('stored', 5)
+  await add('seen', 15)
+  const kept = await redis.fileBytes()
+  await add('stored', 15)
+  await add('seen', 5)
+  for (const topic of ['stored', 'seen']) await look(topic, 10)
+  for (const topic of ['unseen', 'stored', 'seen']) await add(topic, 10)
+
+  for (const broker of [one, other]) broker.redis.disconnect()
+  await redis.tear(kept)
+  await look('seen')
+  await one.redis.connect()
+  for (const topic of ['unseen', 'stored', 'seen', 'new']) await add(topic, 3, appenders.slice(0, 1))
+  for (const topic of ['unseen', 'stored']) await look(topic)
+  await other.redis.connect()
+  const all = { unseen: [208, 10], stored: [13, 20], seen: [18, 15], new: [3, 0] }
+  await eventually(async () => {
+    for (const topic of Object.keys(all)) await look(topic)
+    const found = Object.entries(figures).map(([topic, { read, lost }]) => [topic, [read, lost]])
+    expect(Object.fromEntries(found)).toEqual(all)
+  })
+
+  // Again, and this time everybody comes back by himself.
+  const keptThen = await redis.fileBytes()
+  await add('stored', 4)
+  await redis.tear(keptThen)
+  await eventually(async () => {
+    for (const topic of Object.keys(all)) await look(topic)
+    expect(figures.stored).toEqual({ read: 13, lost: 24 })
+  })
+  for (const [topic, [read, lost]] of Object.entries(all)) {
+    if (topic !== 'stored') expect(figures[topic]).toEqual({ read, lost })
+  }
 })

@@ -46,8 +46,10 @@ export const topics = pgTable(
     /** How many entries this incarnation was ever seen to have had, and the last id it had given out then. */
     seen: count(),
     seenId: text().notNull().default('0-0'),
-    /** When Redis was last found to have lost the stream or its end: `lost` is a minimum since then. */
+    /** When Redis was last found to have lost anything. */
     lossAt: time(),
+    /** The history of Redis's data in which `seen` was seen; null until the first turn. See broker/history.ts. */
+    history: text(),
   },
   // For patterns: the beginning of a name, whatever collation the database has.
   (table) => [index().on(table.name.op('text_pattern_ops'))],

@@ -18,7 +18,7 @@ export interface TopicFigures {
   readonly lost: number
   /** Entries of this incarnation that were seen; what is not accounted for of them is lost when the stream goes. */
   readonly seen: number
-  /** When Redis was last found to have lost a stream or its end (UTC); `lost` is a minimum since then. */
+  /** When Redis was last found to have lost anything of the topic (UTC). */
   readonly lossAt: string | null
   readonly headSeq: number
 }

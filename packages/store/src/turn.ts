@@ -18,6 +18,8 @@ export interface Turn {
   /** What the stream was like when a turn last looked: entries ever added, and the last id. */
   readonly seen: number
   readonly seenId: Position
+  /** The history of Redis's data in which it looked. */
+  readonly history: string | null
   readonly head: number
 }
 
@@ -46,14 +48,14 @@ export const withTurn = <T>(
 const prepareTurns = `
   PREPARE take_turn (text[]) AS
     SELECT t.* FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
-      SELECT id, name, stream_group, position, accounted, seen, seen_id, head FROM topics
+      SELECT id, name, stream_group, position, accounted, seen, seen_id, history, head FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
     ) t LIMIT 1;
-  PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) AS
+  PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean, text) AS
     UPDATE topics SET
       stream_group = $2, position = $3, seen_id = $4, accounted = $5, seen = $6, head = $7,
       duplicates = duplicates + $8, conflicts = conflicts + $9, dead = dead + $10, lost = lost + $11,
-      loss_at = CASE WHEN $12 THEN clock_timestamp() ELSE loss_at END
+      history = $13, loss_at = CASE WHEN $12 OR $11 > 0 THEN clock_timestamp() ELSE loss_at END
     WHERE id = $1`
 
 /**
@@ -86,6 +88,7 @@ async function takeTurn(client: pg.PoolClient, names: readonly TopicName[]): Pro
     accounted: Number(row.accounted),
     seen: Number(row.seen),
     seenId: row.seen_id as Position,
+    history: row.history ?? null,
     head: Number(row.head),
   }
 }
@@ -97,6 +100,7 @@ export interface TurnResult {
   readonly accounted: number
   readonly seen: number
   readonly seenId: Position
+  readonly history: string | null
   readonly stored: number
   readonly duplicates: number
   readonly conflicts: number
@@ -123,6 +127,7 @@ export function endTurn(tx: Tx, turn: Turn, result: TurnResult): void {
     result.dead,
     result.lost,
     foundLoss,
+    result.history === null ? 'NULL' : pg.escapeLiteral(result.history),
   ]
   tx.closing = `${planOnce}; EXECUTE end_turn (${values.join(', ')}); `
 }

@@ -26,6 +26,7 @@ async function commit(store: Store, items: readonly Received[], topic = orders) 
       accounted,
       seen: accounted,
       seenId: '1-1' as Position,
+      history: null,
       foundLoss: false,
       dead: 0,
       lost: 0,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startPostgres } from '@sekali/local/postgres-server'
@@ -44,7 +44,32 @@ export interface Breakable extends AsyncDisposable {
   start(): Promise<void>
 }
 
-export const ownRedis = (args: string[] = []) => breakable((dir, port) => startRedis({ dir, args, ...port }))
+export interface BreakableRedis extends Breakable {
+  /** How many bytes its append-only file has by now. */
+  fileBytes(): Promise<number>
+  /** kill -9; when it starts again, it has lost what it had written beyond `bytes`. */
+  tear(bytes: number): Promise<void>
+}
+
+export async function ownRedis(args: string[] = []): Promise<BreakableRedis> {
+  let folder = ''
+  const redis = await breakable((dir, port) => {
+    folder = join(dir, 'appendonlydir')
+    return startRedis({ dir, args, ...port })
+  })
+  const file = async () => {
+    const name = (await readdir(folder)).findLast((one) => one.endsWith('.incr.aof'))
+    return join(folder, String(name))
+  }
+  return Object.assign(redis, {
+    fileBytes: async () => (await stat(await file())).size,
+    tear: async (bytes: number) => {
+      await redis.kill()
+      await truncate(await file(), bytes)
+      await redis.start()
+    },
+  })
+}
 
 export const ownPostgres = (settings: Record<string, string> = {}) =>
   breakable((dir, port) => startPostgres({ dir, settings, ...port }))

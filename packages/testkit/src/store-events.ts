@@ -19,7 +19,7 @@ export async function storeEvents(
       const outcome = await commitEvents(tx, turn, received)
       const accounted = turn.accounted + events.length
       const position = `${accounted}-1` as Position
-      const place = { group: 'g', position, accounted, seen: accounted, seenId: position }
+      const place = { group: 'g', position, accounted, seen: accounted, seenId: position, history: null }
       endTurn(tx, turn, { ...outcome, ...place, dead: 0, lost: 0, foundLoss: false })
       await beforeCommit()
       return true

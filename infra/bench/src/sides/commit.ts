@@ -55,7 +55,7 @@ export async function commitBatch(store: Store, { topic, received }: Batch): Pro
     if (outcome.stored !== received.length) throw new Error(`stored ${outcome.stored} of ${received.length}`)
     const accounted = turn.accounted + received.length
     const position = `${accounted}-0` as Position
-    const seen = { seen: accounted, seenId: position, foundLoss: false }
+    const seen = { seen: accounted, seenId: position, history: null, foundLoss: false }
     endTurn(tx, turn, { ...outcome, ...seen, dead: 0, lost: 0, group: 'bench', position, accounted })
     return true
   })

@@ -318,11 +318,19 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/broker/src/place.ts',
-        find: 'lost: vanished + (isAnew ? unread : 0) + (tail ?? 0)',
+        find: 'lost: vanished + (isAnew ? unread : 0)',
         replace: 'lost: vanished',
       },
     ],
     test: { project: 'consumer', file: 'redis-faults', name: 'what was seen in a stream that is gone' },
+  },
+  {
+    name: 'nobody-vouches',
+    breaks: 'a gateway does not vouch for what it acknowledged when Redis comes back without it',
+    edits: [
+      { file: 'packages/broker/src/registry.ts', find: 'acknowledged.of(topic)', replace: 'undefined' },
+    ],
+    test: { project: 'broker', file: 'turn', name: 'torn append-only file' },
   },
   {
     name: 'no-sweep',

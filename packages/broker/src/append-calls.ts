@@ -1,0 +1,133 @@
+/**
+ * The calls to Redis that append: one for each topic, as many as there are in one write.
+ *
+ * A stream is born together with its consumer group, and the group's name is random: the name is the stream's
+ * *incarnation*. A stream that was deleted, flushed or lost and made anew therefore never has the group that the
+ * store remembers, and cannot be mistaken for the old one, whatever its ids and counts look like.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Event, TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import type { Acknowledged } from './acknowledged.ts'
+import { ask, askAll, type Broker } from './connect.ts'
+import { encode, fieldName } from './entry.ts'
+import { groupPrefix, streamKey, topicsKey } from './keys.ts'
+import type { Registry } from './registry.ts'
+import { defineScript, isNoScript, type Script } from './script.ts'
+import { readVouched, vouchCommand } from './vouch.ts'
+
+// KEYS  1 the topic's stream
+// ARGV  1 name of the group of a new stream, then the events, encoded
+// Returns the id of the last entry, in a list when the stream was made.
+// Runs whole or, where Redis refuses it (OOM, READONLY, MISCONF), not at all.
+const appendScript = defineScript(`
+local made = false
+local id = redis.call('XADD', KEYS[1], 'NOMKSTREAM', '*', '${fieldName}', ARGV[2])
+if not id then
+  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+  made = true
+  id = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[2])
+end
+for i = 3, #ARGV do
+  id = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[i])
+end
+return made and {id} or id
+`)
+
+// The same, but returns 1 when the stream was made, otherwise 0, and then the id of each entry: for those who wait for
+// what comes of them. Of its own, because everybody else would pay for the ids.
+const tellingScript = defineScript(`
+local told = {0}
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+  told[1] = 1
+end
+for i = 2, #ARGV do
+  told[i] = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[i])
+end
+return told
+`)
+
+/** Events that one caller brought. */
+export interface Portion {
+  readonly events: readonly Event[]
+  /** Whether he is to hear where they are. */
+  readonly isTold: boolean
+}
+
+export interface Call {
+  readonly topic: TopicName
+  readonly waiting: readonly Portion[]
+}
+
+interface Hands {
+  readonly broker: Broker
+  readonly acknowledged: Acknowledged
+  readonly registry: Registry
+}
+
+/** Makes each call once. What Redis answers is the call's outcome, an `Error` included. Never rejects. */
+export async function callAll(hands: Hands, calls: readonly Call[]): Promise<unknown[]> {
+  const outcomes = await attempt(hands, calls, 'bySha')
+  // Redis forgets scripts when it restarts. What it answers NOSCRIPT to has not been run: send those whole.
+  const unknown = calls.filter((_, index) => isNoScript(outcomes[index]))
+  if (unknown.length === 0) return outcomes
+  const again = await attempt(hands, unknown, 'whole')
+  return outcomes.map((outcome) => (isNoScript(outcome) ? again.shift() : outcome))
+}
+
+/** Nothing is appended to a topic before it is registered on the very connection that carries the append. */
+async function attempt(hands: Hands, calls: readonly Call[], how: keyof Script): Promise<unknown[]> {
+  const { registry } = hands
+  const fresh = calls.map(({ topic }) => topic).filter((topic) => !registry.has(topic))
+  if (fresh.length === 0) return await send(hands, calls, how)
+  const failed = await registry.register(fresh)
+  const ready = calls.filter(({ topic }) => registry.has(topic))
+  const outcomes = await send(hands, ready, how)
+  return calls.map((call) => {
+    const at = ready.indexOf(call)
+    return at === -1 ? (failed.get(call.topic) ?? new Error('the connection was lost')) : outcomes[at]
+  })
+}
+
+async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Promise<unknown[]> {
+  const { broker, acknowledged, registry } = hands
+  const due = calls.map(({ topic }) => topic).filter(acknowledged.isDue)
+  try {
+    const replies = await askAll(broker, 'append', (redis) => [
+      ...calls.map(({ topic, waiting }) => {
+        const args = [`${groupPrefix(broker)}${randomUUID()}`]
+        for (const { events } of waiting) for (const event of events) args.push(encode(event))
+        const script = waiting.some(({ isTold }) => isTold) ? tellingScript : appendScript
+        return redis.call(...script[how]([streamKey(broker, topic)], args))
+      }),
+      ...due.map((topic) => vouchCommand(broker, redis, topic, undefined, 'bySha')),
+    ])
+    const outcomes = replies.slice(0, calls.length)
+    const made: TopicName[] = []
+    for (const [index, { topic, waiting }] of calls.entries()) {
+      const outcome = outcomes[index]
+      if (outcome instanceof Error) continue
+      acknowledged.noteCall(topic, lastIdOf(outcome), countOf(waiting))
+      if (isMade(outcome)) made.push(topic)
+    }
+    for (const [index, topic] of due.entries()) {
+      const reply = replies[calls.length + index]
+      // Another time, then: the calls are remembered one by one meanwhile.
+      if (reply instanceof Error) registry.forget(topic)
+      else acknowledged.noteCount(topic, readVouched(broker, topic, reply))
+    }
+    // A stream made anew: whatever took the old one (FLUSHALL) may have taken the registry too, and no consumer
+    // would ever look for it.
+    if (made.length > 0) await ask(broker, 'registration', (redis) => redis.sadd(topicsKey(broker), ...made))
+    return outcomes
+  } catch (error) {
+    return calls.map(() => error)
+  }
+}
+
+const countOf = (waiting: readonly Portion[]) => waiting.reduce((sum, { events }) => sum + events.length, 0)
+
+const isMade = (outcome: unknown): boolean => Array.isArray(outcome) && outcome[0] !== 0
+const lastIdOf = (outcome: unknown): Position =>
+  (Array.isArray(outcome) ? outcome.at(-1) : outcome) as Position

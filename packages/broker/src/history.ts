@@ -1,0 +1,24 @@
+import type { Redis } from 'ioredis'
+import { ask, type Broker } from './connect.ts'
+
+/** Of the 40 characters, enough to tell any two apart. */
+export const historyChars = 16
+
+const histories = new WeakMap<Redis, string>()
+
+/**
+ * Which history of its data Redis is in: it begins another one, under another name, whenever it starts, and when a
+ * replica becomes the primary. Only then can entries be gone that it had acknowledged. Asked once a connection.
+ * https://redis.io/docs/latest/operate/oss_and_stack/management/replication/ ("replication ID")
+ * Rejects with `BrokerUnavailable`.
+ */
+export async function historyOf(broker: Broker): Promise<string> {
+  const { redis } = broker
+  const known = histories.get(redis)
+  if (known !== undefined) return known
+  const info = await ask(broker, 'look at the history', () => redis.info('replication'))
+  const history = (/master_replid:(\w+)/.exec(info)?.[1] ?? '').slice(0, historyChars)
+  histories.set(redis, history)
+  redis.once('close', () => histories.delete(redis))
+  return history
+}

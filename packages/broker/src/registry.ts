@@ -1,0 +1,76 @@
+/**
+ * What is done for a topic on every connection before anything is appended to it: its name is put where consumers find
+ * it, and it is vouched for (see vouch.ts). A Redis that came back may have lost both the name and the newest entries.
+ */
+import type { TopicName } from '@sekali/core/event'
+import type { Acknowledged } from './acknowledged.ts'
+import { askAll, type Broker } from './connect.ts'
+import { topicsKey } from './keys.ts'
+import { readVouched, vouchCommand } from './vouch.ts'
+
+/** Each carries a script. */
+const topicsPerWrite = 100
+const retryMs = 1_000
+
+export interface Registry {
+  readonly has: (topic: TopicName) => boolean
+  /** Resolves with the topics that could not be registered, and why. Never rejects. */
+  readonly register: (topics: readonly TopicName[]) => Promise<Map<TopicName, unknown>>
+  /** Has it done again before the next append. */
+  readonly forget: (topic: TopicName) => void
+}
+
+/** `onLoss` hears the topics of which entries were found missing. */
+export function createRegistry(
+  broker: Broker,
+  acknowledged: Acknowledged,
+  onLoss: (topic: TopicName) => void,
+): Registry {
+  const { redis } = broker
+  const registered = new Set<TopicName>()
+  redis.on('close', () => registered.clear())
+  redis.on('ready', () => void registerKnown())
+
+  async function register(topics: readonly TopicName[]): Promise<Map<TopicName, unknown>> {
+    const failed = new Map<TopicName, unknown>()
+    try {
+      const [names, ...replies] = await askAll(broker, 'registration', () => [
+        redis.sadd(topicsKey(broker), ...topics),
+        ...topics.map((topic) => vouchCommand(broker, redis, topic, acknowledged.of(topic), 'whole')),
+      ])
+      if (names instanceof Error) throw names
+      for (const [index, topic] of topics.entries()) {
+        const reply = replies[index]
+        if (reply instanceof Error) {
+          failed.set(topic, reply)
+          continue
+        }
+        const stream = readVouched(broker, topic, reply)
+        acknowledged.noteCount(topic, stream)
+        registered.add(topic)
+        if (stream && stream.lost > 0) onLoss(topic)
+      }
+    } catch (error) {
+      for (const topic of topics) failed.set(topic, error)
+    }
+    return failed
+  }
+
+  /** Says at once what is missing, also of topics to which nothing is appended any more. */
+  async function registerKnown(): Promise<void> {
+    const rest = acknowledged.topics().filter((topic) => !registered.has(topic))
+    for (let from = 0; from < rest.length; from += topicsPerWrite) {
+      const failed = await register(rest.slice(from, from + topicsPerWrite))
+      if (failed.size === 0) continue
+      // A full Redis, say. Without a connection the next one tries again.
+      if (redis.status === 'ready') setTimeout(() => void registerKnown(), retryMs).unref()
+      return
+    }
+  }
+
+  return {
+    has: (topic) => registered.has(topic),
+    register,
+    forget: (topic) => void registered.delete(topic),
+  }
+}

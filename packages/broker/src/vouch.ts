@@ -1,0 +1,145 @@
+/**
+ * What Redis had acknowledged and has lost, it cannot know. Others do: each gateway knows what it was told was
+ * appended, each topic's row what a turn saw. So in every new history (see history.ts) each of them *vouches* for a
+ * topic before it appends to it or reads it: it says what it knows of the histories before. What is missing of that is
+ * added to the count of entries that the stream ever had, where it is missing from, too: so consumers find it vanished
+ * and count it as lost, just as an entry that somebody has deleted.
+ *
+ * Any number may vouch, in any order, as often as they like. Who knows a later count knows all that came before it
+ * (`id`, `added`); what is behind the latest count is the sum of the calls that each remembers of its own. Nobody
+ * appends before he has vouched, so who comes first sees the stream as Redis has brought it back, and notes down how
+ * much that is: those who come when others have appended again are no worse off.
+ *
+ * Exact, unless somebody who knew more is gone: then it is a minimum.
+ */
+import { BrokerUnavailable } from '@sekali/core/errors'
+import type { TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import type { Redis } from 'ioredis'
+import { ask, type Broker } from './connect.ts'
+import { historyChars } from './history.ts'
+import { groupPrefix, restoredKey, streamKey } from './keys.ts'
+import { defineScript, type Script } from './script.ts'
+
+/** What somebody knows of a topic's stream. */
+export interface Knowledge {
+  /** The history in which he knew it; the empty one is the present one, when the stream itself shows that it has lost some. */
+  readonly history: string
+  /** The incarnation. */
+  readonly group: string
+  /** How many entries the stream had ever had up to an id. */
+  readonly added: number
+  readonly id: Position
+  /** The calls behind that id that he knows of, by their last ids, and how many entries each has. */
+  readonly calls?: ReadonlyMap<Position, number>
+}
+
+/** How the stream stands now; `undefined` when it is not there, or its group is not. */
+export interface Vouched {
+  readonly history: string
+  readonly group: string
+  readonly id: Position
+  readonly added: number
+  /** How many entries are missing that nobody has vouched for before. */
+  readonly lost: number
+}
+
+// KEYS  1 the topic's stream, 2 the hash of what was brought back
+// ARGV  1 topic, 2 what our groups' names begin with, then, of those who know something:
+//       3 history, 4 group, 5 id, 6 added, then the calls: id, entries, id, entries …
+// Returns history, group, id, added, lost; nothing when there is no stream, or none of our groups.
+// The note of a topic: history and group in which it was made; restored, how many entries were brought back;
+// id and added, the latest count that anybody knows of; calls, behind it; declared, how many are added so far.
+const vouchScript = defineScript(`
+local function field(reply, name)
+  for i = 1, #reply, 2 do if reply[i] == name then return reply[i + 1] end end
+end
+local function isAfter(a, b)
+  local ams, an = string.match(a, '(%d+)-(%d+)')
+  local bms, bn = string.match(b, '(%d+)-(%d+)')
+  if ams ~= bms then return tonumber(ams) > tonumber(bms) end
+  return tonumber(an) > tonumber(bn)
+end
+
+if redis.call('EXISTS', KEYS[1]) == 0 then return {} end
+local group
+for _, one in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local name = field(one, 'name')
+  if string.sub(name, 1, #ARGV[2]) == ARGV[2] then group = name end
+end
+if not group then return {} end
+local info = redis.call('XINFO', 'STREAM', KEYS[1])
+local last, added = field(info, 'last-generated-id'), field(info, 'entries-added')
+local replication = redis.call('INFO', 'replication')
+local history = string.sub(string.match(replication, 'master_replid:(%w+)') or '', 1, ${historyChars})
+
+local note = redis.call('HGET', KEYS[2], ARGV[1])
+note = note and cjson.decode(note)
+local isNoted = note and note.history == history and note.group == group and ARGV[3] ~= ''
+if not isNoted then
+  note = {history = history, group = group, restored = added, id = last, added = added, calls = {}, declared = 0}
+end
+local lost = 0
+local isOlder = ARGV[3] and ARGV[3] ~= history and ARGV[4] == group
+if isOlder then
+  if isAfter(ARGV[5], note.id) then note.id, note.added = ARGV[5], tonumber(ARGV[6]) end
+  for i = 7, #ARGV, 2 do note.calls[ARGV[i]] = tonumber(ARGV[i + 1]) end
+  local total, newest = note.added, note.id
+  for id, count in pairs(note.calls) do
+    if not isAfter(id, note.id) then
+      note.calls[id] = nil
+    else
+      total = total + count
+      if isAfter(id, newest) then newest = id end
+    end
+  end
+  lost = math.max(0, total - note.restored - note.declared)
+  note.declared = note.declared + lost
+  -- No id is given out twice, and whoever looks at the last id sees that there is news.
+  if not isAfter(newest, last) then
+    local ms, number = string.match(last, '(%d+)-(%d+)')
+    newest = lost > 0 and ms .. '-' .. string.format('%.0f', number + 1) or last
+  end
+  if newest ~= last then
+    last, added = newest, added + lost
+    redis.call('XSETID', KEYS[1], last, 'ENTRIESADDED', added)
+  end
+end
+if isOlder or not isNoted then redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(note)) end
+return {history, group, last, added, lost}
+`)
+
+/** The command, for a pipeline; its reply is for {@link readVouched}. */
+export function vouchCommand(
+  broker: Broker,
+  redis: Redis,
+  topic: TopicName,
+  known: Knowledge | undefined,
+  how: keyof Script,
+): Promise<unknown> {
+  const args = [topic, groupPrefix(broker)]
+  if (known) args.push(known.history, known.group, known.id, String(known.added))
+  for (const [id, count] of known?.calls ?? []) args.push(id, String(count))
+  return redis.call(...vouchScript[how]([streamKey(broker, topic), restoredKey(broker)], args))
+}
+
+/** Says what is lost, in the log. Throws what Redis answered if that is an error. */
+export function readVouched({ log }: Broker, topic: TopicName, reply: unknown): Vouched | undefined {
+  if (!Array.isArray(reply)) throw new BrokerUnavailable(`look at ${topic} failed`, { cause: reply })
+  if (reply.length === 0) return undefined
+  const [history, group, id, added, lost] = reply as [string, string, Position, number, number]
+  if (lost > 0) log.error({ topic, lost }, 'redis has lost entries that it had acknowledged')
+  return { history, group, id, added, lost }
+}
+
+/** Rejects with {@link BrokerUnavailable}. */
+export async function vouch(
+  broker: Broker,
+  topic: TopicName,
+  known: Knowledge | undefined,
+): Promise<Vouched | undefined> {
+  const reply = await ask(broker, `look at ${topic}`, (redis) =>
+    vouchCommand(broker, redis, topic, known, 'whole'),
+  )
+  return readVouched(broker, topic, reply)
+}
