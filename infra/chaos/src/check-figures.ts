@@ -1,7 +1,7 @@
 // The checks that add up: do the figures that Sekali shows follow from what it was sent, and is each the same
 // wherever it can be read?
 import type { BookedEvent } from './books.ts'
-import type { Evidence, SqlRow, StatsRow } from './evidence.ts'
+import { type Evidence, isCounted, type SqlRow, type StatsRow } from './evidence.ts'
 
 interface Finding {
   readonly violation: string | undefined
@@ -39,7 +39,7 @@ export function figuresAgree(evidence: Evidence): Finding {
     const row = stats.get(topic)
     if (row === undefined) continue // conservation says so
     const logged = http.get(topic)?.length ?? 0
-    const bounds = boundsOf(events.values(), evidence)
+    const bounds = boundsOf(topic, events.values(), evidence)
     const violation =
       (row.stored !== logged ? `/stats has ${row.stored} stored, the log has ${logged}` : undefined) ??
       Object.entries(bounds)
@@ -61,9 +61,10 @@ type Bounds = Record<'accepted' | 'duplicates' | 'conflicts', [min: number, max:
 /**
  * Every request that was answered with yes is one entry, every one without an answer none or one. The first entry
  * of an id is stored; what else came of the same content is a duplicate, of another one a conflict. When Redis lost
- * data, entries are missing and contents may have changed places, so only what cannot be too much is left.
+ * data, entries are missing and contents may have changed places, so only what cannot be too much is left; and what
+ * was accepted, where the loss must have been counted.
  */
-function boundsOf(events: Iterable<BookedEvent>, { losses }: Evidence): Bounds {
+function boundsOf(topic: string, events: Iterable<BookedEvent>, evidence: Evidence): Bounds {
   const bounds: Bounds = { accepted: [0, 0], duplicates: [0, 0], conflicts: [0, 0] }
   for (const { original, conflicting } of events) {
     const maybe = original.ok + original.indeterminate
@@ -71,9 +72,13 @@ function boundsOf(events: Iterable<BookedEvent>, { losses }: Evidence): Bounds {
     raise(bounds.duplicates, Math.max(0, original.ok - 1), Math.max(0, maybe - 1))
     raise(bounds.conflicts, conflicting.ok, conflicting.ok + conflicting.indeterminate)
   }
-  if (losses.length === 0) return bounds
-  const [, acceptedMax] = bounds.accepted
-  return { accepted: [0, acceptedMax], duplicates: [0, acceptedMax], conflicts: [0, acceptedMax] }
+  if (evidence.losses.length === 0) return bounds
+  const [acceptedMin, acceptedMax] = bounds.accepted
+  return {
+    accepted: [isCounted(evidence, topic) ? acceptedMin : 0, acceptedMax],
+    duplicates: [0, acceptedMax],
+    conflicts: [0, acceptedMax],
+  }
 }
 
 function raise(bound: [min: number, max: number], min: number, max: number): void {

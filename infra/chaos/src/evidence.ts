@@ -39,7 +39,21 @@ export interface Loss {
   readonly until: number
   /** What was acknowledged before this was accounted for when it happened, so it cannot have been lost. */
   readonly safeBefore: number
+  /** Other faults under way at the same time. */
+  readonly beside: readonly string[]
 }
+
+/** What alone knew of entries that no consumer had seen is gone. */
+const endsGateways = new Set(['kill-gateway', 'power-cut', 'rolling-restart'])
+
+/** Whether a gateway may have been gone that could have told what was lost. */
+export const isForgotten = ({ beside }: Loss): boolean => beside.some((fault) => endsGateways.has(fault))
+
+/** Whether /stats must know to the entry what a topic has lost. */
+export const isCounted = ({ losses }: Pick<Evidence, 'losses'>, ofTopic: string): boolean =>
+  losses
+    .filter(({ topic }) => topic === undefined || topic === ofTopic)
+    .every((loss) => loss.fault === 'truncate-aof' && !isForgotten(loss))
 
 export interface Evidence {
   readonly books: Books

@@ -23,6 +23,8 @@ export interface Progress {
   readonly unrecovered: string[]
   /** What was acknowledged before this, by the wall clock, is known to be accounted for. */
   safeBefore: number
+  /** The faults under way. */
+  names: readonly string[]
 }
 
 export interface InjectOptions {
@@ -56,7 +58,8 @@ export async function injectAll(
   for (const { faults, calmMs } of schedule(options.faults, random, isWanted)) {
     await pause(calmMs, signal)
     if (signal.aborted || performance.now() > endsAt) return
-    const names = faults.map(({ name }) => name).join(' + ')
+    progress.names = faults.map(({ name }) => name)
+    const names = progress.names.join(' + ')
     const operations = { ...books.total }
     const second = ((performance.now() - startedAt) / 1_000).toFixed()
     const injected = await Promise.all(faults.map((fault) => inject(fault, context, signal)))

@@ -61,7 +61,7 @@ export async function runChaos(
   const reader = startReader(door, topics)
   await using tails = startTails({ ...options, ...target })
   const losses: Loss[] = []
-  const progress: Progress = { figures: new Map(), unrecovered: [], safeBefore: 0 }
+  const progress: Progress = { figures: new Map(), unrecovered: [], safeBefore: 0, names: [] }
 
   await pause(warmUpMs, signal)
   const sample = () => takeSample(target, door, topics)
@@ -74,11 +74,12 @@ export async function runChaos(
     pause: (ms) => pause(ms, signal),
     destroys: async (fault, work, topic) => {
       const from = Date.now()
-      const { safeBefore } = progress
+      const { safeBefore, names } = progress
+      const beside = names.filter((name) => name !== fault)
       try {
         await work()
       } finally {
-        losses.push({ fault, topic, from, until: Date.now(), safeBefore })
+        losses.push({ fault, topic, from, until: Date.now(), safeBefore, beside })
       }
     },
     say,

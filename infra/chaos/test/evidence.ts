@@ -98,5 +98,6 @@ export const lossOf = (differs: Partial<Loss> = {}): Loss => ({
   from: ackedAt + 1,
   until: ackedAt + 2,
   safeBefore: 0,
+  beside: [],
   ...differs,
 })
