@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { parseEvent, parseEvents } from '@sekali/core/event'
-import type { Outcome, Sent } from '@sekali/store/outcomes'
+import { digestOf, type Outcome, type Sent } from '@sekali/store/outcomes'
 import { isArray, readText } from './body.ts'
 import { refusal } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
@@ -43,10 +43,10 @@ async function append(
   const { queued, failure, positions } = await appender.appendAndTell(events)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
-  const sent = events.map(({ topic, eventId }, index) => {
+  const sent = events.map(({ topic, eventId, payload }, index) => {
     const position = positions[index]
     if (position === undefined) throw new Error('an entry without an id')
-    return { topic, eventId, position }
+    return { topic, eventId, position, digest: digestOf(payload) }
   })
   return { sent, isBatch }
 }

@@ -2,7 +2,11 @@
  * What came of entries, exactly: of two entries with the same event the one that was stored is told from the other by
  * its time of receipt, which holds the entry's id (see position.ts in core). That fails only for more than 999
  * entries of a topic within a millisecond, and then only between those.
+ *
+ * A duplicate leaves no trace of its own, and neither does an entry that Redis has lost. It is a duplicate if what is
+ * stored came before it and has the same payload; anything else would have become the event, or a conflict.
  */
+import { createHash } from 'node:crypto'
 import type { EventId, StoredEvent, TopicName } from '@sekali/core/event'
 import { comparePositions, origin, type Position, timeOf } from '@sekali/core/position'
 import { sql } from 'drizzle-orm'
@@ -17,7 +21,11 @@ export interface Sent {
   readonly topic: TopicName
   readonly eventId: EventId
   readonly position: Position
+  readonly digest: string
 }
+
+/** Of a payload, for {@link Sent}: who waits need not hold the payload in memory. */
+export const digestOf = (payload: string): string => createHash('sha256').update(payload).digest('hex')
 
 export type Outcome =
   /** Not accounted for yet. */
@@ -34,6 +42,7 @@ type OutcomeRow = {
   seq: string | null
   is_first: boolean | null
   is_conflict: boolean
+  is_duplicate: boolean | null
   reason: string | null
 }
 
@@ -44,13 +53,18 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
       SELECT coalesce(t.position, ${origin}) AS position, e.seq, e.received_at = sent.received_at AS is_first,
         EXISTS (SELECT FROM ${conflicts} c WHERE c.topic_id = t.id AND c.event_id = sent.event_id
           AND c.received_at = sent.received_at) AS is_conflict,
+        CASE WHEN e.received_at < sent.received_at THEN (
+          SELECT encode(sha256(convert_to(payload::text, 'UTF8')), 'hex') = sent.digest FROM ${events}
+          WHERE topic_id = t.id AND seq = e.seq
+        ) END AS is_duplicate,
         (SELECT reason FROM ${deadLetters} d WHERE d.topic_id = t.id AND d.entry_id = sent.entry_id LIMIT 1) AS reason
       FROM unnest(
         ${textArray(sent.map(({ topic }) => topic))}::text[],
         ${textArray(sent.map(({ eventId }) => eventId))}::text[],
         ${textArray(sent.map(({ position }) => position))}::text[],
-        ${sql.param(sent.map(({ position }) => timeOf(position)))}::timestamptz[]
-      ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, at)
+        ${sql.param(sent.map(({ position }) => timeOf(position)))}::timestamptz[],
+        ${textArray(sent.map(({ digest }) => digest))}::text[]
+      ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, digest, at)
       LEFT JOIN LATERAL (SELECT id, position FROM ${topics} WHERE name = sent.topic OFFSET 0) t ON true
       LEFT JOIN LATERAL (
         SELECT seq, received_at FROM ${events} WHERE topic_id = t.id AND event_id = sent.event_id OFFSET 0
@@ -62,11 +76,13 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
   return rows.map((row, index) => outcomeOf(row, sent[index] as Sent))
 }
 
-function outcomeOf({ position, seq, is_first, is_conflict, reason }: OutcomeRow, sent: Sent): Outcome {
-  if (comparePositions(position as Position, sent.position) < 0) return { status: 'queued' }
-  if (reason !== null) return { status: 'dead', reason }
-  if (seq === null) return { status: 'lost' }
-  return { status: is_first ? 'stored' : is_conflict ? 'conflict' : 'duplicate', seq: Number(seq) }
+function outcomeOf(row: OutcomeRow, sent: Sent): Outcome {
+  if (comparePositions(row.position as Position, sent.position) < 0) return { status: 'queued' }
+  if (row.reason !== null) return { status: 'dead', reason: row.reason }
+  const seq = Number(row.seq)
+  if (row.is_first) return { status: 'stored', seq }
+  if (row.is_conflict) return { status: 'conflict', seq }
+  return row.is_duplicate ? { status: 'duplicate', seq } : { status: 'lost' }
 }
 
 /** What is known of an event by its id: the event, or why an entry with it became a dead letter, or neither. */

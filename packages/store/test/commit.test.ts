@@ -1,7 +1,8 @@
 import type { TopicName } from '@sekali/core/event'
-import type { Position } from '@sekali/core/position'
+import { type Position, timeOf } from '@sekali/core/position'
 import { commitEvents, type Received } from '@sekali/store/commit'
 import type { Store } from '@sekali/store/connect'
+import { digestOf, readOutcomes } from '@sekali/store/outcomes'
 import { readEvents } from '@sekali/store/read'
 import { ensureTopics, readTopics } from '@sekali/store/topics'
 import { endTurn, type Turn, withTurn } from '@sekali/store/turn'
@@ -193,4 +194,22 @@ test('a seq that is taken is nobody’s dead letter: the turn fails, to be tried
   await expect(commit(store, received(...Array.from({ length: 100 }, (_, i) => `m${i}`)))).rejects.toEqual(
     refused,
   )
+})
+
+test('an entry that left no trace is a duplicate only of what came before it with the same payload', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  const stored = event({ eventId: 'a', payload: '{"n":1}' })
+  const at = 1_700_000_000_000
+  await commit(store, [{ event: stored, receivedAt: timeOf(`${at}-5` as Position) }])
+  await store.pool.query("UPDATE topics SET position = $1 WHERE name = 'orders'", [`${at}-9`])
+  const outcome = async (number: number, payload: string) => {
+    const position = `${at}-${number}` as Position
+    const sent = { topic: orders, eventId: stored.eventId, position, digest: digestOf(payload) }
+    return (await readOutcomes(store, [sent]))[0]
+  }
+  expect(await outcome(5, '{"n":1}')).toEqual({ status: 'stored', seq: 1 })
+  expect(await outcome(6, '{"n":1}')).toEqual({ status: 'duplicate', seq: 1 })
+  expect(await outcome(6, '{"n":2}')).toEqual({ status: 'lost' })
+  expect(await outcome(4, '{"n":1}')).toEqual({ status: 'lost' })
+  expect(await outcome(10, '{"n":1}')).toEqual({ status: 'queued' })
 })

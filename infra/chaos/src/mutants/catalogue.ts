@@ -294,8 +294,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/outcomes.ts',
-        find: "is_first ? 'stored' : is_conflict ? 'conflict' : 'duplicate'",
-        replace: "is_first || !is_conflict ? 'stored' : 'conflict'",
+        find: 'if (row.is_first) return',
+        replace: 'if (row.is_first || row.is_duplicate) return',
       },
     ],
     test: { project: 'gateway', file: 'receipts', name: 'exactly one is the stored one' },
