@@ -26,9 +26,11 @@ const faults = [
   'drop-publish-reply',
 ]
 
-const name = { seed: 3, minutes: 0.8, consumers: 3, rate: 100, target: 'local', faults }
+const name = { seed: 3, minutes: 0.8, consumers: 3, rate: 150, target: 'local', faults }
 
-test('a minute of killed processes, failpoints and dropped replies breaks no promise', async () => {
+test('a minute of killed processes, failpoints and dropped replies breaks no promise', async ({
+  annotate,
+}) => {
   const said: string[] = []
   const { signal } = new AbortController()
   await using folder = await temporaryFolder()
@@ -37,8 +39,6 @@ test('a minute of killed processes, failpoints and dropped replies breaks no pro
     consumers: name.consumers,
     say: (part, what) => said.push(`${part} ${what}`),
     signal,
-    // Beside all the other tests, the start of seven processes may take long.
-    recoveryMsMax: 45_000,
   })
   const options = {
     ...name,
@@ -50,6 +50,12 @@ test('a minute of killed processes, failpoints and dropped replies breaks no pro
   const outcome = await runChaos(options, target, signal, (what) => said.push(what))
   const broken = outcome.verdicts.filter(({ violation }) => violation !== undefined)
   expect(broken, `${said.join('\n')}\n${reportText(outcome, name)}`).toEqual([])
-  expect(outcome.operations.ok).toBeGreaterThan(500)
-  expect(outcome.faults.length).toBeGreaterThan(2)
-}, 240_000)
+  // On two cores of its own: all 16 kinds in 23 injections, 7,000 operations. With a load of 13 on them: 11, 11 and 4,000.
+  const injections = outcome.faults.reduce((sum, { times }) => sum + times, 0)
+  await annotate(
+    `${injections} injections, ${outcome.faults.length} kinds, ${outcome.operations.ok} operations`,
+  )
+  expect(injections).toBeGreaterThanOrEqual(8)
+  expect(outcome.faults.length).toBeGreaterThanOrEqual(8)
+  expect(outcome.operations.ok).toBeGreaterThan(3_000)
+}, 180_000)
