@@ -21,18 +21,23 @@ import { DataRefused } from '@sekali/store/errors'
 import { ensureTopics } from '@sekali/store/topics'
 import type { Summaries } from './summaries.ts'
 import type { Memory } from './sweep.ts'
-import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
+import { runTurns, type TurnContext, TurnFailed, type TurnReport } from './turn.ts'
 
-/** Topics offered to one turn at most: more than there are likely to be consumers. */
+/**
+ * Topics offered at a time, which is more than there are likely to be consumers, and turns that share a transaction.
+ * Sixteen shared turns may take as many entries together as one of its own.
+ */
 const offeredMax = 16
 /** Turns of a topic in a row, as long as there is more of it, before others have theirs. */
 const inARowMax = 8
 /**
  * How long a topic rests after a turn that took all there was, in turns and at most. A turn costs about the same
  * whether it has one event or a hundred, so where there is much to do, a topic had better wait until it is worth one.
+ * For others than who had the turn it is longer, so that they come only when that one is held up.
  */
 const restTurns = 2
 const restMsMax = 10
+const othersRestMs = 2 * restMsMax
 
 export interface Progress {
   turns: number
@@ -53,49 +58,53 @@ export async function runLoop(
   const known = new Set<TopicName>()
   const suspects = new Set<TopicName>()
   const troubles = createTroubles<TopicName>('topic', log)
+  /** Topics of turns that shared a transaction and failed: each has its next turn alone, to see which one it was. */
+  const alone = new Set<TopicName>()
+  /** Topics that had more in their last turn than goes into one that shares. */
+  const large = new Set<TopicName>()
+  const sharedCount = Math.max(1, Math.floor(context.turnEventsMax / offeredMax))
+  const mayShare = (topic: TopicName) =>
+    !large.has(topic) && !alone.has(topic) && !suspects.has(topic) && !memory.untidy.has(topic)
   let inARow = 0
 
   while (!signal.aborted) {
     await news.wait(signal)
-    const topics = news.take(offeredMax)
-    if (topics.length === 0 || signal.aborted) {
-      news.putBack(topics)
+    const heard = news.take(offeredMax)
+    const [first] = heard
+    if (first === undefined || signal.aborted) {
+      news.putBack(heard)
       continue
     }
+    const small = mayShare(first) ? heard.filter(mayShare) : []
+    const isShared = small.length > 1
+    const topics = isShared ? small : heard
+    news.putBack(heard.filter((topic) => !topics.includes(topic)))
     try {
       const fresh = topics.filter((topic) => !known.has(topic))
       if (fresh.length > 0) await ensureTopics(store, fresh)
       for (const topic of fresh) known.add(topic)
 
       const startedAt = performance.now()
-      const report = await runTurn(context, {
+      const reports = await runTurns(context, {
         topics,
-        countMax: batch.size,
+        turnsMax: isShared ? offeredMax : 1,
+        countMax: (topic) => Math.min(batch.size(topic), isShared ? sharedCount : context.turnEventsMax),
         isSuspect: (topic) => suspects.has(topic),
         isUntidy: (topic) => memory.untidy.has(topic),
       })
-      troubles.forget(report?.topic)
+      if (reports.length === 0) troubles.forget(undefined)
       // Those before the one that was free are in others' hands; those after it have not been tried.
-      news.putBack(report === undefined ? [] : topics.slice(topics.indexOf(report.topic) + 1))
-      if (report === undefined) continue
-      progress.turns += 1
-      progress.lastTurnAt = new Date().toISOString()
-      suspects.delete(report.topic)
-      memory.untidy.delete(report.topic)
-      batch.learn(report.topic, report.entries, report.bytes)
-      summaries.add(report.topic, report.entries, report.head)
-      if (report.caughtUpTo !== undefined) {
-        memory.caughtUp.set(report.topic, report.caughtUpTo)
-        news.rest(report.topic, Math.min(restTurns * (performance.now() - startedAt), restMsMax))
-        inARow = 0
-      } else if (report.entries > 0 && ++inARow < inARowMax) {
-        news.putBack([report.topic])
-      } else if (report.entries > 0) {
-        news.add(report.topic)
-        inARow = 0
-      }
+      const tried = reports.length === 0 || isShared ? topics.length : topics.indexOf(lastOf(reports)) + 1
+      news.putBack(topics.slice(tried))
+      const restMs = Math.min(restTurns * (performance.now() - startedAt), restMsMax)
+      for (const report of reports) learn(report, restMs)
     } catch (error) {
-      const failed = error instanceof TurnFailed ? error.topic : undefined
+      if (error instanceof TurnFailed && error.topics.length > 1) {
+        for (const topic of error.topics) alone.add(topic)
+        news.putBack(topics)
+        continue
+      }
+      const failed = error instanceof TurnFailed ? error.topics[0] : undefined
       if (failed !== undefined && isRefusal(error) && !suspects.has(failed)) {
         // Deterministic: the same turn would be refused again. Look for the culprit.
         suspects.add(failed)
@@ -114,7 +123,30 @@ export async function runLoop(
   }
   // Whoever is left need not wait for its sweep to hear of what we leave.
   if (news.size > 0) await passOn(broker, news.take(Number.MAX_SAFE_INTEGER)).catch(() => undefined)
+
+  function learn({ topic, entries, bytes, head, caughtUpTo }: TurnReport, restMs: number): void {
+    troubles.forget(topic)
+    progress.turns += 1
+    progress.lastTurnAt = new Date().toISOString()
+    for (const set of [suspects, memory.untidy, alone]) set.delete(topic)
+    batch.learn(topic, entries, bytes)
+    summaries.add(topic, entries, head)
+    if (entries < sharedCount) large.delete(topic)
+    else large.add(topic)
+    if (caughtUpTo !== undefined) {
+      memory.caughtUp.set(topic, caughtUpTo)
+      news.rest(topic, restMs)
+      inARow = 0
+    } else if (entries > 0 && ++inARow < inARowMax) {
+      news.putBack([topic])
+    } else if (entries > 0) {
+      news.add(topic)
+      inARow = 0
+    }
+  }
 }
+
+const lastOf = (reports: readonly TurnReport[]): TopicName => (reports.at(-1) as TurnReport).topic
 
 const isRefusal = (error: unknown): error is TurnFailed & { readonly cause: DataRefused } =>
   error instanceof TurnFailed && error.cause instanceof DataRefused
@@ -125,4 +157,5 @@ export function hearOfCommit({ topic, position }: Head, news: News<TopicName>, m
   if (ours !== undefined && comparePositions(position, ours) <= 0) return
   memory.caughtUp.set(topic, position)
   news.drop(topic)
+  news.rest(topic, othersRestMs)
 }

@@ -1,8 +1,8 @@
 /**
- * A turn: one consumer's exclusive pass over one topic.
+ * A turn: one consumer's exclusive pass over one topic, or over several that have little each.
  *
  *     BEGIN
- *       lock the topic's row                    whoever has it may read and commit, nobody else can
+ *       lock the topics' rows                   whoever has one may read and commit, nobody else can
  *       read the entries after the position     contiguous, or reclaimed first
  *       store the events, move the position     rows, counters and position change together or not at all
  *     COMMIT
@@ -12,9 +12,13 @@
  * and before XACK, it leaves entries pending that the position covers: a later turn acknowledges them and counts
  * nothing twice, because it reads after the position. An XACK before the COMMIT would lose events whenever the
  * COMMIT fails, so it must stay where it is.
+ *
+ * Turns that share a transaction share its round trips and its flush to disk, which is what a small turn costs, and
+ * its fate: when one fails, all fail. Which of them is to blame is found out by taking them one by one.
  */
-import { askWithin, type Broker } from '@sekali/broker/connect'
-import { placeAfter } from '@sekali/broker/place'
+import { askWithin, type Broker, inOnePass } from '@sekali/broker/connect'
+import type { Entry } from '@sekali/broker/entry'
+import { type PlaceAfter, placeAfter } from '@sekali/broker/place'
 import { settle } from '@sekali/broker/settle'
 import { readTurn, type TurnRead } from '@sekali/broker/turn'
 import type { TopicName } from '@sekali/core/event'
@@ -23,9 +27,9 @@ import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
 import { commitAndBury, type ReceivedEntry } from '@sekali/store/bisect'
 import { bury } from '@sekali/store/bury'
-import { commitEvents } from '@sekali/store/commit'
+import { commitBatches, type Outcome } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
-import { endTurn, type Turn, withTurn } from '@sekali/store/turn'
+import { endTurn, type Turn, withTurns } from '@sekali/store/turn'
 
 /** Where a test may stop a consumer dead; see process/failpoint.ts. */
 export type TurnPoint = 'locked' | 'reclaiming' | 'read' | 'inserted' | 'accounted' | 'committed'
@@ -44,8 +48,11 @@ export interface TurnContext {
 }
 
 export interface TurnRequest {
-  /** The topics that have news; the first that is free gets the turn. */
+  /** The topics that have news: the first that are free get their turns. */
   readonly topics: readonly TopicName[]
+  /** How many turns may share the transaction. */
+  readonly turnsMax: number
+  /** Entries to take of a topic at most. */
   readonly countMax: (topic: TopicName) => number
   /** Topics of which PostgreSQL has refused something: look for the culprits one by one. */
   readonly isSuspect: (topic: TopicName) => boolean
@@ -63,94 +70,140 @@ export interface TurnReport {
   readonly caughtUpTo: Position | undefined
 }
 
-/** A turn that began and failed, so that the caller can tell whose fault it is. */
+/** Turns that began and failed, so that the caller can tell whose fault it is. */
 export class TurnFailed extends Error {
-  readonly topic: TopicName
+  readonly topics: readonly TopicName[]
 
-  constructor(topic: TopicName, cause: unknown) {
-    super(`turn of ${topic} failed`, { cause })
+  constructor(topics: readonly TopicName[], cause: unknown) {
+    super(`turn of ${topics.join(', ')} failed`, { cause })
     this.name = 'TurnFailed'
-    this.topic = topic
+    this.topics = topics
   }
 }
 
+/** A turn, and what it has read; `undefined` stands for a topic that has no stream. */
+interface Pass {
+  readonly turn: Turn
+  readonly read: TurnRead | undefined
+}
+
 /**
- * Takes a turn of one of the topics. `undefined` when others have the turns of all of them.
+ * Takes turns of the topics, and reports each. None when others have the turns of all of them.
  * Throws {@link TurnFailed}, or `StoreUnavailable` when no turn could be taken.
  */
-export async function runTurn(context: TurnContext, request: TurnRequest): Promise<TurnReport | undefined> {
-  let turn: Turn | undefined
-  let read: TurnRead | undefined
-  let head: Head | undefined
+export async function runTurns(context: TurnContext, request: TurnRequest): Promise<TurnReport[]> {
+  let turns: readonly Turn[] = []
+  let passes: Pass[] = []
+  let heads = new Map<Pass, Head>()
   try {
-    await withTurn(context.store, request.topics, async (tx, taken) => {
-      turn = taken
+    await withTurns(context.store, request.topics, request.turnsMax, async (tx, taken) => {
+      turns = taken
       context.at('locked')
-      read = await readEntries(context, turn, request)
+      passes = await readEntries(context, turns, request)
       context.at('read')
-      head = await account(context, tx, turn, read, request.isSuspect(turn.topic))
+      heads = await account(context, tx, passes, request)
       context.at('accounted')
     })
   } catch (error) {
-    throw turn === undefined ? error : new TurnFailed((turn as Turn).topic, error)
+    if (turns.length === 0) throw error
+    throw new TurnFailed(
+      turns.map(({ topic }) => topic),
+      error,
+    )
   }
-  if (turn === undefined) return undefined
-  context.at('committed')
-  if (head !== undefined) context.onCommit(head)
-  if (read !== undefined && head !== undefined) await tidy(context, read, head)
-  return report(turn, read, head)
+  if (turns.length > 0) context.at('committed')
+  for (const head of heads.values()) context.onCommit(head)
+  await inOnePass(context.broker, () =>
+    Promise.all([...heads].map(([{ read }, head]) => read && tidy(context, read, head))),
+  )
+  return passes.map((pass) => report(pass, heads.get(pass)))
 }
 
 async function readEntries(
   context: TurnContext,
-  turn: Turn,
+  turns: readonly Turn[],
   request: TurnRequest,
-): Promise<TurnRead | undefined> {
+): Promise<Pass[]> {
   const { broker, consumer, log, readMs } = context
-  const { topic } = turn
-  const read = await askWithin(broker, readMs, () =>
-    readTurn(broker, turn, consumer, request.countMax(topic), {
+  const readOne = async (turn: Turn): Promise<Pass> => {
+    const { topic, position } = turn
+    const read = await readTurn(broker, turn, consumer, request.countMax(topic), {
       tidy: request.isUntidy(topic),
       reclaiming: () => context.at('reclaiming'),
-    }),
+    })
+    if (read?.reclaimed) log.info({ topic, position }, `reclaimed: ${read.reclaimed}`)
+    return { turn, read }
+  }
+  // All have ended before any is given up: none must go on in a topic whose turn is over.
+  const outcomes = await askWithin(broker, readMs, () =>
+    Promise.allSettled(inOnePass(broker, () => turns.map(readOne))),
   )
-  if (read?.reclaimed) log.info({ topic, position: turn.position }, `reclaimed: ${read.reclaimed}`)
-  return read
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value
+  })
 }
 
-/** Accounts for what was read, in the turn's transaction. Returns the new head, `undefined` if nothing changed. */
+/** Accounts for what was read, in the turns' transaction. Returns the new heads, of those turns that changed anything. */
 async function account(
-  { log, at }: TurnContext,
+  context: TurnContext,
   tx: Tx,
-  turn: Turn,
-  read: TurnRead | undefined,
-  isSuspect: boolean,
-): Promise<Head | undefined> {
+  passes: readonly Pass[],
+  { isSuspect }: Pick<TurnRequest, 'isSuspect'>,
+): Promise<Map<Pass, Head>> {
+  const changes = passes.flatMap((pass) => changeOf(context, pass) ?? [])
+  for (const { turn, malformed } of changes) {
+    await bury(
+      tx,
+      turn,
+      malformed.map((entry) => ({ ...entry, reason: 'malformed_entry' })),
+    )
+  }
+  const [first] = changes
+  const isAlone = changes.length === 1 && first !== undefined
+  const outcomes: (Outcome & { readonly dead?: number })[] =
+    isAlone && isSuspect(first.turn.topic)
+      ? [await commitAndBury(tx, first.turn, first.received)]
+      : await commitBatches(tx, changes)
+  context.at('inserted')
+  return new Map(
+    changes.map(({ pass, turn, group, after, loss, malformed }, index) => {
+      const outcome = outcomes[index] as (typeof outcomes)[number]
+      const { topic, topicId } = turn
+      const dead = (outcome.dead ?? 0) + malformed.length
+      if (dead > 0) context.log.error({ topic, dead }, 'entries became dead letters')
+      endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })
+      return [pass, { topicId, topic, head: turn.head + outcome.stored, position: after.position }]
+    }),
+  )
+}
+
+/** What a pass changes. */
+interface Change {
+  readonly pass: Pass
+  readonly turn: Turn
+  readonly group: string
+  readonly after: Omit<PlaceAfter, 'loss'>
+  readonly loss: PlaceAfter['loss']
+  readonly received: readonly ReceivedEntry[]
+  readonly malformed: readonly Entry[]
+}
+
+/** `undefined` when it changes nothing. */
+function changeOf({ log }: TurnContext, pass: Pass): Change | undefined {
+  const { turn, read } = pass
   const { topic } = turn
   const { loss, ...after } = placeAfter(turn, read)
-  const { lost, accounted, position, history } = after
+  const { lost, accounted, history } = after
   const group = read?.place.group ?? turn.group
   if (loss) log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
   else if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
   const entries = read?.entries ?? []
   const isSame = accounted === turn.accounted && group === turn.group && history === turn.history && !loss
   if (group === null || isSame) return undefined
-
   const received = entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)
   const malformed = entries.filter(({ event }) => event === undefined)
-  await bury(
-    tx,
-    turn,
-    malformed.map((entry) => ({ ...entry, reason: 'malformed_entry' })),
-  )
-  const outcome = isSuspect
-    ? await commitAndBury(tx, turn, received)
-    : { ...(await commitEvents(tx, turn, received)), dead: 0 }
-  at('inserted')
-  const dead = outcome.dead + malformed.length
-  if (dead > 0) log.error({ topic, dead }, 'entries became dead letters')
-  endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })
-  return { topicId: turn.topicId, topic, head: turn.head + outcome.stored, position }
+  return { pass, turn, group, after, loss, received, malformed }
 }
 
 async function tidy({ broker, log }: TurnContext, read: TurnRead, head: Head): Promise<void> {
@@ -162,16 +215,12 @@ async function tidy({ broker, log }: TurnContext, read: TurnRead, head: Head): P
   }
 }
 
-function report(turn: Turn, read: TurnRead | undefined, after: Head | undefined): TurnReport {
-  return {
-    topic: turn.topic,
-    head: after?.head ?? turn.head,
-    entries: read?.entries.length ?? 0,
-    bytes:
-      read?.entries.reduce(
-        (sum, { fields }) => sum + fields.reduce((all, text) => all + text.length, 0),
-        0,
-      ) ?? 0,
-    caughtUpTo: read?.atEnd ? read.lastId : undefined,
-  }
-}
+const report = ({ turn, read }: Pass, after: Head | undefined): TurnReport => ({
+  topic: turn.topic,
+  head: after?.head ?? turn.head,
+  entries: read?.entries.length ?? 0,
+  bytes:
+    read?.entries.reduce((sum, { fields }) => sum + fields.reduce((all, text) => all + text.length, 0), 0) ??
+    0,
+  caughtUpTo: read?.atEnd ? read.lastId : undefined,
+})

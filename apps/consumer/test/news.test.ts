@@ -5,18 +5,34 @@ import { expect, test } from 'vitest'
 import { hearOfCommit } from '../src/loop.ts'
 import { createMemory } from '../src/sweep.ts'
 
-test('a topic is left alone when another consumer has committed, and not for what this one said itself', () => {
-  const topic = 'orders' as TopicName
+const topic = 'orders' as TopicName
+
+test('a topic is left alone when another consumer has committed, and not for what this one said itself', async () => {
   const news = createNews<TopicName>()
   const memory = createMemory()
   const hear = (position: string) => {
-    news.add(topic)
     hearOfCommit({ topicId: 1, topic, head: 1, position: position as Position }, news, memory)
     return news.size
   }
-  expect(hear('5-0')).toBe(0)
-  expect(memory.caughtUp.get(topic)).toBe('5-0')
   memory.committed.set(topic, '9-0' as Position)
+  news.add(topic)
   expect([hear('7-0'), hear('9-0')]).toEqual([1, 1]) // late, and our own
   expect(hear('10-0')).toBe(0)
+  expect(memory.caughtUp.get(topic)).toBe('10-0')
+  // What comes right after it is the other's to take first.
+  news.add(topic)
+  expect(news.size).toBe(0)
+  await news.wait(AbortSignal.timeout(2_000))
+  expect(news.take(1)).toEqual([topic])
+})
+
+test('a topic that rests again waits for the last of its rests, and keeps what was heard of it', async () => {
+  const news = createNews<TopicName>()
+  news.rest(topic, 1)
+  news.add(topic)
+  news.rest(topic, 60)
+  await Promise.race([news.wait(AbortSignal.timeout(2_000)), new Promise((done) => setTimeout(done, 20))])
+  expect(news.size).toBe(0)
+  await news.wait(AbortSignal.timeout(2_000))
+  expect(news.size).toBe(1)
 })

@@ -3,35 +3,38 @@
  * promptness depends on it, because consumers also look at every topic about once a second.
  */
 import type { TopicName } from '@sekali/core/event'
-import { ask, askAll, type Broker } from './connect.ts'
+import { ask, type Broker } from './connect.ts'
 import { doorbellChannel } from './keys.ts'
 import { subscribe } from './subscribe.ts'
 
-/** At most one ring a topic in this time, so that a busy topic does not wake the consumers for every event. */
+/** What is rung for in this time goes together, and the next ring comes so much later: each wakes every consumer. */
 const coalesceMs = 1
+const pauseMs = 5
 
 /** A function that rings for a topic soon, and never fails. */
 export function createDoorbell(broker: Broker): (topic: TopicName) => void {
   const ringing = new Set<TopicName>()
+  let rangAt = 0
   const ring = () => {
+    rangAt = performance.now()
     const topics = [...ringing]
     ringing.clear()
-    void askAll(broker, 'doorbell', (redis) =>
-      topics.map((topic) => redis.publish(doorbellChannel(broker), topic)),
-    ).catch(() => undefined) // a lost hint costs a second at most
+    void passOn(broker, topics).catch(() => undefined) // a lost hint costs a second at most
   }
   return (topic) => {
-    if (ringing.size === 0) setTimeout(ring, coalesceMs).unref()
+    if (ringing.size === 0) {
+      setTimeout(ring, Math.max(coalesceMs, rangAt + pauseMs - performance.now())).unref()
+    }
     ringing.add(topic)
   }
 }
 
 /** Calls `onNews` with a topic's name whenever one has news, on a connection of its own that heals by itself. */
 export const listen = (broker: Broker, onNews: (topic: TopicName) => void): AsyncDisposable =>
-  subscribe(broker, doorbellChannel(broker), (topic) => onNews(topic as TopicName))
-
-/** Rings at once for topics that the caller leaves with news: it is about to stop. */
-export const passOn = (broker: Broker, topics: Iterable<TopicName>): Promise<unknown> =>
-  ask(broker, 'doorbell', async (redis) => {
-    for (const topic of topics) await redis.publish(doorbellChannel(broker), topic)
+  subscribe(broker, doorbellChannel(broker), (message) => {
+    for (const topic of message.split(' ')) onNews(topic as TopicName)
   })
+
+/** Rings at once for topics, for instance those that the caller leaves with news because it is about to stop. */
+export const passOn = (broker: Broker, topics: readonly TopicName[]): Promise<unknown> =>
+  ask(broker, 'doorbell', (redis) => redis.publish(doorbellChannel(broker), topics.join(' ')))

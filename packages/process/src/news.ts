@@ -10,22 +10,26 @@ export interface News<Name extends string> {
   drop(name: Name): void
   /** Adds the name only after `ms`, whatever is heard of it until then. */
   defer(name: Name, ms: number): void
-  /** Keeps to itself for `ms` what is heard of the name. */
+  /** Keeps to itself for `ms`, and until the next tick, what is heard of the name. */
   rest(name: Name, ms: number): void
   /** Resolves when there is news, or when `signal` is aborted. */
   wait(signal: AbortSignal): Promise<void>
 }
 
+/** Rests end together, at the ticks of a clock: what is then heard of several names can be looked at in one go. */
+const tickMs = 10
+
 export function createNews<Name extends string>(): News<Name> {
   const names = new Set<Name>()
   /** What was put back: it comes before the others. */
   let first = new Set<Name>()
-  /** What must wait, and whether there is news of it. */
-  const waiting = new Map<Name, boolean>()
+  /** What must wait, until when, and whether there is news of it. */
+  const waiting = new Map<Name, { isNews: boolean; readonly timer: NodeJS.Timeout }>()
   let wake = () => {}
   const add = (name: Name) => {
-    if (waiting.has(name)) {
-      waiting.set(name, true)
+    const rest = waiting.get(name)
+    if (rest !== undefined) {
+      rest.isNews = true
       return
     }
     if (!first.has(name)) names.add(name)
@@ -34,17 +38,20 @@ export function createNews<Name extends string>(): News<Name> {
   const drop = (name: Name) => {
     first.delete(name)
     names.delete(name)
-    if (waiting.has(name)) waiting.set(name, false)
+    const rest = waiting.get(name)
+    if (rest !== undefined) rest.isNews = false
   }
   const keep = (name: Name, ms: number, isNews: boolean) => {
-    waiting.set(name, isNews || first.has(name) || names.has(name))
-    first.delete(name)
-    names.delete(name)
-    setTimeout(() => {
-      const isHeard = waiting.get(name)
+    const before = waiting.get(name)
+    clearTimeout(before?.timer)
+    const timer = setTimeout(() => {
+      const isHeard = waiting.get(name)?.isNews
       waiting.delete(name)
       if (isHeard) add(name)
     }, ms).unref()
+    waiting.set(name, { isNews: isNews || before?.isNews || first.has(name) || names.has(name), timer })
+    first.delete(name)
+    names.delete(name)
   }
   return {
     get size() {
@@ -66,7 +73,10 @@ export function createNews<Name extends string>(): News<Name> {
     },
     drop,
     defer: (name, ms) => keep(name, ms, true),
-    rest: (name, ms) => keep(name, ms, false),
+    rest: (name, ms) => {
+      const now = performance.now()
+      keep(name, Math.ceil((now + ms) / tickMs) * tickMs - now, false)
+    },
     wait: (signal) =>
       new Promise((resolve) => {
         if (first.size + names.size > 0 || signal.aborted) return resolve()

@@ -3,17 +3,17 @@
  * the log and counts the rest. ON CONFLICT is not needed, because the row lock makes this transaction the topic's
  * only writer; should somebody write past it, the unique key refuses.
  *
- * There are three ways, which give the same:
- * - few events: one statement does it all, because round trips are what a small turn costs;
- * - many: a look-up, then COPY of the new ones. For a thousand rows a statement like the one for few reaches half of
- *   COPY's rate;
- * - many of a topic that has long had nothing known: COPY at once, under a savepoint. If the unique key refuses, back
- *   to the savepoint and look up. That saves a third of what a turn costs, and a wrong guess costs a COPY.
+ * There are two ways, which give the same:
+ * - a look-up of the ids, then COPY of the new ones;
+ * - where nothing has been known for long: COPY at once, under a savepoint. If the unique key refuses, back to the
+ *   savepoint and look up. That saves a third of what a turn costs, and a wrong guess costs a COPY.
+ *
+ * Several topics' events go together: a small turn costs its round trips and its flush to disk, not its events.
  */
 import type { Event, EventId } from '@sekali/core/event'
 import { sql } from 'drizzle-orm'
 import type { Tx } from './connect.ts'
-import { copyEvents } from './copy.ts'
+import { copyEvents, type Numbered } from './copy.ts'
 import { asStoreError, isKnownEvent } from './errors.ts'
 import { conflicts, events } from './schema.ts'
 import { textArray } from './text-array.ts'
@@ -32,81 +32,106 @@ export interface Outcome {
   readonly conflicts: number
 }
 
-/** Commits a turn's events, in stream order. `head` is the topic's last seq so far. */
-export async function commitEvents(tx: Tx, turn: Turn, received: readonly Received[]): Promise<Outcome> {
-  const sum = { stored: 0, duplicates: 0, conflicts: 0 }
-  for (const { firsts, repeats } of chunksOf(received)) {
-    const head = turn.head + sum.stored
-    const known = await storeNew(tx, turn.topicId, head, firsts)
-
-    const conflicting = firsts.filter((_, at) => known.get(at)?.same === false)
-    const ids = new Set(conflicting.map(({ event }) => event.eventId))
-    conflicting.push(...repeats.filter(({ event }) => ids.has(event.eventId)))
-    await keepConflicts(tx, turn, conflicting)
-
-    sum.stored += firsts.length - known.size
-    sum.conflicts += conflicting.length
-    sum.duplicates += known.size + repeats.length - conflicting.length
-  }
-  return sum
+/** What has come of a topic, in stream order. */
+export interface Batch {
+  readonly turn: Turn
+  readonly received: readonly Received[]
 }
 
-/** The events that are known, by their place, and whether the event that has the id is the same. */
+/** Commits a turn's events. `turn.head` is the topic's last seq so far. */
+export async function commitEvents(tx: Tx, turn: Turn, received: readonly Received[]): Promise<Outcome> {
+  const [outcome] = await commitBatches(tx, [{ turn, received }])
+  return outcome as Outcome
+}
+
+/** Commits the events of several topics' turns, each of another topic. Resolves with an outcome for each. */
+export async function commitBatches(tx: Tx, batches: readonly Batch[]): Promise<Outcome[]> {
+  const outcomes = batches.map(() => ({ stored: 0, duplicates: 0, conflicts: 0 }))
+  const chunks = batches.map(({ received }) => chunksOf(received))
+  for (let round = 0; chunks.some(({ length }) => round < length); round++) {
+    const parts = batches.flatMap(({ turn }, at) => {
+      const sum = outcomes[at] as (typeof outcomes)[number]
+      const chunk = chunks[at]?.[round]
+      return chunk === undefined ? [] : [{ turn, sum, head: turn.head + sum.stored, ...chunk }]
+    })
+    const known = await storeNew(tx, parts)
+    for (const [at, { turn, sum, firsts, repeats }] of parts.entries()) {
+      const ours = known[at] as Known
+      const conflicting = firsts.filter((_, place) => ours.get(place)?.same === false)
+      const ids = new Set(conflicting.map(({ event }) => event.eventId))
+      conflicting.push(...repeats.filter(({ event }) => ids.has(event.eventId)))
+      await keepConflicts(tx, turn, conflicting)
+
+      sum.stored += firsts.length - ours.size
+      sum.conflicts += conflicting.length
+      sum.duplicates += ours.size + repeats.length - conflicting.length
+    }
+  }
+  return outcomes
+}
+
+/** Events of one topic with an id each. */
+interface Part {
+  readonly turn: Turn
+  /** The last seq before them. */
+  readonly head: number
+  readonly firsts: readonly Received[]
+}
+
+/** The events that are known, by their place in a part, and whether the event that has the id is the same. */
 type Known = ReadonlyMap<number, { readonly same: boolean }>
 
-/** Up to so many events a single statement is cheaper than a look-up and COPY. */
-const fewMax = 64
-
 /**
- * After so many events of a topic of which none was known, the next are taken for new as well. A publisher that repeats
- * one event in so many makes a turn in ten copy its rows twice, at the worst.
+ * When so many times as many events of a topic as there are now were new before, these are taken for new as well. A
+ * publisher that repeats one event in so many makes a turn in ten copy its rows twice, at the worst.
  */
-const newInARow = 10_000
+const newBefore = 10
 
-/** Stores the events of `firsts` that are new, numbered from `head + 1`, and returns the others. */
-async function storeNew(tx: Tx, topicId: number, head: number, firsts: readonly Received[]): Promise<Known> {
-  const streak = tx.streaks.get(topicId) ?? 0
-  const known =
-    firsts.length <= fewMax
-      ? await storeFew(tx, topicId, head, firsts)
-      : streak >= newInARow && (await copyIfNew(tx, topicId, head, firsts))
-        ? noneKnown
-        : await copyUnknown(tx, topicId, head, firsts)
+/** Stores the events that are new, numbered from each part's `head + 1`, and says for each part which are not. */
+async function storeNew(tx: Tx, parts: readonly Part[]): Promise<Known[]> {
+  const { streaks } = tx
+  const streakOf = ({ turn }: Part) => streaks.get(turn.topicId) ?? 0
+  const isGuessed = parts.every((part) => streakOf(part) >= newBefore * part.firsts.length)
+  const known = (isGuessed && (await copyIfNew(tx, parts))) || (await copyUnknown(tx, parts))
   // A guess for the turns to come. Should this one be rolled back, it is none the worse.
-  tx.streaks.set(topicId, known.size === 0 ? streak + firsts.length : 0)
+  for (const [at, part] of parts.entries()) {
+    streaks.set(part.turn.topicId, known[at]?.size === 0 ? streakOf(part) + part.firsts.length : 0)
+  }
   return known
 }
 
-const noneKnown: Known = new Map()
-
-async function copyUnknown(
-  tx: Tx,
-  topicId: number,
-  head: number,
-  firsts: readonly Received[],
-): Promise<Known> {
-  const known = await findKnown(tx, topicId, firsts)
-  const fresh = known.size === 0 ? firsts : firsts.filter((_, at) => !known.has(at))
-  await copyEvents(tx, topicId, head, fresh)
+async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<Known[]> {
+  const known = await findKnown(tx, parts)
+  await copyEvents(tx, number(parts, known))
   return known
 }
 
-/** Adds all events, or none and says `false` when one of their ids is taken. */
-async function copyIfNew(
-  tx: Tx,
-  topicId: number,
-  head: number,
-  firsts: readonly Received[],
-): Promise<boolean> {
+/** Adds all events, or none and says `undefined` when one of their ids is taken. */
+async function copyIfNew(tx: Tx, parts: readonly Part[]): Promise<Known[] | undefined> {
+  const none = parts.map((): Known => new Map())
   try {
-    await copyEvents(tx, topicId, head, firsts, 'SAVEPOINT guess; ')
-    return true
+    await copyEvents(tx, number(parts, none), 'SAVEPOINT guess; ')
+    return none
   } catch (error) {
     const refused = asStoreError(error, 'copy')
     if (!isKnownEvent(refused)) throw refused
     await tx.$client.query('ROLLBACK TO SAVEPOINT guess')
-    return false
+    return undefined
   }
+}
+
+/** Gives each new event its number. */
+function number(parts: readonly Part[], known: readonly Known[]): Numbered[] {
+  const numbered: Numbered[] = []
+  for (const [at, { turn, head, firsts }] of parts.entries()) {
+    let seq = head
+    for (const [place, { event, receivedAt }] of firsts.entries()) {
+      if (known[at]?.has(place)) continue
+      seq += 1
+      numbered.push({ topicId: turn.topicId, seq, event, receivedAt })
+    }
+  }
+  return numbered
 }
 
 interface Chunk {
@@ -145,78 +170,45 @@ function chunksOf(received: readonly Received[]): Chunk[] {
 type Content = { timestamp: string; source: string; payload: string }
 
 /** Byte for byte, the payload included: a publisher that repeats itself sends what it sent. */
-const hasSameContent = (a: Content, b: Content | undefined): boolean =>
-  a.timestamp === b?.timestamp && a.source === b.source && a.payload === b.payload
+const hasSameContent = (a: Content, b: Content): boolean =>
+  a.timestamp === b.timestamp && a.source === b.source && a.payload === b.payload
 
 /**
  * Looks ids up. OFFSET 0 keeps the planner from turning the look-ups into a join: whatever it thinks of the table, each
  * is one descent of the unique index. As `NOT EXISTS` it became a hash join over the whole log, and `= ANY (ids)` fell
  * to a generic plan that stored 6,000 events a second where this one stores ten times as many.
  */
-const lookUp = `
-  SELECT l."timestamp", l.source, l.payload::text AS payload
-  FROM events l WHERE l.topic_id = $1 AND l.event_id = b.event_id
-  OFFSET 0`
-
 const findKnownText = `
   SELECT b.at - 1 AS at, e.*
-  FROM unnest($2::text[]) WITH ORDINALITY AS b (event_id, at) CROSS JOIN LATERAL (${lookUp}) e`
+  FROM unnest($1::integer[], $2::text[]) WITH ORDINALITY AS b (topic_id, event_id, at) CROSS JOIN LATERAL (
+    SELECT l."timestamp", l.source, l.payload::text AS payload
+    FROM events l WHERE l.topic_id = b.topic_id AND l.event_id = b.event_id
+    OFFSET 0
+  ) e`
 
-async function findKnown(tx: Tx, topicId: number, firsts: readonly Received[]): Promise<Known> {
-  const ids = textArray(firsts.map(({ event }) => event.eventId))
-  const { rows } = await tx.$client.query({
+async function findKnown(tx: Tx, parts: readonly Part[]): Promise<Known[]> {
+  const all = parts.flatMap(({ turn, firsts }, at) =>
+    firsts.map(({ event }, place) => ({ topicId: turn.topicId, event, at, place })),
+  )
+  const { rows } = await tx.$client.query<Content & { at: string }>({
     name: 'find_known',
     text: findKnownText,
-    values: [topicId, ids],
-    types,
-  })
-  return compare(rows, firsts)
-}
-
-const storeFewText = `
-  WITH batch AS (
-    SELECT b.*, e."timestamp" AS known_timestamp, e.source AS known_source, e.payload AS known_payload
-    FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-      WITH ORDINALITY AS b (event_id, "timestamp", source, payload, received_at, at)
-    LEFT JOIN LATERAL (${lookUp}) e ON true
-  ), stored AS (
-    INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at)
-    SELECT $1, $2 + row_number() OVER (ORDER BY at), event_id, "timestamp"::timestamptz, source, payload::json,
-      received_at::timestamptz
-    FROM batch WHERE known_timestamp IS NULL
-  )
-  SELECT at - 1 AS at, known_timestamp AS "timestamp", known_source AS source, known_payload AS payload
-  FROM batch WHERE known_timestamp IS NOT NULL`
-
-async function storeFew(tx: Tx, topicId: number, head: number, firsts: readonly Received[]): Promise<Known> {
-  const column = (pick: (item: Received) => string) => textArray(firsts.map(pick))
-  const { rows } = await tx.$client.query({
-    name: 'store_few',
-    text: storeFewText,
     values: [
-      topicId,
-      head,
-      column(({ event }) => event.eventId),
-      column(({ event }) => event.timestamp),
-      column(({ event }) => event.source),
-      column(({ event }) => event.payload),
-      column(({ receivedAt }) => receivedAt),
+      `{${all.map(({ topicId }) => topicId).join(',')}}`,
+      textArray(all.map(({ event }) => event.eventId)),
     ],
     types,
   })
-  return compare(rows, firsts)
+  const known = parts.map(() => new Map<number, { same: boolean }>())
+  for (const { at: row, ...stored } of rows) {
+    const { at, place, event } = all[Number(row)] as (typeof all)[number]
+    known[at]?.set(place, { same: hasSameContent({ ...stored, timestamp: utc(stored.timestamp) }, event) })
+  }
+  return known
 }
 
 /** Everything as PostgreSQL prints it: a Date would have no microseconds. */
 const types = { getTypeParser: () => String }
-
-const compare = (rows: (Content & { at: string })[], firsts: readonly Received[]): Known =>
-  new Map(
-    rows.map(({ at, ...stored }) => [
-      Number(at),
-      { same: hasSameContent({ ...stored, timestamp: utc(stored.timestamp) }, firsts[Number(at)]?.event) },
-    ]),
-  )
 
 async function keepConflicts(tx: Tx, turn: Turn, received: readonly Received[]): Promise<void> {
   if (received.length === 0) return

@@ -25,7 +25,7 @@ export type Db = NodePgDatabase
 /** Drizzle on the connection of a transaction. */
 export type Tx = Db & {
   readonly $client: pg.PoolClient
-  /** A last statement whose answer nobody needs; it goes along with COMMIT, without a round trip of its own. */
+  /** Last statements whose answers nobody needs; they go along with COMMIT, without a round trip of their own. */
   closing: string
   /** The store's. */
   readonly streaks: Store['streaks']

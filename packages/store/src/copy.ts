@@ -5,20 +5,17 @@ import type { Tx } from './connect.ts'
 /** Rows that are sent at a time: PostgreSQL begins while the next are encoded, and no string gets too long for V8. */
 const rowsPerChunk = 128
 
-/**
- * Adds events to the log, numbered from `head + 1` in their order. `opening` is sent along, before COPY, in the same
- * message.
- */
-export async function copyEvents(
-  tx: Tx,
-  topicId: number,
-  head: number,
-  received: readonly Received[],
-  opening = '',
-): Promise<void> {
-  if (received.length === 0) return
-  const { query, done } = copyIn(`${opening}${statement}`, received.length, (from) =>
-    encode(topicId, head + from, received.slice(from, from + rowsPerChunk)),
+/** An event as it goes into the log. */
+export interface Numbered extends Received {
+  readonly topicId: number
+  readonly seq: number
+}
+
+/** Adds events to the log. `opening` is sent along, before COPY, in the same message. */
+export async function copyEvents(tx: Tx, events: readonly Numbered[], opening = ''): Promise<void> {
+  if (events.length === 0) return
+  const { query, done } = copyIn(`${opening}${statement}`, events.length, (from) =>
+    encode(events.slice(from, from + rowsPerChunk)),
   )
   tx.$client.query(query)
   await done
@@ -66,12 +63,10 @@ function copyIn(text: string, count: number, rowsFrom: (row: number) => string) 
   return { query, done }
 }
 
-function encode(topicId: number, head: number, received: readonly Received[]): string {
+function encode(events: readonly Numbered[]): string {
   let text = ''
-  let seq = head
-  for (const { event, receivedAt } of received) {
+  for (const { topicId, seq, event, receivedAt } of events) {
     const { eventId, timestamp, source, payload } = event
-    seq += 1
     text +=
       `${topicId}\t${seq}\t${escaped(eventId)}\t${timestamp}\t${escaped(source)}` +
       `\t${escaped(payload)}\t${receivedAt}\n`

@@ -32,25 +32,33 @@ export const withTurn = <T>(
   store: Store,
   names: readonly TopicName[],
   work: (tx: Tx, turn: Turn) => Promise<T>,
+): Promise<T | undefined> => withTurns(store, names, 1, (tx, turns) => work(tx, turns[0] as Turn))
+
+/** The same with the turns of up to `max` of them, in one transaction. */
+export const withTurns = <T>(
+  store: Store,
+  names: readonly TopicName[],
+  max: number,
+  work: (tx: Tx, turns: readonly Turn[]) => Promise<T>,
 ): Promise<T | undefined> =>
   withOpening(
     store,
     'turn',
-    (client) => takeTurn(client, names),
-    async (tx, turn) => turn && (await work(tx, turn)),
+    (client) => takeTurns(client, names, max),
+    async (tx, turns) => (turns.length === 0 ? undefined : await work(tx, turns)),
   )
 
 /**
  * What begins and ends every turn, however few events it has. Prepared, and each in one message with BEGIN or COMMIT:
- * for a turn of one event that is half of what it costs. The names are looked up one by one until one is free: as
+ * for a turn of one event that is half of what it costs. The names are looked up one by one until enough are free: as
  * `= ANY` with an order, they were a scan of all topics.
  */
 const prepareTurns = `
-  PREPARE take_turn (text[]) AS
+  PREPARE take_turns (text[], integer) AS
     SELECT t.* FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
       SELECT id, name, stream_group, position, accounted, seen, seen_id, history, head FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
-    ) t LIMIT 1;
+    ) t LIMIT $2;
   PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean, text) AS
     UPDATE topics SET
       stream_group = $2, position = $3, seen_id = $4, accounted = $5, seen = $6, head = $7,
@@ -68,19 +76,19 @@ const planAnew = 'SET LOCAL plan_cache_mode = force_custom_plan'
 /** The connections on which they are prepared. */
 const prepared = new WeakSet<pg.PoolClient>()
 
-/** Begins a transaction and takes a turn in it. */
-async function takeTurn(client: pg.PoolClient, names: readonly TopicName[]): Promise<Turn | undefined> {
+/** Begins a transaction and takes turns in it. */
+async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max: number): Promise<Turn[]> {
   if (!prepared.has(client)) {
     await client.query(prepareTurns)
     prepared.add(client)
   }
   // A name has no character that would have to be escaped in an array; and several statements give several results.
   const list = pg.escapeLiteral(`{${names.join(',')}}`)
-  const results: unknown = await client.query(`BEGIN; ${planOnce}; EXECUTE take_turn (${list}); ${planAnew}`)
+  const results: unknown = await client.query(
+    `BEGIN; ${planOnce}; EXECUTE take_turns (${list}, ${max}); ${planAnew}`,
+  )
   const [, , taken] = results as [unknown, unknown, pg.QueryResult<Record<string, string>>, unknown]
-  const [row] = taken.rows
-  if (row === undefined) return undefined
-  return {
+  return taken.rows.map((row) => ({
     topicId: Number(row.id),
     topic: row.name as TopicName,
     group: row.stream_group ?? null,
@@ -90,7 +98,7 @@ async function takeTurn(client: pg.PoolClient, names: readonly TopicName[]): Pro
     seenId: row.seen_id as Position,
     history: row.history ?? null,
     head: Number(row.head),
-  }
+  }))
 }
 
 /** What a turn changes in its topic's row. */
@@ -111,8 +119,8 @@ export interface TurnResult {
 }
 
 /**
- * Moves the position, and the counters with it, in the transaction that stored what it passes over: as its last
- * statement, along with COMMIT.
+ * Moves the position, and the counters with it, in the transaction that stored what it passes over: with its last
+ * message, along with COMMIT.
  */
 export function endTurn(tx: Tx, turn: Turn, result: TurnResult): void {
   const { group, position, seenId, foundLoss } = result
@@ -129,5 +137,6 @@ export function endTurn(tx: Tx, turn: Turn, result: TurnResult): void {
     foundLoss,
     result.history === null ? 'NULL' : pg.escapeLiteral(result.history),
   ]
-  tx.closing = `${planOnce}; EXECUTE end_turn (${values.join(', ')}); `
+  tx.closing ||= `${planOnce}; `
+  tx.closing += `EXECUTE end_turn (${values.join(', ')}); `
 }

@@ -1,11 +1,11 @@
 import type { TopicName } from '@sekali/core/event'
 import { type Position, timeOf } from '@sekali/core/position'
-import { commitEvents, type Received } from '@sekali/store/commit'
-import type { Store } from '@sekali/store/connect'
+import { commitBatches, commitEvents, type Outcome, type Received } from '@sekali/store/commit'
+import type { Store, Tx } from '@sekali/store/connect'
 import { digestOf, readOutcomes } from '@sekali/store/outcomes'
 import { readEvents } from '@sekali/store/read'
 import { ensureTopics, readTopics } from '@sekali/store/topics'
-import { endTurn, type Turn, withTurn } from '@sekali/store/turn'
+import { endTurn, type Turn, withTurn, withTurns } from '@sekali/store/turn'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject, test } from 'vitest'
@@ -19,23 +19,18 @@ async function commit(store: Store, items: readonly Received[], topic = orders) 
   await ensureTopics(store, [topic])
   const committed = await withTurn(store, [topic], async (tx, turn) => {
     const outcome = await commitEvents(tx, turn, items)
-    const accounted = turn.accounted + items.length
-    endTurn(tx, turn, {
-      ...outcome,
-      group: 'g',
-      position: '1-1' as Position,
-      accounted,
-      seen: accounted,
-      seenId: '1-1' as Position,
-      history: null,
-      foundLoss: false,
-      dead: 0,
-      lost: 0,
-    })
+    end(tx, turn, outcome)
     return outcome
   })
   if (committed === undefined) throw new Error('somebody else has the turn')
   return committed
+}
+
+function end(tx: Tx, turn: Turn, outcome: Outcome): void {
+  const accounted = turn.accounted + outcome.stored + outcome.duplicates + outcome.conflicts
+  const position = '1-1' as Position
+  const place = { group: 'g', position, accounted, seen: accounted, seenId: position, history: null }
+  endTurn(tx, turn, { ...outcome, ...place, foundLoss: false, dead: 0, lost: 0 })
 }
 
 test('a batch delivered twice is stored once', async () => {
@@ -108,6 +103,42 @@ test('a turn is exclusive: who comes second is told that it is taken, and does n
   expect(await withTurn(store, ['other' as TopicName, orders], topicOf)).toBe('other')
 })
 
+test('turns of several topics are committed together: each topic is numbered, and told known from new, by itself', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => name as TopicName) as [TopicName, TopicName, TopicName]
+  for (const topic of [a, b, c]) await commit(store, received('known'), topic)
+  const other = {
+    ...received('known')[0],
+    event: event({ eventId: 'known', payload: '"other"' }),
+  } as Received
+  const batches = [received('known', 'x', 'y'), [other, ...received('x', 'z', 'x')], received('x')]
+  const give = () =>
+    withTurn(store, [c], async () =>
+      withTurns(store, [a, c, b], 3, async (tx, turns) => {
+        expect(turns.map(({ topic }) => topic)).toEqual([a, b]) // somebody has c
+        const outcomes = await commitBatches(
+          tx,
+          turns.map((turn, index) => ({ turn, received: batches[index] as Received[] })),
+        )
+        for (const [index, turn] of turns.entries()) end(tx, turn, outcomes[index] as Outcome)
+        return outcomes
+      }),
+    )
+  expect(await give()).toEqual([
+    { stored: 2, duplicates: 1, conflicts: 0 },
+    { stored: 2, duplicates: 1, conflicts: 1 },
+  ])
+  const numbers = async (topic: TopicName) =>
+    (await readEvents(store, { topic, after: 0, limit: 10 })).events.map(
+      ({ seq, eventId }) => `${seq}${eventId}`,
+    )
+  expect(await Promise.all([a, b, c].map(numbers))).toEqual([
+    ['1known', '2x', '3y'],
+    ['1known', '2x', '3z'],
+    ['1known'],
+  ])
+})
+
 test('a reader never sees a later number before an earlier one, whatever the commits are doing', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await ensureTopics(store, [orders])
@@ -175,7 +206,7 @@ test('the look-up stays a descent of the index when a log that was small becomes
     await tx.$client.query(`
       INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at)
       SELECT 1, n, 'large-' || n, now(), 's', '{}', now() FROM generate_series(21, 20000) n`)
-    const { rows } = await tx.$client.query(`EXPLAIN EXECUTE find_known (1, '{a,b}')`)
+    const { rows } = await tx.$client.query(`EXPLAIN EXECUTE find_known ('{1,1}', '{a,b}')`)
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
     expect(plan).toContain('events_topic_id_event_id_unique')
     expect(plan).not.toContain('Seq Scan')

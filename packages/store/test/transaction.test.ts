@@ -53,7 +53,9 @@ test('a COPY that stalls until it is given up fails, and the answer that comes t
     const backend = Number(rows[0]?.pid)
     process.kill(backend, 'SIGSTOP')
     try {
-      await copyEvents(tx, 1, 0, [{ event: event({}), receivedAt: '2026-01-01T00:00:00.000000Z' }])
+      await copyEvents(tx, [
+        { topicId: 1, seq: 1, event: event({}), receivedAt: '2026-01-01T00:00:00.000000Z' },
+      ])
     } finally {
       process.kill(backend, 'SIGCONT')
       // What it says now is about a COPY that nobody waits for.

@@ -3,24 +3,19 @@ import type { Mutant } from './mutant.ts'
 
 const turn = 'apps/consumer/src/turn.ts'
 const endTurn = 'endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })'
-const committed = "  context.at('committed')\n"
+const committed = "  if (turns.length > 0) context.at('committed')\n"
 
-/** Has `account` leave `later`, which is run after COMMIT. */
+/** Runs what `account` leaves in `later` after COMMIT. */
 const afterCommit = [
   {
     file: turn,
-    find: '  { log, at }: TurnContext,',
-    replace: '  { log, at, store }: TurnContext,',
-  },
-  {
-    file: turn,
     find: committed,
-    replace: `${committed}  await later?.()\n  later = undefined\n`,
+    replace: `${committed}  for (const one of later.splice(0)) await one()\n`,
   },
   {
     file: turn,
     find: '/** Where a test may stop',
-    replace: 'let later: (() => Promise<unknown>) | undefined\n\n/** Where a test may stop',
+    replace: 'const later: (() => Promise<unknown>)[] = []\n\n/** Where a test may stop',
   },
 ]
 
@@ -45,7 +40,7 @@ export const mutants: readonly Mutant[] = [
         file: turn,
         find: "      context.at('accounted')\n",
         replace:
-          "      if (read !== undefined && head !== undefined) await tidy(context, read, head)\n      context.at('accounted')\n",
+          "      for (const [{ read }, head] of heads) if (read) await tidy(context, read, head)\n      context.at('accounted')\n",
       },
     ],
     test: { project: 'consumer', file: 'crash', name: 'killed when it has accounted' },
@@ -59,8 +54,10 @@ export const mutants: readonly Mutant[] = [
         file: turn,
         find: endTurn,
         replace: `const result = { ...outcome, ...after, dead, group, foundLoss: loss !== undefined }
-  const { withTransaction } = await import('@sekali/store/connect')
-  later = () => withTransaction(store, 'position', async (other) => endTurn(other, turn, result))`,
+  later.push(async () => {
+    const { withTransaction } = await import('@sekali/store/connect')
+    await withTransaction(context.store, 'position', async (other) => endTurn(other, turn, result))
+  })`,
       },
     ],
     test: { project: 'consumer', file: 'crash', name: 'killed when it has committed' },
@@ -74,7 +71,7 @@ export const mutants: readonly Mutant[] = [
         file: turn,
         find: endTurn,
         replace: `const counted = [outcome.duplicates, outcome.conflicts, turn.topicId]
-  later = () => store.pool.query('UPDATE topics SET duplicates = duplicates + $1, conflicts = conflicts + $2 WHERE id = $3', counted)
+  later.push(() => context.store.pool.query('UPDATE topics SET duplicates = duplicates + $1, conflicts = conflicts + $2 WHERE id = $3', counted))
   const result = { ...outcome, ...after, dead, group, foundLoss: loss !== undefined, duplicates: 0, conflicts: 0 }
   endTurn(tx, turn, result)`,
       },
@@ -154,8 +151,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/commit.ts',
-        find: 'known.get(at)?.same === false',
-        replace: 'known.get(at)?.same === undefined && false',
+        find: 'ours.get(place)?.same === false',
+        replace: 'ours.get(place)?.same === undefined && false',
       },
     ],
     test: { project: 'consumer', file: 'once', name: 'same id with another content' },
@@ -241,13 +238,14 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: turn,
-        find: '    throw turn === undefined ? error',
-        replace: `    const stale = turn as Turn | undefined
-    if (stale !== undefined && read !== undefined) {
+        find: '    if (turns.length === 0) throw error\n',
+        replace: `    if (passes.length > 0) {
       const { withTransaction } = await import('@sekali/store/connect')
-      await withTransaction(context.store, 'zombie', (tx) => account(context, tx, stale, read, false))
+      await withTransaction(context.store, 'zombie', (tx) =>
+        account(context, tx, passes, { isSuspect: () => false }),
+      )
     }
-    throw turn === undefined ? error`,
+    if (turns.length === 0) throw error\n`,
       },
     ],
     test: { project: 'consumer', file: 'crash', name: 'paused in its turn' },
