@@ -60,6 +60,12 @@ export function endingOf(error: unknown, url: string): Ending {
   return error instanceof Invalid ? { ...ending, issues: error.issues } : ending
 }
 
+/** Of a command line that commander cannot read; the text is commander's. */
+export function usageEnding(text: string): Ending {
+  const message = `${oneLine(text.trim().replace(/^error: /, ''))}; --help shows what there is`
+  return { exitCode: exitCodes.usage, code: 'usage', message }
+}
+
 function exitCodeOf(error: SekaliError): number {
   if (error instanceof OutputFailed) return exitCodes.output
   if (error instanceof UsageError || error instanceof InvalidConfig) return exitCodes.usage

@@ -2,11 +2,13 @@
 import process from 'node:process'
 import { shutdownSignal } from '@sekali/process/shutdown'
 import { CommanderError } from 'commander'
-import { endingOf, exitCodes } from './exit.ts'
+import { type Ending, endingOf, exitCodes, usageEnding } from './exit.ts'
 import { createOutput, OutputFailed } from './output.ts'
 import { createProgram } from './program.ts'
 
 const left = 'the reader left'
+// As it is written, for when the command line could not be read.
+const isJsonWanted = process.argv.includes('--json')
 
 const wish = shutdownSignal()
 const stop = new AbortController()
@@ -22,14 +24,21 @@ try {
 if (process.connected) process.disconnect() // the bootstrap's channel would keep us up
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.done
+    // Without a command it has shown the help.
+    return error.code === 'commander.help' ? exitCodes.usage : tell(usageEnding(error.message), isJsonWanted)
+  }
   const { reason } = stop.signal
   if (stop.signal.aborted && !(reason instanceof OutputFailed)) {
     if (reason === left) return exitCodes.done
     return reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
   }
   const { url, json } = program.opts<{ url: string; json: boolean }>()
-  const { exitCode, ...ending } = endingOf(reason ?? error, url)
+  return tell(endingOf(reason ?? error, url), json)
+}
+
+function tell({ exitCode, ...ending }: Ending, json: boolean): number {
   process.stderr.write(json ? `${JSON.stringify({ error: ending })}\n` : `sekali: ${ending.message}\n`)
   return exitCode
 }

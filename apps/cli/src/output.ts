@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { SekaliError } from '@sekali/core/errors'
+import { watchReader } from './reader.ts'
 
 /** What was to be written could not be: the disk is full, perhaps. */
 export class OutputFailed extends SekaliError {
@@ -13,6 +14,8 @@ export interface Output {
   write(text: string): Promise<void>
   /** A line. */
   line(text?: string): Promise<void>
+  /** Notices until disposed that the reader has left, also while nothing is written. */
+  watch(): Disposable
 }
 
 /**
@@ -33,5 +36,5 @@ export function createOutput(
     if (!stream.write(text)) await once(stream, 'drain', { signal })
     signal.throwIfAborted()
   }
-  return { write, line: (text = '') => write(`${text}\n`) }
+  return { write, line: (text = '') => write(`${text}\n`), watch: () => watchReader(onClosed) }
 }

@@ -12,12 +12,6 @@ import { addTopics } from './commands/topics.ts'
 import type { Surroundings } from './context.ts'
 import { exitCodeHelp } from './exit.ts'
 
-const oneLine = (text: string) =>
-  text
-    .replace(/^error: /, 'sekali: ')
-    .trim()
-    .replaceAll('\n', ' ')
-
 /** The command line. It throws CommanderError instead of ending the process. */
 export function createProgram(surroundings: Surroundings): Command {
   const program = new Command('sekali')
@@ -31,9 +25,7 @@ export function createProgram(surroundings: Surroundings): Command {
     .option('--json', 'answers for programs: JSON, one value a line', false)
     .option('--retry-seconds <n>', 'how long to try for an answer', wholeNumber(1, 86_400), 10)
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({
-      outputError: (text, write) => write(`${oneLine(text)}; --help shows what there is\n`),
-    })
+    .configureOutput({ outputError: () => undefined }) // main.ts says it, as it says every failure
     .exitOverride()
     .addHelpText(
       'after',

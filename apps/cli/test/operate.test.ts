@@ -84,12 +84,16 @@ test.each([
   expect({ code, out }).toEqual({ code: 2, out: '' })
   expect(err).toMatch(/^sekali: .*\n$/)
   expect(err).toMatch(said)
+  const json = await run([...args, '--json'], nowhere)
+  expect(json.code).toBe(2)
+  expect(JSON.parse(json.err)).toEqual({ error: { code: 'usage', message: expect.stringMatching(said) } })
 })
 
 test('every command teaches by example', async () => {
   expect((await run(['--help'], nowhere)).out).toMatch(/Exit codes:\n {2}0 +done/)
   const never = () => Promise.reject(new Error('help is not an answer'))
-  const program = createProgram({ out: { write: never, line: never }, signal: AbortSignal.abort() })
+  const out = { write: never, line: never, watch: () => new DisposableStack() }
+  const program = createProgram({ out, signal: AbortSignal.abort() })
   expect(program.commands.length).toBeGreaterThan(8)
   for (const command of program.commands) {
     let text = ''

@@ -1,7 +1,7 @@
 import { createClient } from '@sekali/client/client'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
-import { run, start } from './command.ts'
+import { run, start, startShell } from './command.ts'
 import { ownSystem } from './system.ts'
 
 const event = (n: number) => ({
@@ -53,6 +53,11 @@ test('a tail over a gateway that is killed and comes back has everything, in ord
     expect(tailed.length).toBeGreaterThan(25)
     expect(tailed.map(({ seq }) => seq)).toEqual(tailed.map((_, index) => begin + index))
   }
+
+  // Nothing comes after the last event.
+  const last = Math.ceil(sent / 2)
+  await using pipe = startShell(`sekali tail orders.eu --from ${last - 1} | head -n 1`, env)
+  expect(await pipe.ended).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^.*\n$/) })
 
   const refused = await run(['tail', 'orders..eu'], system.url)
   expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(/^sekali: not valid: topic .*\n$/) })

@@ -40,6 +40,7 @@ const run = async (context: Context, [topic]: string[], { count, ...place }: Opt
   }
   let cursor: string | undefined
   let left = count
+  using _reader = out.watch()
   try {
     for await (const event of tailText(
       connection,
