@@ -70,6 +70,7 @@ export function createApp(deps: AppDeps): App {
   })
   app.get('/events', events(store, createReplays({ store, log, signal })))
   app.get('/tail', tail({ tails, connections, signal, random }))
+  app.get('/events/:topic', receipt({ broker, store, log }))
   app.get('/events/:topic/:event_id', receipt({ broker, store, log }))
   app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
   app.get('/doctor', doctor({ broker, store, log }))

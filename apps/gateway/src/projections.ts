@@ -24,11 +24,17 @@ export function listProjections(store: Store) {
     reply(200, JSON.stringify((await readProjections(store)).map(onTheWire)))
 }
 
-/** GET /projections/{name}: its state; of one with keys a page of them, in the order of their bytes. */
+/**
+ * GET /projections/{name}: its state; of one with keys a page of them, in the order of their bytes. With `key` it is
+ * the state of that one, also of a key that the path of a URL cannot have: `.` and `..`.
+ */
 export function showProjection(store: Store) {
   return async (c: Context): Promise<Response> => {
     const name = c.req.param('name') ?? ''
-    const page = parsePage(new URL(c.req.url).searchParams)
+    const query = new URL(c.req.url).searchParams
+    const key = query.get('key')
+    if (key !== null && query.size === 1) return await showStateOf(c, store, name, key)
+    const page = parsePage(query)
     if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
     const [found] = isName(name) ? await readProjections(store, name) : []
     if (found === undefined) return problem('unknown_projection')
@@ -60,12 +66,16 @@ async function showKeys(store: Store, { name, status }: ProjectionStatus, page: 
 export function showKey(store: Store) {
   return async (c: Context): Promise<Response> => {
     const { name = '', key = '' } = c.req.param()
-    const found = isName(name) && isStorable(key) ? await readState(store, name, key) : undefined
-    if (found === undefined) return problem('unknown_projection')
-    const { asOf, state, tag } = found
-    if (state === null) return problem('unknown_key')
-    return replyTagged(c, tag, () => jsonWith({ name, key, as_of: asOf }, 'state', state))
+    return await showStateOf(c, store, name, key)
   }
+}
+
+async function showStateOf(c: Context, store: Store, name: string, key: string): Promise<Response> {
+  const found = isName(name) && isStorable(key) ? await readState(store, name, key) : undefined
+  if (found === undefined) return problem('unknown_projection')
+  const { asOf, state, tag } = found
+  if (state === null) return problem('unknown_key')
+  return replyTagged(c, tag, () => jsonWith({ name, key, as_of: asOf }, 'state', state))
 }
 
 /** POST /projections/{name}/rebuild: fold it anew, beside what is on show. */
@@ -137,7 +147,7 @@ const Parameters = v.strictObject(
     ),
     after: v.optional(v.pipe(v.string(), v.check(isStorable, afterRule)), ''),
   },
-  'is not a parameter: use limit, after',
+  'is not a parameter: use limit, after, or key alone',
 )
 type Page = v.InferOutput<typeof Parameters>
 

@@ -16,10 +16,13 @@ export interface ReceiptDeps {
   readonly log: Logger
 }
 
-/** GET /events/{topic}/{event_id}: the event, if it is stored; otherwise what is known of it. */
+/**
+ * GET /events/{topic}/{event_id}: the event, if it is stored; otherwise what is known of it. Also at
+ * /events/{topic}?event_id=, because a URL cannot have `.` and `..` in its path, and a proxy may change others.
+ */
 export function receipt({ broker, store, log }: ReceiptDeps, lookMs = 1_000) {
   return async (c: Context): Promise<Response> => {
-    const name = parseName(new URL(c.req.url).pathname)
+    const name = parseName(new URL(c.req.url))
     if (name === undefined) return problem('unknown_event', { in_flight: false })
     const { topic, eventId } = name
     const known = await findEvent(store, topic, eventId)
@@ -34,13 +37,14 @@ export function receipt({ broker, store, log }: ReceiptDeps, lookMs = 1_000) {
   }
 }
 
-/** The two last segments of a path. Hono's own parameters leave broken escapes as they are. */
-function parseName(path: string): Pick<Event, 'topic' | 'eventId'> | undefined {
-  const [, , topic = '', eventId = ''] = path.split('/')
+/** Hono's own parameters leave broken escapes as they are. */
+function parseName({ pathname, searchParams }: URL): Pick<Event, 'topic' | 'eventId'> | undefined {
+  const [, , topic = '', inPath] = pathname.split('/')
   try {
+    const eventId = inPath === undefined ? searchParams.get('event_id') : decodeURIComponent(inPath)
     return {
       topic: v.parse(TopicName, decodeURIComponent(topic)),
-      eventId: v.parse(EventId, decodeURIComponent(eventId)),
+      eventId: v.parse(EventId, eventId),
     }
   } catch {
     return undefined // no event can have that name

@@ -135,7 +135,9 @@ test('an event is found by its id, and an id that nobody sent is unknown', async
   expect(response.status).toBe(200)
   const [listed] = (await (await system.get('/events?topic=found')).json()) as unknown[]
   expect(await response.json()).toEqual(listed)
-  for (const path of ['found/none', 'none/none', 'found/%00', 'found/%zz', 'not%20a%20topic/x']) {
+  await system.publish(eventBody({ topic: 'found', event_id: '..' }))
+  expect(await (await system.get('/events/found?event_id=..')).json()).toMatchObject({ event_id: '..', seq: 2 })
+  for (const path of ['found', 'found?event_id=none', 'found/none', 'none/none', 'found/%00', 'found/%zz', 'not%20a%20topic/x']) {
     const missing = await system.get(`/events/${path}`)
     expect([missing.status, await missing.json()]).toMatchObject([
       404,

@@ -84,6 +84,7 @@ test('the examples fold what their comments say, and the gateway shows it', asyn
     state: { orders: 2, cents: 2_500, last: at(2, 4) },
   })
   expect((await get(`/projections/customer-totals/${encodeURIComponent('ü/1')}`)).body.state.cents).toBe(10)
+  expect((await get('/projections/customer-totals?key=%C3%BC/1')).body.state.cents).toBe(10)
   expect((await get('/projections/login-alerts/logins.web%20eve')).body.state).toEqual({
     failed: [5, 6, 7, 8].map((second) => at(3, second)),
     alerts: [at(3, 4)],

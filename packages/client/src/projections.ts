@@ -46,7 +46,8 @@ export function projectionAnswer(
 }
 
 export function projectionKeyAnswer(connection: Connection, name: string, key: string, options: CallOptions) {
-  const path = `/projections/${encodeURIComponent(name)}/${encodeURIComponent(key)}`
+  // Not in the path: there `.` and `..` go up.
+  const path = `/projections/${encodeURIComponent(name)}${search({ key })}`
   return call(connection, path, { method: 'GET' }, options)
 }
 

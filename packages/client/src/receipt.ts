@@ -1,5 +1,5 @@
 import type { Receipt, StoredEvent } from './answers.ts'
-import { type Connection, call, jsonOf } from './connection.ts'
+import { type Connection, call, jsonOf, search } from './connection.ts'
 import { DeadEvent, Refused } from './errors.ts'
 import type { CallOptions } from './retry.ts'
 
@@ -28,6 +28,7 @@ export function receiptAnswer(
   eventId: string,
   options: CallOptions = {},
 ) {
-  const path = `/events/${encodeURIComponent(topic)}/${encodeURIComponent(eventId)}`
+  // Not in the path: there `.` and `..` go up, and a proxy may not let %2F through.
+  const path = `/events/${encodeURIComponent(topic)}${search({ event_id: eventId })}`
   return call(connection, path, { method: 'GET' }, options)
 }

@@ -105,7 +105,7 @@ test('a receipt says what became of an event, whatever that is', async () => {
   )
   const client = createClient({ baseUrl: peer.url })
   expect(await client.receipt('order.eu', 'a/b c')).toEqual({ status: 'stored', event: stored(7) })
-  expect(peer.received[0]?.url).toBe('/events/order.eu/a%2Fb%20c')
+  expect(peer.received[0]?.url).toBe('/events/order.eu?event_id=a%2Fb+c')
   expect(await client.receipt('order', '1')).toEqual({ status: 'in_flight' })
   expect(await client.receipt('order', '1')).toEqual({ status: 'unknown' })
   expect(await client.receipt('order', '1')).toEqual({ status: 'dead', reason: '22P05' })
@@ -159,7 +159,7 @@ test('projections are listed, read by key and begun anew', async () => {
   expect(peer.received.map(({ method, url }) => `${method} ${url}`)).toEqual([
     'GET /projections',
     'GET /projections/per%20minute?limit=1',
-    'GET /projections/per%20minute/a%2Fb',
+    'GET /projections/per%20minute?key=a%2Fb',
     'POST /projections/per%20minute/rebuild',
     'DELETE /projections/per%20minute',
   ])
