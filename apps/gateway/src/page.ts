@@ -5,6 +5,7 @@ import { limits } from '@sekali/core/limits'
 import { isPattern, matches, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
 import { normalizeTimestamp } from '@sekali/core/timestamp'
 import * as v from 'valibot'
+import { parseParameters } from './parameters.ts'
 
 const timeRule = 'must be ISO 8601 with an offset, such as 2025-12-08T10:00:00Z'
 const Time = v.pipe(
@@ -14,7 +15,7 @@ const Time = v.pipe(
   v.string(timeRule),
 )
 
-const Parameters = v.object({
+const parameters = {
   topic: v.optional(TopicPatternText),
   source: v.optional(Source),
   from: v.optional(Time),
@@ -23,8 +24,7 @@ const Parameters = v.object({
   after: v.optional(v.string()),
   before: v.optional(v.string()),
   order: v.optional(v.picklist(['asc', 'desc'], 'must be asc or desc')),
-  limit: v.optional(v.string()),
-})
+}
 
 /** A seq of one topic; of a pattern, a seq for each of its topics. */
 type Place = number | Cursor | ReadonlyMap<string, number>
@@ -42,26 +42,25 @@ export interface Page {
   readonly limit?: number
 }
 
-/** Reads the query of `GET /events`. What is unknown or said twice is refused: a misspelt `after` would read anew. */
+/** Reads the query of `GET /events`. */
 export function parsePage(
   query: URLSearchParams,
   limitMax: number = limits.pageSizeMax,
 ): Page | { readonly issues: readonly Issue[] } {
-  const schema = v.object({ ...Parameters.entries, limit: v.optional(wholeNumber(1, limitMax)) })
-  const parsed = v.safeParse(schema, Object.fromEntries(query), { abortPipeEarly: true })
-  const issues = [...nameIssues(query), ...(parsed.issues ?? []).map(valueIssue)]
+  const limit = v.optional(wholeNumber(1, limitMax))
+  const { values, issues } = parseParameters(query, { ...parameters, limit })
   if (!query.has('topic') && (query.has('after') || query.has('before'))) {
     issues.push({ path: 'topic', code: 'missing_topic', message: 'is required with after and with before' })
   }
-  if (!parsed.success || issues.length > 0) return { issues }
-  const { from, to } = parsed.output
+  if (values === undefined || issues.length > 0) return { issues }
+  const { from, to } = values
   if (from !== undefined && to !== undefined && from > to) {
     return {
       issues: [{ path: 'to', code: 'contradictory_parameters', message: 'must not come before from' }],
     }
   }
 
-  const { topic, after: afterText, before: beforeText, ...rest } = parsed.output
+  const { topic, after: afterText, before: beforeText, ...rest } = values
   const after = parsePlace(topic, afterText, 0)
   const before = parsePlace(topic, beforeText, 1)
   const unread = (path: string, text: string | undefined, place: Place | undefined): Issue[] => {
@@ -150,23 +149,4 @@ function wholeNumber(min: number, max: number) {
     v.minValue(min, rule),
     v.maxValue(max, rule),
   )
-}
-
-function nameIssues(query: URLSearchParams): Issue[] {
-  const names = [...query.keys()]
-  return [...new Set(names)].slice(0, 8).flatMap((name) => {
-    const path = name.slice(0, 64).toWellFormed()
-    if (!Object.hasOwn(Parameters.entries, name)) {
-      const message = `is not a parameter: use ${Object.keys(Parameters.entries).join(', ')}`
-      return [{ path, code: 'unknown_parameter', message }]
-    }
-    return query.getAll(name).length === 1
-      ? []
-      : [{ path, code: 'repeated_parameter', message: 'must come once' }]
-  })
-}
-
-function valueIssue(issue: v.BaseIssue<unknown>): Issue {
-  const path = String(issue.path?.[0]?.key)
-  return { path, code: `invalid_${path}`, message: issue.message }
 }

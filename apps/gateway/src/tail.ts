@@ -7,6 +7,7 @@ import type { Context } from 'hono'
 import * as v from 'valibot'
 import type { Connections } from './connections.ts'
 import type { Feed } from './feed.ts'
+import { parseParameters } from './parameters.ts'
 import { problem } from './problem.ts'
 import { reply } from './reply.ts'
 import type { Tails } from './tails.ts'
@@ -86,12 +87,12 @@ interface TailQuery {
 
 const fromRule = 'must be start, now, or the seq to begin behind'
 
-const Parameters = v.object({
+const parameters = {
   topic: TopicPatternText,
   from: v.optional(v.pipe(v.string(fromRule), v.regex(/^(start|now|\d{1,16})$/, fromRule)), 'now'),
   source: v.optional(Source),
   last_event_id: v.optional(v.string()),
-})
+}
 
 const badCursor: Issue = {
   path: 'last_event_id',
@@ -103,10 +104,9 @@ function parseTail(
   query: URLSearchParams,
   lastEventId: string | undefined,
 ): TailQuery | { readonly issues: readonly Issue[] } {
-  const parsed = v.safeParse(Parameters, Object.fromEntries(query), { abortPipeEarly: true })
-  const issues = [...nameIssues(query), ...(parsed.issues ?? []).map(valueIssue)]
-  if (!parsed.success || issues.length > 0) return { issues }
-  const { topic, from, source, last_event_id } = parsed.output
+  const { values, issues } = parseParameters(query, parameters)
+  if (values === undefined || issues.length > 0) return { issues }
+  const { topic, from, source, last_event_id } = values
   const pattern = parsePattern(topic)
   // The header is newer than the query: EventSource repeats the URL that it was made with.
   const id = lastEventId || last_event_id
@@ -118,21 +118,3 @@ function parseTail(
 }
 
 const onlyOne = 'must be start or now for a pattern: a seq is of one topic'
-
-function nameIssues(query: URLSearchParams): Issue[] {
-  return [...new Set(query.keys())].slice(0, 8).flatMap((name) => {
-    const path = name.slice(0, 64).toWellFormed()
-    if (!Object.hasOwn(Parameters.entries, name)) {
-      const message = 'is not a parameter: use topic, from, source, last_event_id'
-      return [{ path, code: 'unknown_parameter', message }]
-    }
-    const isRepeated = query.getAll(name).length > 1
-    return isRepeated ? [{ path, code: 'repeated_parameter', message: 'must come once' }] : []
-  })
-}
-
-function valueIssue(issue: v.BaseIssue<unknown>): Issue {
-  const path = String(issue.path?.[0]?.key)
-  if (issue.type === 'object') return { path, code: 'missing_parameter', message: 'is required' }
-  return { path, code: `invalid_${path}`, message: issue.message }
-}
