@@ -7,7 +7,7 @@
  * up to where the feed is: `gapAfter` says what that is.
  */
 import { setImmediate as nextRound, setTimeout as pause } from 'node:timers/promises'
-import { type Cursor, formatCursor, parseCursor } from '@sekali/core/cursor'
+import type { Cursor } from '@sekali/core/cursor'
 import { TooManyTopics } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
@@ -18,7 +18,8 @@ import type { Store } from '@sekali/store/connect'
 import { readHeads } from '@sekali/store/heads'
 import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
 import type { Heads } from './heads.ts'
-import { createRing, type Frame, frameOf, type Ring } from './ring.ts'
+import { createPlaces, rangesBetween } from './places.ts'
+import { createRing, type Frame, type Ring } from './ring.ts'
 import type { Slots } from './slots.ts'
 
 export interface Reader {
@@ -137,17 +138,7 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     else log.debug({ err: error }, 'feed could not read')
   }
 
-  const idOf = (cursor: Cursor): string =>
-    pattern.isPattern ? formatCursor(cursor) : String([...cursor.values()][0] ?? 0)
-
-  /** Without a wildcard a cursor is a seq, of a topic that may not exist yet: 0 stands for its id then. */
-  function parse(id: string): Map<number, number> | undefined {
-    if (pattern.isPattern) return parseCursor(id) && new Map(parseCursor(id))
-    const [topicId = 0] = targets.keys()
-    return /^\d{1,16}$/.test(id) && Number(id) <= Number.MAX_SAFE_INTEGER
-      ? new Map([[topicId, Number(id)]])
-      : undefined
-  }
+  const { idOf, parse, framesAfter } = createPlaces(pattern, () => targets.keys().next().value ?? 0)
 
   const isBeyond = (id: string, heads: Cursor): boolean =>
     [...(parse(id) ?? [])].some(([topicId, seq]) => seq > (heads.get(topicId) ?? 0))
@@ -156,20 +147,6 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     const found = await readTargets()
     void advance()
     return isBeyond(id, new Map(found.map(({ topicId, head }) => [topicId, head])))
-  }
-
-  const rangesBetween = (from: Cursor, to: Cursor): Range[] =>
-    [...to].flatMap(([topicId, upTo]) => {
-      const after = from.get(topicId) ?? 0
-      return after < upTo ? [{ topicId, after, upTo }] : []
-    })
-
-  function framesAfter(id: string, events: readonly RangeEvent[]): Frame[] {
-    const cursor = parse(id) ?? new Map()
-    return events.map(({ topicId, event }) => {
-      cursor.set(topicId, event.seq)
-      return frameOf(idOf(cursor), event)
-    })
   }
 
   /** Reads what is new until there is nothing. One at a time, and never beyond what its readers have been told of. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatCursor, parseCursor } from '../src/cursor.ts'
+import { formatCursor, moveCursor, parseCursor } from '../src/cursor.ts'
 
 test.each([
   [[], '0'],
@@ -48,4 +48,18 @@ test('a cursor over as many topics as a pattern may match fits a header', () => 
   const cursor = new Map(Array.from({ length: 500 }, (_, index) => [1e9 + index, 1e12 + index]))
   expect(formatCursor(cursor).length).toBeLessThan(10_000)
   expect(parseCursor(formatCursor(cursor))).toEqual(cursor)
+})
+
+test('a cursor that moves has the text that it would have anew, behind each event', () => {
+  const cursor = new Map([
+    [40, 1],
+    [7, 35],
+    [9, 0],
+  ])
+  const move = moveCursor(cursor)
+  for (const topicId of [40, 7, 9, 41, 1, 40, 8, 1]) {
+    const seq = (cursor.get(topicId) ?? 0) + 1
+    cursor.set(topicId, seq)
+    expect(move(topicId, seq)).toBe(formatCursor(cursor))
+  }
 })

@@ -1,0 +1,49 @@
+import { type Cursor, formatCursor, moveCursor, parseCursor } from '@sekali/core/cursor'
+import type { TopicPattern } from '@sekali/core/pattern'
+import type { Range, RangeEvent } from '@sekali/store/ranges'
+import { type Frame, frameOf } from './ring.ts'
+
+/** What the ids of a feed's events mean: the seq, if it is of one topic, otherwise a cursor. */
+export interface Places {
+  idOf(cursor: Cursor): string
+  /** `undefined` for what is no id of this feed. */
+  parse(id: string): Map<number, number> | undefined
+  /** The events that follow an id, each with the id of the place behind it. */
+  framesAfter(id: string, events: readonly RangeEvent[]): Frame[]
+}
+
+/** Of one topic, which may not exist yet, `topicIdOf` says the id, or 0. */
+export function createPlaces({ isPattern }: TopicPattern, topicIdOf: () => number): Places {
+  const ofSeq: Pick<Places, 'idOf' | 'parse'> = {
+    idOf: (cursor) => String([...cursor.values()][0] ?? 0),
+    parse: (id) =>
+      /^\d{1,16}$/.test(id) && Number(id) <= Number.MAX_SAFE_INTEGER
+        ? new Map([[topicIdOf(), Number(id)]])
+        : undefined,
+  }
+  const ofCursor: Pick<Places, 'idOf' | 'parse'> = {
+    idOf: formatCursor,
+    parse(id) {
+      const cursor = parseCursor(id)
+      return cursor && new Map(cursor)
+    },
+  }
+  const { idOf, parse } = isPattern ? ofCursor : ofSeq
+  return {
+    idOf,
+    parse,
+    framesAfter(id, events) {
+      const move = isPattern
+        ? moveCursor(parse(id) ?? new Map())
+        : (_topicId: number, seq: number) => String(seq)
+      return events.map(({ topicId, event }) => frameOf(move(topicId, event.seq), event))
+    },
+  }
+}
+
+/** What lies between two cursors: nothing of topics where `from` is further. */
+export const rangesBetween = (from: Cursor, to: Cursor): Range[] =>
+  [...to].flatMap(([topicId, upTo]) => {
+    const after = from.get(topicId) ?? 0
+    return after < upTo ? [{ topicId, after, upTo }] : []
+  })
