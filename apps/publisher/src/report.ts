@@ -8,19 +8,25 @@ export interface Result {
   readonly retries: number
   /** From the first request until its last answer. */
   readonly publishSeconds: number
+  /** This process's own processor time meanwhile: near the clock's, and it is the publisher that limits the rate. */
+  readonly publishCpuSeconds: number
+  /** What was not accounted for yet when the last answer had come; `null` when that is not known. */
+  readonly inFlightThen: number | null
   /** From the first request until all is accounted for. */
   readonly seconds: number
 }
 
 /** The lines a person reads. */
 export function resultText(result: Result): string {
-  const { balance, retries, publishSeconds, seconds } = result
+  const { balance, retries, publishSeconds, publishCpuSeconds, inFlightThen, seconds } = result
   const { sent } = balance.total
+  const behind = inFlightThen === null ? '' : `, with ${n(inFlightThen)} in flight at the end`
   return [
     ...table(balance),
     '',
     `${seconds.toFixed(1)} s end to end, ${n(sent / seconds)} events/s · published in ` +
       `${publishSeconds.toFixed(1)} s, ${n(sent / publishSeconds)} requests/s · ${n(retries)} retries`,
+    `while it published the publisher was busy for ${Math.round((100 * publishCpuSeconds) / publishSeconds)} % of a core${behind}`,
     'figures are differences over the whole system; others who publish at the same time are in them',
     ...balance.problems.map((problem) => `off: ${problem}`),
     verdict(balance),
@@ -28,7 +34,8 @@ export function resultText(result: Result): string {
 }
 
 /** One object on one line, for programs. */
-export function resultJson({ options, balance, retries, publishSeconds, seconds }: Result): string {
+export function resultJson(result: Result): string {
+  const { options, balance, retries, publishSeconds, publishCpuSeconds, inFlightThen, seconds } = result
   const { topic: _, sent, unique, ...total } = balance.total
   return JSON.stringify({
     seed: options.seed,
@@ -41,6 +48,8 @@ export function resultJson({ options, balance, retries, publishSeconds, seconds 
     seconds: rounded(seconds),
     requests_per_second: rounded(sent / publishSeconds),
     events_per_second: rounded(sent / seconds),
+    publisher_cores: rounded(publishCpuSeconds / publishSeconds),
+    in_flight_when_published: inFlightThen,
     retries,
     problems: balance.problems,
     topics: balance.topics,

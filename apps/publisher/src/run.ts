@@ -1,3 +1,4 @@
+import process from 'node:process'
 import type { Client } from '@sekali/client/client'
 import { type Balance, balance, n } from './balance.ts'
 import { type KnownByTopic, totalOf } from './figures.ts'
@@ -27,16 +28,27 @@ export async function runWorkload(options: Options, sent: Sent, tools: Tools): P
   const before = await figuresBefore(options, tools)
 
   const startedAt = performance.now()
+  const cpuBefore = process.cpuUsage()
   progress.stage('publishing', options.events)
   const failure = await publish(options, sent, tools)
   const publishSeconds = secondsSince(startedAt)
+  const { user, system } = process.cpuUsage(cpuBefore)
+  const publishCpuSeconds = (user + system) / 1e6
 
   progress.stage('storing', sent.total)
-  const after = await figuresAfter(before, options, sent, tools)
+  const { figures: after, inFlightThen } = await figuresAfter(before, options, sent, tools)
   const seconds = secondsSince(startedAt)
 
   const outcome = balance({ sent, before, after, seedIsFresh: options.seedIsFresh })
-  return { options, balance: withFailure(outcome, failure), retries: sent.retries, publishSeconds, seconds }
+  return {
+    options,
+    balance: withFailure(outcome, failure),
+    retries: sent.retries,
+    publishSeconds,
+    publishCpuSeconds,
+    inFlightThen,
+    seconds,
+  }
 }
 
 async function figuresBefore({ topics }: Options, { client, signal, say }: Tools): Promise<KnownByTopic> {
@@ -73,12 +85,16 @@ async function figuresAfter(before: KnownByTopic, options: Options, sent: Sent, 
     isIdle(figures) && [...sent.byTopic].every(([topic, sentTo]) => grown(figures, topic) >= sentTo.sent)
 
   const done = (figures: KnownByTopic) => totalOf(figures).accepted - totalOf(figures).in_flight
+  let inFlightThen: number | null = null
   const { figures = before } = await settle(client, options.topics, isAccountedFor, {
     deadlineMs: options.drainSeconds * 1_000,
     signal,
-    onFigures: (figures) => progress.update(Math.min(sent.total, done(figures) - done(before))),
+    onFigures: (figures) => {
+      inFlightThen ??= totalOf(figures).in_flight
+      progress.update(Math.min(sent.total, done(figures) - done(before)))
+    },
   })
-  return figures
+  return { figures, inFlightThen }
 }
 
 function withFailure(outcome: Balance, failure: string | undefined): Balance {

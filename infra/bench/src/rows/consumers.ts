@@ -16,5 +16,5 @@ export const consumersRow: Row = {
   ours: endToEnd({ name: '4 consumers', consumers: 4, events, topics: reportTopics }),
   rival: endToEnd({ name: '1 consumer', consumers: 1, events, topics: reportTopics }),
   target: { of: 'ratio', better: 'higher', aim: 1 },
-  rounds: 3,
+  rounds: 2,
 }

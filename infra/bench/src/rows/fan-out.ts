@@ -65,5 +65,5 @@ export const fanOutRow: Row = {
   unit: 'ms',
   ours: tails,
   target: { of: 'value', better: 'lower', aim: 50 },
-  rounds: 3,
+  rounds: 2,
 }

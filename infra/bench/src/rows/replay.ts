@@ -15,6 +15,6 @@ export const replayRow: Row = {
   ours: reading({ ...millionEvents, as: 'replay' }),
   rival: copyOut(millionEvents),
   target: { of: 'ratio', better: 'higher', aim: 0.5 },
-  rounds: 3,
+  rounds: 2,
   data: 'a million events',
 }

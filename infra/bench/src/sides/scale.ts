@@ -22,7 +22,7 @@ export interface ScaleRun {
 }
 
 const times = 40
-const starts = 3
+const starts = 2
 const [topic] = reportTopics
 
 /**
