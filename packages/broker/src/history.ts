@@ -18,7 +18,8 @@ export async function historyOf(broker: Broker): Promise<string> {
   if (known !== undefined) return known
   const info = await ask(broker, 'look at the history', () => redis.info('replication'))
   const history = (/master_replid:(\w+)/.exec(info)?.[1] ?? '').slice(0, historyChars)
+  // Several turns may have asked at once.
+  if (!histories.has(redis)) redis.once('close', () => histories.delete(redis))
   histories.set(redis, history)
-  redis.once('close', () => histories.delete(redis))
   return history
 }
