@@ -18,6 +18,9 @@ const Environment = v.object({
   IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
 })
 
+/** A definition that gives no answer for so long is taken for blocked. */
+const foldMsMax = 2_000
+
 /** The projector's settings. Throws `InvalidConfig`. */
 export function parseConfig(env: NodeJS.ProcessEnv) {
   const parsed = parseEnv(Environment, env)
@@ -29,11 +32,9 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
   return {
     logLevel: parsed.LOG_LEVEL,
     projector: parsed.PROJECTOR_NAME,
-    definitions: {
-      dir: parsed.PROJECTIONS_DIR,
-      builtIn: parsed.PROJECTIONS_BUILT_IN === 'on',
-      importMs: parsed.IMPORT_MS,
-    },
+    definitions: { dir: parsed.PROJECTIONS_DIR, builtIn: parsed.PROJECTIONS_BUILT_IN === 'on' },
+    // The turn's transaction waits meanwhile, and must not be ended for it.
+    folding: { foldMs: Math.min(foldMsMax, IDLE_IN_TRANSACTION_MS / 2), importMs: parsed.IMPORT_MS },
     turnEventsMax: parsed.TURN_EVENTS_MAX,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name },
     store: {

@@ -3,20 +3,11 @@
  * as it does for us. The files are read again and again, so that a change is seen without a restart. A file that cannot
  * be used is named, with what is wrong and what to do, and does not keep the others from running.
  */
-import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { registerHooks } from 'node:module'
 import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
-import { builtIn } from '@sekali/projection/built-in/all'
-import { type Definition, isProjection, validate } from '@sekali/projection/validate'
-
-export interface LoadedDefinition extends Definition {
-  /** Of the file's text. */
-  readonly hash: string
-}
+import type { Folding, LoadedDefinition } from './folding.ts'
+import { builtInSource, hashOf } from './source.ts'
 
 interface LoadedFile {
   readonly hash: string
@@ -26,19 +17,17 @@ interface LoadedFile {
 interface DefinitionsConfig {
   readonly dir: string | undefined
   readonly builtIn: boolean
-  /** A file that waits for something, at its top level, must not keep the others from being read. */
-  readonly importMs: number
 }
 
 const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|test)\.[mc]?ts$/.test(file)
 
 /** A function that gives the definitions as they are now. What is wrong with a file is logged once for each text of it. */
 export function createDefinitions(
-  { dir, builtIn: hasBuiltIn, importMs }: DefinitionsConfig,
+  { dir, builtIn }: DefinitionsConfig,
+  load: Folding['load'],
   log: Logger,
 ): () => Promise<LoadedDefinition[]> {
-  resolveOurselves()
-  const ours = hasBuiltIn ? builtIn.map((one) => ({ ...validate(one), hash: 'built-in' })) : []
+  let ours: LoadedDefinition[] | undefined = builtIn ? undefined : []
   const files = new Map<string, LoadedFile>()
   const said = new Set<string>()
   const sayOnce = (text: string) => {
@@ -48,10 +37,11 @@ export function createDefinitions(
   }
 
   return async () => {
-    const found: LoadedDefinition[] = [...ours]
+    ours ??= await load(builtInSource)
+    const found = [...ours]
     const names = dir === undefined ? [] : await listFiles(resolve(dir), sayOnce)
     const all = await Promise.all(
-      names.map(async (file) => ({ file, loaded: await loadFile(file, files.get(file), importMs, sayOnce) })),
+      names.map(async (file) => ({ file, loaded: await loadFile(file, files.get(file), load, sayOnce) })),
     )
     for (const { file, loaded } of all) {
       if (loaded !== undefined) files.set(file, loaded)
@@ -81,59 +71,24 @@ async function listFiles(dir: string, say: (text: string) => void): Promise<stri
 async function loadFile(
   file: string,
   before: LoadedFile | undefined,
-  importMs: number,
+  load: Folding['load'],
   say: (text: string) => void,
 ): Promise<LoadedFile | undefined> {
   let hash = before?.hash ?? ''
   try {
-    hash = createHash('sha256')
-      .update(await readFile(file))
-      .digest('hex')
-      .slice(0, 16)
+    hash = hashOf(await readFile(file))
     if (hash === before?.hash) return before
-    // The query makes it another module to Node, which would otherwise give the first one back for ever.
-    const exported = await importInTime(`${pathToFileURL(file).href}?${hash}`, importMs)
-    const projections = Object.values(exported).filter(isProjection)
-    if (projections.length === 0) {
+    const definitions = await load({ file, hash })
+    if (definitions.length === 0) {
       say(`${file} exports no projection; write: export const name = defineProjection({ … })`)
     }
-    return { hash, definitions: projections.map((one) => ({ ...validate(one), hash })) }
+    return { hash, definitions }
   } catch (error) {
-    say(`${file} cannot be used: ${describe(error)}. Mend the file; it is read again by itself`)
+    say(`${file} cannot be used: ${(error as Error).message}. Mend the file; it is read again by itself`)
     // As it was before, if it was any good then; and this text of it is not tried again.
     return { hash, definitions: before?.definitions ?? [] }
   }
 }
 
-async function importInTime(url: string, importMs: number): Promise<Record<string, unknown>> {
-  const timer = new AbortController()
-  const late = pause(importMs, timer.signal).then(() => {
-    throw new Error(`it is not ready after ${importMs} ms: a definition waits for nothing (top-level await)`)
-  })
-  try {
-    return await Promise.race([import(url), late])
-  } finally {
-    late.catch(() => undefined) // nobody waits for it any more
-    timer.abort()
-  }
-}
-
-/** `import … from '@sekali/projection/define'` works in a folder outside of the repository, too. */
-function resolveOurselves(): void {
-  registerHooks({
-    resolve: (specifier, context, next) =>
-      next(
-        specifier,
-        specifier.startsWith('@sekali/projection/') ? { ...context, parentURL: import.meta.url } : context,
-      ),
-  })
-}
-
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-
-// The file is the operator's own, so the words of whoever refuses it are for the operator to see.
-const describe = (error: unknown): string =>
-  (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
-    .split('\n', 1)[0]
-    ?.slice(0, 500) ?? ''

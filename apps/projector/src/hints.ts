@@ -1,7 +1,7 @@
 import type { Broker } from '@sekali/broker/connect'
 import { listenToHeads } from '@sekali/broker/heads'
 import type { News } from '@sekali/process/news'
-import type { Definition } from '@sekali/projection/validate'
+import type { LoadedDefinition } from './folding.ts'
 
 /** Hints are gathered for so long: a turn a commit would cost PostgreSQL more than all the folding. */
 const gatherMs = 20
@@ -9,7 +9,7 @@ const gatherMs = 20
 /** Makes news of what consumers say they have stored. */
 export function listenToHints(
   broker: Broker,
-  definitions: () => Iterable<Definition>,
+  definitions: () => Iterable<LoadedDefinition>,
   news: News<string>,
 ): AsyncDisposable {
   const topics = new Set<string>()

@@ -11,7 +11,7 @@ import { createBatchSize } from '@sekali/process/batch-size'
 import type { News } from '@sekali/process/news'
 import { createTroubles } from '@sekali/process/troubles'
 import { DataRefused } from '@sekali/store/errors'
-import type { LoadedDefinition } from './definitions.ts'
+import { type LoadedDefinition, Stuck } from './folding.ts'
 import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
 
 /** Projections offered to one turn at most. */
@@ -54,8 +54,9 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
       else suspects.set(report.name, left)
     } catch (error) {
       const failed = error instanceof TurnFailed ? error.projection : undefined
-      // Deterministic: the same turn would be refused again. Look for the event that is to blame.
-      if (failed !== undefined && (error as TurnFailed).cause instanceof DataRefused) {
+      const cause = error instanceof TurnFailed ? error.cause : undefined
+      // Deterministic: the same turn would come to the same again. Look for the event that is to blame.
+      if (failed !== undefined && (cause instanceof DataRefused || cause instanceof Stuck)) {
         suspects.set(failed, batch.size(failed))
       }
       news.putBack(names.filter((name) => name !== failed))

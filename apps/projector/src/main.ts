@@ -6,22 +6,22 @@ import { run } from '@sekali/process/run'
 import { shutdownSignal } from '@sekali/process/shutdown'
 import { connectStore } from '@sekali/store/connect'
 import { parseConfig } from './config.ts'
-import { createDefinitions, type LoadedDefinition } from './definitions.ts'
+import { createDefinitions } from './definitions.ts'
+import { type LoadedDefinition, startFolding } from './folding.ts'
 import { listenToHints } from './hints.ts'
 import { runLooks } from './look.ts'
 import { runLoop } from './loop.ts'
-import { surviveRejections } from './rejections.ts'
 import type { TurnPoint } from './turn.ts'
 
 await run('projector', async () => {
   const config = parseConfig(process.env)
   const log = createLog('projector', config.logLevel).child({ projector: config.projector })
   const signal = shutdownSignal(log)
-  surviveRejections(log)
 
   await using store = connectStore(config.store, log)
   await using broker = connectBroker(config.broker, log)
-  const load = createDefinitions(config.definitions, log)
+  await using folding = startFolding(config.folding, log)
+  const load = createDefinitions(config.definitions, folding.load, log)
   const news = createNews<string>()
   let definitions = new Map<string, LoadedDefinition>()
   await using _hints = listenToHints(broker, () => definitions.values(), news)
@@ -29,6 +29,7 @@ await run('projector', async () => {
   log.info('folding')
   const context = {
     store,
+    folding,
     log,
     turnEventsMax: config.turnEventsMax,
     at: failpoint<TurnPoint>(process.env.PROJECTOR_FAILPOINT, log),

@@ -13,7 +13,7 @@
  */
 import type { StoredEvent } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
-import { type Folded, fold, prepare } from '@sekali/projection/fold'
+import type { Folded } from '@sekali/projection/fold'
 import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
 import {
   type Behind,
@@ -27,13 +27,14 @@ import {
   takeProjectionTurn,
 } from '@sekali/store/projection-turn'
 import { readAfter } from '@sekali/store/read-after'
-import type { LoadedDefinition } from './definitions.ts'
+import { type Folding, type LoadedDefinition, Stuck } from './folding.ts'
 
 /** Where a test may stop a projector dead; see process/failpoint.ts. */
 export type TurnPoint = 'locked' | 'read' | 'folded' | 'written' | 'swapped' | 'committed'
 
 export interface TurnContext {
   readonly store: Store
+  readonly folding: Folding
   readonly log: Logger
   /** Hears how far a turn has come. */
   readonly at: (point: TurnPoint) => void
@@ -43,7 +44,7 @@ export interface TurnRequest {
   /** What may be folded; the first that is behind and free gets the turn. */
   readonly definitions: readonly LoadedDefinition[]
   readonly countMax: (name: string) => number
-  /** Projections of which PostgreSQL has refused a state: fold event by event, to find the one to blame. */
+  /** Projections that got stuck, or of which PostgreSQL has refused a state: fold event by event, to find the one to blame. */
   readonly isSuspect: (name: string) => boolean
 }
 
@@ -171,16 +172,23 @@ async function readEvents(
 }
 
 async function foldInto(
-  { at }: TurnContext,
+  { at, folding }: TurnContext,
   tx: Tx,
   generation: Generation,
-  { projection }: LoadedDefinition,
+  definition: LoadedDefinition,
   events: readonly Read[],
   isSuspected: boolean,
 ): Promise<{ folded: Folded; chars: number }> {
-  const batch = prepare(projection, events)
-  const before = await readStates(tx, generation, batch.keys)
-  let folded = fold(projection, batch, before)
+  let before: ReadonlyMap<string, string> = new Map()
+  let folded: Folded
+  try {
+    before = await readStates(tx, generation, await folding.prepare(definition, events))
+    folded = await folding.fold(before)
+  } catch (error) {
+    const [event] = events
+    if (!(error instanceof Stuck) || !isSuspected || event === undefined) throw error
+    folded = { states: new Map(), count: 0, failure: { event, message: error.message } }
+  }
   at('folded')
   const [first] = events
   if (first !== undefined) {

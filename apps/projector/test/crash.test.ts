@@ -5,6 +5,9 @@ import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { numbered, orderly, ownStack } from './stack.ts'
 
+/** Six projectors start at the same time here, with two threads each. */
+const startMs = 30_000
+
 const topics = ['orders.eu', 'orders.us']
 
 // The same that the projectors read from a file.
@@ -32,7 +35,10 @@ test.concurrent('projectors killed before, in and after their writes and swaps, 
     await requestRebuild(stack.store, 'orderly')
     for (const topic of topics) await stack.append(numbered(topic, 10, next))
     next += 10
-    await eventually(async () => expect(await stack.status('orderly')).toMatchObject({ status: 'live' }))
+    await eventually(
+      async () => expect(await stack.status('orderly')).toMatchObject({ status: 'live' }),
+      startMs,
+    )
   }
   expect(await Promise.all(killed.map(({ exited }) => exited))).toEqual(points.map(() => 'SIGKILL'))
   const { asOf } = (await stack.level('orderly')) ?? {}
@@ -50,7 +56,7 @@ test.concurrent('a projector that is paused in its turn loses it, and writes not
   await stack.append(numbered('orders.eu', 50))
   const ladder = { STATEMENT_MS: '500', IDLE_IN_TRANSACTION_MS: '1000' }
   await using sleeper = stack.projector('sleeper', { ...ladder, PROJECTOR_FAILPOINT: 'folded:1:SIGSTOP' })
-  await eventually(() => expect(sleeper.output()).toContain('failpoint'))
+  await eventually(() => expect(sleeper.output()).toContain('failpoint'), startMs)
   await using _heir = stack.projector('heir')
   await stack.level('orderly')
   sleeper.signal('SIGCONT')
@@ -66,12 +72,18 @@ test.concurrent('a commit that takes its time is waited for, and what others com
   await using stack = await ownStack()
   await stack.define('orderly.ts', orderly(1, ''))
   await using _projector = stack.projector('projector')
-  let commit = () => {}
-  const slow = stack.append(numbered('orders.eu', 10), () => new Promise((resolve) => (commit = resolve)))
+  await stack.level('orderly')
+  const begun = Promise.withResolvers<void>()
+  const commit = Promise.withResolvers<void>()
+  const slow = stack.append(numbered('orders.eu', 10), async () => {
+    begun.resolve()
+    await commit.promise
+  })
+  await begun.promise
   const behindIt = stack.append(numbered('orders.eu', 10, 11))
   await stack.append(numbered('orders.us', 10))
   await eventually(async () => expect((await stack.states('orderly'))['']).toMatchObject({ count: 10 }))
-  commit()
+  commit.resolve()
   await Promise.all([slow, behindIt])
   await stack.level('orderly')
   expect(await stack.states('orderly')).toEqual({

@@ -36,9 +36,15 @@ test.concurrent('a projection fails at the event it cannot fold; others go on; a
       `key: async () => { throw new Error('key') }, initial`,
     ),
   )
-  await stack.define('timer.ts', `setTimeout(async () => { throw new Error('secret') }, 1)`)
+  await stack.define(
+    'timer.ts',
+    `setTimeout(async () => { throw new Error('secret') }, 1); setInterval(() => { throw new Error('secret') }, 50)`,
+  )
+  await stack.define('loop.ts', counting('loop', 1, '(n, { seq }) => { while (seq === 7); return n + 1 }'))
+  await stack.define('exit.ts', counting('exit', 1, '(n, { seq }) => seq === 3 ? process.exit() : n + 1'))
   await stack.append(numbered('orders.eu', 50))
-  await using projector = stack.projector('projector', { IMPORT_MS: '2500' })
+  const ladder = { IMPORT_MS: '2500', STATEMENT_MS: '1500', IDLE_IN_TRANSACTION_MS: '2000' }
+  await using projector = stack.projector('projector', ladder)
   await stack.level('good')
   const error = { topic: 'orders.eu', seq: 31, eventId: 'e31', message: 'Error: no' }
   await eventually(async () => {
@@ -50,8 +56,12 @@ test.concurrent('a projection fails at the event it cannot fold; others go on; a
     })
     expect(await stack.status('deep')).toMatchObject({ status: 'failed', error: { seq: 5 } })
     expect(await stack.status('later')).toMatchObject({ status: 'failed', error: { seq: 1 } })
+    const blocked = { seq: 7, message: 'the definition gave no answer within 1000 ms' }
+    expect(await stack.status('loop')).toMatchObject({ status: 'failed', error: blocked })
+    const ended = { seq: 3, message: 'the definition ended its thread' }
+    expect(await stack.status('exit')).toMatchObject({ status: 'failed', error: ended })
   })
-  expect(projector.output()).toContain('a definition left a promise that was rejected')
+  expect(projector.output()).toContain('a definition left something behind that failed')
   expect(projector.output()).not.toContain('secret')
   expect(await stack.states('bad')).toEqual({ '': 30 })
   for (const [file, remedy] of [

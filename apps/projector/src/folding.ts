@@ -1,0 +1,131 @@
+/**
+ * Runs definitions in a thread of their own and waits for it no longer than is due. A thread that gives no answer, or
+ * ends, is replaced by a new one, so that one definition cannot keep the others from being folded. Which event was to
+ * blame is found as for states that PostgreSQL refuses: by folding one by one.
+ */
+import { Worker } from 'node:worker_threads'
+import { SekaliError } from '@sekali/core/errors'
+import type { StoredEvent } from '@sekali/core/event'
+import type { Logger } from '@sekali/process/log'
+import type { Folded } from '@sekali/projection/fold'
+import type { Definition } from '@sekali/projection/validate'
+import type { Answer, Request } from './fold-thread.ts'
+import { keyOf, type Source } from './source.ts'
+
+/** What is known of a definition outside of its thread. */
+export interface LoadedDefinition extends Omit<Definition, 'projection'> {
+  readonly source: Source
+  /** Of the file's text. */
+  readonly hash: string
+}
+
+export interface Folding extends AsyncDisposable {
+  /** The definitions of a file, or those built in. Throws an `Error` whose message says why there are none. */
+  load(source: Source): Promise<LoadedDefinition[]>
+  /** The keys whose states a fold of these events needs. Throws {@link Stuck}. */
+  prepare(definition: LoadedDefinition, events: readonly StoredEvent[]): Promise<readonly string[]>
+  /** Folds what was prepared last. Throws {@link Stuck}. */
+  fold(before: ReadonlyMap<string, string>): Promise<Folded>
+}
+
+/** A definition gave no answer in time, or ended its thread. */
+export class Stuck extends SekaliError {
+  readonly code = 'definition_stuck'
+  readonly retryable = true
+}
+
+/** The time is counted in ticks, so that a process that was itself stopped meanwhile blames nobody for it. */
+const tickMs = 25
+/** Errors that nobody waits for are said at most so often: a definition may make one at each event. */
+const sayMs = 60_000
+
+export function startFolding(
+  { foldMs, importMs }: { readonly foldMs: number; readonly importMs: number },
+  log: Logger,
+): Folding {
+  let thread: Worker | undefined
+  let has = new Set<string>()
+  let last: Promise<unknown> = Promise.resolve()
+  let saidAt = -Infinity
+
+  function startThread(): Worker {
+    has = new Set()
+    const started = new Worker(new URL('./fold-thread.ts', import.meta.url))
+    started.on('message', (said: Answer) => {
+      if (!('stray' in said) || performance.now() - saidAt < sayMs) return
+      saidAt = performance.now()
+      const { stray } = said
+      log.error(
+        { error: stray },
+        'a definition left something behind that failed; key and apply must be pure and wait for nothing',
+      )
+    })
+    started.on('error', () => {}) // whoever waits for an answer hears of it as well
+    started.on('exit', () => {
+      if (thread === started) thread = undefined
+    })
+    return started
+  }
+
+  /** One at a time, so that nobody is blamed for another one's time. */
+  function ask<T>(request: Request, ms: number): Promise<T> {
+    const asked = last.then(() => askNow(request, ms))
+    last = asked.catch(() => undefined)
+    return asked as Promise<T>
+  }
+
+  async function askNow(request: Request, ms: number): Promise<unknown> {
+    thread ??= startThread()
+    const asked = thread
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const onMessage = (said: Answer) => {
+      if ('result' in said) resolve(said.result)
+      else if ('refusal' in said) reject(new Error(said.refusal))
+    }
+    const onEnd = (error: unknown) => {
+      const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+      reject(
+        new Stuck(isMemory ? 'the definition took all memory there is' : 'the definition ended its thread'),
+      )
+    }
+    let ticks = 0
+    const timer = setInterval(() => {
+      ticks += 1
+      if (ticks * tickMs >= ms) reject(new Stuck(`the definition gave no answer within ${ms} ms`))
+    }, tickMs)
+    asked.on('message', onMessage).once('error', onEnd).once('exit', onEnd)
+    asked.postMessage(request)
+    try {
+      return await promise
+    } catch (error) {
+      if (error instanceof Stuck) {
+        thread = undefined
+        await asked.terminate()
+      }
+      throw error
+    } finally {
+      clearInterval(timer)
+      asked.off('message', onMessage).off('error', onEnd).off('exit', onEnd)
+    }
+  }
+
+  async function load(source: Source): Promise<LoadedDefinition[]> {
+    const request = { do: 'load', source, importMs } as const
+    const definitions = await ask<Omit<Definition, 'projection'>[]>(request, importMs + foldMs)
+    has.add(keyOf(source))
+    return definitions.map((definition) => ({ ...definition, source, hash: source.hash }))
+  }
+
+  return {
+    load,
+    async prepare({ source, name }, events) {
+      if (thread === undefined || !has.has(keyOf(source))) await load(source) // into a new thread
+      return await ask<readonly string[]>({ do: 'prepare', source, name, events }, foldMs)
+    },
+    fold: (before) => ask<Folded>({ do: 'fold', before }, foldMs),
+    [Symbol.asyncDispose]: async () => {
+      await last
+      await thread?.terminate()
+    },
+  }
+}
