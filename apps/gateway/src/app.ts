@@ -17,7 +17,7 @@ import { drop, listProjections, rebuild, showKey, showProjection } from './proje
 import { createPublish } from './publish.ts'
 import { receipt } from './receipt.ts'
 import { createReceipts } from './receipts.ts'
-import { createReplays } from './replay.ts'
+import type { Replays } from './replay.ts'
 import { reply, toResponse } from './reply.ts'
 import { stats } from './stats.ts'
 import { tail } from './tail.ts'
@@ -29,6 +29,7 @@ export interface AppDeps {
   readonly store: Store
   readonly heads: Heads
   readonly tails: Tails
+  readonly replays: Replays
   readonly connections: Connections
   readonly log: Logger
   /** Aborted once this process is to leave. */
@@ -48,7 +49,7 @@ export interface App {
 
 /** The gateway's door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts. */
 export function createApp(deps: AppDeps): App {
-  const { broker, appender, store, heads, tails, connections, log, signal } = deps
+  const { broker, appender, store, heads, tails, replays, connections, log, signal } = deps
   const { now = () => performance.now(), random = Math.random } = deps
   let accepted = 0
 
@@ -68,7 +69,7 @@ export function createApp(deps: AppDeps): App {
     await publish(env.incoming, env.outgoing)
     return RESPONSE_ALREADY_SENT
   })
-  app.get('/events', events(store, createReplays({ store, log, signal })))
+  app.get('/events', events(store, replays))
   app.get('/tail', tail({ tails, connections, signal, random }))
   app.get('/events/:topic', receipt({ broker, store, log }))
   app.get('/events/:topic/:event_id', receipt({ broker, store, log }))

@@ -11,6 +11,7 @@ import { parseConfig } from './config.ts'
 import { createConnections } from './connections.ts'
 import { createHeads } from './heads.ts'
 import { reportFitness } from './health.ts'
+import { createReplays } from './replay.ts'
 import { serveHttp } from './server.ts'
 import { createTails } from './tails.ts'
 
@@ -26,11 +27,12 @@ await run('gateway', async () => {
   await using broker = connectBroker(config.broker, log)
   await using heads = createHeads({ broker, store, log })
   await using tails = createTails({ heads, store, log, signal })
+  const replays = createReplays({ store, log, signal })
   const connections = createConnections({ tailsMax: config.tailsMax })
   const appender = createAppender(broker, createDoorbell(broker))
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
   await untilConnected(broker, firstConnectionMs).catch(() => undefined)
-  const { listener } = createApp({ broker, appender, store, heads, tails, connections, log, signal })
+  const { listener } = createApp({ broker, appender, store, heads, tails, replays, connections, log, signal })
   await using server = await serveHttp(listener, { ...config, connections })
   log.info({ url: server.url }, 'listening')
 

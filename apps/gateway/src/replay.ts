@@ -1,24 +1,29 @@
 /**
- * Streams a replay as lines of JSON (application/x-ndjson), page by page. The next page is read while the one before
- * is on its way, and no further: a slow reader slows the reading, and what one stream holds is two pages, however
- * long the log is. It ends where the log was when it began.
+ * Streams a replay as lines of JSON (application/x-ndjson), part by part, up to where the log was when it began. The
+ * client sets the pace, and what is scarce is held only while something moves: PostgreSQL while it reads, and memory
+ * until the socket takes what was read. A part that is not taken in time is dropped, and its rest is read again when
+ * the client takes more. So those who are slow, or have stopped, keep nobody else waiting.
+ *
+ * Who reads quickly gets larger parts, and the next one is read while the one before is on its way.
  *
  * When something fails in the middle, or this process has to leave, the connection is cut: an end that looked like
  * the end of the replay would be a lie. The reader goes on after the last event that it has.
  */
 import type { ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { constants, createGzip } from 'node:zlib'
+import type { Writable } from 'node:stream'
+import { constants, createGzip, type Gzip } from 'node:zlib'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Overloaded, SekaliError } from '@sekali/core/errors'
 import { eventToLine, type StoredEvent } from '@sekali/core/event'
+import { limits } from '@sekali/core/limits'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
-import { openReplay, type Replay } from '@sekali/store/replay'
+import { boundReplay, type Part, type Replay, readPart } from '@sekali/store/replay'
 import type { Context } from 'hono'
 import { accepted } from './accept.ts'
+import { drained } from './drained.ts'
 import { answer, toResponse } from './reply.ts'
+import { createSlots } from './slots.ts'
 
 export interface Replays {
   /** Answers with a replay. Throws `TooManyTopics`, `StoreUnavailable`, or `Overloaded`. */
@@ -32,41 +37,106 @@ export interface ReplayDeps {
   readonly signal: AbortSignal
 }
 
-/** Streams at a time; each holds up to two pages, of at most 2 MiB and an event. */
-const replaysMax = 16
-/** A reader that takes nothing for so long is hung up on. */
-const stallMs = 60_000
+export interface ReplayTimes {
+  /** A client that takes nothing for so long although there is something for it is cut off. */
+  readonly stalledMs?: number
+  /** A blank line is sent when nothing else was for so long: a search may find nothing for minutes. */
+  readonly keepAliveMs?: number
+}
 
-export function createReplays({ store, log, signal }: ReplayDeps): Replays {
+/** Streams at a time. One that waits for its client holds a piece or an event, and a quarter of a MiB if it is zipped. */
+const streamsMax = 256
+/** Of the pool's connections so many serve replays. */
+const readsMax = 2
+/** Bytes of all parts that are held until sockets take them. */
+const heldBytesMax = 32 * 1024 * 1024
+const partBytesMin = 64 * 1024
+const partBytesMax = 1024 * 1024
+/** How long a part waits for the socket, all in all. */
+const partPatienceMs = 500
+/** What is given to the socket at once, or one event. */
+const pieceCharsMax = 64 * 1024
+
+/** A part of a replay that is in memory, until it is disposed of. */
+type Held = Part & Disposable
+
+export function createReplays(
+  { store, log, signal }: ReplayDeps,
+  { stalledMs = 30_000, keepAliveMs = 5_000 }: ReplayTimes = {},
+): Replays {
+  const reads = createSlots(readsMax)
+  const heldBytes = createSlots(heldBytesMax)
   let open = 0
 
-  /** Sends pages until there are none, or the reader leaves or stalls, or this process does. Never rejects. */
-  async function stream(
-    outgoing: ServerResponse,
-    isZipped: boolean,
-    lines: AsyncIterable<Buffer>,
-  ): Promise<void> {
-    outgoing.setTimeout(stallMs, () => outgoing.destroy())
-    const source = Readable.from(lines, { highWaterMark: 1 })
+  async function begin(replay: Replay): Promise<Replay> {
+    using _read = await reads.take()
+    return await boundReplay(store, replay)
+  }
+
+  async function read(replay: Replay, bytesMax: number): Promise<Held> {
+    using room = new DisposableStack()
+    room.use(await heldBytes.take(bytesMax + limits.payloadBytesMax))
+    using _read = await reads.take()
+    const part = await readPart(store, replay, bytesMax)
+    const held = room.move()
+    return { ...part, [Symbol.dispose]: () => held.dispose() }
+  }
+
+  /** Sends all of a replay, or cuts the connection. Never rejects. */
+  async function stream(outgoing: ServerResponse, gzip: Gzip | undefined, parts: Held[]): Promise<void> {
+    const leave = () => void outgoing.destroy()
+    signal.addEventListener('abort', leave, { once: true })
+    outgoing.setTimeout(stalledMs, leave)
+    const writer = createWriter(outgoing, gzip, keepAliveMs)
     try {
-      if (isZipped)
-        await pipeline(source, createGzip({ level: constants.Z_BEST_SPEED }), outgoing, { signal })
-      else await pipeline(source, outgoing, { signal })
+      await sendAll(writer, parts)
+      writer.end()
     } catch (err) {
       if (err instanceof SekaliError) log.warn({ err }, 'replay broken off')
-      // Otherwise the reader has left, or is about to be left.
+      else log.error({ err }, 'replay failed')
+      leave()
+    } finally {
+      signal.removeEventListener('abort', leave)
     }
+  }
+
+  /** `parts` is what has been read already. Each is taken out, because it must not stay while its client takes nothing. */
+  async function sendAll(writer: Writer, parts: Held[]): Promise<void> {
+    for (let bytesMax = partBytesMin; ; ) {
+      const { rest, ahead } = await sendPart(writer, parts, bytesMax)
+      if (rest === undefined || writer.isOver()) return
+      bytesMax = writer.isFull() ? partBytesMin : Math.min(2 * bytesMax, partBytesMax)
+      if (ahead) {
+        parts.push(await ahead)
+        continue
+      }
+      await writer.drained()
+      if (writer.isOver()) return
+      parts.push(await read(rest, bytesMax))
+    }
+  }
+
+  /** Resolves with what is left, and for a client that is quick with the next part, which is being read. */
+  async function sendPart(writer: Writer, parts: Held[], bytesMax: number) {
+    using part = parts.shift() as Held
+    const more = part.rest(part.events.length)
+    const ahead = more && bytesMax > partBytesMin ? read(more, bytesMax) : undefined
+    ahead?.catch(() => undefined) // it may fail before anybody waits for it
+    const taken = await writer.write(part.events)
+    const rest = part.rest(taken)
+    if (rest && !writer.isOver() && !writer.isFull()) return { rest, ahead }
+    ahead?.then((unwanted) => unwanted[Symbol.dispose]()).catch(() => undefined)
+    return { rest }
   }
 
   return {
     async send(c, replay) {
-      if (open >= replaysMax) throw new Overloaded('too many replays are under way')
+      if (open >= streamsMax) throw new Overloaded('too many replays are under way')
       open += 1
       let isStreaming = false
       try {
-        const pages = await openReplay(store, replay)
         // Read before the answer begins, so that what is wrong can still be said.
-        const first = await pages.next()
+        const first = await read(await begin(replay), partBytesMin)
         const isZipped =
           accepted(c.req.header('accept-encoding') ?? 'identity', ['identity', 'gzip']) === 'gzip'
         const head = answer(200, null, {
@@ -74,14 +144,18 @@ export function createReplays({ store, log, signal }: ReplayDeps): Replays {
           Vary: 'Accept, Accept-Encoding',
           ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
         })
-        if (c.req.raw.method === 'HEAD') return toResponse(head)
         // To Node's own response: what a web stream fails with is written to the client by the adapter.
         const { outgoing } = c.env as { readonly outgoing: ServerResponse }
-        outgoing.writeHead(head.status, head.headers)
+        if (c.req.raw.method === 'HEAD' || outgoing.destroyed) {
+          first[Symbol.dispose]()
+          return toResponse(head)
+        }
+        outgoing.writeHead(head.status, head.headers).flushHeaders()
         isStreaming = true
-        void stream(outgoing, isZipped, toLines(first, pages)).finally(() => {
+        outgoing.once('close', () => {
           open -= 1
         })
+        void stream(outgoing, isZipped ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined, [first])
         return RESPONSE_ALREADY_SENT
       } finally {
         if (!isStreaming) open -= 1
@@ -90,12 +164,54 @@ export function createReplays({ store, log, signal }: ReplayDeps): Replays {
   }
 }
 
-type Pages = AsyncGenerator<readonly StoredEvent[]>
+type Writer = ReturnType<typeof createWriter>
 
-async function* toLines(first: IteratorResult<readonly StoredEvent[]>, pages: Pages): AsyncGenerator<Buffer> {
-  for (let page = first; !page.done; page = await pages.next()) {
-    // An empty chunk would end the response.
-    if (page.value.length > 0)
-      yield Buffer.from(page.value.map((event) => `${eventToLine(event)}\n`).join(''))
+/** Writes events as lines, through gzip or not, and blank lines while there are none. */
+function createWriter(outgoing: ServerResponse, gzip: Gzip | undefined, keepAliveMs: number) {
+  const sink: Writable = gzip ?? outgoing
+  gzip?.pipe(outgoing)
+  const isOver = () => outgoing.destroyed || sink.writableEnded
+  const isFull = () => sink.writableNeedDrain
+  const alive = setTimeout(() => {
+    // Of what a stalled client has not taken yet there need not be more; and it would count as progress.
+    if (isOver() || isFull() || outgoing.writableLength > 0) alive.refresh()
+    else say('\n')
+    flush()
+  }, keepAliveMs)
+  outgoing.once('close', () => {
+    clearTimeout(alive)
+    gzip?.destroy()
+  })
+
+  function say(text: string): void {
+    sink.write(text)
+    alive.refresh()
+  }
+
+  /** What gzip keeps to itself until there is more of it. */
+  function flush(): void {
+    if (!isOver()) gzip?.flush(constants.Z_SYNC_FLUSH)
+  }
+
+  return {
+    isOver,
+    isFull,
+    drained: async () => isFull() && (await drained(sink)),
+    /** Resolves with how many of the events were written before the client was too slow, or gone. */
+    async write(events: readonly StoredEvent[]): Promise<number> {
+      const deadline = performance.now() + partPatienceMs
+      let piece = ''
+      for (const [index, event] of events.entries()) {
+        piece += `${eventToLine(event)}\n`
+        if (piece.length < pieceCharsMax && index < events.length - 1) continue
+        if (isOver()) return index
+        say(piece)
+        piece = ''
+        if (isFull() && !(await drained(sink, Math.max(0, deadline - performance.now())))) return index + 1
+      }
+      if (events.length > 0) flush()
+      return events.length
+    },
+    end: () => sink.end(),
   }
 }

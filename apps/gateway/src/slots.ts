@@ -1,29 +1,33 @@
-/** Things of which only so many may be under way at a time; the others wait in the order in which they came. */
+/** Room for things under way, of which there is only so much; who finds none waits, in the order in which they came. */
 export interface Slots {
-  /** Resolves with a slot, which is given back with its scope. */
-  take(): Promise<Disposable>
+  /** Resolves with so many slots, at most all there are, which are given back with their scope. */
+  take(count?: number): Promise<Disposable>
 }
 
 export function createSlots(max: number): Slots {
   let free = max
-  const waiting: (() => void)[] = []
-  const slot = (): Disposable => {
-    let held = true
+  const waiting: { readonly count: number; readonly begin: () => void }[] = []
+
+  const slots = (count: number): Disposable => {
+    let held = count
     return {
       [Symbol.dispose]() {
-        if (!held) return
-        held = false
-        const next = waiting.shift()
-        if (next) next()
-        else free += 1
+        free += held
+        held = 0
+        for (let [next] = waiting; next !== undefined && next.count <= free; [next] = waiting) {
+          waiting.shift()
+          free -= next.count
+          next.begin()
+        }
       },
     }
   }
+
   return {
-    async take() {
-      if (free > 0) free -= 1
-      else await new Promise<void>((resolve) => waiting.push(resolve))
-      return slot()
+    async take(count = 1) {
+      if (waiting.length === 0 && count <= free) free -= count
+      else await new Promise<void>((begin) => waiting.push({ count, begin }))
+      return slots(count)
     },
   }
 }

@@ -14,6 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
+import { drained } from './drained.ts'
 import type { Feed, Reader } from './feed.ts'
 import type { Frame, Segment } from './ring.ts'
 import type { Slots } from './slots.ts'
@@ -124,7 +125,7 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
       againMs = Math.min(2 * againMs, againMaxMs)
     }
     while (!isOver()) {
-      if (isFull()) await drained()
+      if (isFull()) await drained(outgoing)
       if (feed.ring?.after(place) !== undefined) return
       if (feed.ring === undefined) {
         await again()
@@ -170,7 +171,7 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
     const flush = async () => {
       if (piece !== '') say(piece, lastId)
       piece = ''
-      return !isFull() || (await drained(Math.max(0, deadline - performance.now())))
+      return !isFull() || (await drained(outgoing, Math.max(0, deadline - performance.now())))
     }
     for (const { id, source: from, text } of frames) {
       if (piece.length > 0 && piece.length + text.length > pieceBytesMax && !(await flush())) return false
@@ -181,18 +182,6 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
       lastId = id
     }
     return await flush()
-  }
-
-  /** Resolves when the socket takes more, or the client is gone; with `false` when `ms` are over before. */
-  function drained(ms?: number): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const onDrain = () => resolve(true)
-    const timer = ms === undefined ? undefined : setTimeout(() => resolve(!isFull()), ms)
-    outgoing.once('drain', onDrain).once('close', onDrain)
-    return promise.finally(() => {
-      clearTimeout(timer)
-      outgoing.off('drain', onDrain).off('close', onDrain)
-    })
   }
 
   outgoing.on('drain', pump)

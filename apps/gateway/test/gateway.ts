@@ -6,6 +6,7 @@ import { connectStore } from '@sekali/store/connect'
 import { type App, createApp } from '../src/app.ts'
 import { type Connections, createConnections } from '../src/connections.ts'
 import { createHeads } from '../src/heads.ts'
+import { createReplays, type ReplayTimes } from '../src/replay.ts'
 import { createTails } from '../src/tails.ts'
 
 /** Nobody listens on port 1. */
@@ -23,10 +24,12 @@ export function createGateway({
   redisUrl,
   databaseUrl,
   prefix = 'sekali',
+  replayTimes,
 }: {
   readonly redisUrl: string
   readonly databaseUrl: string
   readonly prefix?: string
+  readonly replayTimes?: ReplayTimes
 }): Gateway {
   const log = createLog('gateway', 'silent')
   const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
@@ -35,9 +38,20 @@ export function createGateway({
   const appender = createAppender(broker, createDoorbell(broker))
   const drain = new AbortController()
   const tails = createTails({ heads, store, log, signal: drain.signal })
+  const replays = createReplays({ store, log, signal: drain.signal }, replayTimes)
   const connections = createConnections()
   return {
-    ...createApp({ broker, appender, store, heads, tails, connections, log, signal: drain.signal }),
+    ...createApp({
+      broker,
+      appender,
+      store,
+      heads,
+      tails,
+      replays,
+      connections,
+      log,
+      signal: drain.signal,
+    }),
     drain,
     connections,
     async [Symbol.asyncDispose]() {

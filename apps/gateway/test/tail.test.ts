@@ -20,6 +20,7 @@ import { expect, inject, test } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { createConnections } from '../src/connections.ts'
 import { createHeads } from '../src/heads.ts'
+import { createReplays } from '../src/replay.ts'
 import { serveHttp } from '../src/server.ts'
 import { createTails, type TailsTimes } from '../src/tails.ts'
 import { type OpenTail, openTail } from './sse.ts'
@@ -37,7 +38,18 @@ async function ownTails({ tailsMax = 4_096, ...times }: TailsTimes & { tailsMax?
   const tails = stack.use(createTails({ heads, store, log, signal }, times))
   const connections = createConnections({ tailsMax })
   const appender = createAppender(broker, createDoorbell(broker))
-  const { listener } = createApp({ broker, appender, store, heads, tails, connections, log, signal })
+  const replays = createReplays({ store, log, signal })
+  const { listener } = createApp({
+    broker,
+    appender,
+    store,
+    heads,
+    tails,
+    replays,
+    connections,
+    log,
+    signal,
+  })
   const server = stack.use(await serveHttp(listener, { host: '127.0.0.1', port: 0, connections }))
   stack.defer(() => drain.abort())
   const append = async (

@@ -15,6 +15,8 @@ export interface EventsQuery {
   readonly before?: number
   /** Ascending when `after` is given and descending otherwise, unless said. Without a topic it is the newest first. */
   readonly order?: 'asc' | 'desc'
+  /** Bytes of payloads at most; one event comes whatever its size. */
+  readonly bytesMax?: number
 }
 
 export interface EventsPage {
@@ -44,7 +46,7 @@ export async function readEvents(store: Store, query: EventsQuery): Promise<Even
  * has to guess how many there are, and for a topic of some ten thousand events it read and sorted all of them.
  */
 function ofTopic(
-  { topic, limit, after = 0, before }: EventsQuery & { topic: string },
+  { topic, limit, after = 0, before, bytesMax }: EventsQuery & { topic: string },
   ascending: boolean,
 ): SQL {
   const bySeq = ascending ? sql`seq ASC` : sql`seq DESC`
@@ -59,6 +61,7 @@ function ofTopic(
       JOIN ${events} e ON e.topic_id = t.id AND e.seq BETWEEN ${from} AND ${to}
       WHERE t.name = ${topic}`,
     bySeq,
+    bytesMax,
   )
 }
 

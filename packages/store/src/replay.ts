@@ -1,64 +1,72 @@
 import type { StoredEvent } from '@sekali/core/event'
 import type { Store } from './connect.ts'
+import { readEnds } from './lanes.ts'
 import { readEvents } from './read.ts'
-import { readEnds, type Search, searchEvents } from './search.ts'
+import { type Search, searchEvents } from './search.ts'
 
-export interface Replay extends Omit<Search, 'limit'> {
+export interface Replay extends Omit<Search, 'limit' | 'bytesMax'> {
   /** Events at most; all of them unless given. */
   readonly limit?: number
 }
 
-/** Events of a page; its bytes are bounded as well. */
-const pageEvents = 1_000
+/** The next events of a replay; it may have none although more follow. */
+export interface Part {
+  readonly events: StoredEvent[]
+  /** What is left of the replay behind the first `taken` of the events; undefined if nothing is. */
+  rest(taken: number): Replay | undefined
+}
+
+/** The same replay, ending where its topics are at this moment. Rejects with `TooManyTopics` or `StoreUnavailable`. */
+export async function boundReplay(store: Store, replay: Replay): Promise<Replay> {
+  const ends = await readEnds(store, replay.topics, replay.before)
+  return { ...replay, before: isPlain(replay) ? (ends.values().next().value ?? 1) : ends }
+}
+
+/** Events of a part, whatever its bytes. */
+const partEventsMax = 1_000
 
 /**
- * The events of a search, page after page, up to where its topics are at this moment. A page is read when it is asked
- * for, and may be empty. Rejects, as the iteration does, with `TooManyTopics` or `StoreUnavailable`.
+ * The first part of a replay, of so many bytes of payloads, or of one event. What was not taken of it can be read again:
+ * the log does not change. Rejects with `TooManyTopics` or `StoreUnavailable`.
  */
-export async function openReplay(store: Store, replay: Replay): Promise<AsyncGenerator<StoredEvent[]>> {
-  const ends = await readEnds(store, replay.topics, replay.before)
-  return isPlain(replay)
-    ? readPlain(store, replay, ends.values().next().value ?? 1)
-    : readFound(store, { ...replay, before: ends })
+export async function readPart(store: Store, replay: Replay, bytesMax: number): Promise<Part> {
+  const { order, limit: left = Number.POSITIVE_INFINITY } = replay
+  const limit = Math.min(left, partEventsMax)
+  const { events, placeAfter } = isPlain(replay)
+    ? await readPlain(store, replay, limit, bytesMax)
+    : await readFound(store, replay, limit, bytesMax)
+  return {
+    events,
+    rest(taken) {
+      const place = taken === left ? undefined : placeAfter(taken)
+      if (place === undefined) return undefined
+      return { ...replay, limit: left - taken, [order === 'asc' ? 'after' : 'before']: place }
+    },
+  }
 }
 
 const isPlain = ({ topics, source, from, to }: Replay): boolean =>
   !topics.isPattern && source === undefined && from === undefined && to === undefined
 
 /** What is one topic and all of its events needs no search. */
-async function* readPlain(store: Store, { topics, order, after, limit = Infinity }: Replay, end: number) {
-  let [low, high, left] = [(after as number | undefined) ?? 0, end, limit]
-  for (let more = left > 0; more; ) {
-    const page = await readEvents(store, {
-      topic: topics.text,
-      order,
-      after: low,
-      before: high,
-      limit: Math.min(left, pageEvents),
-    })
-    const last = page.events.at(-1)
-    if (last === undefined) return
-    yield page.events
-    left -= page.events.length
-    if (order === 'asc') low = last.seq
-    else high = last.seq
-    more = page.more && left > 0
-  }
+async function readPlain(store: Store, replay: Replay, limit: number, bytesMax: number) {
+  const { topics, order, after = 0, before } = replay
+  const { events, more } = await readEvents(store, {
+    topic: topics.text,
+    order,
+    after: after as number,
+    before: before as number,
+    limit,
+    bytesMax,
+  })
+  const placeAfter = (taken: number) =>
+    taken === events.length && !more
+      ? undefined
+      : (events[taken - 1]?.seq ?? (order === 'asc' ? after : before))
+  return { events, placeAfter }
 }
 
-async function* readFound(store: Store, { limit = Infinity, ...search }: Replay) {
-  let { after, before } = search
-  for (let left = limit; left > 0; ) {
-    const { events, next } = await searchEvents(store, {
-      ...search,
-      ...(after === undefined ? {} : { after }),
-      ...(before === undefined ? {} : { before }),
-      limit: Math.min(left, pageEvents),
-    })
-    yield events
-    left -= events.length
-    if (next === undefined) return
-    if (search.order === 'asc') after = next
-    else before = next
-  }
+async function readFound(store: Store, replay: Replay, limit: number, bytesMax: number) {
+  const { events, nextAfter } = await searchEvents(store, { ...replay, limit, bytesMax })
+  return { events, placeAfter: nextAfter }
 }

@@ -1,0 +1,80 @@
+import type { Cursor } from '@sekali/core/cursor'
+import { TooManyTopics } from '@sekali/core/errors'
+import { limits } from '@sekali/core/limits'
+import type { TopicPattern } from '@sekali/core/pattern'
+import { sql } from 'drizzle-orm'
+import type { Store } from './connect.ts'
+import { asStoreError } from './errors.ts'
+import { topics } from './schema.ts'
+
+/** Which topics, and from where to where. */
+export interface Stretch {
+  readonly topics: TopicPattern
+  /**
+   * Only events after, and before, these places. A topic that is missing in `after` is read from its beginning; one
+   * that is missing in `before` is left out if that is by id, because it is younger than the cursor. Names are a
+   * client's own: one that it does not name is read to its end.
+   */
+  readonly after?: Place
+  readonly before?: Place
+}
+
+/** A seq, for what is one topic; or a seq for each topic, by its id or its name. */
+export type Place = number | Cursor | ReadonlyMap<string, number>
+
+/** What is left of a topic: the seqs from `low` to `high` have not been looked at, `keys` are found and not taken. */
+export interface Lane {
+  readonly topicId: number
+  readonly topic: string
+  low: number
+  high: number
+  keys: Key[]
+}
+
+export interface Key {
+  readonly seq: number
+  readonly storedAt: string
+}
+
+/**
+ * Where the topics of a pattern end at this moment, or at `before` if that comes first: the seq that their next events
+ * will have, by their ids. Rejects with `TooManyTopics`, or `StoreUnavailable`.
+ */
+export async function readEnds(store: Store, topics: TopicPattern, before?: Place): Promise<Cursor> {
+  const lanes = await openLanes(store, before === undefined ? { topics } : { topics, before })
+  return new Map(lanes.map(({ topicId, high }) => [topicId, high + 1]))
+}
+
+/** The topics of a pattern, each with all of its stretch left. Rejects with `TooManyTopics`, or `StoreUnavailable`. */
+export async function openLanes(store: Store, { topics: pattern, after, before }: Stretch): Promise<Lane[]> {
+  const named = pattern.isPattern ? sql`name ~ ${pattern.regExp.source}` : sql`name = ${pattern.text}`
+  const { rows } = await store.db
+    .execute<{ id: number; name: string; head: string }>(
+      sql`SELECT id, name, head FROM ${topics} WHERE ${named} LIMIT ${limits.patternTopicsMax + 1}`,
+    )
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'search of topics')
+    })
+  if (rows.length > limits.patternTopicsMax) {
+    throw new TooManyTopics(`the pattern matches more than ${limits.patternTopicsMax} topics`)
+  }
+  const isByName = typeof before === 'object' && typeof before.keys().next().value === 'string'
+  const unnamed = isByName ? Infinity : 0
+  return rows.map(({ id, name, head }) => ({
+    topicId: id,
+    topic: name,
+    low: (placeIn(after, id, name) ?? 0) + 1,
+    // What is committed after this moment is for the next page.
+    high: Math.min(
+      Number(head),
+      before === undefined ? Infinity : (placeIn(before, id, name) ?? unnamed) - 1,
+    ),
+    keys: [],
+  }))
+}
+
+function placeIn(place: Place | undefined, topicId: number, topic: string): number | undefined {
+  if (typeof place !== 'object') return place
+  const places: ReadonlyMap<number | string, number> = place
+  return places.get(topicId) ?? places.get(topic)
+}
