@@ -23,11 +23,10 @@ import type { Summaries } from './summaries.ts'
 import type { Memory } from './sweep.ts'
 import { runTurns, type TurnContext, TurnFailed, type TurnReport } from './turn.ts'
 
-/**
- * Topics offered at a time, which is more than there are likely to be consumers, and turns that share a transaction.
- * Sixteen shared turns may take as many entries together as one of its own.
- */
-const offeredMax = 16
+/** Topics offered at a time, which is more than there are likely to be consumers, and turns that share a transaction. */
+const offeredMax = 32
+/** The part of what a turn of its own may take that a turn takes at most when it shares. */
+const sharedPart = 1 / 8
 /** Turns of a topic in a row, as long as there is more of it, before others have theirs. */
 const inARowMax = 8
 /**
@@ -62,7 +61,7 @@ export async function runLoop(
   const alone = new Set<TopicName>()
   /** Topics that had more in their last turn than goes into one that shares. */
   const large = new Set<TopicName>()
-  const sharedCount = Math.max(1, Math.floor(context.turnEventsMax / offeredMax))
+  const sharedCount = (topic: TopicName) => Math.ceil(batch.size(topic) * sharedPart)
   const mayShare = (topic: TopicName) =>
     !large.has(topic) && !alone.has(topic) && !suspects.has(topic) && !memory.untidy.has(topic)
   let inARow = 0
@@ -88,7 +87,7 @@ export async function runLoop(
       const reports = await runTurns(context, {
         topics,
         turnsMax: isShared ? offeredMax : 1,
-        countMax: (topic) => Math.min(batch.size(topic), isShared ? sharedCount : context.turnEventsMax),
+        countMax: isShared ? sharedCount : batch.size,
         isSuspect: (topic) => suspects.has(topic),
         isUntidy: (topic) => memory.untidy.has(topic),
       })
@@ -131,7 +130,7 @@ export async function runLoop(
     for (const set of [suspects, memory.untidy, alone]) set.delete(topic)
     batch.learn(topic, entries, bytes)
     summaries.add(topic, entries, head)
-    if (entries < sharedCount) large.delete(topic)
+    if (entries < sharedCount(topic)) large.delete(topic)
     else large.add(topic)
     if (caughtUpTo !== undefined) {
       memory.caughtUp.set(topic, caughtUpTo)

@@ -9,8 +9,12 @@ import type { Store } from '@sekali/store/connect'
 import { spanEvents, summarizeSpans } from '@sekali/store/spans'
 
 const everyMs = 3_000
-/** Spans of one statement: some 16,000 events. */
-const spansMax = 16
+/**
+ * Spans of one statement, some 4,000 events, and how long to leave PostgreSQL alone after it: a topic that many events
+ * come to has hundreds of spans to be written, and turns must not wait for them.
+ */
+const spansMax = 4
+const betweenMs = 20
 
 export interface Summaries {
   /** Hears of what a turn has stored, and of the last seq. */
@@ -46,7 +50,9 @@ export async function runSummaries(
     await pause(everyMs * (0.75 + Math.random() / 2), signal)
     for (const topic of summaries.take()) {
       try {
-        while (!signal.aborted && (await summarizeSpans(store, topic, spansMax)) === spansMax);
+        while (!signal.aborted && (await summarizeSpans(store, topic, spansMax)) === spansMax) {
+          await pause(betweenMs, signal)
+        }
       } catch (err) {
         log.debug({ err }, 'spans not summarized')
         summaries.add(topic, spanEvents, spanEvents)

@@ -113,9 +113,7 @@ export async function runTurns(context: TurnContext, request: TurnRequest): Prom
   }
   if (turns.length > 0) context.at('committed')
   for (const head of heads.values()) context.onCommit(head)
-  await inOnePass(context.broker, () =>
-    Promise.all([...heads].map(([{ read }, head]) => read && tidy(context, read, head))),
-  )
+  await tidy(context, heads)
   return passes.map((pass) => report(pass, heads.get(pass)))
 }
 
@@ -206,12 +204,14 @@ function changeOf({ log }: TurnContext, pass: Pass): Change | undefined {
   return { pass, turn, group, after, loss, received, malformed }
 }
 
-async function tidy({ broker, log }: TurnContext, read: TurnRead, head: Head): Promise<void> {
+async function tidy({ broker, log }: TurnContext, heads: ReadonlyMap<Pass, Head>): Promise<void> {
+  const committed = [...heads].flatMap(([{ read }, head]) => (read === undefined ? [] : [{ read, head }]))
+  if (committed.length === 0) return
   try {
-    await settle(broker, read, head)
+    await settle(broker, committed)
   } catch (error) {
-    // The position has acknowledged; a later turn finds these entries pending behind it and tidies up.
-    log.warn({ topic: read.place.topic, err: error }, 'ack failed')
+    // The positions have acknowledged; a later turn finds these entries pending behind them and tidies up.
+    log.warn({ topics: committed.map(({ head }) => head.topic), err: error }, 'ack failed')
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createAppender } from '@sekali/broker/append'
 import { createDoorbell } from '@sekali/broker/doorbell'
-import { announceHead } from '@sekali/broker/heads'
+import { announceHeads } from '@sekali/broker/heads'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import { createLog } from '@sekali/process/log'
@@ -138,6 +138,6 @@ test('it goes on by itself after Redis and PostgreSQL were gone', async () => {
   expect(await second).toMatchObject({ head: 2 })
   await eventually(async () => {
     const head = { topicId: 1, topic: orders, head: 0, position: '0-0' as Head['position'] }
-    expect(await announceHead(own.broker, own.broker.redis, head)).toBe(1) // somebody listens
+    expect(await announceHeads(own.broker, own.broker.redis, [head])).toBe(1) // somebody listens
   })
 })

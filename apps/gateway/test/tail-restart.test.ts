@@ -1,7 +1,7 @@
 /** Tails that break and come again, on gateways that come and go; and writers that commit when they like. */
 import { createAppender } from '@sekali/broker/append'
 import { createDoorbell } from '@sekali/broker/doorbell'
-import { announceHead } from '@sekali/broker/heads'
+import { announceHeads } from '@sekali/broker/heads'
 import type { TopicName } from '@sekali/core/event'
 import { withTransaction } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/topics'
@@ -133,12 +133,9 @@ test('a commit that comes late, and an announcement that comes early, skip nothi
         [id, head],
       )
       await meanwhile(async () => {
-        await announceHead(log.broker, log.broker.redis, {
-          topicId: id,
-          topic: topic as TopicName,
-          head: Number(head),
-          position,
-        })
+        await announceHeads(log.broker, log.broker.redis, [
+          { topicId: id, topic: topic as TopicName, head: Number(head), position },
+        ])
       })
     })
   using all = openTail(gateway.url, 'topic=late.*&from=start')

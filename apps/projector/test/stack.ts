@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { announceHead } from '@sekali/broker/heads'
+import { announceHeads } from '@sekali/broker/heads'
 import type { Event } from '@sekali/core/event'
 import type { Json, Projection } from '@sekali/projection/define'
 import { fold, prepare } from '@sekali/projection/fold'
@@ -74,7 +74,7 @@ export async function ownStack() {
         store,
         events.slice(0, 1).map(({ topic }) => topic),
       )
-      if (head !== undefined) await announceHead(broker, broker.redis, head)
+      if (head !== undefined) await announceHeads(broker, broker.redis, [head])
     },
     async [Symbol.asyncDispose]() {
       await broker[Symbol.asyncDispose]()

@@ -10,20 +10,26 @@ import type { Broker } from './connect.ts'
 import { headsChannel } from './keys.ts'
 import { subscribe } from './subscribe.ts'
 
-export const announceHead = (broker: Broker, redis: Redis, head: Head): Promise<unknown> =>
-  redis.publish(headsChannel(broker), `${head.topicId} ${head.topic} ${head.head} ${head.position}`)
+/** In one message, because each wakes everybody who listens. */
+export const announceHeads = (broker: Broker, redis: Redis, heads: readonly Head[]): Promise<unknown> =>
+  redis.publish(
+    headsChannel(broker),
+    heads.map(({ topicId, topic, head, position }) => `${topicId} ${topic} ${head} ${position}`).join('\n'),
+  )
 
-/** Calls `onHead` whenever a consumer announces one, on a connection of its own that heals by itself. */
+/** Calls `onHead` for each that a consumer announces, on a connection of its own that heals by itself. */
 export const listenToHeads = (broker: Broker, onHead: (head: Head) => void): AsyncDisposable =>
   subscribe(broker, headsChannel(broker), (message) => {
-    const [, topicId, topic, head, position] = message.match(announcement) ?? []
-    if (position === undefined) return // not one of ours: anybody may publish there
-    onHead({
-      topicId: Number(topicId),
-      topic: topic as TopicName,
-      head: Number(head),
-      position: position as Position,
-    })
+    for (const line of message.split('\n')) {
+      const [, topicId, topic, head, position] = line.match(announcement) ?? []
+      if (position === undefined) continue // not one of ours: anybody may publish there
+      onHead({
+        topicId: Number(topicId),
+        topic: topic as TopicName,
+        head: Number(head),
+        position: position as Position,
+      })
+    }
   })
 
 const announcement = /^(\d+) ([\w.-]+) (\d+) (\d+-\d+)$/

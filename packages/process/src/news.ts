@@ -8,7 +8,7 @@ export interface News<Name extends string> {
   putBack(names: readonly Name[]): void
   /** Takes one name out: somebody else has looked. */
   drop(name: Name): void
-  /** Adds the name only after `ms`, whatever is heard of it until then. */
+  /** Adds the name only after `ms`, at the next tick, whatever is heard of it until then. */
   defer(name: Name, ms: number): void
   /** Keeps to itself for `ms`, and until the next tick, what is heard of the name. */
   rest(name: Name, ms: number): void
@@ -16,7 +16,7 @@ export interface News<Name extends string> {
   wait(signal: AbortSignal): Promise<void>
 }
 
-/** Rests end together, at the ticks of a clock: what is then heard of several names can be looked at in one go. */
+/** What must wait comes back at the ticks of a clock, all of it at once, and can then be looked at in one go. */
 const tickMs = 10
 
 export function createNews<Name extends string>(): News<Name> {
@@ -24,7 +24,8 @@ export function createNews<Name extends string>(): News<Name> {
   /** What was put back: it comes before the others. */
   let first = new Set<Name>()
   /** What must wait, until when, and whether there is news of it. */
-  const waiting = new Map<Name, { isNews: boolean; readonly timer: NodeJS.Timeout }>()
+  const waiting = new Map<Name, { readonly until: number; isNews: boolean }>()
+  let isTicking = false
   let wake = () => {}
   const add = (name: Name) => {
     const rest = waiting.get(name)
@@ -42,16 +43,26 @@ export function createNews<Name extends string>(): News<Name> {
     if (rest !== undefined) rest.isNews = false
   }
   const keep = (name: Name, ms: number, isNews: boolean) => {
-    const before = waiting.get(name)
-    clearTimeout(before?.timer)
-    const timer = setTimeout(() => {
-      const isHeard = waiting.get(name)?.isNews
-      waiting.delete(name)
-      if (isHeard) add(name)
-    }, ms).unref()
-    waiting.set(name, { isNews: isNews || before?.isNews || first.has(name) || names.has(name), timer })
+    const isHeard = isNews || waiting.get(name)?.isNews || first.has(name) || names.has(name)
+    waiting.set(name, { until: performance.now() + ms, isNews: isHeard })
     first.delete(name)
     names.delete(name)
+    tickLater()
+  }
+  const tickLater = () => {
+    if (isTicking) return
+    isTicking = true
+    setTimeout(tick, tickMs - (performance.now() % tickMs)).unref()
+  }
+  const tick = () => {
+    isTicking = false
+    const now = performance.now()
+    for (const [name, { until, isNews }] of waiting) {
+      if (until > now) continue
+      waiting.delete(name)
+      if (isNews) add(name)
+    }
+    if (waiting.size > 0) tickLater()
   }
   return {
     get size() {
@@ -73,10 +84,7 @@ export function createNews<Name extends string>(): News<Name> {
     },
     drop,
     defer: (name, ms) => keep(name, ms, true),
-    rest: (name, ms) => {
-      const now = performance.now()
-      keep(name, Math.ceil((now + ms) / tickMs) * tickMs - now, false)
-    },
+    rest: (name, ms) => keep(name, ms, false),
     wait: (signal) =>
       new Promise((resolve) => {
         if (first.size + names.size > 0 || signal.aborted) return resolve()

@@ -39,8 +39,7 @@ export const mutants: readonly Mutant[] = [
       {
         file: turn,
         find: "      context.at('accounted')\n",
-        replace:
-          "      for (const [{ read }, head] of heads) if (read) await tidy(context, read, head)\n      context.at('accounted')\n",
+        replace: "      await tidy(context, heads)\n      context.at('accounted')\n",
       },
     ],
     test: { project: 'consumer', file: 'crash', name: 'killed when it has accounted' },
@@ -138,8 +137,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/broker/src/settle.ts',
-        find: '{ place, entries }: TurnRead',
-        replace: '{ place, entries, lastId }: TurnRead',
+        find: 'read: { place, entries }, head }',
+        replace: 'read: { place, entries, lastId }, head }',
       },
       { file: 'packages/broker/src/settle.ts', find: "'~', head.position", replace: "'~', lastId" },
     ],
