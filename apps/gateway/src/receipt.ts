@@ -22,7 +22,9 @@ export interface ReceiptDeps {
  */
 export function receipt({ broker, store, log }: ReceiptDeps, lookMs = 1_000) {
   return async (c: Context): Promise<Response> => {
-    const name = parseName(new URL(c.req.url))
+    const url = new URL(c.req.url)
+    if (!c.req.param('event_id') && !url.searchParams.has('event_id')) return problem('not_found')
+    const name = parseName(url)
     if (name === undefined) return problem('unknown_event', { in_flight: false })
     const { topic, eventId } = name
     const known = await findEvent(store, topic, eventId)

@@ -142,7 +142,6 @@ test('an event is found by its id, and an id that nobody sent is unknown', async
     seq: 2,
   })
   for (const path of [
-    'found',
     'found?event_id=none',
     'found/none',
     'none/none',
