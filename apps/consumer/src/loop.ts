@@ -25,8 +25,8 @@ import { runTurns, type TurnContext, TurnFailed, type TurnReport } from './turn.
 
 /** Topics offered at a time, which is more than there are likely to be consumers, and turns that share a transaction. */
 const offeredMax = 32
-/** The part of what a turn of its own may take that a turn takes at most when it shares. */
-const sharedPart = 1 / 8
+/** The part of what a turn of its own may take, up to which a topic has little. */
+const littlePart = 1 / 8
 /** Turns of a topic in a row, as long as there is more of it, before others have theirs. */
 const inARowMax = 8
 /**
@@ -59,9 +59,8 @@ export async function runLoop(
   const troubles = createTroubles<TopicName>('topic', log)
   /** Topics of turns that shared a transaction and failed: each has its next turn alone, to see which one it was. */
   const alone = new Set<TopicName>()
-  /** Topics that had more in their last turn than goes into one that shares. */
+  /** Topics that had more than a little in their last turn. */
   const large = new Set<TopicName>()
-  const sharedCount = (topic: TopicName) => Math.ceil(batch.size(topic) * sharedPart)
   const mayShare = (topic: TopicName) =>
     !large.has(topic) && !alone.has(topic) && !suspects.has(topic) && !memory.untidy.has(topic)
   let inARow = 0
@@ -78,6 +77,8 @@ export async function runLoop(
     const isShared = small.length > 1
     const topics = isShared ? small : heard
     news.putBack(heard.filter((topic) => !topics.includes(topic)))
+    // Together no more than one alone may take, whatever has come since their last turns.
+    const countMax = (topic: TopicName) => Math.ceil(batch.size(topic) / (isShared ? topics.length : 1))
     try {
       const fresh = topics.filter((topic) => !known.has(topic))
       if (fresh.length > 0) await ensureTopics(store, fresh)
@@ -87,19 +88,27 @@ export async function runLoop(
       const reports = await runTurns(context, {
         topics,
         turnsMax: isShared ? offeredMax : 1,
-        countMax: isShared ? sharedCount : batch.size,
+        countMax,
         isSuspect: (topic) => suspects.has(topic),
         isUntidy: (topic) => memory.untidy.has(topic),
       })
-      if (reports.length === 0) troubles.forget(undefined)
+      if (reports.length === 0) {
+        troubles.forget(undefined)
+        // Or PostgreSQL has them no more, as after a restore from a backup.
+        for (const topic of topics) known.delete(topic)
+      }
       // Those before the one that was free are in others' hands; those after it have not been tried.
       const tried = reports.length === 0 || isShared ? topics.length : topics.indexOf(lastOf(reports)) + 1
       news.putBack(topics.slice(tried))
       const restMs = Math.min(restTurns * (performance.now() - startedAt), restMsMax)
-      for (const report of reports) learn(report, restMs)
+      for (const report of reports) learn(report, { isShared, countMax: countMax(report.topic), restMs })
     } catch (error) {
       if (error instanceof TurnFailed && error.topics.length > 1) {
-        for (const topic of error.topics) alone.add(topic)
+        log.warn({ topics: error.topics.length, err: error }, 'shared turn failed, taking them one by one')
+        for (const topic of error.topics) {
+          alone.add(topic)
+          batch.halve(topic)
+        }
         news.putBack(topics)
         continue
       }
@@ -121,28 +130,36 @@ export async function runLoop(
     }
   }
   // Whoever is left need not wait for its sweep to hear of what we leave.
-  if (news.size > 0) await passOn(broker, news.take(Number.MAX_SAFE_INTEGER)).catch(() => undefined)
+  const left = news.drain()
+  if (left.length > 0) await passOn(broker, left).catch(() => undefined)
 
-  function learn({ topic, entries, bytes, head, caughtUpTo }: TurnReport, restMs: number): void {
+  function learn({ topic, entries, bytes, head, caughtUpTo }: TurnReport, turn: TurnMade): void {
     troubles.forget(topic)
     progress.turns += 1
     progress.lastTurnAt = new Date().toISOString()
     for (const set of [suspects, memory.untidy, alone]) set.delete(topic)
     batch.learn(topic, entries, bytes)
     summaries.add(topic, entries, head)
-    if (entries < sharedCount(topic)) large.delete(topic)
+    if (entries < turn.countMax * (turn.isShared ? 1 : littlePart)) large.delete(topic)
     else large.add(topic)
     if (caughtUpTo !== undefined) {
       memory.caughtUp.set(topic, caughtUpTo)
-      news.rest(topic, restMs)
+      news.rest(topic, turn.restMs)
       inARow = 0
-    } else if (entries > 0 && ++inARow < inARowMax) {
+    } else if (entries > 0 && !turn.isShared && ++inARow < inARowMax) {
       news.putBack([topic])
     } else if (entries > 0) {
       news.add(topic)
       inARow = 0
     }
   }
+}
+
+/** What a turn was like, for what it teaches. */
+interface TurnMade {
+  readonly isShared: boolean
+  readonly countMax: number
+  readonly restMs: number
 }
 
 const lastOf = (reports: readonly TurnReport[]): TopicName => (reports.at(-1) as TurnReport).topic

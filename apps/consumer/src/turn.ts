@@ -75,7 +75,7 @@ export class TurnFailed extends Error {
   readonly topics: readonly TopicName[]
 
   constructor(topics: readonly TopicName[], cause: unknown) {
-    super(`turn of ${topics.join(', ')} failed`, { cause })
+    super(`turn of ${topics.length === 1 ? topics[0] : `${topics.length} topics`} failed`, { cause })
     this.name = 'TurnFailed'
     this.topics = topics
   }

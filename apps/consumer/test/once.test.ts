@@ -1,3 +1,4 @@
+import type { TopicName } from '@sekali/core/event'
 import { event } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
 import { appendRaw, idsOf, numbered, ownStack, streamOf } from './stack.ts'
@@ -71,6 +72,36 @@ test('what PostgreSQL refuses becomes a dead letter, and its neighbours are stor
     { reason: '22P02', fields: expect.stringContaining('bad-json') },
     { reason: 'malformed_entry', fields: '["hello","world"]' },
   ])
+})
+
+test('small topics share a transaction, and what is wrong with one of them is its own trouble', async () => {
+  await using stack = await ownStack()
+  const { redis, prefix } = stack.broker
+  const topics = ['null', ...Array.from({ length: 19 }, (_, index) => `t${index}`)] as TopicName[]
+  for (const topic of topics) await stack.append(numbered(3, 1, { topic }))
+  const badJson = ['bad', '2026-01-01T00:00:00.000000Z', 's', '{"'].join('\0')
+  await redis.xadd(streamOf(stack.broker, 't7'), '*', 'e', badJson)
+  await redis.xadd(streamOf(stack.broker, 't8'), '1795452298079000-0', 'far', 'in the future')
+  await redis.set(streamOf(stack.broker, 'odd'), 'no stream')
+  await redis.sadd(`${prefix}:topics`, 'odd', 'no "topic"')
+  await using consumer = stack.consumer('c1')
+  const stored = async (count: number) => {
+    for (const topic of topics) {
+      const dead = topic === 't7' || topic === 't8' ? 1 : 0
+      expect(await stack.settled(topic)).toMatchObject({ stored: count, duplicates: 0, dead, lost: 0 })
+    }
+  }
+  await stored(3)
+  expect(consumer.output()).toContain('shared turn failed')
+  await redis.del(streamOf(stack.broker, 'odd'))
+  await redis.publish(`${prefix}:doorbell`, 'no "topic"')
+  await Promise.all(topics.map((topic) => stack.append(numbered(3, 4, { topic }))))
+  await stored(6)
+  // Transactions have numbers of their own.
+  const { rows } = await stack.store.pool.query(
+    'SELECT count(DISTINCT xmin::text)::integer AS transactions FROM events WHERE seq > 3',
+  )
+  expect(rows[0].transactions).toBeLessThan(topics.length / 2)
 })
 
 test('consumers that share topics store every event once and keep the order of each topic', async () => {

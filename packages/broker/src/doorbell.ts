@@ -2,7 +2,7 @@
  * The doorbell says that a topic has news. It is a hint: pub/sub loses it when nobody listens, and nothing but
  * promptness depends on it, because consumers also look at every topic about once a second.
  */
-import type { TopicName } from '@sekali/core/event'
+import { isTopicName, type TopicName } from '@sekali/core/event'
 import { ask, type Broker } from './connect.ts'
 import { doorbellChannel } from './keys.ts'
 import { subscribe } from './subscribe.ts'
@@ -32,7 +32,8 @@ export function createDoorbell(broker: Broker): (topic: TopicName) => void {
 /** Calls `onNews` with a topic's name whenever one has news, on a connection of its own that heals by itself. */
 export const listen = (broker: Broker, onNews: (topic: TopicName) => void): AsyncDisposable =>
   subscribe(broker, doorbellChannel(broker), (message) => {
-    for (const topic of message.split(' ')) onNews(topic as TopicName)
+    // Anybody may publish there.
+    for (const topic of message.split(' ')) if (isTopicName(topic)) onNews(topic as TopicName)
   })
 
 /** Rings at once for topics, for instance those that the caller leaves with news because it is about to stop. */

@@ -1,11 +1,13 @@
-import type { TopicName } from '@sekali/core/event'
+import { isTopicName, type TopicName } from '@sekali/core/event'
 import { ask, askAll, type Broker } from './connect.ts'
 import { field, isMissing, ownGroup } from './info.ts'
 import { streamKey, topicsKey } from './keys.ts'
 
 /** The names of all topics that ever had a stream. Rejects with {@link BrokerUnavailable}. */
-export const readTopicNames = (broker: Broker): Promise<TopicName[]> =>
-  ask(broker, 'list of topics', (redis) => redis.smembers(topicsKey(broker))) as Promise<TopicName[]>
+export async function readTopicNames(broker: Broker): Promise<TopicName[]> {
+  const names = await ask(broker, 'list of topics', (redis) => redis.smembers(topicsKey(broker)))
+  return names.filter(isTopicName) as TopicName[]
+}
 
 export interface StreamFigures {
   /** The incarnation: see append.ts. `null` when the group is gone. */

@@ -8,7 +8,8 @@ const topicRule = `must be 1 to ${limits.topicCharsMax} characters: segments of 
 
 const topicForm = /^[\w-]+(\.[\w-]+)*$/
 
-const isTopicName = (text: string): boolean => text.length <= limits.topicCharsMax && topicForm.test(text)
+export const isTopicName = (text: string): boolean =>
+  text.length <= limits.topicCharsMax && topicForm.test(text)
 
 export const TopicName = v.pipe(v.string(topicRule), v.check(isTopicName, topicRule), v.brand('TopicName'))
 export type TopicName = v.InferOutput<typeof TopicName>

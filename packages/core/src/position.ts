@@ -30,11 +30,14 @@ export function timeOf(position: Position): string {
   const number = position.slice(dash + 1)
   // The entries of a read share few of them.
   if (ms !== lastMs) {
-    lastTime = new Date(Number(ms)).toISOString().slice(0, -1)
+    lastTime = new Date(Math.min(Number(ms), timeMax)).toISOString().slice(0, -1)
     lastMs = ms
   }
   return `${lastTime}${number.length < 4 ? number.padStart(3, '0') : '999'}Z`
 }
+
+// An entry may have any id that somebody gives it, and PostgreSQL and Date have times of their own that are too late.
+const timeMax = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 let lastMs = ''
 let lastTime = ''

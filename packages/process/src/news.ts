@@ -4,6 +4,8 @@ export interface News<Name extends string> {
   add(name: Name): void
   /** Takes up to `max` names out. */
   take(max: number): Name[]
+  /** Takes all out, also of what must wait. */
+  drain(): Name[]
   /** Puts names back at the front. */
   putBack(names: readonly Name[]): void
   /** Takes one name out: somebody else has looked. */
@@ -77,6 +79,12 @@ export function createNews<Name extends string>(): News<Name> {
         taken.push(name)
       }
       return taken
+    },
+    drain: () => {
+      const heard = [...waiting].filter(([, { isNews }]) => isNews).map(([name]) => name)
+      const all = [...first, ...names, ...heard]
+      for (const set of [first, names, waiting]) set.clear()
+      return all
     },
     putBack: (back) => {
       for (const name of back) names.delete(name)

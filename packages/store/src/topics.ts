@@ -53,7 +53,9 @@ export async function readTopics(store: Store): Promise<TopicFigures[]> {
 export async function ensureTopics(store: Store, names: readonly TopicName[]): Promise<void> {
   await store.db
     .execute(
-      sql`INSERT INTO ${topics} (name) SELECT unnest(${sql.param(names)}::text[]) ON CONFLICT (name) DO NOTHING`,
+      // In one order, so that two who add the same cannot wait for each other.
+      sql`INSERT INTO ${topics} (name) SELECT unnest(${sql.param(names)}::text[]) ORDER BY 1
+        ON CONFLICT (name) DO NOTHING`,
     )
     .catch((error: unknown) => {
       throw asStoreError(error, 'making of topics')

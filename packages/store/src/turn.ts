@@ -82,8 +82,8 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     await client.query(prepareTurns)
     prepared.add(client)
   }
-  // A name has no character that would have to be escaped in an array; and several statements give several results.
-  const list = pg.escapeLiteral(`{${names.join(',')}}`)
+  // In quotes, because a topic may be called `null`. Several statements give several results.
+  const list = pg.escapeLiteral(`{${names.map((name) => `"${name}"`).join(',')}}`)
   const results: unknown = await client.query(
     `BEGIN; ${planOnce}; EXECUTE take_turns (${list}, ${max}); ${planAnew}`,
   )

@@ -337,4 +337,22 @@ export const mutants: readonly Mutant[] = [
     ],
     test: { project: 'consumer', file: 'redis-faults', name: 'a doorbell that nobody hears' },
   },
+  {
+    name: 'failed-turns-share-again',
+    breaks: 'topics of turns that shared a transaction and failed go on to share',
+    edits: [{ file: 'apps/consumer/src/loop.ts', find: '          alone.add(topic)\n', replace: '' }],
+    test: { project: 'consumer', file: 'once', name: 'small topics share' },
+  },
+  {
+    name: 'turns-share-a-head',
+    breaks: 'the events of all topics of a shared turn are numbered from the head of the first',
+    edits: [
+      {
+        file: 'packages/store/src/commit.ts',
+        find: 'let seq = head\n',
+        replace: 'let seq = parts[0]?.head ?? head\n',
+      },
+    ],
+    test: { project: 'store', file: 'commit', name: 'turns of several topics' },
+  },
 ]
