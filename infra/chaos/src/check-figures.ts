@@ -9,7 +9,7 @@ interface Finding {
 }
 
 /** Per topic, in Sekali's own words. */
-export function conservation({ stats, books }: Evidence): Finding {
+export function conservation({ stats, books, losses }: Evidence): Finding {
   const total = { accepted: 0, lost: 0 }
   for (const topic of books.topics.keys()) {
     const row = stats.get(topic)
@@ -24,6 +24,14 @@ export function conservation({ stats, books }: Evidence): Finding {
     const sum = add(stored, duplicates, conflicts, dead, lost, in_flight)
     if (accepted !== sum || in_flight !== 0) {
       return { violation: `${topic} does not balance: ${JSON.stringify(row)}`, checked: '' }
+    }
+    // What counts as lost counts as accepted as well, so it would balance, and requests without an answer leave it room.
+    const mayHaveLost = losses.some((loss) => (loss.topic ?? topic) === topic)
+    if (lost !== 0 && !mayHaveLost) {
+      return {
+        violation: `${topic} counts ${lost} as lost, and nothing was done that loses data`,
+        checked: '',
+      }
     }
     total.accepted += accepted ?? 0
     total.lost += lost ?? 0

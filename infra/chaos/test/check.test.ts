@@ -98,6 +98,12 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
     /balance/,
     () => withStats({ in_flight: 1, accepted: 9 }),
   ],
+  [
+    'a loss was counted that was none',
+    'accepted = stored',
+    /orders counts 1 as lost, and nothing was done/,
+    () => withStats({ lost: 1, accepted: 9 }),
+  ],
   ['a figure is unknown', 'accepted = stored', /in_flight is unknown/, () => withStats({ in_flight: null })],
   [
     'a redelivery was counted as a duplicate',
@@ -115,7 +121,7 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
     'more was accepted than sent',
     'the books, HTTP and SQL agree',
     /accepted is 10; by the answers it must be from 8 to 9/,
-    () => withStats({ accepted: 10, lost: 2 }),
+    () => withStats({ accepted: 10, dead: 2 }),
   ],
   [
     'SQL counts otherwise',
