@@ -81,12 +81,14 @@ export async function* replayText(
   query: EventsQuery,
   options: CallOptions = {},
 ): AsyncGenerator<string, void> {
-  const places = createPlaces(query)
+  // All topics by name: the gateway takes a place to go on from only with one.
+  const { topic = '>' } = query
+  const places = createPlaces({ ...query, topic })
   let { after, limit } = query
   for (;;) {
     let heard = false
     try {
-      for await (const text of streamedLines(connection, { ...query, after, limit }, options)) {
+      for await (const text of streamedLines(connection, { ...query, topic, after, limit }, options)) {
         yield text
         heard = true
         places.passed(text)
@@ -105,7 +107,7 @@ export async function* replayText(
 const afterCharsMax = 8_000
 
 /** How far a replay has come: a seq, or for several topics a seq of each, `orders.eu:42,orders.us:7`. */
-function createPlaces({ topic = '>', after, order }: EventsQuery) {
+function createPlaces({ topic, after, order }: EventsQuery & { readonly topic: string }) {
   const isAscending = order !== 'desc'
   const isPattern = /[*>]/.test(topic)
   // A cursor that a page gave can be sent, but nothing can be added to it.
