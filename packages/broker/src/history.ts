@@ -7,17 +7,19 @@ export const historyChars = 16
 const histories = new WeakMap<Redis, string>()
 
 /**
- * Which history of its data Redis is in: it begins another one, under another name, whenever it starts, and when a
- * replica becomes the primary. Only then can entries be gone that it had acknowledged. Asked once a connection.
- * https://redis.io/docs/latest/operate/oss_and_stack/management/replication/ ("replication ID")
+ * Which history of its data Redis is in: it begins another one whenever it starts, and when a replica becomes the
+ * primary, which is another process. Only then can entries be gone that it had acknowledged. So the name of the process
+ * is that of the history. It cannot change under a connection, so it is asked once each; the replication ID changes
+ * also when nothing is lost, and under those who have asked already.
+ * https://redis.io/docs/latest/commands/info/ ("run_id")
  * Rejects with `BrokerUnavailable`.
  */
 export async function historyOf(broker: Broker): Promise<string> {
   const { redis } = broker
   const known = histories.get(redis)
   if (known !== undefined) return known
-  const info = await ask(broker, 'look at the history', () => redis.info('replication'))
-  const history = (/master_replid:(\w+)/.exec(info)?.[1] ?? '').slice(0, historyChars)
+  const info = await ask(broker, 'look at the history', () => redis.info('server'))
+  const history = (/run_id:(\w+)/.exec(info)?.[1] ?? '').slice(0, historyChars)
   // Several turns may have asked at once.
   if (!histories.has(redis)) redis.once('close', () => histories.delete(redis))
   histories.set(redis, history)

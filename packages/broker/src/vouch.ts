@@ -48,7 +48,9 @@ export interface Vouched {
 // ARGV  1 topic, 2 what our groups' names begin with, then, of those who know something:
 //       3 history, 4 group, 5 id, 6 added, then the calls: id, entries, id, entries …
 // Returns history, group, id, added, lost; nothing when there is no stream, or none of our groups.
-// The note of a topic: history and group in which it was made; restored, how many entries were brought back;
+// The note of a topic: history and group in which it was made; promoted, which replication ID the process had before
+// its last promotion (a primary that comes back from having been a replica has the data of another, and must not
+// compare with what it brought back before); restored, how many entries were brought back;
 // id and added, the latest count that anybody knows of; calls, behind it; declared, how many are added so far.
 const vouchScript = defineScript(`
 local function field(reply, name)
@@ -70,14 +72,15 @@ end
 if not group then return {} end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 local last, added = field(info, 'last-generated-id'), field(info, 'entries-added')
-local replication = redis.call('INFO', 'replication')
-local history = string.sub(string.match(replication, 'master_replid:(%w+)') or '', 1, ${historyChars})
+local server = redis.call('INFO', 'server')
+local history = string.sub(string.match(server, 'run_id:(%w+)') or '', 1, ${historyChars})
+local promoted = string.match(redis.call('INFO', 'replication'), 'master_replid2:(%w+)') or ''
 
 local note = redis.call('HGET', KEYS[2], ARGV[1])
 note = note and cjson.decode(note)
-local isNoted = note and note.history == history and note.group == group and ARGV[3] ~= ''
+local isNoted = note and note.history == history and note.promoted == promoted and note.group == group and ARGV[3] ~= ''
 if not isNoted then
-  note = {history = history, group = group, restored = added, id = last, added = added, calls = {}, declared = 0}
+  note = {history = history, promoted = promoted, group = group, restored = added, id = last, added = added, calls = {}, declared = 0}
 end
 local lost = 0
 local isOlder = ARGV[3] and ARGV[3] ~= history and ARGV[4] == group

@@ -153,3 +153,39 @@ test('entries that a torn append-only file has cost are counted once, whoever kn
     if (topic !== 'stored') expect(figures[topic]).toEqual({ read, lost })
   }
 })
+
+test('a history is one and the same on all connections, whatever becomes of replication meanwhile', async () => {
+  await using redis = await ownRedis()
+  const prefix = ownPrefix()
+  await using before = await ownBroker(redis.url, prefix)
+  await append(before, 'a')
+  const first = await read(before, start)
+  await before.redis.replicaof('127.0.0.1', '1')
+  await before.redis.replicaof('NO', 'ONE')
+  await using after = await ownBroker(redis.url, prefix)
+  const appenders = [before, after].map((broker) => createAppender(broker, () => {}))
+  let { next } = first
+  for (let round = 1; round <= 3; round++) {
+    for (const [index, broker] of [after, before].entries()) {
+      for (const [at, appender] of appenders.entries()) {
+        await appender.append(event({ eventId: `e${round}-${index}-${at}` }))
+      }
+      next = (await read(broker, next)).next
+      expect(next).toMatchObject({ accounted: 1 + (2 * round - 1 + index) * 2, lost: 0 })
+    }
+  }
+})
+
+test('a primary that was a replica meanwhile compares nothing with what it had brought back before that', async () => {
+  await using redis = await ownRedis()
+  const prefix = ownPrefix()
+  await using broker = await ownBroker(redis.url, prefix)
+  // The second appender registers a stream that is there, and so has Redis note down that it brought back one entry.
+  await append(broker, 'a')
+  await append(broker, 'b', 'c', 'd')
+  const first = await read(broker, start)
+  await broker.redis.replicaof('127.0.0.1', '1')
+  await broker.redis.replicaof('NO', 'ONE')
+  const back = await read(broker, { ...first.next, history: 'of the other primary' })
+  expect(back.next).toMatchObject({ accounted: 4, lost: 0 })
+})

@@ -330,6 +330,24 @@ export const mutants: readonly Mutant[] = [
     test: { project: 'broker', file: 'turn', name: 'torn append-only file' },
   },
   {
+    name: 'history-by-replication-id',
+    breaks: 'a history is named by the replication ID, which changes under connections that stay',
+    edits: [
+      {
+        file: 'packages/broker/src/history.ts',
+        find: "redis.info('server'))\n  const history = (/run_id:",
+        replace: "redis.info('replication'))\n  const history = (/master_replid:",
+      },
+      {
+        file: 'packages/broker/src/vouch.ts',
+        find: "redis.call('INFO', 'server')\nlocal history = string.sub(string.match(server, 'run_id:",
+        replace:
+          "redis.call('INFO', 'replication')\nlocal history = string.sub(string.match(server, 'master_replid:",
+      },
+    ],
+    test: { project: 'broker', file: 'turn', name: 'one and the same on all connections' },
+  },
+  {
     name: 'no-sweep',
     breaks: 'consumers rely on the doorbell, which loses hints',
     edits: [
