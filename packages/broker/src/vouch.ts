@@ -44,6 +44,7 @@ export interface Vouched {
   readonly lost: number
 }
 
+// Allowed to a Redis that is full, too: who reads has to vouch first, and to be read is how it gets room again.
 // KEYS  1 the topic's stream, 2 the hash of what was brought back
 // ARGV  1 topic, 2 what our groups' names begin with, then, of those who know something:
 //       3 history, 4 group, 5 id, 6 added, then the calls: id, entries, id, entries …
@@ -52,7 +53,7 @@ export interface Vouched {
 // its last promotion (a primary that comes back from having been a replica has the data of another, and must not
 // compare with what it brought back before); restored, how many entries were brought back;
 // id and added, the latest count that anybody knows of; calls, behind it; declared, how many are added so far.
-const vouchScript = defineScript(`
+const vouchScript = defineScript(`#!lua flags=allow-oom
 local function field(reply, name)
   for i = 1, #reply, 2 do if reply[i] == name then return reply[i + 1] end end
 end
