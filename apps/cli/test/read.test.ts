@@ -1,6 +1,9 @@
+import { cp, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '@sekali/client/client'
 import { eventually } from '@sekali/testkit/eventually'
+import { ownFolder } from '@sekali/testkit/servers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run, startShell } from './command.ts'
 import { ownSystem, type System } from './system.ts'
@@ -11,8 +14,11 @@ const text = (topic: string, n: number, source: string, payload: string) =>
   `{"topic":"${topic}","event_id":"e${n}","timestamp":"2025-12-08T10:00:00Z","source":"${source}","payload":${payload}}`
 
 let system: System
+let folder: Awaited<ReturnType<typeof ownFolder>>
 beforeAll(async () => {
-  system = await ownSystem({ projections: examples })
+  folder = await ownFolder()
+  await cp(examples, folder.path, { recursive: true })
+  system = await ownSystem({ projections: folder.path })
   const client = createClient({ baseUrl: system.url })
   await client.publishAll([
     ...Array.from({ length: 3_000 }, (_, n) => text('orders.eu', n, 'till', '{}')),
@@ -21,7 +27,10 @@ beforeAll(async () => {
   ])
   await eventually(async () => expect((await client.stats()).totals.stored).toBe(3_002), 30_000)
 })
-afterAll(() => system[Symbol.asyncDispose]())
+afterAll(async () => {
+  await system[Symbol.asyncDispose]()
+  await folder[Symbol.asyncDispose]()
+})
 
 const seqs = (lines: string) =>
   lines
@@ -91,6 +100,20 @@ test('projections are listed, shown and rebuilt', async () => {
     code: 1,
     err: expect.stringContaining('a projector folds it'),
   })
+  await writeFile(
+    join(folder.path, 'customer-totals.ts'),
+    `export const broken = {
+      name: 'customer-totals', topics: 'orders.*.paid', initial: 0, apply() { throw new Error('no') } }`,
+  )
+  await eventually(async () => {
+    const { code, out } = await run(['projection', 'list'], system.url)
+    expect(out).toMatch(/\ncustomer-totals +1 +failed +0 +rebuild failed, 1 to go\n/)
+    expect(out).toContain('the rebuild of customer-totals stands at orders.eu.paid seq 1: Error: no\n')
+    expect(code).toBe(1)
+  }, 10_000)
+  const failed = await run(['projection', 'list', '--json'], system.url)
+  expect(failed).toMatchObject({ code: 1, out: expect.stringContaining('"error":{"topic":"orders.eu.paid"') })
+  expect(failed.out).toContain('"event_id"')
   expect(await run(['projection', 'get', 'no-such'], system.url)).toMatchObject({
     code: 1,
     err: 'sekali: there is no such projection: sekali projection list names them\n',

@@ -7,6 +7,7 @@ import { limits } from '@sekali/core/limits'
 import type { Store } from '@sekali/store/connect'
 import { dropProjection } from '@sekali/store/drop-projection'
 import {
+  type ProjectionError,
   type ProjectionStatus,
   readProjections,
   readState,
@@ -106,7 +107,6 @@ const isName = (text: string): boolean => /^[\w-]{1,64}$/.test(text)
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 
 function onTheWire({ name, version, status, keyed, asOf, lag, error, rebuild }: ProjectionStatus) {
-  const { eventId, ...where } = error ?? {}
   return {
     name,
     version,
@@ -114,10 +114,12 @@ function onTheWire({ name, version, status, keyed, asOf, lag, error, rebuild }: 
     keyed,
     as_of: asOf,
     lag,
-    error: error && { ...where, event_id: eventId },
-    rebuild,
+    error: error && errorOnTheWire(error),
+    rebuild: rebuild && { ...rebuild, error: rebuild.error && errorOnTheWire(rebuild.error) },
   }
 }
+
+const errorOnTheWire = ({ eventId, ...where }: ProjectionError) => ({ ...where, event_id: eventId })
 
 function replyTagged(c: Context, tag: string, body: () => string): Response {
   const etag = `W/"${tag}"`

@@ -91,15 +91,22 @@ export interface ProjectionInfo {
   /** Events of its topics that are stored and not folded yet; null is unknown. */
   readonly lag: number | null
   readonly keyed: boolean
-  /** While it is folded anew: how far that is. */
-  readonly rebuild?: { readonly version: number; readonly lag: number }
-  /** Where a failed one stands, and why. */
-  readonly error?: {
-    readonly topic: string
-    readonly seq: number
-    readonly event_id: string
-    readonly message: string
+  /** What is folded anew to take its place: how far that is. A failed one stands until the definition changes. */
+  readonly rebuild?: {
+    readonly version: number
+    readonly status: 'building' | 'failed'
+    readonly lag: number
+    readonly error?: ProjectionError
   }
+  /** Where it got stuck itself, and why. */
+  readonly error?: ProjectionError
+}
+
+export interface ProjectionError {
+  readonly topic: string
+  readonly seq: number
+  readonly event_id: string
+  readonly message: string
 }
 
 /** A projection with its state, or with a page of its keys and their states. */

@@ -15,23 +15,31 @@ export interface ProjectionStatus {
   readonly name: string
   readonly version: number
   /**
-   * `building` as long as a definition is being folded from the start, also when there is a live one beside it.
-   * `orphaned` when no projector has its definition any more: it stays as it is.
+   * `building` as long as a definition is being folded from the start, also when there is a live one beside it; `failed`
+   * when that got stuck, or what is on show and nothing is to take its place. `orphaned` when no projector has its definition any more: it stays as it is.
    */
   readonly status: 'live' | 'building' | 'failed' | 'orphaned'
   readonly keyed: boolean
   readonly asOf: AsOf
   /** How many events are still to be folded. */
   readonly lag: number
-  /** Of what is on show; or, when that is well, of what was to take its place. */
-  readonly error?: {
-    readonly topic: string
-    readonly seq: number
-    readonly eventId: string
-    readonly message: string
+  /** Where what is on show got stuck, and why. */
+  readonly error?: ProjectionError
+  /** What is being folded to take the place of what is on show. It may get stuck by itself. */
+  readonly rebuild?: {
+    readonly version: number
+    readonly status: 'building' | 'failed'
+    readonly lag: number
+    readonly error?: ProjectionError
   }
-  /** What is being folded to take the place of what is on show. */
-  readonly rebuild?: { readonly version: number; readonly lag: number }
+}
+
+/** The event that cannot be folded. */
+export interface ProjectionError {
+  readonly topic: string
+  readonly seq: number
+  readonly eventId: string
+  readonly message: string
 }
 
 /** All projections, by name, or the one of a name. Rejects with `StoreUnavailable`. */
@@ -67,31 +75,36 @@ type GenerationRow = {
   orphaned: boolean
 }
 
-/** The first generation is the one on show. */
-function statusOf([shown, ...others]: readonly GenerationRow[]): ProjectionStatus[] {
+/** The first generation is the one on show, the second is to take its place. */
+function statusOf([shown, next]: readonly GenerationRow[]): ProjectionStatus[] {
   if (shown === undefined) return []
-  const [next] = others
-  const failed = [shown, ...others].find((row) => row.failed_message !== null)
-  const isBuilding = shown.stage === 'building' || (next !== undefined && next.failed_message === null)
-  const error = failed && {
-    topic: failed.failed_topic ?? '',
-    seq: Number(failed.failed_seq),
-    eventId: failed.failed_event_id ?? '',
-    message: failed.failed_message ?? '',
-  }
-  const isFailed = failed !== undefined && (next ?? shown).failed_message !== null
+  const newest = next ?? shown
+  const status = newest.failed_message === null ? newest.stage : 'failed'
   return [
     {
       name: shown.name,
       version: shown.version,
-      status: shown.orphaned ? 'orphaned' : isFailed ? 'failed' : isBuilding ? 'building' : 'live',
+      status: shown.orphaned ? 'orphaned' : status,
       keyed: shown.keyed,
       asOf: shown.as_of,
       lag: Number(shown.lag),
-      ...(error === undefined ? {} : { error }),
-      ...(next === undefined ? {} : { rebuild: { version: next.version, lag: Number(next.lag) } }),
+      ...errorOf(shown),
+      ...(next === undefined ? {} : { rebuild: rebuildOf(next) }),
     },
   ]
+}
+
+const rebuildOf = (next: GenerationRow) => ({
+  version: next.version,
+  status: next.failed_message === null ? ('building' as const) : ('failed' as const),
+  lag: Number(next.lag),
+  ...errorOf(next),
+})
+
+function errorOf(row: GenerationRow): { readonly error?: ProjectionError } {
+  if (row.failed_message === null) return {}
+  const { failed_topic: topic, failed_seq: seq, failed_event_id: eventId, failed_message: message } = row
+  return { error: { topic: topic ?? '', seq: Number(seq), eventId: eventId ?? '', message } }
 }
 
 export interface ProjectionState {

@@ -18,6 +18,16 @@ const definition = (version = 1, hash = 'h') => ({
   initial: '0',
 })
 
+/** A turn that gets stuck at its first event. */
+const fail = (store: Store, message: string, version = 1) =>
+  withTransaction(store, 'test', async (tx) => {
+    const generation = await takeProjectionTurn(tx, [definition(version)])
+    if (generation === undefined) throw new Error('no turn')
+    const failure = { topic: 'orders', seq: 1, eventId: 'e', message }
+    await endProjectionTurn(tx, generation, { states: new Map(), checkpoints: [], failure })
+    return failure
+  })
+
 async function turn(store: Store, state: string, version = 1, live = false, hash = 'h') {
   return await withTransaction(store, 'test', async (tx) => {
     const generation = await takeProjectionTurn(tx, [{ name: 'p', version, hash }])
@@ -68,7 +78,7 @@ test('a later version is built beside the live one and takes its place; an earli
   expect(await registerProjection(store, definition(1))).toBe('superseded')
   expect(await registerProjection(store, definition(3))).toBe('building')
   expect(await requestRebuild(store, 'p'), 'it is being built already').toBe(true)
-  const rebuild = { version: 3, lag: 1 }
+  const rebuild = { version: 3, status: 'building', lag: 1 }
   expect(await readProjections(store)).toMatchObject([{ version: 1, status: 'building', lag: 0, rebuild }])
   await turn(store, '3', 3)
   expect(await readState(store, 'p', '')).toMatchObject({ state: '1' })
@@ -80,6 +90,23 @@ test('a later version is built beside the live one and takes its place; an earli
     'SELECT g.id FROM projections.generations g JOIN projections.states s ON true',
   )
   expect(rows).toHaveLength(1)
+})
+
+test('what is on show and its rebuild say each by itself where they got stuck', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await registerProjection(store, definition())
+  await turn(store, '0', 1, true)
+  await storeEvents(store, [event()])
+  await registerProjection(store, definition(2))
+  const rebuild = { version: 2, status: 'failed', lag: 1, error: await fail(store, 'two', 2) }
+  const [well] = await readProjections(store)
+  expect(well).toMatchObject({ version: 1, status: 'failed', rebuild })
+  expect(well).not.toHaveProperty('error')
+  const error = await fail(store, 'one')
+  expect(await readProjections(store)).toMatchObject([{ status: 'failed', error, rebuild }])
+  await requestRebuild(store, 'p')
+  const again = { version: 2, status: 'building', lag: 1 }
+  expect(await readProjections(store)).toMatchObject([{ status: 'building', error, rebuild: again }])
 })
 
 test('a changed file is another definition: nobody folds it into the states of the old one, and a rebuild takes it', async () => {

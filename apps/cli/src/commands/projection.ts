@@ -23,15 +23,17 @@ export function addProjection(program: Command, surroundings: Surroundings): voi
       `
 Examples:
   $ sekali projection list
-  $ sekali projection get order-totals
-  $ sekali projection get order-totals customer-7
-  $ sekali projection rebuild order-totals
-  $ sekali projection drop order-totals
+  $ sekali projection get customer-totals
+  $ sekali projection get customer-totals c-17
+  $ sekali projection rebuild customer-totals
+  $ sekali projection drop customer-totals
 `,
     )
   projection
     .command('list')
-    .description('Lists the projections and how far they are. It ends with 1 if one has failed.')
+    .description(
+      'Lists the projections and how far they are. It ends with 1 if one has failed, or its rebuild.',
+    )
     .action(action(surroundings, list))
   projection
     .command('get')
@@ -62,16 +64,17 @@ const list = async ({ connection, options, json, out }: Context) => {
   else
     for (const line of table(['name', 'version', 'status', 'lag', ''], projections.map(row)))
       await out.line(line)
-  const failed = projections.filter(({ error }) => error !== undefined)
-  for (const { name, error } of json ? [] : failed) {
-    await out.line(
-      styled(
-        'red',
-        `${plain(name)} stands at ${error?.topic} seq ${error?.seq}: ${plain(error?.message ?? '')}`,
-      ),
-    )
+  const failures = projections.flatMap(({ name, error, rebuild }) => [
+    ...(error === undefined ? [] : [{ what: plain(name), error }]),
+    ...(rebuild?.error === undefined
+      ? []
+      : [{ what: `the rebuild of ${plain(name)}`, error: rebuild.error }]),
+  ])
+  for (const { what, error } of json ? [] : failures) {
+    const text = `${what} stands at ${error.topic} seq ${error.seq}: ${plain(error.message)}`
+    await out.line(styled('red', text))
   }
-  return failed.length === 0 ? exitCodes.done : exitCodes.refused
+  return failures.length === 0 ? exitCodes.done : exitCodes.refused
 }
 
 const row = ({ name, version, status, lag, rebuild }: ProjectionInfo) => [
@@ -79,8 +82,10 @@ const row = ({ name, version, status, lag, rebuild }: ProjectionInfo) => [
   plain(String(version)),
   status,
   number(lag),
-  rebuild === undefined ? '' : `rebuilding, ${number(rebuild.lag)} to go`,
+  rebuild === undefined ? '' : `${rebuildWords[rebuild.status]}, ${number(rebuild.lag)} to go`,
 ]
+
+const rebuildWords = { building: 'rebuilding', failed: 'rebuild failed' } as const
 
 interface GetOptions {
   readonly limit?: number
