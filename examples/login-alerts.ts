@@ -9,7 +9,9 @@ export const loginAlerts = defineProjection({
   name: 'login-alerts',
   topics: 'logins.*',
   initial: { failed: [] as string[], alerts: [] as string[] },
-  key: ({ topic, payload: { user } }) => (user === undefined ? undefined : `${topic} ${user}`),
+  // A login without a user's name is passed over.
+  key: ({ topic, payload: { user } }) =>
+    /^\P{C}{1,100}$/u.test(String(user ?? '')) ? `${topic} ${user}` : undefined,
   apply({ failed, alerts }, { payload, timestamp }) {
     if (payload.ok === true) return { failed: [], alerts }
     const recent = [...failed, timestamp].filter((time) => Date.parse(timestamp) - Date.parse(time) < 60_000)
