@@ -75,7 +75,8 @@ async function showStateOf(c: Context, store: Store, name: string, key: string):
   const found = isName(name) && isStorable(key) ? await readState(store, name, key) : undefined
   if (found === undefined) return problem('unknown_projection')
   const { asOf, state, tag } = found
-  if (state === null) return problem('unknown_key')
+  // The empty key is how the store has the state of a projection without keys.
+  if (state === null || key === '') return problem('unknown_key')
   return replyTagged(c, tag, () => jsonWith({ name, key, as_of: asOf }, 'state', state))
 }
 

@@ -112,6 +112,7 @@ test('the examples fold what their comments say, and the gateway shows it', asyn
   expect((await get('/projections/none')).body.code).toBe('unknown_projection')
   expect((await get('/projections/none/key')).body.code).toBe('unknown_projection')
   expect((await get('/projections/customer-totals/none')).body.code).toBe('unknown_key')
+  expect((await get('/projections/customer-totals?key=')).body.code).toBe('unknown_key')
   expect((await get('/projections/latest?limit=0&x=1')).body.errors).toHaveLength(2)
   const drop = async (name: string) =>
     await (await fetch(`${gateway.url}/projections/${name}`, { method: 'DELETE' })).json()

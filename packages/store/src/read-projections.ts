@@ -134,7 +134,7 @@ export async function readState(
   }>(
     store,
     sql`
-      SELECT coalesce(s.state, CASE WHEN ${key} = '' THEN g.initial END)::text AS state, ${asOf} AS as_of,
+      SELECT coalesce(s.state, CASE WHEN ${key} = '' AND NOT g.keyed THEN g.initial END)::text AS state, ${asOf} AS as_of,
         g.id, g.version, coalesce(s.revision, 0) AS revision
       FROM (${shownGeneration(name)}) g
       LEFT JOIN ${states} s ON s.generation_id = g.id AND s.key = ${key}`,
