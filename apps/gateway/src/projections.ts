@@ -16,6 +16,7 @@ import {
 } from '@sekali/store/read-projections'
 import type { Context } from 'hono'
 import * as v from 'valibot'
+import { parseParameters } from './parameters.ts'
 import { problem } from './problem.ts'
 import { reply } from './reply.ts'
 
@@ -36,10 +37,10 @@ export function showProjection(store: Store) {
     const key = query.get('key')
     if (key !== null && query.size === 1) return await showStateOf(c, store, name, key)
     const page = parsePage(query)
-    if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
+    if (Array.isArray(page)) return problem('invalid_parameters', { errors: page })
     const [found] = isName(name) ? await readProjections(store, name) : []
     if (found === undefined) return problem('unknown_projection')
-    return await (found.keyed ? showKeys(store, found, page) : showState(c, store, found))
+    return await (found.keyed ? showKeys(c, store, found, page) : showState(c, store, found))
   }
 }
 
@@ -50,17 +51,23 @@ async function showState(c: Context, store: Store, { name, status }: ProjectionS
   return replyTagged(c, tag, () => jsonWith({ name, version, status, as_of: asOf }, 'state', state ?? 'null'))
 }
 
-async function showKeys(store: Store, { name, status }: ProjectionStatus, page: Page): Promise<Response> {
+async function showKeys(
+  c: Context,
+  store: Store,
+  { name, status }: ProjectionStatus,
+  page: Page,
+): Promise<Response> {
   const found = await readStatesPage(store, name, page)
   if (found === undefined) return problem('unknown_projection')
-  const { version, asOf, keys, more } = found
+  const { version, asOf, keys, more, tag } = found
   const next = more ? keys.at(-1)?.key : undefined
-  const list = keys.map(({ key, state }) => jsonWith({ key }, 'state', state))
   const query = new URLSearchParams({ limit: String(page.limit), after: next ?? '' })
-  return reply(200, jsonWith({ name, version, status, as_of: asOf, next }, 'keys', `[${list.join(',')}]`), {
-    'Content-Type': 'application/json',
-    ...(next === undefined ? {} : { Link: `</projections/${name}?${query}>; rel="next"` }),
-  })
+  const body = () => {
+    const list = keys.map(({ key, state }) => jsonWith({ key }, 'state', state))
+    return jsonWith({ name, version, status, as_of: asOf, next }, 'keys', `[${list.join(',')}]`)
+  }
+  const link = next === undefined ? {} : { Link: `</projections/${name}?${query}>; rel="next"` }
+  return replyTagged(c, tag, body, link)
 }
 
 /** GET /projections/{name}/{key}: the state of one key. */
@@ -122,13 +129,18 @@ function onTheWire({ name, version, status, keyed, asOf, lag, error, rebuild }: 
 
 const errorOnTheWire = ({ eventId, ...where }: ProjectionError) => ({ ...where, event_id: eventId })
 
-function replyTagged(c: Context, tag: string, body: () => string): Response {
+function replyTagged(
+  c: Context,
+  tag: string,
+  body: () => string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   const etag = `W/"${tag}"`
   const known = (c.req.header('if-none-match') ?? '').split(',').map((text) => text.trim())
   if (known.some((text) => text === '*' || text.replace(/^W\//, '') === `"${tag}"`)) {
-    return reply(304, null, { ETag: etag })
+    return reply(304, null, { ...headers, ETag: etag })
   }
-  return reply(200, body(), { 'Content-Type': 'application/json', ETag: etag })
+  return reply(200, body(), { ...headers, 'Content-Type': 'application/json', ETag: etag })
 }
 
 /** By concatenation, because a state's text must not be parsed and printed: it may have big numbers. */
@@ -139,28 +151,24 @@ const jsonWith = (fields: object, name: string, json: string): string => {
 
 const limitRule = `must be a whole number from 1 to ${limits.pageSizeMax}`
 const afterRule = 'must be a key'
-const Parameters = v.strictObject(
-  {
-    limit: v.pipe(
-      v.optional(v.string(), String(limits.pageSizeDefault)),
-      v.regex(/^\d{1,4}$/, limitRule),
-      v.transform(Number),
-      v.minValue(1, limitRule),
-      v.maxValue(limits.pageSizeMax, limitRule),
-    ),
-    after: v.optional(v.pipe(v.string(), v.check(isStorable, afterRule)), ''),
-  },
-  'is not a parameter: use limit, after, or key alone',
-)
-type Page = v.InferOutput<typeof Parameters>
+const parameters = {
+  limit: v.pipe(
+    v.optional(v.string(), String(limits.pageSizeDefault)),
+    v.regex(/^\d{1,4}$/, limitRule),
+    v.transform(Number),
+    v.minValue(1, limitRule),
+    v.maxValue(limits.pageSizeMax, limitRule),
+  ),
+  after: v.optional(v.pipe(v.string(), v.check(isStorable, afterRule)), ''),
+}
 
-function parsePage(query: URLSearchParams): Page | { readonly issues: readonly Issue[] } {
-  const parsed = v.safeParse(Parameters, Object.fromEntries(query), { abortPipeEarly: true })
-  if (parsed.success) return parsed.output
-  const issues = parsed.issues.slice(0, 8).map((issue) => {
-    const path = String(issue.path?.[0]?.key).slice(0, 64).toWellFormed()
-    const code = issue.type === 'strict_object' ? 'unknown_parameter' : `invalid_${path}`
-    return { path, code, message: issue.message }
-  })
-  return { issues }
+interface Page {
+  readonly limit: number
+  readonly after: string
+}
+
+function parsePage(query: URLSearchParams): Page | Issue[] {
+  if (query.has('key')) return [{ path: 'key', code: 'invalid_key', message: 'must come once, and alone' }]
+  const { values, issues } = parseParameters(query, parameters)
+  return values === undefined || issues.length > 0 ? issues : values
 }

@@ -102,10 +102,16 @@ test('the examples fold what their comments say, and the gateway shows it', asyn
 
   // Who has the state already is not sent it again, until it changes.
   const etag = total.headers.get('etag') ?? ''
+  const pages = ['/projections/customer-totals?limit=2', '/projections/customer-totals?limit=3'] as const
+  const before = await Promise.all(pages.map(async (page) => (await get(page)).headers.get('etag') ?? ''))
+  const known = (page: 0 | 1) => get(pages[page], { 'If-None-Match': before[page] ?? '' })
+  expect([(await known(0)).status, (await known(1)).status]).toEqual([304, 304])
   const path = '/projections/customer-totals/c-17'
-  await stack.append([order('orders.us.paid', 7, 4, { customer: 'other', total: 1 })])
+  await stack.append([order('orders.us.paid', 7, 4, { customer: 'ÿ', total: 1 })])
   await eventually(async () => expect((await get(path)).body.as_of).toHaveProperty(['orders.us.paid'], 1))
   expect((await get(path, { 'If-None-Match': `"x", ${etag}` })).status).toBe(304)
+  // A new key: the smaller page has one more behind it, and the larger one has it.
+  expect([(await known(0)).body.next, (await known(1)).body.keys.length]).toEqual(['ü/1', 3])
   await stack.append([order('orders.us.paid', 8, 4, { customer: 'c-17', total: 1 })])
   await eventually(async () => expect((await get(path, { 'If-None-Match': etag })).body.state.orders).toBe(3))
 
@@ -114,6 +120,9 @@ test('the examples fold what their comments say, and the gateway shows it', asyn
   expect((await get('/projections/customer-totals/none')).body.code).toBe('unknown_key')
   expect((await get('/projections/customer-totals?key=')).body.code).toBe('unknown_key')
   expect((await get('/projections/latest?limit=0&x=1')).body.errors).toHaveLength(2)
+  for (const twice of ['limit=1&limit=2', 'key=a&key=b', 'key=a&limit=1']) {
+    expect((await get(`/projections/latest?${twice}`)).body.errors).toHaveLength(1)
+  }
   const drop = async (name: string) =>
     await (await fetch(`${gateway.url}/projections/${name}`, { method: 'DELETE' })).json()
   expect(await drop('none')).toMatchObject({ status: 404, code: 'unknown_projection' })

@@ -153,6 +153,8 @@ export interface StatesPage {
   /** Whether keys follow on this page. */
   readonly more: boolean
   readonly asOf: AsOf
+  /** Changes whenever the keys on the page, their states or `more` do, and with each rebuild. */
+  readonly tag: string
 }
 
 /** Characters of states after which a page ends, whatever its limit. It always has one. */
@@ -171,13 +173,13 @@ export async function readStatesPage(
   const rows = await ask<PageRow>(
     store,
     sql`
-      SELECT g.version, ${asOf} AS as_of, p.key, p.state, p.more
+      SELECT g.id, g.version, ${asOf} AS as_of, p.key, p.state, p.revision, p.more
       FROM (${shownGeneration(name)}) g LEFT JOIN LATERAL (
-        SELECT key, state, more FROM (
-          SELECT key, state, row_number() OVER page AS at, lead(true, 1, false) OVER page AS more,
+        SELECT key, state, revision, more FROM (
+          SELECT key, state, revision, row_number() OVER page AS at, lead(true, 1, false) OVER page AS more,
             coalesce(sum(octet_length(state)) OVER (page ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes
           FROM (
-            SELECT key, state::text AS state FROM ${states}
+            SELECT key, state::text AS state, revision FROM ${states}
             WHERE generation_id = g.id AND key > ${after} ORDER BY key LIMIT ${limit + 1}
           ) s
           WINDOW page AS (ORDER BY key)
@@ -189,15 +191,21 @@ export async function readStatesPage(
   const [first] = rows
   if (first === undefined) return undefined
   const keys = rows.flatMap(({ key, state }) => (key === null || state === null ? [] : [{ key, state }]))
-  return { version: first.version, keys, more: rows.at(-1)?.more ?? false, asOf: first.as_of }
+  const more = rows.at(-1)?.more ?? false
+  // No key is ever taken away, so whatever changes a page brings a later revision onto it, or a first key behind it.
+  const latest = Math.max(...rows.map(({ revision }) => Number(revision)))
+  const tag = `${first.id}-${latest}${more ? '-more' : ''}`
+  return { version: first.version, keys, more, asOf: first.as_of, tag }
 }
 
 // A type and not an interface, because execute() asks for an index signature.
 type PageRow = {
+  id: number
   version: number
   as_of: AsOf
   key: string | null
   state: string | null
+  revision: string | null
   more: boolean | null
 }
 
