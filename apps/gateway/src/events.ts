@@ -1,13 +1,14 @@
-import { TooManyTopics } from '@sekali/core/errors'
+import { CursorAhead, ForeignCursor, TooManyTopics } from '@sekali/core/errors'
 import { eventToJson } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { parsePattern } from '@sekali/core/pattern'
 import type { Store } from '@sekali/store/connect'
+import { readHeads } from '@sekali/store/heads'
 import { readEvents } from '@sekali/store/read'
 import { searchEvents } from '@sekali/store/search'
 import type { Context } from 'hono'
 import { accepted } from './accept.ts'
-import { nextPage, orderOf, type Page, parsePage } from './page.ts'
+import { badPlace, nextPage, orderOf, type Page, parsePage } from './page.ts'
 import { problem } from './problem.ts'
 import type { Replays } from './replay.ts'
 import { reply } from './reply.ts'
@@ -20,8 +21,13 @@ export function events(store: Store, replays: Replays) {
     if (type === undefined) return problem('not_acceptable')
     const page = parsePage(query, type === 'application/json' ? limits.pageSizeMax : Number.MAX_SAFE_INTEGER)
     if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
-    if (type === 'application/json') return await showPage(store, query, page)
-    return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
+    try {
+      if (type === 'application/json') return await showPage(store, query, page)
+      return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
+    } catch (error) {
+      if (!(error instanceof ForeignCursor)) throw error
+      return problem('invalid_parameters', { errors: [badPlace(error.parameter, true)] })
+    }
   }
 }
 
@@ -33,6 +39,13 @@ async function showPage(store: Store, query: URLSearchParams, page: Page): Promi
     'Content-Type': 'application/json',
     ...(next === undefined ? {} : { Link: `<${nextPage(query, page, next)}>; rel="next"` }),
   })
+}
+
+/** A page may be empty because the topic has come no further; or because it never came so far, and this is another log. */
+async function checkAhead(store: Store, topic: string, after: number): Promise<void> {
+  if (after === 0) return
+  const [found] = await readHeads(store, [topic])
+  if (after > (found?.head ?? 0)) throw new CursorAhead('after is behind the end of the log')
 }
 
 async function readPage(store: Store, page: Page) {
@@ -47,6 +60,7 @@ async function readPage(store: Store, page: Page) {
       ...(typeof after === 'number' ? { after } : {}),
       ...(typeof before === 'number' ? { before } : {}),
     })
+    if (events.length === 0 && typeof after === 'number') await checkAhead(store, topics.text, after)
     return { events, next: more ? events.at(-1)?.seq : undefined }
   }
   const found = await searchEvents(store, { ...page, topics: topics ?? everything, order, limit }).catch(

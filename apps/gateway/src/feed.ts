@@ -16,6 +16,7 @@ import { matches, type TopicPattern } from '@sekali/core/pattern'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { readHeads } from '@sekali/store/heads'
+import { isAnyTopic } from '@sekali/store/places'
 import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
 import type { Heads } from './heads.ts'
 import { createPlaces, rangesBetween } from './places.ts'
@@ -38,7 +39,7 @@ export interface Feed {
   readonly ring: Ring | undefined
   /** Begins, if it has not yet. Rejects with {@link TooManyTopics} or `StoreUnavailable`; it then goes on trying. */
   begin(): Promise<void>
-  /** The cursor without topics that do not exist, or `undefined` for what is no cursor here. */
+  /** The cursor as it is written here, or `undefined` for what is none of this topic or pattern. Rejects with `StoreUnavailable`. */
   normalize(id: string): Promise<string | undefined>
   /**
    * Whether a cursor is ahead of the log in some topic: then it is of another log, or the database was restored from an
@@ -225,7 +226,8 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
         await readTargets()
         void advance()
       }
-      for (const topicId of unknown()) cursor.delete(topicId)
+      // Of another pattern. One that does not exist at all is ahead of the log.
+      if (unknown().length > 0 && (await isAnyTopic(store, unknown()))) return undefined
       return idOf(cursor)
     },
     gapAfter(id) {

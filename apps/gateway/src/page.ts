@@ -65,10 +65,7 @@ export function parsePage(
   const before = parsePlace(topic, beforeText, 1)
   const unread = (path: string, text: string | undefined, place: Place | undefined): Issue[] => {
     if (text === undefined || place !== undefined) return []
-    const message = isPattern(topic ?? '')
-      ? 'must come from a link, or be topic:seq pairs joined by commas, of topics that match, each once'
-      : 'must be the seq of an event'
-    return [{ path, code: `invalid_${path}`, message }]
+    return [badPlace(path, isPattern(topic ?? ''))]
   }
   issues.push(...unread('after', afterText, after), ...unread('before', beforeText, before))
   if (issues.length > 0) return { issues }
@@ -79,6 +76,15 @@ export function parsePage(
     before,
   })
 }
+
+/** What is said of a place that is none. */
+export const badPlace = (path: string, isOfPattern: boolean): Issue => ({
+  path,
+  code: `invalid_${path}`,
+  message: isOfPattern
+    ? 'must come from a link, or be topic:seq pairs joined by commas, of topics that match, each once'
+    : 'must be the seq of an event',
+})
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 

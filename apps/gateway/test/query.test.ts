@@ -293,6 +293,26 @@ test('what cannot be answered is told before the first line', async () => {
     return [response.status, (await problemIn(response)).code]
   }
   expect(await refused('/events?topic=a.*&after=7')).toEqual([422, 'invalid_parameters'])
+  const { rows } = await system.store.pool.query("SELECT id FROM topics WHERE name = 'big'")
+  const foreign = `${rows[0].id.toString(36)}.1`
+  for (const headers of [{}, lines]) {
+    // As after PostgreSQL was restored: silence until the log has come so far would skip all that comes before.
+    for (const query of [
+      'orders.us&after=301',
+      'orders.none&after=1',
+      'orders.us&source=shop&after=301',
+      'orders.*&after=zzz.1',
+      'orders.*&after=orders.us:301',
+      'orders.*&after=orders.none:1',
+    ])
+      expect(await refused(`/events?topic=${query}`, headers)).toEqual([422, 'cursor_ahead'])
+    for (const path of ['after', 'before']) {
+      const response = await system.get(`/events?topic=orders.*&${path}=${foreign}`, headers)
+      expect(await problemIn(response)).toMatchObject({ errors: [{ path, code: `invalid_${path}` }] })
+    }
+    for (const query of ['orders.us&after=300', 'orders.none&after=0', 'orders.*&after=orders.us:300'])
+      expect((await system.get(`/events?topic=${query}&limit=1`, headers)).status).toBe(200)
+  }
   expect(await refused('/events', { Accept: 'text/html' })).toEqual([406, 'not_acceptable'])
   await system.store.pool.query(
     `INSERT INTO topics (name) SELECT 'many.' || n FROM generate_series(1, 501) n`,

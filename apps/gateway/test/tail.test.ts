@@ -194,6 +194,9 @@ test('a place that the log does not have is refused, and a log that goes back en
   }
   expect(await refusal('topic=back.a', '11')).toEqual([422, 'cursor_ahead'])
   expect(await refusal('topic=back.none', '1')).toEqual([422, 'cursor_ahead'])
+  // Of another pattern, or of a topic that is not there: taken as the beginning it would repeat everything.
+  expect(await refusal('topic=other.>', all.lastId)).toEqual([422, 'invalid_parameters'])
+  expect(await refusal('topic=back.*', `${all.lastId}_zzz.1`)).toEqual([422, 'cursor_ahead'])
 
   // As a backup would bring it back that was made a little earlier.
   await own.store.pool.query("UPDATE topics SET head = 7 WHERE name = 'back.b'")

@@ -72,3 +72,21 @@ export class TooManyTopics extends SekaliError {
   readonly code = 'too_many_topics'
   readonly retryable = false
 }
+
+/** A place behind the end of the log: it is of another log, or this one was restored from an older state. */
+export class CursorAhead extends SekaliError {
+  readonly code = 'cursor_ahead'
+  readonly retryable = false
+}
+
+/** A cursor that names topics which are not among those that were asked for: it came with another pattern. */
+export class ForeignCursor extends SekaliError {
+  readonly code = 'invalid_parameters'
+  readonly retryable = false
+  readonly parameter: 'after' | 'before'
+
+  constructor(parameter: 'after' | 'before') {
+    super(`${parameter} names topics that do not match`)
+    this.parameter = parameter
+  }
+}

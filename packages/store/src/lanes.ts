@@ -5,6 +5,7 @@ import type { TopicPattern } from '@sekali/core/pattern'
 import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
 import { asStoreError } from './errors.ts'
+import { checkPlaces } from './places.ts'
 import { topics } from './schema.ts'
 
 /** Which topics, and from where to where. */
@@ -38,14 +39,17 @@ export interface Key {
 
 /**
  * Where the topics of a pattern end at this moment, or at `before` if that comes first: the seq that their next events
- * will have, by their ids. Rejects with `TooManyTopics`, or `StoreUnavailable`.
+ * will have, by their ids. Rejects like {@link openLanes}.
  */
-export async function readEnds(store: Store, topics: TopicPattern, before?: Place): Promise<Cursor> {
-  const lanes = await openLanes(store, before === undefined ? { topics } : { topics, before })
+export async function readEnds(store: Store, stretch: Stretch): Promise<Cursor> {
+  const lanes = await openLanes(store, stretch)
   return new Map(lanes.map(({ topicId, high }) => [topicId, high + 1]))
 }
 
-/** The topics of a pattern, each with all of its stretch left. Rejects with `TooManyTopics`, or `StoreUnavailable`. */
+/**
+ * The topics of a pattern, each with all of its stretch left. Rejects with `TooManyTopics`, `CursorAhead`,
+ * `ForeignCursor` or `StoreUnavailable`.
+ */
 export async function openLanes(store: Store, { topics: pattern, after, before }: Stretch): Promise<Lane[]> {
   const named = pattern.isPattern ? sql`name ~ ${pattern.regExp.source}` : sql`name = ${pattern.text}`
   const { rows } = await store.db
@@ -58,6 +62,11 @@ export async function openLanes(store: Store, { topics: pattern, after, before }
   if (rows.length > limits.patternTopicsMax) {
     throw new TooManyTopics(`the pattern matches more than ${limits.patternTopicsMax} topics`)
   }
+  await checkPlaces(
+    store,
+    rows.map((row) => ({ ...row, head: Number(row.head) })),
+    { ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) },
+  )
   const isByName = typeof before === 'object' && typeof before.keys().next().value === 'string'
   const unnamed = isByName ? Infinity : 0
   return rows.map(({ id, name, head }) => ({

@@ -16,9 +16,9 @@ export interface Part {
   rest(taken: number): Replay | undefined
 }
 
-/** The same replay, ending where its topics are at this moment. Rejects with `TooManyTopics` or `StoreUnavailable`. */
+/** The same replay, ending where its topics are at this moment. Rejects like `openLanes`. */
 export async function boundReplay(store: Store, replay: Replay): Promise<Replay> {
-  const ends = await readEnds(store, replay.topics, replay.before)
+  const ends = await readEnds(store, replay)
   return { ...replay, before: isPlain(replay) ? (ends.values().next().value ?? 1) : ends }
 }
 
@@ -27,7 +27,7 @@ const partEventsMax = 1_000
 
 /**
  * The first part of a replay, of so many bytes of payloads, or of one event. What was not taken of it can be read again:
- * the log does not change. Rejects with `TooManyTopics` or `StoreUnavailable`.
+ * the log does not change. Rejects like `openLanes`.
  */
 export async function readPart(store: Store, replay: Replay, bytesMax: number): Promise<Part> {
   const { order, limit: left = Number.POSITIVE_INFINITY } = replay

@@ -34,7 +34,7 @@ export interface Found {
   nextAfter(taken: number): Cursor | undefined
 }
 
-/** Rejects with `TooManyTopics`, or `StoreUnavailable`. */
+/** Rejects like {@link openLanes}. */
 export async function searchEvents(store: Store, search: Search): Promise<Found> {
   const lanes = await openLanes(store, search)
   const picks = await pick(store, search, lanes)
