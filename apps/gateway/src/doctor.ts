@@ -1,6 +1,6 @@
 /**
- * GET /doctor: looks at Redis, PostgreSQL, the clocks, the consumers and what is in flight, and says of each finding
- * what to do. It is the gateway that looks, because it has the connections: nobody needs a password of a database at
+ * GET /doctor: looks at Redis, PostgreSQL, the clocks, the consumers, what is in flight and the projections, and says of
+ * each finding what to do. It is the gateway that looks, because it has the connections: nobody needs a password of a database at
  * their desk, and no finding holds a secret or an event's content.
  */
 import { readHolders, readOldest } from '@sekali/broker/backlog'
@@ -15,9 +15,12 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { examineStore, readClock as readStoreClock } from '@sekali/store/doctor'
 import { readHeads } from '@sekali/store/heads'
+import { readProjectionWaits } from '@sekali/store/projection-waits'
+import { readProjections } from '@sekali/store/read-projections'
 import { readTopics } from '@sekali/store/topics'
 import { combineFigures } from './figures.ts'
 import { clockFinding, consumerFindings, figureFindings, lagFinding } from './findings.ts'
+import { projectionFindings } from './projection-findings.ts'
 import { reply } from './reply.ts'
 import { within } from './within.ts'
 
@@ -39,6 +42,7 @@ export function doctor({ broker, store, log }: DoctorDeps, readMs = 1_500) {
       skew('redis.clock', 'Redis', () => look(readBrokerClock(broker))),
       skew('postgres.clock', 'PostgreSQL', () => look(readStoreClock(store))),
       system(),
+      projections(),
     ])
     const findings = [...(ofBroker ?? [brokerAway]), ...(ofStore ?? [storeAway]), ...others.flat()]
     return reply(200, JSON.stringify(diagnosisOf(findings)))
@@ -69,6 +73,11 @@ export function doctor({ broker, store, log }: DoctorDeps, readMs = 1_500) {
       lagFinding(totals.inFlight, oldest, nowMs),
       ...figureFindings(totals),
     ]
+  }
+
+  async function projections(): Promise<Finding[]> {
+    const waits = look(readProjectionWaits(store))
+    return projectionFindings(await look(readProjections(store)), await waits)
   }
 
   async function oldestOf(topics: readonly string[]): Promise<Map<string, number>> {

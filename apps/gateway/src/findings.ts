@@ -109,6 +109,6 @@ function count(check: string, value: number | null, what: string, remedy: string
   return warning(check, `${value.toLocaleString('en-US')} ${what}`, remedy)
 }
 
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
 }

@@ -1,7 +1,10 @@
 import type { Diagnosis, Finding } from '@sekali/core/finding'
+import { registerProjection } from '@sekali/store/register-projection'
 import { eventually } from '@sekali/testkit/eventually'
-import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
+import { ownDatabase, ownPrefix, ownStore } from '@sekali/testkit/own'
+import { event } from '@sekali/testkit/sample'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
+import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject, test } from 'vitest'
 import { clockFinding, consumerFindings, lagFinding } from '../src/findings.ts'
 import { createGateway, nowhere } from './gateway.ts'
@@ -56,7 +59,68 @@ test('without its servers the gateway still answers, and calls unknown what it c
   expect(found.get('redis.reachable')).toBe('problem')
   expect(found.get('postgres.reachable')).toBe('problem')
   expect(found.get('lag')).toBe('unknown')
+  expect(found.get('projections')).toBe('unknown')
   expect(text).not.toContain('nobody') // the user's name in the URL
+})
+
+test('projections that stand still are found: stuck, forgotten, or far behind', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await using gateway = createGateway({
+    redisUrl: inject('redisUrl'),
+    databaseUrl: store.url,
+    prefix: ownPrefix(),
+  })
+  const look = async () => {
+    const { findings } = (await (await gateway.app.request('/doctor')).json()) as Diagnosis
+    return findings.filter(({ check }) => check.startsWith('projections'))
+  }
+  await storeEvents(store, [event()])
+  for (const name of ['forgotten', 'late', 'stuck', 'well']) {
+    const topics = { topics: ['orders'], topicRegex: name === 'well' ? /^others$/ : /^orders$/ }
+    await registerProjection(store, { name, version: 1, hash: 'h', ...topics, keyed: false, initial: '0' })
+  }
+  await store.pool.query(`UPDATE projections.generations SET stage = 'live'`)
+  expect((await look()).map(levelOf), 'all of them have a moment').toEqual(['ok', 'ok', 'ok'])
+
+  await registerProjection(store, {
+    ...{ name: 'stuck', version: 2, hash: 'h', topics: ['orders'], topicRegex: /^orders$/ },
+    ...{ keyed: false, initial: '0' },
+  })
+  await store.pool.query(`
+    UPDATE events SET stored_at = now() - interval '42 s';
+    UPDATE projections.announcements SET announced_at = now() - interval '61 s' WHERE name = 'forgotten';
+    UPDATE projections.generations SET failed_topic = 'orders', failed_seq = version, failed_event_id = 'e',
+      failed_message = 'secret' WHERE name = 'stuck'`)
+  const found = await look()
+  expect(found).toMatchObject([
+    {
+      check: 'projections.failed',
+      level: 'problem',
+      message:
+        'stopped at an event that cannot be folded: stuck at orders seq 1, the rebuild of stuck at orders seq 2',
+      remedy: expect.stringContaining('projection rebuild'),
+    },
+    {
+      check: 'projections.orphaned',
+      level: 'warning',
+      message: expect.stringMatching(/ forgotten: /),
+      remedy: expect.stringContaining('projection drop'),
+    },
+    {
+      check: 'projections.lag',
+      level: 'warning',
+      message: expect.stringMatching(/^events wait to be folded: late has 1, the oldest stored 4\d s ago$/),
+      remedy: expect.stringContaining('logs'),
+    },
+  ])
+  expect(JSON.stringify(found)).not.toContain('secret')
+  const list = (await (await gateway.app.request('/projections')).json()) as { name: string }[]
+  const failed = (seq: number) => ({ topic: 'orders', seq, event_id: 'e', message: 'secret' })
+  expect(list.find(({ name }) => name === 'stuck')).toMatchObject({
+    status: 'failed',
+    error: failed(1),
+    rebuild: { version: 2, status: 'failed', lag: 1, error: failed(2) },
+  })
 })
 
 const levelOf = ({ level }: Finding) => level

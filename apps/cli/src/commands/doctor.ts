@@ -10,7 +10,7 @@ export function addDoctor(program: Command, surroundings: Surroundings): void {
     .command('doctor')
     .summary('look for what is wrong, and say what to do about it')
     .description(
-      'Asks the gateway to look at Redis, PostgreSQL, the clocks, the consumers and what is in flight. Each finding ' +
+      'Asks the gateway to look at Redis, PostgreSQL, the clocks, the consumers, what is in flight and the projections. Each finding ' +
         'comes with its remedy. It ends with 1 if there is a problem; a warning alone is 0.',
     )
     .option('--verbose', 'also what is as it should be', false)

@@ -1,0 +1,64 @@
+import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
+import type { ProjectionStatus } from '@sekali/store/read-projections'
+import { listed } from './findings.ts'
+
+/** A projector folds what is stored within a second or two. */
+const waitMsMax = 10_000
+
+/**
+ * `waits` says by projection for how long the oldest event has waited that it has yet to fold. Undefined is what could
+ * not be read: PostgreSQL is away, which is said elsewhere. Where one got stuck is told, but not its error's message.
+ */
+export function projectionFindings(
+  projections: readonly ProjectionStatus[] | undefined,
+  waits: ReadonlyMap<string, number> | undefined,
+): Finding[] {
+  if (projections === undefined || waits === undefined) {
+    return [unknown('projections', 'how they are cannot be told while PostgreSQL is away')]
+  }
+  const orphaned = projections.filter(({ status }) => status === 'orphaned').map(({ name }) => name)
+  const late = projections.filter(
+    ({ name, status }) => status !== 'orphaned' && (waits.get(name) ?? 0) > waitMsMax,
+  )
+  return [failedFinding(projections), orphanedFinding(orphaned), lagFinding(late, waits)]
+}
+
+function failedFinding(projections: readonly ProjectionStatus[]): Finding {
+  const check = 'projections.failed'
+  const stuck = projections.flatMap(({ name, error, rebuild }) => [
+    ...(error === undefined ? [] : [`${name} at ${error.topic} seq ${error.seq}`]),
+    ...(rebuild?.error === undefined
+      ? []
+      : [`the rebuild of ${name} at ${rebuild.error.topic} seq ${rebuild.error.seq}`]),
+  ])
+  if (stuck.length === 0) return ok(check, 'none')
+  return problem(
+    check,
+    `stopped at an event that cannot be folded: ${listed(stuck)}`,
+    'sekali projection list shows the error: correct the definition, which is then folded anew; or, if something else was wrong, sekali projection rebuild NAME',
+  )
+}
+
+function orphanedFinding(names: readonly string[]): Finding {
+  const check = 'projections.orphaned'
+  if (names.length === 0) return ok(check, 'none')
+  return warning(
+    check,
+    `no projector has the definition of ${listed(names)}: the state stays as it is`,
+    'start a projector with the folder that defines it (PROJECTIONS_DIR); if it is not wanted any more, sekali projection drop NAME',
+  )
+}
+
+function lagFinding(late: readonly ProjectionStatus[], waits: ReadonlyMap<string, number>): Finding {
+  const check = 'projections.lag'
+  if (late.length === 0) return ok(check, 'none is far behind')
+  const told = late.map(({ name, lag }) => {
+    const seconds = Math.round((waits.get(name) ?? 0) / 1_000)
+    return `${name} has ${lag.toLocaleString('en-US')}, the oldest stored ${seconds} s ago`
+  })
+  return warning(
+    check,
+    `events wait to be folded: ${listed(told)}`,
+    'see the projectors’ logs; if they fold without a pause and fall behind, start more of them, or let the definition do less',
+  )
+}
