@@ -25,10 +25,8 @@ export async function publishAndWait(
     deps.receipts.wait(sent, seconds * 1_000, signal),
   )
   const headers = { 'Preference-Applied': `wait=${seconds}` }
-  if (outcomes.some(({ status }) => status === 'lost')) {
-    return refusal('event_lost', { random: deps.random, headers })
-  }
-  return isBatch ? answerAll(sent, outcomes, headers) : answerOne(sent[0], outcomes[0], headers)
+  if (isBatch) return answerAll(sent, outcomes, headers)
+  return answerOne(sent[0], outcomes[0], headers, deps.random)
 }
 
 /** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
@@ -67,8 +65,13 @@ async function waitWhileHere<T>(socket: Socket, wait: (signal: AbortSignal) => P
 type Headers = Readonly<Record<string, string>>
 const json = { 'Content-Type': 'application/json' }
 
-function answerOne(sent: Sent | undefined, outcome: Outcome | undefined, headers: Headers): Answer {
-  const event_id = sent?.eventId
+function answerOne(
+  sent: Sent | undefined,
+  outcome: Outcome | undefined,
+  headers: Headers,
+  random: () => number,
+): Answer {
+  const event_id = sent?.eventId ?? ''
   switch (outcome?.status) {
     case 'stored':
     case 'duplicate':
@@ -77,9 +80,11 @@ function answerOne(sent: Sent | undefined, outcome: Outcome | undefined, headers
         ...headers,
       })
     case 'conflict':
-      return refusal('conflict', { headers, seq: outcome.seq })
+      return refusal('conflict', { headers, event_id, seq: outcome.seq })
     case 'dead':
-      return refusal('dead_event', { headers, reason: outcome.reason, status: 422 })
+      return refusal('dead_event', { headers, event_id, reason: outcome.reason, status: 422 })
+    case 'lost':
+      return refusal('event_lost', { headers, event_id, random })
     default:
       return answer(202, JSON.stringify({ status: 'queued', event_id }), { ...json, ...headers })
   }

@@ -8,7 +8,7 @@ const waitSecondsMax = 60
 export function preferredWait(prefer: string | readonly string[] | undefined): number | undefined {
   if (prefer === undefined) return undefined
   for (const preference of String(prefer).split(/[,;]/)) {
-    const seconds = /^\s*wait\s*=\s*"?(\d{1,9})"?\s*$/i.exec(preference)?.[1]
+    const seconds = /^\s*wait\s*=\s*"?(\d+)"?\s*$/i.exec(preference)?.[1]
     if (seconds !== undefined) return Math.min(Number(seconds), waitSecondsMax)
   }
   return undefined

@@ -75,6 +75,8 @@ export interface ProblemExtras {
   /** How many lines were bad, and the first of them. */
   readonly invalid?: number
   readonly lines?: readonly BadLine[]
+  /** The event that was waited for. */
+  readonly event_id?: string
   /** The seq of the event that has the id. */
   readonly seq?: number
   /** Why an event became a dead letter: `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
@@ -96,7 +98,7 @@ export const problem = (code: ProblemCode, extras?: ProblemExtras): Response =>
 
 export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
   const { errors, queued, invalid, lines, headers, random } = extras
-  const { seq, reason, in_flight } = extras
+  const { event_id, seq, reason, in_flight } = extras
   const [usual, phrase, detail] = problems[code]
   const status = extras.status ?? usual
   const title = status === usual ? phrase : 'Unprocessable Content'
@@ -111,6 +113,7 @@ export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
     invalid,
     errors: named,
     lines,
+    event_id,
     seq,
     reason,
     in_flight,

@@ -1,6 +1,7 @@
 /** What came of an event: told to who waits for it, and to who asks later. */
 import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
+import { connectStore } from '@sekali/store/connect'
 import { startApp, startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
@@ -19,6 +20,7 @@ async function own() {
   const gateway = await startGateway(env)
   return {
     broker,
+    databaseUrl: database.url,
     url: gateway.url,
     gateway,
     startConsumer: () => startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'c1' }),
@@ -63,7 +65,11 @@ test('who waits hears that the event is stored, a duplicate, or a conflict, and 
     applied,
   ])
   const other = eventBody({ event_id: 'a/b é?', payload: { amount: 11 } })
-  expect(await system.publish(other)).toEqual([409, { status: 409, code: 'conflict', seq: 1 }, applied])
+  expect(await system.publish(other)).toEqual([
+    409,
+    { status: 409, code: 'conflict', event_id: 'a/b é?', seq: 1 },
+    applied,
+  ])
   expect(await system.publish(eventBody({ event_id: 'next' }))).toMatchObject([
     200,
     { status: 'stored', seq: 2 },
@@ -126,8 +132,11 @@ test('a preference that makes no sense is none, and one beyond a minute is a min
     ])
   }
   const body = eventBody({ event_id: 'long' })
-  const patient = await fetch(`${system.url}/publish`, post(body, { Prefer: 'handling=strict, wait=1000' }))
-  expect([patient.status, patient.headers.get('preference-applied')]).toEqual([200, 'wait=60'])
+  for (const wait of ['1000', '999999999999']) {
+    const prefer = { Prefer: `handling=strict, wait=${wait}` }
+    const patient = await fetch(`${system.url}/publish`, post(body, prefer))
+    expect([patient.status, patient.headers.get('preference-applied')]).toEqual([200, 'wait=60'])
+  }
 })
 
 test('an event is found by its id, and an id that nobody sent is unknown', async () => {
@@ -174,6 +183,13 @@ test('an event that PostgreSQL refuses is dead, with the reason, to who waits an
       { code: 'dead_event', reason: '22P02' },
     ])
   })
+  await using store = connectStore({ url: system.databaseUrl, poolMax: 1, name: 'test' }, { warn: () => {} })
+  await store.pool.query(`ALTER TABLE events ADD CHECK (event_id <> 'unwanted') NOT VALID`)
+  expect(await system.publish(eventBody({ topic: 'refused', event_id: 'unwanted' }))).toEqual([
+    422,
+    { status: 422, code: 'dead_event', event_id: 'unwanted', reason: '23514' },
+    applied,
+  ])
 })
 
 test('without a consumer it is in flight, who waits is told so when the time is up, and who leaves is let go', async () => {
@@ -233,7 +249,19 @@ test('without a consumer it is in flight, who waits is told so when the time is 
     idle.publish(eventBody({ event_id: `s${index}` }), 30),
   )
   await eventually(async () => expect(await entries()).toBe(1_903))
+  // What Redis has lost of a batch is said of that event alone.
+  const ids = ['gone', 'there']
+  const lossyBatch = idle.publish(`[${ids.map((event_id) => eventBody({ topic: 'lossy', event_id }))}]`, 30)
+  const lossy = `${idle.broker.prefix}:stream:lossy`
+  await eventually(async () => expect(await idle.broker.redis.xlen(lossy)).toBe(2))
+  const [[first = ''] = []] = await idle.broker.redis.xrange(lossy, '-', '+', 'COUNT', 1)
+  await idle.broker.redis.xdel(lossy, first)
   await using _consumer = idle.startConsumer()
+  const receipts = [
+    { event_id: 'gone', status: 'lost' },
+    { event_id: 'there', status: 'stored', seq: 1 },
+  ]
+  expect(await lossyBatch).toEqual([200, { status: 'settled', queued: 2, receipts }, 'wait=30'])
   const answers = await Promise.all(staying)
   expect(answers.every(([status, said]) => status === 200 && said.status === 'stored')).toBe(true)
   expect(new Set(answers.map(([, said]) => said.seq)).size).toBe(900)

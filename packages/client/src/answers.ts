@@ -17,7 +17,8 @@ export type Published =
 /** What came of one event of a batch that was waited for. */
 export interface BatchReceipt {
   readonly event_id: string
-  readonly status: 'queued' | 'stored' | 'duplicate' | 'conflict' | 'dead'
+  /** `lost`: Redis lost it before it was stored; publish it again. */
+  readonly status: 'queued' | 'stored' | 'duplicate' | 'conflict' | 'dead' | 'lost'
   readonly seq?: number
   readonly reason?: string
 }
