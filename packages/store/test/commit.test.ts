@@ -1,3 +1,4 @@
+import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import { type Position, timeOf } from '@sekali/core/position'
 import { commitBatches, commitEvents, type Outcome, type Received } from '@sekali/store/commit'
@@ -154,7 +155,7 @@ test('a reader never sees a later number before an earlier one, whatever the com
     await commit(store, received(`${round}a`, `${round}b`))
     const rolledBack = withTurn(store, [orders], async (tx, turn) => {
       await commitEvents(tx, turn, received(`${round}x`))
-      throw new Error('give up')
+      throw new BrokerUnavailable('give up')
     })
     await expect(rolledBack).rejects.toThrow()
   }
