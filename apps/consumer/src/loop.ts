@@ -77,8 +77,9 @@ export async function runLoop(
     const isShared = small.length > 1
     const topics = isShared ? small : heard
     news.putBack(heard.filter((topic) => !topics.includes(topic)))
-    // Together no more than one alone may take, whatever has come since their last turns.
-    const countMax = (topic: TopicName) => Math.ceil(batch.size(topic) / (isShared ? topics.length : 1))
+    // Together no more than two alone may take, whatever has come since their last turns.
+    const share = isShared ? Math.min(littlePart, 2 / topics.length) : 1
+    const countMax = (topic: TopicName) => Math.ceil(batch.size(topic) * share)
     try {
       const fresh = topics.filter((topic) => !known.has(topic))
       if (fresh.length > 0) await ensureTopics(store, fresh)
