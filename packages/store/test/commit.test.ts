@@ -108,6 +108,7 @@ test('turns of several topics are committed together: each topic is numbered, an
   await using store = await ownStore(inject('postgresUrl'))
   const [a, b, c] = ['a', 'b', 'c'].map((name) => name as TopicName) as [TopicName, TopicName, TopicName]
   for (const topic of [a, b, c]) await commit(store, received('known'), topic)
+  await commit(store, received('older'), b) // so that their heads differ
   const other = {
     ...received('known')[0],
     event: event({ eventId: 'known', payload: '"other"' }),
@@ -135,7 +136,7 @@ test('turns of several topics are committed together: each topic is numbered, an
     )
   expect(await Promise.all([a, b, c].map(numbers))).toEqual([
     ['1known', '2x', '3y'],
-    ['1known', '2x', '3z'],
+    ['1known', '2older', '3x', '4z'],
     ['1known'],
   ])
 })
