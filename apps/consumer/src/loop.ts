@@ -93,17 +93,15 @@ export async function runLoop(
         isSuspect: (topic) => suspects.has(topic),
         isUntidy: (topic) => memory.untidy.has(topic),
       })
-      if (reports.length === 0) {
-        troubles.forget(undefined)
-        // Or PostgreSQL has them no more, as after a restore from a backup.
-        for (const topic of topics) known.delete(topic)
-      }
+      if (reports.length === 0) troubles.forget(undefined)
       // Those before the one that was free are in others' hands; those after it have not been tried.
       const tried = reports.length === 0 || isShared ? topics.length : topics.indexOf(lastOf(reports)) + 1
       news.putBack(topics.slice(tried))
       const restMs = Math.min(restTurns * (performance.now() - startedAt), restMsMax)
       for (const report of reports) learn(report, { isShared, countMax: countMax(report.topic), restMs })
     } catch (error) {
+      // PostgreSQL may come back without them, restored from a backup.
+      known.clear()
       if (error instanceof TurnFailed && error.topics.length > 1) {
         log.warn({ topics: error.topics.length, err: error }, 'shared turn failed, taking them one by one')
         for (const topic of error.topics) {

@@ -53,9 +53,12 @@ export async function readTopics(store: Store): Promise<TopicFigures[]> {
 export async function ensureTopics(store: Store, names: readonly TopicName[]): Promise<void> {
   await store.db
     .execute(
-      // In one order, so that two who add the same cannot wait for each other.
-      sql`INSERT INTO ${topics} (name) SELECT unnest(${sql.param(names)}::text[]) ORDER BY 1
-        ON CONFLICT (name) DO NOTHING`,
+      // In one order, so that two who add the same cannot wait for each other. Those that are there are left out first,
+      // because a conflict uses up an id.
+      sql`INSERT INTO ${topics} (name)
+        SELECT name FROM unnest(${sql.param(names)}::text[]) AS n (name)
+        WHERE NOT EXISTS (SELECT FROM ${topics} t WHERE t.name = n.name)
+        ORDER BY name ON CONFLICT (name) DO NOTHING`,
     )
     .catch((error: unknown) => {
       throw asStoreError(error, 'making of topics')

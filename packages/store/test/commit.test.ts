@@ -104,6 +104,14 @@ test('a turn is exclusive: who comes second is told that it is taken, and does n
   expect(await withTurn(store, ['other' as TopicName, orders], topicOf)).toBe('other')
 })
 
+test('topics that are there use up no ids, however often they are asked for', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  for (let time = 1; time <= 5; time++) await ensureTopics(store, [orders])
+  await ensureTopics(store, ['other' as TopicName, orders])
+  const idOf = async (_: unknown, { topicId }: Turn) => topicId
+  expect(await withTurn(store, ['other' as TopicName], idOf)).toBe(2)
+})
+
 test('turns of several topics are committed together: each topic is numbered, and told known from new, by itself', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   const [a, b, c] = ['a', 'b', 'c'].map((name) => name as TopicName) as [TopicName, TopicName, TopicName]
