@@ -27,7 +27,7 @@ import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
 import { commitAndBury, type ReceivedEntry } from '@sekali/store/bisect'
 import { bury } from '@sekali/store/bury'
-import { commitBatches, type Outcome } from '@sekali/store/commit'
+import { commitBatches } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
 import { endTurn, type Turn, withTurns } from '@sekali/store/turn'
 
@@ -159,16 +159,16 @@ async function account(
   }
   const [first] = changes
   const isAlone = changes.length === 1 && first !== undefined
-  const outcomes: (Outcome & { readonly dead?: number })[] =
+  const outcomes =
     isAlone && isSuspect(first.turn.topic)
       ? [await commitAndBury(tx, first.turn, first.received)]
-      : await commitBatches(tx, changes)
+      : (await commitBatches(tx, changes)).map((outcome) => ({ ...outcome, dead: 0 }))
   context.at('inserted')
   return new Map(
     changes.map(({ pass, turn, group, after, loss, malformed }, index) => {
       const outcome = outcomes[index] as (typeof outcomes)[number]
       const { topic, topicId } = turn
-      const dead = (outcome.dead ?? 0) + malformed.length
+      const dead = outcome.dead + malformed.length
       if (dead > 0) context.log.error({ topic, dead }, 'entries became dead letters')
       endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })
       return [pass, { topicId, topic, head: turn.head + outcome.stored, position: after.position }]

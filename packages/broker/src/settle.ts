@@ -1,6 +1,5 @@
 import type { Head } from '@sekali/core/head'
-import type { Broker } from './connect.ts'
-import { askAll } from './connect.ts'
+import { askAll, type Broker } from './connect.ts'
 import { announceHeads } from './heads.ts'
 import { streamKey } from './keys.ts'
 import type { TurnRead } from './turn.ts'
