@@ -64,16 +64,17 @@ const outside = (name: string, value: number, min: number, max: number) =>
     ? undefined
     : `${name} is ${value}; by the answers it must be ${min === max ? min : `from ${min} to ${max}`}`
 
-type Bounds = Record<'accepted' | 'duplicates' | 'conflicts', [min: number, max: number]>
+type Bounds = Record<'accepted' | 'duplicates' | 'conflicts' | 'dead', [min: number, max: number]>
 
 /**
  * Every request that was answered with yes is one entry, every one without an answer none or one. The first entry
- * of an id is stored; what else came of the same content is a duplicate, of another one a conflict. When Redis lost
- * data, entries are missing and contents may have changed places, so only what cannot be too much is left; and what
- * was accepted, where the loss must have been counted.
+ * of an id is stored; what else came of the same content is a duplicate, of another one a conflict. None is dead:
+ * all that the workload sends can be stored, or is refused. When Redis lost data, entries are missing and contents may
+ * have changed places, so only what cannot be too much is left; and what was accepted, where the loss must have been
+ * counted.
  */
 function boundsOf(topic: string, events: Iterable<BookedEvent>, evidence: Evidence): Bounds {
-  const bounds: Bounds = { accepted: [0, 0], duplicates: [0, 0], conflicts: [0, 0] }
+  const bounds: Bounds = { accepted: [0, 0], duplicates: [0, 0], conflicts: [0, 0], dead: [0, 0] }
   for (const { original, conflicting } of events) {
     const maybe = original.ok + original.indeterminate
     raise(bounds.accepted, original.ok + conflicting.ok, maybe + conflicting.ok + conflicting.indeterminate)
@@ -86,6 +87,7 @@ function boundsOf(topic: string, events: Iterable<BookedEvent>, evidence: Eviden
     accepted: [isCounted(evidence, topic) ? acceptedMin : 0, acceptedMax],
     duplicates: [0, acceptedMax],
     conflicts: [0, acceptedMax],
+    dead: [0, 0],
   }
 }
 

@@ -16,6 +16,13 @@ type Ids = ReadonlyMap<string, LogRow>
 const idsOf = ({ sql, http }: Evidence, topic: string): Ids =>
   new Map(((sql?.log ?? http).get(topic) ?? []).map((row) => [row.id, row]))
 
+/**
+ * `queued` agrees with everything, so too many of them say nothing. One is right when nothing is known after the two
+ * seconds that the workload waits; a fault that goes on for longer makes them for its whole time. In 13 of 15 runs they
+ * were at most 12 % of all receipts, and 25 % and 43 % in two that did little but kill all consumers at once.
+ */
+const toldShareMin = 0.25
+
 export function receiptsAgree(evidence: Evidence): Finding {
   const counts = new Map<string, number>()
   for (const [topic, events] of evidence.books.topics) {
@@ -26,7 +33,13 @@ export function receiptsAgree(evidence: Evidence): Finding {
       if (what !== undefined) return { violation: `${topic} ${id}: ${what}`, checked: '' }
     }
   }
-  return { violation: undefined, checked: [...counts].map(([status, n]) => `${n} ${status}`).join(', ') }
+  const all = counts.values().reduce((sum, n) => sum + n, 0)
+  const told = all - (counts.get('queued') ?? 0)
+  return {
+    violation:
+      told > all * toldShareMin ? undefined : `of ${all} receipts ${told} said what had come of the event`,
+    checked: [...counts].map(([status, n]) => `${n} ${status}`).join(', '),
+  }
 }
 
 function disagreement(

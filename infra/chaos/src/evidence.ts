@@ -71,7 +71,7 @@ export interface Evidence {
         readonly dead: ReadonlyMap<string, ReadonlySet<string>>
       }
     | undefined
-  /** Undefined where there are none. */
+  /** Undefined where there is no projector. */
   readonly projections: Projections | undefined
   readonly losses: readonly Loss[]
   /** Words of the product's log after the first loss that admit it; undefined where nobody can read that. */

@@ -1,15 +1,17 @@
 // What /stats and PostgreSQL say, as far as the checks need it.
+import type { Books } from './books.ts'
 import type { Door } from './door.ts'
 import type { SqlRow, StatsRow } from './evidence.ts'
 import type { LogRow } from './log.ts'
 import type { RedisAccess, SqlAccess } from './target.ts'
 
-/** The figures of the given topics. Rejects when the gateway does not answer. */
+/** The figures of the given topics. Rejects when the gateway does not answer, or knows of no topics at all. */
 export async function readStats(door: Door, topics: readonly string[]): Promise<Map<string, StatsRow>> {
   const { status, body } = await door.get('/stats')
   if (status !== 200) throw new Error(`/stats was answered ${status}`)
   const said = JSON.parse(body) as { topics: (StatsRow & { topic: string })[] | null }
-  const rows = (said.topics ?? []).filter(({ topic }) => topics.includes(topic))
+  if (said.topics === null) throw new Error('/stats does not know its topics')
+  const rows = said.topics.filter(({ topic }) => topics.includes(topic))
   return new Map(
     rows.map(({ topic, accepted, stored, duplicates, conflicts, dead, lost, in_flight, loss_at }) => [
       topic,
@@ -17,6 +19,10 @@ export async function readStats(door: Door, topics: readonly string[]): Promise<
     ]),
   )
 }
+
+/** Whether there are figures of every topic that anything was sent to: of none at all, everything is true. */
+export const isComplete = (rows: ReadonlyMap<string, StatsRow>, { topics }: Books): boolean =>
+  topics.entries().every(([topic, events]) => events.size === 0 || rows.has(topic))
 
 /** How many entries came to something; undefined when that is not known. */
 export function settledOf({ accepted, in_flight }: StatsRow): number | undefined {
@@ -76,13 +82,13 @@ export async function readSqlLog(sql: SqlAccess, topic: string): Promise<LogRow[
   }
 }
 
-/** The ids of dead letters, by topic. */
+/** The ids of dead letters that have one, by topic. */
 export async function readDead(sql: SqlAccess, topics: readonly string[]): Promise<Map<string, Set<string>>> {
   const rows = await sql.rows(`
-    SELECT t.name, d.fields::json ->> 1 AS id FROM dead_letters d JOIN topics t ON t.id = d.topic_id
-    WHERE t.name IN (${list(topics)}) AND d.reason <> ''`)
+    SELECT t.name, d.event_id FROM dead_letters d JOIN topics t ON t.id = d.topic_id
+    WHERE t.name IN (${list(topics)}) AND d.event_id IS NOT NULL`)
   const dead = new Map<string, Set<string>>(topics.map((topic) => [topic, new Set()]))
-  for (const { name, id } of rows) dead.get(String(name))?.add(String(id))
+  for (const { name, event_id } of rows) dead.get(String(name))?.add(String(event_id))
   return dead
 }
 

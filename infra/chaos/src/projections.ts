@@ -19,22 +19,22 @@ interface Status {
 
 const settleMs = 60_000
 
-/** Undefined when there are none. Rejects when they do not come to rest, or do not answer. */
-export async function readProjections(door: Door): Promise<Projections | undefined> {
+/** Rejects when there are none, when they do not come to rest, or do not answer. */
+export async function readProjections(door: Door): Promise<Projections> {
   const names = (await settled(door)).map(({ name }) => name)
-  if (names.length === 0) return undefined
   const live = await readAll(door, names)
   for (const name of names) await expectStatus(202, await door.post(`/projections/${name}/rebuild`, ''))
   await settled(door)
   return { live, rebuilt: await readAll(door, names) }
 }
 
-/** Waits until every projection has folded everything and none is being built. */
+/** Waits until there are projections, every one has folded everything and none is being built. */
 async function settled(door: Door): Promise<readonly Status[]> {
   let found: Status[] = []
   const isSettled = async () => {
     found = JSON.parse(await read(door, '/projections')) as Status[]
-    return found.every(({ status, lag, rebuild }) => status === 'live' && lag === 0 && !rebuild)
+    const isAtRest = ({ status, lag, rebuild }: Status) => status === 'live' && lag === 0 && !rebuild
+    return found.length > 0 && found.every(isAtRest)
   }
   if (!(await until(isSettled, settleMs)))
     throw new Error(`projections do not settle: ${JSON.stringify(found)}`)

@@ -1,7 +1,7 @@
 import type { Books } from './books.ts'
 import { until } from './clock.ts'
 import type { Door } from './door.ts'
-import { readStats, settledOf } from './figures.ts'
+import { isComplete, readStats, settledOf } from './figures.ts'
 
 export interface Recovery {
   readonly ms: number
@@ -29,7 +29,7 @@ export async function awaitRecovery(
   const isBack = async () => {
     const askedAt = Date.now()
     const rows = await readStats(door, topics)
-    const known = [...rows].every(([, row]) => settledOf(row) !== undefined)
+    const known = isComplete(rows, books) && rows.values().every((row) => settledOf(row) !== undefined)
     if (!known || books.total.ok <= ok) return false
     if (goal === undefined) {
       goal = new Map([...rows].map(([topic, { accepted }]) => [topic, accepted ?? 0]))

@@ -1,13 +1,13 @@
 /**
  * A run: load and readers on, faults one after the other, load off, drain, read everything back, judge.
  */
-import { openBooks, type Tally } from './books.ts'
+import { type Books, openBooks, type Tally } from './books.ts'
 import { judge, type Verdict } from './check.ts'
 import { patiently, pause, until } from './clock.ts'
 import { openDoor } from './door.ts'
 import type { Evidence, Loss } from './evidence.ts'
 import type { Fault, FaultContext } from './fault.ts'
-import { countPending, readDead, readSqlLog, readSqlRows, readStats } from './figures.ts'
+import { countPending, isComplete, readDead, readSqlLog, readSqlRows, readStats } from './figures.ts'
 import { type FaultFigures, injectAll, type Progress } from './inject.ts'
 import { type LogRow, readLog } from './log.ts'
 import { readProjections } from './projections.ts'
@@ -66,6 +66,7 @@ export async function runChaos(
   await pause(warmUpMs, signal)
   const sample = () => takeSample(target, door, topics)
   const before = await patiently(sample)
+  const isProjected = await patiently(() => hasProjector(target))
   const context: FaultContext = {
     target: target as FaultContext['target'],
     random: createRandom(seed, 'faults'),
@@ -90,7 +91,7 @@ export async function runChaos(
   say('the faults are over; the load ends, and all must drain')
   const lastFaultAt = performance.now()
   await workload.stop()
-  const drain = await awaitDrain(target, door, topics, lastFaultAt)
+  const drain = await awaitDrain(target, door, books, lastFaultAt)
   // Memory and connections once more, when nothing is under way.
   const leaks = await findLeaks(before, sample, AbortSignal.timeout(readBackMs))
   say('reading everything back')
@@ -100,7 +101,7 @@ export async function runChaos(
     patiently(() => readSql(target, topics)),
     tails.finish(http),
     lookUp(door, books, createRandom(seed, 'look-ups')),
-    hasProjector(target).then((has) => (has ? patiently(() => readProjections(door)) : undefined)),
+    isProjected ? patiently(() => readProjections(door)) : undefined,
   ])
   const evidence: Evidence = {
     ...{ books, http, sql, seen: reader.seen, tails: seenByTails, lookups, projections },
@@ -129,13 +130,18 @@ const admitting = /vanished from redis|redis has lost/
 async function awaitDrain(
   target: Target,
   door: ReturnType<typeof openDoor>,
-  topics: readonly string[],
+  books: Books,
   since: number,
 ): Promise<Evidence['drain']> {
+  const topics = [...books.topics.keys()]
   let left = 'nothing could be asked'
   const isDrained = async () => {
-    const rows = [...(await readStats(door, topics)).values()]
-    const flying = rows.reduce((sum, { in_flight }) => sum + (in_flight ?? Number.NaN), 0)
+    const rows = await readStats(door, topics)
+    if (!isComplete(rows, books)) {
+      left = `/stats knows ${rows.size} of the topics`
+      return false
+    }
+    const flying = rows.values().reduce((sum, { in_flight }) => sum + (in_flight ?? Number.NaN), 0)
     const pending = target.redis ? await countPending(target.redis, topics) : 0
     left = `${flying} in flight, ${pending} pending`
     return flying === 0 && pending === 0

@@ -1,11 +1,28 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { checks, judge } from '../src/check.ts'
 import { type Fact, payloadOf } from '../src/content.ts'
+import { openDoor } from '../src/door.ts'
 import type { Evidence, Loss, StatsRow } from '../src/evidence.ts'
 import type { LogRow, Seen } from '../src/log.ts'
+import type { Projections } from '../src/projections.ts'
 import type { Receipt } from '../src/receipt.ts'
+import { awaitRecovery } from '../src/recovery.ts'
 import type { TailSeen } from '../src/tails.ts'
-import { ackedAt, evidenceOf, fact, lookupOf, lossOf, rowOf, soundRun, tailOf, topic } from './evidence.ts'
+import {
+  ackedAt,
+  activityOf,
+  evidenceOf,
+  fact,
+  lookupOf,
+  lossOf,
+  rowOf,
+  soundRun,
+  tailOf,
+  topic,
+} from './evidence.ts'
 
 const violations = (evidence: Evidence) =>
   Object.fromEntries(
@@ -121,7 +138,13 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
     'more was accepted than sent',
     'the books, HTTP and SQL agree',
     /accepted is 10; by the answers it must be from 8 to 9/,
-    () => withStats({ accepted: 10, dead: 2 }),
+    () => withStats({ accepted: 10, duplicates: 3 }),
+  ],
+  [
+    'an event became a dead letter',
+    'the books, HTTP and SQL agree',
+    /dead is 1; by the answers it must be 0/,
+    () => withSql({ dead: 1, deadRows: 1 }, withStats({ accepted: 9, dead: 1 })),
   ],
   [
     'SQL counts otherwise',
@@ -236,6 +259,17 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
     () => withReceipt(fact('b', 4), { status: 'lost', seq: undefined, variant: 0 }),
   ],
   [
+    'nearly all receipts said queued',
+    'receipts say what the log says',
+    /of 16 receipts 4 said what had come of the event/,
+    () => {
+      const { books, evidence } = soundRun()
+      for (let i = 0; i < 11; i++)
+        books.noteReceipt(fact('b', 3), { status: 'queued', seq: undefined, variant: 0 })
+      return evidence
+    },
+  ],
+  [
     'an event is not found by its id',
     'an event is found by its id',
     /a-1 was answered 404/,
@@ -277,12 +311,27 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
     'projections equal a fold',
     /counts differs from its fold/,
     () => {
-      const { evidence } = soundRun()
-      return {
-        ...evidence,
-        projections: { live: new Map([['counts', '[7]']]), rebuilt: new Map([['counts', '[6]']]) },
-      }
+      const { log } = soundRun()
+      const [live, rebuilt] = ['[7]', '[6]'].map(
+        (counts) => new Map([...activityOf(log), ['counts', counts]]),
+      )
+      return broke({ projections: { live, rebuilt } as Projections })
     },
+  ],
+  [
+    'projections and their folds have the same half of the events',
+    'projections equal a fold',
+    /activity counts 3 events of orders, of 6/,
+    () => {
+      const half = activityOf(soundRun().log.slice(3))
+      return broke({ projections: { live: half, rebuilt: half } })
+    },
+  ],
+  [
+    'there are no projections',
+    'projections equal a fold',
+    /activity counts 0 events/,
+    () => broke({ projections: { live: new Map(), rebuilt: new Map() } }),
   ],
   [
     'an event is gone that was acknowledged after the loss',
@@ -372,6 +421,23 @@ test('a duplicate that took the place of an entry that Redis lost may stand out 
     lossOf({ safeBefore: ackedAt + 1 }),
   ])
     expect(orderAfter(other)).toMatch(/a-1, after a-2/)
+})
+
+test('service is back only by figures of every topic that was sent to', async () => {
+  const { books, evidence } = soundRun()
+  let topics: unknown
+  await using server = createServer((_, reply) => reply.end(JSON.stringify({ topics })))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  await using door = openDoor(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 1)
+  const isBackWith = async (said: unknown) => {
+    topics = said
+    const recovery = awaitRecovery(door, [topic], books, 200)
+    books.note(fact('a', 1), 0, 'ok', ackedAt)
+    return (await recovery) !== undefined
+  }
+  expect(await isBackWith(null)).toBe(false) // neither store has answered
+  expect(await isBackWith([])).toBe(false)
+  expect(await isBackWith([{ topic, ...evidence.stats.get(topic) }])).toBe(true)
 })
 
 const lossAt = '2026-01-01T00:00:00.000000Z'

@@ -2,6 +2,7 @@ import { openBooks } from '../src/books.ts'
 import { bodyOf, type Fact, idOf, payloadOf, timestampOf } from '../src/content.ts'
 import type { Evidence, Loss, SqlRow, StatsRow } from '../src/evidence.ts'
 import { type LogRow, seenOf } from '../src/log.ts'
+import type { Projected } from '../src/projections.ts'
 import type { Lookup } from '../src/receipt.ts'
 import type { TailSeen } from '../src/tails.ts'
 
@@ -64,7 +65,7 @@ export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): 
       { topic, id: 'nobody-1', status: 404, body: '{"code":"unknown_event"}' },
     ],
     sql: { log: new Map([[topic, log]]), rows: new Map([[topic, row]]), dead: new Map() },
-    projections: { live: new Map([['counts', '[6]']]), rebuilt: new Map([['counts', '[6]']]) },
+    projections: { live: activityOf(log), rebuilt: activityOf(log) },
     losses: [],
     admissions: [],
     drain: { ms: 1_000, msMax: 15_000, left: '' },
@@ -73,6 +74,18 @@ export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): 
     leaks: [],
   }
 }
+
+/** What the built-in projection has of a log. */
+export const activityOf = (log: readonly LogRow[]): Projected =>
+  new Map([
+    [
+      'activity',
+      JSON.stringify([
+        { key: `2026-01-01T00:00Z ${topic} a`, state: { events: Math.min(1, log.length), bytes: 1 } },
+        { key: `2026-01-01T00:01Z ${topic} b`, state: { events: Math.max(0, log.length - 1), bytes: 2 } },
+      ]),
+    ],
+  ])
 
 export const tailOf = (log: LogRow[], complaints: string[] = []): TailSeen => ({
   name: 'of orders',
