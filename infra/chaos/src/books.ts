@@ -22,6 +22,8 @@ export interface BookedEvent {
   /** The first request that was answered with yes, and the last. */
   firstOk: Span | undefined
   lastOk: Span | undefined
+  /** From when the first of those that were answered with yes was sent until the last was answered. */
+  allOk: Span | undefined
 }
 
 /** From when a request was sent until it was answered, by this process's wall clock, in milliseconds. */
@@ -73,6 +75,7 @@ export function openBooks(topics: readonly string[], now: () => number = Date.no
       if (outcome !== 'ok') return
       event.lastOk = { sentAt, at: now() }
       event.firstOk ??= event.lastOk
+      event.allOk = { sentAt: Math.min(sentAt, event.allOk?.sentAt ?? sentAt), at: event.lastOk.at }
     },
     noteReceipt: (fact, receipt) => {
       entryOf(byTopic, fact).receipts.push(receipt)
@@ -98,6 +101,7 @@ function entryOf(byTopic: Map<string, Map<string, BookedEvent>>, fact: Fact): Bo
       receipts: [],
       firstOk: undefined,
       lastOk: undefined,
+      allOk: undefined,
     }
     events.set(id, event)
   }

@@ -1,7 +1,7 @@
 // The checks that add up: do the figures that Sekali shows follow from what it was sent, and is each the same
 // wherever it can be read?
 import type { BookedEvent } from './books.ts'
-import { type Evidence, isCounted, type SqlRow, type StatsRow } from './evidence.ts'
+import { type Evidence, isCounted, type Loss, type SqlRow, type StatsRow, takenBy } from './evidence.ts'
 
 interface Finding {
   readonly violation: string | undefined
@@ -47,7 +47,7 @@ export function figuresAgree(evidence: Evidence): Finding {
     const row = stats.get(topic)
     if (row === undefined) continue // conservation says so
     const logged = http.get(topic)?.length ?? 0
-    const bounds = boundsOf(topic, events.values(), evidence)
+    const bounds = boundsOf(topic, events.values(), evidence.losses)
     const violation =
       (row.stored !== logged ? `/stats has ${row.stored} stored, the log has ${logged}` : undefined) ??
       Object.entries(bounds)
@@ -70,25 +70,22 @@ type Bounds = Record<'accepted' | 'duplicates' | 'conflicts' | 'dead', [min: num
  * Every request that was answered with yes is one entry, every one without an answer none or one. The first entry
  * of an id is stored; what else came of the same content is a duplicate, of another one a conflict. None is dead:
  * all that the workload sends can be stored, or is refused. When Redis lost data, entries are missing and contents may
- * have changed places, so only what cannot be too much is left; and what was accepted, where the loss must have been
- * counted.
+ * have changed places, so only what cannot be too much is left; and what was accepted, except for those that an
+ * uncounted loss may have taken.
  */
-function boundsOf(topic: string, events: Iterable<BookedEvent>, evidence: Evidence): Bounds {
+function boundsOf(topic: string, events: Iterable<BookedEvent>, losses: readonly Loss[]): Bounds {
   const bounds: Bounds = { accepted: [0, 0], duplicates: [0, 0], conflicts: [0, 0], dead: [0, 0] }
-  for (const { original, conflicting } of events) {
+  for (const { original, conflicting, allOk } of events) {
     const maybe = original.ok + original.indeterminate
-    raise(bounds.accepted, original.ok + conflicting.ok, maybe + conflicting.ok + conflicting.indeterminate)
+    const taken = allOk ? takenBy(allOk, topic, losses) : []
+    const min = taken.every(isCounted) ? original.ok + conflicting.ok : 0
+    raise(bounds.accepted, min, maybe + conflicting.ok + conflicting.indeterminate)
     raise(bounds.duplicates, Math.max(0, original.ok - 1), Math.max(0, maybe - 1))
     raise(bounds.conflicts, conflicting.ok, conflicting.ok + conflicting.indeterminate)
   }
-  if (evidence.losses.length === 0) return bounds
-  const [acceptedMin, acceptedMax] = bounds.accepted
-  return {
-    accepted: [isCounted(evidence, topic) ? acceptedMin : 0, acceptedMax],
-    duplicates: [0, acceptedMax],
-    conflicts: [0, acceptedMax],
-    dead: [0, 0],
-  }
+  if (losses.length === 0) return bounds
+  const [, acceptedMax] = bounds.accepted
+  return { ...bounds, duplicates: [0, acceptedMax], conflicts: [0, acceptedMax] }
 }
 
 function raise(bound: [min: number, max: number], min: number, max: number): void {

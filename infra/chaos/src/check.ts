@@ -8,7 +8,7 @@ import { conservation, figuresAgree } from './check-figures.ts'
 import { readerSawLog, tailsSawLog } from './check-readers.ts'
 import { lookupsAgree, receiptsAgree } from './check-receipts.ts'
 import { idOf, payloadOf, timestampOf } from './content.ts'
-import { type Evidence, isCounted, isForgotten, type Loss } from './evidence.ts'
+import { type Evidence, isCounted, isForgotten, takenBy } from './evidence.ts'
 import { isSameRow, type LogRow } from './log.ts'
 
 export interface Verdict {
@@ -62,13 +62,15 @@ function acknowledgedIsStored(evidence: Evidence) {
   const { http, sql, losses, admissions, stats } = evidence
   const ids = new Map([...http].map(([topic, rows]) => [topic, new Set(rows.map(({ id }) => id))]))
   let acknowledged = 0
-  const missing: string[] = []
+  let missing = 0
+  let owed = 0
+  const counted = new Map<string, number>()
   const silent: string[] = []
   for (const [topic, id, event] of booked(evidence)) {
     if (event.firstOk === undefined || event.lastOk === undefined) continue
     acknowledged++
     if (ids.get(topic)?.has(id) || sql?.dead.get(topic)?.has(id)) continue
-    missing.push(topic)
+    missing++
     // Each of its entries must have been in Redis, and not be stored yet, when something there was destroyed.
     const kept = [event.firstOk, event.lastOk].find((span) => takenBy(span, topic, losses).length === 0)
     if (kept !== undefined) {
@@ -76,7 +78,9 @@ function acknowledgedIsStored(evidence: Evidence) {
       return first([`${topic} ${id} was acknowledged at ${when} and is not in the log`], `${acknowledged}`)
     }
     const taken = takenBy(event.lastOk, topic, losses)
+    if (taken.every(isCounted)) counted.set(topic, (counted.get(topic) ?? 0) + 1)
     if (taken.some(isForgotten)) continue
+    owed++
     const since = Math.min(...taken.map(({ from }) => from))
     const lossAt = stats.get(topic)?.loss_at ?? null
     if (lossAt === null || Date.parse(lossAt) < since - clockSkewMs) {
@@ -84,20 +88,15 @@ function acknowledgedIsStored(evidence: Evidence) {
       silent.push(`${topic} ${id} was lost with Redis's data, and /stats says ${said}`)
     }
   }
-  if (missing.length > 0 && !losses.some(isForgotten) && admissions?.length === 0)
-    silent.push(`${missing.length} events were lost, and no log says so`)
-  for (const [topic, { length }] of Map.groupBy(missing, (topic) => topic)) {
+  if (owed > 0 && admissions?.length === 0) silent.push(`${owed} events were lost, and no log says so`)
+  for (const [topic, count] of counted) {
     const lost = stats.get(topic)?.lost ?? 0
-    if (isCounted(evidence, topic) && length > lost)
-      silent.push(`${topic} is without ${length} acknowledged events, and /stats counts ${lost} as lost`)
+    if (count > lost)
+      silent.push(`${topic} is without ${count} acknowledged events, and /stats counts ${lost} as lost`)
   }
-  const checked = `${acknowledged} acknowledged events, ${missing.length} lost with Redis's data`
+  const checked = `${acknowledged} acknowledged events, ${missing} lost with Redis's data`
   return first(silent, checked)
 }
-
-/** The losses that may have taken the entry of a request. */
-const takenBy = ({ sentAt, at }: Span, topic: string, losses: readonly Loss[]): readonly Loss[] =>
-  losses.filter((loss) => (loss.topic ?? topic) === topic && sentAt <= loss.until && at >= loss.safeBefore)
 
 function storedOnce(evidence: Evidence) {
   const seen = new Set<string>()

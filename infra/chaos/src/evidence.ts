@@ -1,5 +1,5 @@
 // Everything that the checks look at: what we know from the answers, and what was read back afterwards.
-import type { Books } from './books.ts'
+import type { Books, Span } from './books.ts'
 import type { LogRow, Seen } from './log.ts'
 import type { Projections } from './projections.ts'
 import type { Lookup } from './receipt.ts'
@@ -49,11 +49,12 @@ const endsGateways = new Set(['kill-gateway', 'power-cut', 'rolling-restart'])
 /** Whether a gateway may have been gone that could have told what was lost. */
 export const isForgotten = ({ beside }: Loss): boolean => beside.some((fault) => endsGateways.has(fault))
 
-/** Whether /stats must know to the entry what a topic has lost. */
-export const isCounted = ({ losses }: Pick<Evidence, 'losses'>, ofTopic: string): boolean =>
-  losses
-    .filter(({ topic }) => topic === undefined || topic === ofTopic)
-    .every((loss) => loss.fault === 'truncate-aof' && !isForgotten(loss))
+/** Whether /stats must know to the entry what went with it. */
+export const isCounted = (loss: Loss): boolean => loss.fault === 'truncate-aof' && !isForgotten(loss)
+
+/** The losses that may have taken the entry of a request, or of one of those that lie in a span. */
+export const takenBy = ({ sentAt, at }: Span, topic: string, losses: readonly Loss[]): readonly Loss[] =>
+  losses.filter((loss) => (loss.topic ?? topic) === topic && sentAt <= loss.until && at >= loss.safeBefore)
 
 export interface Evidence {
   readonly books: Books

@@ -374,10 +374,32 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
     () => ({ ...afterLoss(lossAt), admissions: [] }),
   ],
   [
+    'a loss was not logged, and of a later one nobody could know',
+    'every acknowledged event is stored',
+    /1 events were lost, and no log says so/,
+    () => ({
+      ...afterLoss(lossAt),
+      losses: [lossOf(), { ...later, beside: ['kill-gateway'] }],
+      admissions: [],
+    }),
+  ],
+  [
     'of a torn end less was counted than is gone',
     'every acknowledged event is stored',
     /orders is without 1 acknowledged events, and \/stats counts 0/,
     () => afterTear({ lost: 0 }),
+  ],
+  [
+    'less was counted than is gone with a torn end, and later all streams went',
+    'every acknowledged event is stored',
+    /orders is without 1 acknowledged events, and \/stats counts 0/,
+    () => afterTear({ lost: 0 }, later),
+  ],
+  [
+    'more is not in what was accepted than later went with all streams',
+    'the books, HTTP and SQL agree',
+    /accepted is 7; by the answers it must be from 8 to 9/,
+    () => afterTear({ lost: 0 }, later),
   ],
   [
     'what was lost with a torn end is not in what was accepted',
@@ -404,6 +426,7 @@ test('a loss that was admitted is no violation', () => {
 
 test('a torn end that was counted is no violation, nor one that only a killed gateway knew of', () => {
   expect(violations(afterTear({ lost: 1 }))).toEqual({})
+  expect(violations(afterTear({ lost: 1 }, later))).toEqual({})
   const forgotten = { ...afterLoss(null), losses: [lossOf({ ...torn, beside: ['kill-gateway'] })] }
   expect(violations(forgotten)).toEqual({})
 })
@@ -449,14 +472,17 @@ function afterLoss(lossAt: string | null): Evidence {
   return { ...evidence, stats, losses: [lossOf()] }
 }
 
+/** It cannot have taken anything of a sound run. */
+const later = lossOf({ from: ackedAt + 9_000, until: ackedAt + 9_001, safeBefore: ackedAt + 8_000 })
+
 const torn = { fault: 'truncate-aof' }
 
-/** The last event is gone with the end of the append-only file. */
-function afterTear({ lost }: { lost: number }): Evidence {
+/** The last event is gone with the end of the append-only file; and perhaps there was another loss. */
+function afterTear({ lost }: { lost: number }, ...others: Loss[]): Evidence {
   const evidence = afterLoss(lossAt)
   const row = evidence.stats.get(topic) as StatsRow
   const stats = new Map([[topic, { ...row, lost, accepted: (row.accepted ?? 0) + lost }]])
-  const losses = [lossOf(torn)]
+  const losses = [lossOf(torn), ...others]
   return withSql({ lost }, { ...evidence, stats, losses, admissions: ['redis has lost'] })
 }
 
