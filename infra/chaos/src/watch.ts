@@ -49,7 +49,7 @@ export async function takeSample(target: Target, door: Door, topics: readonly st
 async function memoryOf(processes: Processes): Promise<Map<string, number>> {
   const memory = new Map<string, number>()
   for (const part of await processes.parts()) {
-    if (part.kind !== 'gateway' && part.kind !== 'consumer') continue
+    if (part.kind === 'redis' || part.kind === 'postgres') continue // they have caches
     const used = await processes.memoryKb(part).catch(() => undefined)
     if (used !== undefined) memory.set(part.name, used)
   }
@@ -102,8 +102,8 @@ export function compare(before: Sample, after: Sample): string[] {
     const most = Math.max(was * memoryFactorMax, was + memorySlackKb)
     more(`memory of ${part} in KB`, was, after.memory.get(part), most - was)
   }
-  // A pool may have opened what it is allowed to: two for a consumer, eight for the gateway.
-  const poolMax = 2 * (after.running ?? before.present.length) + 8
+  // A pool may have opened what it is allowed to: two for a consumer and for the projector, eight for the gateway.
+  const poolMax = 2 * ((after.running ?? before.present.length) + 1) + 8
   more('sessions in PostgreSQL', Math.max(before.sessions ?? 0, poolMax), after.sessions)
   more('sessions that sit in a transaction', 0, after.inTransaction)
   more('clients of Redis', before.clients, after.clients)
