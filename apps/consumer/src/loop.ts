@@ -132,12 +132,12 @@ export async function runLoop(
   const left = news.drain()
   if (left.length > 0) await passOn(broker, left).catch(() => undefined)
 
-  function learn({ topic, entries, bytes, head, caughtUpTo }: TurnReport, turn: TurnMade): void {
+  function learn({ topic, entries, chars, head, caughtUpTo }: TurnReport, turn: TurnMade): void {
     troubles.forget(topic)
     progress.turns += 1
     progress.lastTurnAt = new Date().toISOString()
     for (const set of [suspects, memory.untidy, alone]) set.delete(topic)
-    batch.learn(topic, entries, bytes)
+    batch.learn(topic, entries, chars)
     summaries.add(topic, entries, head)
     if (entries < turn.countMax * (turn.isShared ? 1 : littlePart)) large.delete(topic)
     else large.add(topic)

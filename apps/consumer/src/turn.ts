@@ -65,7 +65,8 @@ export interface TurnReport {
   /** The last seq that was given out. */
   readonly head: number
   readonly entries: number
-  readonly bytes: number
+  /** Of the entries' fields. */
+  readonly chars: number
   /** The id up to which the stream has been read to its end; `undefined` when there is more, or no stream. */
   readonly caughtUpTo: Position | undefined
 }
@@ -219,7 +220,7 @@ const report = ({ turn, read }: Pass, after: Head | undefined): TurnReport => ({
   topic: turn.topic,
   head: after?.head ?? turn.head,
   entries: read?.entries.length ?? 0,
-  bytes:
+  chars:
     read?.entries.reduce((sum, { fields }) => sum + fields.reduce((all, text) => all + text.length, 0), 0) ??
     0,
   caughtUpTo: read?.atEnd ? read.lastId : undefined,

@@ -15,8 +15,6 @@ import { keyOf, type Source } from './source.ts'
 /** What is known of a definition outside of its thread. */
 export interface LoadedDefinition extends Omit<Definition, 'projection'> {
   readonly source: Source
-  /** Of the file's text. */
-  readonly hash: string
 }
 
 export interface Folding extends AsyncDisposable {
@@ -113,7 +111,7 @@ export function startFolding(
     const request = { do: 'load', source, importMs } as const
     const definitions = await ask<Omit<Definition, 'projection'>[]>(request, importMs + foldMs)
     has.add(keyOf(source))
-    return definitions.map((definition) => ({ ...definition, source, hash: source.hash }))
+    return definitions.map((definition) => ({ ...definition, source }))
   }
 
   return {

@@ -67,8 +67,8 @@ export async function runLooks(
   }
 
   async function register(definition: LoadedDefinition): Promise<void> {
-    const { name, version } = definition
-    const registration = await registerProjection(store, definition)
+    const { name, version, source } = definition
+    const registration = await registerProjection(store, { ...definition, hash: source.hash })
     const about = { projection: name, version }
     if (registration === 'building') log.info(about, 'projection is being built')
     if (registration === 'superseded') {

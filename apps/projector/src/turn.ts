@@ -84,7 +84,12 @@ export async function runTurn(context: TurnContext, request: TurnRequest): Promi
   let outcome: Outcome | undefined
   try {
     await withTransaction(store, 'projection turn', async (tx) => {
-      generation = await takeProjectionTurn(tx, request.definitions)
+      const wanted = request.definitions.map(({ name, version, source: { hash } }) => ({
+        name,
+        version,
+        hash,
+      }))
+      generation = await takeProjectionTurn(tx, wanted)
       if (generation === undefined) return
       at('locked')
       outcome = await advance(context, tx, generation, request)

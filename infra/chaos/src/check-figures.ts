@@ -1,12 +1,15 @@
 // The checks that add up: do the figures that Sekali shows follow from what it was sent, and is each the same
 // wherever it can be read?
 import type { BookedEvent } from './books.ts'
-import { type Evidence, isCounted, type Loss, type SqlRow, type StatsRow, takenBy } from './evidence.ts'
-
-interface Finding {
-  readonly violation: string | undefined
-  readonly checked: string
-}
+import {
+  type Evidence,
+  type Finding,
+  isCounted,
+  type Loss,
+  type SqlRow,
+  type StatsRow,
+  takenBy,
+} from './evidence.ts'
 
 /** Per topic, in Sekali's own words. */
 export function conservation({ stats, books, losses }: Evidence): Finding {

@@ -1,11 +1,6 @@
 // Whether those who read all along saw exactly the final log, nothing skipped, nothing twice, nothing changed.
-import type { Evidence } from './evidence.ts'
+import type { Evidence, Finding } from './evidence.ts'
 import { type LogRow, type Seen, seenOf } from './log.ts'
-
-interface Finding {
-  readonly violation: string | undefined
-  readonly checked: string
-}
 
 type Log = Evidence['http']
 

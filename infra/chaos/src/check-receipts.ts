@@ -1,14 +1,9 @@
 // Whether what was said of single events is what the log says, as SQL gives it.
 import type { BookedEvent } from './books.ts'
 import { payloadOf } from './content.ts'
-import type { Evidence } from './evidence.ts'
+import type { Evidence, Finding } from './evidence.ts'
 import { isSameRow, type LogRow, parsePage } from './log.ts'
 import type { Lookup } from './receipt.ts'
-
-interface Finding {
-  readonly violation: string | undefined
-  readonly checked: string
-}
 
 type Ids = ReadonlyMap<string, LogRow>
 

@@ -8,18 +8,14 @@ import { conservation, figuresAgree } from './check-figures.ts'
 import { readerSawLog, tailsSawLog } from './check-readers.ts'
 import { lookupsAgree, receiptsAgree } from './check-receipts.ts'
 import { idOf, payloadOf, timestampOf } from './content.ts'
-import { type Evidence, isCounted, isForgotten, takenBy } from './evidence.ts'
+import { type Evidence, type Finding, isCounted, isForgotten, takenBy } from './evidence.ts'
 import { isSameRow, type LogRow } from './log.ts'
 
-export interface Verdict {
+export interface Verdict extends Finding {
   readonly promise: string
-  /** Undefined when it was kept. */
-  readonly violation: string | undefined
-  /** How much was looked at, in words. */
-  readonly checked: string
 }
 
-type Check = (evidence: Evidence) => { violation: string | undefined; checked: string }
+type Check = (evidence: Evidence) => Finding
 
 export const checks: Readonly<Record<string, Check>> = {
   'every acknowledged event is stored, or its loss was admitted': acknowledgedIsStored,
@@ -45,7 +41,10 @@ export const checks: Readonly<Record<string, Check>> = {
 export const judge = (evidence: Evidence): Verdict[] =>
   Object.entries(checks).map(([promise, check]) => ({ promise, ...check(evidence) }))
 
-const first = (violations: readonly string[], checked: string) => ({ violation: violations[0], checked })
+const first = (violations: readonly string[], checked: string): Finding => ({
+  violation: violations[0],
+  checked,
+})
 
 function* booked({ books }: Evidence): Generator<[topic: string, id: string, event: BookedEvent]> {
   for (const [topic, events] of books.topics) for (const [id, event] of events) yield [topic, id, event]

@@ -5,6 +5,14 @@ import type { Projections } from './projections.ts'
 import type { Lookup } from './receipt.ts'
 import type { TailSeen } from './tails.ts'
 
+/** What a check comes to. */
+export interface Finding {
+  /** Undefined when the promise was kept. */
+  readonly violation: string | undefined
+  /** How much was looked at, in words. */
+  readonly checked: string
+}
+
 /** The figures of a topic in /stats; null is what it does not know. */
 export interface StatsRow {
   readonly accepted: number | null

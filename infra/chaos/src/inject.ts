@@ -1,5 +1,5 @@
 /** One fault after the other as the schedule has them, each until service is back. */
-import { type Books, difference, type Tally } from './books.ts'
+import { type Books, difference, emptyTally, type Tally } from './books.ts'
 import { pause } from './clock.ts'
 import type { Door } from './door.ts'
 import { type Fault, type FaultContext, PromiseBroken } from './fault.ts'
@@ -98,7 +98,7 @@ function note(
   const entry = figures.get(name) ?? {
     name,
     times: 0,
-    operations: { ok: 0, failed: 0, indeterminate: 0 },
+    operations: emptyTally(),
     recoveries: [],
   }
   figures.set(name, entry)

@@ -17,7 +17,7 @@ export interface RunName {
 export const isKept = ({ verdicts }: Outcome): boolean =>
   verdicts.every(({ violation }) => violation === undefined)
 
-export function replayOf({ seed, minutes, times, consumers, rate, target, faults }: RunName): string {
+function replayOf({ seed, minutes, times, consumers, rate, target, faults }: RunName): string {
   const more = [
     times === undefined ? '' : ` --times ${times}`,
     target === 'local' ? '' : ` --target ${target}`,

@@ -10,7 +10,7 @@ import { limits } from './limits.ts'
 import { snapshot } from './snapshot.ts'
 
 /** The key of a projection without keys. */
-export const noKey = ''
+const noKey = ''
 
 export interface Folded {
   /** The new states by key, as JSON. */
