@@ -1,0 +1,122 @@
+// Ways to break what is said to Redis.
+import type { Mutant } from './mutant.ts'
+
+export const brokerMutants: readonly Mutant[] = [
+  {
+    name: 'no-contiguity-peek',
+    breaks: 'what XREADGROUP gives is taken as what follows the position',
+    edits: [
+      {
+        file: 'packages/broker/src/turn.ts',
+        find: 'read.firstAfter !== read.entries[0]?.position',
+        replace: 'false',
+      },
+    ],
+    test: { project: 'broker', file: 'turn', name: 'read that was not committed' },
+  },
+  {
+    name: 'reclaim-without-setid',
+    breaks: 'a reclaim does not set the group back to the position',
+    edits: [
+      {
+        file: 'packages/broker/src/reclaim.ts',
+        find: "redis.xgroup('SETID', key, group, position)",
+        replace: 'redis.ping()',
+      },
+    ],
+    test: { project: 'broker', file: 'turn', name: 'read that was not committed' },
+  },
+  {
+    name: 'new-stream-from-its-end',
+    breaks: 'a stream is read from where it ends when it is first seen (`$`), not from its beginning (`0`)',
+    edits: [
+      {
+        file: 'packages/broker/src/turn.ts',
+        find: 'group: found, ...beginning }',
+        replace: 'group: found, ...beginning, position: (Date.now() + "-0") as Position }',
+      },
+    ],
+    test: { project: 'consumer', file: 'once', name: 'before the first consumer came' },
+  },
+  {
+    name: 'lost-group-from-its-end',
+    breaks:
+      'a group that is gone is made again at `$`, and nobody peeks (with the peek it would be set back)',
+    edits: [
+      {
+        file: 'packages/broker/src/turn.ts',
+        find: "redis.xgroup('CREATE', streamKey(broker, place.topic), group, place.position)",
+        replace: "redis.xgroup('CREATE', streamKey(broker, place.topic), group, '$')",
+      },
+      {
+        file: 'packages/broker/src/turn.ts',
+        find: 'read.firstAfter !== read.entries[0]?.position',
+        replace: 'false',
+      },
+    ],
+    test: { project: 'consumer', file: 'redis-faults', name: 'destroyed consumer group' },
+  },
+  {
+    name: 'trim-past-the-position',
+    breaks: 'the stream is trimmed up to its end instead of up to the position',
+    edits: [
+      {
+        file: 'packages/broker/src/settle.ts',
+        find: 'read: { place, entries }, head }',
+        replace: 'read: { place, entries, lastId }, head }',
+      },
+      { file: 'packages/broker/src/settle.ts', find: "'~', head.position", replace: "'~', lastId" },
+    ],
+    test: { project: 'consumer', file: 'once', name: 'trimmed below the position' },
+  },
+  {
+    name: 'driver-sends-again',
+    breaks: 'the Redis client keeps appends over a reconnect and sends them again by itself',
+    edits: [
+      {
+        file: 'packages/broker/src/connect.ts',
+        find: 'autoResendUnfulfilledCommands: false,\n  maxRetriesPerRequest: 0,',
+        replace: 'autoResendUnfulfilledCommands: true,\n  maxRetriesPerRequest: null,',
+      },
+    ],
+    test: { project: 'broker', file: 'append', name: 'whose connection is cut' },
+  },
+  {
+    name: 'silent-loss',
+    breaks: 'what was seen of a stream that is gone is not counted as lost',
+    edits: [
+      {
+        file: 'packages/broker/src/place.ts',
+        find: 'lost: vanished + (isAnew ? unread : 0)',
+        replace: 'lost: vanished',
+      },
+    ],
+    test: { project: 'consumer', file: 'redis-faults', name: 'what was seen in a stream that is gone' },
+  },
+  {
+    name: 'nobody-vouches',
+    breaks: 'a gateway does not vouch for what it acknowledged when Redis comes back without it',
+    edits: [
+      { file: 'packages/broker/src/registry.ts', find: 'acknowledged.of(topic)', replace: 'undefined' },
+    ],
+    test: { project: 'broker', file: 'turn', name: 'torn append-only file' },
+  },
+  {
+    name: 'history-by-replication-id',
+    breaks: 'a history is named by the replication ID, which changes under connections that stay',
+    edits: [
+      {
+        file: 'packages/broker/src/history.ts',
+        find: "redis.info('server'))\n  const history = (/run_id:",
+        replace: "redis.info('replication'))\n  const history = (/master_replid:",
+      },
+      {
+        file: 'packages/broker/src/vouch.ts',
+        find: "redis.call('INFO', 'server')\nlocal history = string.sub(string.match(server, 'run_id:",
+        replace:
+          "redis.call('INFO', 'replication')\nlocal history = string.sub(string.match(server, 'master_replid:",
+      },
+    ],
+    test: { project: 'broker', file: 'turn', name: 'one and the same on all connections' },
+  },
+]

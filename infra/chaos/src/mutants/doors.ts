@@ -1,0 +1,74 @@
+// Ways to break what stands between publishers and readers and the log: the gateway and the client.
+import type { Mutant } from './mutant.ts'
+
+export const doorMutants: readonly Mutant[] = [
+  {
+    name: 'retry-under-another-id',
+    breaks: 'the client gives an event another id when it sends it again after a timeout',
+    edits: [
+      {
+        file: 'packages/client/src/publish.ts',
+        find: "{ method: 'POST', headers, body }",
+        replace: `{
+    method: 'POST',
+    headers,
+    get body() {
+      return body.replace('"event_id":"', () => \`"event_id":"\${Math.random()}-\`)
+    },
+  }`,
+      },
+    ],
+    test: { project: 'client', file: 'client', name: 'stays the same to the byte' },
+  },
+  {
+    name: 'gateway-appends-again',
+    breaks: 'the gateway repeats an append that got no answer: one request, two entries',
+    edits: [
+      {
+        file: 'apps/gateway/src/publish.ts',
+        find: 'await deps.appender.append(event)\n',
+        replace: `await deps.appender.append(event).catch(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await deps.appender.append(event)
+  })\n`,
+      },
+    ],
+    test: { project: 'chaos', file: 'replies', name: 'swallowed' },
+  },
+  {
+    name: 'yes-before-redis',
+    breaks: 'the gateway answers yes before Redis has the event',
+    edits: [
+      {
+        file: 'apps/gateway/src/publish.ts',
+        find: 'await deps.appender.append(event)\n',
+        replace: 'deps.appender.append(event).catch(() => undefined)\n',
+      },
+    ],
+    test: { project: 'gateway', file: 'door', name: 'without Redis an event is refused' },
+  },
+  {
+    name: 'tail-skips-one',
+    breaks: 'a tail that comes again begins one event after its cursor',
+    edits: [
+      {
+        file: 'apps/gateway/src/ring.ts',
+        find: 'after: (id) => ordinalAfter.get(id),',
+        replace: 'after: (id) => (ordinalAfter.has(id) ? (ordinalAfter.get(id) ?? 0) + 1 : undefined),',
+      },
+    ],
+    test: { project: 'gateway', file: 'tail-restart', name: 'adds up to the log' },
+  },
+  {
+    name: 'payload-parsed-and-printed',
+    breaks: 'a payload goes through JSON.parse and JSON.stringify',
+    edits: [
+      {
+        file: 'packages/core/src/event.ts',
+        find: '    payload: payload.text,',
+        replace: '    payload: JSON.stringify(JSON.parse(payload.text)),',
+      },
+    ],
+    test: { project: 'gateway', file: 'events', name: 'character for character' },
+  },
+]
