@@ -16,9 +16,8 @@ export async function publishAndWait(
   request: IncomingMessage,
   seconds: number,
 ): Promise<Answer> {
-  // Taken before anything is queued: who is refused now has published nothing.
-  using _place = deps.receipts.place()
-  const appended = await append(deps, request)
+  using slots = new DisposableStack()
+  const appended = await append(deps, request, slots)
   if ('status' in appended) return appended
   const { sent, isBatch } = appended
   const outcomes = await waitWhileHere(request.socket, (signal) =>
@@ -31,13 +30,16 @@ export async function publishAndWait(
 
 /** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
 async function append(
-  { budget, appender, onAccepted, random }: PublishDeps,
+  { budget, receipts, appender, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
+  slots: DisposableStack,
 ): Promise<{ readonly sent: Sent[]; readonly isBatch: boolean } | Answer> {
   using share = budget.share()
   const body = await readText(request, share)
   const isBatch = isArray(body)
   const events = isBatch ? parseEvents(body) : [parseEvent(body)]
+  // Before anything is queued: who is refused has published nothing.
+  slots.use(receipts.takeSlots(events.length))
   const { queued, failure, positions } = await appender.appendAndTell(events)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })

@@ -1,7 +1,7 @@
 /**
  * Waits for what comes of events that were appended: until their topics are accounted for up to them, which heads.ts
- * tells, and then reads the outcomes. All that are to be read in one pass of the event loop are one query. What is not
- * known when the time is up, or cannot be read, is still queued: nothing is lost by not knowing it.
+ * tells, and then reads the outcomes, in one query at a time: what becomes due meanwhile is read in the next. What is
+ * not known when the time is up, or cannot be read, is still queued: nothing is lost by not knowing it.
  */
 import { Overloaded } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
@@ -13,8 +13,8 @@ import { type Outcome, readOutcomes, type Sent } from '@sekali/store/outcomes'
 import type { Heads } from './heads.ts'
 
 export interface Receipts {
-  /** A place among those who wait, given back with its scope. Throws `Overloaded`. */
-  place(): Disposable
+  /** Room for a request that waits for so many events, given back with its scope. Throws `Overloaded`. */
+  takeSlots(events: number): Disposable
   /** The outcome of each, after at most `ms`, or as soon as `signal` is aborted. Never rejects. */
   wait(sent: readonly Sent[], ms: number, signal: AbortSignal): Promise<Outcome[]>
 }
@@ -28,25 +28,29 @@ export interface ReceiptsDeps {
 }
 
 /** Requests that wait at a time: nearly all connections that the server takes. */
-const waitingMax = 1_000
+const requestsMax = 1_000
+/** Events that they wait for: each is held in memory until then, and a thousand batches would be five million. */
+const eventsMax = 100_000
 /** Events in one query; a batch may bring more on its own. */
 const readMax = 5_000
 /** After a failed read. */
 const readAgainMs = 250
 
 export function createReceipts({ store, heads, log, signal: leaving }: ReceiptsDeps): Receipts {
-  let waiting = 0
+  let requests = 0
+  let events = 0
+  let isReading = false
   const due: { readonly sent: readonly Sent[]; readonly tell: (outcomes: Outcome[] | undefined) => void }[] =
     []
 
+  /** One at a time, so that those who wait leave the pool's other connections to those who read. */
   async function readDue(): Promise<void> {
-    let events = 0
+    let count = 0
     const end = due.findIndex(({ sent }, index) => {
-      events += sent.length
-      return index > 0 && events > readMax
+      count += sent.length
+      return index > 0 && count > readMax
     })
     const now = due.splice(0, end === -1 ? due.length : end)
-    if (due.length > 0) setImmediate(() => void readDue())
     const all = now.flatMap(({ sent }) => sent)
     let outcomes: Outcome[] | undefined
     try {
@@ -59,21 +63,28 @@ export function createReceipts({ store, heads, log, signal: leaving }: ReceiptsD
       tell(outcomes?.slice(at, at + sent.length))
       at += sent.length
     }
+    isReading = due.length > 0
+    if (isReading) setImmediate(readDue)
   }
 
   const read = (sent: readonly Sent[]) =>
     new Promise<Outcome[] | undefined>((tell) => {
-      if (due.length === 0) setImmediate(() => void readDue())
       due.push({ sent, tell })
+      if (!isReading) setImmediate(readDue)
+      isReading = true
     })
 
   return {
-    place() {
-      if (waiting >= waitingMax) throw new Overloaded('too many requests wait for their outcome')
-      waiting += 1
+    takeSlots(count) {
+      if (requests >= requestsMax || events + count > eventsMax) {
+        throw new Overloaded('too many wait for their outcome')
+      }
+      requests += 1
+      events += count
       return {
         [Symbol.dispose]() {
-          waiting -= 1
+          requests -= 1
+          events -= count
         },
       }
     },

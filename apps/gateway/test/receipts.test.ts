@@ -1,11 +1,17 @@
 /** What came of an event: told to who waits for it, and to who asks later. */
 import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { EventId, TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import { createLog } from '@sekali/process/log'
 import { connectStore } from '@sekali/store/connect'
 import { startApp, startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { createHeads } from '../src/heads.ts'
+import { createReceipts } from '../src/receipts.ts'
 import { eventBody, post, problemIn } from './gateway.ts'
 
 async function own() {
@@ -190,6 +196,37 @@ test('an event that PostgreSQL refuses is dead, with the reason, to who waits an
     { status: 422, code: 'dead_event', event_id: 'unwanted', reason: '23514' },
     applied,
   ])
+})
+
+test('who waits is counted by events, too, and outcomes are read in one query at a time', async () => {
+  const log = createLog('gateway', 'silent')
+  const connect = () => connectStore({ url: system.databaseUrl, poolMax: 8, name: 'test' }, log)
+  await using store = connect()
+  await using others = connect()
+  await using heads = createHeads({ broker: system.broker, store: others, log })
+  const { signal } = new AbortController()
+  const receipts = createReceipts({ store, heads, log, signal })
+
+  const [first, ...rest] = Array.from({ length: 20 }, () => receipts.takeSlots(5_000))
+  expect(() => receipts.takeSlots(1)).toThrow(expect.objectContaining({ code: 'overloaded' }))
+  first?.[Symbol.dispose]()
+  for (const slots of [receipts.takeSlots(5_000), ...rest]) slots[Symbol.dispose]()
+
+  const locker = await others.pool.connect()
+  await locker.query('BEGIN; LOCK TABLE events')
+  const sent = {
+    topic: 'never' as TopicName,
+    eventId: 'e' as EventId,
+    position: '9-9' as Position,
+    digest: '',
+  }
+  const waits = [0, 20, 40, 60].map((ms) => receipts.wait([sent], ms, signal))
+  await pause(100)
+  const reading = store.pool.totalCount - store.pool.idleCount
+  await locker.query('ROLLBACK')
+  locker.release()
+  expect(await Promise.all(waits)).toEqual(waits.map(() => [{ status: 'queued' }]))
+  expect(reading).toBe(1)
 })
 
 test('without a consumer it is in flight, who waits is told so when the time is up, and who leaves is let go', async () => {
