@@ -1,9 +1,9 @@
-import { CursorAhead, ForeignCursor, TooManyTopics } from '@sekali/core/errors'
+import { ForeignCursor, TooManyTopics } from '@sekali/core/errors'
 import { eventToJson } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { parsePattern } from '@sekali/core/pattern'
 import type { Store } from '@sekali/store/connect'
-import { readHeads } from '@sekali/store/heads'
+import { readEnds } from '@sekali/store/lanes'
 import { readEvents } from '@sekali/store/read'
 import { searchEvents } from '@sekali/store/search'
 import type { Context } from 'hono'
@@ -41,13 +41,6 @@ async function showPage(store: Store, query: URLSearchParams, page: Page): Promi
   })
 }
 
-/** A page may be empty because the topic has come no further; or because it never came so far, and this is another log. */
-async function checkAhead(store: Store, topic: string, after: number): Promise<void> {
-  if (after === 0) return
-  const [found] = await readHeads(store, [topic])
-  if (after > (found?.head ?? 0)) throw new CursorAhead('after is behind the end of the log')
-}
-
 async function readPage(store: Store, page: Page) {
   const { topics, source, from, to, after, before, limit = limits.pageSizeDefault } = page
   const order = orderOf(page)
@@ -60,7 +53,9 @@ async function readPage(store: Store, page: Page) {
       ...(typeof after === 'number' ? { after } : {}),
       ...(typeof before === 'number' ? { before } : {}),
     })
-    if (events.length === 0 && typeof after === 'number') await checkAhead(store, topics.text, after)
+    // The topic may have come no further; but if it never came so far this is another log, which is refused.
+    if (events.length === 0 && typeof after === 'number' && after > 0)
+      await readEnds(store, { topics, after })
     return { events, next: more ? events.at(-1)?.seq : undefined }
   }
   const found = await searchEvents(store, { ...page, topics: topics ?? everything, order, limit }).catch(

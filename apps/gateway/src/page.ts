@@ -4,8 +4,9 @@ import { Source, TopicName } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { isPattern, matches, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
 import { normalizeTimestamp } from '@sekali/core/timestamp'
+import type { Place } from '@sekali/store/lanes'
 import * as v from 'valibot'
-import { parseParameters } from './parameters.ts'
+import { parseParameters, wholeNumber } from './parameters.ts'
 
 const timeRule = 'must be ISO 8601 with an offset, such as 2025-12-08T10:00:00Z'
 const Time = v.pipe(
@@ -25,9 +26,6 @@ const parameters = {
   before: v.optional(v.string()),
   order: v.optional(v.picklist(['asc', 'desc'], 'must be asc or desc')),
 }
-
-/** A seq of one topic; of a pattern, a seq for each of its topics. */
-type Place = number | Cursor | ReadonlyMap<string, number>
 
 /** Which events are wanted, and in which order: ascending if `after` is given, otherwise descending, unless said. */
 export interface Page {
@@ -108,9 +106,6 @@ export function nextPage(query: URLSearchParams, page: Page, place: number | Cur
     const value = query.get(name)
     if (value !== null) next.set(name, value)
   }
-  // Without it, a page that descends to a place after another one would turn round.
-  if (page.order === undefined && page.before !== undefined && page.after !== undefined)
-    next.set('order', 'asc')
   next.set(
     orderOf(page) === 'asc' ? 'after' : 'before',
     typeof place === 'number' ? String(place) : formatCursor(place),
@@ -144,15 +139,4 @@ function parsePairs(pattern: TopicPattern, text: string): ReadonlyMap<string, nu
 function parseSeq(text: string): number | undefined {
   const seq = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   return Number.isSafeInteger(seq) ? seq : undefined
-}
-
-function wholeNumber(min: number, max: number) {
-  const rule = `must be a whole number from ${min} to ${max}`
-  return v.pipe(
-    v.string(rule),
-    v.regex(/^\d{1,16}$/, rule),
-    v.transform(Number),
-    v.minValue(min, rule),
-    v.maxValue(max, rule),
-  )
 }

@@ -16,7 +16,7 @@ import {
 } from '@sekali/store/read-projections'
 import type { Context } from 'hono'
 import * as v from 'valibot'
-import { parseParameters } from './parameters.ts'
+import { parseParameters, wholeNumber } from './parameters.ts'
 import { problem } from './problem.ts'
 import { reply } from './reply.ts'
 
@@ -149,16 +149,9 @@ const jsonWith = (fields: object, name: string, json: string): string => {
   return `${head}${head === '{' ? '' : ','}${JSON.stringify(name)}:${json}}`
 }
 
-const limitRule = `must be a whole number from 1 to ${limits.pageSizeMax}`
 const afterRule = 'must be a key'
 const parameters = {
-  limit: v.pipe(
-    v.optional(v.string(), String(limits.pageSizeDefault)),
-    v.regex(/^\d{1,4}$/, limitRule),
-    v.transform(Number),
-    v.minValue(1, limitRule),
-    v.maxValue(limits.pageSizeMax, limitRule),
-  ),
+  limit: v.optional(wholeNumber(1, limits.pageSizeMax), String(limits.pageSizeDefault)),
   after: v.optional(v.pipe(v.string(), v.check(isStorable, afterRule)), ''),
 }
 
