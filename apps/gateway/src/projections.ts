@@ -13,6 +13,7 @@ import {
   readState,
   readStatesPage,
   requestRebuild,
+  type StatesPage,
 } from '@sekali/store/read-projections'
 import type { Context } from 'hono'
 import * as v from 'valibot'
@@ -38,28 +39,23 @@ export function showProjection(store: Store) {
     if (key !== null && query.size === 1) return await showStateOf(c, store, name, key)
     const page = parsePage(query)
     if (Array.isArray(page)) return problem('invalid_parameters', { errors: page })
-    const [found] = isName(name) ? await readProjections(store, name) : []
+    const found = isName(name) ? await readStatesPage(store, name, page) : undefined
     if (found === undefined) return problem('unknown_projection')
-    return await (found.keyed ? showKeys(c, store, found, page) : showState(c, store, found))
+    return found.keyed ? showKeys(c, name, page, found) : await showState(c, store, name)
   }
 }
 
-async function showState(c: Context, store: Store, { name, status }: ProjectionStatus): Promise<Response> {
+async function showState(c: Context, store: Store, name: string): Promise<Response> {
   const found = await readState(store, name, '')
   if (found === undefined) return problem('unknown_projection')
-  const { version, asOf, state, tag } = found
-  return replyTagged(c, tag, () => jsonWith({ name, version, status, as_of: asOf }, 'state', state ?? 'null'))
+  const { version, status, asOf, state, tag } = found
+  return replyTagged(c, `${tag}-${status}`, () =>
+    jsonWith({ name, version, status, as_of: asOf }, 'state', state ?? 'null'),
+  )
 }
 
-async function showKeys(
-  c: Context,
-  store: Store,
-  { name, status }: ProjectionStatus,
-  page: Page,
-): Promise<Response> {
-  const found = await readStatesPage(store, name, page)
-  if (found === undefined) return problem('unknown_projection')
-  const { version, asOf, keys, more, tag } = found
+function showKeys(c: Context, name: string, page: Page, found: StatesPage): Response {
+  const { version, status, asOf, keys, more, tag } = found
   const next = more ? keys.at(-1)?.key : undefined
   const query = new URLSearchParams({ limit: String(page.limit), after: next ?? '' })
   const body = () => {
@@ -67,7 +63,7 @@ async function showKeys(
     return jsonWith({ name, version, status, as_of: asOf, next }, 'keys', `[${list.join(',')}]`)
   }
   const link = next === undefined ? {} : { Link: `</projections/${name}?${query}>; rel="next"` }
-  return replyTagged(c, tag, body, link)
+  return replyTagged(c, `${tag}-${status}`, body, link)
 }
 
 /** GET /projections/{name}/{key}: the state of one key. */

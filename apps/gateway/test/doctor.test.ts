@@ -63,7 +63,7 @@ test('without its servers the gateway still answers, and calls unknown what it c
   expect(text).not.toContain('nobody') // the user's name in the URL
 })
 
-test('projections that stand still are found: stuck, forgotten, or far behind', async () => {
+test('projections that stand still are found, stuck, forgotten, or far behind, and their ETags change', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await using gateway = createGateway({
     redisUrl: inject('redisUrl'),
@@ -77,10 +77,24 @@ test('projections that stand still are found: stuck, forgotten, or far behind', 
   await storeEvents(store, [event()])
   for (const name of ['forgotten', 'late', 'stuck', 'well']) {
     const topics = { topics: ['orders'], topicRegex: name === 'well' ? /^others$/ : /^orders$/ }
-    await registerProjection(store, { name, version: 1, hash: 'h', ...topics, keyed: false, initial: '0' })
+    const keyed = name === 'forgotten'
+    await registerProjection(store, { name, version: 1, hash: 'h', ...topics, keyed, initial: '0' })
   }
   await store.pool.query(`UPDATE projections.generations SET stage = 'live'`)
   expect((await look()).map(levelOf), 'all of them have a moment').toEqual(['ok', 'ok', 'ok'])
+  const show = async (name: string, etag = '') => {
+    const headers = { 'If-None-Match': etag }
+    const response = await gateway.app.request(`/projections/${name}`, { headers })
+    const { status = '' } = response.status === 200 ? ((await response.json()) as { status: string }) : {}
+    return { code: response.status, status, etag: response.headers.get('etag') ?? '' }
+  }
+  const live = await Promise.all(['forgotten', 'stuck'].map((name) => show(name)))
+  expect(live).toMatchObject([{ status: 'live' }, { status: 'live' }])
+  const [etag = '', etagOfStuck = ''] = live.map(({ etag }) => etag)
+  expect([await show('forgotten', etag), await show('stuck', etagOfStuck)]).toMatchObject([
+    { code: 304 },
+    { code: 304 },
+  ])
 
   await registerProjection(store, {
     ...{ name: 'stuck', version: 2, hash: 'h', topics: ['orders'], topicRegex: /^orders$/ },
@@ -114,6 +128,10 @@ test('projections that stand still are found: stuck, forgotten, or far behind', 
     },
   ])
   expect(JSON.stringify(found)).not.toContain('secret')
+  expect([await show('forgotten', etag), await show('stuck', etagOfStuck)]).toMatchObject([
+    { code: 200, status: 'orphaned' },
+    { code: 200, status: 'failed' },
+  ])
   const list = (await (await gateway.app.request('/projections')).json()) as { name: string }[]
   const failed = (seq: number) => ({ topic: 'orders', seq, event_id: 'e', message: 'secret' })
   expect(list.find(({ name }) => name === 'stuck')).toMatchObject({

@@ -6,6 +6,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { orphanedMs } from './announce-projections.ts'
 import { type Store, withTransaction } from './connect.ts'
 import { asStoreError } from './errors.ts'
+import { pageBytesMax } from './row.ts'
 import { announcements, checkpoints, generations, states, topics } from './schema.ts'
 
 /** Up to which seq each topic has been folded, by topic. */
@@ -47,13 +48,11 @@ export async function readProjections(store: Store, only?: string): Promise<Proj
   const rows = await ask<GenerationRow>(
     store,
     sql`
-      SELECT g.name, g.version, g.stage, g.keyed, ${asOf} AS as_of,
+      SELECT g.name, g.version, ${status} AS status, g.keyed, ${asOf} AS as_of,
         g.failed_topic, g.failed_seq, g.failed_event_id, g.failed_message,
         (SELECT coalesce(sum(t.head - coalesce(c.seq, 0)), 0) FROM ${topics} t
           LEFT JOIN ${checkpoints} c ON c.generation_id = g.id AND c.topic_id = t.id
-          WHERE t.name ~ g.topic_regex) AS lag,
-        NOT EXISTS (SELECT FROM ${announcements} a WHERE a.name = g.name
-          AND a.announced_at > now() - ${orphanedMs} * interval '1 ms') AS orphaned
+          WHERE t.name ~ g.topic_regex) AS lag
       FROM ${generations} g WHERE g.stage <> 'retired' AND ${only === undefined ? sql`true` : sql`g.name = ${only}`}
       ORDER BY g.name, g.stage = 'live' DESC`,
   )
@@ -64,7 +63,7 @@ export async function readProjections(store: Store, only?: string): Promise<Proj
 type GenerationRow = {
   name: string
   version: number
-  stage: 'live' | 'building'
+  status: ProjectionStatus['status']
   keyed: boolean
   as_of: AsOf
   failed_topic: string | null
@@ -72,19 +71,16 @@ type GenerationRow = {
   failed_event_id: string | null
   failed_message: string | null
   lag: string
-  orphaned: boolean
 }
 
 /** The first generation is the one on show, the second is to take its place. */
 function statusOf([shown, next]: readonly GenerationRow[]): ProjectionStatus[] {
   if (shown === undefined) return []
-  const newest = next ?? shown
-  const status = newest.failed_message === null ? newest.stage : 'failed'
   return [
     {
       name: shown.name,
       version: shown.version,
-      status: shown.orphaned ? 'orphaned' : status,
+      status: shown.status,
       keyed: shown.keyed,
       asOf: shown.as_of,
       lag: Number(shown.lag),
@@ -107,13 +103,15 @@ function errorOf(row: GenerationRow): { readonly error?: ProjectionError } {
   return { error: { topic: topic ?? '', seq: Number(seq), eventId: eventId ?? '', message } }
 }
 
-export interface ProjectionState {
-  readonly version: number
+/** What is said with a state. */
+export interface Shown extends Pick<ProjectionStatus, 'version' | 'status' | 'keyed' | 'asOf'> {
+  /** Changes whenever the states that it comes with do, and with each rebuild. */
+  readonly tag: string
+}
+
+export interface ProjectionState extends Shown {
   /** JSON; `null` for a key that there is not. */
   readonly state: string | null
-  readonly asOf: AsOf
-  /** Changes whenever the state does, and with each rebuild. */
-  readonly tag: string
 }
 
 /**
@@ -125,44 +123,26 @@ export async function readState(
   name: string,
   key: string,
 ): Promise<ProjectionState | undefined> {
-  const rows = await ask<{
-    state: string | null
-    as_of: AsOf
-    id: number
-    version: number
-    revision: string
-  }>(
+  const rows = await ask<ShownRow & { state: string | null; revision: string }>(
     store,
     sql`
-      SELECT coalesce(s.state, CASE WHEN ${key} = '' AND NOT g.keyed THEN g.initial END)::text AS state, ${asOf} AS as_of,
-        g.id, g.version, coalesce(s.revision, 0) AS revision
+      SELECT g.id, g.version, g.status, g.keyed, ${asOf} AS as_of, coalesce(s.revision, 0) AS revision,
+        coalesce(s.state, CASE WHEN ${key} = '' AND NOT g.keyed THEN g.initial END)::text AS state
       FROM (${shownGeneration(name)}) g
       LEFT JOIN ${states} s ON s.generation_id = g.id AND s.key = ${key}`,
   )
-  return rows.map(({ state, as_of, id, version, revision }) => ({
-    version,
-    state,
-    asOf: as_of,
-    tag: `${id}-${revision}`,
-  }))[0]
+  return rows.map((row) => ({ ...shownOf(row, row.revision), state: row.state }))[0]
 }
 
-export interface StatesPage {
-  readonly version: number
+export interface StatesPage extends Shown {
   readonly keys: readonly { readonly key: string; readonly state: string }[]
   /** Whether keys follow on this page. */
   readonly more: boolean
-  readonly asOf: AsOf
-  /** Changes whenever the keys on the page, their states or `more` do, and with each rebuild. */
-  readonly tag: string
 }
 
-/** Characters of states after which a page ends, whatever its limit. It always has one. */
-const pageBytesMax = 2 * 1024 * 1024
-
 /**
- * The states of the keys after `after`, in the order of their bytes; `undefined` when there is no such projection.
- * Rejects with `StoreUnavailable`.
+ * The states of the keys after `after`, in the order of their bytes, up to where they fill a page; `undefined` when
+ * there is no such projection. Rejects with `StoreUnavailable`.
  */
 export async function readStatesPage(
   store: Store,
@@ -173,7 +153,7 @@ export async function readStatesPage(
   const rows = await ask<PageRow>(
     store,
     sql`
-      SELECT g.id, g.version, ${asOf} AS as_of, p.key, p.state, p.revision, p.more
+      SELECT g.id, g.version, g.status, g.keyed, ${asOf} AS as_of, p.key, p.state, p.revision, p.more
       FROM (${shownGeneration(name)}) g LEFT JOIN LATERAL (
         SELECT key, state, revision, more FROM (
           SELECT key, state, revision, row_number() OVER page AS at, lead(true, 1, false) OVER page AS more,
@@ -194,24 +174,46 @@ export async function readStatesPage(
   const more = rows.at(-1)?.more ?? false
   // No key is ever taken away, so whatever changes a page brings a later revision onto it, or a first key behind it.
   const latest = Math.max(...rows.map(({ revision }) => Number(revision)))
-  const tag = `${first.id}-${latest}${more ? '-more' : ''}`
-  return { version: first.version, keys, more, asOf: first.as_of, tag }
+  return { ...shownOf(first, `${latest}${more ? '-more' : ''}`), keys, more }
 }
 
-// A type and not an interface, because execute() asks for an index signature.
-type PageRow = {
+// Types and not interfaces, because execute() asks for an index signature.
+type ShownRow = {
   id: number
   version: number
+  status: ProjectionStatus['status']
+  keyed: boolean
   as_of: AsOf
+}
+
+type PageRow = ShownRow & {
   key: string | null
   state: string | null
   revision: string | null
   more: boolean | null
 }
 
+const shownOf = ({ id, version, status, keyed, as_of }: ShownRow, revision: string): Shown => ({
+  version,
+  status,
+  keyed,
+  asOf: as_of,
+  tag: `${id}-${revision}`,
+})
+
+const ownStatus = sql`CASE WHEN g.failed_message IS NULL THEN g.stage ELSE 'failed' END`
+
+/** Of the generation on show: the one that is to take its place is what counts, if there is one. */
+const status = sql`
+  CASE WHEN NOT EXISTS (
+    SELECT FROM ${announcements} a WHERE a.name = g.name AND a.announced_at > now() - ${orphanedMs} * interval '1 ms'
+  ) THEN 'orphaned'
+  ELSE lead(${ownStatus}, 1, ${ownStatus}) OVER (PARTITION BY g.name ORDER BY g.stage = 'live' DESC) END`
+
 /** The generation that is on show: the live one, or else the first that is being built. */
-const shownGeneration = (name: string): SQL =>
-  sql`SELECT * FROM ${generations} WHERE name = ${name} AND stage <> 'retired' ORDER BY stage = 'live' DESC LIMIT 1`
+const shownGeneration = (name: string): SQL => sql`
+  SELECT g.*, ${status} AS status FROM ${generations} g
+  WHERE g.name = ${name} AND g.stage <> 'retired' ORDER BY g.stage = 'live' DESC LIMIT 1`
 
 const asOf = sql`(
   SELECT coalesce(json_object_agg(t.name, c.seq ORDER BY t.name), '{}')
