@@ -3,7 +3,7 @@ import { createClient } from '../src/client.ts'
 import { connectionTo } from '../src/connection.ts'
 import { Conflict, DeadEvent, Unreachable } from '../src/errors.ts'
 import { readText, replayText } from '../src/read.ts'
-import { json, startPeer, streams } from './peer.ts'
+import { json, resets, startPeer, streams } from './peer.ts'
 import { all, event, failureOf, fast, stored } from './sample.ts'
 
 const lines = (...seqs: number[]) => seqs.map((seq) => `${JSON.stringify(stored(seq))}\n`)
@@ -153,18 +153,25 @@ test('projections are listed, read by key and begun anew', async () => {
     json(200, { name: 'per minute', key: 'a/b', state: 1, as_of: {} }),
     json(202, { status: 'building' }),
     json(200, { status: 'dropped' }),
+    resets,
+    json(404, { code: 'unknown_projection' }),
   )
-  const client = createClient({ baseUrl: peer.url })
+  const client = createClient({ baseUrl: peer.url, retry: fast })
   expect(await client.projections()).toEqual([info])
   expect(await client.projection('per minute', { limit: 1 })).toMatchObject({ next: 'a' })
   expect(await client.projectionKey('per minute', 'a/b')).toMatchObject({ state: 1 })
   await client.rebuildProjection('per minute')
   await client.dropProjection('per minute')
+  await client.dropProjection('answer lost')
+  expect(await failureOf(client.dropProjection('none'))).toMatchObject({ code: 'unknown_projection' })
   expect(peer.received.map(({ method, url }) => `${method} ${url}`)).toEqual([
     'GET /projections',
     'GET /projections/per%20minute?limit=1',
     'GET /projections/per%20minute?key=a%2Fb',
     'POST /projections/per%20minute/rebuild',
     'DELETE /projections/per%20minute',
+    'DELETE /projections/answer%20lost',
+    'DELETE /projections/answer%20lost',
+    'DELETE /projections/none',
   ])
 })
