@@ -84,13 +84,13 @@ export interface TailedEvent extends StoredEvent {
 
 export interface ProjectionInfo {
   readonly name: string
-  readonly version: number | string
+  readonly version: number
   /** `orphaned`: no projector has its definition any more. */
   readonly status: 'live' | 'building' | 'failed' | 'orphaned'
   /** By topic, the seq up to which it is folded. */
   readonly as_of: Readonly<Record<string, number>>
-  /** Events of its topics that are stored and not folded yet; null is unknown. */
-  readonly lag: number | null
+  /** Events of its topics that are stored and not folded yet. */
+  readonly lag: number
   readonly keyed: boolean
   /** What is folded anew to take its place: how far that is. A failed one stands until the definition changes. */
   readonly rebuild?: {
