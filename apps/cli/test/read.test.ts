@@ -18,6 +18,11 @@ let folder: Awaited<ReturnType<typeof ownFolder>>
 beforeAll(async () => {
   folder = await ownFolder()
   await cp(examples, folder.path, { recursive: true })
+  await writeFile(
+    join(folder.path, 'newest.ts'),
+    `export const newest = { name: 'newest', topics: 'orders.us', initial: null, apply: (_, { payload }) => payload }
+    export const newestOf = { ...newest, name: 'newest-of', key: ({ source }) => source.slice(0, 4) }`,
+  )
   system = await ownSystem({ projections: folder.path })
   const client = createClient({ baseUrl: system.url })
   await client.publishAll([
@@ -84,12 +89,20 @@ test('a query that does not fit is refused with 1, and the reason names the para
 test('projections are listed, shown and rebuilt', async () => {
   const list = await eventually(async () => {
     const list = await run(['projection', 'list'], system.url)
-    expect(list.out).toMatch(/\ncustomer-totals +1 +live +0\n/)
+    for (const name of ['customer-totals', 'newest', 'newest-of'])
+      expect(list.out).toMatch(new RegExp(`\n${name} +1 +live +0\n`))
     return list
   }, 30_000)
   expect(list.code).toBe(0)
   expect((await run(['projection', 'get', 'customer-totals'], system.url)).out).toMatch(
     /^c-1 {2}\{.*"cents":1250.*\}\n$/,
+  )
+  // No number is rounded, and nothing steers the terminal.
+  const shown = '{\n  "order": 9007199254740993,\n  "total": 12.5,\n  "text": "a\\u009bb"\n}\n'
+  for (const names of [['newest'], ['newest-of', 'desk']])
+    expect((await run(['projection', 'get', ...names], system.url)).out).toBe(shown)
+  expect((await run(['projection', 'get', 'newest-of'], system.url)).out).toBe(
+    'desk  {"order":9007199254740993,"total":12.5,"text":"a\\u009bb"}\n',
   )
   const one = await run(['projection', 'get', 'customer-totals', 'c-1', '--json'], system.url)
   expect(JSON.parse(one.out)).toMatchObject({ name: 'customer-totals', key: 'c-1' })

@@ -58,10 +58,14 @@ export function callStream(
  * The JSON of an answer. `fits` is no validation, the gateway is ours; it only tells a gateway from something else
  * that listens there.
  */
-export function jsonOf<T>({ what, status, text }: Answer, fits: (value: object) => boolean): T {
+export function jsonOf<T>(
+  { what, status, text }: Answer,
+  fits: (value: object) => boolean,
+  parse: (text: string) => unknown = JSON.parse,
+): T {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parse(text)
   } catch (cause) {
     throw new UnexpectedAnswer(`${what} answered ${status} with what is not JSON`, { cause })
   }

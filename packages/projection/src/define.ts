@@ -8,9 +8,9 @@
  * greatest, a place for each topic); where the order matters, put the topic into the key.
  */
 import type { StoredEvent } from '@sekali/core/event'
+import type { Json } from '@sekali/core/json'
 
-/** Any JSON value. A whole number that a double cannot hold is a `bigint`. */
-export type Json = string | number | bigint | boolean | null | Json[] | { [name: string]: Json }
+export type { Json }
 
 export interface ProjectionEvent extends Omit<StoredEvent, 'payload'> {
   /**

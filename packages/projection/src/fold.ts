@@ -2,9 +2,10 @@
  * Folds a batch of events into the states of the keys that they touch. Pure, so that an event that cannot be folded is
  * found by folding again: everything before it counts, it and what follows does not.
  */
+
 import type { StoredEvent } from '@sekali/core/event'
+import { parseJson, stringifyJson } from '@sekali/core/json'
 import type { Json, Projection, ProjectionEvent } from './define.ts'
-import { parseJson, stringifyJson } from './json.ts'
 import { letGo } from './let-go.ts'
 import { limits } from './limits.ts'
 import { snapshot } from './snapshot.ts'

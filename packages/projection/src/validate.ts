@@ -1,7 +1,7 @@
+import { stringifyJson } from '@sekali/core/json'
 import { parsePattern, TopicPatternText } from '@sekali/core/pattern'
 import * as v from 'valibot'
 import type { Projection } from './define.ts'
-import { stringifyJson } from './json.ts'
 import { limits } from './limits.ts'
 import { snapshot } from './snapshot.ts'
 

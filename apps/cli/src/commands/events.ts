@@ -1,12 +1,12 @@
 import type { EventsQuery } from '@sekali/client/answers'
 import { readText } from '@sekali/client/read'
+import { limits } from '@sekali/core/limits'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { addFilters } from '../filters.ts'
 import { eventLine } from '../text.ts'
 
 const limitDefault = 20
-const pageEventsMax = 1_000
 
 export function addEvents(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -29,7 +29,11 @@ Examples:
 
 const run = async ({ connection, options, json, out }: Context, [topic]: string[], query: EventsQuery) => {
   const { limit = limitDefault } = query
-  const wanted = { ...query, limit: Math.min(limit, pageEventsMax), ...(topic !== undefined && { topic }) }
+  const wanted = {
+    ...query,
+    limit: Math.min(limit, limits.pageSizeMax),
+    ...(topic !== undefined && { topic }),
+  }
   let count = 0
   for await (const text of readText(connection, wanted, options)) {
     await out.line(json ? text : eventLine(text))

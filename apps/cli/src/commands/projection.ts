@@ -7,6 +7,8 @@ import {
   projectionKeyAnswer,
   rebuildProjection,
 } from '@sekali/client/projections'
+import { type Json, parseJson, stringifyJson } from '@sekali/core/json'
+import { limits } from '@sekali/core/limits'
 import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, required, type Surroundings } from '../context.ts'
@@ -96,15 +98,15 @@ const get = async (context: Context, [name, key]: string[], { limit, after }: Ge
   const { connection, options, json, out } = context
   if (key !== undefined) {
     const answer = await projectionKeyAnswer(connection, required(name), key, options)
-    const { state } = jsonOf<ProjectionKey>(answer, (value) => 'as_of' in value)
-    await out.line(json ? answer.text : JSON.stringify(state, undefined, 2))
+    const { state } = jsonOf<ProjectionKey>(answer, (value) => 'as_of' in value, parseJson)
+    await out.line(json ? answer.text : indented(state))
     return undefined
   }
   let left = limit ?? Number.POSITIVE_INFINITY
   for (let from = after; ; ) {
-    const query = { ...(from !== undefined && { after: from }), limit: Math.min(left, pageKeysMax) }
+    const query = { ...(from !== undefined && { after: from }), limit: Math.min(left, limits.pageSizeMax) }
     const answer = await projectionAnswer(connection, required(name), query, options)
-    const page = jsonOf<Projection>(answer, (value) => 'as_of' in value)
+    const page = jsonOf<Projection>(answer, (value) => 'as_of' in value, parseJson)
     if (json) await out.line(answer.text)
     else await showState(context, page)
     left -= page.keys?.length ?? 0
@@ -113,13 +115,17 @@ const get = async (context: Context, [name, key]: string[], { limit, after }: Ge
   }
 }
 
-const pageKeysMax = 1_000
-
 async function showState({ out }: Context, { keys, state }: Projection): Promise<void> {
-  if (keys === undefined) return await out.line(JSON.stringify(state, undefined, 2))
+  if (keys === undefined) return await out.line(indented(state))
   for (const { key, state } of keys)
-    await out.line(`${styled('cyan', plain(key))}  ${plain(JSON.stringify(state))}`)
+    await out.line(`${styled('cyan', plain(key))}  ${plain(stringifyJson(state as Json))}`)
 }
+
+const indented = (state: unknown): string =>
+  stringifyJson(state as Json, 2)
+    .split('\n')
+    .map(plain)
+    .join('\n')
 
 const rebuild = async ({ connection, options, json, out }: Context, [name]: string[]) => {
   await rebuildProjection(connection, required(name), options)

@@ -1,5 +1,7 @@
 /** JSON in which no whole number is rounded: beyond 2^53 it is a `bigint`, on the way in and on the way out. */
-import type { Json } from './define.ts'
+
+/** Any JSON value. A whole number that a double cannot hold is a `bigint`. */
+export type Json = string | number | bigint | boolean | null | Json[] | { [name: string]: Json }
 
 export function parseJson(text: string): Json {
   // Numbers that need care have 16 digits or more; a reviver would make the parsing of all others several times slower.
@@ -14,7 +16,8 @@ function keepWholeNumbers(_name: string, value: unknown, { source = '' }: { sour
   return BigInt(source)
 }
 
-export const stringifyJson = (value: Json): string => JSON.stringify(value, asJson)
+/** On one line, or with `indent` spaces for each level. */
+export const stringifyJson = (value: Json, indent?: number): string => JSON.stringify(value, asJson, indent)
 
 function asJson(_name: string, value: unknown): unknown {
   if (typeof value === 'bigint') return rawJson(String(value))
