@@ -25,14 +25,3 @@ test('a topic is left alone when another consumer has committed, and not for wha
   await news.wait(AbortSignal.timeout(2_000))
   expect(news.take(1)).toEqual([topic])
 })
-
-test('a topic that rests again waits for the last of its rests, and keeps what was heard of it', async () => {
-  const news = createNews<TopicName>()
-  news.rest(topic, 1)
-  news.add(topic)
-  news.rest(topic, 60)
-  await Promise.race([news.wait(AbortSignal.timeout(2_000)), new Promise((done) => setTimeout(done, 20))])
-  expect(news.size).toBe(0)
-  await news.wait(AbortSignal.timeout(2_000))
-  expect(news.size).toBe(1)
-})

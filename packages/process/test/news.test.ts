@@ -24,3 +24,14 @@ test('a name that rests is heard of again only afterwards, and only if there was
   await eventually(async () => expect(news.size).toBe(3))
   expect(news.take(9).toSorted()).toEqual(['deferred', 'heard before', 'heard meanwhile'])
 })
+
+test('a name that rests again waits for the last of its rests, and keeps what was heard of it', async () => {
+  const news = createNews<string>()
+  news.rest('resting', 1)
+  news.add('resting')
+  news.rest('resting', 3_600_000)
+  news.defer('later than the first rest', 1)
+  await news.wait(AbortSignal.timeout(5_000))
+  expect(news.take(9)).toEqual(['later than the first rest'])
+  expect(news.drain()).toEqual(['resting'])
+})
