@@ -108,8 +108,10 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
     for (const [index, { topic, waiting }] of calls.entries()) {
       const outcome = outcomes[index]
       if (outcome instanceof Error) continue
-      acknowledged.noteCall(topic, lastIdOf(outcome), countOf(waiting))
-      if (isMade(outcome)) made.push(topic)
+      if (isMade(outcome)) {
+        made.push(topic)
+        acknowledged.noteCount(topic, undefined) // what is known is of another stream: the next call has this one counted
+      } else acknowledged.noteCall(topic, lastIdOf(outcome), countOf(waiting))
     }
     for (const [index, topic] of due.entries()) {
       const reply = replies[calls.length + index]

@@ -121,20 +121,25 @@ test('entries that a torn append-only file has cost are counted once, whoever kn
   await add('unseen', 5)
   await add('stored', 5)
   await add('seen', 15)
+  // A stream that is made anew is another one, of which whoever made it knows what came to it.
+  await add('anew', 5, appenders.slice(0, 1))
+  await other.redis.del(streamKey(other, 'anew'))
+  await add('anew', 2, appenders.slice(0, 1))
   const kept = await redis.fileBytes()
   await add('stored', 15)
   await add('seen', 5)
   for (const topic of ['stored', 'seen']) await look(topic, 10)
   for (const topic of ['unseen', 'stored', 'seen']) await add(topic, 10)
+  await add('anew', 6, appenders.slice(0, 1))
 
   for (const broker of [one, other]) broker.redis.disconnect()
   await redis.tear(kept)
   await look('seen')
   await one.redis.connect()
-  for (const topic of ['unseen', 'stored', 'seen', 'new']) await add(topic, 3, appenders.slice(0, 1))
+  for (const topic of ['unseen', 'stored', 'seen', 'anew', 'new']) await add(topic, 3, appenders.slice(0, 1))
   for (const topic of ['unseen', 'stored']) await look(topic)
   await other.redis.connect()
-  const all = { unseen: [208, 10], stored: [13, 20], seen: [18, 15], new: [3, 0] }
+  const all = { unseen: [208, 10], stored: [13, 20], seen: [18, 15], anew: [5, 6], new: [3, 0] }
   await eventually(async () => {
     for (const topic of Object.keys(all)) await look(topic)
     const found = Object.entries(figures).map(([topic, { read, lost }]) => [topic, [read, lost]])
