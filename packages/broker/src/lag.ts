@@ -10,7 +10,7 @@ export async function readTopicNames(broker: Broker): Promise<TopicName[]> {
 }
 
 export interface StreamFigures {
-  /** The incarnation: see append.ts. `null` when the group is gone. */
+  /** The incarnation: see append-calls.ts. `null` when the group is gone. */
   readonly group: string | null
   /** How many entries were ever added to this incarnation. Exact, unlike Redis's own `lag`. `null` when it cannot be told. */
   readonly entriesAdded: number | null
@@ -30,7 +30,7 @@ export async function readStreams(
   )
   const figures = new Map<string, StreamFigures>()
   for (const [index, topic] of topics.entries()) {
-    const [groups, stream] = replies.slice(2 * index)
+    const [groups, stream] = replies.slice(2 * index, 2 * index + 2)
     if (isMissing(stream) || isMissing(groups)) continue
     // Something else has the key, say. That is unknown for this topic, and no reason to know nothing of the others.
     const entriesAdded = stream instanceof Error ? null : Number(field(stream, 'entries-added'))

@@ -22,7 +22,7 @@ export async function sweep(broker: Broker, topics: readonly TopicName[]): Promi
     ]),
   )
   return topics.flatMap((topic, index) => {
-    const [stream, groups] = replies.slice(2 * index)
+    const [stream, groups] = replies.slice(2 * index, 2 * index + 2)
     if (stream instanceof Error && isMissing(stream)) return []
     const pending = ownGroup(broker, groups)?.pending ?? 0
     return [{ topic, lastId: String(field(stream, 'last-generated-id')) as Position, pending }]
