@@ -2,8 +2,8 @@ import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import { ask, askAll, type Broker } from './connect.ts'
 import { field, ownGroup } from './info.ts'
-import { consumersKey, presenceKey, streamKey } from './keys.ts'
-import { readConsumers } from './presence.ts'
+import { consumersKey, streamKey } from './keys.ts'
+import { readAnnounced } from './presence.ts'
 import { defineScript } from './script.ts'
 
 // KEYS  1 the topic's stream
@@ -28,7 +28,10 @@ export async function removeGoneConsumers(
   topics: readonly TopicName[],
   goneAfterMs = goneMs,
 ): Promise<number> {
-  const present = new Set((await readConsumers(broker)).map(({ name }) => name))
+  const announced = await readAnnounced(broker)
+  const expired = [...announced.keys()].filter((name) => announced.get(name) === null)
+  if (expired.length > 0)
+    await ask(broker, 'janitor', (redis) => redis.srem(consumersKey(broker), ...expired))
   let removed = 0
   for (const topic of topics) {
     const key = streamKey(broker, topic)
@@ -41,7 +44,7 @@ export async function removeGoneConsumers(
     const gone = consumers
       .filter((consumer) => Number(field(consumer, 'idle')) >= goneAfterMs)
       .map((consumer) => String(field(consumer, 'name')))
-      .filter((name) => !present.has(name))
+      .filter((name) => !announced.get(name))
     if (gone.length === 0) continue
     const outcomes = await askAll(broker, 'janitor', (redis) =>
       gone.map((name) => redis.call(...removeScript.whole([key], [group, name]))),
@@ -50,16 +53,5 @@ export async function removeGoneConsumers(
     if (error) throw new BrokerUnavailable(`janitor on ${topic} failed`, { cause: error })
     removed += outcomes.filter((outcome) => outcome === 1).length
   }
-  await forgetExpired(broker)
   return removed
-}
-
-async function forgetExpired(broker: Broker): Promise<void> {
-  await ask(broker, 'janitor', async (redis) => {
-    const names = await redis.smembers(consumersKey(broker))
-    if (names.length === 0) return
-    const said = await redis.mget(...names.map((name) => presenceKey(broker, name)))
-    const expired = names.filter((_, index) => said[index] === null)
-    if (expired.length > 0) await redis.srem(consumersKey(broker), ...expired)
-  })
 }

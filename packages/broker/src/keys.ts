@@ -21,5 +21,5 @@ export const consumersKey = ({ prefix }: Broker) => `${prefix}:consumers`
 /** What a consumer says of itself; it expires unless it is renewed. */
 export const presenceKey = ({ prefix }: Broker, consumer: string) => `${prefix}:consumer:${consumer}`
 
-/** What the names of our consumer groups begin with; see append.ts for what follows. */
+/** What the names of our consumer groups begin with; see append-calls.ts for what follows. */
 export const groupPrefix = ({ prefix }: Broker) => `${prefix}-`

@@ -28,14 +28,20 @@ export const leave = (broker: Broker, name: string): Promise<unknown> =>
     transact(redis, () => [redis.del(presenceKey(broker, name)), redis.srem(consumersKey(broker), name)]),
   )
 
-/** The consumers that are here, by name. Forgets names whose presence has expired. Rejects with `BrokerUnavailable`. */
+/** The consumers that are here, by name. Rejects with `BrokerUnavailable`. */
 export async function readConsumers(broker: Broker): Promise<Presence[]> {
+  const announced = await readAnnounced(broker)
+  return [...announced.values()]
+    .filter((presence) => presence !== null)
+    .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+}
+
+/** What each consumer says that was ever announced and has not been forgotten; `null` if that has expired. */
+export async function readAnnounced(broker: Broker): Promise<Map<string, Presence | null>> {
   return await ask(broker, 'list of consumers', async (redis) => {
     const names = await redis.smembers(consumersKey(broker))
-    if (names.length === 0) return []
+    if (names.length === 0) return new Map()
     const said = await redis.mget(...names.map((name) => presenceKey(broker, name)))
-    return said
-      .flatMap((text) => (text === null ? [] : [JSON.parse(text) as Presence]))
-      .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+    return new Map(names.map((name, index) => [name, JSON.parse(said[index] ?? 'null') as Presence | null]))
   })
 }
