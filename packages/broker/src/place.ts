@@ -23,7 +23,7 @@ export interface Place {
   readonly seen: number
   /** The id that Redis had given out last at that moment. */
   readonly seenId: Position
-  /** The history of Redis's data in which it looked (see history.ts); `null` when nobody knows. */
+  /** The history of Redis's data in which it looked (see history.ts); `null` when nobody knows, or the stream is gone. */
   readonly history: string | null
 }
 
@@ -47,7 +47,10 @@ export function placeAfter(given: Place, read: TurnRead | undefined): PlaceAfter
   const unread = Math.max(0, given.seen - given.accounted)
   if (read === undefined) {
     const accounted = given.accounted + unread
-    return { ...given, accounted, lost: unread, loss: given.group === null ? undefined : 'the stream' }
+    // It has no history any more, which also says that this has been said: others find it gone, too. Of one that is made
+    // anew and goes before anybody looks, it is said with the next one, whose group is not this one.
+    const loss = given.history === null ? undefined : 'the stream'
+    return { ...given, accounted, history: null, lost: unread, loss }
   }
   const { place, entries, atEnd, entriesAdded, lastId, isTorn, history } = read
   const isAnew = given.group !== null && given.group !== place.group
