@@ -59,7 +59,10 @@ export function createHeads({ broker, store, log }: HeadsDeps, times: HeadsTimes
     if (before?.head === head.head && before.position === head.position) return
     const watchers = [...(byTopic.get(head.topic) ?? [])]
     for (const [onHead, picks] of bySight) if (picks(head.topic)) watchers.push(onHead)
-    if (watchers.length === 0) return
+    if (watchers.length === 0) {
+      known.delete(head.topic) // whoever watches it later would be told what it was
+      return
+    }
     known.set(head.topic, head)
     for (const onHead of watchers) onHead(head)
   }

@@ -98,6 +98,12 @@ test('without announcements it looks by itself, also for topics that are new', a
   )
   await eventually(() => expect(late).toEqual(new Set(['a.x', 'a.y'])))
   expect(await heads.waitFor(orders, atLeast(1), never)).toMatchObject({ head: 1 })
+  // What a topic was when the last one left it is not what it is.
+  await own.append('orders', 'e2')
+  await own.heads.waitFor(orders, atLeast(2), never)
+  await own.append('a.x', 'e2')
+  await eventually(() => expect(seen.get('a.x')).toBe(2))
+  expect(await heads.waitFor(orders, () => true, never)).toMatchObject({ head: 2 })
 })
 
 test('who gives up waiting gets nothing, and when nobody waits nobody is asked', async () => {
