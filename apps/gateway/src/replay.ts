@@ -88,6 +88,7 @@ export function createReplays(
     signal.addEventListener('abort', leave, { once: true })
     outgoing.setTimeout(stalledMs, leave)
     const writer = createWriter(outgoing, gzip, keepAliveMs)
+    if (signal.aborted) leave() // while the first part was read
     try {
       await sendAll(writer, parts)
       writer.end()
