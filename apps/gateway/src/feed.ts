@@ -47,10 +47,10 @@ export interface Feed {
    * `StoreUnavailable`.
    */
   isAhead(id: string): Promise<boolean>
-  /** What lies between a cursor and the feed: nothing in topics where the cursor is ahead of the feed. */
-  gapAfter(id: string): readonly Range[]
+  /** The cursor of an id, and what lies between it and the feed: nothing in topics where the cursor is ahead of the feed. */
+  gapAfter(id: string): { readonly cursor: Cursor; readonly ranges: readonly Range[] }
   /** The frames of events that follow a cursor, in the order in which they were read. */
-  framesAfter(id: string, events: readonly RangeEvent[]): Frame[]
+  framesAfter(cursor: Cursor, events: readonly RangeEvent[]): Frame[]
   close(): void
 }
 
@@ -163,7 +163,7 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
         if (found === undefined) continue
         // An announcement of what is not there: of another database, or made up.
         if (found.length === 0) for (const { topicId, after } of ranges) targets.set(topicId, after)
-        ring.append(framesAfter(ring.endId, found), ringBytesMax())
+        ring.append(framesAfter(ends, found), ringBytesMax())
         for (const { topicId, event } of found) ends.set(topicId, event.seq)
         await tell()
       }
@@ -232,7 +232,9 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     },
     gapAfter(id) {
       const cursor = parse(id)
-      return cursor === undefined ? [] : rangesBetween(cursor, ends)
+      return cursor === undefined
+        ? { cursor: ends, ranges: [] }
+        : { cursor, ranges: rangesBetween(cursor, ends) }
     },
     framesAfter,
     close,

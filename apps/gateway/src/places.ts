@@ -7,9 +7,9 @@ import { type Frame, frameOf } from './ring.ts'
 export interface Places {
   idOf(cursor: Cursor): string
   /** `undefined` for what is no id of this feed. */
-  parse(id: string): Map<number, number> | undefined
-  /** The events that follow an id, each with the id of the place behind it. */
-  framesAfter(id: string, events: readonly RangeEvent[]): Frame[]
+  parse(id: string): Cursor | undefined
+  /** The events that follow a cursor, each with the id of the place behind it. */
+  framesAfter(cursor: Cursor, events: readonly RangeEvent[]): Frame[]
 }
 
 /** Of one topic, which may not exist yet, `topicIdOf` says the id, or 0. */
@@ -21,21 +21,13 @@ export function createPlaces({ isPattern }: TopicPattern, topicIdOf: () => numbe
         ? new Map([[topicIdOf(), Number(id)]])
         : undefined,
   }
-  const ofCursor: Pick<Places, 'idOf' | 'parse'> = {
-    idOf: formatCursor,
-    parse(id) {
-      const cursor = parseCursor(id)
-      return cursor && new Map(cursor)
-    },
-  }
+  const ofCursor: Pick<Places, 'idOf' | 'parse'> = { idOf: formatCursor, parse: parseCursor }
   const { idOf, parse } = isPattern ? ofCursor : ofSeq
   return {
     idOf,
     parse,
-    framesAfter(id, events) {
-      const move = isPattern
-        ? moveCursor(parse(id) ?? new Map())
-        : (_topicId: number, seq: number) => String(seq)
+    framesAfter(cursor, events) {
+      const move = isPattern ? moveCursor(cursor) : (_topicId: number, seq: number) => String(seq)
       return events.map(({ topicId, event }) => frameOf(move(topicId, event.seq), event))
     },
   }

@@ -132,17 +132,17 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
         continue
       }
       try {
-        const gap = feed.gapAfter(place)
-        if (gap.length === 0) {
+        const { cursor, ranges } = feed.gapAfter(place)
+        if (ranges.length === 0) {
           // Soon the feed will have come so far; unless the log has gone back, and never will.
           if (await feed.isAhead(place)) return end()
           await again()
           continue
         }
         using _page = await pages.take()
-        const events = await readHistory(gap, bytesMax)
+        const events = await readHistory(ranges, bytesMax)
         if (events === undefined) return
-        const isTaken = await write(feed.framesAfter(place, events))
+        const isTaken = await write(feed.framesAfter(cursor, events))
         againMs = againFirstMs
         bytesMax = isTaken ? Math.min(2 * bytesMax, historyBytesMax) : historyBytesMin
       } catch (error) {
@@ -153,9 +153,9 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
   }
 
   /** Resolves with `undefined` if the client has left meanwhile. */
-  async function readHistory(gap: readonly Range[], bytesMax: number): Promise<RangeEvent[] | undefined> {
+  async function readHistory(ranges: readonly Range[], bytesMax: number): Promise<RangeEvent[] | undefined> {
     using _slot = await slots.take()
-    return isOver() ? undefined : await readRanges(store, gap, { eventsMax: historyEventsMax, bytesMax })
+    return isOver() ? undefined : await readRanges(store, ranges, { eventsMax: historyEventsMax, bytesMax })
   }
 
   function end(): void {
