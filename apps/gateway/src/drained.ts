@@ -11,3 +11,40 @@ export function drained(stream: Writable, ms?: number): Promise<boolean> {
     stream.off('drain', onDrain).off('close', onDrain)
   })
 }
+
+export interface PieceLimits {
+  /** What is written at once, or one text. */
+  readonly pieceCharsMax: number
+  /** How long to wait for the stream, all in all. */
+  readonly patienceMs: number
+}
+
+/**
+ * Writes texts in pieces, each when the stream takes it, until it is too slow or gone. `say` writes a piece, and hears
+ * how many texts that makes; resolves with how many it was in the end.
+ */
+export async function writePieces(
+  stream: Writable,
+  texts: Iterable<string>,
+  { pieceCharsMax, patienceMs }: PieceLimits,
+  say: (piece: string, count: number) => void,
+): Promise<number> {
+  const deadline = performance.now() + patienceMs
+  let piece = ''
+  let count = 0
+  let written = 0
+  const flush = async (): Promise<boolean> => {
+    if (stream.destroyed || stream.writableEnded) return false
+    written = count
+    say(piece, count)
+    piece = ''
+    return !stream.writableNeedDrain || (await drained(stream, Math.max(0, deadline - performance.now())))
+  }
+  for (const text of texts) {
+    if (piece !== '' && piece.length + text.length > pieceCharsMax && !(await flush())) return written
+    piece += text
+    count += 1
+  }
+  if (piece !== '') await flush()
+  return written
+}

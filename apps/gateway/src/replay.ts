@@ -21,7 +21,7 @@ import type { Store } from '@sekali/store/connect'
 import { boundReplay, type Part, type Replay, readPart } from '@sekali/store/replay'
 import type { Context } from 'hono'
 import { accepted } from './accept.ts'
-import { drained } from './drained.ts'
+import { drained, writePieces } from './drained.ts'
 import { answer, toResponse } from './reply.ts'
 import { createSlots } from './slots.ts'
 
@@ -52,10 +52,8 @@ const readsMax = 2
 const heldBytesMax = 32 * 1024 * 1024
 const partBytesMin = 64 * 1024
 const partBytesMax = 1024 * 1024
-/** How long a part waits for the socket, all in all. */
-const partPatienceMs = 500
-/** What is given to the socket at once, or one event. */
-const pieceCharsMax = 64 * 1024
+/** A part is given to the socket in pieces of so much, or one event. */
+const partLimits = { pieceCharsMax: 64 * 1024, patienceMs: 500 } as const
 
 /** A part of a replay that is in memory, until it is disposed of. */
 type Held = Part & Disposable
@@ -200,18 +198,10 @@ function createWriter(outgoing: ServerResponse, gzip: Gzip | undefined, keepAliv
     drained: async () => isFull() && (await drained(sink)),
     /** Resolves with how many of the events were written before the client was too slow, or gone. */
     async write(events: readonly StoredEvent[]): Promise<number> {
-      const deadline = performance.now() + partPatienceMs
-      let piece = ''
-      for (const [index, event] of events.entries()) {
-        piece += `${eventToLine(event)}\n`
-        if (piece.length < pieceCharsMax && index < events.length - 1) continue
-        if (isOver()) return index
-        say(piece)
-        piece = ''
-        if (isFull() && !(await drained(sink, Math.max(0, deadline - performance.now())))) return index + 1
-      }
-      if (events.length > 0) flush()
-      return events.length
+      const lines = events.values().map((event) => `${eventToLine(event)}\n`)
+      const written = await writePieces(sink, lines, partLimits, say)
+      if (written > 0) flush()
+      return written
     },
     end: () => sink.end(),
   }

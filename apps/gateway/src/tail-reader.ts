@@ -14,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
-import { drained } from './drained.ts'
+import { drained, writePieces } from './drained.ts'
 import type { Feed, Reader } from './feed.ts'
 import type { Frame, Segment } from './ring.ts'
 import type { Slots } from './slots.ts'
@@ -43,16 +43,14 @@ export interface TailReaderDeps {
 const heartbeatMs = 15_000
 /** Clients that end get so long to take what was written. */
 const endMs = 1_000
-/** How long a page of history waits for the socket, all in all. */
-const pagePatienceMs = 500
+/** A page of history is given to the socket in pieces: so much a stalled client keeps in memory, or one event. */
+const pageLimits = { pieceCharsMax: 16 * 1024, patienceMs: 500 } as const
 /** After a failure of PostgreSQL, or when the client is ahead of the feed; twice as long each time. */
 const againFirstMs = 50
 const againMaxMs = 1_000
 const historyEventsMax = 1_000
 const historyBytesMin = 32 * 1024
 const historyBytesMax = 512 * 1024
-/** What is given to the socket in one piece: so much a stalled client keeps in memory, or one event. */
-const pieceBytesMax = 16 * 1024
 
 export function createTailReader(deps: TailReaderDeps): TailReader {
   const { feed, outgoing, source, store, log, slots, pages, stalledMs } = deps
@@ -163,25 +161,17 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
     setTimeout(() => outgoing.destroy(), endMs).unref()
   }
 
-  /** Resolves with whether all was written. */
+  /** Resolves with whether all was written, and taken. */
   async function write(frames: readonly Frame[]): Promise<boolean> {
-    const deadline = performance.now() + pagePatienceMs
-    let piece = ''
-    let lastId = toldPlace
-    const flush = async () => {
-      if (piece !== '') say(piece, lastId)
-      piece = ''
-      return !isFull() || (await drained(outgoing, Math.max(0, deadline - performance.now())))
-    }
-    for (const { id, source: from, text } of frames) {
-      if (piece.length > 0 && piece.length + text.length > pieceBytesMax && !(await flush())) return false
-      if (isOver()) return false
-      place = id
-      if (source !== undefined && from !== source) continue
-      piece += text
-      lastId = id
-    }
-    return await flush()
+    const chosen = source === undefined ? frames : frames.filter((frame) => frame.source === source)
+    const texts = chosen.values().map(({ text }) => text)
+    const written = await writePieces(outgoing, texts, pageLimits, (piece, count) => {
+      place = chosen[count - 1]?.id ?? place
+      say(piece, place)
+    })
+    if (written < chosen.length) return false
+    place = frames.at(-1)?.id ?? place
+    return !isFull()
   }
 
   outgoing.on('drain', pump)
