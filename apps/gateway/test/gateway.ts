@@ -1,13 +1,13 @@
-import { createAppender } from '@sekali/broker/append'
-import { connectBroker } from '@sekali/broker/connect'
+import { type Appender, createAppender } from '@sekali/broker/append'
+import { type Broker, connectBroker } from '@sekali/broker/connect'
 import { createDoorbell } from '@sekali/broker/doorbell'
 import { createLog } from '@sekali/process/log'
-import { connectStore } from '@sekali/store/connect'
+import { connectStore, type Store } from '@sekali/store/connect'
 import { type App, createApp } from '../src/app.ts'
 import { type Connections, createConnections } from '../src/connections.ts'
 import { createHeads } from '../src/heads.ts'
 import { createReplays, type ReplayTimes } from '../src/replay.ts'
-import { createTails } from '../src/tails.ts'
+import { createTails, type Tails, type TailsTimes } from '../src/tails.ts'
 
 /** Nobody listens on port 1. */
 export const nowhere = {
@@ -15,7 +15,12 @@ export const nowhere = {
   databaseUrl: 'postgres://nobody:nothing@127.0.0.1:1/nowhere',
 } as const
 
+/** What a gateway is made of, wired as in main.ts. */
 export interface Gateway extends App, AsyncDisposable {
+  readonly broker: Broker
+  readonly appender: Appender
+  readonly store: Store
+  readonly tails: Tails
   readonly drain: AbortController
   readonly connections: Connections
 }
@@ -25,35 +30,29 @@ export function createGateway({
   databaseUrl,
   prefix = 'sekali',
   replayTimes,
+  tailsTimes,
+  connections = createConnections(),
 }: {
   readonly redisUrl: string
   readonly databaseUrl: string
   readonly prefix?: string
   readonly replayTimes?: ReplayTimes
+  readonly tailsTimes?: TailsTimes
+  readonly connections?: Connections
 }): Gateway {
   const log = createLog('gateway', 'silent')
   const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
-  const store = connectStore({ url: databaseUrl, poolMax: 4, name: 'test' }, log)
+  const store = connectStore({ url: databaseUrl, poolMax: 8, name: 'test' }, log)
   const heads = createHeads({ broker, store, log })
   const appender = createAppender(broker, createDoorbell(broker))
   const drain = new AbortController()
-  const tails = createTails({ heads, store, log, signal: drain.signal })
+  const tails = createTails({ heads, store, log, signal: drain.signal }, tailsTimes)
   const replays = createReplays({ store, log, signal: drain.signal }, replayTimes)
-  const connections = createConnections()
+  const parts = { broker, appender, store, heads, tails, replays, connections, log }
   return {
-    ...createApp({
-      broker,
-      appender,
-      store,
-      heads,
-      tails,
-      replays,
-      connections,
-      log,
-      signal: drain.signal,
-    }),
+    ...createApp({ ...parts, signal: drain.signal }),
+    ...parts,
     drain,
-    connections,
     async [Symbol.asyncDispose]() {
       await tails[Symbol.asyncDispose]()
       await heads[Symbol.asyncDispose]()

@@ -8,48 +8,30 @@ import { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createAppender } from '@sekali/broker/append'
-import { createDoorbell } from '@sekali/broker/doorbell'
+import { untilConnected } from '@sekali/broker/connect'
 import { parsePattern } from '@sekali/core/pattern'
-import { createLog } from '@sekali/process/log'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
-import { ownBroker, ownStore } from '@sekali/testkit/own'
+import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject, test } from 'vitest'
-import { createApp } from '../src/app.ts'
 import { createConnections } from '../src/connections.ts'
-import { createHeads } from '../src/heads.ts'
-import { createReplays } from '../src/replay.ts'
 import { serveHttp } from '../src/server.ts'
-import { createTails, type TailsTimes } from '../src/tails.ts'
+import type { TailsTimes } from '../src/tails.ts'
+import { createGateway } from './gateway.ts'
 import { type OpenTail, openTail } from './sse.ts'
 
-async function ownTails({ tailsMax = 4_096, ...times }: TailsTimes & { tailsMax?: number } = {}) {
+async function ownTails({ tailsMax = 4_096, ...tailsTimes }: TailsTimes & { tailsMax?: number } = {}) {
   const stack = new AsyncDisposableStack()
-  const store = stack.use(await ownStore(inject('postgresUrl')))
-  const broker = stack.use(await ownBroker(inject('redisUrl')))
-  const env = { REDIS_URL: inject('redisUrl'), DATABASE_URL: store.url, REDIS_PREFIX: broker.prefix }
+  const redisUrl = inject('redisUrl')
+  const { url: databaseUrl } = stack.use(await ownDatabase(inject('postgresUrl')))
+  const prefix = ownPrefix()
+  const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, REDIS_PREFIX: prefix }
   stack.use(startApp('consumer/src/main.ts', env))
-  const log = createLog('gateway', 'silent')
-  const drain = new AbortController()
-  const signal = drain.signal
-  const heads = stack.use(createHeads({ broker, store, log }))
-  const tails = stack.use(createTails({ heads, store, log, signal }, times))
   const connections = createConnections({ tailsMax })
-  const appender = createAppender(broker, createDoorbell(broker))
-  const replays = createReplays({ store, log, signal })
-  const { listener } = createApp({
-    broker,
-    appender,
-    store,
-    heads,
-    tails,
-    replays,
-    connections,
-    log,
-    signal,
-  })
+  const gateway = stack.use(createGateway({ redisUrl, databaseUrl, prefix, tailsTimes, connections }))
+  const { broker, appender, store, tails, drain, listener } = gateway
+  await untilConnected(broker, 5_000)
   const server = stack.use(await serveHttp(listener, { host: '127.0.0.1', port: 0, connections }))
   stack.defer(() => drain.abort())
   const append = async (
@@ -66,9 +48,7 @@ async function ownTails({ tailsMax = 4_096, ...times }: TailsTimes & { tailsMax?
   return {
     url: server.url,
     store,
-    broker,
     tails,
-    drain,
     append,
     /** Resolves once the topic's log has come so far. */
     stored: (topic: string, head: number) =>
