@@ -9,7 +9,7 @@ import { ensureTopics, readTopics } from '@sekali/store/topics'
 import { endTurn, type Turn, withTurn, withTurns } from '@sekali/store/turn'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
-import { expect, inject, test } from 'vitest'
+import { expect, inject, test, vi } from 'vitest'
 
 const orders = 'orders' as TopicName
 
@@ -49,7 +49,7 @@ test('duplicates burn no number', async () => {
   expect(await readTopics(store)).toMatchObject([{ stored: 4, duplicates: 4, headSeq: 4 }])
 })
 
-test('batches of one, of hundreds and of thousands are one statement each', async () => {
+test('a batch may be one event or tens of thousands', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   for (const size of [1, 999, 20_000]) {
     const ids = Array.from({ length: size }, (_, index) => `${size}-${index}`)
@@ -146,6 +146,53 @@ test('turns of several topics are committed together: each topic is numbered, an
     ['1known', '2x', '3y'],
     ['1known', '2older', '3x', '4z'],
     ['1known'],
+  ])
+})
+
+test('turns of several topics are taken for new together, and told apart when one of them has a repeat', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  const topics = ['a', 'b', 'c'].map((name) => name as TopicName)
+  const hundred = (from: number) => received(...Array.from({ length: 100 }, (_, index) => `${from + index}`))
+  // Of different lengths, so that a topic's numbers are not another's.
+  for (const [at, topic] of topics.entries())
+    for (let round = 0; round <= at; round++) await commit(store, hundred(100 * round), topic)
+  const share = (...batches: Received[][]) =>
+    withTurns(store, topics, 3, async (tx, turns) => {
+      using query = vi.spyOn(tx.$client, 'query')
+      const outcomes = await commitBatches(
+        tx,
+        turns.map((turn, at) => ({ turn, received: batches[at] as Received[] })),
+      )
+      for (const [at, turn] of turns.entries()) end(tx, turn, outcomes[at] as Outcome)
+      const lookUp = query.mock.calls.findIndex(([sent]) => (sent as { name?: string }).name === 'find_known')
+      const way = lookUp === -1 ? 'guessed' : lookUp === 0 ? 'looked up' : 'guessed, then looked up'
+      return { way, tally: outcomes.map((outcome) => Object.values(outcome)) }
+    })
+  const two = received('x', 'y')
+  expect(await share(two, received('x'), two)).toEqual({
+    way: 'guessed',
+    tally: [
+      [2, 0, 0],
+      [1, 0, 0],
+      [2, 0, 0],
+    ],
+  })
+  expect(await share(received('z'), received('v', 'x', 'w'), received('z'))).toEqual({
+    way: 'guessed, then looked up',
+    tally: [
+      [1, 0, 0],
+      [2, 1, 0],
+      [1, 0, 0],
+    ],
+  })
+  const numbers = async (topic: TopicName, after: number) =>
+    (await readEvents(store, { topic, after, limit: 10 })).events.map(
+      ({ seq, eventId }) => `${seq}${eventId}`,
+    )
+  expect(await Promise.all(topics.map((topic, at) => numbers(topic, 100 * (at + 1))))).toEqual([
+    ['101x', '102y', '103z'],
+    ['201x', '202v', '203w'],
+    ['301x', '302y', '303z'],
   ])
 })
 
