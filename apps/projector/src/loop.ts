@@ -7,7 +7,7 @@
  * itself, and the others go on.
  */
 import { pause } from '@sekali/process/backoff'
-import { createBatchSize } from '@sekali/process/batch-size'
+import { createBatchSize, growthMax } from '@sekali/process/batch-size'
 import type { News } from '@sekali/process/news'
 import { createTroubles } from '@sekali/process/troubles'
 import { DataRefused } from '@sekali/store/errors'
@@ -16,18 +16,18 @@ import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
 
 /** Projections offered to one turn at most. */
 const offeredMax = 64
-/** A turn that took so long was too large: with the next one PostgreSQL might lose its patience. */
-const slowTurnMs = 2_000
 
 export interface LoopContext extends TurnContext {
   readonly turnEventsMax: number
+  /** A turn that took so long was too large: the next one might be given up. */
+  readonly slowTurnMs: number
   /** The definition of that name, if there still is one. */
   readonly definitionOf: (name: string) => LoadedDefinition | undefined
 }
 
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
 export async function runLoop(context: LoopContext, news: News<string>, signal: AbortSignal): Promise<void> {
-  const { log, definitionOf } = context
+  const { log, definitionOf, slowTurnMs } = context
   const batch = createBatchSize<string>(context.turnEventsMax)
   // How many events are still to be folded one by one. Somebody else may find the one to blame, or a rebuild pass it.
   const suspects = new Map<string, number>()
@@ -47,8 +47,11 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
       // Those before it have nothing new, or are in others' hands. Of this one there may be more.
       news.putBack(names.slice(names.indexOf(report.name) + 1))
       news.add(report.name)
-      if (performance.now() - began > slowTurnMs) batch.halve(report.name)
-      else batch.learn(report.name, report.events, report.chars)
+      const tookMs = performance.now() - began
+      if (tookMs > slowTurnMs) batch.halve(report.name)
+      else if (!isSuspect(report.name)) {
+        batch.learn(report.name, report.events, report.chars, tookMs < slowTurnMs / growthMax)
+      }
       const left = (suspects.get(report.name) ?? 0) - report.events
       if (report.failed || left <= 0) suspects.delete(report.name)
       else suspects.set(report.name, left)

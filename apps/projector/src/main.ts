@@ -32,6 +32,7 @@ await run('projector', async () => {
     folding,
     log,
     turnEventsMax: config.turnEventsMax,
+    slowTurnMs: config.folding.foldMs,
     at: failpoint<TurnPoint>(process.env.PROJECTOR_FAILPOINT, log),
     definitionOf: (name: string) => definitions.get(name),
     load,
