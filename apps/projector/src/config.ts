@@ -33,7 +33,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     logLevel: parsed.LOG_LEVEL,
     projector: parsed.PROJECTOR_NAME,
     definitions: { dir: parsed.PROJECTIONS_DIR, builtIn: parsed.PROJECTIONS_BUILT_IN === 'on' },
-    // The turn's transaction waits meanwhile, and must not be ended for it.
+    // The turn's transaction waits for a fold, and must not be ended for it; for an import none waits.
     folding: { foldMs: Math.min(foldMsMax, IDLE_IN_TRANSACTION_MS / 2), importMs: parsed.IMPORT_MS },
     turnEventsMax: parsed.TURN_EVENTS_MAX,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name },

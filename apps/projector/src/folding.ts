@@ -20,7 +20,14 @@ export interface LoadedDefinition extends Omit<Definition, 'projection'> {
 export interface Folding extends AsyncDisposable {
   /** The definitions of a file, or those built in. Throws an `Error` whose message says why there are none. */
   load(source: Source): Promise<LoadedDefinition[]>
-  /** The keys whose states a fold of these events needs. Throws {@link Stuck}. */
+  /** Keeps the thread for `work` alone: while its transaction is open, it must not wait for the import of another file. */
+  hold<T>(work: (thread: FoldThread) => Promise<T>): Promise<T>
+}
+
+/** The thread, for whoever holds it. */
+export interface FoldThread {
+  readonly load: Folding['load']
+  /** The keys whose states a fold of these events needs. Throws {@link NotLoaded} or {@link Stuck}. */
   prepare(definition: LoadedDefinition, events: readonly StoredEvent[]): Promise<readonly string[]>
   /** Folds what was prepared last. Throws {@link Stuck}. */
   fold(before: ReadonlyMap<string, string>): Promise<Folded>
@@ -30,6 +37,18 @@ export interface Folding extends AsyncDisposable {
 export class Stuck extends SekaliError {
   readonly code = 'definition_stuck'
   readonly retryable = true
+}
+
+/** The thread is new, and does not have this definition yet. */
+export class NotLoaded extends SekaliError {
+  readonly code = 'definition_not_loaded'
+  readonly retryable = true
+  readonly source: Source
+
+  constructor(source: Source) {
+    super('the definition is not loaded')
+    this.source = source
+  }
 }
 
 /** The time is counted in ticks, so that a process that was itself stopped meanwhile blames nobody for it. */
@@ -66,18 +85,18 @@ export function startFolding(
   }
 
   /** One at a time, so that nobody is blamed for another one's time. */
-  function ask<T>(request: Request, ms: number): Promise<T> {
-    const asked = last.then(() => askNow(request, ms))
-    last = asked.catch(() => undefined)
-    return asked as Promise<T>
+  function hold<T>(work: (thread: FoldThread) => Promise<T>): Promise<T> {
+    const done = last.then(() => work(held))
+    last = done.catch(() => undefined)
+    return done
   }
 
-  async function askNow(request: Request, ms: number): Promise<unknown> {
+  async function ask<T>(request: Request, ms: number): Promise<T> {
     thread ??= startThread()
     const asked = thread
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
     const onMessage = (said: Answer) => {
-      if ('result' in said) resolve(said.result)
+      if ('result' in said) resolve(said.result as T)
       else if ('refusal' in said) reject(new Error(said.refusal))
     }
     const onEnd = (error: unknown) => {
@@ -114,13 +133,17 @@ export function startFolding(
     return definitions.map((definition) => ({ ...definition, source }))
   }
 
-  return {
+  const held: FoldThread = {
     load,
     async prepare({ source, name }, events) {
-      if (thread === undefined || !has.has(keyOf(source))) await load(source) // into a new thread
+      if (thread === undefined || !has.has(keyOf(source))) throw new NotLoaded(source)
       return await ask<readonly string[]>({ do: 'prepare', source, name, events }, foldMs)
     },
     fold: (before) => ask<Folded>({ do: 'fold', before }, foldMs),
+  }
+  return {
+    load: (source) => hold(() => load(source)),
+    hold,
     [Symbol.asyncDispose]: async () => {
       await last
       await thread?.terminate()

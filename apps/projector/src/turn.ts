@@ -27,7 +27,7 @@ import {
   takeProjectionTurn,
 } from '@sekali/store/projection-turn'
 import { readAfter } from '@sekali/store/read-after'
-import { type Folding, type LoadedDefinition, Stuck } from './folding.ts'
+import { type Folding, type FoldThread, type LoadedDefinition, NotLoaded, Stuck } from './folding.ts'
 
 /** Where a test may stop a projector dead; see process/failpoint.ts. */
 export type TurnPoint = 'locked' | 'read' | 'folded' | 'written' | 'swapped' | 'committed'
@@ -78,7 +78,26 @@ const turnCharsAim = 8 * 1024 * 1024
  * Takes a turn of one of the projections. `undefined` when there is nothing to fold, or others are at it.
  * Throws {@link TurnFailed}, or `StoreUnavailable` when no turn could be taken.
  */
-export async function runTurn(context: TurnContext, request: TurnRequest): Promise<TurnReport | undefined> {
+export const runTurn = (context: TurnContext, request: TurnRequest): Promise<TurnReport | undefined> =>
+  context.folding.hold(async (thread) => {
+    for (let left = request.definitions.length; ; left--) {
+      try {
+        return await tryTurn({ ...context, thread }, request)
+      } catch (error) {
+        if (!(error instanceof TurnFailed && error.cause instanceof NotLoaded) || left === 0) throw error
+        // With no transaction open: an import may take longer than PostgreSQL waits for its next statement.
+        await thread.load(error.cause.source).catch((cause: unknown) => {
+          throw new TurnFailed(error.projection, cause)
+        })
+      }
+    }
+  })
+
+interface HeldContext extends TurnContext {
+  readonly thread: FoldThread
+}
+
+async function tryTurn(context: HeldContext, request: TurnRequest): Promise<TurnReport | undefined> {
   const { store, log, at } = context
   let generation: Generation | undefined
   let outcome: Outcome | undefined
@@ -116,7 +135,7 @@ interface Outcome {
 }
 
 async function advance(
-  context: TurnContext,
+  context: HeldContext,
   tx: Tx,
   generation: Generation,
   { definitions, countMax, isSuspect }: TurnRequest,
@@ -177,7 +196,7 @@ async function readEvents(
 }
 
 async function foldInto(
-  { at, folding }: TurnContext,
+  { at, thread }: HeldContext,
   tx: Tx,
   generation: Generation,
   definition: LoadedDefinition,
@@ -187,8 +206,8 @@ async function foldInto(
   let before: ReadonlyMap<string, string> = new Map()
   let folded: Folded
   try {
-    before = await readStates(tx, generation, await folding.prepare(definition, events))
-    folded = await folding.fold(before)
+    before = await readStates(tx, generation, await thread.prepare(definition, events))
+    folded = await thread.fold(before)
   } catch (error) {
     const [event] = events
     if (!(error instanceof Stuck) || !isSuspected || event === undefined) throw error
