@@ -32,7 +32,11 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
   return {
     logLevel: parsed.LOG_LEVEL,
     projector: parsed.PROJECTOR_NAME,
-    definitions: { dir: parsed.PROJECTIONS_DIR, builtIn: parsed.PROJECTIONS_BUILT_IN === 'on' },
+    definitions: {
+      dir: parsed.PROJECTIONS_DIR,
+      builtIn: parsed.PROJECTIONS_BUILT_IN === 'on',
+      lateMs: parsed.IMPORT_MS,
+    },
     // The turn's transaction waits for a fold, and must not be ended for it; for an import none waits.
     folding: { foldMs: Math.min(foldMsMax, IDLE_IN_TRANSACTION_MS / 2), importMs: parsed.IMPORT_MS },
     turnEventsMax: parsed.TURN_EVENTS_MAX,

@@ -26,7 +26,12 @@ export type Request =
   | { readonly do: 'fold'; readonly before: ReadonlyMap<string, string> }
 
 /** `stray` is the name of an error that nobody waits for. */
-export type Answer = { readonly result: unknown } | { readonly refusal: string } | { readonly stray: string }
+export type Answer =
+  | { readonly result: unknown }
+  | { readonly refusal: string; readonly isLate: boolean }
+  | { readonly stray: string }
+
+class Late extends Error {}
 
 const loaded = new Map<string, readonly Definition[]>([[keyOf(builtInSource), builtIn.map(validate)]])
 let batch: { readonly of: Definition; readonly prepared: Batch } | undefined
@@ -61,7 +66,7 @@ async function load(source: Source, importMs: number): Promise<readonly Definiti
 async function importInTime(url: string, importMs: number): Promise<Record<string, unknown>> {
   const timer = new AbortController()
   const late = pause(importMs, timer.signal).then(() => {
-    throw new Error(`it is not ready after ${importMs} ms: a definition waits for nothing (top-level await)`)
+    throw new Late(`it is not ready after ${importMs} ms: a definition waits for nothing (top-level await)`)
   })
   try {
     return await Promise.race([import(url), late])
@@ -101,7 +106,7 @@ if (port !== null) {
   port.on('message', (request: Request) => {
     void answer(request).then(
       (result) => say({ result }),
-      (error: unknown) => say({ refusal: describe(error) }),
+      (error: unknown) => say({ refusal: describe(error), isLate: error instanceof Late }),
     )
   })
 }

@@ -18,7 +18,10 @@ export interface LoadedDefinition extends Omit<Definition, 'projection'> {
 }
 
 export interface Folding extends AsyncDisposable {
-  /** The definitions of a file, or those built in. Throws an `Error` whose message says why there are none. */
+  /**
+   * The definitions of a file, or those built in. Throws an `Error` whose message says why there are none: {@link Late}
+   * or {@link Stuck} when there may be another time.
+   */
   load(source: Source): Promise<LoadedDefinition[]>
   /** Keeps the thread for `work` alone: while its transaction is open, it must not wait for the import of another file. */
   hold<T>(work: (thread: FoldThread) => Promise<T>): Promise<T>
@@ -36,6 +39,12 @@ export interface FoldThread {
 /** A definition gave no answer in time, or ended its thread. */
 export class Stuck extends SekaliError {
   readonly code = 'definition_stuck'
+  readonly retryable = true
+}
+
+/** A file was not imported in time. */
+class Late extends SekaliError {
+  readonly code = 'definition_late'
   readonly retryable = true
 }
 
@@ -97,7 +106,7 @@ export function startFolding(
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const onMessage = (said: Answer) => {
       if ('result' in said) resolve(said.result as T)
-      else if ('refusal' in said) reject(new Error(said.refusal))
+      else if ('refusal' in said) reject(said.isLate ? new Late(said.refusal) : new Error(said.refusal))
     }
     const onEnd = (error: unknown) => {
       const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'

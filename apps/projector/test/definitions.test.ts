@@ -183,3 +183,29 @@ test.concurrent('what was built takes the place of the live one only with all th
     expect(await stack.status('orderly')).toMatchObject({ status: 'live', lag: 0 })
   })
 })
+
+test.concurrent('a definition that is slow is imported at a second try, and folded in batches that it has time for', async () => {
+  await using stack = await ownStack()
+  const slow = `
+import { existsSync } from 'node:fs'
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
+while (!existsSync(import.meta.dirname + '/go')) await sleep(20)
+await sleep(1_300)
+const busy = (ms, until = performance.now() + ms) => { while (performance.now() < until); }
+${counting('slow', 1, '(n) => { busy(10); return n + 1 }')}`
+  await stack.define('slow.ts', slow)
+  await stack.append(numbered('orders.eu', 160))
+  const ladder = { IMPORT_MS: '2000', STATEMENT_MS: '1000', IDLE_IN_TRANSACTION_MS: '1200' }
+  await using projector = stack.projector('projector', ladder)
+  await eventually(() => expect(projector.output()).toContain('it is not ready after 2000 ms'))
+  await stack.define('go', '')
+  await stack.level('slow')
+  expect(await stack.states('slow')).toEqual({ '': 160 })
+  // The first 64 take more than 600 ms, and the thread ends. It takes another 1,300 ms to import the file anew, while no
+  // transaction waits, to which PostgreSQL gives 1,200. Then come 64 one by one, and no more than 32 at a time.
+  const failures = projector.output().match(/turn failed, will be tried again/g)
+  expect([failures?.length, projector.output()]).toEqual([
+    1,
+    expect.stringMatching(/gave no answer within 600 ms/),
+  ])
+})
