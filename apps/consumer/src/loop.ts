@@ -79,7 +79,7 @@ export async function runLoop(
     news.putBack(heard.filter((topic) => !topics.includes(topic)))
     // Together no more than two alone may take, whatever has come since their last turns.
     const share = isShared ? Math.min(littlePart, 2 / topics.length) : 1
-    const countMax = (topic: TopicName) => Math.ceil(batch.size(topic) * share)
+    const packsMax = (topic: TopicName) => Math.ceil(batch.size(topic) * share)
     try {
       const fresh = topics.filter((topic) => !known.has(topic))
       if (fresh.length > 0) await ensureTopics(store, fresh)
@@ -89,7 +89,7 @@ export async function runLoop(
       const reports = await runTurns(context, {
         topics,
         turnsMax: isShared ? offeredMax : 1,
-        countMax,
+        packsMax,
         isSuspect: (topic) => suspects.has(topic),
         isUntidy: (topic) => memory.untidy.has(topic),
       })
@@ -98,7 +98,7 @@ export async function runLoop(
       const tried = reports.length === 0 || isShared ? topics.length : topics.indexOf(lastOf(reports)) + 1
       news.putBack(topics.slice(tried))
       const restMs = Math.min(restTurns * (performance.now() - startedAt), restMsMax)
-      for (const report of reports) learn(report, { isShared, countMax: countMax(report.topic), restMs })
+      for (const report of reports) learn(report, { isShared, packsMax: packsMax(report.topic), restMs })
     } catch (error) {
       // PostgreSQL may come back without them, restored from a backup.
       known.clear()
@@ -132,14 +132,14 @@ export async function runLoop(
   const left = news.drain()
   if (left.length > 0) await passOn(broker, left).catch(() => undefined)
 
-  function learn({ topic, entries, chars, head, caughtUpTo }: TurnReport, turn: TurnMade): void {
+  function learn({ topic, packs, entries, chars, head, caughtUpTo }: TurnReport, turn: TurnMade): void {
     troubles.forget(topic)
     progress.turns += 1
     progress.lastTurnAt = new Date().toISOString()
     for (const set of [suspects, memory.untidy, alone]) set.delete(topic)
-    batch.learn(topic, entries, chars)
+    batch.learn(topic, packs, entries, chars)
     summaries.add(topic, entries, head)
-    if (entries < turn.countMax * (turn.isShared ? 1 : littlePart)) large.delete(topic)
+    if (packs < turn.packsMax * (turn.isShared ? 1 : littlePart)) large.delete(topic)
     else large.add(topic)
     if (caughtUpTo !== undefined) {
       memory.caughtUp.set(topic, caughtUpTo)
@@ -157,7 +157,7 @@ export async function runLoop(
 /** What a turn was like, for what it teaches. */
 interface TurnMade {
   readonly isShared: boolean
-  readonly countMax: number
+  readonly packsMax: number
   readonly restMs: number
 }
 

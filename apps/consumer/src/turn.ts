@@ -52,8 +52,8 @@ export interface TurnRequest {
   readonly topics: readonly TopicName[]
   /** How many turns may share the transaction. */
   readonly turnsMax: number
-  /** Entries to take of a topic at most. */
-  readonly countMax: (topic: TopicName) => number
+  /** Packs to take of a topic at most. */
+  readonly packsMax: (topic: TopicName) => number
   /** Topics of which PostgreSQL has refused something: look for the culprits one by one. */
   readonly isSuspect: (topic: TopicName) => boolean
   /** Topics with entries left pending behind the position: acknowledge them. */
@@ -64,6 +64,7 @@ export interface TurnReport {
   readonly topic: TopicName
   /** The last seq that was given out. */
   readonly head: number
+  readonly packs: number
   readonly entries: number
   /** Of the entries' fields. */
   readonly chars: number
@@ -126,7 +127,7 @@ async function readEntries(
   const { broker, consumer, log, readMs } = context
   const readOne = async (turn: Turn): Promise<Pass> => {
     const { topic, position } = turn
-    const read = await readTurn(broker, turn, consumer, request.countMax(topic), {
+    const read = await readTurn(broker, turn, consumer, request.packsMax(topic), {
       tidy: request.isUntidy(topic),
       reclaiming: () => context.at('reclaiming'),
     })
@@ -219,6 +220,7 @@ async function tidy({ broker, log }: TurnContext, heads: ReadonlyMap<Pass, Head>
 const report = ({ turn, read }: Pass, after: Head | undefined): TurnReport => ({
   topic: turn.topic,
   head: after?.head ?? turn.head,
+  packs: read?.packs.length ?? 0,
   entries: read?.entries.length ?? 0,
   chars:
     read?.entries.reduce((sum, { fields }) => sum + fields.reduce((all, text) => all + text.length, 0), 0) ??

@@ -26,7 +26,9 @@ export async function ownStack(redisUrl = inject('redisUrl'), postgresUrl = inje
     append: (events: Event[]) => Promise.all(events.map(appender.append)),
     /** Waits until all that was ever appended to the topic is accounted for and acknowledged; its figures then. */
     settled: (topic = 'orders') => settled(store, broker, topic),
-    /** How many entries are delivered and not acknowledged. */
+    /** How many packs the topic's stream has. */
+    packs: (topic = 'orders') => broker.redis.xlen(streamOf(broker, topic)),
+    /** How many of them are delivered and not acknowledged. */
     pending: async (topic = 'orders') => {
       const group = (await readStreams(broker)).get(topic)?.group
       return (await broker.redis.xpending(streamOf(broker, topic), String(group)))[0]

@@ -22,8 +22,8 @@ async function own(redisUrl = inject('redisUrl')) {
     publish: (init: RequestInit) => fetch(`${gateway.url}/publish`, init),
     queued: async () => (await readStreams(broker)).get('orders')?.entriesAdded ?? 0,
     ids: async () =>
-      (await broker.redis.xrange(`${broker.prefix}:stream:orders`, '-', '+')).map(
-        ([, [, value]]) => value?.split('\0')[0],
+      (await broker.redis.xrange(`${broker.prefix}:stream:orders`, '-', '+')).flatMap(([, [, value]]) =>
+        value?.split('\0\0').map((text) => text.split('\0')[0]),
       ),
     broker,
     gateway,

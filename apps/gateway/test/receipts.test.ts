@@ -1,7 +1,9 @@
 /** What came of an event: told to who waits for it, and to who asks later. */
+
 import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import { readStreams } from '@sekali/broker/lag'
 import type { EventId, TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { createLog } from '@sekali/process/log'
@@ -267,7 +269,7 @@ test('without a consumer it is in flight, who waits is told so when the time is 
     sent.end(body)
     return sent
   })
-  const entries = () => idle.broker.redis.xlen(`${idle.broker.prefix}:stream:orders`)
+  const entries = async () => (await readStreams(idle.broker)).get('orders')?.entriesAdded
   await eventually(async () => expect(await entries()).toBe(1_002))
   const refused = await fetch(
     `${idle.url}/publish`,
@@ -286,8 +288,9 @@ test('without a consumer it is in flight, who waits is told so when the time is 
     idle.publish(eventBody({ event_id: `s${index}` }), 30),
   )
   await eventually(async () => expect(await entries()).toBe(1_903))
-  // What Redis has lost of a batch is said of that event alone.
-  const ids = ['gone', 'there']
+  // What Redis has lost of a batch, a pack, is said of those events alone.
+  const gone = Array.from({ length: 32 }, (_, index) => `gone${index}`)
+  const ids = [...gone, 'there']
   const lossyBatch = idle.publish(`[${ids.map((event_id) => eventBody({ topic: 'lossy', event_id }))}]`, 30)
   const lossy = `${idle.broker.prefix}:stream:lossy`
   await eventually(async () => expect(await idle.broker.redis.xlen(lossy)).toBe(2))
@@ -295,10 +298,10 @@ test('without a consumer it is in flight, who waits is told so when the time is 
   await idle.broker.redis.xdel(lossy, first)
   await using _consumer = idle.startConsumer()
   const receipts = [
-    { event_id: 'gone', status: 'lost' },
+    ...gone.map((event_id) => ({ event_id, status: 'lost' })),
     { event_id: 'there', status: 'stored', seq: 1 },
   ]
-  expect(await lossyBatch).toEqual([200, { status: 'settled', queued: 2, receipts }, 'wait=30'])
+  expect(await lossyBatch).toEqual([200, { status: 'settled', queued: 33, receipts }, 'wait=30'])
   const answers = await Promise.all(staying)
   expect(answers.every(([status, said]) => status === 200 && said.status === 'stored')).toBe(true)
   expect(new Set(answers.map(([, said]) => said.seq)).size).toBe(900)

@@ -50,7 +50,7 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
       const tookMs = performance.now() - began
       if (tookMs > slowTurnMs) batch.halve(report.name)
       else if (!isSuspect(report.name)) {
-        batch.learn(report.name, report.events, report.chars, tookMs < slowTurnMs / growthMax)
+        batch.learn(report.name, report.events, report.events, report.chars, tookMs < slowTurnMs / growthMax)
       }
       const left = (suspects.get(report.name) ?? 0) - report.events
       if (report.failed || left <= 0) suspects.delete(report.name)

@@ -7,52 +7,47 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Event, TopicName } from '@sekali/core/event'
-import type { Position } from '@sekali/core/position'
+import { advance, type Position } from '@sekali/core/position'
 import type { Acknowledged } from './acknowledged.ts'
 import { ask, askAll, type Broker } from './connect.ts'
-import { encode, fieldName } from './entry.ts'
+import { fieldName, pack } from './entry.ts'
 import { groupPrefix, streamKey, topicsKey } from './keys.ts'
 import type { Registry } from './registry.ts'
 import { defineScript, isNoScript, type Script } from './script.ts'
 import { readVouched, vouchCommand } from './vouch.ts'
 
 // KEYS  1 the topic's stream
-// ARGV  1 name of the group of a new stream, then the events, encoded
-// Returns the id of the last entry, in a list when the stream was made.
+// ARGV  1 name of the group of a new stream, then the packs, each as its value and how many entries are in it
+// Returns the id of the first entry, in a list when the stream was made; the others have those that follow.
+// For Redis a pack is one entry, so the count of entries and the last id are moved on to what they are for us: nobody
+// else gets an id that is taken, and both tell of entries, not of packs. https://redis.io/docs/latest/commands/xsetid/
 // Runs whole or, where Redis refuses it (OOM, READONLY, MISCONF), not at all.
 const appendScript = defineScript(`
 local made = false
-local id = redis.call('XADD', KEYS[1], 'NOMKSTREAM', '*', '${fieldName}', ARGV[2])
-if not id then
+local first = redis.call('XADD', KEYS[1], 'NOMKSTREAM', '*', '${fieldName}', ARGV[2])
+if not first then
   redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
   made = true
-  id = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[2])
+  first = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[2])
 end
-for i = 3, #ARGV do
-  id = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[i])
+local packs, entries = (#ARGV - 1) / 2, tonumber(ARGV[3])
+local ms, number = string.match(first, '(%d+)-(%d+)')
+local function idAt(index) return ms .. '-' .. string.format('%.0f', number + index) end
+for i = 4, #ARGV, 2 do
+  redis.call('XADD', KEYS[1], idAt(entries), '${fieldName}', ARGV[i])
+  entries = entries + ARGV[i + 1]
 end
-return made and {id} or id
-`)
-
-// The same, but returns 1 when the stream was made, otherwise 0, and then the id of each entry: for those who wait for
-// what comes of them. Of its own, because everybody else would pay for the ids.
-const tellingScript = defineScript(`
-local told = {0}
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
-  told[1] = 1
+if entries > packs then
+  local info, added = redis.call('XINFO', 'STREAM', KEYS[1]), nil
+  for i = 1, #info, 2 do if info[i] == 'entries-added' then added = info[i + 1] end end
+  redis.call('XSETID', KEYS[1], idAt(entries - 1), 'ENTRIESADDED', added + entries - packs)
 end
-for i = 2, #ARGV do
-  told[i] = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[i])
-end
-return told
+return made and {first} or first
 `)
 
 /** Events that one caller brought. */
 export interface Portion {
   readonly events: readonly Event[]
-  /** Whether he is to hear where they are. */
-  readonly isTold: boolean
 }
 
 export interface Call {
@@ -97,9 +92,8 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
     const replies = await askAll(broker, 'append', (redis) => [
       ...calls.map(({ topic, waiting }) => {
         const args = [`${groupPrefix(broker)}${randomUUID()}`]
-        for (const { events } of waiting) for (const event of events) args.push(encode(event))
-        const script = waiting.some(({ isTold }) => isTold) ? tellingScript : appendScript
-        return redis.call(...script[how]([streamKey(broker, topic)], args))
+        for (const { value, entries } of pack(waiting)) args.push(value, String(entries))
+        return redis.call(...appendScript[how]([streamKey(broker, topic)], args))
       }),
       ...due.map((topic) => vouchCommand(broker, redis, topic, undefined, 'bySha')),
     ])
@@ -111,7 +105,10 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
       if (isMade(outcome)) {
         made.push(topic)
         acknowledged.noteCount(topic, undefined) // what is known is of another stream: the next call has this one counted
-      } else acknowledged.noteCall(topic, lastIdOf(outcome), countOf(waiting))
+      } else {
+        const events = countOf(waiting)
+        acknowledged.noteCall(topic, advance(firstIdOf(outcome), events - 1), events)
+      }
     }
     for (const [index, topic] of due.entries()) {
       const reply = replies[calls.length + index]
@@ -130,6 +127,8 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
 
 const countOf = (waiting: readonly Portion[]) => waiting.reduce((sum, { events }) => sum + events.length, 0)
 
-const isMade = (outcome: unknown): boolean => Array.isArray(outcome) && outcome[0] !== 0
-const lastIdOf = (outcome: unknown): Position =>
-  (Array.isArray(outcome) ? outcome.at(-1) : outcome) as Position
+const isMade = (outcome: unknown): boolean => Array.isArray(outcome)
+
+/** The id of a call's first entry, as its outcome says it. */
+export const firstIdOf = (outcome: unknown): Position =>
+  (Array.isArray(outcome) ? outcome[0] : outcome) as Position

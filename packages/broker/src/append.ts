@@ -7,9 +7,9 @@
  */
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { Event, TopicName } from '@sekali/core/event'
-import type { Position } from '@sekali/core/position'
+import { advance, type Position } from '@sekali/core/position'
 import { createAcknowledged } from './acknowledged.ts'
-import { type Call, callAll, type Portion } from './append-calls.ts'
+import { type Call, callAll, firstIdOf, type Portion } from './append-calls.ts'
 import type { Broker } from './connect.ts'
 import { createRegistry } from './registry.ts'
 
@@ -43,7 +43,8 @@ export interface Appender {
 
 /** Some events of one topic that wait for one answer. */
 interface Waiting extends Portion {
-  readonly settle: (failure: BrokerUnavailable | undefined, positions: readonly Position[]) => void
+  /** `first` is where the first of them is, and the others follow; undefined when they failed. */
+  readonly settle: (failure: BrokerUnavailable | undefined, first?: Position) => void
 }
 
 /** `onAppended` hears of topics that consumers should look at; it rings the doorbell. */
@@ -83,10 +84,10 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
         ? new BrokerUnavailable(`append to ${topic} failed`, { cause: outcome })
         : undefined
     // What waits behind a call that failed must not overtake it: it may be of the same batch.
-    let told = 1
+    let before = 0
     for (const one of failure ? [...waiting, ...rest] : waiting) {
-      one.settle(failure, Array.isArray(outcome) ? outcome.slice(told, told + one.events.length) : [])
-      told += one.events.length
+      one.settle(failure, failure ? undefined : advance(firstIdOf(outcome), before))
+      before += one.events.length
     }
     if (failure) lanes.delete(topic)
     if (!failure) onAppended(topic)
@@ -119,15 +120,15 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
       chunksOf(all, eventsPerCallMax).map(
         (chunk) =>
           new Promise<void>((resolve) => {
-            const settle: Waiting['settle'] = (failed, told) => {
+            const settle: Waiting['settle'] = (failed, first) => {
               if (failed) failure = failed
               else queued += chunk.length
-              for (const [index, position] of told.entries()) {
-                positions[places?.get(chunk[index] as Event) ?? 0] = position
+              for (const [index, event] of places && first ? chunk.entries() : []) {
+                positions[places?.get(event) as number] = advance(first as Position, index)
               }
               resolve()
             }
-            enqueue(topic, { events: chunk, settle, isTold })
+            enqueue(topic, { events: chunk, settle })
           }),
       ),
     )
@@ -139,7 +140,7 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
     append: (event) =>
       new Promise((resolve, reject) => {
         const settle: Waiting['settle'] = (failure) => (failure ? reject(failure) : resolve())
-        enqueue(event.topic, { events: [event], settle, isTold: false })
+        enqueue(event.topic, { events: [event], settle })
       }),
     appendAll: async (events) => {
       const { queued, failure } = await appendMany(events, false)

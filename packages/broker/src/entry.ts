@@ -1,48 +1,99 @@
+/**
+ * How events are written into a stream, and read from it.
+ *
+ * What Redis calls an entry costs it some eight microseconds on its way, whatever is in it: to add it, to deliver it, to
+ * acknowledge it, and to write all three to the append-only file. So entries of a topic that are appended together
+ * share one, a *pack*. Each has an id of its own all the same: a pack has the id of its first entry, and the ids that
+ * follow, which Redis gives to nobody else (see append-calls.ts), are those of the others. See docs/adr, 13.
+ */
 import type { Event, EventId, Source, TopicName } from '@sekali/core/event'
-import { type Position, timeOf } from '@sekali/core/position'
+import { advance, type Position, timeOf } from '@sekali/core/position'
 
-/** An event as it came back from a stream. */
+/** An event in a stream. */
 export interface Entry {
   readonly position: Position
   readonly receivedAt: string
-  /** `undefined` when the entry is not of the form that {@link encode} writes: somebody else appended it. */
+  /** `undefined` when it is not of the form that {@link pack} writes: somebody else appended it. */
   readonly event: Event | undefined
-  /** Field, value, field, value … as Redis holds them. */
+  /** Field, value, field, value … as Redis holds them, of this entry alone. */
   readonly fields: readonly string[]
 }
 
-/** The one field of an entry. One, because each costs every client and Redis a few hundred nanoseconds. */
+/** The one field of a pack. One, because each costs every client and Redis a few hundred nanoseconds. */
 export const fieldName = 'e'
 
 // The parser refuses NUL in every part of an event, so it can stand between them.
 export const separator = '\0'
 
+/** Stands between entries. No part of an event is empty, so it is nowhere else. */
+export const entrySeparator = '\0\0'
+
+/** Entries of a pack, and about how many characters, at most: a turn takes it whole, and reads are limited by packs. */
+const entriesMax = 32
+const charsMax = 16 * 1024
+
+export interface Pack {
+  readonly value: string
+  readonly entries: number
+}
+
+/** Packs a topic's events, in order. */
+export function pack(portions: readonly { readonly events: readonly Event[] }[]): Pack[] {
+  const packs: Pack[] = []
+  let value = ''
+  let count = 0
+  const close = () => {
+    packs.push({ value, entries: count })
+    value = ''
+    count = 0
+  }
+  for (const { events } of portions) {
+    for (const event of events) {
+      const text = encode(event)
+      if (count === entriesMax || (count > 0 && value.length + text.length > charsMax)) close()
+      value = count === 0 ? text : value + entrySeparator + text
+      count += 1
+    }
+  }
+  if (count > 0) close()
+  return packs
+}
+
 /** Event id, timestamp, source and payload in one value. The topic is the stream's. */
-export const encode = ({ eventId, timestamp, source, payload }: Event): string =>
+const encode = ({ eventId, timestamp, source, payload }: Event): string =>
   `${eventId}${separator}${timestamp}${separator}${source}${separator}${payload}`
 
-export function decode(topic: TopicName, id: string, fields: readonly string[]): Entry {
-  const position = id as Position
-  return { position, receivedAt: timeOf(position), event: decodeEvent(topic, fields), fields }
+/** The entries of a pack. What is not wholly of our form is one, without an event: as such Redis has counted it. */
+export function decode(topic: TopicName, id: string, fields: readonly string[]): Entry[] {
+  const [name, value = '', ...more] = fields
+  const texts = name === fieldName && more.length === 0 ? value.split(entrySeparator) : []
+  const events = texts.map((text) => decodeEvent(topic, text))
+  const first = id as Position
+  if (events.length === 0 || events.includes(undefined)) {
+    return [{ position: first, receivedAt: timeOf(first), event: undefined, fields }]
+  }
+  return events.map((event, index) => {
+    const position = advance(first, index)
+    return { position, receivedAt: timeOf(position), event, fields: [fieldName, texts[index] as string] }
+  })
 }
 
 // PostgreSQL would take `yesterday` for a time.
 const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 
 // Whether the other values are right is not asked again: the gateway did, and PostgreSQL refuses what it cannot hold.
-function decodeEvent(topic: TopicName, [name, value = '', ...more]: readonly string[]): Event | undefined {
-  if (name !== fieldName || more.length > 0) return undefined
-  const first = value.indexOf(separator)
-  const second = value.indexOf(separator, first + 1)
-  const third = value.indexOf(separator, second + 1)
+function decodeEvent(topic: TopicName, text: string): Event | undefined {
+  const first = text.indexOf(separator)
+  const second = text.indexOf(separator, first + 1)
+  const third = text.indexOf(separator, second + 1)
   if (first === -1 || second === -1 || third === -1) return undefined
-  const timestamp = value.slice(first + 1, second)
+  const timestamp = text.slice(first + 1, second)
   if (!timeForm.test(timestamp)) return undefined
   return {
     topic,
-    eventId: value.slice(0, first) as EventId,
+    eventId: text.slice(0, first) as EventId,
     timestamp,
-    source: value.slice(second + 1, third) as Source,
-    payload: value.slice(third + 1),
+    source: text.slice(second + 1, third) as Source,
+    payload: text.slice(third + 1),
   }
 }

@@ -23,11 +23,10 @@ export async function settle(broker: Broker, committed: readonly Committed[]): P
       redis,
       committed.map(({ head }) => head),
     ),
-    ...committed.flatMap(({ read: { place, entries }, head }) => {
+    ...committed.flatMap(({ read: { place, packs }, head }) => {
       const key = streamKey(broker, place.topic)
-      const ids = entries.map((entry) => entry.position)
       return [
-        ...(ids.length > 0 ? [redis.xack(key, place.group, ...ids)] : []),
+        ...(packs.length > 0 ? [redis.xack(key, place.group, ...packs)] : []),
         // `~` drops whole nodes of the stream, which is nearly free. Never MAXLEN: that would count, not look.
         redis.xtrim(key, 'MINID', '~', head.position),
       ]

@@ -29,6 +29,8 @@ export interface TurnRead {
   /** Where the read began: the place given, or the beginning of a new incarnation. */
   readonly place: Place & { readonly group: string }
   readonly entries: readonly Entry[]
+  /** The ids of the packs in which they came, to be acknowledged. */
+  readonly packs: readonly string[]
   /** Whether the stream holds nothing after the last of `entries`. */
   readonly atEnd: boolean
   /** How many entries were ever added to this incarnation. */
@@ -54,14 +56,14 @@ export interface ReadTurnOptions {
 }
 
 /**
- * Reads up to `countMax` entries after `place`. `undefined` when the topic has no stream.
+ * Reads up to `packsMax` packs after `place`. `undefined` when the topic has no stream.
  * Rejects with {@link BrokerUnavailable}.
  */
 export async function readTurn(
   broker: Broker,
   given: Place,
   consumer: string,
-  countMax: number,
+  packsMax: number,
   { tidy = false, reclaiming = () => {} }: ReadTurnOptions = {},
 ): Promise<TurnRead | undefined> {
   const history = await historyOf(broker)
@@ -74,10 +76,10 @@ export async function readTurn(
       reclaimed = 'entries were left pending'
       await reclaim(broker, place, consumer, reclaiming)
     }
-    const read = await readOnce(broker, place, consumer, countMax)
+    const read = await readOnce(broker, place, consumer, packsMax)
     if (read === 'no group') {
       place = await findPlace(broker, place)
-    } else if (read.firstAfter !== read.entries[0]?.position) {
+    } else if (read.firstAfter !== read.packs[0]) {
       reclaimed = read.entries.length === 0 ? 'entries were delivered to nobody' : 'entries were skipped'
       await reclaim(broker, place, consumer, reclaiming)
     } else if (comparePositions(read.lastId, place.position) < 0 || read.entriesAdded < place.accounted) {
@@ -93,10 +95,10 @@ export async function readTurn(
   throw new BrokerUnavailable(`somebody else keeps reading ${place.topic} in our consumer group`)
 }
 
-async function readOnce(broker: Broker, place: TurnRead['place'], consumer: string, countMax: number) {
+async function readOnce(broker: Broker, place: TurnRead['place'], consumer: string, packsMax: number) {
   const key = streamKey(broker, place.topic)
   const replies = await ask(broker, `read of ${place.topic}`, (redis) =>
-    look(redis, { key, group: place.group, consumer, countMax, after: `(${place.position}` }),
+    look(redis, { key, group: place.group, consumer, packsMax, after: `(${place.position}` }),
   )
   const [read, peek, info] = replies
   if (isMissing(read)) return 'no group'
@@ -104,11 +106,11 @@ async function readOnce(broker: Broker, place: TurnRead['place'], consumer: stri
   if (error) throw new BrokerUnavailable(`read of ${place.topic} failed`, { cause: error })
 
   const rows = (read as [key: string, rows: [id: string, fields: string[]][]][] | null)?.[0]?.[1] ?? []
-  const entries = rows.map(([id, fields]) => decode(place.topic, id, fields))
   return {
-    entries,
+    entries: rows.flatMap(([id, fields]) => decode(place.topic, id, fields)),
+    packs: rows.map(([id]) => id),
     firstAfter: (peek as [id: string, fields: string[]][])[0]?.[0],
-    atEnd: entries.length < countMax,
+    atEnd: rows.length < packsMax,
     entriesAdded: Number(field(info, 'entries-added')),
     lastId: field(info, 'last-generated-id') as Position,
   }
@@ -118,21 +120,21 @@ interface Look {
   readonly key: string
   readonly group: string
   readonly consumer: string
-  readonly countMax: number
+  readonly packsMax: number
   readonly after: string
 }
 
 /** The read, the peek and the figures of one moment. */
-async function look(redis: Redis, { key, group, consumer, countMax, after }: Look): Promise<unknown[]> {
+async function look(redis: Redis, { key, group, consumer, packsMax, after }: Look): Promise<unknown[]> {
   try {
     return await transact(redis, () => [
-      redis.xreadgroup('GROUP', group, consumer, 'COUNT', countMax, 'STREAMS', key, '>'),
+      redis.xreadgroup('GROUP', group, consumer, 'COUNT', packsMax, 'STREAMS', key, '>'),
       redis.xrange(key, after, '+', 'COUNT', 1),
       redis.call('XINFO', 'STREAM', key),
     ])
   } catch (error) {
     if (!isRefused(error)) throw error
-    const args = [group, consumer, String(countMax), after]
+    const args = [group, consumer, String(packsMax), after]
     return (await redis.call(...lookScript.whole([key], args))) as unknown[]
   }
 }

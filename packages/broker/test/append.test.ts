@@ -1,15 +1,19 @@
 import { createAppender } from '@sekali/broker/append'
 import { createDoorbell, listen } from '@sekali/broker/doorbell'
+import { decode } from '@sekali/broker/entry'
+import { isInFlight } from '@sekali/broker/find'
 import { streamKey } from '@sekali/broker/keys'
-import { readTopicNames } from '@sekali/broker/lag'
+import { readStreams, readTopicNames } from '@sekali/broker/lag'
+import { sweep } from '@sekali/broker/sweep'
 import { BrokerUnavailable } from '@sekali/core/errors'
-import type { TopicName } from '@sekali/core/event'
+import type { EventId, TopicName } from '@sekali/core/event'
+import { comparePositions, origin } from '@sekali/core/position'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
-import { idOf } from './id.ts'
+import { idsOf } from './id.ts'
 
 const many = (count: number, topic = 'orders') =>
   Array.from({ length: count }, (_, index) => event({ topic, eventId: `e${index}` }))
@@ -19,7 +23,7 @@ test('appends of one topic keep their order, however many come at once', async (
   const appender = createAppender(broker, () => {})
   await Promise.all(many(1_200).map(appender.append))
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
-  expect(entries.map(idOf)).toEqual(many(1_200).map(({ eventId }) => eventId))
+  expect(idsOf(entries)).toEqual(many(1_200).map(({ eventId }) => eventId))
 })
 
 test('a batch of thousands over some topics keeps the order of each', async () => {
@@ -31,9 +35,60 @@ test('a batch of thousands over some topics keeps the order of each', async () =
   expect(await appender.appendAll(batch)).toEqual({ queued: 5_000, failure: undefined })
   for (const topic of ['hot', 'cold']) {
     const entries = await broker.redis.xrange(streamKey(broker, topic), '-', '+')
-    expect(entries.map(idOf)).toEqual(
-      batch.filter((one) => one.topic === topic).map(({ eventId }) => eventId),
+    expect(idsOf(entries)).toEqual(batch.filter((one) => one.topic === topic).map(({ eventId }) => eventId))
+  }
+})
+
+test('events that are appended together share entries, and each has an id that no other has', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  const [one, other] = [createAppender(broker, () => {}), createAppender(broker, () => {})]
+  const batches = [many(70), many(33, 'orders'), many(1), many(2_500)]
+  const told = await Promise.all(
+    batches.map((batch, index) => (index % 2 ? other : one).appendAndTell(batch)),
+  )
+  const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
+  expect(entries.length).toBeLessThan(100)
+  const read = entries.flatMap(([id, fields]) => decode('orders' as TopicName, id, fields))
+  // In the order of the stream they rise, and everybody was told the ids under which his events are read.
+  const positions = read.map(({ position }) => position)
+  expect(positions).toEqual([...positions].sort(comparePositions))
+  const idAt = new Map(read.map(({ position, event }) => [position, event?.eventId]))
+  expect(idAt.size).toBe(2_604)
+  for (const [index, { positions: places }] of told.entries()) {
+    expect(places.map((position) => position && idAt.get(position))).toEqual(
+      batches[index]?.map(({ eventId }) => eventId),
     )
+  }
+  // What Redis says of the stream is of events, too.
+  expect((await readStreams(broker)).get('orders')?.entriesAdded).toBe(2_604)
+  const [sight] = await sweep(broker, ['orders' as TopicName])
+  expect(sight?.lastId).toBe(positions.at(-1))
+})
+
+test('an event in flight is found wherever in an entry it is, and not by its source', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  await createAppender(broker, () => {}).appendAll(many(40))
+  const find = (eventId: string) => isInFlight(broker, 'orders' as TopicName, origin, eventId as EventId)
+  for (const eventId of ['e0', 'e17', 'e31', 'e32', 'e39']) expect(await find(eventId)).toBe(true)
+  for (const eventId of ['e40', 'e', event().source, '7']) expect(await find(eventId)).toBe(false)
+})
+
+test('an entry that is not wholly of our form is one, whatever is in it', () => {
+  const good = ['a', '2026-01-01T00:00:00.000000Z', 's', '{}'].join('\0')
+  const decoded = (...fields: string[]) =>
+    decode('orders' as TopicName, '5-7', fields).map(({ position, event }) => [position, event?.eventId])
+  expect(decoded('e', `${good}\0\0${good}`)).toEqual([
+    ['5-7', 'a'],
+    ['5-8', 'a'],
+  ])
+  for (const fields of [
+    ['e', `${good}\0\0x`],
+    ['e', `${good}\0\0`],
+    ['e'],
+    ['x', good],
+    ['e', good, 'e', good],
+  ]) {
+    expect(decoded(...fields)).toEqual([['5-7', undefined]])
   }
 })
 
@@ -48,7 +103,7 @@ test('an append waits for those of its topic that were called before it, however
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
   await Promise.all([appending, appender.append(late)])
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
-  expect(entries.map(idOf)).toEqual(['first', ...batch.map(({ eventId }) => eventId), 'late'])
+  expect(idsOf(entries)).toEqual(['first', ...batch.map(({ eventId }) => eventId), 'late'])
 })
 
 test('a stream made anew is found: FLUSHALL takes the registry of topics with it', async () => {
@@ -87,7 +142,7 @@ test('with Redis stalled an append is refused within its deadline, and is not se
   redis.server.kill('SIGCONT')
   await eventually(() => appender.append(event({ eventId: 'after' })))
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
-  const ids = entries.map(idOf)
+  const ids = idsOf(entries)
   expect(ids.filter((id) => id !== 'unknown')).toEqual(['before', 'after'])
 })
 
@@ -106,7 +161,7 @@ test('an append whose connection is cut before Redis has run it is refused, and 
   await cut
   await eventually(() => appender.append(event({ eventId: 'after' })))
   const entries = await other.redis.xrange(streamKey(broker, 'orders'), '-', '+')
-  expect(entries.map(idOf)).toEqual(['before', 'after'])
+  expect(idsOf(entries)).toEqual(['before', 'after'])
 })
 
 test('a full Redis refuses whole appends, keeps what it has and takes events again when there is room', async () => {
@@ -134,7 +189,7 @@ test('a batch that Redis refuses in the middle says how many it has, and they ar
   expect(failure).toMatchObject({ code: 'broker_unavailable' })
   expect(queued).toBeGreaterThan(0)
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
-  expect(entries.map(idOf)).toEqual(batch.slice(0, queued).map(({ eventId }) => eventId))
+  expect(idsOf(entries)).toEqual(batch.slice(0, queued).map(({ eventId }) => eventId))
 })
 
 test('the doorbell names each topic that has news', async () => {

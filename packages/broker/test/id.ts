@@ -1,3 +1,3 @@
-/** The event id of an entry as Redis gives it. */
-export const idOf = ([, fields]: [id: string, fields: string[]]): string | undefined =>
-  fields[1]?.split('\0')[0]
+/** The event ids of entries as Redis gives them. */
+export const idsOf = (entries: readonly [id: string, fields: string[]][]): (string | undefined)[] =>
+  entries.flatMap(([, [, value]]) => value?.split('\0\0').map((text) => text.split('\0')[0]))

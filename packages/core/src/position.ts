@@ -19,6 +19,16 @@ export function comparePositions(a: Position, b: Position): number {
   return 0
 }
 
+/** The id that comes `by` ids after `position`, within its millisecond. */
+export function advance(position: Position, by: number): Position {
+  if (by === 0) return position
+  const dash = position.indexOf('-') + 1
+  const number = position.slice(dash)
+  // An operator may have set any id, and as a double the greatest are not exact.
+  const next = number.length < 16 ? Number(number) + by : BigInt(number) + BigInt(by)
+  return `${position.slice(0, dash)}${next}` as Position
+}
+
 /**
  * When Redis accepted the entry at `position`, by Redis's clock, in the form of every time of ours (UTC, µs). Redis
  * knows milliseconds; what stands for the microseconds is the entry's number within its millisecond, up to 999. So

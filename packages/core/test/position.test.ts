@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Position, timeOf } from '../src/position.ts'
+import { advance, type Position, timeOf } from '../src/position.ts'
 
 test.each([
   ['1765188000123-0', '2025-12-08T10:00:00.123000Z'],
@@ -10,4 +10,12 @@ test.each([
   ['0-1', '1970-01-01T00:00:00.000001Z'],
 ])('the entry %s was received at %s', (position, time) => {
   expect(timeOf(position as Position)).toBe(time)
+})
+
+test.each([
+  ['1765188000123-7', 0, '1765188000123-7'],
+  ['1765188000123-9', 3, '1765188000123-12'],
+  ['18446744073709551615-18446744073709551600', 15, '18446744073709551615-18446744073709551615'],
+])('the id after %s by %i is %s', (position, by, after) => {
+  expect(advance(position as Position, by)).toBe(after)
 })

@@ -1,32 +1,38 @@
 /** Characters that a turn aims to hold in memory. Neither store can limit a read by size, only by count. */
 const turnCharsAim = 8 * 1024 * 1024
-/** What a name gets whose entries' size is not known: at 256 KiB each that is still bearable. */
+/** What a name gets of which nothing is known: at 256 KiB each that is still bearable. */
 const firstCount = 64
 
 /** A size grows to so many times itself at most. */
 export const growthMax = 4
 
-/** How many entries a turn takes at once of a name, for instance of a topic. */
+/**
+ * How much a turn takes at once of a name, for instance of a topic. In portions, as a read can be limited by those alone:
+ * packs of a stream, or events.
+ */
 export interface BatchSize<Name extends string> {
   readonly size: (name: Name) => number
-  /** Learns from a turn how many characters its entries came to. The next may be larger, unless there was no time for it. */
-  learn(name: Name, entries: number, chars: number, mayGrow?: boolean): void
+  /**
+   * Learns from a turn how many events its portions had, and how many characters they came to. The next may be larger,
+   * unless there was no time for it.
+   */
+  learn(name: Name, portions: number, events: number, chars: number, mayGrow?: boolean): void
   /** After a turn that failed: half as much may fit into what it failed for, its time perhaps. */
   halve(name: Name): void
 }
 
-/** Sizes turns by what the last ones of each name were like: up to `countMax` small entries, few large ones. */
-export function createBatchSize<Name extends string>(countMax: number): BatchSize<Name> {
+/** Sizes turns by what the last ones of each name were like: up to `eventsMax` small events, few large ones. */
+export function createBatchSize<Name extends string>(eventsMax: number): BatchSize<Name> {
   const counts = new Map<Name, number>()
   const count = (name: Name) => counts.get(name) ?? firstCount
   return {
-    size: (name) => Math.min(countMax, count(name)),
-    learn: (name, entries, chars, mayGrow = true) => {
-      if (entries === 0) return
-      const fitting = Math.floor(turnCharsAim / Math.max(1, chars / entries))
-      // Step by step, because the first few say little. It bounds nothing: when large entries follow small ones, one
-      // turn reads `countMax` of them.
-      counts.set(name, Math.max(1, Math.min(fitting, count(name) * (mayGrow ? growthMax : 1), countMax)))
+    size: (name) => Math.min(eventsMax, count(name)),
+    learn: (name, portions, events, chars, mayGrow = true) => {
+      if (portions === 0) return
+      const fitting = Math.floor(portions * Math.min(turnCharsAim / Math.max(1, chars), eventsMax / events))
+      // Step by step, because the first few say little. It bounds nothing: when large ones follow small ones, one
+      // turn reads as many of them.
+      counts.set(name, Math.max(1, Math.min(fitting, count(name) * (mayGrow ? growthMax : 1))))
     },
     halve: (name) => counts.set(name, Math.max(1, count(name) >> 1)),
   }

@@ -8,7 +8,7 @@ export const brokerMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/broker/src/turn.ts',
-        find: 'read.firstAfter !== read.entries[0]?.position',
+        find: 'read.firstAfter !== read.packs[0]',
         replace: 'false',
       },
     ],
@@ -50,11 +50,23 @@ export const brokerMutants: readonly Mutant[] = [
       },
       {
         file: 'packages/broker/src/turn.ts',
-        find: 'read.firstAfter !== read.entries[0]?.position',
+        find: 'read.firstAfter !== read.packs[0]',
         replace: 'false',
       },
     ],
     test: { project: 'consumer', file: 'redis-faults', name: 'destroyed consumer group' },
+  },
+  {
+    name: 'ids-of-a-pack-given-again',
+    breaks: 'Redis is not told of the entries of a pack behind its first, and counts and numbers packs',
+    edits: [
+      {
+        file: 'packages/broker/src/append-calls.ts',
+        find: 'if entries > packs then',
+        replace: 'if false then',
+      },
+    ],
+    test: { project: 'broker', file: 'append', name: 'an id that no other has' },
   },
   {
     name: 'trim-past-the-position',
@@ -62,8 +74,8 @@ export const brokerMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/broker/src/settle.ts',
-        find: 'read: { place, entries }, head }',
-        replace: 'read: { place, entries, lastId }, head }',
+        find: 'read: { place, packs }, head }',
+        replace: 'read: { place, packs, lastId }, head }',
       },
       { file: 'packages/broker/src/settle.ts', find: "'~', head.position", replace: "'~', lastId" },
     ],
