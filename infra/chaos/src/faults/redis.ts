@@ -61,7 +61,7 @@ const fullRedis = defineFault({
     // Nothing delivered and left, nothing undelivered: by Redis's own account.
     async function isDrained(topic: string): Promise<boolean> {
       const found = await withStream(redis, topic)
-      return found === undefined || (found.pending === 0 && found.lastDelivered === found.lastId)
+      return found === undefined || (found.pending === 0 && !found.isUndelivered)
     }
   },
 })

@@ -5,8 +5,8 @@ export interface Found {
   readonly key: string
   readonly group: string
   readonly pending: number
-  readonly lastDelivered: string
-  readonly lastId: string
+  /** Whether there is anything that the group has not delivered yet. */
+  readonly isUndelivered: boolean
 }
 
 const value = (reply: unknown, name: string): unknown =>
@@ -21,17 +21,15 @@ const ignoreMissing = (asked: Promise<unknown>): Promise<unknown> =>
 export async function withStream(redis: RedisAccess, topic: string): Promise<Found | undefined> {
   const key = `${redis.prefix}:stream:${topic}`
   // Two calls and no transaction: a full Redis refuses those, whatever is in them.
-  const [groups, stream] = await Promise.all([
-    ignoreMissing(redis.call('XINFO', 'GROUPS', key)),
-    ignoreMissing(redis.call('XINFO', 'STREAM', key)),
-  ])
+  const groups = await ignoreMissing(redis.call('XINFO', 'GROUPS', key))
   if (!Array.isArray(groups) || groups.length === 0) return undefined
+  const delivered = String(value(groups[0], 'last-delivered-id'))
+  const next = await redis.call('XRANGE', key, `(${delivered}`, '+', 'COUNT', '1')
   return {
     key,
     group: String(value(groups[0], 'name')),
     pending: Number(value(groups[0], 'pending')),
-    lastDelivered: String(value(groups[0], 'last-delivered-id')),
-    lastId: String(value(stream, 'last-generated-id')),
+    isUndelivered: Array.isArray(next) && next.length > 0,
   }
 }
 
