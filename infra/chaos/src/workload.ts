@@ -40,6 +40,9 @@ const conflictShare = 0.01
 const poisonShare = 0.001
 /** One source in so many waits with each event until it is told what has come of it. */
 const waitingEvery = 4
+/** One source in so many, and another one than those, sends arrays of up to so many events. */
+const arraysEvery = 4
+const arrayMax = 60
 /** Acknowledged events of a source that may be sent again. */
 const memoryEvents = 500
 
@@ -50,6 +53,7 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
   const lanes = Array.from({ length: sources }, async (_, index) => {
     const source = `s${String(index + 1).padStart(2, '0')}`
     const waits = index % waitingEvery === 0
+    const sendsArrays = index % arraysEvery === 1
     const random = createRandom(seed, source)
     const steps = createSteps(options, source, random)
     let dueAt = performance.now() + random.int(0, Math.ceil((1_000 * sources) / rate))
@@ -57,8 +61,10 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
       await pause(dueAt - performance.now(), stopping.signal)
       if (stopping.signal.aborted) break
       // Late is late: to catch up would make every recovery a burst.
-      dueAt = Math.max(dueAt, performance.now() - 100) + (1_000 * sources) / (rate * factor)
-      await carryOut(steps.next(), steps, waits)
+      const count = sendsArrays ? random.int(2, arrayMax) : 1
+      dueAt = Math.max(dueAt, performance.now() - 100) + (1_000 * sources * count) / (rate * factor)
+      if (sendsArrays) await carryOutArray(Array.from({ length: count }, steps.fresh), steps)
+      else await carryOut(steps.next(), steps, waits)
     }
   })
 
@@ -68,25 +74,40 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
       return
     }
     const { fact, variant, twice } = step
-    const sent = await Promise.all(Array.from({ length: twice ? 2 : 1 }, () => send(fact, variant, waits)))
+    const body = bodyOf(fact, variant)
+    const sent = await Promise.all(
+      Array.from({ length: twice ? 2 : 1 }, () => send([fact], variant, body, waits)),
+    )
     if (variant === 0 && sent.every(Boolean)) steps.learn(fact)
   }
 
-  /** True once it is acknowledged, false when it is given up or refused. */
-  async function send(fact: Fact, variant: number, waits: boolean): Promise<boolean> {
-    const body = bodyOf(fact, variant)
+  async function carryOutArray(facts: readonly Fact[], steps: Steps): Promise<void> {
+    const body = `[${facts.map((fact) => bodyOf(fact, 0)).join(',')}]`
+    if (await send(facts, 0, body, false)) for (const fact of facts) steps.learn(fact)
+  }
+
+  /** True once they are acknowledged, false when they are given up or refused. Only one can be waited for. */
+  async function send(
+    facts: readonly Fact[],
+    variant: number,
+    body: string,
+    waits: boolean,
+  ): Promise<boolean> {
     const endsAt = performance.now() + options.patienceMs
     for (let tries = 1; ; tries++) {
-      const outcome = await attempt(fact, variant, body, waits)
+      const outcome = await attempt(facts, variant, body, waits)
       if (outcome === 'ok') return true
       if (outcome === 'refused' || performance.now() > endsAt) return false
       await pause(Math.min(500, 25 * 2 ** tries) * (0.5 + Math.random() / 2))
     }
   }
 
-  async function attempt(fact: Fact, variant: number, body: string, waits: boolean) {
+  async function attempt(facts: readonly Fact[], variant: number, body: string, waits: boolean) {
+    const [fact] = facts as [Fact, ...Fact[]]
     const sentAt = Date.now()
-    const note = (outcome: Outcome) => books.note(fact, variant, outcome, sentAt)
+    const note = (outcome: Outcome) => {
+      for (const one of facts) books.note(one, variant, outcome, sentAt)
+    }
     try {
       const answer = await door.post('/publish', body, waits ? waiting : {})
       const receipt = waits ? parseReceipt(answer, idOf(fact), variant) : undefined
@@ -119,7 +140,7 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
     accelerate: (by) => {
       factor = by
     },
-    send: (fact) => send(fact, 0, false),
+    send: (fact) => send([fact], 0, bodyOf(fact, 0), false),
     stop: async () => {
       stopping.abort()
       await Promise.all(lanes)
@@ -133,6 +154,8 @@ type Step =
 
 interface Steps {
   next(): Step
+  /** A new event. */
+  fresh(): Fact
   /** This event is acknowledged. */
   learn(fact: Fact): void
 }
@@ -157,6 +180,7 @@ export function createSteps(
   }
 
   return {
+    fresh,
     next() {
       if (random.chance(poisonShare)) {
         poisoned++
