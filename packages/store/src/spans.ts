@@ -35,7 +35,8 @@ export async function summarizeSpans(store: Store, topic: TopicName, spansMax: n
   const { rowCount } = await store.db
     .execute(sql`
       INSERT INTO ${spans} (topic_id, span, "timestamp", received_at, sources)
-      SELECT t.id, s.span, times.ranges, e.received_at, e.sources
+      SELECT t.id, s.span, times.ranges, e.received_at,
+        CASE WHEN cardinality(e.sources) <= ${sourcesMax} THEN e.sources END
       FROM ${topics} t
       CROSS JOIN LATERAL (
         SELECT coalesce((SELECT span FROM ${spans} WHERE topic_id = t.id ORDER BY span DESC LIMIT 1), -1) AS span
@@ -44,22 +45,22 @@ export async function summarizeSpans(store: Store, topic: TopicName, spansMax: n
         last.span + 1, least(((t.head + 1) >> ${spanBits}) - 1, last.span + ${spansMax}::int)::int
       ) s (span)
       CROSS JOIN LATERAL (
-        SELECT tstzmultirange(tstzrange(min(received_at), max(received_at), '[]')) AS received_at,
-          CASE WHEN count(DISTINCT source) <= ${sourcesMax} THEN array_agg(DISTINCT source) END AS sources
+        SELECT min("timestamp") AS first, max("timestamp") AS last,
+          tstzmultirange(tstzrange(min(received_at), max(received_at), '[]')) AS received_at,
+          array_agg(DISTINCT source) AS sources
         FROM ${events} WHERE ${ofSpan}
       ) e
       CROSS JOIN LATERAL (
         -- The sorted timestamps, cut at their greatest gaps.
         SELECT range_agg(range) AS ranges FROM (
-          SELECT tstzrange(min("timestamp"), max("timestamp"), '[]') AS range FROM (
-            SELECT "timestamp", count(*) FILTER (WHERE rank < ${rangesMax}) OVER (ORDER BY "timestamp") AS part FROM (
-              SELECT "timestamp", row_number() OVER (ORDER BY gap DESC NULLS LAST) AS rank FROM (
-                SELECT "timestamp", "timestamp" - lag("timestamp") OVER (ORDER BY "timestamp") AS gap
-                FROM ${events} WHERE ${ofSpan}
-              ) gaps
-            ) ranked
-          ) parts GROUP BY part
-        ) ranges
+          SELECT tstzrange(coalesce(lag(after) OVER (ORDER BY before), e.first), before, '[]') AS range FROM (
+            (SELECT before, after FROM (
+              SELECT lag("timestamp") OVER (ORDER BY "timestamp") AS before, "timestamp" AS after
+              FROM ${events} WHERE ${ofSpan}
+            ) gaps WHERE after > before ORDER BY after - before DESC LIMIT ${rangesMax - 1})
+            UNION ALL SELECT e.last, NULL
+          ) cuts
+        ) parts
       ) times
       WHERE t.name = ${topic}
       ON CONFLICT DO NOTHING`)
