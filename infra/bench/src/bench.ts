@@ -24,6 +24,8 @@ export interface Bench extends AsyncDisposable {
   createDatabase(options?: { readonly migrated: boolean }): Promise<string>
   /** A database with such a log. It is the same one for all who ask for the same, until databases are dropped. */
   filled(log: Log): Promise<string>
+  /** Such a log in a database of its own. */
+  fresh(log: Log): Promise<string>
   /** Drops what was made: autovacuum would go on with it while something else is measured. */
   dropDatabases(): Promise<void>
   /** Writes out what PostgreSQL still owes its disk, so that no measurement pays for the one before it. */
@@ -60,7 +62,7 @@ export async function openBench(options: {
     if (migrated) await migrate(url.href)
     return url.href
   }
-  const fillOne = async (log: Log) => {
+  const fresh = async (log: Log) => {
     const url = await createDatabase()
     await fill(url, log)
     return url
@@ -74,9 +76,10 @@ export async function openBench(options: {
     signal,
     scaled: (count) => (quick ? Math.ceil(count / 10) : count),
     createDatabase,
+    fresh,
     filled: (log) => {
       const key = JSON.stringify(log)
-      const url = filled.get(key) ?? fillOne(log)
+      const url = filled.get(key) ?? fresh(log)
       filled.set(key, url)
       return url
     },

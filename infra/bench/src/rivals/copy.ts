@@ -14,7 +14,7 @@ import { type Batch, batchesOf } from '../stored-batches.ts'
 
 const statement =
   'COPY events (topic_id, seq, event_id, "timestamp", source, payload, received_at) FROM STDIN'
-const warmUpEvents = 10_000
+const warmUpEvents = 50_000
 
 export const copyIn = (options: { readonly events: number }): Side => ({
   name: 'COPY',

@@ -34,7 +34,7 @@ export const commit = (options: { readonly name: string; readonly events: number
   },
 })
 
-const warmUpEvents = 10_000
+const warmUpEvents = 100_000
 
 export const openStore = (url: string): Store =>
   connectStore({ url, poolMax: 1, name: 'bench', statementMs: 60_000 }, { warn: () => {} })

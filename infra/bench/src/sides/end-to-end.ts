@@ -19,7 +19,7 @@ const batch = 500
 const connections = 8
 const duplicates = 0.3
 /** Enough for V8 to have compiled what is hot; not scaled, because a cold process is not what is measured. */
-const warmUpEvents = 20_000
+const warmUpEvents = 60_000
 
 /**
  * Events per second through the whole of Sekali: from the first byte of HTTP until every event is accounted for in
