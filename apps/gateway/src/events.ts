@@ -1,10 +1,11 @@
+import type { Cursor } from '@sekali/core/cursor'
 import { ForeignCursor, TooManyTopics } from '@sekali/core/errors'
-import { eventToJson } from '@sekali/core/event'
+import { eventToJson, type StoredEvent } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { parsePattern } from '@sekali/core/pattern'
 import type { Store } from '@sekali/store/connect'
 import { readEnds } from '@sekali/store/lanes'
-import { readEvents } from '@sekali/store/read'
+import { readEvents, readTopic } from '@sekali/store/read'
 import { searchEvents } from '@sekali/store/search'
 import type { Context } from 'hono'
 import { accepted } from './accept.ts'
@@ -35,24 +36,43 @@ const everything = parsePattern('>')
 
 async function showPage(store: Store, query: URLSearchParams, page: Page): Promise<Response> {
   const { events, next } = await readPage(store, page)
-  return reply(200, `[${events.map(eventToJson).join(',')}]`, {
+  return reply(200, arrayOf(events), {
     'Content-Type': 'application/json',
     ...(next === undefined ? {} : { Link: `<${nextPage(query, page, next)}>; rel="next"` }),
   })
 }
 
-async function readPage(store: Store, page: Page) {
+/** An event of a page: a comma and its JSON, in bytes, because a page of strings would be copied once more than needed. */
+interface Shown {
+  readonly seq: number
+  readonly json: Buffer
+}
+
+const show = (event: StoredEvent): Shown => ({ seq: event.seq, json: Buffer.from(`,${eventToJson(event)}`) })
+
+function arrayOf(events: readonly Shown[]): Uint8Array<ArrayBuffer> {
+  if (events.length === 0) return Buffer.from('[]')
+  const array = Buffer.concat([...events.map(({ json }) => json), Buffer.from(']')])
+  array.write('[') // in the place of the first comma
+  return array
+}
+
+async function readPage(
+  store: Store,
+  page: Page,
+): Promise<{ readonly events: readonly Shown[]; readonly next: number | Cursor | undefined }> {
   const { topics, source, from, to, after, before, limit = limits.pageSizeDefault } = page
   const order = orderOf(page)
   const isFiltered = source !== undefined || from !== undefined || to !== undefined
   if (!isFiltered && topics !== undefined && !topics.isPattern) {
-    const { events, more } = await readEvents(store, {
+    const query = {
       topic: topics.text,
       order,
       limit,
       ...(typeof after === 'number' ? { after } : {}),
       ...(typeof before === 'number' ? { before } : {}),
-    })
+    }
+    const { events, more } = await readTopic(store, query, show)
     // The topic may have come no further; but if it never came so far this is another log, which is refused.
     if (events.length === 0 && typeof after === 'number' && after > 0)
       await readEnds(store, { topics, after })
@@ -66,5 +86,5 @@ async function readPage(store: Store, page: Page) {
     },
   )
   const next = topics?.isPattern === false ? found.next?.values().next().value : found.next
-  return { events: found.events, next }
+  return { events: found.events.map(show), next }
 }

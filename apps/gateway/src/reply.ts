@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 /** What a client gets, before it becomes Hono's `Response` or goes out on node:http as it is. */
 export interface Answer {
   readonly status: number
-  readonly body: string | null
+  readonly body: string | Uint8Array<ArrayBuffer> | null
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -13,7 +13,7 @@ const json = { ...always, 'Content-Type': 'application/json' } as const
 
 export function answer(
   status: number,
-  body: string | null,
+  body: Answer['body'],
   headers?: Readonly<Record<string, string>>,
 ): Answer {
   return { status, body, headers: headers === undefined ? json : { ...always, ...headers } }

@@ -1,8 +1,9 @@
 import type { StoredEvent } from '@sekali/core/event'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { eachRow } from './each-row.ts'
 import { asStoreError } from './errors.ts'
-import { page, type Row, toEvent } from './row.ts'
+import { page, pageBytesMax, type Row, toEvent } from './row.ts'
 import { events, topics } from './schema.ts'
 
 export interface EventsQuery {
@@ -31,9 +32,40 @@ export interface EventsPage {
  * whoever has read up to a seq has everything up to it. Rejects with `StoreUnavailable`.
  */
 export async function readEvents(store: Store, query: EventsQuery): Promise<EventsPage> {
-  const { topic, limit } = query
-  const ascending = (query.order ?? (query.after === undefined ? 'desc' : 'asc')) === 'asc'
-  const statement = topic === undefined ? newestOfAll(limit) : ofTopic({ ...query, topic }, ascending)
+  const { topic } = query
+  if (topic === undefined) return await readPage(store, newestOfAll(query.limit), query.limit)
+  return await readTopic(store, { ...query, topic }, (event) => event)
+}
+
+export interface TopicQuery extends EventsQuery {
+  readonly topic: string
+}
+
+/** A page of a topic, each event made into something else as it arrives, so that the page need not be held in pieces. */
+export async function readTopic<T>(
+  store: Store,
+  query: TopicQuery,
+  as: (event: StoredEvent) => T,
+): Promise<{ readonly events: T[]; readonly more: boolean }> {
+  const { topic, limit, bytesMax = pageBytesMax } = query
+  const events: T[] = []
+  let fits = true
+  let more = false
+  await eachRow(store, 'read of events', wholeRange(query, bytesMax), (row) => {
+    const [isWhole, event_id, timestamp, source, payload, seq, received_at, stored_at] = row as string[]
+    fits = isWhole === 't'
+    more = events.length === limit
+    if (seq === null || more) return
+    events.push(
+      as(toEvent({ topic, event_id, timestamp, source, payload, seq, received_at, stored_at } as Row)),
+    )
+  })
+  if (fits) return { events, more }
+  const shown = await readPage(store, page(ofTopic(query), bySeq(query), bytesMax), limit)
+  return { events: shown.events.map(as), more: shown.more }
+}
+
+async function readPage(store: Store, statement: SQL, limit: number): Promise<EventsPage> {
   const { rows } = await store.db.execute<Row>(statement).catch((error: unknown) => {
     throw asStoreError(error, 'read of events')
   })
@@ -41,29 +73,42 @@ export async function readEvents(store: Store, query: EventsQuery): Promise<Even
   return { events: shown.map(toEvent), more: shown.at(-1)?.more ?? false }
 }
 
+const isAscending = ({ order, after }: TopicQuery): boolean =>
+  (order ?? (after === undefined ? 'desc' : 'asc')) === 'asc'
+
+const bySeq = (query: TopicQuery): SQL => (isAscending(query) ? sql`seq ASC` : sql`seq DESC`)
+
 /**
  * Because seqs have no gap, a page is a range of them, and is asked for as one: for `seq > after … LIMIT` PostgreSQL
  * has to guess how many there are, and for a topic of some ten thousand events it read and sorted all of them.
  */
-function ofTopic(
-  { topic, limit, after = 0, before, bytesMax }: EventsQuery & { topic: string },
-  ascending: boolean,
-): SQL {
-  const bySeq = ascending ? sql`seq ASC` : sql`seq DESC`
+function isInRange(query: TopicQuery): SQL {
+  const { limit, after = 0, before } = query
   const last = before === undefined ? sql`t.head` : sql`least(t.head, ${before - 1}::bigint)`
   // One row more than asked for tells whether there is another page.
-  const [from, to] = ascending
+  const [from, to] = isAscending(query)
     ? [sql`${after + 1}::bigint`, sql`least(${last}, ${after + 1 + limit}::bigint)`]
     : [sql`greatest(${after + 1}::bigint, ${last} - ${limit}::bigint)`, last]
-  return page(
-    sql`
-      SELECT e.*, t.name AS topic FROM ${topics} t
-      JOIN ${events} e ON e.topic_id = t.id AND e.seq BETWEEN ${from} AND ${to}
-      WHERE t.name = ${topic}`,
-    bySeq,
-    bytesMax,
-  )
+  return sql`e.topic_id = t.id AND e.seq BETWEEN ${from} AND ${to}`
 }
+
+const ofTopic = (query: TopicQuery): SQL => sql`
+  SELECT e.*, t.name AS topic FROM ${topics} t JOIN ${events} e ON ${isInRange(query)} WHERE t.name = ${query.topic}`
+
+/**
+ * The range as a whole if it surely fits, and otherwise a row that says so. Nearly every page fits, and to add sizes up
+ * event by event (see row.ts) costs PostgreSQL half as much again as to read it. What is compressed may be of any size.
+ */
+const wholeRange = (query: TopicQuery, bytesMax: number): SQL => sql`
+  SELECT whole.fits, e.event_id, e."timestamp", e.source, e.payload::text, e.seq, e.received_at, e.stored_at
+  FROM ${topics} t
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(pg_column_size(payload)) < ${bytesMax} AND bool_and(pg_column_compression(payload) IS NULL), true) AS fits
+    FROM ${events} e WHERE ${isInRange(query)} OFFSET 0
+  ) whole
+  LEFT JOIN ${events} e ON whole.fits AND ${isInRange(query)}
+  WHERE t.name = ${query.topic}
+  ORDER BY e.${bySeq(query)}`
 
 const newestFirst = sql`stored_at DESC, topic, seq DESC`
 
