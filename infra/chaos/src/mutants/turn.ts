@@ -73,8 +73,7 @@ export const turnMutants: readonly Mutant[] = [
         file: turn,
         find: '    if (turns.length === 0) throw error\n',
         replace: `    if (passes.length > 0) {
-      const { withTransaction } = await import('@sekali/store/connect')
-      await withTransaction(context.store, 'zombie', (tx) =>
+      await withTurns(context.store, request.topics, request.turnsMax, (tx) =>
         account(context, tx, passes, { isSuspect: () => false }),
       )
     }
