@@ -27,6 +27,8 @@ import { runTurns, type TurnContext, TurnFailed, type TurnReport } from './turn.
 const offeredMax = 32
 /** The part of what a turn of its own may take, up to which a topic has little. */
 const littlePart = 1 / 8
+/** The part of what a turn might have taken from which on it says that the next might take more. */
+const muchPart = 1 / 4
 /** Turns of a topic in a row, as long as there is more of it, before others have theirs. */
 const inARowMax = 8
 /**
@@ -137,9 +139,10 @@ export async function runLoop(
     progress.turns += 1
     progress.lastTurnAt = new Date().toISOString()
     for (const set of [suspects, memory.untidy, alone]) set.delete(topic)
-    batch.learn(topic, packs, entries, chars)
+    batch.learn(topic, packs, entries, chars, packs >= turn.packsMax * muchPart)
     summaries.add(topic, entries, head)
-    if (packs < turn.packsMax * (turn.isShared ? 1 : littlePart)) large.delete(topic)
+    if (turn.isShared ? packs < turn.packsMax : entries < context.turnEventsMax * littlePart)
+      large.delete(topic)
     else large.add(topic)
     if (caughtUpTo !== undefined) {
       memory.caughtUp.set(topic, caughtUpTo)

@@ -91,6 +91,21 @@ test('entries that an operator deletes before they are stored are counted as los
   expect(await stack.settled()).toMatchObject({ stored: 32, lost: 8 })
 })
 
+test('a pack that somebody copies is duplicates at the worst, and its topic goes on', async () => {
+  await using stack = await ownStack()
+  const { redis } = stack.broker
+  await stack.append(numbered(20))
+  const [[, fields] = ['', []]] = await redis.xrange(streamOf(stack.broker), '-', '+')
+  const copy = Number.parseInt(String(await redis.xadd(streamOf(stack.broker), '*', ...fields)), 10)
+  // Before the next millisecond its ids would be others', and it a dead letter.
+  await eventually(() => expect(Date.now()).toBeGreaterThan(copy + 1))
+  await stack.append(numbered(20, 21))
+  await using _consumer = stack.consumer('c1')
+  await eventually(async () => expect((await stack.figures())?.duplicates).toBe(20))
+  for (let from = 41; from <= 101; from += 20) await stack.append(numbered(20, from))
+  expect(await stack.settled()).toMatchObject({ stored: 120, duplicates: 20, dead: 0, lost: 0 })
+})
+
 test('a topic whose turns fail holds up no other, and is stored once its trouble is over', async () => {
   await using stack = await ownStack()
   const { redis, prefix } = stack.broker

@@ -40,12 +40,12 @@ export function consumerFindings(
   const dead = (holders ?? []).filter(({ name, idleMs }) => !present.has(name) && idleMs > idleMsMax)
   if (dead.length === 0) return [...findings, ok('consumers.dead', 'none holds anything')]
   const names = [...new Set(dead.map(({ name }) => name))]
-  const entries = dead.reduce((sum, { pending }) => sum + pending, 0)
+  const packs = dead.reduce((sum, { pending }) => sum + pending, 0)
   return [
     ...findings,
     warning(
       'consumers.dead',
-      `${entries} entries are still with ${listed(names)}, gone for ${Math.round((dead[0]?.idleMs ?? 0) / 1_000)} s`,
+      `${packs} packs of events are still with ${listed(names)}, gone for ${Math.round((dead[0]?.idleMs ?? 0) / 1_000)} s`,
       consumers.length === 0
         ? 'start a consumer; it takes them over by itself'
         : 'consumers take them over by themselves; if they do not, their logs say why (LOG_LEVEL=debug)',

@@ -158,7 +158,7 @@ test('a dead consumer is one that is gone and still holds entries', () => {
   expect(dead('b', 1_000)).toMatchObject({ level: 'ok' })
   expect(dead('b', 60_000)).toMatchObject({
     level: 'warning',
-    message: '7 entries are still with b, gone for 60 s',
+    message: '7 packs of events are still with b, gone for 60 s',
   })
 })
 

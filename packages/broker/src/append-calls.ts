@@ -23,6 +23,19 @@ import { readVouched, vouchCommand } from './vouch.ts'
 // else gets an id that is taken, and both tell of entries, not of packs. https://redis.io/docs/latest/commands/xsetid/
 // Runs whole or, where Redis refuses it (OOM, READONLY, MISCONF), not at all.
 const appendScript = defineScript(`
+local packs, entries = (#ARGV - 1) / 2, 0
+for i = 3, #ARGV, 2 do entries = entries + ARGV[i] end
+local added = 0
+if entries > packs then
+  local info, last = redis.pcall('XINFO', 'STREAM', KEYS[1]), '0-0'
+  for i = 1, #info, 2 do
+    if info[i] == 'entries-added' then added = info[i + 1] end
+    if info[i] == 'last-generated-id' then last = info[i + 1] end
+  end
+  -- Set by an operator, and beyond what Lua can count up.
+  local ms, number = string.match(last, '(%d+)-(%d+)')
+  if #number > 15 then redis.call('XSETID', KEYS[1], string.format('%.0f-0', ms + 1)) end
+end
 local made = false
 local first = redis.call('XADD', KEYS[1], 'NOMKSTREAM', '*', '${fieldName}', ARGV[2])
 if not first then
@@ -30,18 +43,15 @@ if not first then
   made = true
   first = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[2])
 end
-local packs, entries = (#ARGV - 1) / 2, tonumber(ARGV[3])
+if entries == 1 then return made and {first} or first end
 local ms, number = string.match(first, '(%d+)-(%d+)')
 local function idAt(index) return ms .. '-' .. string.format('%.0f', number + index) end
+local at = tonumber(ARGV[3])
 for i = 4, #ARGV, 2 do
-  redis.call('XADD', KEYS[1], idAt(entries), '${fieldName}', ARGV[i])
-  entries = entries + ARGV[i + 1]
+  redis.call('XADD', KEYS[1], packs == entries and '*' or idAt(at), '${fieldName}', ARGV[i])
+  at = at + ARGV[i + 1]
 end
-if entries > packs then
-  local info, added = redis.call('XINFO', 'STREAM', KEYS[1]), nil
-  for i = 1, #info, 2 do if info[i] == 'entries-added' then added = info[i + 1] end end
-  redis.call('XSETID', KEYS[1], idAt(entries - 1), 'ENTRIESADDED', added + entries - packs)
-end
+if entries > packs then redis.call('XSETID', KEYS[1], idAt(entries - 1), 'ENTRIESADDED', added + entries) end
 return made and {first} or first
 `)
 

@@ -29,7 +29,7 @@ export async function readOldest(
   )
 }
 
-/** A consumer with entries that were delivered to it and are not accounted for. */
+/** A consumer with packs that were delivered to it and are not accounted for. */
 export interface Holder {
   readonly topic: string
   readonly name: string

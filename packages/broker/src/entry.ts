@@ -7,7 +7,7 @@
  * follow, which Redis gives to nobody else (see append-calls.ts), are those of the others. See docs/adr, 13.
  */
 import type { Event, EventId, Source, TopicName } from '@sekali/core/event'
-import { advance, type Position, timeOf } from '@sekali/core/position'
+import { advance, comparePositions, type Position, timeOf } from '@sekali/core/position'
 
 /** An event in a stream. */
 export interface Entry {
@@ -31,14 +31,25 @@ export const entrySeparator = '\0\0'
 /** Entries of a pack, and about how many characters, at most: a turn takes it whole, and reads are limited by packs. */
 const entriesMax = 32
 const charsMax = 16 * 1024
+/** Of Redis's entries that a call would have without packs, so many must be saved. */
+const savedMin = 4
 
 export interface Pack {
   readonly value: string
   readonly entries: number
 }
 
-/** Packs a topic's events, in order. */
+/**
+ * Packs the events of a call, in order. A few are left apart: to count and number packs costs Redis a look at the stream,
+ * which is more than that saves.
+ */
 export function pack(portions: readonly { readonly events: readonly Event[] }[]): Pack[] {
+  const packs = packAll(portions, entriesMax)
+  const saved = packs.reduce((sum, { entries }) => sum + entries - 1, 0)
+  return saved === 0 || saved >= savedMin ? packs : packAll(portions, 1)
+}
+
+function packAll(portions: readonly { readonly events: readonly Event[] }[], entriesMax: number): Pack[] {
   const packs: Pack[] = []
   let value = ''
   let count = 0
@@ -63,13 +74,17 @@ export function pack(portions: readonly { readonly events: readonly Event[] }[])
 const encode = ({ eventId, timestamp, source, payload }: Event): string =>
   `${eventId}${separator}${timestamp}${separator}${source}${separator}${payload}`
 
-/** The entries of a pack. What is not wholly of our form is one, without an event: as such Redis has counted it. */
-export function decode(topic: TopicName, id: string, fields: readonly string[]): Entry[] {
+/**
+ * The entries of a pack. What is not wholly of our form is one, without an event: as such Redis has counted it. So is
+ * what would have ids from `end` on, which are not its own: somebody has copied a pack.
+ */
+export function decode(topic: TopicName, id: string, fields: readonly string[], end: Position): Entry[] {
   const [name, value = '', ...more] = fields
   const texts = name === fieldName && more.length === 0 ? value.split(entrySeparator) : []
   const events = texts.map((text) => decodeEvent(topic, text))
   const first = id as Position
-  if (events.length === 0 || events.includes(undefined)) {
+  const isOurs = events.length > 0 && !events.includes(undefined)
+  if (!isOurs || comparePositions(advance(first, events.length - 1), end) >= 0) {
     return [{ position: first, receivedAt: timeOf(first), event: undefined, fields }]
   }
   return events.map((event, index) => {

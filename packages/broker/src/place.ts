@@ -57,7 +57,8 @@ export function placeAfter(given: Place, read: TurnRead | undefined): PlaceAfter
   const position = entries.at(-1)?.position ?? place.position
   const passed = place.accounted + entries.length
   const vanished = atEnd ? Math.max(0, entriesAdded - passed) : 0
-  const accounted = passed + vanished
+  // Whoever puts a pack into the stream by hand makes Redis count one entry: what was never added is not accounted for.
+  const accounted = Math.min(passed + vanished, entriesAdded)
   return {
     position,
     accounted,

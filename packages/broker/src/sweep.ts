@@ -9,7 +9,7 @@ export interface Sight {
   readonly topic: TopicName
   /** The id that Redis gave out last in the topic's stream. */
   readonly lastId: Position
-  /** How many entries are delivered and not acknowledged; 0 also when there is no group. */
+  /** How many packs are delivered and not acknowledged; 0 also when there is no group. */
   readonly pending: number
 }
 

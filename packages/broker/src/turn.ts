@@ -13,7 +13,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { BrokerUnavailable } from '@sekali/core/errors'
-import { comparePositions, type Position } from '@sekali/core/position'
+import { advance, comparePositions, type Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
 import { ask, type Broker, transact } from './connect.ts'
 import { decode, type Entry } from './entry.ts'
@@ -106,13 +106,15 @@ async function readOnce(broker: Broker, place: TurnRead['place'], consumer: stri
   if (error) throw new BrokerUnavailable(`read of ${place.topic} failed`, { cause: error })
 
   const rows = (read as [key: string, rows: [id: string, fields: string[]][]][] | null)?.[0]?.[1] ?? []
+  const lastId = field(info, 'last-generated-id') as Position
+  const endOf = (index: number) => (rows[index + 1]?.[0] ?? advance(lastId, 1)) as Position
   return {
-    entries: rows.flatMap(([id, fields]) => decode(place.topic, id, fields)),
+    entries: rows.flatMap(([id, fields], index) => decode(place.topic, id, fields, endOf(index))),
     packs: rows.map(([id]) => id),
     firstAfter: (peek as [id: string, fields: string[]][])[0]?.[0],
     atEnd: rows.length < packsMax,
     entriesAdded: Number(field(info, 'entries-added')),
-    lastId: field(info, 'last-generated-id') as Position,
+    lastId,
   }
 }
 

@@ -7,13 +7,15 @@ import { readStreams, readTopicNames } from '@sekali/broker/lag'
 import { sweep } from '@sekali/broker/sweep'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { EventId, TopicName } from '@sekali/core/event'
-import { comparePositions, origin } from '@sekali/core/position'
+import { comparePositions, origin, type Position } from '@sekali/core/position'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { idsOf } from './id.ts'
+
+const far = '9999999999999-0' as Position
 
 const many = (count: number, topic = 'orders') =>
   Array.from({ length: count }, (_, index) => event({ topic, eventId: `e${index}` }))
@@ -48,7 +50,7 @@ test('events that are appended together share entries, and each has an id that n
   )
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
   expect(entries.length).toBeLessThan(100)
-  const read = entries.flatMap(([id, fields]) => decode('orders' as TopicName, id, fields))
+  const read = entries.flatMap(([id, fields]) => decode('orders' as TopicName, id, fields, far))
   // In the order of the stream they rise, and everybody was told the ids under which his events are read.
   const positions = read.map(({ position }) => position)
   expect(positions).toEqual([...positions].sort(comparePositions))
@@ -65,6 +67,20 @@ test('events that are appended together share entries, and each has an id that n
   expect(sight?.lastId).toBe(positions.at(-1))
 })
 
+test('a few events are entries of their own, and after an id that an operator set, far out, numbers begin anew', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  const { appendAndTell } = createAppender(broker, () => {})
+  const key = streamKey(broker, 'orders')
+  await appendAndTell(many(4))
+  expect(await broker.redis.xlen(key)).toBe(4)
+  const ms = Date.now() + 3_600_000
+  await broker.redis.call('XSETID', key, `${ms}-9007199254740993`)
+  const { positions, failure } = await appendAndTell(many(40))
+  expect(failure).toBeUndefined()
+  expect([positions[0], positions.at(-1)]).toEqual([`${ms + 1}-1`, `${ms + 1}-40`])
+  expect((await readStreams(broker)).get('orders')?.entriesAdded).toBe(44)
+})
+
 test('an event in flight is found wherever in an entry it is, and not by its source', async () => {
   await using broker = await ownBroker(inject('redisUrl'))
   await createAppender(broker, () => {}).appendAll(many(40))
@@ -75,12 +91,15 @@ test('an event in flight is found wherever in an entry it is, and not by its sou
 
 test('an entry that is not wholly of our form is one, whatever is in it', () => {
   const good = ['a', '2026-01-01T00:00:00.000000Z', 's', '{}'].join('\0')
-  const decoded = (...fields: string[]) =>
-    decode('orders' as TopicName, '5-7', fields).map(({ position, event }) => [position, event?.eventId])
-  expect(decoded('e', `${good}\0\0${good}`)).toEqual([
+  const decoded = (fields: string[], end = far) =>
+    decode('orders' as TopicName, '5-7', fields, end).map(({ position, event }) => [position, event?.eventId])
+  const two = ['e', `${good}\0\0${good}`]
+  expect(decoded(two, '5-9' as Position)).toEqual([
     ['5-7', 'a'],
     ['5-8', 'a'],
   ])
+  // The second id is another's: it is a copy.
+  expect(decoded(two, '5-8' as Position)).toEqual([['5-7', undefined]])
   for (const fields of [
     ['e', `${good}\0\0x`],
     ['e', `${good}\0\0`],
@@ -88,7 +107,7 @@ test('an entry that is not wholly of our form is one, whatever is in it', () => 
     ['x', good],
     ['e', good, 'e', good],
   ]) {
-    expect(decoded(...fields)).toEqual([['5-7', undefined]])
+    expect(decoded(fields)).toEqual([['5-7', undefined]])
   }
 })
 

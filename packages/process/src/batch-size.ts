@@ -14,14 +14,14 @@ export interface BatchSize<Name extends string> {
   readonly size: (name: Name) => number
   /**
    * Learns from a turn how many events its portions had, and how many characters they came to. The next may be larger,
-   * unless there was no time for it.
+   * unless this one says nothing of that: there was no time for more, or it did not take what it might have.
    */
   learn(name: Name, portions: number, events: number, chars: number, mayGrow?: boolean): void
   /** After a turn that failed: half as much may fit into what it failed for, its time perhaps. */
   halve(name: Name): void
 }
 
-/** Sizes turns by what the last ones of each name were like: up to `eventsMax` small events, few large ones. */
+/** Sizes turns by what the last ones of each name were like: about `eventsMax` small events, few large ones. */
 export function createBatchSize<Name extends string>(eventsMax: number): BatchSize<Name> {
   const counts = new Map<Name, number>()
   const count = (name: Name) => counts.get(name) ?? firstCount
