@@ -48,7 +48,8 @@ local ms, number = string.match(first, '(%d+)-(%d+)')
 local function idAt(index) return ms .. '-' .. string.format('%.0f', number + index) end
 local at = tonumber(ARGV[3])
 for i = 4, #ARGV, 2 do
-  redis.call('XADD', KEYS[1], packs == entries and '*' or idAt(at), '${fieldName}', ARGV[i])
+  -- Not '*': by Redis 7.0 time goes on while a script runs.
+  redis.call('XADD', KEYS[1], #number > 15 and '*' or idAt(at), '${fieldName}', ARGV[i])
   at = at + ARGV[i + 1]
 end
 if entries > packs then redis.call('XSETID', KEYS[1], idAt(entries - 1), 'ENTRIESADDED', added + entries) end

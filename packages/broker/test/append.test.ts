@@ -81,6 +81,15 @@ test('a few events are entries of their own, and after an id that an operator se
   expect((await readStreams(broker)).get('orders')?.entriesAdded).toBe(44)
 })
 
+test('events too large to share an entry have ids one after the other, however long Redis takes', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  const payload = JSON.stringify({ filler: 'x'.repeat(200_000) })
+  const batch = Array.from({ length: 60 }, (_, index) => event({ eventId: `e${index}`, payload }))
+  const { positions } = await createAppender(broker, () => {}).appendAndTell(batch)
+  const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
+  expect(entries.map(([id]) => id)).toEqual(positions)
+})
+
 test('an event in flight is found wherever in an entry it is, and not by its source', async () => {
   await using broker = await ownBroker(inject('redisUrl'))
   await createAppender(broker, () => {}).appendAll(many(40))
