@@ -25,8 +25,9 @@ export type Request =
     }
   | { readonly do: 'fold'; readonly before: ReadonlyMap<string, string> }
 
-/** `stray` is the name of an error that nobody waits for. */
+/** `isReady` comes first, once, before anything is asked. `stray` is the name of an error that nobody waits for. */
 export type Answer =
+  | { readonly isReady: true }
   | { readonly result: unknown }
   | { readonly refusal: string; readonly isLate: boolean }
   | { readonly stray: string }
@@ -109,4 +110,5 @@ if (port !== null) {
       (error: unknown) => say({ refusal: describe(error), isLate: error instanceof Late }),
     )
   })
+  say({ isReady: true })
 }

@@ -36,7 +36,7 @@ export interface FoldThread {
   fold(before: ReadonlyMap<string, string>): Promise<Folded>
 }
 
-/** A definition gave no answer in time, or ended its thread. */
+/** A definition gave no answer in time, or ended its thread; or no thread could be started. */
 export class Stuck extends SekaliError {
   readonly code = 'definition_stuck'
   readonly retryable = true
@@ -64,6 +64,7 @@ export class NotLoaded extends SekaliError {
 const tickMs = 25
 /** Errors that nobody waits for are said at most so often: a definition may make one at each event. */
 const sayMs = 60_000
+const endedItsThread = 'the definition ended its thread'
 
 export function startFolding(
   { foldMs, importMs }: { readonly foldMs: number; readonly importMs: number },
@@ -74,10 +75,14 @@ export function startFolding(
   let last: Promise<unknown> = Promise.resolve()
   let saidAt = -Infinity
 
-  function startThread(): Worker {
+  /** Waits until the thread listens: on a busy machine that takes longer than a fold may, and is nobody's fault. */
+  async function startThread(): Promise<Worker> {
     has = new Set()
     const started = new Worker(new URL('./fold-thread.ts', import.meta.url))
+    const ready = Promise.withResolvers<Worker>()
+    const onFailure = () => ready.reject(new Stuck('the thread for definitions did not start'))
     started.on('message', (said: Answer) => {
+      if ('isReady' in said) ready.resolve(started)
       if (!('stray' in said) || performance.now() - saidAt < sayMs) return
       saidAt = performance.now()
       const { stray } = said
@@ -86,11 +91,12 @@ export function startFolding(
         'a definition left something behind that failed; key and apply must be pure and wait for nothing',
       )
     })
-    started.on('error', () => {}) // whoever waits for an answer hears of it as well
+    started.on('error', onFailure) // whoever waits for an answer hears of it as well
     started.on('exit', () => {
+      onFailure()
       if (thread === started) thread = undefined
     })
-    return started
+    return await ready.promise
   }
 
   /** One at a time, so that nobody is blamed for another one's time. */
@@ -101,8 +107,8 @@ export function startFolding(
   }
 
   async function ask<T>(request: Request, ms: number): Promise<T> {
-    thread ??= startThread()
     const asked = thread
+    if (asked === undefined) throw new Stuck(endedItsThread)
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const onMessage = (said: Answer) => {
       if ('result' in said) resolve(said.result as T)
@@ -110,9 +116,7 @@ export function startFolding(
     }
     const onEnd = (error: unknown) => {
       const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      reject(
-        new Stuck(isMemory ? 'the definition took all memory there is' : 'the definition ended its thread'),
-      )
+      reject(new Stuck(isMemory ? 'the definition took all memory there is' : endedItsThread))
     }
     let ticks = 0
     const timer = setInterval(() => {
@@ -136,6 +140,7 @@ export function startFolding(
   }
 
   async function load(source: Source): Promise<LoadedDefinition[]> {
+    thread ??= await startThread()
     const request = { do: 'load', source, importMs } as const
     const definitions = await ask<Omit<Definition, 'projection'>[]>(request, importMs + foldMs)
     has.add(keyOf(source))
