@@ -1,8 +1,8 @@
 import type { Position } from '@sekali/core/position'
-import { sql } from 'drizzle-orm'
 import { bury } from './bury.ts'
 import { commitEvents, type Outcome, type Received } from './commit.ts'
 import type { Tx } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError, DataRefused } from './errors.ts'
 import type { Turn } from './turn.ts'
 

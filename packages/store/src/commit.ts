@@ -11,9 +11,9 @@
  * Several topics' events go together: a small turn costs its round trips and its flush to disk, not its events.
  */
 import type { Event, EventId } from '@sekali/core/event'
-import { sql } from 'drizzle-orm'
 import type { Tx } from './connect.ts'
 import { copyEvents, type Numbered } from './copy.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError, isKnownEvent } from './errors.ts'
 import { conflicts, events } from './schema.ts'
 import { textArray } from './text-array.ts'

@@ -1,6 +1,7 @@
 import { StoreUnavailable } from '@sekali/core/errors'
-import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
+import { drizzle } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import type { Log } from './log.ts'
 

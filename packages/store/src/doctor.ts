@@ -1,6 +1,6 @@
 import { type Finding, ok, problem, warning } from '@sekali/core/finding'
-import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 
 /** Looks at everything about PostgreSQL that the promises hang on. Rejects with `StoreUnavailable`. */

@@ -1,6 +1,6 @@
-import { sql } from 'drizzle-orm'
 import { orphanedMs } from './announce-projections.ts'
 import { type Store, withTransaction } from './connect.ts'
+import { sql } from './drizzle.ts'
 
 /** `folded`: a projector has its definition, or had it a moment ago, so it stays. */
 export type Dropping = 'dropped' | 'folded' | 'unknown'

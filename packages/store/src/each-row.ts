@@ -1,7 +1,7 @@
 import type { SQL } from 'drizzle-orm'
-import { PgDialect } from 'drizzle-orm/pg-core'
 import pg from 'pg'
 import type { Store } from './connect.ts'
+import { PgDialect } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 
 const dialect = new PgDialect({ casing: 'snake_case' })

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import { type Store, withTransaction } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { checkpoints, generations, states } from './schema.ts'
 
 /**

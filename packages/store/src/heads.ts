@@ -1,6 +1,6 @@
 import type { Head } from '@sekali/core/head'
-import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { topics } from './schema.ts'
 

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 
 /** Resolves when PostgreSQL answers. Rejects with `StoreUnavailable`. */

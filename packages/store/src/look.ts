@@ -1,5 +1,6 @@
-import { type SQL, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import type { Lane } from './lanes.ts'
 import { events, spans } from './schema.ts'

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
-import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as migrateWithDrizzle } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
+import { drizzle } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 
 const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url))

@@ -1,6 +1,6 @@
 import { CursorAhead, ForeignCursor } from '@sekali/core/errors'
-import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import type { Place, Stretch } from './lanes.ts'
 import { topics } from './schema.ts'

@@ -6,8 +6,9 @@
  */
 import { SekaliError } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
-import { type SQL, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { Tx } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError, DataRefused } from './errors.ts'
 import { checkpoints, generations, states, topics } from './schema.ts'
 import { textArray } from './text-array.ts'

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { checkpoints, events, generations, topics } from './schema.ts'
 

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@sekali/core/event'
-import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { page, type Row, toEvent } from './row.ts'
 import { events, topics } from './schema.ts'

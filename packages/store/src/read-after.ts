@@ -1,6 +1,6 @@
 import type { StoredEvent, TopicName } from '@sekali/core/event'
-import { sql } from 'drizzle-orm'
 import type { Db } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { type Row, toEvent } from './row.ts'
 import { events } from './schema.ts'
 

@@ -2,9 +2,10 @@
  * What projections say, each answer from one statement and so from one moment: the states are the fold of exactly the
  * events up to the checkpoints that come with them.
  */
-import { type SQL, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import { orphanedMs } from './announce-projections.ts'
 import { type Store, withTransaction } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { pageBytesMax } from './row.ts'
 import { announcements, checkpoints, generations, states, topics } from './schema.ts'

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '@sekali/core/event'
-import { type SQL, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { eachRow } from './each-row.ts'
 import { asStoreError } from './errors.ts'
 import { page, pageBytesMax, type Row, toEvent } from './row.ts'

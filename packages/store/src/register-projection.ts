@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import { type Store, withTransaction } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { announcements, generations } from './schema.ts'
 
 /** A projection's definition, as far as the store has to know it. */

@@ -1,5 +1,6 @@
 import type { EventId, Source, StoredEvent, TopicName } from '@sekali/core/event'
-import { type SQL, sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import { sql } from './drizzle.ts'
 import { utc } from './time.ts'
 
 /**

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
@@ -9,11 +8,12 @@ import {
   pgSchema,
   pgTable,
   primaryKey,
+  sql,
   text,
   timestamp,
   unique,
   uniqueIndex,
-} from 'drizzle-orm/pg-core'
+} from './drizzle.ts'
 
 const count = () => bigint({ mode: 'number' }).notNull().default(0)
 const timeRanges = customType<{ data: string }>({ dataType: () => 'tstzmultirange' })

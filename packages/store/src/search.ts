@@ -10,8 +10,8 @@
  */
 import type { Cursor } from '@sekali/core/cursor'
 import type { StoredEvent } from '@sekali/core/event'
-import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { type Key, type Lane, openLanes, type Stretch } from './lanes.ts'
 import { type Filter, look, type Order } from './look.ts'

@@ -10,8 +10,8 @@
  * because each is written after the one before; what comes after the last is searched as if it could hold anything.
  */
 import type { TopicName } from '@sekali/core/event'
-import { sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { events, spans, topics } from './schema.ts'
 

@@ -1,6 +1,6 @@
 import type { TopicName } from '@sekali/core/event'
-import { asc, sql } from 'drizzle-orm'
 import type { Store } from './connect.ts'
+import { asc, sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { topics } from './schema.ts'
 import { utc } from './time.ts'

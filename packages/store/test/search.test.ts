@@ -8,8 +8,8 @@ import { boundReplay, type Replay, readPart } from '@sekali/store/replay'
 import { type Search, searchEvents } from '@sekali/store/search'
 import { summarizeSpans } from '@sekali/store/spans'
 import { ownStore } from '@sekali/testkit/own'
-import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { sql } from '../src/drizzle.ts'
 
 const sizes = { 'log.big': 12_000, 'log.small': 700, 'log.one': 1, other: 2_500 }
 

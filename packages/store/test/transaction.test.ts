@@ -6,8 +6,8 @@ import { migrate } from '@sekali/store/migrate'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
-import { sql } from 'drizzle-orm'
 import { expect, inject, test } from 'vitest'
+import { sql } from '../src/drizzle.ts'
 
 const quiet = { warn: () => {} }
 
