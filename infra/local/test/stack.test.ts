@@ -106,11 +106,11 @@ test('a killed supervisor takes everything with it, and the next start goes on',
   expect(await storedIds(second)).toEqual(['e1'])
 })
 
-test('a Redis and a PostgreSQL that are given are used, and left running', async () => {
+test('a Redis and a PostgreSQL that are given are used, and left running; apps get their settings', async () => {
   await using folder = await ownFolder()
   await using redis = await startRedis({ dir: join(folder.path, 'my-redis') })
   await using postgres = await startPostgres({ dir: join(folder.path, 'my-postgres') })
-  const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url }
+  const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url, TAILS_MAX: '0' }
   const data = join(folder.path, 'data')
   await using service = await startService(data, ['--consumers', '1'], env)
   const running = await service.ready()
@@ -118,6 +118,7 @@ test('a Redis and a PostgreSQL that are given are used, and left running', async
   expect(running.postgres).toEqual({ pid: null, url: postgres.url })
   expect(await publish(service, 'e1')).toBe(200)
   await eventually(async () => expect(await storedIds(service)).toEqual(['e1']))
+  expect((await fetch(`${service.url}/tail?topic=orders`)).status).toBe(503)
   service.child.kill('SIGTERM')
   expect(await service.exited).toBe(0)
   expect(await askPostgres(postgres.url, 'SELECT count(*)::int FROM events')).toBe(1)
