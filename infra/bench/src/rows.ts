@@ -22,8 +22,9 @@ export const rows: readonly Row[] = [
   commitRow,
   singleRow,
   latencyRow,
-  growthRow,
+  // Before growth, on the same log: what growth adds is neither vacuumed nor summarized.
   scaleRow,
+  growthRow,
   topicsRow,
   consumersRow,
   readRow,
