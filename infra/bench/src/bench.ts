@@ -24,8 +24,8 @@ export interface Bench extends AsyncDisposable {
   createDatabase(options?: { readonly migrated: boolean }): Promise<string>
   /** A database with such a log. It is the same one for all who ask for the same, until databases are dropped. */
   filled(log: Log): Promise<string>
-  /** Such a log in a database of its own. */
-  fresh(log: Log): Promise<string>
+  /** Such a log in a database of its own, which is dropped at the end of the scope. */
+  fresh(log: Log): Promise<AsyncDisposable & { readonly url: string }>
   /** Drops what was made: autovacuum would go on with it while something else is measured. */
   dropDatabases(): Promise<void>
   /** Writes out what PostgreSQL still owes its disk, so that no measurement pays for the one before it. */
@@ -62,10 +62,13 @@ export async function openBench(options: {
     if (migrated) await migrate(url.href)
     return url.href
   }
+  const drop = async (name: string) => {
+    if (kept.delete(name)) await admin.query(`DROP DATABASE ${name} WITH (FORCE)`)
+  }
   const fresh = async (log: Log) => {
     const url = await createDatabase()
     await fill(url, log)
-    return url
+    return { url, [Symbol.asyncDispose]: () => drop(new URL(url).pathname.slice(1)) }
   }
   return {
     redis,
@@ -79,13 +82,12 @@ export async function openBench(options: {
     fresh,
     filled: (log) => {
       const key = JSON.stringify(log)
-      const url = filled.get(key) ?? fresh(log)
+      const url = filled.get(key) ?? fresh(log).then((made) => made.url)
       filled.set(key, url)
       return url
     },
     dropDatabases: async () => {
-      for (const name of kept) await admin.query(`DROP DATABASE ${name} WITH (FORCE)`)
-      kept.clear()
+      for (const name of kept) await drop(name)
       filled.clear()
     },
     checkpoint: async () => {
