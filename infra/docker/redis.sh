@@ -6,17 +6,17 @@
 # (search, JSON, time series, Bloom): memory and attack surface that nothing here uses.
 set -eu
 umask 077
-acl=/tmp/users.acl
+acl=$(mktemp)
 
 # What a connection needs before it does anything, and what health checks ask.
 connection='+hello +ping +quit +client|setname +client|setinfo +info +config|get'
-scripts='+eval +evalsha +script|load +script|exists'
+scripts='+eval +evalsha'
 
 gateway="$connection $scripts +xadd +xsetid +xgroup|create +xinfo|stream +xinfo|groups +xinfo|consumers
-  +xrange +time +sadd +smembers +exists +mget +hget +hset +hgetall +scan +publish +subscribe +unsubscribe"
-consumer="$connection $scripts +multi +exec +discard +xreadgroup +xrange +xack +xpending +xautoclaim +xtrim
+  +xrange +time +sadd +smembers +exists +mget +hget +hset +publish +subscribe +unsubscribe"
+consumer="$connection $scripts +multi +exec +xreadgroup +xrange +xack +xpending +xautoclaim +xtrim
   +xsetid +xgroup|create +xgroup|setid +xgroup|delconsumer +xinfo|stream +xinfo|groups +xinfo|consumers
-  +sadd +srem +smembers +exists +get +mget +set +hget +hset +del +expire +publish +subscribe +unsubscribe"
+  +sadd +srem +smembers +exists +mget +set +hget +hset +del +publish +subscribe +unsubscribe"
 
 projector="$connection +subscribe +unsubscribe"
 
