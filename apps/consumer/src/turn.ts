@@ -199,7 +199,13 @@ function changeOf({ log }: TurnContext, pass: Pass): Change | undefined {
   if (loss) log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
   else if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
   const entries = read?.entries ?? []
-  const isSame = accounted === turn.accounted && group === turn.group && history === turn.history && !loss
+  // What was read is stored also when Redis has counted less than there is; see placeAfter().
+  const isSame =
+    entries.length === 0 &&
+    accounted === turn.accounted &&
+    group === turn.group &&
+    history === turn.history &&
+    !loss
   if (group === null || isSame) return undefined
   const received = entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)
   const malformed = entries.filter(({ event }) => event === undefined)

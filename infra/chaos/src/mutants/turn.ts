@@ -83,6 +83,12 @@ export const turnMutants: readonly Mutant[] = [
     test: { project: 'consumer', file: 'crash', name: 'paused in its turn' },
   },
   {
+    name: 'stored-only-if-counted',
+    breaks: 'a turn whose count does not grow is taken for one that has read nothing',
+    edits: [{ file: turn, find: '    entries.length === 0 &&\n', replace: '' }],
+    test: { project: 'consumer', file: 'redis-faults', name: 'somebody copies' },
+  },
+  {
     name: 'no-sweep',
     breaks: 'consumers rely on the doorbell, which loses hints',
     edits: [
