@@ -1,6 +1,7 @@
 /** Servers that fall silent or die, and come back. These tests break theirs, and so have their own. */
 import { startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
+import { ownBroker } from '@sekali/testkit/own'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { eventBody, post } from './gateway.ts'
@@ -68,7 +69,10 @@ test('while Redis is silent, events are refused in under two seconds; then it go
 })
 
 test('what Redis acknowledged and lost before any consumer saw it is counted, to the entry, and said', async () => {
-  await using redis = await ownRedis()
+  // Full from its next start on: then it takes no names of topics, but says what it has lost, and drains.
+  await using redis = await ownRedis(['--maxmemory', '1mb'])
+  await using broker = await ownBroker(redis.url)
+  await broker.redis.config('SET', 'maxmemory', '0')
   await using system = await ownSystem(redis.url, inject('postgresUrl'))
   await isPublished(system, 'before')
   await system.settled()

@@ -38,17 +38,18 @@ export function createRegistry(
         redis.sadd(topicsKey(broker), ...topics),
         ...topics.map((topic) => vouchCommand(broker, redis, topic, acknowledged.of(topic), 'whole')),
       ])
-      if (names instanceof Error) throw names
       for (const [index, topic] of topics.entries()) {
         const reply = replies[index]
         if (reply instanceof Error) {
           failed.set(topic, reply)
           continue
         }
+        // Also when a full Redis has refused the names: what it says is lost it says once.
         const stream = readVouched(broker, topic, reply)
         acknowledged.noteCount(topic, stream)
-        registered.add(topic)
         if (stream && stream.lost > 0) onLoss(topic)
+        if (names instanceof Error) failed.set(topic, names)
+        else registered.add(topic)
       }
     } catch (error) {
       for (const topic of topics) failed.set(topic, error)
@@ -62,7 +63,7 @@ export function createRegistry(
     for (let from = 0; from < rest.length; from += topicsPerWrite) {
       const failed = await register(rest.slice(from, from + topicsPerWrite))
       if (failed.size === 0) continue
-      // A full Redis, say. Without a connection the next one tries again.
+      // Names that a full Redis has refused, say. Without a connection the next one tries again.
       if (redis.status === 'ready') setTimeout(() => void registerKnown(), retryMs).unref()
       return
     }
