@@ -79,7 +79,7 @@ export async function runLoop(
     const isShared = small.length > 1
     const topics = isShared ? small : heard
     news.putBack(heard.filter((topic) => !topics.includes(topic)))
-    // Together no more than two alone may take, whatever has come since their last turns.
+    // Together what two alone may take, or a pack each, whatever has come since their last turns.
     const share = isShared ? Math.min(littlePart, 2 / topics.length) : 1
     const packsMax = (topic: TopicName) => Math.ceil(batch.size(topic) * share)
     try {

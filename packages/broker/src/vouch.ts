@@ -10,7 +10,7 @@
  * appends before he has vouched, so who comes first sees the stream as Redis has brought it back, and notes down how
  * much that is: those who come when others have appended again are no worse off.
  *
- * Exact, unless somebody who knew more is gone: then it is a minimum.
+ * Exact, unless somebody who knew more is gone, or has not yet seen that the stream was made anew: then it is a minimum.
  */
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
