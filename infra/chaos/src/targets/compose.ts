@@ -81,7 +81,8 @@ export async function connectCompose() {
     ended: () => ended,
     logged: async (words, sinceMs) => {
       const since = ['--since', new Date(sinceMs || startedAt).toISOString()]
-      const said = await docker(['compose', 'logs', '--no-log-prefix', ...since, 'gateway', 'consumer'])
+      const apps = ['gateway', 'consumer', 'projector']
+      const said = await docker(['compose', 'logs', '--no-log-prefix', ...since, ...apps])
       return said.split('\n').filter((line) => words.test(line))
     },
     [Symbol.asyncDispose]: async () => events[Symbol.dispose](),
