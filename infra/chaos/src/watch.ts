@@ -34,13 +34,14 @@ export async function takeSample(target: Target, door: Door, topics: readonly st
   const clients = redis && String(await redis.call('CLIENT', 'LIST'))
   const { body } = await door.get('/stats')
   const { consumers } = JSON.parse(body) as { consumers: { name: string }[] | null }
+  if (consumers === null) throw new Error('/stats does not know the consumers')
   return {
     memory: processes ? await memoryOf(processes) : new Map(),
     sessions: sessions && Number(sessions.all),
     inTransaction: sessions && Number(sessions.stuck),
     clients: clients?.match(/ name=sekali-/g)?.length ?? (clients === undefined ? undefined : 0),
     running: (await processes?.parts())?.filter(({ kind }) => kind === 'consumer').length,
-    present: (consumers ?? []).map(({ name }) => name),
+    present: consumers.map(({ name }) => name),
     grouped: await namesInGroups(target, topics),
     extraNames: target.strayNames(),
   }
@@ -80,7 +81,7 @@ export async function findLeaks(
   sample: () => Promise<Sample>,
   signal: AbortSignal,
 ): Promise<string[]> {
-  let leaks: string[] = []
+  let leaks = ['it could not be looked at']
   await until(
     async () => {
       leaks = compare(before, await sample())

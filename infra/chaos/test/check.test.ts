@@ -11,6 +11,8 @@ import type { Projections } from '../src/projections.ts'
 import type { Receipt } from '../src/receipt.ts'
 import { awaitRecovery } from '../src/recovery.ts'
 import type { TailSeen } from '../src/tails.ts'
+import type { Target } from '../src/target.ts'
+import { findLeaks, type Sample, takeSample } from '../src/watch.ts'
 import {
   ackedAt,
   activityOf,
@@ -446,10 +448,10 @@ test('a duplicate that took the place of an entry that Redis lost may stand out 
     expect(orderAfter(other)).toMatch(/a-1, after a-2/)
 })
 
-test('service is back only by figures of every topic that was sent to', async () => {
+test('what /stats does not know is not taken for none: neither topics nor consumers', async () => {
   const { books, evidence } = soundRun()
   let topics: unknown
-  await using server = createServer((_, reply) => reply.end(JSON.stringify({ topics })))
+  await using server = createServer((_, reply) => reply.end(JSON.stringify({ topics, consumers: null })))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   await using door = openDoor(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 1)
   const isBackWith = async (said: unknown) => {
@@ -461,6 +463,9 @@ test('service is back only by figures of every topic that was sent to', async ()
   expect(await isBackWith(null)).toBe(false) // neither store has answered
   expect(await isBackWith([])).toBe(false)
   expect(await isBackWith([{ topic, ...evidence.stats.get(topic) }])).toBe(true)
+  const sample = () => takeSample({ strayNames: () => 0 } as Target, door, [topic])
+  await expect(sample()).rejects.toThrow('the consumers')
+  expect(await findLeaks({} as Sample, sample, AbortSignal.timeout(50))).toHaveLength(1)
 })
 
 const lossAt = '2026-01-01T00:00:00.000000Z'
