@@ -1,12 +1,13 @@
 /**
- * A load whose outcome can be checked. Every source is one client that sends one event after the other: it waits
- * for the answer, repeats the same event until that is a yes (or gives it up), and only then goes on. So the order
+ * A load whose outcome can be checked. Every source is one client that sends one request after the other: it waits
+ * for the answer, repeats the same request until that is a yes (or gives it up), and only then goes on. So the order
  * in which a source's numbers must stand in a topic is known.
  *
  * Of the events 30 % are true duplicates (half of them sent twice at once), 1 % bring another payload under a known
  * id, and one body in a thousand must be refused. Only ids that were acknowledged are repeated, because of one
  * that was given up nobody can say which of its contents came first. Some sources send nothing without waiting for a
- * receipt, so that everything that came of their events is known.
+ * receipt, so that everything that came of their events is known. Others send the same mixture in arrays: new events
+ * beside known ones and conflicts, some of them twice in the array, and some arrays twice at once.
  */
 import type { OpenBooks, Outcome } from './books.ts'
 import { pause } from './clock.ts'
@@ -63,50 +64,43 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
       // Late is late: to catch up would make every recovery a burst.
       const count = sendsArrays ? random.int(2, arrayMax) : 1
       dueAt = Math.max(dueAt, performance.now() - 100) + (1_000 * sources * count) / (rate * factor)
-      if (sendsArrays) await carryOutArray(Array.from({ length: count }, steps.fresh), steps)
-      else await carryOut(steps.next(), steps, waits)
+      const drawn = Array.from({ length: count }, steps.next)
+      for (const step of drawn) if (step.kind === 'poison') await sendPoison(step.body)
+      const events = drawn.filter((step) => step.kind === 'event')
+      if (events.length > 0) await carryOut(events, steps, { sendsArrays, waits })
     }
   })
 
-  async function carryOut(step: Step, steps: Steps, waits: boolean): Promise<void> {
-    if (step.kind === 'poison') {
-      await sendPoison(step.body)
-      return
-    }
-    const { fact, variant, twice } = step
-    const body = bodyOf(fact, variant)
-    const sent = await Promise.all(
-      Array.from({ length: twice ? 2 : 1 }, () => send([fact], variant, body, waits)),
-    )
-    if (variant === 0 && sent.every(Boolean)) steps.learn(fact)
-  }
-
-  async function carryOutArray(facts: readonly Fact[], steps: Steps): Promise<void> {
-    const body = `[${facts.map((fact) => bodyOf(fact, 0)).join(',')}]`
-    if (await send(facts, 0, body, false)) for (const fact of facts) steps.learn(fact)
+  async function carryOut(
+    events: readonly EventStep[],
+    steps: Steps,
+    { sendsArrays, waits }: { sendsArrays: boolean; waits: boolean },
+  ): Promise<void> {
+    const items = sendsArrays ? [...events, ...events.filter(({ twice }) => twice)] : events
+    const bodies = items.map(({ fact, variant }) => bodyOf(fact, variant)).join(',')
+    const body = sendsArrays ? `[${bodies}]` : bodies
+    const times = events[0]?.twice ? 2 : 1
+    const sent = await Promise.all(Array.from({ length: times }, () => send(items, body, waits)))
+    if (!sent.every(Boolean)) return
+    for (const { fact, variant } of events) if (variant === 0) steps.learn(fact)
   }
 
   /** True once they are acknowledged, false when they are given up or refused. Only one can be waited for. */
-  async function send(
-    facts: readonly Fact[],
-    variant: number,
-    body: string,
-    waits: boolean,
-  ): Promise<boolean> {
+  async function send(items: readonly Item[], body: string, waits: boolean): Promise<boolean> {
     const endsAt = performance.now() + options.patienceMs
     for (let tries = 1; ; tries++) {
-      const outcome = await attempt(facts, variant, body, waits)
+      const outcome = await attempt(items, body, waits)
       if (outcome === 'ok') return true
       if (outcome === 'refused' || performance.now() > endsAt) return false
       await pause(Math.min(500, 25 * 2 ** tries) * (0.5 + Math.random() / 2))
     }
   }
 
-  async function attempt(facts: readonly Fact[], variant: number, body: string, waits: boolean) {
-    const [fact] = facts as [Fact, ...Fact[]]
+  async function attempt(items: readonly Item[], body: string, waits: boolean) {
+    const [{ fact, variant }] = items as [Item, ...Item[]]
     const sentAt = Date.now()
     const note = (outcome: Outcome) => {
-      for (const one of facts) books.note(one, variant, outcome, sentAt)
+      for (const one of items) books.note(one.fact, one.variant, outcome, sentAt)
     }
     try {
       const answer = await door.post('/publish', body, waits ? waiting : {})
@@ -140,7 +134,7 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
     accelerate: (by) => {
       factor = by
     },
-    send: (fact) => send([fact], 0, bodyOf(fact, 0), false),
+    send: (fact) => send([{ fact, variant: 0 }], bodyOf(fact, 0), false),
     stop: async () => {
       stopping.abort()
       await Promise.all(lanes)
@@ -148,14 +142,20 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
   }
 }
 
-type Step =
-  | { readonly kind: 'event'; readonly fact: Fact; readonly variant: number; readonly twice: boolean }
-  | { readonly kind: 'poison'; readonly body: string }
+interface Item {
+  readonly fact: Fact
+  readonly variant: number
+}
+
+interface EventStep extends Item {
+  readonly kind: 'event'
+  readonly twice: boolean
+}
+
+type Step = EventStep | { readonly kind: 'poison'; readonly body: string }
 
 interface Steps {
   next(): Step
-  /** A new event. */
-  fresh(): Fact
   /** This event is acknowledged. */
   learn(fact: Fact): void
 }
@@ -180,7 +180,6 @@ export function createSteps(
   }
 
   return {
-    fresh,
     next() {
       if (random.chance(poisonShare)) {
         poisoned++

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
+import { openBooks } from '../src/books.ts'
+import { until } from '../src/clock.ts'
 import { bodyOf, idOf, payloadOf } from '../src/content.ts'
+import type { Door } from '../src/door.ts'
 import { parsePage } from '../src/log.ts'
 import { createRandom } from '../src/random.ts'
-import { createSteps } from '../src/workload.ts'
+import { createSteps, startWorkload } from '../src/workload.ts'
 
 const topics = ['hot', 'other', 'third']
 
@@ -41,6 +44,36 @@ test('a source numbers the events of each topic 1, 2, 3 …', () => {
     expect(n).toBeLessThanOrEqual(before + 1)
     last.set(topic, Math.max(n, before))
   }
+})
+
+test('arrays bring new events and known ones, conflicts and repeats, and some come twice at once', async () => {
+  const bodies: string[] = []
+  const door = {
+    post: async (_: string, body: string) => {
+      if (body.startsWith('[')) bodies.push(body)
+      return { status: body.includes('"poison') ? 422 : 200, body: '', link: undefined }
+    },
+  } as Door
+  const options = { seed: 1, sources: 2, topics, rate: 20_000, patienceMs: 100 }
+  const workload = startWorkload(options, door, openBooks(topics))
+  expect(await until(() => bodies.length >= 40, 10_000)).toBe(true)
+  await workload.stop()
+
+  const counts = { fresh: 0, known: 0, conflicts: 0, repeats: 0 }
+  const known = new Set<string>()
+  for (const body of new Set(bodies)) {
+    const ids = new Set<string>()
+    for (const { topic, event_id, payload } of JSON.parse(body)) {
+      const id = `${topic} ${event_id}`
+      if (payload.variant > 0) counts.conflicts++
+      else if (ids.has(id)) counts.repeats++
+      else counts[known.has(id) ? 'known' : 'fresh']++
+      ids.add(id)
+    }
+    for (const id of ids) known.add(id)
+  }
+  for (const [kind, count] of Object.entries(counts)) expect(count, kind).toBeGreaterThan(5)
+  expect(bodies.length).toBeGreaterThan(new Set(bodies).size)
 })
 
 test('a page is read back as text, payloads untouched', () => {
