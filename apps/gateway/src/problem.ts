@@ -50,7 +50,7 @@ const problems = {
   cursor_ahead: [
     422,
     'Unprocessable Content',
-    'The place lies behind the end of the log: it is of another log, or this one was restored. Begin from start, or now.',
+    'The place lies behind the end of the log: it is of another log, or this one was restored. Leave it out, or begin a tail from start or now.',
   ],
   internal_error: [500, 'Internal Server Error', 'This is a fault of the gateway; its log tells more.'],
   broker_unavailable: [503, 'Service Unavailable', 'Redis cannot take events now. Publish all of it again.'],

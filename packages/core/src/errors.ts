@@ -61,7 +61,7 @@ export class InvalidBatch extends SekaliError {
   readonly retryable = false
 }
 
-/** More is under way than fits into memory. What was refused so has not been read. */
+/** More is under way than fits into memory. Nothing of it was published, but for the lines that the answer counts. */
 export class Overloaded extends SekaliError {
   readonly code = 'overloaded'
   readonly retryable = true
