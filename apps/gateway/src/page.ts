@@ -4,9 +4,10 @@ import { Source, TopicName } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { isPattern, matches, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
 import { normalizeTimestamp } from '@sekali/core/timestamp'
+import { wholeNumber } from '@sekali/process/env'
 import type { Place } from '@sekali/store/lanes'
 import * as v from 'valibot'
-import { parseParameters, wholeNumber } from './parameters.ts'
+import { parseParameters } from './parameters.ts'
 
 const timeRule = 'must be ISO 8601 with an offset, such as 2025-12-08T10:00:00Z'
 const Time = v.pipe(

@@ -29,15 +29,3 @@ function valueIssue(issue: v.BaseIssue<unknown>): Issue {
   if (issue.type === 'object') return { path, code: 'missing_parameter', message: 'is required' }
   return { path, code: `invalid_${path}`, message: issue.message }
 }
-
-/** A whole number in digits. */
-export function wholeNumber(min: number, max: number) {
-  const rule = `must be a whole number from ${min} to ${max}`
-  return v.pipe(
-    v.string(rule),
-    v.regex(/^\d{1,16}$/, rule),
-    v.transform(Number),
-    v.minValue(min, rule),
-    v.maxValue(max, rule),
-  )
-}

@@ -4,6 +4,7 @@
  */
 import type { Issue } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
+import { wholeNumber } from '@sekali/process/env'
 import type { Store } from '@sekali/store/connect'
 import { dropProjection } from '@sekali/store/drop-projection'
 import {
@@ -17,7 +18,7 @@ import {
 } from '@sekali/store/read-projections'
 import type { Context } from 'hono'
 import * as v from 'valibot'
-import { parseParameters, wholeNumber } from './parameters.ts'
+import { parseParameters } from './parameters.ts'
 import { problem } from './problem.ts'
 import { reply } from './reply.ts'
 
@@ -147,7 +148,7 @@ const jsonWith = (fields: object, name: string, json: string): string => {
 
 const afterRule = 'must be a key'
 const parameters = {
-  limit: v.optional(wholeNumber(1, limits.pageSizeMax), String(limits.pageSizeDefault)),
+  limit: wholeNumber(1, limits.pageSizeMax, limits.pageSizeDefault),
   after: v.optional(v.pipe(v.string(), v.check(isStorable, afterRule)), ''),
 }
 

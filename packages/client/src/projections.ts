@@ -33,7 +33,7 @@ export async function getProjectionKey(
   return jsonOf<ProjectionKey>(await projectionKeyAnswer(connection, name, key, options), isProjection)
 }
 
-const isProjection = (value: object) => 'as_of' in value
+export const isProjection = (value: object): boolean => 'as_of' in value
 
 /** The same as it comes, with the numbers that JSON.parse would round. */
 export function projectionAnswer(

@@ -29,12 +29,12 @@ export function urlOf(...protocols: string[]) {
   )
 }
 
-/** A whole number in a range, from text. */
-export function wholeNumber(min: number, max: number, byDefault: number) {
+/** A whole number in a range, from text in digits. Without a default it must be there. */
+export function wholeNumber(min: number, max: number, byDefault?: number) {
   const expected = `must be a whole number from ${min} to ${max}`
   return v.pipe(
-    v.optional(v.string(), String(byDefault)),
-    v.regex(/^\d{1,15}$/, expected),
+    byDefault === undefined ? v.string(expected) : v.optional(v.string(expected), String(byDefault)),
+    v.regex(/^\d{1,16}$/, expected),
     v.transform(Number),
     v.minValue(min, expected),
     v.maxValue(max, expected),

@@ -2,6 +2,7 @@ import type { Projection, ProjectionInfo, ProjectionKey } from '@sekali/client/a
 import { jsonOf } from '@sekali/client/connection'
 import {
   dropProjection,
+  isProjection,
   listProjections,
   projectionAnswer,
   projectionKeyAnswer,
@@ -98,7 +99,7 @@ const get = async (context: Context, [name, key]: string[], { limit, after }: Ge
   const { connection, options, json, out } = context
   if (key !== undefined) {
     const answer = await projectionKeyAnswer(connection, required(name), key, options)
-    const { state } = jsonOf<ProjectionKey>(answer, (value) => 'as_of' in value, parseJson)
+    const { state } = jsonOf<ProjectionKey>(answer, isProjection, parseJson)
     await out.line(json ? answer.text : indented(state))
     return undefined
   }
@@ -106,7 +107,7 @@ const get = async (context: Context, [name, key]: string[], { limit, after }: Ge
   for (let from = after; ; ) {
     const query = { ...(from !== undefined && { after: from }), limit: Math.min(left, limits.pageSizeMax) }
     const answer = await projectionAnswer(connection, required(name), query, options)
-    const page = jsonOf<Projection>(answer, (value) => 'as_of' in value, parseJson)
+    const page = jsonOf<Projection>(answer, isProjection, parseJson)
     if (json) await out.line(answer.text)
     else await showState(context, page)
     left -= page.keys?.length ?? 0
