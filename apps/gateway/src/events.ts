@@ -4,7 +4,6 @@ import { eventToJson, type StoredEvent } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { parsePattern } from '@sekali/core/pattern'
 import type { Store } from '@sekali/store/connect'
-import { readEnds } from '@sekali/store/lanes'
 import { readEvents, readTopic } from '@sekali/store/read'
 import { searchEvents } from '@sekali/store/search'
 import type { Context } from 'hono'
@@ -73,9 +72,6 @@ async function readPage(
       ...(typeof before === 'number' ? { before } : {}),
     }
     const { events, more } = await readTopic(store, query, show)
-    // The topic may have come no further; but if it never came so far this is another log, which is refused.
-    if (events.length === 0 && typeof after === 'number' && after > 0)
-      await readEnds(store, { topics, after })
     return { events, next: more ? events.at(-1)?.seq : undefined }
   }
   const found = await searchEvents(store, { ...page, topics: topics ?? everything, order, limit }).catch(

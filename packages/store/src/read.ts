@@ -1,3 +1,4 @@
+import { CursorAhead } from '@sekali/core/errors'
 import type { StoredEvent } from '@sekali/core/event'
 import type { SQL } from 'drizzle-orm'
 import type { Store } from './connect.ts'
@@ -30,7 +31,8 @@ export interface EventsPage {
 
 /**
  * A page of a topic, or the newest events of all topics. Because seqs have no gap and become visible in their order,
- * whoever has read up to a seq has everything up to it. Rejects with `StoreUnavailable`.
+ * whoever has read up to a seq has everything up to it. Rejects with `StoreUnavailable`, or with `CursorAhead` when the
+ * topic has never come as far as `after`.
  */
 export async function readEvents(store: Store, query: EventsQuery): Promise<EventsPage> {
   const { topic } = query
@@ -42,18 +44,23 @@ export interface TopicQuery extends EventsQuery {
   readonly topic: string
 }
 
-/** A page of a topic, each event made into something else as it arrives, so that the page need not be held in pieces. */
+/**
+ * A page of a topic, each event made into something else as it arrives, so that the page need not be held in pieces.
+ * Rejects as {@link readEvents} does.
+ */
 export async function readTopic<T>(
   store: Store,
   query: TopicQuery,
   as: (event: StoredEvent) => T,
 ): Promise<{ readonly events: T[]; readonly more: boolean }> {
-  const { topic, limit, bytesMax = pageBytesMax } = query
+  const { topic, limit, after = 0, bytesMax = pageBytesMax } = query
   const events: T[] = []
+  let head = 0
   let fits = true
   let more = false
   await eachRow(store, 'read of events', wholeRange(query, bytesMax), (row) => {
-    const [isWhole, event_id, timestamp, source, payload, seq, received_at, stored_at] = row as string[]
+    const [ends, isWhole, event_id, timestamp, source, payload, seq, received_at, stored_at] = row as string[]
+    head = Number(ends)
     fits = isWhole === 't'
     more = events.length === limit
     if (seq === null || more) return
@@ -61,6 +68,8 @@ export async function readTopic<T>(
       as(toEvent({ topic, event_id, timestamp, source, payload, seq, received_at, stored_at } as Row)),
     )
   })
+  // Nothing more has come; but if the topic never came so far, this is another log.
+  if (after > head) throw new CursorAhead('after is behind the end of the log')
   if (fits) return { events, more }
   const shown = await readPage(store, page(ofTopic(query), bySeq(query), bytesMax), limit)
   return { events: shown.events.map(as), more: shown.more }
@@ -101,7 +110,7 @@ const ofTopic = (query: TopicQuery): SQL => sql`
  * event by event (see row.ts) costs PostgreSQL half as much again as to read it. What is compressed may be of any size.
  */
 const wholeRange = (query: TopicQuery, bytesMax: number): SQL => sql`
-  SELECT whole.fits, e.event_id, e."timestamp", e.source, e.payload::text, e.seq, e.received_at, e.stored_at
+  SELECT t.head, whole.fits, e.event_id, e."timestamp", e.source, e.payload::text, e.seq, e.received_at, e.stored_at
   FROM ${topics} t
   CROSS JOIN LATERAL (
     SELECT coalesce(sum(pg_column_size(payload)) < ${bytesMax} AND bool_and(pg_column_compression(payload) IS NULL), true) AS fits
