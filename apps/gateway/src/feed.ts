@@ -220,8 +220,9 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     },
     async normalize(id) {
       const cursor = parse(id)
-      if (cursor === undefined || !pattern.isPattern) return cursor && id.replace(/^0+(?=\d)/, '')
-      const unknown = () => [...cursor.keys()].filter((topicId) => !targets.has(topicId))
+      if (cursor === undefined) return undefined
+      const unknown = () =>
+        pattern.isPattern ? [...cursor.keys()].filter((topicId) => !targets.has(topicId)) : []
       if (unknown().length > 0) {
         await readTargets()
         void advance()
@@ -232,9 +233,8 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     },
     gapAfter(id) {
       const cursor = parse(id)
-      return cursor === undefined
-        ? { cursor: ends, ranges: [] }
-        : { cursor, ranges: rangesBetween(cursor, ends) }
+      if (cursor === undefined) throw new Error('an id that is not of this feed')
+      return { cursor, ranges: rangesBetween(cursor, ends) }
     },
     framesAfter,
     close,
