@@ -42,26 +42,19 @@ export function showProjection(store: Store) {
     if (Array.isArray(page)) return problem('invalid_parameters', { errors: page })
     const found = isName(name) ? await readStatesPage(store, name, page) : undefined
     if (found === undefined) return problem('unknown_projection')
-    return found.keyed ? showKeys(c, name, page, found) : await showState(c, store, name)
+    return show(c, name, page, found)
   }
 }
 
-async function showState(c: Context, store: Store, name: string): Promise<Response> {
-  const found = await readState(store, name, '')
-  if (found === undefined) return problem('unknown_projection')
-  const { version, status, asOf, state, tag } = found
-  return replyTagged(c, `${tag}-${status}`, () =>
-    jsonWith({ name, version, status, as_of: asOf }, 'state', state ?? 'null'),
-  )
-}
-
-function showKeys(c: Context, name: string, page: Page, found: StatesPage): Response {
-  const { version, status, asOf, keys, more, tag } = found
+function show(c: Context, name: string, page: Page, found: StatesPage): Response {
+  const { version, status, asOf, state, keys, more, tag } = found
   const next = more ? keys.at(-1)?.key : undefined
   const query = new URLSearchParams({ limit: String(page.limit), after: next ?? '' })
   const body = () => {
+    const about = { name, version, status, as_of: asOf, next }
+    if (state !== null) return jsonWith(about, 'state', state)
     const list = keys.map(({ key, state }) => jsonWith({ key }, 'state', state))
-    return jsonWith({ name, version, status, as_of: asOf, next }, 'keys', `[${list.join(',')}]`)
+    return jsonWith(about, 'keys', `[${list.join(',')}]`)
   }
   const link = next === undefined ? {} : { Link: `</projections/${name}?${query}>; rel="next"` }
   return replyTagged(c, `${tag}-${status}`, body, link)

@@ -139,6 +139,24 @@ test('projections that stand still are found, stuck, forgotten, or far behind, a
     error: failed(1),
     rebuild: { version: 2, status: 'failed', lag: 1, error: failed(2) },
   })
+
+  // Whoever asks while one without keys is replaced by one that has them is shown the one or the other.
+  let isAsked = true
+  const replacing = (async () => {
+    while (isAsked)
+      await store.pool.query(`UPDATE projections.generations SET keyed = NOT keyed WHERE name = 'well'`)
+  })()
+  const shown = new Set<string>()
+  for (let time = 0; time < 100; time++) {
+    const { state, keys } = (await (await gateway.app.request('/projections/well')).json()) as Record<
+      string,
+      unknown
+    >
+    shown.add(JSON.stringify({ state, keys }))
+  }
+  isAsked = false
+  await replacing
+  expect([...shown].sort()).toEqual(['{"keys":[]}', '{"state":0}'])
 })
 
 const levelOf = ({ level }: Finding) => level

@@ -7,7 +7,7 @@ import type { Json, Projection } from '@sekali/projection/define'
 import { fold, prepare } from '@sekali/projection/fold'
 import { readHeads } from '@sekali/store/heads'
 import { readEvents } from '@sekali/store/read'
-import { readProjections, readState, readStatesPage } from '@sekali/store/read-projections'
+import { readProjections, readStatesPage } from '@sekali/store/read-projections'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownStore } from '@sekali/testkit/own'
@@ -44,10 +44,8 @@ export async function ownStack() {
     status: statusOf,
     /** The states by key; of a projection without keys, under the empty key. */
     async states(name: string) {
-      if (!(await statusOf(name))?.keyed) {
-        return { '': parseJson((await readState(store, name, ''))?.state ?? 'null') }
-      }
       const page = await readStatesPage(store, name, { after: '', limit: 10_000 })
+      if (typeof page?.state === 'string') return { '': parseJson(page.state) }
       return Object.fromEntries(page?.keys.map(({ key, state }) => [key, parseJson(state)]) ?? [])
     },
     /** Waits until a projection has folded all that is stored. */

@@ -105,7 +105,7 @@ function errorOf(row: GenerationRow): { readonly error?: ProjectionError } {
 }
 
 /** What is said with a state. */
-export interface Shown extends Pick<ProjectionStatus, 'version' | 'status' | 'keyed' | 'asOf'> {
+export interface Shown extends Pick<ProjectionStatus, 'version' | 'status' | 'asOf'> {
   /** Changes whenever the states that it comes with do, and with each rebuild. */
   readonly tag: string
 }
@@ -115,10 +115,7 @@ export interface ProjectionState extends Shown {
   readonly state: string | null
 }
 
-/**
- * The state of a key, or of a projection that has none (then `key` is empty); `undefined` when there is no such
- * projection. Rejects with `StoreUnavailable`.
- */
+/** The state of a key; `undefined` when there is no such projection. Rejects with `StoreUnavailable`. */
 export async function readState(
   store: Store,
   name: string,
@@ -127,8 +124,7 @@ export async function readState(
   const rows = await ask<ShownRow & { state: string | null; revision: string }>(
     store,
     sql`
-      SELECT g.id, g.version, g.status, g.keyed, ${asOf} AS as_of, coalesce(s.revision, 0) AS revision,
-        coalesce(s.state, CASE WHEN ${key} = '' AND NOT g.keyed THEN g.initial END)::text AS state
+      SELECT g.id, g.version, g.status, ${asOf} AS as_of, coalesce(s.revision, 0) AS revision, s.state::text AS state
       FROM (${shownGeneration(name)}) g
       LEFT JOIN ${states} s ON s.generation_id = g.id AND s.key = ${key}`,
   )
@@ -136,14 +132,16 @@ export async function readState(
 }
 
 export interface StatesPage extends Shown {
+  /** JSON, of a projection without keys; `null` if it has some. */
+  readonly state: string | null
   readonly keys: readonly { readonly key: string; readonly state: string }[]
   /** Whether keys follow on this page. */
   readonly more: boolean
 }
 
 /**
- * The states of the keys after `after`, in the order of their bytes, up to where they fill a page; `undefined` when
- * there is no such projection. Rejects with `StoreUnavailable`.
+ * The states of the keys after `after`, in the order of their bytes, up to where they fill a page; or the state of a
+ * projection without keys. `undefined` when there is no such projection. Rejects with `StoreUnavailable`.
  */
 export async function readStatesPage(
   store: Store,
@@ -154,8 +152,11 @@ export async function readStatesPage(
   const rows = await ask<PageRow>(
     store,
     sql`
-      SELECT g.id, g.version, g.status, g.keyed, ${asOf} AS as_of, p.key, p.state, p.revision, p.more
-      FROM (${shownGeneration(name)}) g LEFT JOIN LATERAL (
+      SELECT g.id, g.version, g.status, ${asOf} AS as_of, coalesce(p.revision, s.revision) AS revision,
+        CASE WHEN NOT g.keyed THEN coalesce(s.state, g.initial)::text END AS only_state, p.key, p.state, p.more
+      FROM (${shownGeneration(name)}) g
+      LEFT JOIN ${states} s ON s.generation_id = g.id AND s.key = '' AND NOT g.keyed
+      LEFT JOIN LATERAL (
         SELECT key, state, revision, more FROM (
           SELECT key, state, revision, row_number() OVER page AS at, lead(true, 1, false) OVER page AS more,
             coalesce(sum(octet_length(state)) OVER (page ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes
@@ -175,7 +176,7 @@ export async function readStatesPage(
   const more = rows.at(-1)?.more ?? false
   // No key is ever taken away, so whatever changes a page brings a later revision onto it, or a first key behind it.
   const latest = Math.max(...rows.map(({ revision }) => Number(revision)))
-  return { ...shownOf(first, `${latest}${more ? '-more' : ''}`), keys, more }
+  return { ...shownOf(first, `${latest}${more ? '-more' : ''}`), state: first.only_state, keys, more }
 }
 
 // Types and not interfaces, because execute() asks for an index signature.
@@ -183,21 +184,20 @@ type ShownRow = {
   id: number
   version: number
   status: ProjectionStatus['status']
-  keyed: boolean
   as_of: AsOf
 }
 
 type PageRow = ShownRow & {
+  only_state: string | null
   key: string | null
   state: string | null
   revision: string | null
   more: boolean | null
 }
 
-const shownOf = ({ id, version, status, keyed, as_of }: ShownRow, revision: string): Shown => ({
+const shownOf = ({ id, version, status, as_of }: ShownRow, revision: string): Shown => ({
   version,
   status,
-  keyed,
   asOf: as_of,
   tag: `${id}-${revision}`,
 })
