@@ -1,8 +1,7 @@
 import { performance } from 'node:perf_hooks'
-import type { TopicName } from '@sekali/core/event'
 import { ensureTopics } from '@sekali/store/topics'
 import { startMeter } from '../processor-time.ts'
-import type { Side } from '../row.ts'
+import type { Measure, Side } from '../row.ts'
 import { commitBatch, openStore } from '../sides/commit.ts'
 import { percentile } from '../statistics.ts'
 import { batchesOf } from '../stored-batches.ts'
@@ -13,27 +12,25 @@ const commits = 1_000
 export const oneRow: Side = {
   name: 'one-row commit',
   open: async (bench) => {
-    const store = openStore(await bench.createDatabase())
-    return {
-      measure: async (round) => {
-        const [batch] = batchesOf(round, commits)
-        if (batch === undefined) throw new Error('no batch')
-        await ensureTopics(store, [batch.topic as TopicName])
-        await bench.checkpoint()
-        const stop = startMeter(bench.servers)
-        const latencies: number[] = []
-        for (const one of batch.received) {
-          const startedAt = performance.now()
-          await commitBatch(store, { topic: batch.topic, received: [one] })
-          latencies.push(performance.now() - startedAt)
-        }
-        return {
-          ...stop(),
-          value: percentile(latencies, 0.99),
-          also: { 'p50 ms': percentile(latencies, 0.5) },
-        }
-      },
-      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    await using parts = new AsyncDisposableStack()
+    const store = parts.use(openStore(await bench.createDatabase()))
+    const measure = async (round: number): Promise<Measure> => {
+      const [batch] = batchesOf(round, commits)
+      if (batch === undefined) throw new Error('no batch')
+      await ensureTopics(store, [batch.topic])
+      await bench.checkpoint()
+      const stop = startMeter(bench.servers)
+      const latencies: number[] = []
+      for (const one of batch.received) {
+        const startedAt = performance.now()
+        await commitBatch(store, { topic: batch.topic, received: [one] })
+        latencies.push(performance.now() - startedAt)
+      }
+      const also = { 'p50 ms': percentile(latencies, 0.5) }
+      return { ...stop(), value: percentile(latencies, 0.99), also }
     }
+    await measure(0) // the warm-up
+    const opened = parts.move()
+    return { measure, [Symbol.asyncDispose]: () => opened.disposeAsync() }
   },
 }
