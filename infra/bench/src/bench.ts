@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path'
 import { startPostgres } from '@sekali/local/postgres-server'
 import { startRedis } from '@sekali/local/redis-server'
 import type { Server } from '@sekali/local/server'
+import { temporaryFolder } from '@sekali/local/temporary-folder'
 import { migrate } from '@sekali/store/migrate'
 import pg from 'pg'
 import { fill, type Log } from './fill.ts'
 import type { Processes } from './processor-time.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 /** What all sides of a run share: the same two servers, set up as `npm start` does it. */
 export interface Bench extends AsyncDisposable {
@@ -40,7 +40,7 @@ export async function openBench(options: {
 }): Promise<Bench> {
   const { quick, profileDir, signal } = options
   await using parts = new AsyncDisposableStack()
-  const folder = parts.use(await temporaryFolder())
+  const folder = parts.use(await temporaryFolder('sekali-bench-'))
   const logDir = join(folder.path, 'logs')
   await mkdir(logDir)
   const redis = parts.use(await startRedis({ dir: join(folder.path, 'redis') }))

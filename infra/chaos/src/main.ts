@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import process from 'node:process'
 import { runCommand } from '@sekali/local/run-command'
+import { temporaryFolder } from '@sekali/local/temporary-folder'
 import { Command, InvalidArgumentError } from 'commander'
 import { type Fault, fits } from './fault.ts'
 import { catalogue } from './faults/catalogue.ts'
-import { temporaryFolder } from './folder.ts'
 import { isKept, type RunName, reportJson, reportText } from './report.ts'
 import { runChaos } from './run.ts'
 import type { Target } from './target.ts'
@@ -57,7 +57,7 @@ const sources = 24
 await runCommand(async (signal) => {
   if (options.list) return list()
   const say = (what: string) => void process.stderr.write(`${what}\n`)
-  await using folder = await temporaryFolder()
+  await using folder = await temporaryFolder('sekali-chaos-')
   await using target = await reach(folder.path, say, signal)
   const faults = chosen().filter((fault) => fits(fault, target))
   // On a system that others use, and that an earlier run may have used, each run has topics of its own.

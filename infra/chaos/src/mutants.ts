@@ -2,12 +2,13 @@
  * `npm run chaos:mutants`: breaks the product on purpose, in one way after the other, in a copy of the repository, and
  * shows that the tests notice. A suite that cannot fail proves nothing.
  */
+
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { runCommand } from '@sekali/local/run-command'
+import { temporaryFolder } from '@sekali/local/temporary-folder'
 import { Command } from 'commander'
-import { temporaryFolder } from './folder.ts'
 import { mutants } from './mutants/catalogue.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { runSuite } from './mutants/suite.ts'
@@ -31,7 +32,7 @@ interface Row {
 
 await runCommand(async (signal) => {
   const chosen = mutants.filter(({ name }) => only === undefined || only.includes(name))
-  await using folder = await temporaryFolder()
+  await using folder = await temporaryFolder('sekali-chaos-')
   const tree = join(folder.path, 'sekali')
   await copyTree(tree)
   const rows: Row[] = []

@@ -7,18 +7,18 @@ import { freePort } from '@sekali/local/free-port'
 import { waitReady } from '@sekali/local/readiness'
 import { startRedis } from '@sekali/local/redis-server'
 import { programs } from '@sekali/local/repository'
+import { temporaryFolder } from '@sekali/local/temporary-folder'
 import { expect, test } from 'vitest'
 import { until } from '../src/clock.ts'
 import { bodyOf } from '../src/content.ts'
 import { openDoor } from '../src/door.ts'
-import { temporaryFolder } from '../src/folder.ts'
 import { startProxy } from '../src/proxy.ts'
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 
 test('an append whose answer is swallowed is one entry: the publisher is told to try again, and nobody else does', async () => {
   await using parts = new AsyncDisposableStack()
-  const { path } = parts.use(await temporaryFolder())
+  const { path } = parts.use(await temporaryFolder('sekali-chaos-'))
   const logDir = join(path, 'logs')
   await mkdir(logDir)
   const redis = await startRedis({ dir: join(path, 'redis') })

@@ -1,7 +1,7 @@
+import { temporaryFolder } from '@sekali/local/temporary-folder'
 import { expect, test } from 'vitest'
 import type { Fault } from '../src/fault.ts'
 import { catalogue } from '../src/faults/catalogue.ts'
-import { temporaryFolder } from '../src/folder.ts'
 import { reportText } from '../src/report.ts'
 import { runChaos } from '../src/run.ts'
 import { startLocal } from '../src/targets/local.ts'
@@ -33,7 +33,7 @@ test('a minute of killed processes, failpoints and dropped replies breaks no pro
 }) => {
   const said: string[] = []
   const { signal } = new AbortController()
-  await using folder = await temporaryFolder()
+  await using folder = await temporaryFolder('sekali-chaos-')
   await using target = await startLocal({
     dir: folder.path,
     consumers: name.consumers,

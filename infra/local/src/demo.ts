@@ -1,9 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import process from 'node:process'
 import { Command } from 'commander'
 import { wholeNumber } from './command-line.ts'
@@ -11,6 +7,7 @@ import { narrate } from './narration.ts'
 import { programs } from './repository.ts'
 import { interrupted, runCommand } from './run-command.ts'
 import { startStack } from './stack.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const drainMs = 10_000
 
@@ -41,7 +38,7 @@ interface DemoOptions {
 }
 
 await runCommand(async (signal) => {
-  await using folder = await temporaryFolder()
+  await using folder = await temporaryFolder('sekali-demo-')
   await using stack = await startStack({
     dir: folder.path,
     consumers: options.consumers,
@@ -79,19 +76,4 @@ async function publish(url: string, signal: AbortSignal): Promise<number> {
 function endSoon(child: ChildProcess): void {
   child.kill('SIGTERM')
   setTimeout(() => child.kill('SIGKILL'), drainMs).unref()
-}
-
-async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'sekali-demo-'))
-  // When root runs the demo PostgreSQL is another user. What is inside is closed.
-  await chmod(path, 0o711)
-  const removeNow = () => rmSync(path, { recursive: true, force: true })
-  process.once('exit', removeNow) // a forced end
-  return {
-    path,
-    [Symbol.asyncDispose]: async () => {
-      process.off('exit', removeNow)
-      await rm(path, { recursive: true, force: true, maxRetries: 5 })
-    },
-  }
 }

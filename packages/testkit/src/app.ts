@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@sekali/local/free-port'
 import { eventually } from './eventually.ts'
 
 const apps = fileURLToPath(new URL('../../../apps', import.meta.url))
@@ -57,14 +57,4 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
     if (status !== 200) throw new Error(`the gateway answers ${status}: ${app.output()}`)
   })
   return { ...app, url }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

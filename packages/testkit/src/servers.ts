@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startPostgres } from '@sekali/local/postgres-server'
 import { startRedis } from '@sekali/local/redis-server'
 import type { Server } from '@sekali/local/server'
+import { temporaryFolder } from '@sekali/local/temporary-folder'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
@@ -14,10 +14,7 @@ declare module 'vitest' {
 }
 
 /** A folder that is gone with its scope. */
-export async function ownFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'sekali-test-'))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
-}
+export const ownFolder = () => temporaryFolder('sekali-test-')
 
 /** vitest's global set-up: one Redis and one PostgreSQL for all files of a project that do not break them. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
