@@ -13,18 +13,22 @@ export function accessRedis({ redis, prefix }: Broker): RedisAccess {
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 const heldMs = 120_000
 
+/** A name is removed a minute after its consumer was last seen, and the look happens every half a minute. */
+export const namesKeptMs = 120_000
+
 export function accessSql(store: Store): SqlAccess {
   return {
     rows: async (query) => {
       const { rows } = await store.pool.query<Record<string, unknown>>(query)
-      return rows.map((row) =>
-        Object.fromEntries(
-          Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
-        ),
-      )
+      return rows.map(asTexts)
     },
   }
 }
+
+export const asTexts = (row: Record<string, unknown>): Record<string, string | null> =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
+  )
 
 export const sessionsOf =
   (url: string): OpenSession =>

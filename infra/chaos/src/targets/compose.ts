@@ -6,6 +6,7 @@
 import { ServerFailed } from '@sekali/local/errors'
 import { pause } from '../clock.ts'
 import type { Networks, Part, PartKind, Processes, RedisAccess, SqlAccess, Target } from '../target.ts'
+import { asTexts, namesKeptMs } from './access.ts'
 import { docker, follow } from './docker.ts'
 
 const kinds: Record<string, PartKind> = {
@@ -18,8 +19,6 @@ const kinds: Record<string, PartKind> = {
 const restartAfterMs = 500
 /** Fifteen seconds for Sekali, and as much again for Docker to start seven containers at once. */
 const recoveryMsMax = 30_000
-/** A name is removed a minute after its consumer was last seen, and the look happens every half a minute. */
-const namesKeptMs = 120_000
 
 export async function connectCompose() {
   const project = await projectName()
@@ -154,11 +153,7 @@ function accessSql(): SqlAccess {
     rows: async (query) => {
       const asJson = `SELECT coalesce(json_agg(row_to_json(q)), '[]') FROM (${query}) q`
       const said = await docker(['compose', 'exec', '-T', 'postgres', ...psql], asJson)
-      return (JSON.parse(said) as Record<string, unknown>[]).map((row) =>
-        Object.fromEntries(
-          Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
-        ),
-      )
+      return (JSON.parse(said) as Record<string, unknown>[]).map(asTexts)
     },
   }
 }

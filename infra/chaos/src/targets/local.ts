@@ -20,7 +20,7 @@ import { supervise } from '@sekali/local/supervise'
 import { connectStore } from '@sekali/store/connect'
 import { startProxy } from '../proxy.ts'
 import type { Extra, Extras, Part, Processes, Target } from '../target.ts'
-import { accessRedis, accessSql, sessionsOf } from './access.ts'
+import { accessRedis, accessSql, namesKeptMs, sessionsOf } from './access.ts'
 import { startEmpty } from './empty.ts'
 
 export interface LocalOptions {
@@ -156,8 +156,6 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
 }
 
 const namesMax = 8
-/** A name is removed a minute after its consumer was last seen, and the look happens every half a minute. */
-const namesKeptMs = 120_000
 
 function createExtras(
   logDir: string,
