@@ -7,9 +7,8 @@
  */
 import { until } from '../clock.ts'
 import { defineFault, type Fault } from '../fault.ts'
+import { deathMs, mustEnd } from './parts.ts'
 import { withStream } from './streams.ts'
-
-const deathMs = 20_000
 
 const deaths: Record<string, string> = {
   locked: 'after it locked the topic row',
@@ -27,10 +26,7 @@ const dying = Object.entries(deaths).map(([point, when]) =>
     async run({ target, random }, signal) {
       const probability = random.pick([1, 0.3])
       const extra = await target.extras.startConsumer({ CONSUMER_FAILPOINT: `${point}:${probability}` })
-      if (await until(extra.hasEnded, deathMs, signal)) return
-      extra.signal('SIGKILL')
-      await extra.exited
-      throw new Error(`${extra.name} never came to the failpoint`)
+      await mustEnd(extra, `the failpoint ${point}`, signal)
     },
   }),
 )
@@ -42,15 +38,11 @@ const dieReclaiming = defineFault({
   needs: ['extras', 'redis'],
   async run({ target: { extras, redis }, topics, random }, signal) {
     const extra = await extras.startConsumer({ CONSUMER_FAILPOINT: 'reclaiming' })
-    const disturb = async () => {
+    await mustEnd(extra, 'reclaim', signal, async () => {
       const found = await withStream(redis, random.pick(topics))
       if (found) await redis.call('XGROUP', 'SETID', found.key, found.group, '$')
       return extra.hasEnded()
-    }
-    if (await until(disturb, deathMs, signal)) return
-    extra.signal('SIGKILL')
-    await extra.exited
-    throw new Error(`${extra.name} never came to reclaim`)
+    })
   },
 })
 

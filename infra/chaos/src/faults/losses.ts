@@ -6,8 +6,8 @@
  */
 import { readdir, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { until } from '../clock.ts'
 import { defineFault } from '../fault.ts'
+import { partOf, restarted } from './parts.ts'
 
 const flushAll = defineFault({
   name: 'flushall',
@@ -28,29 +28,19 @@ const deleteStream = defineFault({
   },
 })
 
-const restartMs = 30_000
-
 const truncateFile = defineFault({
   name: 'truncate-aof',
   about: 'Redis is killed and the end of its append-only file is gone, as after a broken disk',
   needs: ['processes', 'servers'],
-  async run({ target, random, destroys }, signal) {
-    const redis = (await target.processes.parts()).find(({ kind }) => kind === 'redis')
-    if (redis === undefined) return
-    await target.processes.signal(redis, 'SIGSTOP') // so that nothing is written between the cut and the end
-    const folder = join(target.servers.redisDir, 'appendonlydir')
+  async run({ target: { processes, servers }, random, destroys }, signal) {
+    const redis = await partOf(processes, 'redis')
+    await processes.signal(redis, 'SIGSTOP') // so that nothing is written between the cut and the end
+    const folder = join(servers.redisDir, 'appendonlydir')
     const file = (await readdir(folder)).findLast((name) => name.endsWith('.incr.aof'))
     if (file !== undefined)
       await destroys('truncate-aof', () => cut(join(folder, file), random.int(1, 20_000)))
-    await target.processes.signal(redis, 'SIGKILL')
-    await until(
-      async () => {
-        const again = (await target.processes.parts()).find(({ kind }) => kind === 'redis')
-        return again !== undefined && again.pid !== redis.pid
-      },
-      restartMs,
-      signal,
-    )
+    await processes.signal(redis, 'SIGKILL')
+    await restarted(processes, redis, signal)
   },
 })
 

@@ -7,14 +7,14 @@
  */
 import { defineFault, type FaultContext, insist } from '../fault.ts'
 import type { OpenSession } from '../target.ts'
+import { partOf } from './parts.ts'
 
 const killPostgres = defineFault({
   name: 'kill-postgres',
   about: 'kill -9 of the postmaster; it is started again and recovers',
   needs: ['processes'],
   async run({ target: { processes } }) {
-    const postgres = (await processes.parts()).find(({ kind }) => kind === 'postgres')
-    if (postgres) await processes.signal(postgres, 'SIGKILL')
+    await processes.signal(await partOf(processes, 'postgres'), 'SIGKILL')
   },
 })
 
@@ -25,8 +25,7 @@ const stallPostgres = defineFault({
   about: 'SIGSTOP of the postmaster and of every session of the apps for up to 10 s',
   needs: ['processes', 'sql'],
   async run({ target: { processes, sql }, random, pause }) {
-    const postgres = (await processes.parts()).find(({ kind }) => kind === 'postgres')
-    if (postgres === undefined) return
+    const postgres = await partOf(processes, 'postgres')
     const sessions = await sql.rows(`SELECT ${appSessions}`)
     const stopped = [
       postgres,

@@ -5,25 +5,14 @@
  * acknowledgement never came), "it comes back by itself". Recovered when what was accepted until the fault's end is
  * accounted for and publishing is answered again, with nobody but the supervisor starting anything.
  */
-import { until } from '../clock.ts'
 import { defineFault, type FaultContext } from '../fault.ts'
 import type { Part, PartKind } from '../target.ts'
+import { restarted } from './parts.ts'
 
 type Context = FaultContext<'processes'>
 
 const partsOf = async ({ target }: Context, ...kinds: PartKind[]): Promise<Part[]> =>
   (await target.processes.parts()).filter(({ kind }) => kinds.includes(kind))
-
-const restartMs = 30_000
-
-/** Resolves once another process runs under the part's name. */
-const restarted = ({ target }: Context, part: Part, signal: AbortSignal) =>
-  until(
-    async () =>
-      (await target.processes.parts()).some(({ name, pid }) => name === part.name && pid !== part.pid),
-    restartMs,
-    signal,
-  )
 
 export const killConsumer = defineFault({
   name: 'kill-consumer',
@@ -79,7 +68,7 @@ export const rollingRestart = defineFault({
     for (const part of context.random.shuffled(await partsOf(context, 'consumer', 'projector', 'gateway'))) {
       if (signal.aborted) return
       await context.target.processes.signal(part, 'SIGTERM')
-      await restarted(context, part, signal)
+      await restarted(context.target.processes, part, signal)
     }
   },
 })

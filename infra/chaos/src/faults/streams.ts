@@ -5,8 +5,7 @@ export interface Found {
   readonly key: string
   readonly group: string
   readonly pending: number
-  /** Whether there is anything that the group has not delivered yet. */
-  readonly isUndelivered: boolean
+  readonly lastDelivered: string
 }
 
 const value = (reply: unknown, name: string): unknown =>
@@ -20,16 +19,13 @@ const ignoreMissing = (asked: Promise<unknown>): Promise<unknown> =>
 /** Undefined when the topic has no stream or no group now. */
 export async function withStream(redis: RedisAccess, topic: string): Promise<Found | undefined> {
   const key = `${redis.prefix}:stream:${topic}`
-  // Two calls and no transaction: a full Redis refuses those, whatever is in them.
   const groups = await ignoreMissing(redis.call('XINFO', 'GROUPS', key))
   if (!Array.isArray(groups) || groups.length === 0) return undefined
-  const delivered = String(value(groups[0], 'last-delivered-id'))
-  const next = await redis.call('XRANGE', key, `(${delivered}`, '+', 'COUNT', '1')
   return {
     key,
     group: String(value(groups[0], 'name')),
     pending: Number(value(groups[0], 'pending')),
-    isUndelivered: Array.isArray(next) && next.length > 0,
+    lastDelivered: String(value(groups[0], 'last-delivered-id')),
   }
 }
 
