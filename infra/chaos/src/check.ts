@@ -58,7 +58,7 @@ function* logged({ http }: Evidence): Generator<[topic: string, row: LogRow]> {
 const clockSkewMs = 100
 
 function acknowledgedIsStored(evidence: Evidence) {
-  const { http, sql, losses, admissions, stats } = evidence
+  const { http, losses, admissions, stats } = evidence
   const ids = new Map([...http].map(([topic, rows]) => [topic, new Set(rows.map(({ id }) => id))]))
   let acknowledged = 0
   let missing = 0
@@ -68,7 +68,7 @@ function acknowledgedIsStored(evidence: Evidence) {
   for (const [topic, id, event] of booked(evidence)) {
     if (event.firstOk === undefined || event.lastOk === undefined) continue
     acknowledged++
-    if (ids.get(topic)?.has(id) || sql?.dead.get(topic)?.has(id)) continue
+    if (ids.get(topic)?.has(id)) continue
     missing++
     // Each of its entries must have been in Redis, and not be stored yet, when something there was destroyed.
     const kept = [event.firstOk, event.lastOk].find((span) => takenBy(span, topic, losses).length === 0)

@@ -76,8 +76,6 @@ export interface Evidence {
     | {
         readonly log: ReadonlyMap<string, readonly LogRow[]>
         readonly rows: ReadonlyMap<string, SqlRow>
-        /** Ids among the dead letters, by topic. */
-        readonly dead: ReadonlyMap<string, ReadonlySet<string>>
       }
     | undefined
   /** Undefined where there is no projector. */

@@ -82,16 +82,6 @@ export async function readSqlLog(sql: SqlAccess, topic: string): Promise<LogRow[
   }
 }
 
-/** The ids of dead letters that have one, by topic. */
-export async function readDead(sql: SqlAccess, topics: readonly string[]): Promise<Map<string, Set<string>>> {
-  const rows = await sql.rows(`
-    SELECT t.name, d.event_id FROM dead_letters d JOIN topics t ON t.id = d.topic_id
-    WHERE t.name IN (${list(topics)}) AND d.event_id IS NOT NULL`)
-  const dead = new Map<string, Set<string>>(topics.map((topic) => [topic, new Set()]))
-  for (const { name, event_id } of rows) dead.get(String(name))?.add(String(event_id))
-  return dead
-}
-
 /** How many entries are delivered and not acknowledged, in all groups of the topics' streams. */
 export async function countPending(redis: RedisAccess, topics: readonly string[]): Promise<number> {
   let pending = 0

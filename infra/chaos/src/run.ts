@@ -7,7 +7,7 @@ import { patiently, pause, until } from './clock.ts'
 import { openDoor } from './door.ts'
 import type { Evidence, Loss } from './evidence.ts'
 import type { Fault, FaultContext } from './fault.ts'
-import { countPending, isComplete, readDead, readSqlLog, readSqlRows, readStats } from './figures.ts'
+import { countPending, isComplete, readSqlLog, readSqlRows, readStats } from './figures.ts'
 import { type FaultFigures, injectAll, type Progress } from './inject.ts'
 import { type LogRow, readLog } from './log.ts'
 import { readProjections } from './projections.ts'
@@ -166,6 +166,5 @@ async function readSql({ sql }: Target, topics: readonly string[]): Promise<Evid
   return {
     log: await logs(topics, (topic) => readSqlLog(sql, topic)),
     rows: await readSqlRows(sql, topics),
-    dead: await readDead(sql, topics),
   }
 }

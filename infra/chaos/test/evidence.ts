@@ -64,7 +64,7 @@ export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): 
       lookupOf(fact('a', 1), 1),
       { topic, id: 'nobody-1', status: 404, body: '{"code":"unknown_event"}' },
     ],
-    sql: { log: new Map([[topic, log]]), rows: new Map([[topic, row]]), dead: new Map() },
+    sql: { log: new Map([[topic, log]]), rows: new Map([[topic, row]]) },
     projections: { live: activityOf(log), rebuilt: activityOf(log) },
     losses: [],
     admissions: [],
