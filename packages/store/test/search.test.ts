@@ -9,7 +9,7 @@ import { type Search, searchEvents } from '@sekali/store/search'
 import { summarizeSpans } from '@sekali/store/spans'
 import { ownStore } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { sql } from '../src/drizzle.ts'
+import { drizzle, sql } from '../src/drizzle.ts'
 
 const sizes = { 'log.big': 12_000, 'log.small': 700, 'log.one': 1, other: 2_500 }
 
@@ -235,19 +235,16 @@ async function scansOf(work: (store: Store) => Promise<unknown>): Promise<PlanNo
     if (node['Relation Name'] !== undefined) scans.push(node)
     for (const child of node.Plans ?? []) collect(child)
   }
-  const db = new Proxy(store.db, {
-    get: (target, name) =>
-      name !== 'execute'
-        ? Reflect.get(target, name)
-        : async (statement: ReturnType<typeof sql>) => {
-            const { rows } = await target.execute<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
-              sql`EXPLAIN (ANALYZE, FORMAT JSON) ${statement}`,
-            )
-            for (const row of rows) collect(row['QUERY PLAN'][0].Plan)
-            return await target.execute(statement)
-          },
-  })
-  await work({ ...store, db })
+  const query = async (statement: { text: string; values?: unknown[] }, values = statement.values) => {
+    const { rows } = await store.pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+      `EXPLAIN (ANALYZE, FORMAT JSON) ${statement.text}`,
+      values,
+    )
+    for (const row of rows) collect(row['QUERY PLAN'][0].Plan)
+    return await store.pool.query(statement, values)
+  }
+  const pool: Store['pool'] = Object.assign(Object.create(store.pool), { query })
+  await work({ ...store, pool, db: drizzle(pool) })
   return scans
 }
 
@@ -289,6 +286,7 @@ test.each([
     expect((await readEvents(spied, { ...query, limit: 20 })).events.length).toBe(20)
   })
   const ofLog = scans.filter((scan) => scan['Relation Name'] === 'events')
+  expect(ofLog).not.toEqual([])
   expect(ofLog.map((scan) => scan['Node Type'])).not.toContain('Seq Scan')
   const rows = ofLog.map(
     (scan) => (scan['Actual Rows'] + (scan['Rows Removed by Filter'] ?? 0)) * scan['Actual Loops'],
