@@ -12,6 +12,7 @@
  * Killed before COMMIT, it leaves nothing behind. After COMMIT there is nothing left to do.
  */
 import type { StoredEvent } from '@sekali/core/event'
+import { turnCharsAim } from '@sekali/process/batch-size'
 import type { Logger } from '@sekali/process/log'
 import type { Folded } from '@sekali/projection/fold'
 import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
@@ -71,8 +72,6 @@ export class TurnFailed extends Error {
 const turnTopicsMax = 64
 /** Events are read in portions, so that large ones do not fill the memory: 64 MiB at most come at a time. */
 const portionEvents = 256
-/** Characters of payloads after which a turn reads no further portion. */
-const turnCharsAim = 8 * 1024 * 1024
 
 /**
  * Takes a turn of one of the projections. `undefined` when there is nothing to fold, or others are at it.

@@ -1,5 +1,5 @@
 /** Characters that a turn aims to hold in memory. Neither store can limit a read by size, only by count. */
-const turnCharsAim = 8 * 1024 * 1024
+export const turnCharsAim = 8 * 1024 * 1024
 /** What a name gets of which nothing is known: at 256 KiB each that is still bearable. */
 const firstCount = 64
 
@@ -7,8 +7,8 @@ const firstCount = 64
 export const growthMax = 4
 
 /**
- * How much a turn takes at once of a name, for instance of a topic. In portions, as a read can be limited by those alone:
- * packs of a stream, or events.
+ * How much a turn takes at once of a name, for instance of a topic. In portions, as a read can be limited by those
+ * alone: packs of a stream, or events.
  */
 export interface BatchSize<Name extends string> {
   readonly size: (name: Name) => number
