@@ -6,11 +6,11 @@
  * store remembers, and cannot be mistaken for the old one, whatever its ids and counts look like.
  */
 import { randomUUID } from 'node:crypto'
-import type { Event, TopicName } from '@sekali/core/event'
+import type { TopicName } from '@sekali/core/event'
 import { advance, type Position } from '@sekali/core/position'
 import type { Acknowledged } from './acknowledged.ts'
 import { ask, askAll, type Broker } from './connect.ts'
-import { fieldName, pack } from './entry.ts'
+import { fieldName, type Portion, pack } from './entry.ts'
 import { groupPrefix, streamKey, topicsKey } from './keys.ts'
 import type { Registry } from './registry.ts'
 import { defineScript, isNoScript, type Script } from './script.ts'
@@ -55,11 +55,6 @@ end
 if entries > packs then redis.call('XSETID', KEYS[1], idAt(entries - 1), 'ENTRIESADDED', added + entries) end
 return made and {first} or first
 `)
-
-/** Events that one caller brought. */
-export interface Portion {
-  readonly events: readonly Event[]
-}
 
 export interface Call {
   readonly topic: TopicName
@@ -115,7 +110,8 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
       if (outcome instanceof Error) continue
       if (isMade(outcome)) {
         made.push(topic)
-        acknowledged.noteCount(topic, undefined) // what is known is of another stream: the next call has this one counted
+        // What is known is of another stream: the next call has this one counted.
+        acknowledged.noteCount(topic, undefined)
       } else {
         const events = countOf(waiting)
         acknowledged.noteCall(topic, advance(firstIdOf(outcome), events - 1), events)

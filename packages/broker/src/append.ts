@@ -9,8 +9,9 @@ import { BrokerUnavailable } from '@sekali/core/errors'
 import type { Event, TopicName } from '@sekali/core/event'
 import { advance, type Position } from '@sekali/core/position'
 import { createAcknowledged } from './acknowledged.ts'
-import { type Call, callAll, firstIdOf, type Portion } from './append-calls.ts'
+import { type Call, callAll, firstIdOf } from './append-calls.ts'
 import type { Broker } from './connect.ts'
+import type { Portion } from './entry.ts'
 import { createRegistry } from './registry.ts'
 
 /** Events in one script call at most: Redis serves nobody else while a script runs. */

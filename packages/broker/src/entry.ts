@@ -1,10 +1,10 @@
 /**
  * How events are written into a stream, and read from it.
  *
- * What Redis calls an entry costs it some eight microseconds on its way, whatever is in it: to add it, to deliver it, to
- * acknowledge it, and to write all three to the append-only file. So entries of a topic that are appended together
- * share one, a *pack*. Each has an id of its own all the same: a pack has the id of its first entry, and the ids that
- * follow, which Redis gives to nobody else (see append-calls.ts), are those of the others. See docs/adr, 13.
+ * What Redis calls an entry costs it some eight microseconds on its way, whatever is in it: to add it, to deliver
+ * it, to acknowledge it, and to write all three to the append-only file. So entries of a topic that are appended
+ * together share one, a *pack*. Each has an id of its own all the same: a pack has the id of its first entry, and the
+ * ids that follow, which Redis gives to nobody else (see append-calls.ts), are those of the others. See docs/adr, 13.
  */
 import type { Event, EventId, Source, TopicName } from '@sekali/core/event'
 import { advance, comparePositions, type Position, timeOf } from '@sekali/core/position'
@@ -34,39 +34,39 @@ const charsMax = 16 * 1024
 /** Of Redis's entries that a call would have without packs, so many must be saved. */
 const savedMin = 4
 
+/** Events that one caller brought. */
+export interface Portion {
+  readonly events: readonly Event[]
+}
+
 export interface Pack {
   readonly value: string
   readonly entries: number
 }
 
 /**
- * Packs the events of a call, in order. A few are left apart: to count and number packs costs Redis a look at the stream,
- * which is more than that saves.
+ * Packs the events of a call, in order. A few are left apart: to count and number packs costs Redis a look at the
+ * stream, which is more than that saves.
  */
-export function pack(portions: readonly { readonly events: readonly Event[] }[]): Pack[] {
-  const packs = packAll(portions, entriesMax)
-  const saved = packs.reduce((sum, { entries }) => sum + entries - 1, 0)
-  return saved === 0 || saved >= savedMin ? packs : packAll(portions, 1)
+export function pack(portions: readonly Portion[]): Pack[] {
+  const texts: string[] = []
+  for (const { events } of portions) for (const event of events) texts.push(encode(event))
+  const packs = packAll(texts)
+  return texts.length - packs.length < savedMin ? texts.map((value) => ({ value, entries: 1 })) : packs
 }
 
-function packAll(portions: readonly { readonly events: readonly Event[] }[], entriesMax: number): Pack[] {
-  const packs: Pack[] = []
-  let value = ''
-  let count = 0
-  const close = () => {
-    packs.push({ value, entries: count })
-    value = ''
-    count = 0
-  }
-  for (const { events } of portions) {
-    for (const event of events) {
-      const text = encode(event)
-      if (count === entriesMax || (count > 0 && value.length + text.length > charsMax)) close()
-      value = count === 0 ? text : value + entrySeparator + text
-      count += 1
+function packAll(texts: readonly string[]): Pack[] {
+  const packs: { value: string; entries: number }[] = []
+  let last: (typeof packs)[number] | undefined
+  for (const text of texts) {
+    if (last && last.entries < entriesMax && last.value.length + text.length <= charsMax) {
+      last.value += entrySeparator + text
+      last.entries += 1
+    } else {
+      last = { value: text, entries: 1 }
+      packs.push(last)
     }
   }
-  if (count > 0) close()
   return packs
 }
 
@@ -83,8 +83,8 @@ export function decode(topic: TopicName, id: string, fields: readonly string[], 
   const texts = name === fieldName && more.length === 0 ? value.split(entrySeparator) : []
   const events = texts.map((text) => decodeEvent(topic, text))
   const first = id as Position
-  const isOurs = events.length > 0 && !events.includes(undefined)
-  if (!isOurs || comparePositions(advance(first, events.length - 1), end) >= 0) {
+  const isCopy = events.length > 1 && comparePositions(advance(first, events.length - 1), end) >= 0
+  if (events.length === 0 || events.includes(undefined) || isCopy) {
     return [{ position: first, receivedAt: timeOf(first), event: undefined, fields }]
   }
   return events.map((event, index) => {
