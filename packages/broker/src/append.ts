@@ -44,8 +44,8 @@ export interface Appender {
 
 /** Some events of one topic that wait for one answer. */
 interface Waiting extends Portion {
-  /** `first` is where the first of them is, and the others follow; undefined when they failed. */
-  readonly settle: (failure: BrokerUnavailable | undefined, first?: Position) => void
+  /** Hears why they failed, or where the first event of their call is, and how many of the call come before them. */
+  readonly settle: (outcome: BrokerUnavailable | Position, before: number) => void
 }
 
 /** `onAppended` hears of topics that consumers should look at; it rings the doorbell. */
@@ -80,18 +80,18 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
   function settle({ topic, waiting }: LaneCall, outcome: unknown): void {
     sending.delete(topic)
     const rest = lanes.get(topic) ?? []
-    const failure =
-      outcome instanceof Error
-        ? new BrokerUnavailable(`append to ${topic} failed`, { cause: outcome })
-        : undefined
+    const isFailed = outcome instanceof Error
+    const told = isFailed
+      ? new BrokerUnavailable(`append to ${topic} failed`, { cause: outcome })
+      : firstIdOf(outcome)
     // What waits behind a call that failed must not overtake it: it may be of the same batch.
     let before = 0
-    for (const one of failure ? [...waiting, ...rest] : waiting) {
-      one.settle(failure, failure ? undefined : advance(firstIdOf(outcome), before))
+    for (const one of isFailed ? [...waiting, ...rest] : waiting) {
+      one.settle(told, before)
       before += one.events.length
     }
-    if (failure) lanes.delete(topic)
-    if (!failure) onAppended(topic)
+    if (isFailed) lanes.delete(topic)
+    else onAppended(topic)
   }
 
   let isScheduled = false
@@ -121,12 +121,15 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
       chunksOf(all, eventsPerCallMax).map(
         (chunk) =>
           new Promise<void>((resolve) => {
-            const settle: Waiting['settle'] = (failed, first) => {
-              if (failed) failure = failed
-              else queued += chunk.length
-              for (const [index, event] of places && first ? chunk.entries() : []) {
-                positions[places?.get(event) as number] = advance(first as Position, index)
-              }
+            const settle: Waiting['settle'] = (outcome, before) => {
+              if (typeof outcome === 'string') {
+                queued += chunk.length
+                if (places) {
+                  for (const [index, event] of chunk.entries()) {
+                    positions[places.get(event) as number] = advance(outcome, before + index)
+                  }
+                }
+              } else failure = outcome
               resolve()
             }
             enqueue(topic, { events: chunk, settle })
@@ -140,7 +143,8 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
   return {
     append: (event) =>
       new Promise((resolve, reject) => {
-        const settle: Waiting['settle'] = (failure) => (failure ? reject(failure) : resolve())
+        const settle: Waiting['settle'] = (outcome) =>
+          typeof outcome === 'string' ? resolve() : reject(outcome)
         enqueue(event.topic, { events: [event], settle })
       }),
     appendAll: async (events) => {

@@ -44,13 +44,16 @@ test('a batch of thousands over some topics keeps the order of each', async () =
 test('events that are appended together share entries, and each has an id that no other has', async () => {
   await using broker = await ownBroker(inject('redisUrl'))
   const [one, other] = [createAppender(broker, () => {}), createAppender(broker, () => {})]
-  const batches = [many(70), many(33, 'orders'), many(1), many(2_500)]
+  const all = many(2_604)
+  const batches = [all.slice(0, 70), all.slice(70, 103), all.slice(103, 104), all.slice(104)]
   const told = await Promise.all(
     batches.map((batch, index) => (index % 2 ? other : one).appendAndTell(batch)),
   )
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
   expect(entries.length).toBeLessThan(100)
-  const read = entries.flatMap(([id, fields]) => decode('orders' as TopicName, id, fields, far))
+  const packs = entries.map(([id, fields]) => decode('orders' as TopicName, id, fields, far))
+  expect(Math.max(...packs.map(({ length }) => length))).toBe(32)
+  const read = packs.flat()
   // In the order of the stream they rise, and everybody was told the ids under which his events are read.
   const positions = read.map(({ position }) => position)
   expect(positions).toEqual([...positions].sort(comparePositions))
