@@ -1,6 +1,5 @@
 /** What may have to be looked at, for instance topics, by name and in the order in which that was heard. */
 export interface News<Name extends string> {
-  readonly size: number
   add(name: Name): void
   /** Takes up to `max` names out. */
   take(max: number): Name[]
@@ -67,9 +66,6 @@ export function createNews<Name extends string>(): News<Name> {
     if (waiting.size > 0) tickLater()
   }
   return {
-    get size() {
-      return first.size + names.size
-    },
     add,
     take: (max) => {
       const taken = [...first.values().take(max)]
