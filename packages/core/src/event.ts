@@ -78,7 +78,7 @@ const EventFields = v.object({
  * would break the promise that nothing changes on the way. What is one's own belongs in the payload.
  */
 export function parseEvent(body: string): Event {
-  const value = parseJson(body)
+  const value = parseBody(body)
   const issues: Issue[] = []
   const event = readEvent(value, findPayload(body), issues)
   if (event === undefined) throw new InvalidEvent(issues)
@@ -90,7 +90,7 @@ export function parseEvent(body: string): Event {
  * too many, and InvalidEvent with the index and path of everything that does not fit: then none of them is taken.
  */
 export function parseEvents(body: string): Event[] {
-  const values = parseJson(body)
+  const values = parseBody(body)
   if (!Array.isArray(values)) throw new InvalidEvent([notAnObject])
   if (values.length === 0 || values.length > limits.batchEventsMax) {
     throw new InvalidBatch(`a batch has 1 to ${limits.batchEventsMax} events`)
@@ -175,7 +175,7 @@ function storableRule(charsMax: number): string {
   return `must be a string of 1 to ${charsMax} characters without U+0000 or half surrogate pairs`
 }
 
-function parseJson(body: string): unknown {
+function parseBody(body: string): unknown {
   let value: unknown
   try {
     value = JSON.parse(body)

@@ -50,7 +50,8 @@ export async function readEnds(store: Store, stretch: Stretch): Promise<Cursor> 
  * The topics of a pattern, each with all of its stretch left. Rejects with `TooManyTopics`, `CursorAhead`,
  * `ForeignCursor` or `StoreUnavailable`.
  */
-export async function openLanes(store: Store, { topics: pattern, after, before }: Stretch): Promise<Lane[]> {
+export async function openLanes(store: Store, stretch: Stretch): Promise<Lane[]> {
+  const { topics: pattern, after, before } = stretch
   const named = pattern.isPattern ? sql`name ~ ${pattern.regExp.source}` : sql`name = ${pattern.text}`
   const { rows } = await store.db
     .execute<{ id: number; name: string; head: string }>(
@@ -62,22 +63,16 @@ export async function openLanes(store: Store, { topics: pattern, after, before }
   if (rows.length > limits.patternTopicsMax) {
     throw new TooManyTopics(`the pattern matches more than ${limits.patternTopicsMax} topics`)
   }
-  await checkPlaces(
-    store,
-    rows.map((row) => ({ ...row, head: Number(row.head) })),
-    { ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) },
-  )
+  const asked = rows.map((row) => ({ ...row, head: Number(row.head) }))
+  await checkPlaces(store, asked, stretch)
   const isByName = typeof before === 'object' && typeof before.keys().next().value === 'string'
   const unnamed = isByName ? Infinity : 0
-  return rows.map(({ id, name, head }) => ({
+  return asked.map(({ id, name, head }) => ({
     topicId: id,
     topic: name,
     low: (placeIn(after, id, name) ?? 0) + 1,
     // What is committed after this moment is for the next page.
-    high: Math.min(
-      Number(head),
-      before === undefined ? Infinity : (placeIn(before, id, name) ?? unnamed) - 1,
-    ),
+    high: Math.min(head, before === undefined ? Infinity : (placeIn(before, id, name) ?? unnamed) - 1),
     keys: [],
   }))
 }
