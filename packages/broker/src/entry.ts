@@ -1,10 +1,11 @@
 /**
  * How events are written into a stream, and read from it.
  *
- * What Redis calls an entry costs it some eight microseconds on its way, whatever is in it: to add it, to deliver
- * it, to acknowledge it, and to write all three to the append-only file. So entries of a topic that are appended
- * together share one, a *pack*. Each has an id of its own all the same: a pack has the id of its first entry, and the
- * ids that follow, which Redis gives to nobody else (see append-calls.ts), are those of the others. See docs/adr, 13.
+ * What Redis calls an entry costs it some eight microseconds on its way, whatever is in it: to add it, to
+ * deliver it, to acknowledge it, and to write all three to the append-only file. So entries of a topic that
+ * are appended together share one, a *pack*. Each has an id of its own all the same: a pack has the id of its
+ * first entry, and the ids that follow, which Redis gives to nobody else (see append-calls.ts), are those of
+ * the others. See docs/adr, 13.
  */
 import type { Event, EventId, Source, TopicName } from '@sekali/core/event'
 import { advance, comparePositions, type Position, timeOf } from '@sekali/core/position'
@@ -45,8 +46,8 @@ export interface Pack {
 }
 
 /**
- * Packs the events of a call, in order. A few are left apart: to count and number packs costs Redis a look at the
- * stream, which is more than that saves.
+ * Packs the events of a call, in order. A few are left apart: to count and number packs costs Redis a look at
+ * the stream, which is more than that saves.
  */
 export function pack(portions: readonly Portion[]): Pack[] {
   const texts: string[] = []

@@ -6,7 +6,8 @@ import { streamKey } from './keys.ts'
 import { defineScript } from './script.ts'
 
 // KEYS  1 the topic's stream
-// ARGV  1 where to begin, 2 packs at most, 3 what the entry that is looked for begins with, 4 what stands between entries
+// ARGV  1 where to begin, 2 packs at most, 3 what the entry that is looked for begins with,
+//       4 what stands between entries
 // Returns 1 when it is found, 0 when there is none, and otherwise the id up to which there is none.
 const findScript = defineScript(`
 local packs = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])

@@ -7,10 +7,11 @@ export const historyChars = 16
 const histories = new WeakMap<Redis, string>()
 
 /**
- * Which history of its data Redis is in: it begins another one whenever it starts, and when a replica becomes the
- * primary, which is another process. Only then can entries be gone that it had acknowledged. So the name of the process
- * is that of the history. It cannot change under a connection, so it is asked once each; the replication ID changes
- * also when nothing is lost, and under those who have asked already.
+ * Which history of its data Redis is in: it begins another one whenever it starts, and when a replica becomes
+ * the primary, which is another process; for one that was the primary before, see `promoted` in vouch.ts.
+ * Only then can entries be gone that it had acknowledged. So the name of the process is that of the history.
+ * It cannot change under a connection, so it is asked once each; the replication ID changes also when nothing
+ * is lost, and under those who have asked already.
  * https://redis.io/docs/latest/commands/info/ ("run_id")
  * Rejects with `BrokerUnavailable`.
  */

@@ -23,7 +23,7 @@ export interface Place {
   readonly seen: number
   /** The id that Redis had given out last at that moment. */
   readonly seenId: Position
-  /** The history of Redis's data in which it looked (see history.ts); `null` when nobody knows, or the stream is gone. */
+  /** The history in which it looked (see history.ts); `null` when nobody knows, or the stream is gone. */
   readonly history: string | null
 }
 

@@ -7,8 +7,8 @@ const firstCount = 64
 export const growthMax = 4
 
 /**
- * How much a turn takes at once of a name, for instance of a topic. In portions, as a read can be limited by those
- * alone: packs of a stream, or events.
+ * How much a turn takes at once of a name, for instance of a topic. In portions, as a read can be limited by
+ * those alone: packs of a stream, or events.
  */
 export interface BatchSize<Name extends string> {
   readonly size: (name: Name) => number

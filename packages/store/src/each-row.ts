@@ -7,9 +7,9 @@ import { asStoreError } from './errors.ts'
 const dialect = new PgDialect({ casing: 'snake_case' })
 
 /**
- * Gives each row of a query to `onRow` as it arrives, its values in order and as PostgreSQL prints them. pg would make an object
- * of each and keep them all until the last is there: of a page of events that is what the collector then copies around.
- * Rejects with `StoreUnavailable`, or with what `onRow` throws.
+ * Gives each row of a query to `onRow` as it arrives, its values in order and as PostgreSQL prints them. pg
+ * would make an object of each and keep them all until the last is there: of a page of events that is what
+ * the collector then copies around. Rejects with `StoreUnavailable`, or with what `onRow` throws.
  */
 export async function eachRow(
   store: Store,

@@ -17,8 +17,9 @@ export interface ProjectionStatus {
   readonly name: string
   readonly version: number
   /**
-   * `building` as long as a definition is being folded from the start, also when there is a live one beside it; `failed`
-   * when that got stuck, or what is on show and nothing is to take its place. `orphaned` when no projector has its definition any more: it stays as it is.
+   * `building` as long as a definition is being folded from the start, also when there is a live one beside
+   * it; `failed` when that got stuck, or what is on show and nothing is to take its place. `orphaned` when no
+   * projector has its definition any more: it stays as it is.
    */
   readonly status: 'live' | 'building' | 'failed' | 'orphaned'
   readonly keyed: boolean

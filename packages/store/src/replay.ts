@@ -26,8 +26,9 @@ export async function boundReplay(store: Store, replay: Replay): Promise<Replay>
 const partEventsMax = 1_000
 
 /**
- * The first part of a replay, of so many bytes of payloads, or of one event. What was not taken of it can be read again:
- * the log does not change. Rejects like `openLanes`.
+ * The first part of a replay, of so many bytes of payloads, or of one event. What was not taken of it can be
+ * read again: the log does not change. Rejects with `StoreUnavailable`; if it has to be searched, like
+ * `openLanes`. Whether the log has the replay's places is for {@link boundReplay} to ask.
  */
 export async function readPart(store: Store, replay: Replay, bytesMax: number): Promise<Part> {
   const { order, limit: left = Number.POSITIVE_INFINITY } = replay
