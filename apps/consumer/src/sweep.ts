@@ -4,9 +4,8 @@
  */
 import { type Broker, untilConnected } from '@sekali/broker/connect'
 import { removeGoneConsumers } from '@sekali/broker/janitor'
-import { readTopicNames } from '@sekali/broker/lag'
 import { announce } from '@sekali/broker/presence'
-import { sweep } from '@sekali/broker/sweep'
+import { readStreams } from '@sekali/broker/streams'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { pause } from '@sekali/process/backoff'
@@ -54,10 +53,11 @@ export async function runSweeps(
       await announce(broker, { name: consumer, pid: process.pid, startedAt, ...progress }).catch((error) =>
         log.debug({ err: error }, 'announcement failed'),
       )
-      const topics = [...new Set([...(await readTopicNames(broker)), ...memory.caughtUp.keys()])]
+      const streams = await readStreams(broker, memory.caughtUp.keys())
       const pending = new Set<TopicName>()
       const gone = new Set(memory.caughtUp.keys())
-      for (const { topic, lastId, pending: count } of await sweep(broker, topics)) {
+      for (const [name, { lastId, pending: count }] of streams) {
+        const topic = name as TopicName
         gone.delete(topic)
         const isQuiet = memory.caughtUp.get(topic) === lastId
         if (!isQuiet) news.add(topic)
@@ -75,7 +75,7 @@ export async function runSweeps(
         news.add(topic)
       }
       if (round % janitorSweeps === 0) {
-        const removed = await removeGoneConsumers(broker, topics)
+        const removed = await removeGoneConsumers(broker, streams.keys())
         if (removed > 0) log.info({ removed }, 'removed consumers that are gone')
       }
     } catch (error) {

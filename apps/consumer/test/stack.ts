@@ -1,7 +1,7 @@
 import { createAppender } from '@sekali/broker/append'
 import type { Broker } from '@sekali/broker/connect'
 import { createDoorbell } from '@sekali/broker/doorbell'
-import { readStreams } from '@sekali/broker/lag'
+import { readStreams } from '@sekali/broker/streams'
 import type { Event } from '@sekali/core/event'
 import type { Store } from '@sekali/store/connect'
 import { readEvents } from '@sekali/store/read'

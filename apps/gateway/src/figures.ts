@@ -7,7 +7,7 @@
  * other way round, an entry that comes and is stored in between would be accounted for but never appended.
  * `undefined` for one of them means that it did not answer; what hangs on it is then null, and never 0.
  */
-import type { StreamFigures } from '@sekali/broker/lag'
+import type { StreamFigures } from '@sekali/broker/streams'
 import type { TopicFigures as StoreFigures } from '@sekali/store/topics'
 
 export interface Figures {

@@ -1,6 +1,6 @@
 import type { Broker } from '@sekali/broker/connect'
-import { readStreams } from '@sekali/broker/lag'
 import { readConsumers } from '@sekali/broker/presence'
+import { readStreams } from '@sekali/broker/streams'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { readTopics } from '@sekali/store/topics'

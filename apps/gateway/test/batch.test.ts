@@ -1,5 +1,5 @@
 /** Batches and streams, on real servers. */
-import { readStreams } from '@sekali/broker/lag'
+import { readStreams } from '@sekali/broker/streams'
 import { limits } from '@sekali/core/limits'
 import { startGateway } from '@sekali/testkit/app'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'

@@ -1,4 +1,4 @@
-import type { StreamFigures } from '@sekali/broker/lag'
+import type { StreamFigures } from '@sekali/broker/streams'
 import type { TopicName } from '@sekali/core/event'
 import type { TopicFigures } from '@sekali/store/topics'
 import { expect, test } from 'vitest'
@@ -11,7 +11,10 @@ function row(topic: string, figures: Partial<TopicFigures> = {}): TopicFigures {
 
 function streams(figures: Record<string, [group: string | null, entriesAdded: number | null]>) {
   return new Map<string, StreamFigures>(
-    Object.entries(figures).map(([topic, [group, entriesAdded]]) => [topic, { group, entriesAdded }]),
+    Object.entries(figures).map(([topic, [group, entriesAdded]]) => [
+      topic,
+      { group, entriesAdded, lastId: null, pending: 0 },
+    ]),
   )
 }
 

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { readStreams } from '@sekali/broker/lag'
+import { readStreams } from '@sekali/broker/streams'
 import type { EventId, TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { createLog } from '@sekali/process/log'

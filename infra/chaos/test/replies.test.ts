@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connectBroker } from '@sekali/broker/connect'
-import { readStreams } from '@sekali/broker/lag'
+import { readStreams } from '@sekali/broker/streams'
 import { startApp } from '@sekali/local/app-process'
 import { freePort } from '@sekali/local/free-port'
 import { waitReady } from '@sekali/local/readiness'

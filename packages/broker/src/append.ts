@@ -5,6 +5,7 @@
  * script call a topic, and so share one fsync (`appendfsync always` syncs once per pass of Redis's loop, before it
  * answers: https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/).
  */
+import { chunksOf } from '@sekali/core/chunks'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { Event, TopicName } from '@sekali/core/event'
 import { advance, type Position } from '@sekali/core/position'
@@ -154,11 +155,6 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
     appendAndTell: (events) => appendMany(events, true),
   }
 }
-
-const chunksOf = <T>(items: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  )
 
 interface LaneCall extends Call {
   readonly waiting: readonly Waiting[]

@@ -1,5 +1,4 @@
 import { BrokerUnavailable } from '@sekali/core/errors'
-import type { TopicName } from '@sekali/core/event'
 import { ask, askAll, type Broker } from './connect.ts'
 import { field, ownGroup } from './info.ts'
 import { consumersKey, streamKey } from './keys.ts'
@@ -25,7 +24,7 @@ const goneMs = 60_000
  */
 export async function removeGoneConsumers(
   broker: Broker,
-  topics: readonly TopicName[],
+  topics: Iterable<string>,
   goneAfterMs = goneMs,
 ): Promise<number> {
   const announced = await readAnnounced(broker)

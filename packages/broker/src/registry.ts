@@ -2,6 +2,7 @@
  * What is done for a topic on every connection before anything is appended to it: its name is put where consumers find
  * it, and it is vouched for (see vouch.ts). A Redis that came back may have lost both the name and the newest entries.
  */
+import { chunksOf } from '@sekali/core/chunks'
 import type { TopicName } from '@sekali/core/event'
 import type { Acknowledged } from './acknowledged.ts'
 import { askAll, type Broker } from './connect.ts'
@@ -60,8 +61,8 @@ export function createRegistry(
   /** Says at once what is missing, also of topics to which nothing is appended any more. */
   async function registerKnown(): Promise<void> {
     const rest = acknowledged.topics().filter((topic) => !registered.has(topic))
-    for (let from = 0; from < rest.length; from += topicsPerWrite) {
-      const failed = await register(rest.slice(from, from + topicsPerWrite))
+    for (const chunk of chunksOf(rest, topicsPerWrite)) {
+      const failed = await register(chunk)
       if (failed.size === 0) continue
       // Names that a full Redis has refused, say. Without a connection the next one tries again.
       if (redis.status === 'ready') setTimeout(() => void registerKnown(), retryMs).unref()

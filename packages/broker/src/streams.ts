@@ -1,0 +1,71 @@
+import { chunksOf } from '@sekali/core/chunks'
+import { BrokerUnavailable } from '@sekali/core/errors'
+import { isTopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import { ask, askAll, type Broker } from './connect.ts'
+import { groupPrefix, streamKey, topicsKey } from './keys.ts'
+import { defineScript } from './script.ts'
+
+export interface StreamFigures {
+  /** The incarnation: see append-calls.ts. `null` when the group is gone. */
+  readonly group: string | null
+  /** How many entries were ever added to this incarnation. Exact, unlike Redis's own `lag`. `null` when it cannot be told. */
+  readonly entriesAdded: number | null
+  /** The id that Redis gave out last in the stream; `null` when it cannot be told. */
+  readonly lastId: Position | null
+  /** How many packs are delivered and not acknowledged; 0 also when there is no group. */
+  readonly pending: number
+}
+
+// XINFO STREAM answers with the stream's first and last pack as well. To read through these cost a consumer that sweeps
+// 1,000 topics 25 to 50 ms each second, and costs it 2 this way.
+// KEYS  streams   ARGV  1 what our groups' names begin with
+// Returns of each stream: id, added, group, pending; nothing when the key holds something else; null when there is none.
+const figuresScript = defineScript(`#!lua flags=no-writes
+local function field(reply, name)
+  for i = 1, #reply, 2 do if reply[i] == name then return reply[i + 1] end end
+end
+local all = {}
+for i, key in ipairs(KEYS) do
+  all[i] = redis.call('EXISTS', key) == 1 and {}
+  local info = redis.pcall('XINFO', 'STREAM', key)
+  if not info.err then
+    all[i] = {field(info, 'last-generated-id'), field(info, 'entries-added')}
+    for _, group in ipairs(redis.call('XINFO', 'GROUPS', key)) do
+      local name = field(group, 'name')
+      if string.sub(name, 1, #ARGV[1]) == ARGV[1] then all[i][3], all[i][4] = name, field(group, 'pending') end
+    end
+  end
+end
+return all
+`)
+
+/** Others wait for Redis meanwhile, some 40 µs a stream at the most. */
+const streamsPerScript = 50
+
+/** The figures of the streams of all topics that ever had one, by topic. Rejects with {@link BrokerUnavailable}. */
+export async function readStreams(
+  broker: Broker,
+  alsoTopics: Iterable<string> = [],
+): Promise<Map<string, StreamFigures>> {
+  const names = await ask(broker, 'list of topics', (redis) => redis.smembers(topicsKey(broker)))
+  const topics = [...new Set([...names.filter(isTopicName), ...alsoTopics])]
+  const replies = await askAll(broker, 'look at streams', (redis) =>
+    chunksOf(topics, streamsPerScript).map((chunk) => {
+      const keys = chunk.map((topic) => streamKey(broker, topic))
+      return redis.call(...figuresScript.whole(keys, [groupPrefix(broker)]))
+    }),
+  )
+  const error = replies.find((reply) => reply instanceof Error)
+  if (error) throw new BrokerUnavailable('look at streams failed', { cause: error })
+  const figures = new Map<string, StreamFigures>()
+  for (const [index, reply] of (replies as Reply[][]).flat().entries()) {
+    if (reply === null) continue
+    // Something else has the key, say. That is unknown for this topic, and no reason to know nothing of the others.
+    const [lastId = null, entriesAdded = null, group = null, pending = 0] = reply
+    figures.set(topics[index] as string, { group, entriesAdded, lastId, pending })
+  }
+  return figures
+}
+
+type Reply = [lastId?: Position, entriesAdded?: number, group?: string, pending?: number] | null
