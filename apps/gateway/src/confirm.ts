@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { parseEvent, parseEvents } from '@sekali/core/event'
 import { digestOf, type Outcome, type Sent } from '@sekali/store/outcomes'
 import { isArray, readText } from './body.ts'
+import type { Share } from './budget.ts'
 import { refusal } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
 import { type Answer, answer } from './reply.ts'
@@ -16,7 +17,10 @@ export async function publishAndWait(
   request: IncomingMessage,
   seconds: number,
 ): Promise<Answer> {
-  using slots = new DisposableStack()
+  // Before the body is read: who is refused has cost nothing.
+  using slot = deps.receipts.requests.share()
+  slot.hold(1)
+  using slots = deps.receipts.events.share()
   const appended = await append(deps, request, slots)
   if ('status' in appended) return appended
   const { sent, isBatch } = appended
@@ -30,16 +34,16 @@ export async function publishAndWait(
 
 /** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
 async function append(
-  { budget, receipts, appender, onAccepted, random }: PublishDeps,
+  { budget, appender, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
-  slots: DisposableStack,
+  slots: Share,
 ): Promise<{ readonly sent: Sent[]; readonly isBatch: boolean } | Answer> {
   using share = budget.share()
   const body = await readText(request, share)
   const isBatch = isArray(body)
   const events = isBatch ? parseEvents(body) : [parseEvent(body)]
   // Before anything is queued: who is refused has published nothing.
-  slots.use(receipts.takeSlots(events.length))
+  slots.hold(events.length)
   const { queued, failure, positions } = await appender.appendAndTell(events)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })

@@ -3,19 +3,23 @@
  * tells, and then reads the outcomes, in one query at a time: what becomes due meanwhile is read in the next. What is
  * not known when the time is up, or cannot be read, is still queued: nothing is lost by not knowing it.
  */
-import { Overloaded } from '@sekali/core/errors'
+import { addAbortListener } from 'node:events'
+import { setImmediate as nextRound } from 'node:timers/promises'
 import type { TopicName } from '@sekali/core/event'
+import { limits } from '@sekali/core/limits'
 import { comparePositions, type Position } from '@sekali/core/position'
 import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { type Outcome, readOutcomes, type Sent } from '@sekali/store/outcomes'
+import { type Budget, createBudget } from './budget.ts'
 import type { Heads } from './heads.ts'
 
 export interface Receipts {
-  /** Room for a request that waits for so many events, given back with its scope. Throws `Overloaded`. */
-  takeSlots(events: number): Disposable
-  /** The outcome of each, after at most `ms`, or as soon as `signal` is aborted. Never rejects. */
+  /** How many requests may wait, and for how many events together. */
+  readonly requests: Budget
+  readonly events: Budget
+  /** The outcome of each, a moment after `ms` at the latest, or after `signal` is aborted. Never rejects. */
   wait(sent: readonly Sent[], ms: number, signal: AbortSignal): Promise<Outcome[]>
 }
 
@@ -31,63 +35,68 @@ export interface ReceiptsDeps {
 const requestsMax = 1_000
 /** Events that they wait for: each is held in memory until then, and a thousand batches would be five million. */
 const eventsMax = 100_000
-/** Events in one query; a batch may bring more on its own. */
-const readMax = 5_000
+const refusal = 'too many wait for their outcome'
+/** Events in one query. */
+const readMax = limits.batchEventsMax
 /** After a failed read. */
 const readAgainMs = 250
+/** Once the time is up a read may take so long: PostgreSQL may not answer at all for a while. */
+const lastReadMs = 500
+
+interface Due {
+  readonly sent: readonly Sent[]
+  readonly tell: (outcomes: Outcome[] | undefined) => void
+}
 
 export function createReceipts({ store, heads, log, signal: leaving }: ReceiptsDeps): Receipts {
-  let requests = 0
-  let events = 0
+  const due = new Set<Due>()
   let isReading = false
-  const due: { readonly sent: readonly Sent[]; readonly tell: (outcomes: Outcome[] | undefined) => void }[] =
-    []
 
   /** One at a time, so that those who wait leave the pool's other connections to those who read. */
   async function readDue(): Promise<void> {
-    let count = 0
-    const end = due.findIndex(({ sent }, index) => {
-      count += sent.length
-      return index > 0 && count > readMax
-    })
-    const now = due.splice(0, end === -1 ? due.length : end)
-    const all = now.flatMap(({ sent }) => sent)
-    let outcomes: Outcome[] | undefined
-    try {
-      outcomes = await readOutcomes(store, all)
-    } catch (err) {
-      log.debug({ err }, 'outcomes could not be read')
+    if (isReading) return
+    isReading = true
+    for (await nextRound(); due.size > 0; await nextRound()) {
+      const now = takeDue()
+      const all = now.flatMap(({ sent }) => sent)
+      const outcomes = await readOutcomes(store, all).catch((err: unknown) => {
+        log.debug({ err }, 'outcomes could not be read')
+        return undefined
+      })
+      let at = 0
+      for (const { sent, tell } of now) {
+        tell(outcomes?.slice(at, at + sent.length))
+        at += sent.length
+      }
     }
-    let at = 0
-    for (const { sent, tell } of now) {
-      tell(outcomes?.slice(at, at + sent.length))
-      at += sent.length
-    }
-    isReading = due.length > 0
-    if (isReading) setImmediate(readDue)
+    isReading = false
   }
 
-  const read = (sent: readonly Sent[]) =>
-    new Promise<Outcome[] | undefined>((tell) => {
-      due.push({ sent, tell })
-      if (!isReading) setImmediate(readDue)
-      isReading = true
-    })
+  function takeDue(): Due[] {
+    const now: Due[] = []
+    let count = 0
+    for (const one of due) {
+      count += one.sent.length
+      if (count > readMax) break
+      now.push(one)
+      due.delete(one)
+    }
+    return now
+  }
+
+  /** `undefined` if they could not be read, or not in time. */
+  async function read(sent: readonly Sent[], timeUp: AbortSignal): Promise<Outcome[] | undefined> {
+    const { promise, resolve: tell } = Promise.withResolvers<Outcome[] | undefined>()
+    using _late = addAbortListener(timeUp, () => void setTimeout(tell, lastReadMs, undefined).unref())
+    const one = { sent, tell }
+    due.add(one)
+    void readDue()
+    return await promise.finally(() => due.delete(one))
+  }
 
   return {
-    takeSlots(count) {
-      if (requests >= requestsMax || events + count > eventsMax) {
-        throw new Overloaded('too many wait for their outcome')
-      }
-      requests += 1
-      events += count
-      return {
-        [Symbol.dispose]() {
-          requests -= 1
-          events -= count
-        },
-      }
-    },
+    requests: createBudget(requestsMax, refusal),
+    events: createBudget(eventsMax, refusal),
 
     async wait(sent, ms, signal) {
       const last = new Map<TopicName, Position>()
@@ -101,7 +110,7 @@ export function createReceipts({ store, heads, log, signal: leaving }: ReceiptsD
       )
       await Promise.all(isReached)
       while (!signal.aborted) {
-        const outcomes = await read(sent)
+        const outcomes = await read(sent, timeUp)
         if (outcomes !== undefined) return outcomes
         if (timeUp.aborted) break
         await pause(readAgainMs, timeUp)

@@ -2,7 +2,6 @@
 
 import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
-import { setTimeout as pause } from 'node:timers/promises'
 import { readStreams } from '@sekali/broker/streams'
 import type { EventId, TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
@@ -200,21 +199,24 @@ test('an event that PostgreSQL refuses is dead, with the reason, to who waits an
   ])
 })
 
-test('who waits is counted by events, too, and outcomes are read in one query at a time', async () => {
+test('who waits is counted by events, too, and waits no longer than that when PostgreSQL does not answer', async () => {
   const log = createLog('gateway', 'silent')
-  const connect = () => connectStore({ url: system.databaseUrl, poolMax: 8, name: 'test' }, log)
-  await using store = connect()
-  await using others = connect()
+  const connect = (name: string) => connectStore({ url: system.databaseUrl, poolMax: 8, name }, log)
+  await using store = connect('outcomes')
+  await using others = connect('test')
   await using heads = createHeads({ broker: system.broker, store: others, log })
   const { signal } = new AbortController()
   const receipts = createReceipts({ store, heads, log, signal })
 
-  const [first, ...rest] = Array.from({ length: 20 }, () => receipts.takeSlots(5_000))
-  expect(() => receipts.takeSlots(1)).toThrow(expect.objectContaining({ code: 'overloaded' }))
-  first?.[Symbol.dispose]()
-  for (const slots of [receipts.takeSlots(5_000), ...rest]) slots[Symbol.dispose]()
+  const [full, ...rest] = Array.from({ length: 20 }, () => receipts.events.share())
+  for (const batch of [full, ...rest]) batch?.hold(5_000)
+  using another = receipts.events.share()
+  expect(() => another.hold(1)).toThrow(expect.objectContaining({ code: 'overloaded' }))
+  full?.[Symbol.dispose]()
+  another.hold(5_000)
 
   const locker = await others.pool.connect()
+  await using _unlocked = { [Symbol.asyncDispose]: async () => locker.release(true) }
   await locker.query('BEGIN; LOCK TABLE events')
   const sent = {
     topic: 'never' as TopicName,
@@ -222,13 +224,27 @@ test('who waits is counted by events, too, and outcomes are read in one query at
     position: '9-9' as Position,
     digest: '',
   }
-  const waits = [0, 20, 40, 60].map((ms) => receipts.wait([sent], ms, signal))
-  await pause(100)
-  const reading = store.pool.totalCount - store.pool.idleCount
-  await locker.query('ROLLBACK')
-  locker.release()
-  expect(await Promise.all(waits)).toEqual(waits.map(() => [{ status: 'queued' }]))
-  expect(reading).toBe(1)
+  // Outcomes are read in one query at a time, and this is the one that does not come back.
+  const blocked = async () => {
+    const { rows } = await others.pool.query(
+      `SELECT FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'outcomes' AND wait_event_type = 'Lock'`,
+    )
+    return rows.length
+  }
+  const began = performance.now()
+  const first = receipts.wait([sent], 0, signal)
+  await eventually(async () => expect(await blocked()).toBe(1))
+  const leaving = new AbortController()
+  const known = { ...sent, topic: 'orders' as TopicName, position: '0-1' as Position }
+  const waits = [20, 40, 60].map((ms) => receipts.wait([sent], ms, signal))
+  const left = receipts.wait([known], 60_000, leaving.signal)
+  const queued = [{ status: 'queued' }]
+  expect(await Promise.all([first, ...waits])).toEqual([queued, ...waits.map(() => queued)])
+  leaving.abort()
+  expect(await left).toEqual(queued)
+  expect(performance.now() - began).toBeLessThan(3_000)
+  expect(await blocked()).toBe(1)
 })
 
 test('without a consumer it is in flight, who waits is told so when the time is up, and who leaves is let go', async () => {
