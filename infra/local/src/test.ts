@@ -12,7 +12,9 @@ await runCommand(async (signal) => {
   const reports = await mkdtemp(join(tmpdir(), 'sekali-reports-'))
   try {
     const code = await runTurbo(reports, signal)
-    const { passed, failed } = await readTestFigures(reports)
+    const { passed, failed, failures } = await readTestFigures(reports)
+    // Between the lines of the projects that run side by side they are hard to find.
+    for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
     process.stdout.write(`${passed} passed, ${failed} failed\n`)
     return code === 0 && failed === 0 && passed > 0 ? 0 : code || 1
   } finally {
