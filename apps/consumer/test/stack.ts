@@ -4,7 +4,7 @@ import { createDoorbell } from '@sekali/broker/doorbell'
 import { readStreams } from '@sekali/broker/streams'
 import type { Event } from '@sekali/core/event'
 import type { Store } from '@sekali/store/connect'
-import { readEvents } from '@sekali/store/read'
+import { readTopic } from '@sekali/store/read'
 import { readTopics } from '@sekali/store/topics'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
@@ -36,7 +36,7 @@ export async function ownStack(redisUrl = inject('redisUrl'), postgresUrl = inje
     figures: async (topic = 'orders') => (await readTopics(store)).find((one) => one.topic === topic),
     /** The whole log of a topic, by seq. */
     async log(topic = 'orders') {
-      const { events, more } = await readEvents(store, { topic, after: 0, limit: 100_000 })
+      const { events, more } = await readTopic(store, { topic, after: 0, limit: 100_000 })
       expect(more).toBe(false)
       return events
     },

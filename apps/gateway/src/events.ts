@@ -4,7 +4,7 @@ import { eventToJson, type StoredEvent } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { parsePattern } from '@sekali/core/pattern'
 import type { Store } from '@sekali/store/connect'
-import { readEvents, readTopic } from '@sekali/store/read'
+import { readNewest, readTopic } from '@sekali/store/read'
 import { searchEvents } from '@sekali/store/search'
 import type { Context } from 'hono'
 import { accepted } from './accept.ts'
@@ -78,7 +78,7 @@ async function readPage(
     async (error: unknown) => {
       if (!(error instanceof TooManyTopics) || isFiltered || topics || page.order) throw error
       // What is new can be told of any number of topics, but not where to go on.
-      return { events: (await readEvents(store, { limit })).events, next: undefined }
+      return { events: await readNewest(store, limit), next: undefined }
     },
   )
   const next = topics?.isPattern === false ? found.next?.values().next().value : found.next

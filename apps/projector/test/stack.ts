@@ -6,7 +6,7 @@ import { parseJson } from '@sekali/core/json'
 import type { Json, Projection } from '@sekali/projection/define'
 import { fold, prepare } from '@sekali/projection/fold'
 import { readHeads } from '@sekali/store/heads'
-import { readEvents } from '@sekali/store/read'
+import { readTopic } from '@sekali/store/read'
 import { readProjections, readStatesPage } from '@sekali/store/read-projections'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
@@ -59,7 +59,7 @@ export async function ownStack() {
     async fromZero(projection: Projection, topics: readonly string[]): Promise<Record<string, Json>> {
       let states: ReadonlyMap<string, string> = new Map()
       for (const topic of topics) {
-        const { events } = await readEvents(store, { topic, after: 0, limit: 100_000 })
+        const { events } = await readTopic(store, { topic, after: 0, limit: 100_000 })
         const folded = fold(projection, prepare(projection, events), states)
         states = new Map([...states, ...folded.states])
       }

@@ -9,64 +9,49 @@ import { page, pageBytesMax, type Row, toEvent } from './row.ts'
 import { events, topics } from './schema.ts'
 
 export interface EventsQuery {
-  readonly topic?: string
+  readonly topic: string
   /** Events at most, at least 1. */
   readonly limit: number
-  /** Only events with a greater seq. Needs `topic`. */
+  /** Only events with a greater seq. */
   readonly after?: number
-  /** Only events with a smaller seq. Needs `topic`. */
+  /** Only events with a smaller seq. */
   readonly before?: number
-  /** Ascending when `after` is given and descending otherwise, unless said. Without a topic it is the newest first. */
+  /** Ascending when `after` is given and descending otherwise, unless said. */
   readonly order?: 'asc' | 'desc'
   /** Bytes of payloads at most; one event comes whatever its size. */
   readonly bytesMax?: number
 }
 
-export interface EventsPage {
+export interface EventsPage<T = StoredEvent> {
   /** At most as many as asked for, and fewer when their payloads are large. */
-  readonly events: StoredEvent[]
+  readonly events: T[]
   /** Whether events follow on this page. */
   readonly more: boolean
 }
 
 /**
- * A page of a topic, or the newest events of all topics. Because seqs have no gap and become visible in their order,
- * whoever has read up to a seq has everything up to it. Rejects with `StoreUnavailable`, or with `CursorAhead` when the
- * topic has never come as far as `after`.
+ * A page of a topic. Because seqs have no gap and become visible in their order, whoever has read up to a seq
+ * has everything up to it. Each event is made into something else as it arrives, if `as` is given, so that
+ * the page need not be held in pieces. Rejects with `StoreUnavailable`, or with `CursorAhead` when the topic
+ * has never come as far as `after`.
  */
-export async function readEvents(store: Store, query: EventsQuery): Promise<EventsPage> {
-  const { topic } = query
-  if (topic === undefined) return await readPage(store, newestOfAll(query.limit), query.limit)
-  return await readTopic(store, { ...query, topic }, (event) => event)
-}
-
-export interface TopicQuery extends EventsQuery {
-  readonly topic: string
-}
-
-/**
- * A page of a topic, each event made into something else as it arrives, so that the page need not be held in pieces.
- * Rejects as {@link readEvents} does.
- */
-export async function readTopic<T>(
+export async function readTopic<T = StoredEvent>(
   store: Store,
-  query: TopicQuery,
-  as: (event: StoredEvent) => T,
-): Promise<{ readonly events: T[]; readonly more: boolean }> {
+  query: EventsQuery,
+  as: (event: StoredEvent) => T = (event) => event as T,
+): Promise<EventsPage<T>> {
   const { topic, limit, after = 0, bytesMax = pageBytesMax } = query
   const events: T[] = []
   let head = 0
   let fits = true
   let more = false
   await eachRow(store, 'read of events', wholeRange(query, bytesMax), (row) => {
-    const [ends, isWhole, event_id, timestamp, source, payload, seq, received_at, stored_at] = row as string[]
+    const [ends, isWhole, seq, event_id, timestamp, source, payload, received_at, stored_at] = row as RangeRow
     head = Number(ends)
     fits = isWhole === 't'
     more = events.length === limit
     if (seq === null || more) return
-    events.push(
-      as(toEvent({ topic, event_id, timestamp, source, payload, seq, received_at, stored_at } as Row)),
-    )
+    events.push(as(toEvent({ topic, event_id, timestamp, source, payload, seq, received_at, stored_at })))
   })
   // Nothing more has come; but if the topic never came so far, this is another log.
   if (after > head) throw new CursorAhead('after is behind the end of the log')
@@ -74,6 +59,10 @@ export async function readTopic<T>(
   const shown = await readPage(store, page(ofTopic(query), bySeq(query), bytesMax), limit)
   return { events: shown.events.map(as), more: shown.more }
 }
+
+/** The newest events of all topics, newest first, as many as fit a page. Rejects with `StoreUnavailable`. */
+export const readNewest = async (store: Store, limit: number): Promise<StoredEvent[]> =>
+  (await readPage(store, newestOfAll(limit), limit)).events
 
 async function readPage(store: Store, statement: SQL, limit: number): Promise<EventsPage> {
   const { rows } = await store.db.execute<Row>(statement).catch((error: unknown) => {
@@ -83,16 +72,16 @@ async function readPage(store: Store, statement: SQL, limit: number): Promise<Ev
   return { events: shown.map(toEvent), more: shown.at(-1)?.more ?? false }
 }
 
-const isAscending = ({ order, after }: TopicQuery): boolean =>
+const isAscending = ({ order, after }: EventsQuery): boolean =>
   (order ?? (after === undefined ? 'desc' : 'asc')) === 'asc'
 
-const bySeq = (query: TopicQuery): SQL => (isAscending(query) ? sql`seq ASC` : sql`seq DESC`)
+const bySeq = (query: EventsQuery): SQL => (isAscending(query) ? sql`seq ASC` : sql`seq DESC`)
 
 /**
  * Because seqs have no gap, a page is a range of them, and is asked for as one: for `seq > after … LIMIT` PostgreSQL
  * has to guess how many there are, and for a topic of some ten thousand events it read and sorted all of them.
  */
-function isInRange(query: TopicQuery): SQL {
+function isInRange(query: EventsQuery): SQL {
   const { limit, after = 0, before } = query
   const last = before === undefined ? sql`t.head` : sql`least(t.head, ${before - 1}::bigint)`
   // One row more than asked for tells whether there is another page.
@@ -102,15 +91,31 @@ function isInRange(query: TopicQuery): SQL {
   return sql`e.topic_id = t.id AND e.seq BETWEEN ${from} AND ${to}`
 }
 
-const ofTopic = (query: TopicQuery): SQL => sql`
+const ofTopic = (query: EventsQuery): SQL => sql`
   SELECT e.*, t.name AS topic FROM ${topics} t JOIN ${events} e ON ${isInRange(query)} WHERE t.name = ${query.topic}`
+
+/** A topic's head, whether its range fits, and each of its events; nulls if there is none, or they do not fit. */
+type RangeRow =
+  | readonly [head: string, fits: string, seq: null, ...null[]]
+  | readonly [
+      head: string,
+      fits: string,
+      seq: string,
+      event_id: string,
+      timestamp: string,
+      source: string,
+      payload: string,
+      received_at: string,
+      stored_at: string,
+    ]
 
 /**
  * The range as a whole if it surely fits, and otherwise a row that says so. Nearly every page fits, and to add sizes up
  * event by event (see row.ts) costs PostgreSQL half as much again as to read it. What is compressed may be of any size.
  */
-const wholeRange = (query: TopicQuery, bytesMax: number): SQL => sql`
-  SELECT t.head, whole.fits, e.event_id, e."timestamp", e.source, e.payload::text, e.seq, e.received_at, e.stored_at
+const wholeRange = (query: EventsQuery, bytesMax: number): SQL => sql`
+  SELECT t.head, whole.fits,
+    e.seq, e.event_id, e."timestamp", e.source, e.payload::text, e.received_at, e.stored_at
   FROM ${topics} t
   CROSS JOIN LATERAL (
     SELECT coalesce(sum(pg_column_size(payload)) < ${bytesMax} AND bool_and(pg_column_compression(payload) IS NULL), true) AS fits

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '@sekali/core/event'
 import type { Store } from './connect.ts'
 import { readEnds } from './lanes.ts'
-import { readEvents } from './read.ts'
+import { readTopic } from './read.ts'
 import { type Search, searchEvents } from './search.ts'
 
 export interface Replay extends Omit<Search, 'limit' | 'bytesMax'> {
@@ -27,8 +27,7 @@ const partEventsMax = 1_000
 
 /**
  * The first part of a replay, of so many bytes of payloads, or of one event. What was not taken of it can be
- * read again: the log does not change. Rejects with `StoreUnavailable`; if it has to be searched, like
- * `openLanes`. Whether the log has the replay's places is for {@link boundReplay} to ask.
+ * read again: the log does not change. Rejects like `openLanes`.
  */
 export async function readPart(store: Store, replay: Replay, bytesMax: number): Promise<Part> {
   const { order, limit: left = Number.POSITIVE_INFINITY } = replay
@@ -52,7 +51,7 @@ const isPlain = ({ topics, source, from, to }: Replay): boolean =>
 /** What is one topic and all of its events needs no search. */
 async function readPlain(store: Store, replay: Replay, limit: number, bytesMax: number) {
   const { topics, order, after = 0, before } = replay
-  const { events, more } = await readEvents(store, {
+  const { events, more } = await readTopic(store, {
     topic: topics.text,
     order,
     after: after as number,

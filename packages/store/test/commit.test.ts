@@ -4,7 +4,7 @@ import { type Position, timeOf } from '@sekali/core/position'
 import { commitBatches, commitEvents, type Outcome, type Received } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
 import { digestOf, readOutcomes } from '@sekali/store/outcomes'
-import { readEvents } from '@sekali/store/read'
+import { readNewest, readTopic } from '@sekali/store/read'
 import { ensureTopics, readTopics } from '@sekali/store/topics'
 import { endTurn, type Turn, withTurn, withTurns } from '@sekali/store/turn'
 import { ownStore } from '@sekali/testkit/own'
@@ -44,7 +44,7 @@ test('duplicates burn no number', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await commit(store, received('a', 'a', 'b', 'a'))
   await commit(store, received('b', 'c', 'a', 'd'))
-  const { events } = await readEvents(store, { topic: orders, after: 0, limit: 10 })
+  const { events } = await readTopic(store, { topic: orders, after: 0, limit: 10 })
   expect(events.map(({ seq, eventId }) => `${seq}${eventId}`)).toEqual(['1a', '2b', '3c', '4d'])
   expect(await readTopics(store)).toMatchObject([{ stored: 4, duplicates: 4, headSeq: 4 }])
 })
@@ -139,7 +139,7 @@ test('turns of several topics are committed together: each topic is numbered, an
     { stored: 2, duplicates: 1, conflicts: 1 },
   ])
   const numbers = async (topic: TopicName) =>
-    (await readEvents(store, { topic, after: 0, limit: 10 })).events.map(
+    (await readTopic(store, { topic, after: 0, limit: 10 })).events.map(
       ({ seq, eventId }) => `${seq}${eventId}`,
     )
   expect(await Promise.all([a, b, c].map(numbers))).toEqual([
@@ -186,9 +186,7 @@ test('turns of several topics are taken for new together, and told apart when on
     ],
   })
   const numbers = async (topic: TopicName, after: number) =>
-    (await readEvents(store, { topic, after, limit: 10 })).events.map(
-      ({ seq, eventId }) => `${seq}${eventId}`,
-    )
+    (await readTopic(store, { topic, after, limit: 10 })).events.map(({ seq, eventId }) => `${seq}${eventId}`)
   expect(await Promise.all(topics.map((topic, at) => numbers(topic, 100 * (at + 1))))).toEqual([
     ['101x', '102y', '103z'],
     ['201x', '202v', '203w'],
@@ -203,7 +201,7 @@ test('a reader never sees a later number before an earlier one, whatever the com
   const seen: number[] = []
   const reader = (async () => {
     while (writing) {
-      const { events } = await readEvents(store, { topic: orders, after: seen.at(-1) ?? 0, limit: 100 })
+      const { events } = await readTopic(store, { topic: orders, after: seen.at(-1) ?? 0, limit: 100 })
       seen.push(...events.map(({ seq }) => seq))
     }
   })()
@@ -239,13 +237,12 @@ test('pages of all topics come newest first', async () => {
   ] as const) {
     await commit(store, received(id), topic as TopicName)
   }
-  const newest = await readEvents(store, { limit: 3 })
-  expect(newest.events.map(({ topic, eventId }) => topic + eventId)).toEqual(['c4', 'a3', 'b2'])
-  expect(newest.more).toBe(true)
-  expect((await readEvents(store, { topic: 'a', before: 2, limit: 3 })).events).toMatchObject([
+  const newest = await readNewest(store, 3)
+  expect(newest.map(({ topic, eventId }) => topic + eventId)).toEqual(['c4', 'a3', 'b2'])
+  expect((await readTopic(store, { topic: 'a', before: 2, limit: 3 })).events).toMatchObject([
     { eventId: '1' },
   ])
-  expect(await readEvents(store, { topic: 'none', limit: 3 })).toEqual({ events: [], more: false })
+  expect(await readTopic(store, { topic: 'none', limit: 3 })).toEqual({ events: [], more: false })
 })
 
 test('the look-up stays a descent of the index when a log that was small becomes large', async () => {

@@ -3,7 +3,7 @@ import type { Cursor } from '@sekali/core/cursor'
 import type { StoredEvent, TopicName } from '@sekali/core/event'
 import { parsePattern } from '@sekali/core/pattern'
 import type { Store } from '@sekali/store/connect'
-import { readEvents } from '@sekali/store/read'
+import { readNewest, readTopic } from '@sekali/store/read'
 import { boundReplay, type Replay, readPart } from '@sekali/store/replay'
 import { type Search, searchEvents } from '@sekali/store/search'
 import { summarizeSpans } from '@sekali/store/spans'
@@ -160,12 +160,12 @@ test('a page ends before its payloads are too many bytes, and goes on after them
   await own.db.execute(fill('large', 40))
   await own.db.execute(sql`UPDATE events SET payload = json_build_object('x', repeat('x', 250000))`)
   const seqsOf = (events: readonly StoredEvent[]) => events.map(({ seq }) => seq)
-  const first = await readEvents(own, { topic: 'large', after: 0, limit: 1_000 })
+  const first = await readTopic(own, { topic: 'large', after: 0, limit: 1_000 })
   expect([first.events.length, first.more]).toEqual([9, true])
-  const rest = await readEvents(own, { topic: 'large', after: 9, limit: 1_000 })
+  const rest = await readTopic(own, { topic: 'large', after: 9, limit: 1_000 })
   expect(seqsOf(rest.events)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18])
-  const newest = await readEvents(own, { limit: 1_000 })
-  expect(seqsOf(newest.events)).toEqual([40, 39, 38, 37, 36, 35, 34, 33, 32])
+  const newest = await readNewest(own, 1_000)
+  expect(seqsOf(newest)).toEqual([40, 39, 38, 37, 36, 35, 34, 33, 32])
   const found = await searchEvents(own, {
     topics: parsePattern('*'),
     order: 'desc',
@@ -194,8 +194,8 @@ test('a page reads no payload that does not fit', async () => {
     const { events } = await read()
     return [events.length, (await count()) - before] as const
   }
-  const [few, blocksOfFew] = await blocksOf(() => readEvents(own, { topic: 'large', after: 0, limit: 8 }))
-  const [many, blocks] = await blocksOf(() => readEvents(own, { topic: 'large', after: 0, limit: 1_000 }))
+  const [few, blocksOfFew] = await blocksOf(() => readTopic(own, { topic: 'large', after: 0, limit: 8 }))
+  const [many, blocks] = await blocksOf(() => readTopic(own, { topic: 'large', after: 0, limit: 1_000 }))
   expect([few, many]).toEqual([8, 9])
   expect(blocksOfFew).toBeGreaterThan(0)
   expect(blocks).toBeLessThan(1.5 * blocksOfFew)
@@ -283,7 +283,10 @@ test.each([
   [{}],
 ] as const)('a plain page %j reads its rows and no others', async (query) => {
   const scans = await scansOf(async (spied) => {
-    expect((await readEvents(spied, { ...query, limit: 20 })).events.length).toBe(20)
+    const limit = 20
+    const events =
+      'topic' in query ? (await readTopic(spied, { ...query, limit })).events : await readNewest(spied, limit)
+    expect(events.length).toBe(limit)
   })
   const ofLog = scans.filter((scan) => scan['Relation Name'] === 'events')
   expect(ofLog).not.toEqual([])
