@@ -8,7 +8,7 @@ import { boundReplay, type Replay, readPart } from '@sekali/store/replay'
 import { type Search, searchEvents } from '@sekali/store/search'
 import { summarizeSpans } from '@sekali/store/spans'
 import { ownStore } from '@sekali/testkit/own'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { drizzle, sql } from '../src/drizzle.ts'
 
 const sizes = { 'log.big': 12_000, 'log.small': 700, 'log.one': 1, other: 2_500 }
@@ -162,8 +162,12 @@ test('a page ends before its payloads are too many bytes, and goes on after them
   const seqsOf = (events: readonly StoredEvent[]) => events.map(({ seq }) => seq)
   const first = await readTopic(own, { topic: 'large', after: 0, limit: 1_000 })
   expect([first.events.length, first.more]).toEqual([9, true])
+  const queries = vi.spyOn(own.pool, 'query')
   const rest = await readTopic(own, { topic: 'large', after: 9, limit: 1_000 })
   expect(seqsOf(rest.events)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18])
+  expect(queries).toHaveBeenCalledOnce() // the page before had told that it needs to be added up
+  const ahead = { code: 'cursor_ahead' }
+  await expect(readTopic(own, { topic: 'large', after: 41, limit: 1 })).rejects.toMatchObject(ahead)
   const newest = await readNewest(own, 1_000)
   expect(seqsOf(newest)).toEqual([40, 39, 38, 37, 36, 35, 34, 33, 32])
   const found = await searchEvents(own, {
