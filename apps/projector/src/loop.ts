@@ -40,17 +40,21 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
     if (definitions.length === 0 || signal.aborted) continue
     try {
       const isSuspect = (name: string) => suspects.has(name)
-      const began = performance.now()
       const report = await runTurn(context, { definitions, countMax: batch.size, isSuspect })
       troubles.forget(report?.name)
       if (report === undefined) continue
       // Those before it have nothing new, or are in others' hands. Of this one there may be more.
       news.putBack(names.slice(names.indexOf(report.name) + 1))
       news.add(report.name)
-      const tookMs = performance.now() - began
-      if (tookMs > slowTurnMs) batch.halve(report.name)
+      if (report.ms > slowTurnMs) batch.halve(report.name)
       else if (!isSuspect(report.name)) {
-        batch.learn(report.name, report.events, report.events, report.chars, tookMs < slowTurnMs / growthMax)
+        batch.learn(
+          report.name,
+          report.events,
+          report.events,
+          report.chars,
+          report.ms < slowTurnMs / growthMax,
+        )
       }
       const left = (suspects.get(report.name) ?? 0) - report.events
       if (report.failed || left <= 0) suspects.delete(report.name)

@@ -55,6 +55,8 @@ export interface TurnReport {
   /** Of payloads and of states, before and after. */
   readonly chars: number
   readonly failed: boolean
+  /** The turn's own time: not that of others before it, or of an import. */
+  readonly ms: number
 }
 
 /** A turn that began and failed, so that the caller can tell whose fault it is. */
@@ -100,6 +102,7 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
   const { store, log, at } = context
   let generation: Generation | undefined
   let outcome: Outcome | undefined
+  const began = performance.now()
   try {
     await withTransaction(store, 'projection turn', async (tx) => {
       const wanted = request.definitions.map(({ name, version, source: { hash } }) => ({
@@ -124,7 +127,8 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
     const { topic, seq } = folded.failure.event
     log.error({ projection: name, version, topic, seq }, `projection failed: ${folded.failure.message}`)
   }
-  return { name, events: folded.count, chars, failed: folded.failure !== undefined }
+  const ms = performance.now() - began
+  return { name, events: folded.count, chars, failed: folded.failure !== undefined, ms }
 }
 
 interface Outcome {

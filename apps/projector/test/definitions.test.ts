@@ -208,4 +208,6 @@ ${counting('slow', 1, '(n) => { busy(10); return n + 1 }')}`
     1,
     expect.stringMatching(/gave no answer within 600 ms/),
   ])
+  const { rows } = await stack.store.pool.query('SELECT revision::int FROM projections.generations')
+  expect(rows[0].revision, 'turns: 64, and 3 of 32, which is half for having been slow once').toBeLessThan(70)
 })
