@@ -12,7 +12,8 @@ const Environment = v.object({
     v.pipe(v.string(), v.regex(/^[\w.-]{1,40}$/, 'must be 1 to 40 of A-Z a-z 0-9 _ . -')),
     'projector',
   ),
-  IMPORT_MS: wholeNumber(100, 60_000, 5_000),
+  // Twice as long, and what turns there are, may pass between two announcements.
+  IMPORT_MS: wholeNumber(100, 10_000, 5_000),
   TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
   STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
   IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
@@ -35,7 +36,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     definitions: {
       dir: parsed.PROJECTIONS_DIR,
       builtIn: parsed.PROJECTIONS_BUILT_IN === 'on',
-      lateMs: parsed.IMPORT_MS,
+      importsMs: parsed.IMPORT_MS,
     },
     // The turn's transaction waits for a fold, and must not be ended for it; for an import none waits.
     folding: { foldMs: Math.min(foldMsMax, IDLE_IN_TRANSACTION_MS / 2), importMs: parsed.IMPORT_MS },

@@ -13,33 +13,32 @@ import { builtInSource, hashOf } from './source.ts'
 interface LoadedFile {
   readonly hash: string
   readonly definitions: readonly LoadedDefinition[]
-  /** It was not ready in time, so often in a row; and from when on, by `performance.now()`, it is tried again. */
-  readonly late?: { readonly tries: number; readonly until: number }
+  /** It was not ready in time, and may be another time. */
+  readonly isLate?: boolean
 }
 
 interface DefinitionsConfig {
-  /** How long a file is left alone that was not ready in time; twice as long after each further try. */
-  readonly lateMs: number
   readonly dir: string | undefined
   readonly builtIn: boolean
+  /** After so long a call reads no further file: what there is already must be announced. */
+  readonly importsMs: number
 }
-
-const lateMsMax = 600_000
 
 const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|test)\.[mc]?ts$/.test(file)
 
 /** A function that gives the definitions as they are now. What is wrong with a file is logged once for each text of it. */
 export function createDefinitions(
-  { dir, builtIn, lateMs }: DefinitionsConfig,
+  { dir, builtIn, importsMs }: DefinitionsConfig,
   load: Folding['load'],
   log: Logger,
 ): () => Promise<LoadedDefinition[]> {
   let ours: LoadedDefinition[] | undefined = builtIn ? undefined : []
   const files = new Map<string, LoadedFile>()
   const said = new Set<string>()
-  const sayOnce = (text: string) => {
-    if (said.has(text)) return
-    said.add(text)
+  const sayOnce = (text: string, hash = '') => {
+    const key = `${hash} ${text}`
+    if (said.has(key)) return
+    said.add(key)
     log.error(text)
   }
 
@@ -47,14 +46,17 @@ export function createDefinitions(
     ours ??= await load(builtInSource)
     const found = [...ours]
     const names = dir === undefined ? [] : await listFiles(resolve(dir), sayOnce)
-    const all = await Promise.all(
-      names.map(async (file) => ({ file, loaded: await loadFile(file, files.get(file)) })),
-    )
-    for (const { file, loaded } of all) {
-      files.set(file, loaded)
-      for (const definition of loaded.definitions) {
+    const until = performance.now() + importsMs
+    // Those that were late come last, or they would keep the others waiting again and again.
+    const isLate = (file: string) => Number(files.get(file)?.isLate ?? false)
+    for (const file of names.toSorted((a, b) => isLate(a) - isLate(b))) {
+      if (performance.now() < until) files.set(file, await loadFile(file, files.get(file)))
+    }
+    for (const file of names) {
+      for (const definition of files.get(file)?.definitions ?? []) {
         if (found.some(({ name }) => name === definition.name)) {
-          sayOnce(`${file}: there is a projection ${definition.name} already; give this one another name`)
+          const words = `${file}: there is a projection ${definition.name} already; give this one another name`
+          sayOnce(words, files.get(file)?.hash)
         } else found.push(definition)
       }
     }
@@ -65,22 +67,18 @@ export function createDefinitions(
     let hash = ''
     try {
       hash = hashOf(await readFile(file))
-      if (before?.hash === hash && performance.now() < (before.late?.until ?? Infinity)) return before
+      if (before?.hash === hash && !before.isLate) return before
       const definitions = await load({ file, hash })
       if (definitions.length === 0) {
-        sayOnce(`${file} exports no projection; write: export const name = defineProjection({ … })`)
+        sayOnce(`${file} exports no projection; write: export const name = defineProjection({ … })`, hash)
       }
       return { hash, definitions }
     } catch (error) {
-      sayOnce(
-        `${file} cannot be used: ${(error as Error).message}. Mend the file; it is read again by itself`,
-      )
-      // As it was before, if it was any good then. This text of it is not tried again, unless it was only late.
-      const unusable = { hash, definitions: before?.definitions ?? [] }
-      if (!(error instanceof SekaliError && error.retryable)) return unusable
-      const tries = before?.hash === hash ? (before.late?.tries ?? 0) : 0
-      const until = performance.now() + Math.min(lateMsMax, lateMs * 2 ** tries)
-      return { ...unusable, late: { tries: tries + 1, until } }
+      const isLate = error instanceof SekaliError && error.retryable
+      const remedy = isLate ? 'It is tried again by itself' : 'Mend the file; it is read again by itself'
+      sayOnce(`${file} cannot be used: ${(error as Error).message}. ${remedy}`, hash)
+      // As it was before, if it was any good then; but only for as long as the thread lives that has imported that text.
+      return { hash, definitions: before?.definitions ?? [], isLate }
     }
   }
 }

@@ -56,7 +56,8 @@ async function load(source: Source, importMs: number): Promise<readonly Definiti
   const { file, hash } = source
   const known = loaded.get(keyOf(source))
   if (known !== undefined || file === undefined) return known ?? []
-  if (hashOf(await readFile(file)) !== hash) throw new Error('it has just changed')
+  if (hashOf(await readFile(file)) !== hash)
+    throw new Error('it has changed since; mend it if that is not taken up soon')
   // The query makes it another module to Node, which would otherwise give the first one back for ever.
   const exported = await importInTime(`${pathToFileURL(file).href}?${hash}`, importMs)
   const definitions = Object.values(exported).filter(isProjection).map(validate)

@@ -19,10 +19,12 @@ export interface LoadedDefinition extends Omit<Definition, 'projection'> {
 
 export interface Folding extends AsyncDisposable {
   /**
-   * The definitions of a file, or those built in. Throws an `Error` whose message says why there are none: {@link Late}
-   * or {@link Stuck} when there may be another time.
+   * The definitions of a file, or those built in. Throws {@link NotImported}, whose message says why there are none. A
+   * text that was late is left alone for as long as it may take, then twice as long …: meanwhile it is refused at once.
+   * While it is tried nobody's definitions run, and if it gets stuck all must be imported anew.
    */
   load(source: Source): Promise<LoadedDefinition[]>
+  isLeftAlone(source: Source): boolean
   /** Keeps the thread for `work` alone: while its transaction is open, it must not wait for the import of another file. */
   hold<T>(work: (thread: FoldThread) => Promise<T>): Promise<T>
 }
@@ -30,13 +32,15 @@ export interface Folding extends AsyncDisposable {
 /** The thread, for whoever holds it. */
 export interface FoldThread {
   readonly load: Folding['load']
+  /** Throws {@link NotLoaded}. */
+  mustHave(source: Source): void
   /** The keys whose states a fold of these events needs. Throws {@link NotLoaded} or {@link Stuck}. */
   prepare(definition: LoadedDefinition, events: readonly StoredEvent[]): Promise<readonly string[]>
   /** Folds what was prepared last. Throws {@link Stuck}. */
   fold(before: ReadonlyMap<string, string>): Promise<Folded>
 }
 
-/** A definition gave no answer in time, or ended its thread; or no thread could be started. */
+/** A definition gave no answer in time, or ended its thread. */
 export class Stuck extends SekaliError {
   readonly code = 'definition_stuck'
   readonly retryable = true
@@ -46,6 +50,17 @@ export class Stuck extends SekaliError {
 class Late extends SekaliError {
   readonly code = 'definition_late'
   readonly retryable = true
+}
+
+/** A file could not be imported. When it was late or got stuck, it may have been the machine that was slow. */
+export class NotImported extends SekaliError {
+  readonly code = 'definition_not_imported'
+  readonly retryable: boolean
+
+  constructor(cause: unknown) {
+    super((cause as Error).message, { cause })
+    this.retryable = cause instanceof SekaliError && cause.retryable
+  }
 }
 
 /** The thread is new, and does not have this definition yet. */
@@ -64,6 +79,8 @@ export class NotLoaded extends SekaliError {
 const tickMs = 25
 /** Errors that nobody waits for are said at most so often: a definition may make one at each event. */
 const sayMs = 60_000
+/** A text that was late is left alone for so long at most. */
+const leftAloneMsMax = 600_000
 const endedItsThread = 'the definition ended its thread'
 
 export function startFolding(
@@ -74,13 +91,19 @@ export function startFolding(
   let has = new Set<string>()
   let last: Promise<unknown> = Promise.resolve()
   let saidAt = -Infinity
+  /** By the key of the text. */
+  const late = new Map<
+    string,
+    { readonly error: NotImported; readonly tries: number; readonly until: number }
+  >()
 
   /** Waits until the thread listens: on a busy machine that takes longer than a fold may, and is nobody's fault. */
   async function startThread(): Promise<Worker> {
     has = new Set()
     const started = new Worker(new URL('./fold-thread.ts', import.meta.url))
     const ready = Promise.withResolvers<Worker>()
-    const onFailure = () => ready.reject(new Stuck('the thread for definitions did not start'))
+    const onFailure = () =>
+      ready.reject(new NotImported(new Stuck('the thread for definitions did not start')))
     started.on('message', (said: Answer) => {
       if ('isReady' in said) ready.resolve(started)
       if (!('stray' in said) || performance.now() - saidAt < sayMs) return
@@ -139,24 +162,51 @@ export function startFolding(
     }
   }
 
+  const isLeftAlone = (source: Source) => performance.now() < (late.get(keyOf(source))?.until ?? 0)
+
+  function refuseLate(source: Source): void {
+    const before = late.get(keyOf(source))
+    if (before && isLeftAlone(source)) throw before.error
+  }
+
   async function load(source: Source): Promise<LoadedDefinition[]> {
+    refuseLate(source)
+    const key = keyOf(source)
     thread ??= await startThread()
     const request = { do: 'load', source, importMs } as const
-    const definitions = await ask<Omit<Definition, 'projection'>[]>(request, importMs + foldMs)
-    has.add(keyOf(source))
-    return definitions.map((definition) => ({ ...definition, source }))
+    try {
+      const definitions = await ask<Omit<Definition, 'projection'>[]>(request, importMs + foldMs)
+      late.delete(key)
+      has.add(key)
+      return definitions.map((definition) => ({ ...definition, source }))
+    } catch (cause) {
+      const error = new NotImported(cause)
+      const tries = late.get(key)?.tries ?? 0
+      const until = performance.now() + Math.min(leftAloneMsMax, importMs * 2 ** tries)
+      if (error.retryable) late.set(key, { error, tries: tries + 1, until })
+      throw error
+    }
+  }
+
+  function mustHave(source: Source): void {
+    if (thread === undefined || !has.has(keyOf(source))) throw new NotLoaded(source)
   }
 
   const held: FoldThread = {
     load,
+    mustHave,
     async prepare({ source, name }, events) {
-      if (thread === undefined || !has.has(keyOf(source))) throw new NotLoaded(source)
+      mustHave(source) // the thread may have ended meanwhile
       return await ask<readonly string[]>({ do: 'prepare', source, name, events }, foldMs)
     },
     fold: (before) => ask<Folded>({ do: 'fold', before }, foldMs),
   }
   return {
-    load: (source) => hold(() => load(source)),
+    async load(source) {
+      refuseLate(source)
+      return await hold(() => load(source))
+    },
+    isLeftAlone,
     hold,
     [Symbol.asyncDispose]: async () => {
       await last

@@ -11,7 +11,7 @@ import { createBatchSize, growthMax } from '@sekali/process/batch-size'
 import type { News } from '@sekali/process/news'
 import { createTroubles } from '@sekali/process/troubles'
 import { DataRefused } from '@sekali/store/errors'
-import { type LoadedDefinition, Stuck } from './folding.ts'
+import { type LoadedDefinition, NotImported, Stuck } from './folding.ts'
 import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
 
 /** Projections offered to one turn at most. */
@@ -27,7 +27,7 @@ export interface LoopContext extends TurnContext {
 
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
 export async function runLoop(context: LoopContext, news: News<string>, signal: AbortSignal): Promise<void> {
-  const { log, definitionOf, slowTurnMs } = context
+  const { log, folding, definitionOf, slowTurnMs } = context
   const batch = createBatchSize<string>(context.turnEventsMax)
   // How many events are still to be folded one by one. Somebody else may find the one to blame, or a rebuild pass it.
   const suspects = new Map<string, number>()
@@ -36,7 +36,8 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
   while (!signal.aborted) {
     await news.wait(signal)
     const names = news.take(offeredMax)
-    const definitions = names.flatMap((name) => definitionOf(name) ?? [])
+    const all = names.flatMap((name) => definitionOf(name) ?? [])
+    const definitions = all.filter(({ source }) => !folding.isLeftAlone(source))
     if (definitions.length === 0 || signal.aborted) continue
     try {
       const isSuspect = (name: string) => suspects.has(name)
@@ -70,7 +71,8 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
       const { ownMs, loopMs } = troubles.note(failed, error)
       if (failed !== undefined) {
         news.defer(failed, ownMs)
-        batch.halve(failed) // what is slow to fold must not run into the same timeout for ever
+        // What is slow to fold must not run into the same timeout for ever.
+        if (!(cause instanceof NotImported)) batch.halve(failed)
       }
       if (loopMs > 0) await pause(loopMs, signal)
     }

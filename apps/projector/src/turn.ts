@@ -145,6 +145,7 @@ async function advance(
 ): Promise<Outcome> {
   const definition = definitions.find(({ name }) => name === generation.name)
   if (definition === undefined) throw new Error('a turn that nobody asked for')
+  context.thread.mustHave(definition.source)
   const isSuspected = isSuspect(generation.name)
   const limit = isSuspected ? 1 : countMax(generation.name)
 

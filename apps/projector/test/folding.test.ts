@@ -1,12 +1,52 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createLog } from '@sekali/process/log'
 import { eventually } from '@sekali/testkit/eventually'
+import { event } from '@sekali/testkit/sample'
+import { ownFolder } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
-import { startFolding } from '../src/folding.ts'
+import { createDefinitions } from '../src/definitions.ts'
+import { Stuck, startFolding } from '../src/folding.ts'
 import { builtInSource } from '../src/source.ts'
+
+const log = createLog('test', 'silent')
 
 test('the time that a thread takes to start is not counted against what is loaded into it', async () => {
   // No thread starts within 50 ms, and none that is late is kept. One that has started answers within that time soon.
-  await using folding = startFolding({ foldMs: 50, importMs: 0 }, createLog('test', 'silent'))
+  await using folding = startFolding({ foldMs: 50, importMs: 0 }, log)
   const definitions = await eventually(() => folding.load(builtInSource))
   expect(definitions.length).toBeGreaterThan(0)
+})
+
+test('files that are late keep the others waiting one at a time, and no longer once that is known', async () => {
+  await using folder = await ownFolder()
+  const write = (file: string, text: string) => writeFile(join(folder.path, file), text)
+  const good = (name: string, begin = '') => `
+    import { defineProjection } from '@sekali/projection/define'
+    import { existsSync } from 'node:fs'
+    ${begin}
+    export const one = defineProjection({ name: '${name}', topics: 't', initial: 0, apply: () => { while (true); } })`
+  await write('a.ts', good('a'))
+  await write('b.ts', 'await new Promise(() => {})')
+  await write('c.ts', 'await new Promise(() => {}) // as well')
+  await write('d.ts', good('d', `while (existsSync(import.meta.dirname + '/block'));`))
+  await using folding = startFolding({ foldMs: 200, importMs: 800 }, log)
+  const look = createDefinitions({ dir: folder.path, builtIn: false, importsMs: 800 }, folding.load, log)
+  const names = async () => (await look()).map(({ name }) => name)
+  expect([await names(), await names(), await names()]).toEqual([['a'], ['a'], ['a', 'd']])
+
+  // A definition blocks the thread. All must be imported anew, and the text of one blocks the next thread.
+  const [a, d] = await look()
+  if (a === undefined || d === undefined) throw new Error('there were two')
+  const events = [{ ...event(), seq: 1, receivedAt: '', storedAt: '' }]
+  const turn = folding.hold((thread) => thread.prepare(a, events).then(() => thread.fold(new Map())))
+  await expect(turn).rejects.toThrow(Stuck)
+  await write('block', '')
+  const began = performance.now()
+  for (let time = 0; time < 5; time++) {
+    await expect(folding.load(d.source)).rejects.toThrow('gave no answer within 1000 ms')
+    await folding.load(a.source)
+  }
+  expect(performance.now() - began).toBeLessThan(3_000)
+  expect([folding.isLeftAlone(a.source), folding.isLeftAlone(d.source)]).toEqual([false, true])
 })
