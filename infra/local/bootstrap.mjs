@@ -43,7 +43,12 @@ async function main() {
   }
   await ensureDependencies(root, relay)
   const node = findNode(root)
-  const env = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}` }
+  const env = {
+    // What V8 makes of our sources, types stripped: a process starts in half the time.
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled'),
+    ...process.env,
+    PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}`,
+  }
   const asksForHelp = command !== 'test' && args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && process.env.REDIS_URL
   const needsRedis = command !== 'sekali' && !asksForHelp && !bringsRedis

@@ -19,6 +19,7 @@ const inherited = [
   'LOG_LEVEL',
   'REDIS_PREFIX',
   'NODE_EXTRA_CA_CERTS',
+  'NODE_COMPILE_CACHE',
   'TAILS_MAX',
   'PROJECTIONS_BUILT_IN',
   'IMPORT_MS',
