@@ -24,5 +24,5 @@ export const topicsRow: Row = {
   }),
   rival: endToEnd({ name: '10 topics', consumers, events, topics: named(10) }),
   target: { of: 'ratio', better: 'higher', must: 0.8, aim: 0.95 },
-  rounds: 3,
+  rounds: 5,
 }
