@@ -38,8 +38,8 @@ export interface Store extends AsyncDisposable {
   readonly db: Db
   /** How many events of a topic, by its id, this process has stored since one came that was known; see commit.ts. */
   readonly streaks: Map<number, number>
-  /** Topics whose last page, as this process read it, had large events; see read.ts. */
-  readonly large: Set<string>
+  /** Topics of which a page had compressed events; see read.ts. */
+  readonly compressed: Set<string>
 }
 
 /** Connects when first used. Never throws; PostgreSQL may come and go. */
@@ -67,7 +67,7 @@ export function connectStore(config: StoreConfig, log: Log): Store {
     pool,
     db: drizzle(pool, { casing: 'snake_case' }),
     streaks: new Map(),
-    large: new Set(),
+    compressed: new Set(),
     [Symbol.asyncDispose]: () => (ended ??= pool.end()), // pg rejects a second end()
   }
 }

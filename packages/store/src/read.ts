@@ -41,19 +41,19 @@ export async function readTopic<T = StoredEvent>(
   as: (event: StoredEvent) => T = (event) => event as T,
 ): Promise<EventsPage<T>> {
   const { topic, limit, bytesMax } = query
-  const whole = store.large.has(topic) ? undefined : await readWhole(store, query, as)
+  const whole = store.compressed.has(topic) ? undefined : await readWhole(store, query, as)
   if (whole !== undefined) return whole
   const { events, more } = await readPage(store, page(ofTopic(query), bySeq(query), bytesMax), limit)
-  if (events.some(({ payload }) => payload.length > smallCharsMax)) store.large.add(topic)
-  else store.large.delete(topic)
   // Of a topic that has no more, the range tells how far it has come.
-  return events.length === 0 ? await readTopic(store, query, as) : { events: events.map(as), more }
+  if (events.length === 0) return (await readWhole(store, query, as)) ?? { events: [], more }
+  if (events.every(({ payload }) => payload.length <= smallCharsMax)) store.compressed.delete(topic)
+  return { events: events.map(as), more }
 }
 
 /**
- * Payloads up to here are hardly ever compressed: PostgreSQL tries with rows from 2 kB on. Then the range as a whole
- * says only that it may not fit, which took a fifth of the time of a page of 3 kB events. So of a topic whose last page
- * had larger ones it is not asked.
+ * Payloads up to here are hardly ever compressed: PostgreSQL tries with rows from 2 kB on. Of one that has compressed ones the
+ * range as a whole says only that it may not fit, which took a fifth of the time of a page of 3 kB events. So of such a
+ * topic it is not asked, until a page has small ones alone.
  */
 const smallCharsMax = 1_000
 
@@ -66,18 +66,21 @@ async function readWhole<T>(
   const { topic, limit, after = 0 } = query
   const events: T[] = []
   let head = 0
-  let fits = true
+  let [isPlain, fits] = [true, true]
   let more = false
   await eachRow(store, 'read of events', wholeRange(query), (row) => {
-    const [ends, isWhole, seq, event_id, timestamp, source, payload, received_at, stored_at] = row as RangeRow
+    const [ends, plain, small, seq, event_id, timestamp, source, payload, received_at, stored_at] =
+      row as RangeRow
     head = Number(ends)
-    fits = isWhole === 't'
+    isPlain = plain === 't'
+    fits = isPlain && small === 't'
     more = events.length === limit
     if (seq === null || more) return
     events.push(as(toEvent({ topic, event_id, timestamp, source, payload, seq, received_at, stored_at })))
   })
   // Nothing more has come; but if the topic never came so far, this is another log.
   if (after > head) throw new CursorAhead('after is behind the end of the log')
+  if (!isPlain) store.compressed.add(topic)
   return fits ? { events, more } : undefined
 }
 
@@ -115,12 +118,13 @@ function isInRange(query: EventsQuery): SQL {
 const ofTopic = (query: EventsQuery): SQL => sql`
   SELECT e.*, t.name AS topic FROM ${topics} t JOIN ${events} e ON ${isInRange(query)} WHERE t.name = ${query.topic}`
 
-/** A topic's head, whether its range fits, and each of its events; nulls if there is none, or they do not fit. */
+/** A topic's head; whether nothing of the range is compressed, and whether it is small; its events, or nulls. */
 type RangeRow =
-  | readonly [head: string, fits: string, seq: null, ...null[]]
+  | readonly [head: string, plain: string, small: string, seq: null, ...null[]]
   | readonly [
       head: string,
-      fits: string,
+      plain: string,
+      small: string,
       seq: string,
       event_id: string,
       timestamp: string,
@@ -135,16 +139,15 @@ type RangeRow =
  * event by event (see row.ts) costs PostgreSQL half as much again as to read it. What is compressed may be of any size.
  */
 const wholeRange = (query: EventsQuery): SQL => sql`
-  SELECT t.head, whole.fits,
+  SELECT t.head, whole.plain, whole.small,
     e.seq, e.event_id, e."timestamp", e.source, e.payload::text, e.received_at, e.stored_at
   FROM ${topics} t
   CROSS JOIN LATERAL (
-    SELECT coalesce(
-      sum(pg_column_size(payload)) < ${query.bytesMax ?? pageBytesMax}
-        AND bool_and(pg_column_compression(payload) IS NULL), true) AS fits
+    SELECT coalesce(bool_and(pg_column_compression(payload) IS NULL), true) AS plain,
+      coalesce(sum(pg_column_size(payload)) < ${query.bytesMax ?? pageBytesMax}, true) AS small
     FROM ${events} e WHERE ${isInRange(query)} OFFSET 0
   ) whole
-  LEFT JOIN ${events} e ON whole.fits AND ${isInRange(query)}
+  LEFT JOIN ${events} e ON whole.plain AND whole.small AND ${isInRange(query)}
   WHERE t.name = ${query.topic}
   ORDER BY e.${bySeq(query)}`
 

@@ -178,6 +178,14 @@ test('a page ends before its payloads are too many bytes, and goes on after them
   })
   expect(seqsOf(found.events)).toEqual([39, 36, 33, 30, 27, 24, 21, 18, 15])
   expect([...(found.next?.values() ?? [])]).toEqual([13])
+
+  await own.db.execute(fill('medium', 100))
+  await own.db.execute(sql`
+    UPDATE events SET payload = json_build_object('x', repeat('x', 1500))
+    WHERE topic_id = (SELECT id FROM topics WHERE name = 'medium')`)
+  const part = await readTopic(own, { topic: 'medium', after: 0, limit: 100, bytesMax: 65_536 })
+  expect([part.events.length, part.more]).toEqual([44, true])
+  expect(own.compressed).toEqual(new Set(['large'])) // what does not fit one reader says nothing to others
 })
 
 test('a page reads no payload that does not fit', async () => {
