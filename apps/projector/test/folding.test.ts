@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLog } from '@sekali/process/log'
 import { eventually } from '@sekali/testkit/eventually'
@@ -23,17 +23,23 @@ test('files that are late keep the others waiting one at a time, and no longer o
   const write = (file: string, text: string) => writeFile(join(folder.path, file), text)
   const good = (name: string, begin = '') => `
     import { defineProjection } from '@sekali/projection/define'
-    import { existsSync } from 'node:fs'
+    import { appendFileSync, existsSync } from 'node:fs'
+    const path = (file) => import.meta.dirname + '/' + file
     ${begin}
     export const one = defineProjection({ name: '${name}', topics: 't', initial: 0, apply: () => { while (true); } })`
   await write('a.ts', good('a'))
   await write('b.ts', 'await new Promise(() => {})')
   await write('c.ts', 'await new Promise(() => {}) // as well')
-  await write('d.ts', good('d', `while (existsSync(import.meta.dirname + '/block'));`))
+  await write(
+    'd.ts',
+    good('d', `if (existsSync(path('block'))) { appendFileSync(path('tries'), 'x'); while (true); }`),
+  )
   await using folding = startFolding({ foldMs: 200, importMs: 800 }, log)
   const look = createDefinitions({ dir: folder.path, builtIn: false, importsMs: 800 }, folding.load, log)
   const names = async () => (await look()).map(({ name }) => name)
-  expect([await names(), await names(), await names()]).toEqual([['a'], ['a'], ['a', 'd']])
+  await folding.load(builtInSource) // the thread has started
+  expect(await names()).toEqual(['a'])
+  await eventually(async () => expect(await names()).toEqual(['a', 'd']))
 
   // A definition blocks the thread. All must be imported anew, and the text of one blocks the next thread.
   const [a, d] = await look()
@@ -42,11 +48,11 @@ test('files that are late keep the others waiting one at a time, and no longer o
   const turn = folding.hold((thread) => thread.prepare(a, events).then(() => thread.fold(new Map())))
   await expect(turn).rejects.toThrow(Stuck)
   await write('block', '')
-  const began = performance.now()
   for (let time = 0; time < 5; time++) {
     await expect(folding.load(d.source)).rejects.toThrow('gave no answer within 1000 ms')
     await folding.load(a.source)
   }
-  expect(performance.now() - began).toBeLessThan(3_000)
+  // Once, unless the machine is so slow that its time was over before the five were.
+  expect((await readFile(join(folder.path, 'tries'), 'utf8')).length).toBeLessThan(5)
   expect([folding.isLeftAlone(a.source), folding.isLeftAlone(d.source)]).toEqual([false, true])
 })
