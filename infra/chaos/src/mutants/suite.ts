@@ -45,7 +45,16 @@ interface Report {
 
 async function runNode(cwd: string, args: readonly string[], signal: AbortSignal) {
   const startedAt = performance.now()
-  const options = { cwd, signal, timeout: suiteMs, killSignal: 'SIGTERM', maxBuffer: outputBytesMax } as const
+  // What V8 makes of a copy goes with the copy.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(cwd, 'compiled') }
+  const options = {
+    cwd,
+    env,
+    signal,
+    timeout: suiteMs,
+    killSignal: 'SIGTERM',
+    maxBuffer: outputBytesMax,
+  } as const
   const said = await new Promise<string>((resolve) => {
     execFile(process.execPath, args, options, (_error, stdout, stderr) => resolve(`${stdout}${stderr}`))
   })
