@@ -61,7 +61,7 @@ export async function readStreams(
   const figures = new Map<string, StreamFigures>()
   for (const [index, reply] of (replies as Reply[][]).flat().entries()) {
     if (reply === null) continue
-    // Something else has the key, say. That is unknown for this topic, and no reason to know nothing of the others.
+    // The key holds something else. That is unknown for this topic, and no reason to know nothing of the others.
     const [lastId = null, entriesAdded = null, group = null, pending = 0] = reply
     figures.set(topics[index] as string, { group, entriesAdded, lastId, pending })
   }
