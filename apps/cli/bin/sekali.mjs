@@ -5,7 +5,8 @@ import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 if (Number.parseInt(process.versions.node, 10) >= 24) {
-  // What V8 makes of the sources, types stripped, is kept beside what the bootstrap keeps: it starts in half the time.
+  // What V8 makes of the sources, types stripped, is kept beside what the bootstrap keeps: it starts in half
+  // the time.
   module.enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/compiled', import.meta.url)))
   await import('../src/main.ts')
 } else {

@@ -100,7 +100,8 @@ test('a pack that somebody copies is duplicates at the worst, and its topic goes
   // Before the next millisecond its ids would be others', and it a dead letter.
   await eventually(() => expect(Date.now()).toBeGreaterThan(copy + 1))
   await stack.append(numbered(1, 21))
-  // A turn takes one pack. That of the last one has entries to store, though nothing is left that Redis has counted.
+  // A turn takes one pack. That of the last one has entries to store, though nothing is left that Redis has
+  // counted.
   await using _consumer = stack.consumer('c1', { TURN_EVENTS_MAX: '1' })
   await eventually(async () => expect(await stack.figures()).toMatchObject({ stored: 21, duplicates: 20 }))
   await stack.append(numbered(19, 22))

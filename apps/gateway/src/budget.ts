@@ -7,7 +7,9 @@ export interface Budget {
 
 /** What one request holds. Given back with its scope. */
 export interface Share extends Disposable {
-  /** Says how much the request holds now, more or less than before. Throws `Overloaded` if it does not fit. */
+  /**
+   * Says how much the request holds now, more or less than before. Throws `Overloaded` if it does not fit.
+   */
   hold(amount: number): void
 }
 

@@ -1,7 +1,7 @@
 /**
- * GET /doctor: looks at Redis, PostgreSQL, the clocks, the consumers, what is in flight and the projections, and says of
- * each finding what to do. It is the gateway that looks, because it has the connections: nobody needs a password of a database at
- * their desk, and no finding holds a secret or an event's content.
+ * GET /doctor: looks at Redis, PostgreSQL, the clocks, the consumers, what is in flight and the projections,
+ * and says of each finding what to do. It is the gateway that looks, because it has the connections: nobody
+ * needs a password of a database at their desk, and no finding holds a secret or an event's content.
  */
 import { readHolders, readOldest } from '@sekali/broker/backlog'
 import { readClock as readBrokerClock } from '@sekali/broker/clock'

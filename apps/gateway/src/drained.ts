@@ -20,8 +20,8 @@ export interface PieceLimits {
 }
 
 /**
- * Writes texts in pieces, each when the stream takes it, until it is too slow or gone. `say` writes a piece, and hears
- * how many texts that makes; resolves with how many it was in the end.
+ * Writes texts in pieces, each when the stream takes it, until it is too slow or gone. `say` writes a piece,
+ * and hears how many texts that makes; resolves with how many it was in the end.
  */
 export async function writePieces(
   stream: Writable,

@@ -41,7 +41,10 @@ async function showPage(store: Store, query: URLSearchParams, page: Page): Promi
   })
 }
 
-/** An event of a page: a comma and its JSON, in bytes, because a page of strings would be copied once more than needed. */
+/**
+ * An event of a page: a comma and its JSON, in bytes, because a page of strings would be copied once more
+ * than needed.
+ */
 interface Shown {
   readonly seq: number
   readonly json: Buffer

@@ -39,7 +39,10 @@ export interface Feed {
   readonly ring: Ring | undefined
   /** Begins, if it has not yet. Rejects with {@link TooManyTopics} or `StoreUnavailable`; it then goes on trying. */
   begin(): Promise<void>
-  /** The cursor as it is written here, or `undefined` for what is none of this topic or pattern. Rejects with `StoreUnavailable`. */
+  /**
+   * The cursor as it is written here, or `undefined` for what is none of this topic or pattern. Rejects with
+   * `StoreUnavailable`.
+   */
   normalize(id: string): Promise<string | undefined>
   /**
    * Whether a cursor is ahead of the log in some topic: then it is of another log, or the database was restored from an
@@ -47,7 +50,10 @@ export interface Feed {
    * `StoreUnavailable`.
    */
   isAhead(id: string): Promise<boolean>
-  /** The cursor of an id, and what lies between it and the feed: nothing in topics where the cursor is ahead of the feed. */
+  /**
+   * The cursor of an id, and what lies between it and the feed: nothing in topics where the cursor is ahead
+   * of the feed.
+   */
   gapAfter(id: string): { readonly cursor: Cursor; readonly ranges: readonly Range[] }
   /** The frames of events that follow a cursor, in the order in which they were read. */
   framesAfter(cursor: Cursor, events: readonly RangeEvent[]): Frame[]

@@ -6,8 +6,9 @@ import { listed } from './findings.ts'
 const waitMsMax = 10_000
 
 /**
- * `waits` says by projection for how long the oldest event has waited that it has yet to fold. Undefined is what could
- * not be read: PostgreSQL is away, which is said elsewhere. Where one got stuck is told, but not its error's message.
+ * `waits` says by projection for how long the oldest event has waited that it has yet to fold. Undefined is
+ * what could not be read: PostgreSQL is away, which is said elsewhere. Where one got stuck is told, but not
+ * its error's message.
  */
 export function projectionFindings(
   projections: readonly ProjectionStatus[] | undefined,

@@ -1,7 +1,8 @@
 /**
- * Waits for what comes of events that were appended: until their topics are accounted for up to them, which heads.ts
- * tells, and then reads the outcomes, in one query at a time: what becomes due meanwhile is read in the next. What is
- * not known when the time is up, or cannot be read, is still queued: nothing is lost by not knowing it.
+ * Waits for what comes of events that were appended: until their topics are accounted for up to them, which
+ * heads.ts tells, and then reads the outcomes, in one query at a time: what becomes due meanwhile is read in
+ * the next. What is not known when the time is up, or cannot be read, is still queued: nothing is lost by not
+ * knowing it.
  */
 import { addAbortListener } from 'node:events'
 import { setImmediate as nextRound } from 'node:timers/promises'
@@ -33,7 +34,9 @@ export interface ReceiptsDeps {
 
 /** Requests that wait at a time: nearly all connections that the server takes. */
 const requestsMax = 1_000
-/** Events that they wait for: each is held in memory until then, and a thousand batches would be five million. */
+/**
+ * Events that they wait for: each is held in memory until then, and a thousand batches would be five million.
+ */
 const eventsMax = 100_000
 const refusal = 'too many wait for their outcome'
 /** Events in one query. */

@@ -43,7 +43,9 @@ export interface TailReaderDeps {
 const heartbeatMs = 15_000
 /** Clients that end get so long to take what was written. */
 const endMs = 1_000
-/** A page of history is given to the socket in pieces: so much a stalled client keeps in memory, or one event. */
+/**
+ * A page of history is given to the socket in pieces: so much a stalled client keeps in memory, or one event.
+ */
 const pageLimits = { pieceCharsMax: 16 * 1024, patienceMs: 500 } as const
 /** After a failure of PostgreSQL, or when the client is ahead of the feed; twice as long each time. */
 const againFirstMs = 50

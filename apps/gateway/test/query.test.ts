@@ -300,7 +300,8 @@ test('what cannot be answered is told before the first line', async () => {
   const { rows } = await system.store.pool.query("SELECT id FROM topics WHERE name = 'big'")
   const foreign = `${rows[0].id.toString(36)}.1`
   for (const headers of [{}, lines]) {
-    // As after PostgreSQL was restored: silence until the log has come so far would skip all that comes before.
+    // As after PostgreSQL was restored: silence until the log has come so far would skip all that comes
+    // before.
     for (const query of [
       'orders.us&after=301',
       'orders.none&after=1',

@@ -12,8 +12,8 @@ const Environment = v.object({
     v.pipe(v.string(), v.regex(/^[\w.-]{1,40}$/, 'must be 1 to 40 of A-Z a-z 0-9 _ . -')),
     'projector',
   ),
-  // Twice as long, and as long as a turn may take with its own import, may pass between two announcements: less than
-  // the minute after which a projection is called orphaned.
+  // Twice as long, and as long as a turn may take with its own import, may pass between two announcements:
+  // less than the minute after which a projection is called orphaned.
   IMPORT_MS: wholeNumber(100, 10_000, 5_000),
   TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
   STATEMENT_MS: wholeNumber(100, 300_000, 5_000),

@@ -77,7 +77,8 @@ export function createDefinitions(
       const isLate = error instanceof SekaliError && error.retryable
       const remedy = isLate ? 'It is tried again by itself' : 'Mend the file; it is read again by itself'
       sayOnce(`${file} cannot be used: ${(error as Error).message}. ${remedy}`, hash)
-      // As it was before, if it was any good then; but only for as long as the thread lives that has imported that text.
+      // As it was before, if it was any good then; but only for as long as the thread lives that has imported
+      // that text.
       return { hash, definitions: before?.definitions ?? [], isLate }
     }
   }

@@ -19,13 +19,17 @@ export interface LoadedDefinition extends Omit<Definition, 'projection'> {
 
 export interface Folding extends AsyncDisposable {
   /**
-   * The definitions of a file, or those built in. Throws {@link NotImported}, whose message says why there are none. A
-   * text that was late is left alone for as long as it may take, then twice as long …: meanwhile it is refused at once.
-   * While it is tried nobody's definitions run, and if it gets stuck all must be imported anew.
+   * The definitions of a file, or those built in. Throws {@link NotImported}, whose message says why there
+   * are none. A text that was late is left alone for as long as it may take, then twice as long …: meanwhile
+   * it is refused at once. While it is tried nobody's definitions run, and if it gets stuck all must be
+   * imported anew.
    */
   load(source: Source): Promise<LoadedDefinition[]>
   isLeftAlone(source: Source): boolean
-  /** Keeps the thread for `work` alone: while its transaction is open, it must not wait for the import of another file. */
+  /**
+   * Keeps the thread for `work` alone: while its transaction is open, it must not wait for the import of
+   * another file.
+   */
   hold<T>(work: (thread: FoldThread) => Promise<T>): Promise<T>
 }
 
@@ -52,7 +56,9 @@ class Late extends SekaliError {
   readonly retryable = true
 }
 
-/** A file could not be imported. When it was late or got stuck, it may have been the machine that was slow. */
+/**
+ * A file could not be imported. When it was late or got stuck, it may have been the machine that was slow.
+ */
 export class NotImported extends SekaliError {
   readonly code = 'definition_not_imported'
   readonly retryable: boolean
@@ -97,7 +103,10 @@ export function startFolding(
     { readonly error: NotImported; readonly tries: number; readonly until: number }
   >()
 
-  /** Waits until the thread listens: on a busy machine that takes longer than a fold may, and is nobody's fault. */
+  /**
+   * Waits until the thread listens: on a busy machine that takes longer than a fold may, and is nobody's
+   * fault.
+   */
   async function startThread(): Promise<Worker> {
     has = new Set()
     const started = new Worker(new URL('./fold-thread.ts', import.meta.url))

@@ -204,15 +204,16 @@ ${counting('slow', 1, '(n) => { busy(10); return n + 1 }')}`
   await using projector = stack.projector('projector', ladder)
   await eventually(() => expect(projector.output()).toContain('it is not ready after 2000 ms'))
   await stack.define('go', '')
-  // The first 64 take more than 600 ms, and the thread ends. The file must be imported anew, and is late again.
+  // The first 64 take more than 600 ms, and the thread ends. The file must be imported anew, and is late
+  // again.
   const failures = () => projector.output().match(/turn failed, will be tried again/g)?.length
   await eventually(() => expect(failures()).toBe(2))
   await stack.define('go', '')
   await stack.level('slow')
   expect(await stack.states('slow')).toEqual({ '': 352 })
-  // The third import takes 1,300 ms, while no transaction waits, to which PostgreSQL gives 1,200. Then come 64 one by one,
-  // and 32 at a time: half as many as at first, for having been slow once and not for the imports. That is 73 turns, and
-  // would be 82.
+  // The third import takes 1,300 ms, while no transaction waits, to which PostgreSQL gives 1,200. Then come
+  // 64 one by one, and 32 at a time: half as many as at first, for having been slow once and not for the
+  // imports. That is 73 turns, and would be 82.
   expect([failures(), projector.output()]).toEqual([2, expect.stringMatching(/gave no answer within 600 ms/)])
   const { rows } = await stack.store.pool.query('SELECT revision::int FROM projections.generations')
   expect(rows[0].revision).toBeLessThan(80)

@@ -12,7 +12,8 @@ import { builtInSource } from '../src/source.ts'
 const log = createLog('test', 'silent')
 
 test('the time that a thread takes to start is not counted against what is loaded into it', async () => {
-  // No thread starts within 50 ms, and none that is late is kept. One that has started answers within that time soon.
+  // No thread starts within 50 ms, and none that is late is kept. One that has started answers within that
+  // time soon.
   await using folding = startFolding({ foldMs: 50, importMs: 0 }, log)
   const definitions = await eventually(() => folding.load(builtInSource))
   expect(definitions.length).toBeGreaterThan(0)

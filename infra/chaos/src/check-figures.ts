@@ -28,7 +28,8 @@ export function conservation({ stats, books, losses }: Evidence): Finding {
     if (accepted !== sum || in_flight !== 0) {
       return { violation: `${topic} does not balance: ${JSON.stringify(row)}`, checked: '' }
     }
-    // What counts as lost counts as accepted as well, so it would balance, and requests without an answer leave it room.
+    // What counts as lost counts as accepted as well, so it would balance, and requests without an answer
+    // leave it room.
     const mayHaveLost = losses.some((loss) => (loss.topic ?? topic) === topic)
     if (lost !== 0 && !mayHaveLost) {
       return {
@@ -70,11 +71,11 @@ const outside = (name: string, value: number, min: number, max: number) =>
 type Bounds = Record<'accepted' | 'duplicates' | 'conflicts' | 'dead', [min: number, max: number]>
 
 /**
- * Every request that was answered with yes is one entry, every one without an answer none or one. The first entry
- * of an id is stored; what else came of the same content is a duplicate, of another one a conflict. None is dead:
- * all that the workload sends can be stored, or is refused. When Redis lost data, entries are missing and contents may
- * have changed places, so only what cannot be too much is left; and what was accepted, except for those that an
- * uncounted loss may have taken.
+ * Every request that was answered with yes is one entry, every one without an answer none or one. The first
+ * entry of an id is stored; what else came of the same content is a duplicate, of another one a conflict.
+ * None is dead: all that the workload sends can be stored, or is refused. When Redis lost data, entries are
+ * missing and contents may have changed places, so only what cannot be too much is left; and what was
+ * accepted, except for those that an uncounted loss may have taken.
  */
 function boundsOf(topic: string, events: Iterable<BookedEvent>, losses: readonly Loss[]): Bounds {
   const bounds: Bounds = { accepted: [0, 0], duplicates: [0, 0], conflicts: [0, 0], dead: [0, 0] }

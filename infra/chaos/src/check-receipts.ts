@@ -12,9 +12,10 @@ const idsOf = ({ sql, http }: Evidence, topic: string): Ids =>
   new Map(((sql?.log ?? http).get(topic) ?? []).map((row) => [row.id, row]))
 
 /**
- * `queued` agrees with everything, so too many of them say nothing. One is right when nothing is known after the two
- * seconds that the workload waits; a fault that goes on for longer makes them for its whole time. In 13 of 15 runs they
- * were at most 12 % of all receipts, and 25 % and 43 % in two that did little but kill all consumers at once.
+ * `queued` agrees with everything, so too many of them say nothing. One is right when nothing is known after
+ * the two seconds that the workload waits; a fault that goes on for longer makes them for its whole time. In
+ * 13 of 15 runs they were at most 12 % of all receipts, and 25 % and 43 % in two that did little but kill all
+ * consumers at once.
  */
 const toldShareMin = 0.25
 

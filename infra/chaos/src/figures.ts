@@ -5,7 +5,9 @@ import type { SqlRow, StatsRow } from './evidence.ts'
 import type { LogRow } from './log.ts'
 import type { RedisAccess, SqlAccess } from './target.ts'
 
-/** The figures of the given topics. Rejects when the gateway does not answer, or knows of no topics at all. */
+/**
+ * The figures of the given topics. Rejects when the gateway does not answer, or knows of no topics at all.
+ */
 export async function readStats(door: Door, topics: readonly string[]): Promise<Map<string, StatsRow>> {
   const { status, body } = await door.get('/stats')
   if (status !== 200) throw new Error(`/stats was answered ${status}`)

@@ -1,13 +1,14 @@
 /**
- * A load whose outcome can be checked. Every source is one client that sends one request after the other: it waits
- * for the answer, repeats the same request until that is a yes (or gives it up), and only then goes on. So the order
- * in which a source's numbers must stand in a topic is known.
+ * A load whose outcome can be checked. Every source is one client that sends one request after the other: it
+ * waits for the answer, repeats the same request until that is a yes (or gives it up), and only then goes on.
+ * So the order in which a source's numbers must stand in a topic is known.
  *
- * Of the events 30 % are true duplicates (half of them sent twice at once), 1 % bring another payload under a known
- * id, and one body in a thousand must be refused. Only ids that were acknowledged are repeated, because of one
- * that was given up nobody can say which of its contents came first. Some sources send nothing without waiting for a
- * receipt, so that everything that came of their events is known. Others send the same mixture in arrays: new events
- * beside known ones and conflicts, some of them twice in the array, and some arrays twice at once.
+ * Of the events 30 % are true duplicates (half of them sent twice at once), 1 % bring another payload under a
+ * known id, and one body in a thousand must be refused. Only ids that were acknowledged are repeated, because
+ * of one that was given up nobody can say which of its contents came first. Some sources send nothing without
+ * waiting for a receipt, so that everything that came of their events is known. Others send the same mixture
+ * in arrays: new events beside known ones and conflicts, some of them twice in the array, and some arrays
+ * twice at once.
  */
 import type { OpenBooks, Outcome } from './books.ts'
 import { pause } from './clock.ts'

@@ -8,7 +8,9 @@ export interface TestFigures {
   readonly failures: readonly string[]
 }
 
-/** What vitest says of a file in a JSON report, as far as it is read here. https://vitest.dev/guide/reporters */
+/**
+ * What vitest says of a file in a JSON report, as far as it is read here. https://vitest.dev/guide/reporters
+ */
 interface FileReport {
   readonly name: string
   readonly message: string

@@ -21,7 +21,9 @@ export interface Acknowledged {
   /** Whether the topic's stream should be counted. */
   readonly isDue: (topic: TopicName) => boolean
   readonly noteCall: (topic: TopicName, lastId: Position, entries: number) => void
-  /** Learns how a stream stands: all calls up to there are in its count. Forgets the topic when nobody knows. */
+  /**
+   * Learns how a stream stands: all calls up to there are in its count. Forgets the topic when nobody knows.
+   */
   readonly noteCount: (topic: TopicName, stream: Vouched | undefined) => void
 }
 

@@ -19,9 +19,10 @@ import { readVouched, vouchCommand } from './vouch.ts'
 // KEYS  1 the topic's stream
 // ARGV  1 name of the group of a new stream, then the packs, each as its value and how many entries are in it
 // Returns the id of the first entry, in a list when the stream was made; the others have those that follow.
-// For Redis a pack is one entry, so the count of entries and the last id are moved on to what they are for us: nobody
-// else gets an id that is taken, and both tell of entries, not of packs. https://redis.io/docs/latest/commands/xsetid/
-// Runs whole or, where Redis refuses it (OOM, READONLY, MISCONF), not at all.
+// For Redis a pack is one entry, so the count of entries and the last id are moved on to what they are for
+// us: nobody else gets an id that is taken, and both tell of entries, not of packs.
+// https://redis.io/docs/latest/commands/xsetid/ Runs whole or, where Redis refuses it (OOM, READONLY,
+// MISCONF), not at all.
 const appendScript = defineScript(`
 local packs, entries = (#ARGV - 1) / 2, 0
 for i = 3, #ARGV, 2 do entries = entries + ARGV[i] end

@@ -45,7 +45,10 @@ export interface Appender {
 
 /** Some events of one topic that wait for one answer. */
 interface Waiting extends Portion {
-  /** Hears why they failed, or where the first event of their call is, and how many of the call come before them. */
+  /**
+   * Hears why they failed, or where the first event of their call is, and how many of the call come before
+   * them.
+   */
   readonly settle: (outcome: BrokerUnavailable | Position, before: number) => void
 }
 

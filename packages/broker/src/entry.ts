@@ -29,7 +29,10 @@ export const separator = '\0'
 /** Stands between entries. No part of an event is empty, so it is nowhere else. */
 export const entrySeparator = '\0\0'
 
-/** Entries of a pack, and about how many characters, at most: a turn takes it whole, and reads are limited by packs. */
+/**
+ * Entries of a pack, and about how many characters, at most: a turn takes it whole, and reads are limited by
+ * packs.
+ */
 const entriesMax = 32
 const charsMax = 16 * 1024
 /** Of Redis's entries that a call would have without packs, so many must be saved. */
@@ -76,8 +79,8 @@ const encode = ({ eventId, timestamp, source, payload }: Event): string =>
   `${eventId}${separator}${timestamp}${separator}${source}${separator}${payload}`
 
 /**
- * The entries of a pack. What is not wholly of our form is one, without an event: as such Redis has counted it. So is
- * what would have ids from `end` on, which are not its own: somebody has copied a pack.
+ * The entries of a pack. What is not wholly of our form is one, without an event: as such Redis has counted
+ * it. So is what would have ids from `end` on, which are not its own: somebody has copied a pack.
  */
 export function decode(topic: TopicName, id: string, fields: readonly string[], end: Position): Entry[] {
   const [name, value = '', ...more] = fields

@@ -47,8 +47,9 @@ export function placeAfter(given: Place, read: TurnRead | undefined): PlaceAfter
   const unread = Math.max(0, given.seen - given.accounted)
   if (read === undefined) {
     const accounted = given.accounted + unread
-    // It has no history any more, which also says that this has been said: others find it gone, too. Of one that is made
-    // anew and goes before anybody looks, it is said with the next one, whose group is not this one.
+    // It has no history any more, which also says that this has been said: others find it gone, too. Of one
+    // that is made anew and goes before anybody looks, it is said with the next one, whose group is not this
+    // one.
     const loss = given.history === null ? undefined : 'the stream'
     return { ...given, accounted, history: null, lost: unread, loss }
   }
@@ -57,7 +58,8 @@ export function placeAfter(given: Place, read: TurnRead | undefined): PlaceAfter
   const position = entries.at(-1)?.position ?? place.position
   const passed = place.accounted + entries.length
   const vanished = atEnd ? Math.max(0, entriesAdded - passed) : 0
-  // Whoever puts a pack into the stream by hand makes Redis count one entry: what was never added is not accounted for.
+  // Whoever puts a pack into the stream by hand makes Redis count one entry: what was never added is not
+  // accounted for.
   const accounted = Math.min(passed + vanished, entriesAdded)
   return {
     position,

@@ -64,8 +64,8 @@ export function createRegistry(
     for (const chunk of chunksOf(rest, topicsPerWrite)) {
       const failed = await register(chunk)
       if (failed.size === 0) continue
-      // Names that a full Redis has refused, say. What was counted comes last next time, so all have their turn. Without
-      // a connection the next one tries again.
+      // Names that a full Redis has refused, say. What was counted comes last next time, so all have their
+      // turn. Without a connection the next one tries again.
       if (redis.status === 'ready') setTimeout(() => void registerKnown(), retryMs).unref()
       return
     }

@@ -9,7 +9,10 @@ import { defineScript } from './script.ts'
 export interface StreamFigures {
   /** The incarnation: see append-calls.ts. `null` when the group is gone. */
   readonly group: string | null
-  /** How many entries were ever added to this incarnation. Exact, unlike Redis's own `lag`. `null` when it cannot be told. */
+  /**
+   * How many entries were ever added to this incarnation. Exact, unlike Redis's own `lag`. `null` when it
+   * cannot be told.
+   */
   readonly entriesAdded: number | null
   /** The id that Redis gave out last in the stream; `null` when it cannot be told. */
   readonly lastId: Position | null
@@ -17,8 +20,8 @@ export interface StreamFigures {
   readonly pending: number
 }
 
-// XINFO STREAM answers with the stream's first and last pack as well. To read through these cost a consumer that sweeps
-// 1,000 topics 25 to 50 ms each second, and costs it 2 this way.
+// XINFO STREAM answers with the stream's first and last pack as well. To read through these cost a consumer
+// that sweeps 1,000 topics 25 to 50 ms each second, and costs it 2 this way.
 // KEYS  streams   ARGV  1 what our groups' names begin with
 // Returns of each stream: id, added, group, pending; nothing when the key holds something else; null when there is none.
 const figuresScript = defineScript(`#!lua flags=no-writes
@@ -43,7 +46,10 @@ return all
 /** Others wait for Redis meanwhile, some 40 µs a stream at the most. */
 const streamsPerScript = 50
 
-/** The figures of the streams of all topics that ever had one, by topic. Rejects with {@link BrokerUnavailable}. */
+/**
+ * The figures of the streams of all topics that ever had one, by topic. Rejects with {@link
+ * BrokerUnavailable}.
+ */
 export async function readStreams(
   broker: Broker,
   alsoTopics: Iterable<string> = [],
@@ -61,7 +67,8 @@ export async function readStreams(
   const figures = new Map<string, StreamFigures>()
   for (const [index, reply] of (replies as Reply[][]).flat().entries()) {
     if (reply === null) continue
-    // The key holds something else. That is unknown for this topic, and no reason to know nothing of the others.
+    // The key holds something else. That is unknown for this topic, and no reason to know nothing of the
+    // others.
     const [lastId = null, entriesAdded = null, group = null, pending = 0] = reply
     figures.set(topics[index] as string, { group, entriesAdded, lastId, pending })
   }

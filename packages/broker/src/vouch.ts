@@ -10,7 +10,8 @@
  * appends before he has vouched, so who comes first sees the stream as Redis has brought it back, and notes down how
  * much that is: those who come when others have appended again are no worse off.
  *
- * Exact, unless somebody who knew more is gone, or has not yet seen that the stream was made anew: then it is a minimum.
+ * Exact, unless somebody who knew more is gone, or has not yet seen that the stream was made anew: then it is
+ * a minimum.
  */
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
@@ -44,15 +45,16 @@ export interface Vouched {
   readonly lost: number
 }
 
-// Allowed to a Redis that is full, too: who reads has to vouch first, and to be read is how it gets room again.
+// Allowed to a Redis that is full, too: who reads has to vouch first, and to be read is how it gets room
+// again.
 // KEYS  1 the topic's stream, 2 the hash of what was brought back
 // ARGV  1 topic, 2 what our groups' names begin with, then, of those who know something:
 //       3 history, 4 group, 5 id, 6 added, then the calls: id, entries, id, entries …
 // Returns history, group, id, added, lost; nothing when there is no stream, or none of our groups.
-// The note of a topic: history and group in which it was made; promoted, which replication ID the process had before
-// its last promotion (a primary that comes back from having been a replica has the data of another, and must not
-// compare with what it brought back before); restored, how many entries were brought back;
-// id and added, the latest count that anybody knows of; calls, behind it; declared, how many are added so far.
+// The note of a topic: history and group in which it was made; promoted, which replication ID the process had
+// before its last promotion (a primary that comes back from having been a replica has the data of another,
+// and must not compare with what it brought back before); restored, how many entries were brought back; id
+// and added, the latest count that anybody knows of; calls, behind it; declared, how many are added so far.
 const vouchScript = defineScript(`#!lua flags=allow-oom
 local function field(reply, name)
   for i = 1, #reply, 2 do if reply[i] == name then return reply[i + 1] end end

@@ -185,7 +185,8 @@ test('a primary that was a replica meanwhile compares nothing with what it had b
   await using redis = await ownRedis()
   const prefix = ownPrefix()
   await using broker = await ownBroker(redis.url, prefix)
-  // The second appender registers a stream that is there, and so has Redis note down that it brought back one entry.
+  // The second appender registers a stream that is there, and so has Redis note down that it brought back one
+  // entry.
   await append(broker, 'a')
   await append(broker, 'b', 'c', 'd')
   const first = await read(broker, start)

@@ -92,7 +92,10 @@ export interface ProjectionInfo {
   /** Events of its topics that are stored and not folded yet. */
   readonly lag: number
   readonly keyed: boolean
-  /** What is folded anew to take its place: how far that is. A failed one stands until the definition changes, or a rebuild is asked for. */
+  /**
+   * What is folded anew to take its place: how far that is. A failed one stands until the definition changes,
+   * or a rebuild is asked for.
+   */
   readonly rebuild?: {
     readonly version: number
     readonly status: 'building' | 'failed'

@@ -61,7 +61,10 @@ export class InvalidBatch extends SekaliError {
   readonly retryable = false
 }
 
-/** More is under way than fits into memory. Nothing of it was published, but for the lines that the answer counts. */
+/**
+ * More is under way than fits into memory. Nothing of it was published, but for the lines that the answer
+ * counts.
+ */
 export class Overloaded extends SekaliError {
   readonly code = 'overloaded'
   readonly retryable = true

@@ -46,7 +46,8 @@ export function timeOf(position: Position): string {
   return `${lastTime}${number.length < 4 ? number.padStart(3, '0') : '999'}Z`
 }
 
-// An entry may have any id that somebody gives it, and PostgreSQL and Date have times of their own that are too late.
+// An entry may have any id that somebody gives it, and PostgreSQL and Date have times of their own that are
+// too late.
 const timeMax = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 let lastMs = ''

@@ -13,15 +13,18 @@ export const growthMax = 4
 export interface BatchSize<Name extends string> {
   readonly size: (name: Name) => number
   /**
-   * Learns from a turn how many events its portions had, and how many characters they came to. The next may be larger,
-   * unless this one says nothing of that: there was no time for more, or it did not take what it might have.
+   * Learns from a turn how many events its portions had, and how many characters they came to. The next may
+   * be larger, unless this one says nothing of that: there was no time for more, or it did not take what it
+   * might have.
    */
   learn(name: Name, portions: number, events: number, chars: number, mayGrow?: boolean): void
   /** After a turn that failed: half as much may fit into what it failed for, its time perhaps. */
   halve(name: Name): void
 }
 
-/** Sizes turns by what the last ones of each name were like: about `eventsMax` small events, few large ones. */
+/**
+ * Sizes turns by what the last ones of each name were like: about `eventsMax` small events, few large ones.
+ */
 export function createBatchSize<Name extends string>(eventsMax: number): BatchSize<Name> {
   const counts = new Map<Name, number>()
   const count = (name: Name) => counts.get(name) ?? firstCount
@@ -30,8 +33,8 @@ export function createBatchSize<Name extends string>(eventsMax: number): BatchSi
     learn: (name, portions, events, chars, mayGrow = true) => {
       if (portions === 0) return
       const fitting = Math.floor(portions * Math.min(turnCharsAim / Math.max(1, chars), eventsMax / events))
-      // Step by step, because the first few say little. It bounds nothing: when large ones follow small ones, one
-      // turn reads as many of them.
+      // Step by step, because the first few say little. It bounds nothing: when large ones follow small ones,
+      // one turn reads as many of them.
       counts.set(name, Math.max(1, Math.min(fitting, count(name) * (mayGrow ? growthMax : 1))))
     },
     halve: (name) => counts.set(name, Math.max(1, count(name) >> 1)),

@@ -34,7 +34,8 @@ interface CopyConnection {
  * The COPY as pg runs queries that are not its own. Not pg-copy-streams: there a server that stalls, and answers when the
  * query has been given up, meets a stream that has let go of its connection, and the TypeError ends the process.
  *
- * The rows follow without a wait for the answer that asks for them: PostgreSQL passes over them if it refuses the COPY.
+ * The rows follow without a wait for the answer that asks for them: PostgreSQL passes over them if it refuses
+ * the COPY.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
  */
 function copyIn(text: string, count: number, rowsFrom: (row: number) => string) {

@@ -13,9 +13,10 @@ export interface Asked {
 }
 
 /**
- * Refuses places that the log does not have, or has in other topics than those that were asked for: taken as a
- * beginning they would repeat everything, and taken as they are they would skip what is still to come. It asks
- * PostgreSQL only when an id is not among `asked`. Rejects with `CursorAhead`, `ForeignCursor` or `StoreUnavailable`.
+ * Refuses places that the log does not have, or has in other topics than those that were asked for: taken as
+ * a beginning they would repeat everything, and taken as they are they would skip what is still to come. It
+ * asks PostgreSQL only when an id is not among `asked`. Rejects with `CursorAhead`, `ForeignCursor` or
+ * `StoreUnavailable`.
  */
 export async function checkPlaces(
   store: Store,

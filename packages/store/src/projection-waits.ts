@@ -4,8 +4,8 @@ import { asStoreError } from './errors.ts'
 import { checkpoints, events, generations, topics } from './schema.ts'
 
 /**
- * By live projection, for how many milliseconds the oldest event that it has yet to fold has been stored. One that is
- * level, has failed or is being built is not in it. Rejects with `StoreUnavailable`.
+ * By live projection, for how many milliseconds the oldest event that it has yet to fold has been stored. One
+ * that is level, has failed or is being built is not in it. Rejects with `StoreUnavailable`.
  */
 export async function readProjectionWaits(store: Store): Promise<Map<string, number>> {
   // OFFSET 0: a descent of the index for each topic, whatever the planner thinks; see commit.ts.

@@ -141,8 +141,9 @@ export interface StatesPage extends Shown {
 }
 
 /**
- * The states of the keys after `after`, in the order of their bytes, up to where they fill a page; or the state of a
- * projection without keys. `undefined` when there is no such projection. Rejects with `StoreUnavailable`.
+ * The states of the keys after `after`, in the order of their bytes, up to where they fill a page; or the
+ * state of a projection without keys. `undefined` when there is no such projection. Rejects with
+ * `StoreUnavailable`.
  */
 export async function readStatesPage(
   store: Store,
@@ -175,7 +176,8 @@ export async function readStatesPage(
   if (first === undefined) return undefined
   const keys = rows.flatMap(({ key, state }) => (key === null || state === null ? [] : [{ key, state }]))
   const more = rows.at(-1)?.more ?? false
-  // No key is ever taken away, so whatever changes a page brings a later revision onto it, or a first key behind it.
+  // No key is ever taken away, so whatever changes a page brings a later revision onto it, or a first key
+  // behind it.
   const latest = Math.max(...rows.map(({ revision }) => Number(revision)))
   return { ...shownOf(first, `${latest}${more ? '-more' : ''}`), state: first.only_state, keys, more }
 }

@@ -51,9 +51,9 @@ export async function readTopic<T = StoredEvent>(
 }
 
 /**
- * Payloads up to here are hardly ever compressed: PostgreSQL tries with rows from 2 kB on. Of one that has compressed ones the
- * range as a whole says only that it may not fit, which took a fifth of the time of a page of 3 kB events. So of such a
- * topic it is not asked, until a page has small ones alone.
+ * Payloads up to here are hardly ever compressed: PostgreSQL tries with rows from 2 kB on. Of one that has
+ * compressed ones the range as a whole says only that it may not fit, which took a fifth of the time of a
+ * page of 3 kB events. So of such a topic it is not asked, until a page has small ones alone.
  */
 const smallCharsMax = 1_000
 
@@ -118,7 +118,9 @@ function isInRange(query: EventsQuery): SQL {
 const ofTopic = (query: EventsQuery): SQL => sql`
   SELECT e.*, t.name AS topic FROM ${topics} t JOIN ${events} e ON ${isInRange(query)} WHERE t.name = ${query.topic}`
 
-/** A topic's head; whether nothing of the range is compressed, and whether it is small; its events, or nulls. */
+/**
+ * A topic's head; whether nothing of the range is compressed, and whether it is small; its events, or nulls.
+ */
 type RangeRow =
   | readonly [head: string, plain: string, small: string, seq: null, ...null[]]
   | readonly [
@@ -135,8 +137,9 @@ type RangeRow =
     ]
 
 /**
- * The range as a whole if it surely fits, and otherwise a row that says so. Nearly every page fits, and to add sizes up
- * event by event (see row.ts) costs PostgreSQL half as much again as to read it. What is compressed may be of any size.
+ * The range as a whole if it surely fits, and otherwise a row that says so. Nearly every page fits, and to
+ * add sizes up event by event (see row.ts) costs PostgreSQL half as much again as to read it. What is
+ * compressed may be of any size.
  */
 const wholeRange = (query: EventsQuery): SQL => sql`
   SELECT t.head, whole.plain, whole.small,

@@ -53,8 +53,8 @@ export async function readTopics(store: Store): Promise<TopicFigures[]> {
 export async function ensureTopics(store: Store, names: readonly TopicName[]): Promise<void> {
   await store.db
     .execute(
-      // In one order, so that two who add the same cannot wait for each other. Those that are there are left out first,
-      // because a conflict uses up an id.
+      // In one order, so that two who add the same cannot wait for each other. Those that are there are left
+      // out first, because a conflict uses up an id.
       sql`INSERT INTO ${topics} (name)
         SELECT name FROM unnest(${sql.param(names)}::text[]) AS n (name)
         WHERE NOT EXISTS (SELECT FROM ${topics} t WHERE t.name = n.name)

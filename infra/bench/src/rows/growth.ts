@@ -3,11 +3,11 @@
  * with the log. Event ids are random, so every event's look-up and every insert goes somewhere else in the index of
  * ids.
  *
- * A checkpoint comes before each measurement, as everywhere. It weighs more on the large log: the first change of a
- * page after a checkpoint writes the whole page to the WAL, and the first 50,000 rows touch 35,000 pages there, 3,000
- * here. Hence half a million rows a round; with `max_wal_size` at 2 GB a busy server has about a million between two
- * checkpoints. The small log is made anew for each round, or it would not be small for long, and dropped after it, or
- * autovacuum would go on with it.
+ * A checkpoint comes before each measurement, as everywhere. It weighs more on the large log: the first
+ * change of a page after a checkpoint writes the whole page to the WAL, and the first 50,000 rows touch
+ * 35,000 pages there, 3,000 here. Hence half a million rows a round; with `max_wal_size` at 2 GB a busy
+ * server has about a million between two checkpoints. The small log is made anew for each round, or it would
+ * not be small for long, and dropped after it, or autovacuum would go on with it.
  */
 import type { Store } from '@sekali/store/connect'
 import type { Bench } from '../bench.ts'

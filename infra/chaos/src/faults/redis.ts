@@ -54,8 +54,8 @@ const fullRedis = defineFault({
       await insist(() => redis.call('CONFIG', 'SET', 'maxmemory', before[1] ?? '0'))
     }
 
-    // Nothing delivered and left, nothing undelivered: by Redis's own account. Two calls and no transaction: a full Redis
-    // refuses those, whatever is in them.
+    // Nothing delivered and left, nothing undelivered: by Redis's own account. Two calls and no transaction:
+    // a full Redis refuses those, whatever is in them.
     async function isDrained(topic: string): Promise<boolean> {
       const found = await withStream(redis, topic)
       if (found === undefined) return true
