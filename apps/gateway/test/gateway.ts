@@ -42,7 +42,8 @@ export function createGateway({
 }): Gateway {
   const log = createLog('gateway', 'silent')
   const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
-  const store = connectStore({ url: databaseUrl, poolMax: 8, name: 'test' }, log)
+  // A busy machine may take longer for a connection than those wait who have better things to do.
+  const store = connectStore({ url: databaseUrl, poolMax: 8, name: 'test', connectMs: 10_000 }, log)
   const heads = createHeads({ broker, store, log })
   const appender = createAppender(broker, createDoorbell(broker))
   const drain = new AbortController()

@@ -64,11 +64,11 @@ test('a Retry-After beyond the overall limit ends the call at once', async () =>
 test('a server that never answers ends in a timeout at the overall limit', async () => {
   await using peer = await startPeer(hangs)
   const startedAt = performance.now()
-  const retry = { ...fast, requestMs: 60, totalMs: 300 }
+  const retry = { ...fast, requestMs: 60, totalMs: 1_000 }
   const error = await failureOf(createClient({ baseUrl: peer.url, retry }).publish(event))
   expect(error).toBeInstanceOf(TimedOut)
   expect(peer.received.length).toBeGreaterThan(1)
-  expect(performance.now() - startedAt).toBeLessThan(1_500)
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
 })
 
 test('nobody listening is told by the socket’s own code', async () => {
