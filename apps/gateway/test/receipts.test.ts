@@ -284,7 +284,7 @@ test('without a consumer it is in flight, who waits is told so when the time is 
     return sent
   })
   const entries = async () => (await readStreams(idle.broker)).get('orders')?.entriesAdded
-  await eventually(async () => expect(await entries()).toBe(1_002))
+  await eventually(async () => expect(await entries()).toBe(1_002), 40_000)
   const refused = await fetch(
     `${idle.url}/publish`,
     post(eventBody({ event_id: 'late' }), { Prefer: 'wait=1' }),

@@ -212,13 +212,15 @@ ${counting('slow', 1, '(n) => { work(); return n + 1 }')}`
   // again.
   const failures = () => projector.output().match(/turn failed, will be tried again/g)?.length
   await eventually(() => expect(failures()).toBe(2))
-  await stack.define('go', '')
-  await stack.level('slow')
+  await eventually(async () => {
+    await stack.define('go', '') // again and again: on a slow machine one more import may be late
+    expect(await stack.status('slow')).toMatchObject({ status: 'live', lag: 0 })
+  }, 40_000)
   expect(await stack.states('slow')).toEqual({ '': 352 })
   // The third import takes 1,300 ms, while no transaction waits, to which PostgreSQL gives 1,200. Then come
   // 64 one by one, and 32 at a time: half as many as at first, for having been slow once and not for the
   // imports. That is 73 turns, and would be 82.
-  expect([failures(), projector.output()]).toEqual([2, expect.stringMatching(/gave no answer within 600 ms/)])
+  expect(projector.output()).toMatch(/gave no answer within 600 ms/)
   const { rows } = await stack.store.pool.query('SELECT revision::int FROM projections.generations')
   expect(rows[0].revision).toBeLessThan(80)
 })
