@@ -8,19 +8,4 @@ const require = createRequire(import.meta.url)
 
 export const { asc, sql } = require('drizzle-orm') as typeof import('drizzle-orm')
 export const { drizzle } = require('drizzle-orm/node-postgres') as typeof import('drizzle-orm/node-postgres')
-export const {
-  bigint,
-  boolean,
-  customType,
-  index,
-  integer,
-  json,
-  PgDialect,
-  pgSchema,
-  pgTable,
-  primaryKey,
-  text,
-  timestamp,
-  unique,
-  uniqueIndex,
-} = require('drizzle-orm/pg-core') as typeof import('drizzle-orm/pg-core')
+export const pgCore = require('drizzle-orm/pg-core') as typeof import('drizzle-orm/pg-core')

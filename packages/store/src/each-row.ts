@@ -1,10 +1,10 @@
 import type { SQL } from 'drizzle-orm'
 import pg from 'pg'
 import type { Store } from './connect.ts'
-import { PgDialect } from './drizzle.ts'
+import { pgCore } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 
-const dialect = new PgDialect({ casing: 'snake_case' })
+const dialect = new pgCore.PgDialect({ casing: 'snake_case' })
 
 /**
  * Gives each row of a query to `onRow` as it arrives, its values in order and as PostgreSQL prints them. pg

@@ -1,4 +1,6 @@
-import {
+import { pgCore, sql } from './drizzle.ts'
+
+const {
   bigint,
   boolean,
   customType,
@@ -8,12 +10,11 @@ import {
   pgSchema,
   pgTable,
   primaryKey,
-  sql,
   text,
   timestamp,
   unique,
   uniqueIndex,
-} from './drizzle.ts'
+} = pgCore
 
 const count = () => bigint({ mode: 'number' }).notNull().default(0)
 const timeRanges = customType<{ data: string }>({ dataType: () => 'tstzmultirange' })
