@@ -10,6 +10,21 @@ export function field(reply: unknown, name: string): unknown {
   return at === -1 ? undefined : reply[at + 1]
 }
 
+/**
+ * For scripts: `field(reply, name)`, as above, and `ownGroup(key, prefix)`, what XINFO GROUPS says of our group in
+ * the stream at the key; nil when it has none.
+ */
+export const luaInfo = `
+local function field(reply, name)
+  for i = 1, #reply, 2 do if reply[i] == name then return reply[i + 1] end end
+end
+local function ownGroup(key, prefix)
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', key)) do
+    if string.sub(field(group, 'name'), 1, #prefix) == prefix then return group end
+  end
+end
+`
+
 /** NOGROUP: the group, or the whole stream, is not there. `no such key`: the stream is not there. */
 export const isMissing = (outcome: unknown): boolean =>
   outcome instanceof Error &&

@@ -3,6 +3,7 @@ import { BrokerUnavailable } from '@sekali/core/errors'
 import { isTopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { ask, askAll, type Broker } from './connect.ts'
+import { luaInfo } from './info.ts'
 import { groupPrefix, streamKey, topicsKey } from './keys.ts'
 import { defineScript } from './script.ts'
 
@@ -23,21 +24,16 @@ export interface StreamFigures {
 // XINFO STREAM answers with the stream's first and last pack as well. To read through these cost a consumer
 // that sweeps 1,000 topics 25 to 50 ms each second, and costs it 2 this way.
 // KEYS  streams   ARGV  1 what our groups' names begin with
-// Returns of each stream: id, added, group, pending; nothing when the key holds something else; null when there is none.
+// Returns of each: id, added, group, pending; nothing when the key holds something else; null without a stream.
 const figuresScript = defineScript(`#!lua flags=no-writes
-local function field(reply, name)
-  for i = 1, #reply, 2 do if reply[i] == name then return reply[i + 1] end end
-end
+${luaInfo}
 local all = {}
 for i, key in ipairs(KEYS) do
   all[i] = redis.call('EXISTS', key) == 1 and {}
   local info = redis.pcall('XINFO', 'STREAM', key)
   if not info.err then
-    all[i] = {field(info, 'last-generated-id'), field(info, 'entries-added')}
-    for _, group in ipairs(redis.call('XINFO', 'GROUPS', key)) do
-      local name = field(group, 'name')
-      if string.sub(name, 1, #ARGV[1]) == ARGV[1] then all[i][3], all[i][4] = name, field(group, 'pending') end
-    end
+    local group = ownGroup(key, ARGV[1]) or {}
+    all[i] = {field(info, 'last-generated-id'), field(info, 'entries-added'), field(group, 'name'), field(group, 'pending')}
   end
 end
 return all
@@ -46,10 +42,7 @@ return all
 /** Others wait for Redis meanwhile, some 40 µs a stream at the most. */
 const streamsPerScript = 50
 
-/**
- * The figures of the streams of all topics that ever had one, by topic. Rejects with {@link
- * BrokerUnavailable}.
- */
+/** The figures of all topics' streams that are there, by topic. Rejects with {@link BrokerUnavailable}. */
 export async function readStreams(
   broker: Broker,
   alsoTopics: Iterable<string> = [],
@@ -67,8 +60,7 @@ export async function readStreams(
   const figures = new Map<string, StreamFigures>()
   for (const [index, reply] of (replies as Reply[][]).flat().entries()) {
     if (reply === null) continue
-    // The key holds something else. That is unknown for this topic, and no reason to know nothing of the
-    // others.
+    // The key holds something else: unknown for this topic, and no reason to know nothing of the others.
     const [lastId = null, entriesAdded = null, group = null, pending = 0] = reply
     figures.set(topics[index] as string, { group, entriesAdded, lastId, pending })
   }

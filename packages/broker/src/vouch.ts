@@ -10,8 +10,7 @@
  * appends before he has vouched, so who comes first sees the stream as Redis has brought it back, and notes down how
  * much that is: those who come when others have appended again are no worse off.
  *
- * Exact, unless somebody who knew more is gone, or has not yet seen that the stream was made anew: then it is
- * a minimum.
+ * Exact, unless somebody who knew more is gone, or has not seen that the stream was made anew: then a minimum.
  */
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
@@ -19,6 +18,7 @@ import type { Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
 import { ask, type Broker } from './connect.ts'
 import { historyChars } from './history.ts'
+import { luaInfo } from './info.ts'
 import { groupPrefix, restoredKey, streamKey } from './keys.ts'
 import { defineScript, type Script } from './script.ts'
 
@@ -45,8 +45,7 @@ export interface Vouched {
   readonly lost: number
 }
 
-// Allowed to a Redis that is full, too: who reads has to vouch first, and to be read is how it gets room
-// again.
+// Allowed to a full Redis, too: who reads has to vouch first, and to be read is how it gets room again.
 // KEYS  1 the topic's stream, 2 the hash of what was brought back
 // ARGV  1 topic, 2 what our groups' names begin with, then, of those who know something:
 //       3 history, 4 group, 5 id, 6 added, then the calls: id, entries, id, entries …
@@ -56,9 +55,7 @@ export interface Vouched {
 // and must not compare with what it brought back before); restored, how many entries were brought back; id
 // and added, the latest count that anybody knows of; calls, behind it; declared, how many are added so far.
 const vouchScript = defineScript(`#!lua flags=allow-oom
-local function field(reply, name)
-  for i = 1, #reply, 2 do if reply[i] == name then return reply[i + 1] end end
-end
+${luaInfo}
 local function isAfter(a, b)
   local ams, an = string.match(a, '(%d+)-(%d+)')
   local bms, bn = string.match(b, '(%d+)-(%d+)')
@@ -67,11 +64,7 @@ local function isAfter(a, b)
 end
 
 if redis.call('EXISTS', KEYS[1]) == 0 then return {} end
-local group
-for _, one in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-  local name = field(one, 'name')
-  if string.sub(name, 1, #ARGV[2]) == ARGV[2] then group = name end
-end
+local group = field(ownGroup(KEYS[1], ARGV[2]) or {}, 'name')
 if not group then return {} end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 local last, added = field(info, 'last-generated-id'), field(info, 'entries-added')
