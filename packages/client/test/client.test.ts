@@ -68,7 +68,7 @@ test('a server that never answers ends in a timeout at the overall limit', async
   const error = await failureOf(createClient({ baseUrl: peer.url, retry }).publish(event))
   expect(error).toBeInstanceOf(TimedOut)
   expect(peer.received.length).toBeGreaterThan(1)
-  expect(performance.now() - startedAt).toBeLessThan(5_000)
+  expect(performance.now() - startedAt).toBeLessThan(2_200)
 })
 
 test('nobody listening is told by the socket’s own code', async () => {
