@@ -47,7 +47,7 @@ export async function commitEvents(tx: Tx, turn: Turn, received: readonly Receiv
 /** Commits the events of several topics' turns, each of another topic. Resolves with an outcome for each. */
 export async function commitBatches(tx: Tx, batches: readonly Batch[]): Promise<Outcome[]> {
   const outcomes = batches.map(() => ({ stored: 0, duplicates: 0, conflicts: 0 }))
-  const chunks = batches.map(({ received }) => chunksOf(received))
+  const chunks = batches.map(({ received }) => cutAtConflicts(received))
   for (let round = 0; chunks.some(({ length }) => round < length); round++) {
     const parts = batches.flatMap(({ turn }, at) => {
       const sum = outcomes[at] as (typeof outcomes)[number]
@@ -145,7 +145,7 @@ interface Chunk {
  * Cuts a batch where an id comes back with another content, so that within a chunk every id means one content.
  * Nearly always that is one chunk.
  */
-function chunksOf(received: readonly Received[]): Chunk[] {
+function cutAtConflicts(received: readonly Received[]): Chunk[] {
   const chunks: Chunk[] = []
   let seen = new Map<EventId, Event>()
   let chunk: Chunk = { firsts: [], repeats: [] }
