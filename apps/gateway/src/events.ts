@@ -41,10 +41,7 @@ async function showPage(store: Store, query: URLSearchParams, page: Page): Promi
   })
 }
 
-/**
- * An event of a page: a comma and its JSON, in bytes, because a page of strings would be copied once more
- * than needed.
- */
+/** An event of a page: a comma and its JSON, in bytes, as a page of strings would be copied once more. */
 interface Shown {
   readonly seq: number
   readonly json: Buffer

@@ -25,10 +25,7 @@ export type Request =
     }
   | { readonly do: 'fold'; readonly before: ReadonlyMap<string, string> }
 
-/**
- * `isReady` comes first, once, before anything is asked. `stray` is the name of an error that nobody waits
- * for.
- */
+/** `isReady` comes once, before anything is asked. `stray` is the name of an error that nobody waits for. */
 export type Answer =
   | { readonly isReady: true }
   | { readonly result: unknown }

@@ -103,10 +103,7 @@ export function startFolding(
     { readonly error: NotImported; readonly tries: number; readonly until: number }
   >()
 
-  /**
-   * Waits until the thread listens: on a busy machine that takes longer than a fold may, and is nobody's
-   * fault.
-   */
+  /** Waits until the thread listens: that may take longer than a fold may, and is nobody's fault. */
   async function startThread(): Promise<Worker> {
     has = new Set()
     const started = new Worker(new URL('./fold-thread.ts', import.meta.url))

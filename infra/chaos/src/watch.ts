@@ -103,8 +103,7 @@ export function compare(before: Sample, after: Sample): string[] {
     const most = Math.max(was * memoryFactorMax, was + memorySlackKb)
     more(`memory of ${part} in KB`, was, after.memory.get(part), most - was)
   }
-  // A pool may have opened what it is allowed to: two for a consumer and for the projector, eight for the
-  // gateway.
+  // A pool may have opened all it may: two for a consumer and for the projector, eight for the gateway.
   const poolMax = 2 * ((after.running ?? before.present.length) + 1) + 8
   more('sessions in PostgreSQL', Math.max(before.sessions ?? 0, poolMax), after.sessions)
   more('sessions that sit in a transaction', 0, after.inTransaction)

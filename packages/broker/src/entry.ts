@@ -29,10 +29,7 @@ export const separator = '\0'
 /** Stands between entries. No part of an event is empty, so it is nowhere else. */
 export const entrySeparator = '\0\0'
 
-/**
- * Entries of a pack, and about how many characters, at most: a turn takes it whole, and reads are limited by
- * packs.
- */
+/** Entries of a pack, and about how many characters, at most: reads are limited by packs, which come whole. */
 const entriesMax = 32
 const charsMax = 16 * 1024
 /** Of Redis's entries that a call would have without packs, so many must be saved. */
