@@ -7,6 +7,7 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { Hono } from 'hono'
 import { createBudget } from './budget.ts'
+import type { Clients } from './clients.ts'
 import type { Connections } from './connections.ts'
 import { doctor } from './doctor.ts'
 import { events } from './events.ts'
@@ -30,6 +31,7 @@ export interface AppDeps {
   readonly heads: Heads
   readonly tails: Tails
   readonly replays: Replays
+  readonly clients: Clients
   readonly connections: Connections
   readonly log: Logger
   /** Aborted once this process is to leave. */
@@ -49,7 +51,7 @@ export interface App {
 
 /** The gateway's door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts. */
 export function createApp(deps: AppDeps): App {
-  const { broker, appender, store, heads, tails, replays, connections, log, signal } = deps
+  const { broker, appender, store, heads, tails, replays, clients, connections, log, signal } = deps
   const { now = () => performance.now(), random = Math.random } = deps
   let accepted = 0
 
@@ -57,6 +59,7 @@ export function createApp(deps: AppDeps): App {
     appender,
     receipts: createReceipts({ store, heads, log, signal }),
     budget: createBudget(bodyBytesInFlightMax),
+    clients,
     onAccepted: (events) => {
       accepted += events
     },

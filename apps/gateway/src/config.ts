@@ -1,5 +1,6 @@
 import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
+import { isProxy } from './clients.ts'
 
 const Environment = v.object({
   ...commonEnv,
@@ -8,6 +9,14 @@ const Environment = v.object({
   HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
   PORT: wholeNumber(0, 65_535, 8_080),
   TAILS_MAX: wholeNumber(0, 100_000, 4_096),
+  TRUSTED_PROXIES: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((text) => text.split(',').flatMap((one) => one.trim() || [])),
+      v.check((all) => all.every(isProxy), 'must be addresses or networks, such as 10.0.0.0/8,::1'),
+    ),
+    '',
+  ),
 })
 
 /** The gateway's settings. Throws `InvalidConfig`. */
@@ -18,6 +27,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     host: parsed.HOST,
     port: parsed.PORT,
     tailsMax: parsed.TAILS_MAX,
+    trustedProxies: parsed.TRUSTED_PROXIES,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name: 'sekali-gateway' },
     // Connections of PostgreSQL are dear and reads are short: a few serve many clients, and one that takes longer
     // than its client would wait is given up.

@@ -18,9 +18,10 @@ export async function publishAndWait(
   seconds: number,
 ): Promise<Answer> {
   // Before the body is read: who is refused has cost nothing.
-  using slot = deps.receipts.requests.share()
+  const client = deps.clients.of(request)
+  using slot = deps.receipts.requests.share(client)
   slot.hold(1)
-  using slots = deps.receipts.events.share()
+  using slots = deps.receipts.events.share(client)
   const appended = await append(deps, request, slots)
   if ('status' in appended) return appended
   const { sent, isBatch } = appended
@@ -34,11 +35,11 @@ export async function publishAndWait(
 
 /** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
 async function append(
-  { budget, appender, onAccepted, random }: PublishDeps,
+  { budget, clients, appender, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
   slots: Share,
 ): Promise<{ readonly sent: Sent[]; readonly isBatch: boolean } | Answer> {
-  using share = budget.share()
+  using share = budget.share(clients.of(request))
   const body = await readText(request, share)
   const isBatch = isArray(body)
   const events = isBatch ? parseEvents(body) : [parseEvent(body)]

@@ -7,7 +7,7 @@
  * that all were taken.
  */
 import type { IncomingMessage } from 'node:http'
-import { InvalidEvent, MalformedJson, Overloaded, SekaliError } from '@sekali/core/errors'
+import { ClientLimit, InvalidEvent, MalformedJson, Overloaded, SekaliError } from '@sekali/core/errors'
 import { type Event, parseEvent } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { IncompleteBody, pieceBytes } from './body.ts'
@@ -25,7 +25,7 @@ const badLinesNamedMax = 100
 const silenceMs = 15_000
 
 export async function publishLines(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
-  using share = deps.budget.share()
+  using share = deps.budget.share(deps.clients.of(request))
   let queued = 0
   let invalid = 0
   const bad: BadLine[] = []
@@ -46,7 +46,9 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
     }
   } catch (error) {
     if (error instanceof IncompleteBody) return refusal('incomplete_body', { queued })
-    if (error instanceof Overloaded) return refusal('overloaded', { queued, random: deps.random })
+    if (error instanceof Overloaded || error instanceof ClientLimit) {
+      return refusal(error.code, { queued, random: deps.random })
+    }
     throw error
   }
   if (invalid > 0) return refusal('invalid_lines', { queued, invalid, lines: bad })

@@ -7,6 +7,7 @@ import { run } from '@sekali/process/run'
 import { shutdownSignal } from '@sekali/process/shutdown'
 import { connectStore } from '@sekali/store/connect'
 import { createApp } from './app.ts'
+import { createClients } from './clients.ts'
 import { parseConfig } from './config.ts'
 import { createConnections } from './connections.ts'
 import { createHeads } from './heads.ts'
@@ -28,11 +29,23 @@ await run('gateway', async () => {
   await using heads = createHeads({ broker, store, log })
   await using tails = createTails({ heads, store, log, signal })
   const replays = createReplays({ store, log, signal })
+  const clients = createClients(config.trustedProxies)
   const connections = createConnections({ tailsMax: config.tailsMax })
   const appender = createAppender(broker, createDoorbell(broker))
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
   await untilConnected(broker, firstConnectionMs).catch(() => undefined)
-  const { listener } = createApp({ broker, appender, store, heads, tails, replays, connections, log, signal })
+  const { listener } = createApp({
+    broker,
+    appender,
+    store,
+    heads,
+    tails,
+    replays,
+    clients,
+    connections,
+    log,
+    signal,
+  })
   await using server = await serveHttp(listener, { ...config, connections })
   log.info({ url: server.url }, 'listening')
 

@@ -52,6 +52,11 @@ const problems = {
     'Unprocessable Content',
     'The place lies behind the end of the log: it is of another log, or this one was restored. Leave it out, or begin a tail from start or now.',
   ],
+  client_limit: [
+    429,
+    'Too Many Requests',
+    'You hold most of what this gateway has room for. Finish some of it, then try again.',
+  ],
   internal_error: [500, 'Internal Server Error', 'This is a fault of the gateway; its log tells more.'],
   broker_unavailable: [503, 'Service Unavailable', 'Redis cannot take events now. Publish all of it again.'],
   event_lost: [503, 'Service Unavailable', 'Redis lost the event before it was stored. Publish it again.'],

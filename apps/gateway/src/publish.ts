@@ -4,6 +4,7 @@ import { parseEvent, parseEvents } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import { discardRest, isArray, readText } from './body.ts'
 import type { Budget } from './budget.ts'
+import type { Clients } from './clients.ts'
 import { publishAndWait } from './confirm.ts'
 import { publishLines } from './lines.ts'
 import { preferredWait } from './prefer.ts'
@@ -14,6 +15,7 @@ import { type Answer, answer, send } from './reply.ts'
 export interface PublishDeps {
   readonly appender: Appender
   readonly budget: Budget
+  readonly clients: Clients
   readonly receipts: Receipts
   /** Hears how many events Redis has taken. */
   readonly onAccepted: (events: number) => void
@@ -60,7 +62,7 @@ async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Ans
 async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
   const seconds = preferredWait(request.headers.prefer)
   if (seconds !== undefined) return await publishAndWait(deps, request, seconds)
-  using share = deps.budget.share()
+  using share = deps.budget.share(deps.clients.of(request))
   const body = await readText(request, share)
   if (isArray(body)) {
     const { queued, failure } = await deps.appender.appendAll(parseEvents(body))

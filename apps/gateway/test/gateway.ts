@@ -4,6 +4,7 @@ import { createDoorbell } from '@sekali/broker/doorbell'
 import { createLog } from '@sekali/process/log'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { type App, createApp } from '../src/app.ts'
+import { createClients } from '../src/clients.ts'
 import { type Connections, createConnections } from '../src/connections.ts'
 import { createHeads } from '../src/heads.ts'
 import { createReplays, type ReplayTimes } from '../src/replay.ts'
@@ -49,7 +50,8 @@ export function createGateway({
   const drain = new AbortController()
   const tails = createTails({ heads, store, log, signal: drain.signal }, tailsTimes)
   const replays = createReplays({ store, log, signal: drain.signal }, replayTimes)
-  const parts = { broker, appender, store, heads, tails, replays, connections, log }
+  const clients = createClients()
+  const parts = { broker, appender, store, heads, tails, replays, clients, connections, log }
   return {
     ...createApp({ ...parts, signal: drain.signal }),
     ...parts,

@@ -208,9 +208,9 @@ test('who waits is counted by events, too, and waits no longer than that when Po
   const { signal } = new AbortController()
   const receipts = createReceipts({ store, heads, log, signal })
 
-  const [full, ...rest] = Array.from({ length: 20 }, () => receipts.events.share())
+  const [full, ...rest] = Array.from({ length: 20 }, () => receipts.events.share('client'))
   for (const batch of [full, ...rest]) batch?.hold(5_000)
-  using another = receipts.events.share()
+  using another = receipts.events.share('client')
   expect(() => another.hold(1)).toThrow(expect.objectContaining({ code: 'overloaded' }))
   full?.[Symbol.dispose]()
   another.hold(5_000)

@@ -70,6 +70,12 @@ export class Overloaded extends SekaliError {
   readonly retryable = true
 }
 
+/** There would be room, but this client holds most of what is in use. Nothing of it was published. */
+export class ClientLimit extends SekaliError {
+  readonly code = 'client_limit'
+  readonly retryable = true
+}
+
 /** A pattern that matches more topics than one cursor can hold. */
 export class TooManyTopics extends SekaliError {
   readonly code = 'too_many_topics'

@@ -51,6 +51,10 @@ export const topics = pgTable(
     lossAt: time(),
     /** The history of Redis's data in which `seen` was seen; null until the first turn. See broker/history.ts. */
     history: text(),
+    /** The stream was drained and quiet, so it was deleted: that it is gone is no loss. See broker/retire.ts. */
+    retired: boolean().notNull().default(false),
+    /** Bytes of content that are kept of its conflicts and dead letters. */
+    keptBytes: count(),
   },
   // For patterns: the beginning of a name, whatever collation the database has.
   (table) => [index().on(table.name.op('text_pattern_ops'))],
@@ -98,20 +102,23 @@ export const spans = pgTable(
   (table) => [primaryKey({ columns: [table.topicId, table.span] })],
 )
 
-/** Events that came under an event id that is taken by another content. Kept for whoever has to sort that out. */
+/**
+ * Events that came under an event id that is taken by another content. Kept for whoever has to sort that out; of those
+ * that are too much for that a stub is kept, without timestamp, source and payload.
+ */
 export const conflicts = pgTable(
   'conflicts',
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-    timestamp: time().notNull(),
+    timestamp: time(),
     receivedAt: time().notNull(),
     storedAt: time().notNull().default(sql`clock_timestamp()`),
     topicId: integer().notNull(),
     /** The seq of the event that has the id. */
     seq: bigint({ mode: 'number' }).notNull(),
     eventId: text().notNull(),
-    source: text().notNull(),
-    payload: json().notNull(),
+    source: text(),
+    payload: json(),
   },
   (table) => [index().on(table.topicId, table.eventId)],
 )
@@ -127,8 +134,11 @@ export const deadLetters = pgTable(
     entryId: text().notNull(),
     /** `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
     reason: text().notNull(),
-    /** The entry's fields and values as a JSON array of strings, in which even a NUL can be written. */
-    fields: text().notNull(),
+    /**
+     * The entry's fields and values as a JSON array of strings, in which even a NUL can be written; null in a stub, of
+     * a topic that has too many.
+     */
+    fields: text(),
     /** Null when the entry cannot be read, or when PostgreSQL cannot hold it. */
     eventId: text(),
   },

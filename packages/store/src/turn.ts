@@ -20,7 +20,11 @@ export interface Turn {
   readonly seenId: Position
   /** The history of Redis's data in which it looked. */
   readonly history: string | null
+  /** The stream was deleted because it was drained and quiet: that it is gone is no loss. */
+  readonly retired: boolean
   readonly head: number
+  /** Bytes of content that are kept of the topic's conflicts and dead letters. */
+  readonly keptBytes: number
 }
 
 /**
@@ -56,14 +60,17 @@ export const withTurns = <T>(
 const prepareTurns = `
   PREPARE take_turns (text[], integer) AS
     SELECT t.* FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
-      SELECT id, name, stream_group, position, accounted, seen, seen_id, history, head FROM topics
+      SELECT id, name, stream_group, position, accounted, seen, seen_id, history, retired,
+        head, kept_bytes FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
     ) t LIMIT $2;
-  PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean, text) AS
+  PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean, text,
+    bigint) AS
     UPDATE topics SET
       stream_group = $2, position = $3, seen_id = $4, accounted = $5, seen = $6, head = $7,
       duplicates = duplicates + $8, conflicts = conflicts + $9, dead = dead + $10, lost = lost + $11,
-      history = $13, loss_at = CASE WHEN $12 OR $11 > 0 THEN clock_timestamp() ELSE loss_at END
+      history = $13, retired = false, kept_bytes = kept_bytes + $14,
+      loss_at = CASE WHEN $12 OR $11 > 0 THEN clock_timestamp() ELSE loss_at END
     WHERE id = $1`
 
 /**
@@ -97,7 +104,10 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     seen: Number(row.seen),
     seenId: row.seen_id as Position,
     history: row.history ?? null,
+    // As PostgreSQL prints it, or as pg reads it.
+    retired: String(row.retired).startsWith('t'),
     head: Number(row.head),
+    keptBytes: Number(row.kept_bytes),
   }))
 }
 
@@ -116,6 +126,8 @@ export interface TurnResult {
   readonly lost: number
   /** Whether Redis was found to have lost the stream or its end. */
   readonly foundLoss: boolean
+  /** Bytes of content that were kept of conflicts and dead letters. */
+  readonly kept?: number
 }
 
 /**
@@ -136,6 +148,7 @@ export function endTurn(tx: Tx, turn: Turn, result: TurnResult): void {
     result.lost,
     foundLoss,
     result.history === null ? 'NULL' : pg.escapeLiteral(result.history),
+    result.kept ?? 0,
   ]
   tx.closing ||= `${planOnce}; `
   tx.closing += `EXECUTE end_turn (${values.join(', ')}); `

@@ -1,0 +1,78 @@
+/**
+ * Who a request comes from, for limits: the peer's address, or the one that a trusted proxy forwards. Of IPv6 it is
+ * the /64, because whoever has one address of a network has them all (RFC 6177).
+ */
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+
+/** An IPv4 address, or the first half of an IPv6 address; opaque to all but this file. */
+export type Client = string
+
+export interface Clients {
+  /** The client of a request. It never throws: whoever cannot be told apart shares with the others who cannot. */
+  of(request: Pick<IncomingMessage, 'socket' | 'headers'> | undefined): Client
+}
+
+/** Where requests have no address: a Unix socket, a closed connection, a test without one. */
+const unknown: Client = 'unknown'
+
+/**
+ * `trustedProxies` are addresses and networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed. Of that header the
+ * last address counts that is not itself a trusted proxy's: those before it are the client's own word.
+ */
+export function createClients(trustedProxies: readonly string[] = []): Clients {
+  const trusted = trustedList(trustedProxies)
+  const isTrusted = (address: string) => {
+    const family = isIP(address)
+    return family !== 0 && trusted.check(address, family === 4 ? 'ipv4' : 'ipv6')
+  }
+  return {
+    of(request) {
+      const peer = plain(request?.socket?.remoteAddress ?? '')
+      if (trustedProxies.length === 0 || !isTrusted(peer)) return clientAt(peer)
+      const forwarded = String(request?.headers['x-forwarded-for'] ?? '')
+        .split(',')
+        .map((text) => plain(text.trim()))
+      return clientAt(forwarded.findLast((address) => isIP(address) !== 0 && !isTrusted(address)) ?? peer)
+    },
+  }
+}
+
+/** Whether a text names a proxy: an address, or a network with the length of its prefix. */
+export function isProxy(text: string): boolean {
+  const [address = '', length] = text.split('/')
+  const bits = isIP(address) === 4 ? 32 : 128
+  return isIP(address) !== 0 && (length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= bits))
+}
+
+function trustedList(proxies: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const proxy of proxies) {
+    const [address = '', length] = proxy.split('/')
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6'
+    if (length === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(length), family)
+  }
+  return list
+}
+
+/** An IPv4 address that comes mapped into IPv6 (RFC 4291, 2.5.5.2) as itself; others without their zone. */
+function plain(address: string): string {
+  const [text = ''] = address.split('%')
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text)?.[1] ?? text
+}
+
+function clientAt(address: string): Client {
+  const family = isIP(address)
+  if (family === 0) return unknown
+  if (family === 4) return address
+  const [head = '', tail] = address.toLowerCase().split('::')
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length
+  const groups = [...before, ...Array.from({ length: zeros }, () => '0'), ...after]
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
+}
