@@ -16,7 +16,8 @@ gateway="$connection $scripts +xadd +xsetid +xgroup|create +xinfo|stream +xinfo|
   +xrange +time +sadd +smembers +exists +mget +hget +hset +publish +subscribe +unsubscribe"
 consumer="$connection $scripts +multi +exec +xreadgroup +xrange +xack +xpending +xautoclaim +xtrim
   +xsetid +xgroup|create +xgroup|setid +xgroup|delconsumer +xinfo|stream +xinfo|groups +xinfo|consumers
-  +sadd +srem +smembers +exists +mget +set +hget +hset +del +publish +subscribe +unsubscribe"
+  +sadd +srem +smembers +scard +exists +mget +set +hget +hgetall +hset +hdel +del
+  +time +publish +subscribe +unsubscribe"
 
 projector="$connection +subscribe +unsubscribe"
 
