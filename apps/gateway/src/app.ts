@@ -13,6 +13,7 @@ import { doctor } from './doctor.ts'
 import { events } from './events.ts'
 import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
+import type { NewTopics } from './new-topics.ts'
 import { problem, refusalOf } from './problem.ts'
 import { drop, listProjections, rebuild, showKey, showProjection } from './projections.ts'
 import { createPublish } from './publish.ts'
@@ -32,6 +33,7 @@ export interface AppDeps {
   readonly tails: Tails
   readonly replays: Replays
   readonly clients: Clients
+  readonly newTopics: NewTopics
   readonly connections: Connections
   readonly log: Logger
   /** Aborted once this process is to leave. */
@@ -51,7 +53,8 @@ export interface App {
 
 /** The gateway's door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts. */
 export function createApp(deps: AppDeps): App {
-  const { broker, appender, store, heads, tails, replays, clients, connections, log, signal } = deps
+  const { broker, appender, store, heads, tails, replays, clients, newTopics, connections, log, signal } =
+    deps
   const { now = () => performance.now(), random = Math.random } = deps
   let accepted = 0
 
@@ -60,6 +63,7 @@ export function createApp(deps: AppDeps): App {
     receipts: createReceipts({ store, heads, log, signal }),
     budget: createBudget(bodyBytesInFlightMax),
     clients,
+    newTopics,
     onAccepted: (events) => {
       accepted += events
     },

@@ -35,16 +35,18 @@ export async function publishAndWait(
 
 /** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
 async function append(
-  { budget, clients, appender, onAccepted, random }: PublishDeps,
+  { budget, clients, newTopics, appender, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
   slots: Share,
 ): Promise<{ readonly sent: Sent[]; readonly isBatch: boolean } | Answer> {
-  using share = budget.share(clients.of(request))
+  const client = clients.of(request)
+  using share = budget.share(client)
   const body = await readText(request, share)
   const isBatch = isArray(body)
   const events = isBatch ? parseEvents(body) : [parseEvent(body)]
   // Before anything is queued: who is refused has published nothing.
   slots.hold(events.length)
+  await newTopics.admit(client, events)
   const { queued, failure, positions } = await appender.appendAndTell(events)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })

@@ -7,12 +7,21 @@
  * that all were taken.
  */
 import type { IncomingMessage } from 'node:http'
-import { ClientLimit, InvalidEvent, MalformedJson, Overloaded, SekaliError } from '@sekali/core/errors'
+import {
+  BrokerUnavailable,
+  ClientLimit,
+  InvalidEvent,
+  MalformedJson,
+  Overloaded,
+  SekaliError,
+  TopicLimit,
+  TopicRate,
+} from '@sekali/core/errors'
 import { type Event, parseEvent } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { IncompleteBody, pieceBytes } from './body.ts'
 import type { Share } from './budget.ts'
-import { type BadLine, refusal } from './problem.ts'
+import { type BadLine, refusal, retryIn } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
 import { type Answer, answer } from './reply.ts'
 
@@ -25,7 +34,8 @@ const badLinesNamedMax = 100
 const silenceMs = 15_000
 
 export async function publishLines(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
-  using share = deps.budget.share(deps.clients.of(request))
+  const client = deps.clients.of(request)
+  using share = deps.budget.share(client)
   let queued = 0
   let invalid = 0
   const bad: BadLine[] = []
@@ -39,6 +49,7 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
         else if (++invalid <= badLinesNamedMax) bad.push({ line: number, errors: result.errors })
       }
       if (events.length === 0) continue
+      await deps.newTopics.admit(client, events)
       const appended = await deps.appender.appendAll(events)
       queued += appended.queued
       deps.onAccepted(appended.queued)
@@ -46,7 +57,13 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
     }
   } catch (error) {
     if (error instanceof IncompleteBody) return refusal('incomplete_body', { queued })
-    if (error instanceof Overloaded || error instanceof ClientLimit) {
+    if (error instanceof TopicRate) return refusal(error.code, { queued, headers: retryIn(error) })
+    if (
+      error instanceof Overloaded ||
+      error instanceof ClientLimit ||
+      error instanceof TopicLimit ||
+      error instanceof BrokerUnavailable
+    ) {
       return refusal(error.code, { queued, random: deps.random })
     }
     throw error

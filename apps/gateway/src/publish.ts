@@ -7,6 +7,7 @@ import type { Budget } from './budget.ts'
 import type { Clients } from './clients.ts'
 import { publishAndWait } from './confirm.ts'
 import { publishLines } from './lines.ts'
+import type { NewTopics } from './new-topics.ts'
 import { preferredWait } from './prefer.ts'
 import { refusal, refusalOf } from './problem.ts'
 import type { Receipts } from './receipts.ts'
@@ -16,6 +17,7 @@ export interface PublishDeps {
   readonly appender: Appender
   readonly budget: Budget
   readonly clients: Clients
+  readonly newTopics: NewTopics
   readonly receipts: Receipts
   /** Hears how many events Redis has taken. */
   readonly onAccepted: (events: number) => void
@@ -62,15 +64,19 @@ async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Ans
 async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
   const seconds = preferredWait(request.headers.prefer)
   if (seconds !== undefined) return await publishAndWait(deps, request, seconds)
-  using share = deps.budget.share(deps.clients.of(request))
+  const client = deps.clients.of(request)
+  using share = deps.budget.share(client)
   const body = await readText(request, share)
   if (isArray(body)) {
-    const { queued, failure } = await deps.appender.appendAll(parseEvents(body))
+    const events = parseEvents(body)
+    await deps.newTopics.admit(client, events)
+    const { queued, failure } = await deps.appender.appendAll(events)
     deps.onAccepted(queued)
     if (failure !== undefined) return refusal('broker_unavailable', { queued, random: deps.random })
     return answer(200, `{"status":"queued","queued":${queued}}`)
   }
   const event = parseEvent(body)
+  await deps.newTopics.admit(client, [event])
   await deps.appender.append(event)
   deps.onAccepted(1)
   return answer(200, `{"status":"queued","event_id":${JSON.stringify(event.eventId)}}`)
