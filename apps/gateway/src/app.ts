@@ -10,6 +10,7 @@ import { createBudget } from './budget.ts'
 import type { Clients } from './clients.ts'
 import type { Connections } from './connections.ts'
 import { doctor } from './doctor.ts'
+import { dropEmptyTopic } from './drop-topic.ts'
 import { events } from './events.ts'
 import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
@@ -80,6 +81,7 @@ export function createApp(deps: AppDeps): App {
   app.get('/tail', tail({ tails, connections, signal, random }))
   app.get('/events/:topic', receipt({ broker, store, log }))
   app.get('/events/:topic/:event_id', receipt({ broker, store, log }))
+  app.delete('/topics/:topic', dropEmptyTopic({ broker, store, newTopics }))
   app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
   app.get('/doctor', doctor({ broker, store, log }))
   app.get('/projections', listProjections(store))

@@ -23,6 +23,8 @@ export interface NewTopics {
    * `BrokerUnavailable`; then none was made. Nothing to wait for when all are known: nearly always.
    */
   admit(client: Client, events: readonly Pick<Event, 'topic'>[]): Promise<void> | undefined
+  /** The topic was dropped. */
+  forget(topic: TopicName): void
 }
 
 export interface TopicLimits {
@@ -72,5 +74,6 @@ export function createNewTopics(
       const unknown = events.filter(({ topic }) => !known.has(topic))
       return unknown.length === 0 ? undefined : make(client, [...new Set(unknown.map(({ topic }) => topic))])
     },
+    forget: (topic) => void known.delete(topic),
   }
 }

@@ -10,6 +10,12 @@ const problems = {
   malformed_json: [400, 'Bad Request', 'The body is not JSON in UTF-8.'],
   incomplete_body: [400, 'Bad Request', 'The body ended before its end.'],
   not_found: [404, 'Not Found', 'There is nothing here.'],
+  unknown_topic: [404, 'Not Found', 'There is no topic of this name.'],
+  topic_in_use: [
+    409,
+    'Conflict',
+    'The topic has events, entries in flight or dead letters. Only one that has nothing can be dropped.',
+  ],
   unknown_projection: [404, 'Not Found', 'There is no projection of this name.'],
   unknown_key: [404, 'Not Found', 'The projection has no state of this key.'],
   method_not_allowed: [405, 'Method Not Allowed', 'See the Allow header for what can be done here.'],

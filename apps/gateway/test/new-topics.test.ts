@@ -1,6 +1,8 @@
 /** How many topics there may be, and how fast a client may make them. */
 import { untilConnected } from '@sekali/broker/connect'
 import type { TopicName } from '@sekali/core/event'
+import { readNames } from '@sekali/store/names'
+import { ensureTopics } from '@sekali/store/topics'
 import { ownBroker, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
@@ -26,6 +28,10 @@ async function ownGateway(topics: TopicLimits, databaseUrl: string = nowhere.dat
     publish: (topic: string) => answer(eventBody({ topic })),
     publishAll: (...names: string[]) => answer(`[${bodies(names).join(',')}]`),
     publishLines: (...names: string[]) => answer(bodies(names).join('\n'), 'application/x-ndjson'),
+    drop: async (topic: string) => {
+      const response = await fetch(`${server.url}/topics/${topic}`, { method: 'DELETE' })
+      return { status: response.status, body: await problemIn(response) }
+    },
     names: () => broker.redis.smembers(`${broker.prefix}:topics`),
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]()
@@ -101,4 +107,23 @@ test('topics that a client makes beyond its first are bounded by what is left fo
   for (const topic of named(20)) answers.push((await own.publish(topic as TopicName)).body.code)
   expect(answers.filter((code) => code === undefined)).toHaveLength(15)
   expect(answers.at(-1)).toBe('client_limit')
+})
+
+test('a topic without an event can be dropped, and then there is room for another', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await storeEvents(store, [event({ topic: 'full' })])
+  await ensureTopics(store, ['stored' as TopicName])
+  await using own = await ownGateway({ max: 3, rate: plenty }, store.url)
+  await own.broker.redis.sadd(`${own.broker.prefix}:topics`, 'stored', 'registered', 'full')
+  expect(await own.publish('new')).toMatchObject({ status: 429 })
+  for (const topic of ['stored', 'registered']) {
+    expect(await own.drop(topic)).toMatchObject({ status: 200, body: { status: 'dropped', topic } })
+    expect(await own.drop(topic)).toMatchObject({ status: 404, body: { code: 'unknown_topic' } })
+  }
+  expect((await own.publish('new')).status).toBe(200)
+  for (const topic of ['new', 'full']) {
+    expect(await own.drop(topic)).toMatchObject({ status: 409, body: { code: 'topic_in_use' } })
+  }
+  expect((await readNames(store, ['full', 'stored'] as TopicName[])).known).toEqual(new Set(['full']))
+  expect((await own.drop('%2e')).status).toBe(404)
 })

@@ -1,7 +1,7 @@
 /** The names of all topics: Redis has them in a set, each from before its first append. */
 import type { TopicName } from '@sekali/core/event'
 import { ask, type Broker } from './connect.ts'
-import { topicsKey } from './keys.ts'
+import { dirtyKey, streamKey, topicsKey } from './keys.ts'
 import { defineScript, runScript } from './script.ts'
 
 /** Those of the names that no topic has, and how many topics there are. Rejects with `BrokerUnavailable`. */
@@ -42,3 +42,18 @@ export async function addNames(
   )
   return added === 1
 }
+
+// KEYS  1 the names of all topics, 2 the topic's stream, 3 the marks of topics in flight
+// ARGV  1 topic
+const forgetScript = defineScript(`
+if redis.call('EXISTS', KEYS[2]) == 1 then return 'in_use' end
+redis.call('HDEL', KEYS[3], ARGV[1])
+return redis.call('SREM', KEYS[1], ARGV[1]) == 1 and 'dropped' or 'unknown'
+`)
+
+/** Forgets a topic that has no stream. Rejects with `BrokerUnavailable`. */
+export const forgetName = (broker: Broker, topic: TopicName): Promise<'dropped' | 'in_use' | 'unknown'> =>
+  ask(broker, `dropping of ${topic}`, async (redis) => {
+    const keys = [topicsKey(broker), streamKey(broker, topic), dirtyKey(broker)]
+    return (await runScript(redis, forgetScript, keys, [topic])) as 'dropped' | 'in_use' | 'unknown'
+  })
