@@ -10,6 +10,7 @@ import { readClock } from '@sekali/broker/clock'
 import { untilConnected } from '@sekali/broker/connect'
 import { claimSweep, postponeSweep, readMarks } from '@sekali/broker/dirty'
 import { removeGoneConsumers } from '@sekali/broker/janitor'
+import { readMemoryShare } from '@sekali/broker/memory'
 import { announce } from '@sekali/broker/presence'
 import { readStreams, type StreamFigures } from '@sekali/broker/streams'
 import type { TopicName } from '@sekali/core/event'
@@ -29,6 +30,9 @@ const lookAgainMsMax = 60_000
 /** For so long nobody else looks at them while one does. */
 const lookMsMax = 15_000
 const janitorEveryMs = 30_000
+/** A Redis that is fuller than this needs the room: then streams need not have been quiet for longer than that. */
+const memoryShareMax = 0.75
+const quietMsTight = 60_000
 /** Streams that are retired after one look: each costs PostgreSQL two updates of a row. */
 const retiredMax = 2_048
 
@@ -137,7 +141,9 @@ function createSweep(context: SweepContext, news: News<TopicName>, memory: Memor
   }
 
   async function retireQuiet(streams: ReadonlyMap<TopicName, StreamFigures>): Promise<void> {
-    const before = (await readClock(broker)) - context.quietMs
+    const isTight = (await readMemoryShare(broker)) > memoryShareMax
+    const quietMs = isTight ? Math.min(context.quietMs, quietMsTight) : context.quietMs
+    const before = (await readClock(broker)) - quietMs
     const quiet = [...streams].filter(
       ([topic, { lastId, pending, group }]) =>
         group !== null &&
@@ -147,6 +153,7 @@ function createSweep(context: SweepContext, news: News<TopicName>, memory: Memor
         memory.caughtUp.get(topic) === lastId,
     )
     const topics = quiet.slice(0, retiredMax).map(([topic]) => topic)
-    for (const topic of await retireStreams(context, topics, signal)) memory.caughtUp.delete(topic)
+    for (const topic of await retireStreams({ ...context, quietMs }, topics, signal))
+      memory.caughtUp.delete(topic)
   }
 }

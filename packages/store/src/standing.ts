@@ -1,9 +1,15 @@
 import type { TopicName } from '@sekali/core/event'
-import type { Position } from '@sekali/core/position'
+import { origin, type Position } from '@sekali/core/position'
 import type { Store } from './connect.ts'
 import { isNotNull, sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { topics } from './schema.ts'
+
+/**
+ * Up to where a topic's present stream is accounted for; of one whose stream was retired, nothing of the next one. Its
+ * ids come later, unless Redis's clock has been set back.
+ */
+export const livePosition = sql<string>`CASE WHEN ${topics.retired} THEN ${origin} ELSE ${topics.position} END`
 
 /**
  * Up to where the topics that have a stream are accounted for, so that a consumer that starts need not take a turn of
