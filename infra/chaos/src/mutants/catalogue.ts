@@ -3,6 +3,13 @@ import { brokerMutants } from './broker.ts'
 import { doorMutants } from './doors.ts'
 import type { Mutant } from './mutant.ts'
 import { storeMutants } from './store.ts'
+import { streamMutants } from './streams.ts'
 import { turnMutants } from './turn.ts'
 
-export const mutants: readonly Mutant[] = [...turnMutants, ...brokerMutants, ...storeMutants, ...doorMutants]
+export const mutants: readonly Mutant[] = [
+  ...turnMutants,
+  ...brokerMutants,
+  ...streamMutants,
+  ...storeMutants,
+  ...doorMutants,
+]
