@@ -92,7 +92,12 @@ export const turnMutants: readonly Mutant[] = [
     name: 'no-sweep',
     breaks: 'consumers rely on the doorbell, which loses hints',
     edits: [
-      { file: 'apps/consumer/src/sweep.ts', find: '        if (!isQuiet) news.add(topic)\n', replace: '' },
+      {
+        file: 'apps/consumer/src/sweep.ts',
+        find: '      if (!isQuiet || isSameAsBefore) news.add(topic)\n',
+        replace: '',
+      },
+      { file: 'apps/consumer/src/sweep.ts', find: '      if (!isQuiet) news.add(topic)\n', replace: '' },
     ],
     test: { project: 'consumer', file: 'redis-faults', name: 'a doorbell that nobody hears' },
   },
