@@ -8,9 +8,9 @@ import { startPostgres } from '../src/postgres-server.ts'
 import { commandLineOf } from '../src/process-info.ts'
 import { startRedis } from '../src/redis-server.ts'
 import type { RunFile } from '../src/run-file.ts'
-import { askPostgres, askRedis } from './ask.ts'
-import { ownFolder } from './folder.ts'
-import { type Service, startService } from './start.ts'
+import { askPostgres, askRedis } from '../test/ask.ts'
+import { ownFolder } from '../test/folder.ts'
+import { type Service, startService } from '../test/start.ts'
 
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 
