@@ -103,6 +103,18 @@ export const turnMutants: readonly Mutant[] = [
     test: { project: 'consumer', file: 'redis-faults', name: 'a doorbell that nobody hears' },
   },
   {
+    name: 'flood-first',
+    breaks: 'topics that have little wait until those that have much have had their turns',
+    edits: [
+      {
+        file: 'apps/consumer/src/loop.ts',
+        find: 'news.take(offeredMax, mayShare)',
+        replace: '[] as TopicName[]',
+      },
+    ],
+    test: { project: 'consumer', file: 'flood', name: 'a quiet topic' },
+  },
+  {
     name: 'failed-turns-share-again',
     breaks: 'topics of turns that shared a transaction and failed go on to share',
     edits: [{ file: 'apps/consumer/src/loop.ts', find: '          alone.add(topic)\n', replace: '' }],
