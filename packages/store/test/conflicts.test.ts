@@ -228,3 +228,24 @@ test('small events under the ids of large ones do not make a turn read these', a
   const compared = await commit(store, received(again, 200))
   expect([...compared.outcomes.values()]).toMatchObject([{ conflicts: 50, duplicates: 50 }])
 })
+
+test('a receipt of an id that has many conflicts reads the one of its entry', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  const items = received(Array.from({ length: 3_000 }, (_, index) => other('x', index)))
+  await commit(store, items)
+  const read = async () => {
+    await store.pool.query('SELECT pg_stat_force_next_flush()')
+    const { rows } = await store.pool.query(`SELECT coalesce(seq_tup_read + idx_tup_fetch, 0)::int AS rows
+      FROM pg_stat_user_tables WHERE relname = 'conflicts'`)
+    return rows[0].rows
+  }
+  const before = await read()
+  const sent = items.slice(-10).map(({ event: { topic, eventId, payload }, position }) => ({
+    topic,
+    eventId,
+    position,
+    digest: digestOf(payload),
+  }))
+  expect(await readOutcomes(store, sent)).toEqual(sent.map(() => ({ status: 'conflict', seq: 1 })))
+  expect((await read()) - before).toBe(sent.length)
+})
