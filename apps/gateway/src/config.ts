@@ -1,6 +1,7 @@
 import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
 import { isProxy } from './clients.ts'
+import { parseHost } from './host.ts'
 import { topicLimits } from './new-topics.ts'
 
 const Environment = v.object({
@@ -13,15 +14,20 @@ const Environment = v.object({
   TOPICS_MAX: wholeNumber(1, 1_000_000, topicLimits.max),
   NEW_TOPICS_BURST: wholeNumber(1, 1_000_000, topicLimits.rate.burst),
   NEW_TOPICS_PER_SECOND: wholeNumber(1, 1_000_000, topicLimits.rate.perSecond),
-  TRUSTED_PROXIES: v.optional(
+  TRUSTED_PROXIES: listOf(isProxy, 'must be addresses or networks, such as 10.0.0.0/8,::1'),
+  HOSTS: listOf((text) => parseHost(text) !== undefined, 'must be names, such as gateway,events.example.com'),
+})
+
+function listOf(isOne: (text: string) => boolean, expected: string) {
+  return v.optional(
     v.pipe(
       v.string(),
       v.transform((text) => text.split(',').flatMap((one) => one.trim() || [])),
-      v.check((all) => all.every(isProxy), 'must be addresses or networks, such as 10.0.0.0/8,::1'),
+      v.check((all) => all.every(isOne), expected),
     ),
     '',
-  ),
-})
+  )
+}
 
 /** The gateway's settings. Throws `InvalidConfig`. */
 export function parseConfig(env: NodeJS.ProcessEnv) {
@@ -36,6 +42,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       rate: { burst: parsed.NEW_TOPICS_BURST, perSecond: parsed.NEW_TOPICS_PER_SECOND },
     },
     trustedProxies: parsed.TRUSTED_PROXIES,
+    /** The name it listens on is its own, too. */
+    hosts: [...parsed.HOSTS, parsed.HOST],
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name: 'sekali-gateway' },
     // Connections of PostgreSQL are dear and reads are short: a few serve many clients, and one that takes longer
     // than its client would wait is given up.
