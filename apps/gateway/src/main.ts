@@ -46,6 +46,7 @@ await run('gateway', async () => {
     clients,
     newTopics,
     connections,
+    hosts: config.hosts,
     log,
     signal,
   })

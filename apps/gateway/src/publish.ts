@@ -55,11 +55,12 @@ async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Ans
     case 'application/x-ndjson':
       return await publishLines(deps, request)
     default:
-      return refusal('unsupported_media_type', {
-        headers: { 'Accept-Post': 'application/json, application/x-ndjson' },
-      })
+      return unsupportedMediaType()
   }
 }
+
+export const unsupportedMediaType = (): Answer =>
+  refusal('unsupported_media_type', { headers: { 'Accept-Post': 'application/json, application/x-ndjson' } })
 
 async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
   const seconds = preferredWait(request.headers.prefer)

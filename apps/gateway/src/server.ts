@@ -44,6 +44,7 @@ export async function serveHttp(listener: RequestListener, options: ServerOption
       keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
       maxHeaderSize: options.headerBytesMax ?? 16 * 1024,
       connectionsCheckingInterval: options.checkEveryMs ?? 2_000,
+      requireHostHeader: false, // door.ts requires it, with a problem for an answer
     },
     listener,
   )

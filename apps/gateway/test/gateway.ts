@@ -35,6 +35,7 @@ export function createGateway({
   tailsTimes,
   connections = createConnections(),
   topics = topicLimits,
+  hosts,
 }: {
   readonly redisUrl: string
   readonly databaseUrl: string
@@ -43,6 +44,7 @@ export function createGateway({
   readonly tailsTimes?: TailsTimes
   readonly connections?: Connections
   readonly topics?: TopicLimits
+  readonly hosts?: readonly string[]
 }): Gateway {
   const log = createLog('gateway', 'silent')
   const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
@@ -55,7 +57,19 @@ export function createGateway({
   const replays = createReplays({ store, log, signal: drain.signal }, replayTimes)
   const clients = createClients()
   const newTopics = createNewTopics({ broker, store, log }, topics)
-  const parts = { broker, appender, store, heads, tails, replays, clients, newTopics, connections, log }
+  const parts = {
+    broker,
+    appender,
+    store,
+    heads,
+    tails,
+    replays,
+    clients,
+    newTopics,
+    connections,
+    hosts,
+    log,
+  }
   return {
     ...createApp({ ...parts, signal: drain.signal }),
     ...parts,
