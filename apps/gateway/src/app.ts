@@ -99,8 +99,13 @@ export function createApp(deps: AppDeps): App {
   const ready = readyz({ broker, store, log, signal })
   app.get('/readyz', ready)
   // HAProxy checks with OPTIONS unless it is told otherwise, and takes any 2xx for a yes.
-  app.options('/', ready)
-  app.options('/readyz', ready)
+  const readyTo = (allow: string) => async () => {
+    const answered = await ready()
+    answered.headers.set('Allow', allow)
+    return answered
+  }
+  app.options('/', readyTo('OPTIONS'))
+  app.options('/readyz', readyTo('GET, HEAD, OPTIONS'))
 
   app.onError((error) => toResponse(refusalOf(error, log, random)))
   app.notFound((c) => {

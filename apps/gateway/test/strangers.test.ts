@@ -101,6 +101,8 @@ test.each([
 
 test('a check with OPTIONS hears that the gateway is not ready; the others are as they were', async () => {
   expect(await ask('OPTIONS /readyz HTTP/1.0')).toBe('503')
+  const { headers } = await fetch(`${server.url}/readyz`, { method: 'OPTIONS' })
+  expect(headers.get('allow')).toBe('GET, HEAD, OPTIONS')
   expect(await ask('OPTIONS /healthz HTTP/1.0')).toBe('204')
   expect(await ask('GET / HTTP/1.1', local)).toBe('404 not_found')
   expect(await ask('GET /stats HTTP/1.0')).toBe('400 bad_host')
