@@ -32,7 +32,7 @@ await run('gateway', async () => {
   const replays = createReplays({ store, log, signal })
   const clients = createClients(config.trustedProxies)
   const newTopics = createNewTopics({ broker, store, log }, config.topics)
-  const connections = createConnections({ tailsMax: config.tailsMax })
+  const connections = createConnections({ tailsMax: config.tailsMax, clients })
   const appender = createAppender(broker, createDoorbell(broker))
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
   await untilConnected(broker, firstConnectionMs).catch(() => undefined)

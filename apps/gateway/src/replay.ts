@@ -24,6 +24,7 @@ import { accepted } from './accept.ts'
 import { drained, writePieces } from './drained.ts'
 import { answer, toResponse } from './reply.ts'
 import { createSlots } from './slots.ts'
+import { limitStall } from './stalls.ts'
 
 export interface Replays {
   /** Answers with a replay. Throws `TooManyTopics`, `StoreUnavailable`, or `Overloaded`. */
@@ -84,7 +85,7 @@ export function createReplays(
   async function stream(outgoing: ServerResponse, gzip: Gzip | undefined, parts: Held[]): Promise<void> {
     const leave = () => void outgoing.destroy()
     signal.addEventListener('abort', leave, { once: true })
-    outgoing.setTimeout(stalledMs, leave)
+    limitStall(outgoing, stalledMs)
     const writer = createWriter(outgoing, gzip, keepAliveMs)
     if (signal.aborted) leave() // while the first part was read
     try {
