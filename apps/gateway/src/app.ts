@@ -24,6 +24,7 @@ import { receipt } from './receipt.ts'
 import { createReceipts } from './receipts.ts'
 import type { Replays } from './replay.ts'
 import { reply, send, toResponse } from './reply.ts'
+import { createResponses } from './responses.ts'
 import { stats } from './stats.ts'
 import { tail } from './tail.ts'
 import type { Tails } from './tails.ts'
@@ -45,6 +46,8 @@ export interface AppDeps {
   readonly signal: AbortSignal
   readonly now?: () => number
   readonly random?: () => number
+  /** Bytes of responses in memory at a time. */
+  readonly responseBytesMax?: number
 }
 
 /** Bytes of bodies in memory at a time; parsed they take a few times as much. */
@@ -63,6 +66,7 @@ export function createApp(deps: AppDeps): App {
   const { broker, appender, store, heads, tails, replays, clients, newTopics, connections, log, signal } =
     deps
   const { now = () => performance.now(), random = Math.random } = deps
+  const { counted } = createResponses(clients, deps.responseBytesMax)
   let accepted = 0
 
   const publish = createPublish({
@@ -83,16 +87,16 @@ export function createApp(deps: AppDeps): App {
     await publish(env.incoming, env.outgoing)
     return RESPONSE_ALREADY_SENT
   })
-  app.get('/events', events(store, replays))
+  app.get('/events', counted(events(store, replays)))
   app.get('/tail', tail({ tails, connections, signal, random }))
-  app.get('/events/:topic', receipt({ broker, store, log }))
-  app.get('/events/:topic/:event_id', receipt({ broker, store, log }))
+  app.get('/events/:topic', counted(receipt({ broker, store, log })))
+  app.get('/events/:topic/:event_id', counted(receipt({ broker, store, log })))
   app.delete('/topics/:topic', dropEmptyTopic({ broker, store, newTopics }))
-  app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
-  app.get('/doctor', doctor({ broker, store, log }))
-  app.get('/projections', listProjections(store))
-  app.get('/projections/:name', showProjection(store))
-  app.get('/projections/:name/:key{.+}', showKey(store))
+  app.get('/stats', counted(stats({ broker, store, log, now, accepted: () => accepted })))
+  app.get('/doctor', counted(doctor({ broker, store, log })))
+  app.get('/projections', counted(listProjections(store)))
+  app.get('/projections/:name', counted(showProjection(store)))
+  app.get('/projections/:name/:key{.+}', counted(showKey(store)))
   app.delete('/projections/:name', drop(store))
   app.post('/projections/:name/rebuild', rebuild(store))
   app.get('/healthz', healthz)

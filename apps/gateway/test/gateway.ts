@@ -36,6 +36,7 @@ export function createGateway({
   connections = createConnections(),
   topics = topicLimits,
   hosts,
+  responseBytesMax,
 }: {
   readonly redisUrl: string
   readonly databaseUrl: string
@@ -45,6 +46,7 @@ export function createGateway({
   readonly connections?: Connections
   readonly topics?: TopicLimits
   readonly hosts?: readonly string[]
+  readonly responseBytesMax?: number
 }): Gateway {
   const log = createLog('gateway', 'silent')
   const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
@@ -71,7 +73,7 @@ export function createGateway({
     log,
   }
   return {
-    ...createApp({ ...parts, signal: drain.signal }),
+    ...createApp({ ...parts, signal: drain.signal, ...(responseBytesMax && { responseBytesMax }) }),
     ...parts,
     drain,
     async [Symbol.asyncDispose]() {
