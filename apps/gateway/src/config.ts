@@ -10,6 +10,8 @@ const Environment = v.object({
   DATABASE_URL: urlOf('postgres:', 'postgresql:'),
   HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
   PORT: wholeNumber(0, 65_535, 8_080),
+  HEALTH_HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
+  HEALTH_PORT: wholeNumber(0, 65_535, 0),
   TAILS_MAX: wholeNumber(0, 100_000, 4_096),
   TOPICS_MAX: wholeNumber(1, 1_000_000, topicLimits.max),
   NEW_TOPICS_BURST: wholeNumber(1, 1_000_000, topicLimits.rate.burst),
@@ -36,6 +38,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     logLevel: parsed.LOG_LEVEL,
     host: parsed.HOST,
     port: parsed.PORT,
+    /** 0 is any port that is free; the log says which. */
+    health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT },
     tailsMax: parsed.TAILS_MAX,
     topics: {
       max: parsed.TOPICS_MAX,

@@ -3,11 +3,14 @@ import { once } from 'node:events'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { createLog } from '@sekali/process/log'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { createClients } from '../src/clients.ts'
 import { createConnections } from '../src/connections.ts'
+import { createProbes, serveProbes } from '../src/probes.ts'
 import { type ServerOptions, serveHttp } from '../src/server.ts'
+import { createGateway, nowhere } from './gateway.ts'
 
 const megabyte = 1024 * 1024
 const get = (path = '/', fields = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`
@@ -222,4 +225,18 @@ test('a client that is slow and goes on is served to the end', async () => {
     if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead))
   }
   expect(read).toBeGreaterThan(size)
+})
+
+test('health is answered on a port of its own while the door is full', async () => {
+  await using gateway = createGateway(nowhere)
+  const parts = { ...gateway, log: createLog('gateway', 'silent'), signal: gateway.drain.signal }
+  await using probes = await serveProbes(createProbes(parts), { host: '127.0.0.1', port: 0 })
+  await using server = await serve(holdOrDone, room(2))
+  for (let n = 0; n < 2; n++) await server.open('127.0.0.1', get('/held'))
+  await server.hasBegun(2)
+  expect((await fetch(server.url)).status).toBe(503)
+  const status = async (path: string) => (await fetch(`${probes.url}${path}`)).status
+  expect(await status('/healthz')).toBe(200)
+  expect(await status('/readyz')).toBe(503) // there is no Redis
+  expect(await status('/events')).toBe(404)
 })

@@ -54,6 +54,7 @@ test('run.json names what runs, a stop leaves nothing running, and the data stay
   await using first = await startService(folder.path, args)
   const running = await first.ready()
   expect(running.gateway.url).toBe(first.url)
+  expect((await fetch(`${running.gateway.health}/readyz`)).status).toBe(200)
   expect(running.consumers.map(({ name }) => name)).toEqual(['consumer-1', 'consumer-2'])
   expect(running.projectors.map(({ name }) => name)).toEqual(['projector-1'])
   expect((await stat(join(folder.path, 'run.json'))).mode & 0o077).toBe(0)
