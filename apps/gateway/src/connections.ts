@@ -33,6 +33,7 @@ export interface Seat {
   readonly socket: Socket
   /** Who is at its other end: a client, or a proxy. */
   readonly peer: Client
+  readonly isProxy: boolean
   /** Who has a request under way, or had the last one. */
   client: Client
   /** What that client has under way here. */
@@ -55,7 +56,9 @@ export function createConnections({
 
   function sit(socket: Socket, peer = clients.of({ socket, headers: {} })): Seat {
     const request = requests.share(peer)
-    const seat: Seat = { socket, peer, client: peer, request, tail: undefined, idleSince: performance.now() }
+    const isProxy = clients.isProxy(socket)
+    const idleSince = performance.now()
+    const seat: Seat = { socket, peer, isProxy, client: peer, request, tail: undefined, idleSince }
     seats.set(socket, seat)
     socket.once('close', () => leave(seat))
     return seat
@@ -96,7 +99,7 @@ export function createConnections({
     },
     begin(seat, request) {
       seat.idleSince = undefined
-      const client = clients.isProxy(seat.socket) ? clients.of(request) : seat.peer
+      const client = seat.isProxy ? clients.of(request) : seat.peer
       if (client !== seat.client) {
         seat.client = client
         seat.request = requests.share(client)
@@ -105,8 +108,9 @@ export function createConnections({
     },
     end(seat) {
       seat.request.hold(0)
+      leaveTails(seat)
       seat.idleSince = performance.now()
-      // One that was to be a tail may have come back to a room that was filled meanwhile.
+      // One that was a tail, or was to be one, comes back to a room that may have been filled meanwhile.
       if (ordinary() > ordinaryMax) makeRoom(seat.peer)
     },
     becomeTail(socket) {

@@ -43,7 +43,9 @@ export function watchStalls(pipelines: () => Iterable<Pipeline>, stalledMs: numb
       const bytes = takenBytes(socket)
       if (before === undefined || bytes - before.bytes >= takenBytesMin)
         seen.set(pipeline, { bytes, at: now })
-      else if (now - before.at >= (patience.get(current.response) ?? stalledMs)) socket.destroy()
+      else if (now - before.at >= (patience.get(current.response) ?? stalledMs)) {
+        socket.resetAndDestroy() // or the kernel would keep for minutes what it has for such a client
+      }
     }
   }
 
