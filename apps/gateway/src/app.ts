@@ -66,7 +66,8 @@ export function createApp(deps: AppDeps): App {
   const { broker, appender, store, heads, tails, replays, clients, newTopics, connections, log, signal } =
     deps
   const { now = () => performance.now(), random = Math.random } = deps
-  const { counted } = createResponses(clients, deps.responseBytesMax)
+  const responses = createResponses(clients, deps.responseBytesMax)
+  const { counted } = responses
   let accepted = 0
 
   const publish = createPublish({
@@ -75,6 +76,7 @@ export function createApp(deps: AppDeps): App {
     budget: createBudget(bodyBytesInFlightMax),
     clients,
     newTopics,
+    responses,
     onAccepted: (events) => {
       accepted += events
     },

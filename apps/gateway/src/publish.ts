@@ -12,6 +12,7 @@ import { preferredWait } from './prefer.ts'
 import { refusal, refusalOf } from './problem.ts'
 import type { Receipts } from './receipts.ts'
 import { type Answer, answer, send } from './reply.ts'
+import type { Responses } from './responses.ts'
 
 export interface PublishDeps {
   readonly appender: Appender
@@ -19,6 +20,8 @@ export interface PublishDeps {
   readonly clients: Clients
   readonly newTopics: NewTopics
   readonly receipts: Receipts
+  /** What answers may take: receipts of a batch can be a megabyte. */
+  readonly responses: Pick<Responses, 'count'>
   /** Hears how many events Redis has taken. */
   readonly onAccepted: (events: number) => void
   readonly log: Logger
@@ -37,7 +40,9 @@ export type Publish = (request: IncomingMessage, response: ServerResponse) => Pr
  */
 export function createPublish(deps: PublishDeps): Publish {
   return async (request, response) => {
-    const answered = await publish(deps, request).catch((error) => refusalOf(error, deps.log, deps.random))
+    const answered = await publish(deps, request)
+      .then((answer) => deps.responses.count(request, response, answer))
+      .catch((error) => refusalOf(error, deps.log, deps.random))
     send(response, answered)
     discardRest(request)
   }

@@ -6,18 +6,20 @@
  * refused here, and costs PostgreSQL nothing. The body itself is counted once it is there. What is read at the
  * moment may be beyond the budget: a page of 2 MiB for each connection of PostgreSQL's pool.
  */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { createBudget, type Share } from './budget.ts'
 import type { Clients } from './clients.ts'
-import { bodyBytesOf } from './reply.ts'
+import { type Answer, bodyBytesOf } from './reply.ts'
 
 type Handler = (c: Context<{ Bindings: HttpBindings }>) => Response | Promise<Response>
 
 export interface Responses {
   /** The same handler, whose answers are counted. It throws `Overloaded` or `ClientLimit` as well. */
   counted(handler: Handler): Handler
+  /** An answer that is counted if it is a large one. Throws `Overloaded` or `ClientLimit`. */
+  count(request: IncomingMessage, response: ServerResponse, answer: Answer): Answer
 }
 
 /** Most answers have no more, nor has a replay in memory as long as it waits for its client. */
@@ -40,6 +42,13 @@ export function createResponses(clients: Clients, bytesMax = 64 * 1024 * 1024): 
         share[Symbol.dispose]()
         throw error
       }
+    },
+    count(request, response, answer) {
+      const bytes = Buffer.byteLength(answer.body ?? '')
+      if (bytes > usualBytes && !response.destroyed) {
+        holdUntilTaken(response, budget.share(clients.of(request)), bytes)
+      }
+      return answer
     },
   }
 }
