@@ -44,7 +44,6 @@ const continues = /(?:^|\W)100-continue(?:$|\W)/i
 /** What Node would refuse by itself, but out of turn: such requests would not wait for those before them. */
 function refuse({ headers, httpVersion }: IncomingMessage): Answer | undefined {
   if (httpVersion !== '1.1') return undefined
-  if (headers.host === undefined) return answer(400, null, {})
   return headers.expect === undefined || continues.test(headers.expect) ? undefined : answer(417, null, {})
 }
 

@@ -43,6 +43,7 @@ await run('gateway', async () => {
     tails,
     replays,
     clients,
+    newTopics,
     connections,
     hosts: config.hosts,
     log,

@@ -1,6 +1,7 @@
 // Where the code moves on, these texts move with it: test/mutants.test.ts fails when one does not apply any more.
 import { brokerMutants } from './broker.ts'
 import { doorMutants } from './doors.ts'
+import { limitMutants } from './limits.ts'
 import type { Mutant } from './mutant.ts'
 import { storeMutants } from './store.ts'
 import { streamMutants } from './streams.ts'
@@ -12,4 +13,5 @@ export const mutants: readonly Mutant[] = [
   ...streamMutants,
   ...storeMutants,
   ...doorMutants,
+  ...limitMutants,
 ]

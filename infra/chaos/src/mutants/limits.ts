@@ -1,0 +1,53 @@
+// Ways to let one client take the service from the others.
+import type { Mutant } from './mutant.ts'
+
+export const limitMutants: readonly Mutant[] = [
+  {
+    name: 'pipelined-at-once',
+    breaks: 'all requests that a client sends ahead are begun at once, whether it reads the answers or not',
+    edits: [
+      {
+        file: 'apps/gateway/src/pipeline.ts',
+        find: 'if (pipeline.current === undefined) start',
+        replace: 'if (pipeline.waiting.length === 0) start',
+      },
+    ],
+    test: { project: 'gateway', file: 'connections', name: 'of requests sent ahead none is begun' },
+  },
+  {
+    name: 'idle-shuts-out',
+    breaks: 'connections that only stand there keep newcomers out',
+    edits: [
+      {
+        file: 'apps/gateway/src/connections.ts',
+        find: 'if (idle === undefined) return false',
+        replace: 'if (idle !== undefined || idle === undefined) return false',
+      },
+    ],
+    test: { project: 'gateway', file: 'connections', name: 'that say nothing give way' },
+  },
+  {
+    name: 'trickle-counts',
+    breaks: 'a client that takes a byte of its answer now and then holds it for ever',
+    edits: [
+      {
+        file: 'apps/gateway/src/stalls.ts',
+        find: 'bytes - before.bytes >= takenBytesMin',
+        replace: 'bytes - before.bytes >= 0',
+      },
+    ],
+    test: { project: 'gateway', file: 'connections', name: 'reads a byte now and then' },
+  },
+  {
+    name: 'responses-uncounted',
+    breaks: 'pages that nobody reads take all memory',
+    edits: [
+      {
+        file: 'apps/gateway/src/responses.ts',
+        find: 'else holdUntilTaken(outgoing, share, bytes ?? usualBytes)',
+        replace: 'else share[Symbol.dispose]()',
+      },
+    ],
+    test: { project: 'gateway', file: 'responses', name: 'pages that nobody reads are bounded' },
+  },
+]
