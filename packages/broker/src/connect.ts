@@ -9,6 +9,7 @@
  * happened; the publisher repeats it and the unique key absorbs it.
  */
 import { BrokerUnavailable } from '@sekali/core/errors'
+import { knownTrouble, sentenceOf, troubleOf } from '@sekali/core/trouble'
 import { Redis } from 'ioredis'
 import type { Log } from './log.ts'
 
@@ -21,6 +22,8 @@ export interface BrokerConfig {
   readonly name: string
   /** After so long without an answer a call is given up, in milliseconds. */
   readonly callMs?: number
+  /** For a second connection: the first says already when Redis is away. */
+  readonly isQuiet?: boolean
 }
 
 export interface Broker extends AsyncDisposable {
@@ -28,11 +31,13 @@ export interface Broker extends AsyncDisposable {
   readonly prefix: string
   readonly callMs: number
   readonly log: Log
+  /** What ended or kept off the connection last; undefined while there is one. */
+  readonly lost: () => Error | undefined
 }
 
 /** Connects in the background and reconnects for ever; calls made meanwhile fail at once. Never throws. */
 export function connectBroker(config: BrokerConfig, log: Log): Broker {
-  const { url, prefix, name, callMs = 1_000 } = config
+  const { url, prefix, name, callMs = 1_000, isQuiet = false } = config
   const redis = new Redis(url, {
     ...failFast,
     connectionName: name,
@@ -40,8 +45,12 @@ export function connectBroker(config: BrokerConfig, log: Log): Broker {
     // The handshake has no deadline of its own: a stalled server would otherwise hold a new connection for ever.
     socketTimeout: 4 * callMs,
   })
-  reportConnection(redis, log)
-  return { redis, prefix, callMs, log, [Symbol.asyncDispose]: () => close(redis, callMs) }
+  const { lost, forget } = watchConnection(redis, isQuiet ? undefined : log)
+  const dispose = () => {
+    forget()
+    return close(redis, callMs)
+  }
+  return { redis, prefix, callMs, log, lost, [Symbol.asyncDispose]: dispose }
 }
 
 const failFast = {
@@ -55,17 +64,34 @@ const failFast = {
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } as const
 
-// One line when the connection is lost and one when it is back, however often is tried in between.
-function reportConnection(redis: Redis, log: Log): void {
-  let lost = false
-  redis.on('error', (err) => {
-    if (!lost) log.warn({ err }, 'redis unreachable')
-    lost = true
-  })
+/**
+ * Keeps what was last heard of a connection that is not there, because calls made meanwhile only learn that there is none:
+ * a wrong password, say, comes on `error` alone. In the log it is one line when the connection is lost and one when it is
+ * back, however often is tried in between.
+ */
+function watchConnection(redis: Redis, log: Log | undefined) {
+  let lost: Error | undefined
+  let wasReady = false
+  let isSaid = false
+  const note = (err: Error) => {
+    lost = err
+    if (!isSaid) log?.warn({ err }, `redis unreachable: ${sentenceOf(troubleOf('Redis', err))}`)
+    isSaid = true
+  }
+  redis.on('error', note)
+  const onClose = () => {
+    // Closed without a word before anything was answered: it may want TLS. Once it has answered, what follows tells.
+    if (!wasReady && lost === undefined) note(new Error('Connection is closed.'))
+    wasReady = false
+  }
+  redis.on('close', onClose)
   redis.on('ready', () => {
-    if (lost) log.info('redis reachable again')
-    lost = false
+    if (isSaid) log?.info('redis reachable again')
+    wasReady = true
+    isSaid = false
+    lost = undefined
   })
+  return { lost: () => lost, forget: () => void redis.off('close', onClose) }
 }
 
 async function close(redis: Redis, callMs: number): Promise<void> {
@@ -81,9 +107,11 @@ export async function ask<T>(broker: Broker, what: string, call: (redis: Redis) 
   try {
     return await withDeadline(call(broker.redis), broker.callMs, () => broker.redis.disconnect(true))
   } catch (error) {
-    throw error instanceof BrokerUnavailable
-      ? error
-      : new BrokerUnavailable(`${what} failed`, { cause: error })
+    if (error instanceof BrokerUnavailable) throw error
+    // Without a connection the call knows only that: what keeps it off says why.
+    const cause = (broker.redis.status !== 'ready' && broker.lost()) || error
+    const trouble = knownTrouble('Redis', cause)
+    throw new BrokerUnavailable(`${what} failed${trouble ? `: ${sentenceOf(trouble)}` : ''}`, { cause })
   }
 }
 

@@ -1,3 +1,4 @@
+import { sentenceOf, troubleIn } from '@sekali/core/trouble'
 import { pino } from 'pino'
 
 export type Logger = pino.Logger
@@ -11,11 +12,13 @@ function describeError(error: unknown): Record<string, unknown> {
   const { name } = error
   const code = 'code' in error ? error.code : undefined
   const own = 'retryable' in error
+  const trouble = own ? undefined : troubleIn(error)
   return {
     name,
     ...(code === undefined ? {} : { code }),
     ...(own ? { message: error.message } : {}),
     ...(own ? {} : { at: firstFrame(error), reply: replyWord(error) }),
+    ...(trouble && { meaning: sentenceOf(trouble) }),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   }
 }

@@ -1,4 +1,5 @@
 import { SekaliError, StoreUnavailable } from '@sekali/core/errors'
+import { knownTrouble, sentenceOf } from '@sekali/core/trouble'
 
 /**
  * PostgreSQL refused the data itself, and would again: SQLSTATE class 22 (data exception), 23 (integrity
@@ -30,7 +31,8 @@ export function asStoreError(error: unknown, what: string): SekaliError {
     })
   }
   if (state !== undefined && /^(22|23|54)/.test(state)) return new DataRefused(state, { cause: error })
-  return new StoreUnavailable(`${what} failed`, { cause: error })
+  const trouble = knownTrouble('PostgreSQL', error)
+  return new StoreUnavailable(`${what} failed${trouble ? `: ${sentenceOf(trouble)}` : ''}`, { cause: error })
 }
 
 /** Whether the unique key of event ids refused it: somebody has stored that event. */

@@ -1,0 +1,210 @@
+/**
+ * What an error of Redis or PostgreSQL means for whoever runs Sekali, and what to do about it: one table, for the log,
+ * readiness and doctor alike. The words are ours alone. A server's own text is matched and never passed on, because
+ * it may quote what was sent.
+ */
+export interface Trouble {
+  /** The server's own word for it: an SQLSTATE, the first word of Redis's error, a code of the socket or of TLS. */
+  readonly code: string
+  readonly what: string
+  readonly remedy: string
+}
+
+type Server = 'Redis' | 'PostgreSQL'
+type Row = readonly [matches: RegExp, what: string, remedy: string]
+
+const urlOf = { Redis: 'REDIS_URL', PostgreSQL: 'DATABASE_URL' } as const
+
+/** Matched against Redis's reply, which begins with a word in capitals. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
+const redisRows: readonly Row[] = [
+  [
+    /^OOM /,
+    'Redis is full and refuses writes',
+    'see what is in flight: start consumers if none stores it, or raise maxmemory',
+  ],
+  [
+    /^MISCONF /,
+    'Redis refuses writes because it could not write to its disk',
+    'make room on its disk, and see its log',
+  ],
+  [/^READONLY /, 'Redis is a replica and takes no writes', 'point REDIS_URL at the primary'],
+  [
+    /^NOREPLICAS /,
+    'Redis refuses writes because too few replicas follow it',
+    'bring its replicas back, or lower min-replicas-to-write',
+  ],
+  [/^NOAUTH /, 'Redis asks for a password', 'put it into REDIS_URL: redis://user:password@host:port'],
+  [
+    /^(WRONGPASS |ERR invalid password)/,
+    'Redis refuses the user or the password',
+    'correct them in REDIS_URL',
+  ],
+  [
+    /^ERR AUTH .*without any password configured/,
+    'Redis has no password and is given one',
+    'take it out of REDIS_URL, or set requirepass',
+  ],
+  [
+    /^NOPERM /,
+    'Redis does not allow a command to this user',
+    'allow it with ACL SETUSER; infra/docker/redis.sh lists what each role needs',
+  ],
+  [
+    /^DENIED /,
+    'Redis is in protected mode and takes only local clients',
+    'set a password, or bind its address',
+  ],
+  [/^(LOADING|BUSYLOADING) /, 'Redis is loading its data', 'wait until it has'],
+  [/^MASTERDOWN /, 'Redis is a replica that has lost its primary', 'point REDIS_URL at the primary'],
+  [
+    /^(CLUSTERDOWN|MOVED|ASK|CROSSSLOT|TRYAGAIN) /,
+    'Redis is a node of a Cluster, which Sekali does not support',
+    'point REDIS_URL at a Redis of its own, with cluster-enabled no',
+  ],
+  [/^ERR max number of clients/, 'Redis has no connection left', 'raise its maxclients, or see CLIENT LIST'],
+  [/^(BUSY|UNKILLABLE) /, 'Redis is held up by a script', 'wait, or end it with SCRIPT KILL'],
+  [
+    /^ERR unknown command/,
+    'what answers does not know the commands of a Redis (a Sentinel or a proxy, or commands were renamed)',
+    'point REDIS_URL at the primary itself, with its commands as they are',
+  ],
+]
+
+/** Matched against SQLSTATE and message. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const postgresRows: readonly Row[] = [
+  [
+    /^08P01 .*startup parameter/i,
+    'PostgreSQL is behind a pooler that refuses startup parameters',
+    'point DATABASE_URL at PostgreSQL itself',
+  ],
+  [
+    /^08P01 /,
+    'what answers is a pooler, or no PostgreSQL: it breaks the protocol',
+    'point DATABASE_URL at PostgreSQL itself',
+  ],
+  [
+    /^26000 |^42P05 /,
+    'PostgreSQL is behind a pooler that gives every transaction another session',
+    'point DATABASE_URL at PostgreSQL itself',
+  ],
+  [/^28P01 /, 'PostgreSQL refuses the user or the password', 'correct them in DATABASE_URL'],
+  [
+    /^28000 /,
+    'PostgreSQL does not let this user in',
+    'create the role, allow it in pg_hba.conf, or add ?sslmode=require to DATABASE_URL',
+  ],
+  [/^3D000 /, 'the database does not exist', 'create it, or correct its name in DATABASE_URL'],
+  [
+    /^(42P01|3F000|42703|42883) /,
+    'the tables are missing or older than this version',
+    'run node apps/consumer/src/migrate.ts, or restart npm start',
+  ],
+  [
+    /^42501 /,
+    'this user may not do that in PostgreSQL',
+    'grant it what its role needs; infra/docker shows what that is',
+  ],
+  [
+    /^53300 /,
+    'PostgreSQL has no connection left',
+    'raise max_connections, or see in pg_stat_activity who holds so many',
+  ],
+  [/^53100 /, 'the disk of PostgreSQL is full', 'make room on it'],
+  [/^53200 /, 'PostgreSQL is out of memory', 'see its log, and lower its settings of memory'],
+  [/^57P03 /, 'PostgreSQL is starting up, or recovering', 'wait until it has'],
+  [/^57P0[12] /, 'PostgreSQL was stopped or has crashed', 'start it; if it restarts by itself, see its log'],
+  [/^57014 /, 'PostgreSQL took longer than a statement may', 'see in pg_stat_activity what holds it up'],
+  [
+    /^25006 /,
+    'PostgreSQL is read-only: a replica, or set so',
+    'point DATABASE_URL at the primary; see default_transaction_read_only',
+  ],
+  [
+    /does not support SSL/i,
+    'DATABASE_URL asks for TLS, and PostgreSQL has none',
+    'take sslmode out of DATABASE_URL, or set ssl = on in PostgreSQL',
+  ],
+  [/SASL|client password must be a string/, 'PostgreSQL asks for a password', 'put it into DATABASE_URL'],
+]
+
+const rowsOf = { Redis: redisRows, PostgreSQL: postgresRows } as const
+
+/** What a socket or TLS says, of either server. */
+const socketRows = (server: Server): readonly Row[] => {
+  const url = urlOf[server]
+  const seeUrl = `start it, or see whether ${url} leads to it`
+  return [
+    [/^(ECONNREFUSED|ENOENT) /, `nothing listens where ${server} should be`, seeUrl],
+    [/^(ENOTFOUND|EAI_AGAIN) /, `the name of ${server}'s host is not known`, `correct the host in ${url}`],
+    [
+      /^(EHOSTUNREACH|ENETUNREACH) /,
+      `there is no way to ${server}`,
+      `see the network, and the host in ${url}`,
+    ],
+    [
+      /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|EPROTO) /,
+      `${url} asks for TLS, and what answers does not speak it`,
+      server === 'Redis' ? 'use redis:// instead of rediss://' : `take sslmode out of ${url}`,
+    ],
+    [
+      /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_\w+|ERR_SSL_\w+) /,
+      `the certificate of ${server} is not trusted`,
+      'give the process its authority with NODE_EXTRA_CA_CERTS, and use the name that the certificate has',
+    ],
+    [
+      /^(ECONNRESET|EPIPE) |Connection is closed|Connection terminated|Connection ended/,
+      `${server} closes the connection`,
+      server === 'Redis'
+        ? 'see its log; if it listens for TLS, use rediss:// in REDIS_URL'
+        : 'see its log, and whether DATABASE_URL leads to it',
+    ],
+  ]
+}
+
+/** The word for what nobody named. */
+const silent = 'no answer'
+
+/** What is wrong with a server, from what a call to it failed with; its causes are looked at too. */
+export function troubleOf(server: Server, error: unknown): Trouble {
+  return (
+    knownTrouble(server, error) ?? {
+      code: silent,
+      what: `${server} does not answer`,
+      remedy: `start it, or see whether ${urlOf[server]} leads to it`,
+    }
+  )
+}
+
+/** The same, undefined for what is not in the table. */
+export function knownTrouble(server: Server, error: unknown): Trouble | undefined {
+  const rows = [...rowsOf[server], ...socketRows(server)]
+  for (const { code, text } of causesOf(error)) {
+    const row = rows.find(([matches]) => matches.test(text))
+    if (row) return { code, what: row[1], remedy: row[2] }
+  }
+  return undefined
+}
+
+/** Of an error that shows by itself whose it is. */
+export function troubleIn(error: Error): Trouble | undefined {
+  if (error.name === 'ReplyError') return knownTrouble('Redis', error)
+  const isSqlState = 'code' in error && /^[0-9A-Z]{5}$/.test(String(error.code)) && 'severity' in error
+  return isSqlState ? knownTrouble('PostgreSQL', error) : undefined
+}
+
+export const sentenceOf = ({ code, what, remedy }: Trouble): string => `${what} (${code}): ${remedy}`
+
+const depthMax = 8
+
+/** What each error of a chain of causes is matched by, the innermost first: it is the one that knows. */
+function causesOf(error: unknown, depth = 0): { readonly code: string; readonly text: string }[] {
+  if (!(error instanceof Error) || depth > depthMax) return []
+  const inner = [error.cause, ...(error instanceof AggregateError ? error.errors : [])]
+  const causes = inner.flatMap((one) => causesOf(one, depth + 1))
+  if ('retryable' in error) return causes // one of our own
+  const given = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const [word = ''] = /^[A-Z]{2,}\b/.exec(error.message) ?? []
+  const isReply = error.name === 'ReplyError'
+  const code = isReply ? word : (given ?? silent)
+  return [...causes, { code, text: isReply ? error.message : `${given ?? ''} ${error.message}` }]
+}
