@@ -15,13 +15,14 @@ import { createDoor } from './door.ts'
 import { dropEmptyTopic } from './drop-topic.ts'
 import { events } from './events.ts'
 import type { Heads } from './heads.ts'
-import { healthz, readyz } from './health.ts'
 import type { NewTopics } from './new-topics.ts'
+import { addProbes } from './probes.ts'
 import { problem, refusalOf } from './problem.ts'
 import { drop, listProjections, rebuild, showKey, showProjection } from './projections.ts'
 import { createPublish } from './publish.ts'
 import { receipt } from './receipt.ts'
 import { createReceipts } from './receipts.ts'
+import type { Readiness } from './readiness.ts'
 import type { Replays } from './replay.ts'
 import { reply, send, toResponse } from './reply.ts'
 import { createResponses } from './responses.ts'
@@ -41,6 +42,7 @@ export interface AppDeps {
   readonly connections: Connections
   /** By which names this gateway may be called, beside addresses and localhost. */
   readonly hosts?: readonly string[] | undefined
+  readonly readiness: Readiness
   readonly log: Logger
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal
@@ -63,8 +65,8 @@ export interface App {
  * All routes behind the door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts.
  */
 export function createApp(deps: AppDeps): App {
-  const { broker, appender, store, heads, tails, replays, clients, newTopics, connections, log, signal } =
-    deps
+  const { broker, appender, store, heads, tails, replays, clients, newTopics, connections } = deps
+  const { readiness, log, signal } = deps
   const { now = () => performance.now(), random = Math.random } = deps
   const responses = createResponses(clients, deps.responseBytesMax)
   const { counted } = responses
@@ -101,17 +103,7 @@ export function createApp(deps: AppDeps): App {
   app.get('/projections/:name/:key{.+}', counted(showKey(store)))
   app.delete('/projections/:name', drop(store))
   app.post('/projections/:name/rebuild', rebuild(store))
-  app.get('/healthz', healthz)
-  const ready = readyz({ broker, store, log, signal })
-  app.get('/readyz', ready)
-  // HAProxy checks with OPTIONS unless it is told otherwise, and takes any 2xx for a yes.
-  const readyTo = (allow: string) => async () => {
-    const answered = await ready()
-    answered.headers.set('Allow', allow)
-    return answered
-  }
-  app.options('/', readyTo('OPTIONS'))
-  app.options('/readyz', readyTo('GET, HEAD, OPTIONS'))
+  addProbes(app, { readiness, signal })
 
   app.onError((error) => toResponse(refusalOf(error, log, random)))
   app.notFound((c) => {

@@ -11,9 +11,9 @@ import { createClients } from './clients.ts'
 import { parseConfig } from './config.ts'
 import { createConnections } from './connections.ts'
 import { createHeads } from './heads.ts'
-import { reportFitness } from './health.ts'
 import { createNewTopics } from './new-topics.ts'
 import { createProbes, serveProbes } from './probes.ts'
+import { createReadiness, watchReadiness } from './readiness.ts'
 import { createReplays } from './replay.ts'
 import { serveHttp } from './server.ts'
 import { createTails } from './tails.ts'
@@ -28,6 +28,8 @@ await run('gateway', async () => {
   // Closed in reverse order: the door first, so that requests in flight still have what they need.
   await using store = connectStore(config.store, log)
   await using broker = connectBroker(config.broker, log)
+  const second = { ...config.broker, name: `${config.broker.name}-figures`, isQuiet: true }
+  await using figuresBroker = connectBroker(second, log)
   await using heads = createHeads({ broker, store, log })
   await using tails = createTails({ heads, store, log, signal })
   const replays = createReplays({ store, log, signal })
@@ -36,9 +38,12 @@ await run('gateway', async () => {
   const connections = createConnections({ tailsMax: config.tailsMax, clients })
   const appender = createAppender(broker, createDoorbell(broker))
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
-  await untilConnected(broker, firstConnectionMs).catch(() => undefined)
+  await Promise.allSettled([broker, figuresBroker].map((one) => untilConnected(one, firstConnectionMs)))
+  const readiness = createReadiness({ broker, figuresBroker, store, log })
   const { listener } = createApp({
     broker,
+    figuresBroker,
+    readiness,
     appender,
     store,
     heads,
@@ -51,10 +56,10 @@ await run('gateway', async () => {
     log,
     signal,
   })
-  await using probes = await serveProbes(createProbes({ broker, store, log, signal }), config.health)
+  await using probes = await serveProbes(createProbes({ readiness, signal }, log), config.health)
   await using server = await serveHttp(listener, { ...config, connections })
   log.info({ url: server.url, health: probes.url }, 'listening')
 
-  void reportFitness(broker, log)
+  void watchReadiness(readiness, signal)
   if (!signal.aborted) await once(signal, 'abort')
 })

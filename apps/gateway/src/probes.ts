@@ -1,20 +1,40 @@
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import { Hono } from 'hono'
+import type { Logger } from '@sekali/process/log'
+import { type Env, Hono } from 'hono'
 import { createConnections } from './connections.ts'
 import { healthz, type ReadyDeps, readyz } from './health.ts'
 import { problem, refusalOf } from './problem.ts'
 import { toResponse } from './reply.ts'
 import { type HttpServer, serveHttp } from './server.ts'
 
-/** What those who look after this gateway ask, and no publisher or reader. */
-export function createProbes(deps: ReadyDeps): RequestListener {
-  const app = new Hono()
+/** The routes of those who look after this gateway. */
+export function addProbes<E extends Env>(app: Hono<E>, deps: ReadyDeps): void {
+  const ready = readyz(deps)
   app.get('/healthz', healthz)
-  app.get('/readyz', readyz(deps))
-  app.onError((error) => toResponse(refusalOf(error, deps.log, Math.random)))
+  app.get('/readyz', ready)
+  // HAProxy checks with OPTIONS unless it is told otherwise, and takes any 2xx for a yes.
+  const readyTo = (allow: string) => async () => {
+    const answered = await ready()
+    answered.headers.set('Allow', allow)
+    return answered
+  }
+  app.options('/', readyTo('OPTIONS'))
+  app.options('/readyz', readyTo('GET, HEAD, OPTIONS'))
+}
+
+/** These routes alone, for a port of their own; under any name, and in HTTP/1.0 without one. */
+export function createProbes(deps: ReadyDeps, log: Logger): RequestListener {
+  const app = new Hono()
+  addProbes(app, deps)
+  app.onError((error) => toResponse(refusalOf(error, log, Math.random)))
   app.notFound(() => problem('not_found'))
-  return getRequestListener(app.fetch)
+  const routed = getRequestListener(app.fetch)
+  return (request, response) => {
+    request.headers.host = 'gateway' // Hono's server would refuse a request without
+    if (request.url === '*') request.url = '/' // OPTIONS *
+    void routed(request, response)
+  }
 }
 
 /** More than a few ask at a time only by mistake. */

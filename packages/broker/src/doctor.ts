@@ -1,10 +1,15 @@
 import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
+import type { Trouble } from '@sekali/core/trouble'
 import type { Broker } from './connect.ts'
+import { isWorthTrying, misplacedAt } from './health.ts'
 import { readSettings, type Settings } from './settings.ts'
+import { findRefusal } from './writable.ts'
 
 /** Looks at everything about Redis that the promises hang on. Rejects with `BrokerUnavailable`. */
 export async function examineBroker(broker: Broker): Promise<Finding[]> {
   const settings = await readSettings(broker)
+  const isTried = isWorthTrying(settings)
+  const refusal = isTried ? await findRefusal(broker) : undefined
   return [
     version(settings),
     role(settings),
@@ -13,7 +18,14 @@ export async function examineBroker(broker: Broker): Promise<Finding[]> {
     lastWrite(settings),
     policy(settings),
     memory(settings),
+    ...(isTried ? [writes(refusal)] : []),
   ]
+}
+
+function writes(refusal: Trouble | undefined): Finding {
+  const check = 'redis.writes'
+  if (refusal === undefined) return ok(check, 'takes what an append writes')
+  return problem(check, `${refusal.what} (${refusal.code})`, refusal.remedy)
 }
 
 const restart = 'set it in redis.conf, so that it is still set after a restart'
@@ -26,11 +38,12 @@ function version({ name, version }: Settings): Finding {
   return problem(check, `${name} ${version} is too old`, 'upgrade to Redis 7.0 or Valkey 7.2, or newer')
 }
 
-function role({ role, isLoading }: Settings): Finding {
+function role(settings: Settings): Finding {
   const check = 'redis.role'
-  if (isLoading) return warning(check, 'it is still loading its data', 'wait until it has')
-  if (role === undefined || role === 'master') return ok(check, 'a primary')
-  return problem(check, 'a replica, which takes no writes', 'point REDIS_URL at the primary')
+  if (settings.isLoading) return warning(check, 'it is still loading its data', 'wait until it has')
+  const misplaced = misplacedAt(settings)
+  if (misplaced === undefined) return ok(check, 'a primary')
+  return problem(check, misplaced.what, misplaced.remedy)
 }
 
 function appendonly({ appendonly }: Settings): Finding {

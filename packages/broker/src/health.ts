@@ -1,5 +1,7 @@
+import { sentenceOf, type Trouble } from '@sekali/core/trouble'
 import type { Broker } from './connect.ts'
-import { readSettings } from './settings.ts'
+import { readSettings, type Settings } from './settings.ts'
+import { findRefusal } from './writable.ts'
 
 export interface BrokerHealth {
   readonly version: string
@@ -14,14 +16,27 @@ export interface BrokerHealth {
 const majorMin = 7
 
 /** Looks at version and settings. Rejects with `BrokerUnavailable` when Redis cannot be asked. */
-export async function checkBroker(broker: Broker): Promise<BrokerHealth> {
-  const { version, policy, role, isLoading, appendonly, appendfsync } = await readSettings(broker)
+export const checkBroker = async (broker: Broker): Promise<BrokerHealth> =>
+  healthOf(await readSettings(broker))
+
+/** The same for who writes: whether Redis takes what an append writes is tried, where it can be at all. */
+export async function checkWritable(broker: Broker): Promise<BrokerHealth> {
+  const settings = await readSettings(broker)
+  const health = healthOf(settings)
+  if (!isWorthTrying(settings)) return health
+  const refusal = await findRefusal(broker)
+  return refusal === undefined ? health : { ...health, problems: [...health.problems, sentenceOf(refusal)] }
+}
+
+function healthOf(settings: Settings): BrokerHealth {
+  const { version, policy, isLoading, appendonly, appendfsync } = settings
   const isTold = appendonly !== undefined && appendfsync !== undefined
   const durable = isTold ? appendonly === 'yes' && appendfsync === 'always' : null
+  const misplaced = misplacedAt(settings)
   const problems = [
     Number.parseInt(version, 10) < majorMin && `version ${version} is older than ${majorMin}.0`,
     policy !== undefined && policy !== 'noeviction' && `maxmemory-policy is ${policy}, must be noeviction`,
-    role !== undefined && role !== 'master' && 'this is a replica and takes no writes',
+    misplaced && sentenceOf(misplaced),
     isLoading && 'still loading its data',
   ]
   const warnings = [
@@ -33,4 +48,35 @@ export async function checkBroker(broker: Broker): Promise<BrokerHealth> {
   return { version, durable, problems: said(problems), warnings: said(warnings) }
 }
 
-const said = (findings: (string | false)[]): string[] => findings.filter((finding) => finding !== false)
+/** What could not take a write anyway is not asked to. */
+export const isWorthTrying = (settings: Settings): boolean =>
+  misplacedAt(settings) === undefined && !settings.isLoading
+
+/** What REDIS_URL leads to if that is not a primary of its own. */
+export function misplacedAt({ mode, role }: Settings): Trouble | undefined {
+  if (mode === 'sentinel') {
+    return {
+      code: 'redis_mode sentinel',
+      what: 'REDIS_URL leads to a Sentinel, which holds no data',
+      remedy: 'point it at the primary; SENTINEL GET-MASTER-ADDR-BY-NAME tells where that is',
+    }
+  }
+  if (mode === 'cluster') {
+    return {
+      code: 'redis_mode cluster',
+      what: 'REDIS_URL leads to a node of a Redis Cluster, which Sekali does not support',
+      remedy: 'point it at a Redis of its own, with cluster-enabled no',
+    }
+  }
+  if (role !== undefined && role !== 'master') {
+    return {
+      code: `role ${role}`,
+      what: 'REDIS_URL leads to a replica, which takes no writes',
+      remedy: 'point it at the primary',
+    }
+  }
+  return undefined
+}
+
+const said = (findings: readonly (string | false | undefined)[]): string[] =>
+  findings.flatMap((finding) => finding || [])

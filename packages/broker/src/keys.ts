@@ -29,3 +29,6 @@ export const presenceKey = ({ prefix }: Broker, consumer: string) => `${prefix}:
 
 /** What the names of our consumer groups begin with; see append-calls.ts for what follows. */
 export const groupPrefix = ({ prefix }: Broker) => `${prefix}-`
+
+/** The hash that a gateway writes to see whether Redis takes writes; see writable.ts. */
+export const writableKey = ({ prefix }: Broker) => `${prefix}:writable`

@@ -5,6 +5,8 @@ import { field } from './info.ts'
 export interface Settings {
   readonly name: 'Redis' | 'Valkey'
   readonly version: string
+  /** `standalone`, `sentinel` or `cluster`. */
+  readonly mode: string | undefined
   readonly role: string | undefined
   readonly isLoading: boolean
   readonly policy: string | undefined
@@ -29,6 +31,7 @@ export async function readSettings(broker: Broker): Promise<Settings> {
   return {
     name: valkey === undefined ? 'Redis' : 'Valkey',
     version: valkey ?? said('redis_version') ?? 'unknown',
+    mode: said('redis_mode') ?? said('server_mode'),
     role: said('role'),
     isLoading: said('loading') === '1',
     policy: said('maxmemory_policy'),

@@ -142,6 +142,13 @@ const socketRows = (server: Server): readonly Row[] => {
       `see the network, and the host in ${url}`,
     ],
     [
+      /^ETIMEDOUT |timeout exceeded when trying to connect/,
+      `${server} does not answer in time`,
+      server === 'Redis'
+        ? 'see whether it hangs, and whether REDIS_URL leads to it; rediss:// is for one that listens for TLS'
+        : 'see whether it hangs, and whether DATABASE_URL leads to it',
+    ],
+    [
       /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|EPROTO) /,
       `${url} asks for TLS, and what answers does not speak it`,
       server === 'Redis' ? 'use redis:// instead of rediss://' : `take sslmode out of ${url}`,

@@ -2,6 +2,7 @@ import { type Finding, ok, problem, warning } from '@sekali/core/finding'
 import type { Store } from './connect.ts'
 import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
+import { makeSchema, toPrimary, upgrade, versionNumberMin } from './health.ts'
 
 /** Looks at everything about PostgreSQL that the promises hang on. Rejects with `StoreUnavailable`. */
 export async function examineStore(store: Store): Promise<Finding[]> {
@@ -69,24 +70,20 @@ const reload = (name: string, value: string) => `ALTER SYSTEM SET ${name} = ${va
 function version({ settings }: State): Finding {
   const check = 'postgres.version'
   const told = `PostgreSQL ${settings.get('server_version')}`
-  if (Number(settings.get('server_version_num')) >= 150_000) return ok(check, told)
-  return problem(check, `${told} is too old`, 'upgrade to PostgreSQL 15 or newer')
+  if (Number(settings.get('server_version_num')) >= versionNumberMin) return ok(check, told)
+  return problem(check, `${told} is too old`, upgrade)
 }
 
 function role({ isReplica }: State): Finding {
   const check = 'postgres.role'
   if (!isReplica) return ok(check, 'a primary')
-  return problem(check, 'a replica, which takes no writes', 'point DATABASE_URL at the primary')
+  return problem(check, 'a replica, which takes no writes', toPrimary)
 }
 
 function schema({ hasSchema }: State): Finding {
   const check = 'postgres.schema'
   if (hasSchema) return ok(check, 'there')
-  return problem(
-    check,
-    'the tables are missing',
-    'run node apps/consumer/src/migrate.ts, or restart npm start',
-  )
+  return problem(check, 'the tables are missing', makeSchema)
 }
 
 function durability({ settings }: State, name: string): Finding {

@@ -2,12 +2,28 @@ import type { Store } from './connect.ts'
 import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 
-/** Resolves when PostgreSQL answers. Rejects with `StoreUnavailable`. */
-export async function checkStore(store: Store): Promise<void> {
-  await store.db.execute(sql`SELECT 1`).catch((error: unknown) => {
-    throw asStoreError(error, 'health check')
-  })
+/** What keeps Sekali from working with a PostgreSQL that answers, in words. Rejects with `StoreUnavailable`. */
+export async function checkStore(store: Store): Promise<string[]> {
+  const { rows } = await store.db
+    .execute<{ version: string; is_old: boolean; is_replica: boolean; has_schema: boolean }>(
+      sql`SELECT current_setting('server_version') AS version,
+        current_setting('server_version_num')::integer < ${versionNumberMin} AS is_old,
+        pg_is_in_recovery() AS is_replica, to_regclass('topics') IS NOT NULL AS has_schema`,
+    )
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'health check')
+    })
+  return rows.flatMap(({ version, is_old, is_replica, has_schema }) => [
+    ...(is_old ? [`PostgreSQL ${version} is too old: ${upgrade}`] : []),
+    ...(is_replica ? [`PostgreSQL is a replica, which takes no writes: ${toPrimary}`] : []),
+    ...(has_schema ? [] : [`the tables are missing: ${makeSchema}`]),
+  ])
 }
+
+export const versionNumberMin = 150_000
+export const upgrade = 'upgrade to PostgreSQL 15 or newer'
+export const toPrimary = 'point DATABASE_URL at the primary'
+export const makeSchema = 'run node apps/consumer/src/migrate.ts, or restart npm start'
 
 /**
  * Which of PostgreSQL's settings weaken promise 2, in words. An entry is acknowledged on the strength of a COMMIT,

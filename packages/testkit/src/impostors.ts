@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { freePort } from '@sekali/local/free-port'
+import { findRedisBinary } from '@sekali/local/redis-binary.mjs'
+import { ownFolder } from './servers.ts'
+
+interface Impostor extends AsyncDisposable {
+  readonly port: number
+}
+
+/** A Sentinel, from the same binary as Redis. */
+export async function ownSentinel(): Promise<Impostor> {
+  const folder = await ownFolder()
+  const port = await freePort()
+  const configFile = join(folder.path, 'sentinel.conf')
+  const lines = [
+    'bind 127.0.0.1',
+    `port ${port}`,
+    `dir ${folder.path}`,
+    'sentinel monitor main 127.0.0.1 1 1',
+  ]
+  await writeFile(configFile, lines.join('\n'))
+  const child = spawn(findRedisBinary().path ?? 'redis-server', [configFile, '--sentinel'], {
+    stdio: 'ignore',
+  })
+  const exited = once(child, 'exit')
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL')
+      await exited
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Whoever sends anything gets this answer and is hung up on. */
+export async function ownAnswerer(answer: Uint8Array): Promise<Impostor> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end(answer))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** PostgreSQL's ErrorResponse. https://www.postgresql.org/docs/current/protocol-message-formats.html */
+export function postgresError(sqlState: string, message: string): Uint8Array {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${sqlState}\0M${message}\0\0`)
+  const head = Buffer.from('E\0\0\0\0')
+  head.writeInt32BE(fields.length + 4, 1)
+  return Buffer.concat([head, fields])
+}
