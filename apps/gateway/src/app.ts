@@ -20,9 +20,10 @@ import { addProbes } from './probes.ts'
 import { problem, refusalOf } from './problem.ts'
 import { drop, listProjections, rebuild, showKey, showProjection } from './projections.ts'
 import { createPublish } from './publish.ts'
+import type { Readiness } from './readiness.ts'
+import { createReadings } from './readings.ts'
 import { receipt } from './receipt.ts'
 import { createReceipts } from './receipts.ts'
-import type { Readiness } from './readiness.ts'
 import type { Replays } from './replay.ts'
 import { reply, send, toResponse } from './reply.ts'
 import { createResponses } from './responses.ts'
@@ -32,6 +33,8 @@ import type { Tails } from './tails.ts'
 
 export interface AppDeps {
   readonly broker: Broker
+  /** A second connection, for what is read of Redis's state: it may be slow, or be given up, and appends go on. */
+  readonly figuresBroker: Broker
   readonly appender: Appender
   readonly store: Store
   readonly heads: Heads
@@ -65,7 +68,8 @@ export interface App {
  * All routes behind the door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts.
  */
 export function createApp(deps: AppDeps): App {
-  const { broker, appender, store, heads, tails, replays, clients, newTopics, connections } = deps
+  const { broker, figuresBroker, appender, store, heads, tails, replays, clients, newTopics, connections } =
+    deps
   const { readiness, log, signal } = deps
   const { now = () => performance.now(), random = Math.random } = deps
   const responses = createResponses(clients, deps.responseBytesMax)
@@ -86,6 +90,7 @@ export function createApp(deps: AppDeps): App {
     random,
   })
 
+  const readings = createReadings({ figuresBroker, store, log })
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.post('/publish', async ({ env }) => {
     await publish(env.incoming, env.outgoing)
@@ -96,8 +101,8 @@ export function createApp(deps: AppDeps): App {
   app.get('/events/:topic', counted(receipt({ broker, store, log })))
   app.get('/events/:topic/:event_id', counted(receipt({ broker, store, log })))
   app.delete('/topics/:topic', dropEmptyTopic({ broker, store, newTopics }))
-  app.get('/stats', counted(stats({ broker, store, log, now, accepted: () => accepted })))
-  app.get('/doctor', counted(doctor({ broker, store, log })))
+  app.get('/stats', counted(stats({ readings, now, accepted: () => accepted })))
+  app.get('/doctor', counted(doctor({ figuresBroker, readings, store, log })))
   app.get('/projections', counted(listProjections(store)))
   app.get('/projections/:name', counted(showProjection(store)))
   app.get('/projections/:name/:key{.+}', counted(showKey(store)))

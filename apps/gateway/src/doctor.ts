@@ -7,25 +7,26 @@ import { readHolders, readOldest } from '@sekali/broker/backlog'
 import { readClock as readBrokerClock } from '@sekali/broker/clock'
 import type { Broker } from '@sekali/broker/connect'
 import { examineBroker } from '@sekali/broker/doctor'
-import { readConsumers } from '@sekali/broker/presence'
-import { readStreams } from '@sekali/broker/streams'
 import { diagnosisOf, type Finding, problem, unknown } from '@sekali/core/finding'
 import { origin, type Position } from '@sekali/core/position'
+import { troubleOf } from '@sekali/core/trouble'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { examineStore, readClock as readStoreClock } from '@sekali/store/doctor'
 import { readHeads } from '@sekali/store/heads'
 import { readProjectionWaits } from '@sekali/store/projection-waits'
 import { readProjections } from '@sekali/store/read-projections'
-import { readTopics } from '@sekali/store/topics'
-import { combineFigures } from './figures.ts'
 import { clockFinding, consumerFindings, figureFindings, lagFinding } from './findings.ts'
 import { projectionFindings } from './projection-findings.ts'
+import type { Readings } from './readings.ts'
 import { reply } from './reply.ts'
+import { shareReadings } from './share.ts'
 import { within } from './within.ts'
 
 export interface DoctorDeps {
-  readonly broker: Broker
+  /** Not the one that appends. */
+  readonly figuresBroker: Broker
+  readonly readings: Readings
   readonly store: Store
   readonly log: Logger
 }
@@ -33,38 +34,44 @@ export interface DoctorDeps {
 /** Topics whose first entry in flight is looked at; they are those with most in flight. */
 const topicsLookedAtMax = 100
 
-export function doctor({ broker, store, log }: DoctorDeps, readMs = 1_500) {
+export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDeps, readMs = 1_500) {
   const look = <T>(work: Promise<T>) => within(readMs, log, work)
-  return async (): Promise<Response> => {
-    const [ofBroker, ofStore, ...others] = await Promise.all([
-      look(examineBroker(broker)),
-      look(examineStore(store)),
+  const diagnose = shareReadings(async () => {
+    const all = await Promise.all([
+      reach('redis.reachable', 'Redis', brokerAway, examineBroker(broker)),
+      reach('postgres.reachable', 'PostgreSQL', storeAway, examineStore(store)),
       skew('redis.clock', 'Redis', () => look(readBrokerClock(broker))),
       skew('postgres.clock', 'PostgreSQL', () => look(readStoreClock(store))),
       system(),
       projections(),
     ])
-    const findings = [...(ofBroker ?? [brokerAway]), ...(ofStore ?? [storeAway]), ...others.flat()]
-    return reply(200, JSON.stringify(diagnosisOf(findings)))
+    return JSON.stringify(diagnosisOf(all.flat()))
+  })
+  return async (): Promise<Response> => reply(200, await diagnose())
+
+  /** What an examination finds; or why there was none, and what hangs on that. */
+  async function reach(
+    check: string,
+    server: 'Redis' | 'PostgreSQL',
+    away: string,
+    work: Promise<Finding[]>,
+  ): Promise<Finding[]> {
+    let failure: unknown
+    const findings = await within(readMs, log, work, (error) => {
+      failure = error
+    })
+    if (findings !== undefined) return findings
+    const { code, what, remedy } = troubleOf(server, failure)
+    return [problem(check, `${what} (${code}): ${away}`, remedy)]
   }
 
   async function system(): Promise<Finding[]> {
-    const presence = look(readConsumers(broker))
-    // Before Redis: figures.ts says why.
-    const rows = await look(readTopics(store))
-    const streams = await look(
-      readStreams(
-        broker,
-        rows?.map(({ topic }) => topic),
-      ),
-    )
-    const { topics, totals } = combineFigures(rows, streams)
+    const { topics, totals, consumers } = await readings.read()
     const waiting = (topics ?? [])
       .filter(({ inFlight }) => inFlight !== null && inFlight > 0)
       .sort((a, b) => Number(b.inFlight) - Number(a.inFlight))
       .slice(0, topicsLookedAtMax)
       .map(({ topic }) => topic)
-    const consumers = await presence
     const holders = await look(readHolders(broker, waiting))
     const oldest = await look(oldestOf(waiting))
     const nowMs = await look(readBrokerClock(broker))
@@ -77,7 +84,7 @@ export function doctor({ broker, store, log }: DoctorDeps, readMs = 1_500) {
 
   async function projections(): Promise<Finding[]> {
     const waits = look(readProjectionWaits(store))
-    return projectionFindings(await look(readProjections(store)), await waits)
+    return projectionFindings(await look(readProjections(store, undefined, false)), await waits)
   }
 
   async function oldestOf(topics: readonly string[]): Promise<Map<string, number>> {
@@ -103,14 +110,5 @@ async function skew(
   return [clockFinding(check, whose, theirs - (askedAt + answeredAt) / 2, (answeredAt - askedAt) / 2)]
 }
 
-const brokerAway = problem(
-  'redis.reachable',
-  'Redis does not answer: nothing can be published',
-  'start it, or see whether REDIS_URL of the gateway leads to it',
-)
-
-const storeAway = problem(
-  'postgres.reachable',
-  'PostgreSQL does not answer: nothing is stored and nothing can be read',
-  'start it, or see whether DATABASE_URL of the gateway leads to it; what is published meanwhile waits in Redis',
-)
+const brokerAway = 'nothing can be published'
+const storeAway = 'nothing is stored and nothing can be read; what is published meanwhile waits in Redis'

@@ -7,6 +7,7 @@
  * other way round, an entry that comes and is stored in between would be accounted for but never appended.
  * `undefined` for one of them means that it did not answer; what hangs on it is then null, and never 0.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { StreamFigures } from '@sekali/broker/streams'
 import type { TopicFigures as StoreFigures } from '@sekali/store/topics'
 
@@ -28,20 +29,45 @@ export interface TopicFigures extends Figures {
   readonly lossAt: string | null
 }
 
-export function combineFigures(
-  rows: readonly StoreFigures[] | undefined,
-  streams: ReadonlyMap<string, StreamFigures> | undefined,
-): { readonly totals: Figures; readonly topics: readonly TopicFigures[] | null } {
+type Rows = readonly StoreFigures[] | undefined
+type Streams = ReadonlyMap<string, StreamFigures> | undefined
+
+export interface Combined {
+  readonly totals: Figures
+  /** In the order of their names. */
+  readonly topics: readonly TopicFigures[] | null
+}
+
+export const combineFigures = (rows: Rows, streams: Streams): Combined =>
+  addedUp([...figuresOf(rows, streams)], rows, streams)
+
+/** Between two portions others have their turn: 26,000 topics are 70 ms of work. */
+const topicsPerPortion = 1_000
+
+/** The same, without holding others up. */
+export async function combineInPortions(rows: Rows, streams: Streams): Promise<Combined> {
+  const topics: TopicFigures[] = []
+  for (const topic of figuresOf(rows, streams)) {
+    topics.push(topic)
+    if (topics.length % topicsPerPortion === 0) await setImmediate()
+  }
+  return addedUp(topics, rows, streams)
+}
+
+function* figuresOf(rows: Rows, streams: Streams): Generator<TopicFigures> {
   const rowOf = new Map<string, StoreFigures>(rows?.map((row) => [row.topic, row]))
   const names = [...new Set([...rowOf.keys(), ...(streams?.keys() ?? [])])].sort()
-  const topics = names.map((topic) => {
+  for (const topic of names) {
     const row = rowOf.get(topic) ?? (rows && noTurnYet)
-    return topicFigures(
+    yield topicFigures(
       topic,
       streams ? withLost(row, streams.get(topic)) : row,
       streams && inFlight(row, streams.get(topic)),
     )
-  })
+  }
+}
+
+function addedUp(topics: readonly TopicFigures[], rows: Rows, streams: Streams): Combined {
   const known = rows !== undefined || streams !== undefined
   return { totals: sum(topics, rows !== undefined, streams !== undefined), topics: known ? topics : null }
 }
@@ -94,7 +120,8 @@ function inFlight(row: Row | undefined, stream: StreamFigures | undefined): numb
 }
 
 function sum(topics: readonly TopicFigures[], storeKnown: boolean, brokerKnown: boolean): Figures {
-  const total = (of: (topic: TopicFigures) => number | null) => (storeKnown ? add(...topics.map(of)) : null)
+  const total = (of: (topic: TopicFigures) => number | null) =>
+    storeKnown ? topics.reduce((all: number | null, topic) => plus(all, of(topic)), 0) : null
   return {
     accepted: brokerKnown ? total((topic) => topic.accepted) : null,
     stored: total((topic) => topic.stored),
@@ -107,6 +134,6 @@ function sum(topics: readonly TopicFigures[], storeKnown: boolean, brokerKnown: 
 }
 
 /** What is unknown makes the sum unknown. */
-function add(...numbers: readonly (number | null)[]): number | null {
-  return numbers.reduce((all, number) => (all === null || number === null ? null : all + number), 0)
-}
+const plus = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b)
+
+const add = (...numbers: readonly (number | null)[]): number | null => numbers.reduce(plus, 0)

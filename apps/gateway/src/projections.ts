@@ -5,6 +5,7 @@
 import type { Issue } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import { wholeNumber } from '@sekali/process/env'
+import type { WantsAsOf } from '@sekali/store/as-of'
 import type { Store } from '@sekali/store/connect'
 import { dropProjection } from '@sekali/store/drop-projection'
 import {
@@ -24,8 +25,12 @@ import { reply } from './reply.ts'
 
 /** GET /projections: all of them, and how they are. */
 export function listProjections(store: Store) {
-  return async (): Promise<Response> =>
-    reply(200, JSON.stringify((await readProjections(store)).map(onTheWire)))
+  return async (c: Context): Promise<Response> => {
+    const { values, issues } = parseParameters(new URL(c.req.url).searchParams, { as_of: parameters.as_of })
+    if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
+    const projections = await readProjections(store, undefined, values.as_of)
+    return reply(200, JSON.stringify(projections.map(onTheWire)))
+  }
 }
 
 /**
@@ -36,8 +41,7 @@ export function showProjection(store: Store) {
   return async (c: Context): Promise<Response> => {
     const name = c.req.param('name') ?? ''
     const query = new URL(c.req.url).searchParams
-    const key = query.get('key')
-    if (key !== null && query.size === 1) return await showStateOf(c, store, name, key)
+    if (query.has('key')) return await showKeyOf(c, store, name, query)
     const page = parsePage(query)
     if (Array.isArray(page)) return problem('invalid_parameters', { errors: page })
     const found = isName(name) ? await readStatesPage(store, name, page) : undefined
@@ -50,6 +54,7 @@ function show(c: Context, name: string, page: Page, found: StatesPage): Response
   const { version, status, asOf, state, keys, more, tag } = found
   const next = more ? keys.at(-1)?.key : undefined
   const query = new URLSearchParams({ limit: String(page.limit), after: next ?? '' })
+  if (page.wantsAsOf !== undefined) query.set('as_of', String(page.wantsAsOf))
   const body = () => {
     const about = { name, version, status, as_of: asOf, next }
     if (state !== null) return jsonWith(about, 'state', state)
@@ -64,12 +69,31 @@ function show(c: Context, name: string, page: Page, found: StatesPage): Response
 export function showKey(store: Store) {
   return async (c: Context): Promise<Response> => {
     const { name = '', key = '' } = c.req.param()
-    return await showStateOf(c, store, name, key)
+    const query = new URL(c.req.url).searchParams
+    const { values, issues } = parseParameters(query, { as_of: parameters.as_of })
+    if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
+    return await showStateOf(c, store, name, key, values.as_of)
   }
 }
 
-async function showStateOf(c: Context, store: Store, name: string, key: string): Promise<Response> {
-  const found = isName(name) && isStorable(key) ? await readState(store, name, key) : undefined
+async function showKeyOf(c: Context, store: Store, name: string, query: URLSearchParams): Promise<Response> {
+  const isAlone = [...query.keys()].filter((one) => one !== 'as_of').length === 1
+  const { values, issues } = parseParameters(query, { key: v.string(), as_of: parameters.as_of })
+  if (!isAlone) return problem('invalid_parameters', { errors: [keyIssue] })
+  if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
+  return await showStateOf(c, store, name, values.key, values.as_of)
+}
+
+const keyIssue: Issue = { path: 'key', code: 'invalid_key', message: 'must come once, and without a page' }
+
+async function showStateOf(
+  c: Context,
+  store: Store,
+  name: string,
+  key: string,
+  wantsAsOf: WantsAsOf,
+): Promise<Response> {
+  const found = isName(name) && isStorable(key) ? await readState(store, name, key, wantsAsOf) : undefined
   if (found === undefined) return problem('unknown_projection')
   const { asOf, state, tag } = found
   // The empty key is how the store has the state of a projection without keys.
@@ -143,15 +167,23 @@ const afterRule = 'must be a key'
 const parameters = {
   limit: wholeNumber(1, limits.pageSizeMax, limits.pageSizeDefault),
   after: v.optional(v.pipe(v.string(), v.check(isStorable, afterRule)), ''),
+  /** Left out, with many topics `as_of` is, too. */
+  as_of: v.optional(
+    v.pipe(
+      v.picklist(['true', 'false'], 'must be true or false'),
+      v.transform((text) => text === 'true'),
+    ),
+  ),
 }
 
 interface Page {
   readonly limit: number
   readonly after: string
+  readonly wantsAsOf: WantsAsOf
 }
 
 function parsePage(query: URLSearchParams): Page | Issue[] {
-  if (query.has('key')) return [{ path: 'key', code: 'invalid_key', message: 'must come once, and alone' }]
   const { values, issues } = parseParameters(query, parameters)
-  return values === undefined || issues.length > 0 ? issues : values
+  if (values === undefined || issues.length > 0) return issues
+  return { limit: values.limit, after: values.after, wantsAsOf: values.as_of }
 }

@@ -230,7 +230,10 @@ test('a client that is slow and goes on is served to the end', async () => {
 test('health is answered on a port of its own while the door is full', async () => {
   await using gateway = createGateway(nowhere)
   const parts = { readiness: gateway.readiness, signal: gateway.drain.signal }
-  await using probes = await serveProbes(createProbes(parts, createLog('gateway', 'silent')), { host: '127.0.0.1', port: 0 })
+  await using probes = await serveProbes(createProbes(parts, createLog('gateway', 'silent')), {
+    host: '127.0.0.1',
+    port: 0,
+  })
   await using server = await serve(holdOrDone, room(2))
   for (let n = 0; n < 2; n++) await server.open('127.0.0.1', get('/held'))
   await server.hasBegun(2)

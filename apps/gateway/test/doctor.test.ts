@@ -43,6 +43,7 @@ test('settings that weaken a promise are found, each with its remedy, and so is 
     'redis.appendfsync',
     'redis.maxmemory_policy',
     'redis.memory',
+    'redis.writes',
     'postgres.fsync',
     'postgres.synchronous_commit',
     'consumers.present',

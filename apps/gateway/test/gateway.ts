@@ -8,6 +8,7 @@ import { createClients } from '../src/clients.ts'
 import { type Connections, createConnections } from '../src/connections.ts'
 import { createHeads } from '../src/heads.ts'
 import { createNewTopics, type TopicLimits, topicLimits } from '../src/new-topics.ts'
+import { createReadiness, type Readiness } from '../src/readiness.ts'
 import { createReplays, type ReplayTimes } from '../src/replay.ts'
 import { createTails, type Tails, type TailsTimes } from '../src/tails.ts'
 
@@ -24,6 +25,7 @@ export interface Gateway extends App, AsyncDisposable {
   readonly store: Store
   readonly tails: Tails
   readonly drain: AbortController
+  readonly readiness: Readiness
   readonly connections: Connections
 }
 
@@ -50,6 +52,7 @@ export function createGateway({
 }): Gateway {
   const log = createLog('gateway', 'silent')
   const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
+  const figuresBroker = connectBroker({ url: redisUrl, prefix, name: 'test-figures' }, log)
   // A busy machine may take longer for a connection than those wait who have better things to do.
   const store = connectStore({ url: databaseUrl, poolMax: 8, name: 'test', connectMs: 10_000 }, log)
   const heads = createHeads({ broker, store, log })
@@ -59,8 +62,11 @@ export function createGateway({
   const replays = createReplays({ store, log, signal: drain.signal }, replayTimes)
   const clients = createClients()
   const newTopics = createNewTopics({ broker, store, log }, topics)
+  const readiness = createReadiness({ broker, figuresBroker, store, log })
   const parts = {
     broker,
+    figuresBroker,
+    readiness,
     appender,
     store,
     heads,
@@ -80,6 +86,7 @@ export function createGateway({
       await tails[Symbol.asyncDispose]()
       await heads[Symbol.asyncDispose]()
       await broker[Symbol.asyncDispose]()
+      await figuresBroker[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
     },
   }

@@ -4,14 +4,12 @@
  */
 import type { SQL } from 'drizzle-orm'
 import { orphanedMs } from './announce-projections.ts'
+import { type AsOf, asOf, type WantsAsOf } from './as-of.ts'
 import { type Store, withTransaction } from './connect.ts'
 import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { pageBytesMax } from './row.ts'
 import { announcements, checkpoints, generations, states, topics } from './schema.ts'
-
-/** Up to which seq each topic has been folded, by topic. */
-export type AsOf = Readonly<Record<string, number>>
 
 export interface ProjectionStatus {
   readonly name: string
@@ -46,11 +44,15 @@ export interface ProjectionError {
 }
 
 /** All projections, by name, or the one of a name. Rejects with `StoreUnavailable`. */
-export async function readProjections(store: Store, only?: string): Promise<ProjectionStatus[]> {
+export async function readProjections(
+  store: Store,
+  only?: string,
+  wantsAsOf?: WantsAsOf,
+): Promise<ProjectionStatus[]> {
   const rows = await ask<GenerationRow>(
     store,
     sql`
-      SELECT g.name, g.version, ${status} AS status, g.keyed, ${asOf} AS as_of,
+      SELECT g.name, g.version, ${status} AS status, g.keyed, ${asOf(wantsAsOf)} AS as_of,
         g.failed_topic, g.failed_seq, g.failed_event_id, g.failed_message,
         (SELECT coalesce(sum(t.head - coalesce(c.seq, 0)), 0) FROM ${topics} t
           LEFT JOIN ${checkpoints} c ON c.generation_id = g.id AND c.topic_id = t.id
@@ -121,11 +123,12 @@ export async function readState(
   store: Store,
   name: string,
   key: string,
+  wantsAsOf?: WantsAsOf,
 ): Promise<ProjectionState | undefined> {
   const rows = await ask<ShownRow & { state: string | null; revision: string }>(
     store,
     sql`
-      SELECT g.id, g.version, g.status, ${asOf} AS as_of, coalesce(s.revision, 0) AS revision, s.state::text AS state
+      SELECT g.id, g.version, g.status, ${asOf(wantsAsOf)} AS as_of, coalesce(s.revision, 0) AS revision, s.state::text AS state
       FROM (${shownGeneration(name)}) g
       LEFT JOIN ${states} s ON s.generation_id = g.id AND s.key = ${key}`,
   )
@@ -140,6 +143,12 @@ export interface StatesPage extends Shown {
   readonly more: boolean
 }
 
+export interface StatesQuery {
+  readonly after: string
+  readonly limit: number
+  readonly wantsAsOf?: WantsAsOf
+}
+
 /**
  * The states of the keys after `after`, in the order of their bytes, up to where they fill a page; or the
  * state of a projection without keys. `undefined` when there is no such projection. Rejects with
@@ -148,13 +157,13 @@ export interface StatesPage extends Shown {
 export async function readStatesPage(
   store: Store,
   name: string,
-  { after, limit }: { readonly after: string; readonly limit: number },
+  { after, limit, wantsAsOf }: StatesQuery,
 ): Promise<StatesPage | undefined> {
   // One more than asked for tells whether there is another page.
   const rows = await ask<PageRow>(
     store,
     sql`
-      SELECT g.id, g.version, g.status, ${asOf} AS as_of, coalesce(p.revision, s.revision) AS revision,
+      SELECT g.id, g.version, g.status, ${asOf(wantsAsOf)} AS as_of, coalesce(p.revision, s.revision) AS revision,
         CASE WHEN NOT g.keyed THEN coalesce(s.state, g.initial)::text END AS only_state, p.key, p.state, p.more
       FROM (${shownGeneration(name)}) g
       LEFT JOIN ${states} s ON s.generation_id = g.id AND s.key = '' AND NOT g.keyed
@@ -218,10 +227,6 @@ const status = sql`
 const shownGeneration = (name: string): SQL => sql`
   SELECT g.*, ${status} AS status FROM ${generations} g
   WHERE g.name = ${name} AND g.stage <> 'retired' ORDER BY g.stage = 'live' DESC LIMIT 1`
-
-const asOf = sql`(
-  SELECT coalesce(json_object_agg(t.name, c.seq ORDER BY t.name), '{}')
-  FROM ${checkpoints} c JOIN ${topics} t ON t.id = c.topic_id WHERE c.generation_id = g.id)`
 
 /**
  * Asks for a projection to be folded anew beside what is on show; false when there is none of that name. Rejects with

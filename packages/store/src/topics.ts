@@ -1,6 +1,6 @@
 import type { TopicName } from '@sekali/core/event'
 import type { Store } from './connect.ts'
-import { asc, sql } from './drizzle.ts'
+import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { topics } from './schema.ts'
 import { utc } from './time.ts'
@@ -23,28 +23,32 @@ export interface TopicFigures {
   readonly headSeq: number
 }
 
-/** The figures of all topics, by name. Rejects with `StoreUnavailable`. */
+type Row = [name: string, group: string | null, ...counts: string[]]
+
+/**
+ * The figures of all topics, by name. Rows as plain arrays: for 26,000 topics Drizzle's mapping holds up everything else
+ * for 100 ms and more. Rejects with `StoreUnavailable`.
+ */
 export async function readTopics(store: Store): Promise<TopicFigures[]> {
-  const rows = await store.db
-    .select()
-    .from(topics)
-    .orderBy(asc(topics.name))
-    .catch((error: unknown) => {
-      throw asStoreError(error, 'read of topics')
-    })
+  const text = `
+    SELECT name, stream_group, accounted, head, duplicates, conflicts, dead, lost, seen, loss_at::text
+    FROM topics ORDER BY name COLLATE "C"`
+  const { rows } = await store.pool.query<Row>({ text, rowMode: 'array' }).catch((error: unknown) => {
+    throw asStoreError(error, 'read of topics')
+  })
   return rows.map(
-    ({ name, streamGroup, accounted, head, duplicates, conflicts, dead, lost, seen, lossAt }) => ({
+    ([name, group, accounted, head, duplicates, conflicts, dead, lost, seen, lossAt = null]) => ({
       topic: name as TopicName,
-      group: streamGroup,
-      accounted,
-      stored: head,
-      duplicates,
-      conflicts,
-      dead,
-      lost,
-      seen,
+      group,
+      accounted: Number(accounted),
+      stored: Number(head),
+      duplicates: Number(duplicates),
+      conflicts: Number(conflicts),
+      dead: Number(dead),
+      lost: Number(lost),
+      seen: Number(seen),
       lossAt: lossAt === null ? null : utc(lossAt),
-      headSeq: head,
+      headSeq: Number(head),
     }),
   )
 }
