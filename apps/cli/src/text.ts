@@ -47,7 +47,9 @@ export function table(
   rows: readonly (readonly string[])[],
   left: readonly number[] = [0],
 ): string[] {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)))
+  const widths = head.map((_, column) =>
+    [head, ...rows].reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
+  )
   const line = (row: readonly string[]) =>
     row
       .map((cell, column) => {

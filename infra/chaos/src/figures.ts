@@ -9,11 +9,15 @@ import type { RedisAccess, SqlAccess } from './target.ts'
  * The figures of the given topics. Rejects when the gateway does not answer, or knows of no topics at all.
  */
 export async function readStats(door: Door, topics: readonly string[]): Promise<Map<string, StatsRow>> {
-  const { status, body } = await door.get('/stats')
-  if (status !== 200) throw new Error(`/stats was answered ${status}`)
-  const said = JSON.parse(body) as { topics: (StatsRow & { topic: string })[] | null }
-  if (said.topics === null) throw new Error('/stats does not know its topics')
-  const rows = said.topics.filter(({ topic }) => topics.includes(topic))
+  const rows: (StatsRow & { topic: string })[] = []
+  for (let path: string | undefined = '/stats'; path !== undefined; ) {
+    const { status, body, link } = await door.get(path)
+    if (status !== 200) throw new Error(`/stats was answered ${status}`)
+    const said = JSON.parse(body) as { topics: (StatsRow & { topic: string })[] | null }
+    if (said.topics === null) throw new Error('/stats does not know its topics')
+    rows.push(...said.topics.filter(({ topic }) => topics.includes(topic)))
+    path = /<([^>]+)>; rel="next"/.exec(link ?? '')?.[1]
+  }
   return new Map(
     rows.map(({ topic, accepted, stored, duplicates, conflicts, dead, lost, in_flight, loss_at }) => [
       topic,

@@ -82,13 +82,15 @@ export interface TailedEvent extends StoredEvent {
   readonly cursor: string
 }
 
+/** By topic, the seq up to which it is folded; null with more than 1,000 topics, unless `asOf` asks for it. */
+export type AsOf = Readonly<Record<string, number>> | null
+
 export interface ProjectionInfo {
   readonly name: string
   readonly version: number
   /** `orphaned`: no projector has its definition any more. */
   readonly status: 'live' | 'building' | 'failed' | 'orphaned'
-  /** By topic, the seq up to which it is folded. */
-  readonly as_of: Readonly<Record<string, number>>
+  readonly as_of: AsOf
   /** Events of its topics that are stored and not folded yet. */
   readonly lag: number
   readonly keyed: boolean
@@ -125,7 +127,7 @@ export interface ProjectionKey {
   readonly name: string
   readonly key: string
   readonly state: unknown
-  readonly as_of: Readonly<Record<string, number>>
+  readonly as_of: AsOf
 }
 
 /** accepted = stored + duplicates + conflicts + dead + lost + in_flight; null is what cannot be known now. */

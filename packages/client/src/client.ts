@@ -12,10 +12,11 @@ import type {
   TailQuery,
 } from './answers.ts'
 import { type Batcher, type BatcherOptions, createBatcher } from './batcher.ts'
-import { type ConnectionOptions, call, connectionTo, jsonOf } from './connection.ts'
+import { type ConnectionOptions, call, connectionTo } from './connection.ts'
 import { dropProjection, dropTopic } from './drop.ts'
 import { NotReady } from './errors.ts'
 import {
+  type AsOfOptions,
   getProjection,
   getProjectionKey,
   type KeysQuery,
@@ -27,6 +28,7 @@ import { type PublishAllCounts, type PublishAllOptions, publishAll } from './pub
 import { events, read, replay } from './read.ts'
 import { receipt } from './receipt.ts'
 import { type CallOptions, isRetryable } from './retry.ts'
+import { readStats, type StatsOptions } from './stats.ts'
 import { tail } from './tail.ts'
 
 export interface ReadyOptions extends CallOptions {
@@ -65,15 +67,16 @@ export interface Client {
   replay(query: EventsQuery, options?: CallOptions): AsyncGenerator<StoredEvent, void>
   /** What is stored from now on, until the loop over it ends or `signal` is aborted; it reconnects by itself. */
   tail(query: TailQuery, options?: CallOptions): AsyncGenerator<TailedEvent, void>
-  projections(options?: CallOptions): Promise<ProjectionInfo[]>
-  projection(name: string, query?: KeysQuery, options?: CallOptions): Promise<Projection>
-  projectionKey(name: string, key: string, options?: CallOptions): Promise<ProjectionKey>
+  projections(options?: AsOfOptions): Promise<ProjectionInfo[]>
+  projection(name: string, query?: KeysQuery, options?: AsOfOptions): Promise<Projection>
+  projectionKey(name: string, key: string, options?: AsOfOptions): Promise<ProjectionKey>
   rebuildProjection(name: string, options?: CallOptions): Promise<void>
   /** Only one that no projector folds any more. */
   dropProjection(name: string, options?: CallOptions): Promise<void>
   /** Only one that has no event. */
   dropTopic(topic: string, options?: CallOptions): Promise<void>
-  stats(options?: CallOptions): Promise<Stats>
+  /** Of all topics, however many pages that takes, or of those that `topic` names. */
+  stats(options?: StatsOptions): Promise<Stats>
   /** Resolves once the gateway can take events; rejects with NotReady at the deadline. */
   waitUntilReady(options?: ReadyOptions): Promise<void>
 }
@@ -98,10 +101,7 @@ export function createClient(options: ConnectionOptions): Client {
     dropTopic: (topic, options) => dropTopic(connection, topic, options),
     rebuildProjection: (name, options) => rebuildProjection(connection, name, options),
 
-    async stats(options) {
-      const answer = await call(connection, '/stats', { method: 'GET' }, options)
-      return jsonOf<Stats>(answer, (value) => 'totals' in value)
-    },
+    stats: (options) => readStats(connection, options),
 
     async waitUntilReady({ deadlineMs = 60_000, ...options } = {}) {
       // Short waits: while a system starts, a second is long, and its 503s cost it nothing.

@@ -2,14 +2,24 @@ import type { Projection, ProjectionInfo, ProjectionKey } from './answers.ts'
 import { type Connection, call, jsonOf, search } from './connection.ts'
 import type { CallOptions } from './retry.ts'
 
+export interface AsOfOptions extends CallOptions {
+  /** Whether `as_of` is wanted: always, or never. If it is not said, it comes for up to 1,000 topics. */
+  readonly asOf?: boolean
+}
+
 export interface KeysQuery {
   readonly limit?: number
   /** Only keys behind this one. */
   readonly after?: string
 }
 
-export async function listProjections(connection: Connection, options: CallOptions = {}) {
-  const answer = await call(connection, '/projections', { method: 'GET' }, options)
+export async function listProjections(connection: Connection, options: AsOfOptions = {}) {
+  const answer = await call(
+    connection,
+    `/projections${search({ as_of: options.asOf })}`,
+    { method: 'GET' },
+    options,
+  )
   return jsonOf<ProjectionInfo[]>(answer, Array.isArray)
 }
 
@@ -18,7 +28,7 @@ export async function getProjection(
   connection: Connection,
   name: string,
   query: KeysQuery = {},
-  options: CallOptions = {},
+  options: AsOfOptions = {},
 ) {
   return jsonOf<Projection>(await projectionAnswer(connection, name, query, options), isProjection)
 }
@@ -27,7 +37,7 @@ export async function getProjectionKey(
   connection: Connection,
   name: string,
   key: string,
-  options: CallOptions = {},
+  options: AsOfOptions = {},
 ) {
   return jsonOf<ProjectionKey>(await projectionKeyAnswer(connection, name, key, options), isProjection)
 }
@@ -39,15 +49,15 @@ export function projectionAnswer(
   connection: Connection,
   name: string,
   query: KeysQuery,
-  options: CallOptions,
+  options: AsOfOptions,
 ) {
-  const path = `/projections/${encodeURIComponent(name)}${search(query)}`
+  const path = `/projections/${encodeURIComponent(name)}${search({ ...query, as_of: options.asOf })}`
   return call(connection, path, { method: 'GET' }, options)
 }
 
-export function projectionKeyAnswer(connection: Connection, name: string, key: string, options: CallOptions) {
+export function projectionKeyAnswer(connection: Connection, name: string, key: string, options: AsOfOptions) {
   // Not in the path: there `.` and `..` go up.
-  const path = `/projections/${encodeURIComponent(name)}${search({ key })}`
+  const path = `/projections/${encodeURIComponent(name)}${search({ key, as_of: options.asOf })}`
   return call(connection, path, { method: 'GET' }, options)
 }
 

@@ -56,7 +56,7 @@ async function page(connection: Connection, query: string, options: CallOptions)
 }
 
 /** The query of `<…>; rel="next"`. Its path is left: behind a proxy it may be another than the gateway thinks. */
-function nextQuery(link: string | null): string | undefined {
+export function nextQuery(link: string | null): string | undefined {
   const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1]
   return target === undefined ? undefined : new URL(target, 'http://gateway').search
 }

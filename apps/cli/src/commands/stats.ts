@@ -1,10 +1,10 @@
 import type { ConsumerFigures, Figures, Stats } from '@sekali/client/answers'
 import { wait } from '@sekali/client/retry'
+import { readStats } from '@sekali/client/stats'
 import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { number, plain, styled, table } from '../text.ts'
-import { readStats } from './topics.ts'
 
 interface Options {
   readonly watch?: number | true
@@ -18,6 +18,7 @@ export function addStats(program: Command, surroundings: Surroundings): void {
       'Shows the figures of every topic: accepted = stored + duplicates + conflicts + dead + lost + in flight. A ? is ' +
         'what cannot be known now.',
     )
+    .argument('[topic]', 'only this one, or those of a pattern; the total is over all topics')
     .option('--watch [seconds]', 'show them again every so many seconds, until Ctrl-C', wholeNumber(1, 3_600))
     .addHelpText(
       'after',
@@ -25,19 +26,21 @@ export function addStats(program: Command, surroundings: Surroundings): void {
 Examples:
   $ sekali stats
   $ sekali stats --watch
+  $ sekali stats 'orders.>'
   $ sekali stats --json | jq .totals.in_flight
 `,
     )
     .action(action(surroundings, run))
 }
 
-const run = async (context: Context, _operands: string[], { watch }: Options) => {
-  const { json, out, signal } = context
+const run = async (context: Context, [topic]: string[], { watch }: Options) => {
+  const { connection, options, json, out, signal } = context
   const everyMs = (watch === true ? 1 : (watch ?? 0)) * 1_000
+  const wanted = { ...options, ...(topic !== undefined && { topic }) }
   let before: Moment | undefined
   // Ended by the signal, if it is to be repeated at all.
   for (;;) {
-    const now: Moment = { stats: await readStats(context), atMs: performance.now() }
+    const now: Moment = { stats: await readStats(connection, wanted), atMs: performance.now() }
     if (json) await out.line(JSON.stringify(now.stats))
     else await out.write(`${redraw(watch !== undefined)}${report(now, before).join('\n')}\n`)
     if (everyMs === 0) return undefined

@@ -1,6 +1,6 @@
-import type { Stats, TopicFigures } from '@sekali/client/answers'
-import { call, jsonOf } from '@sekali/client/connection'
+import type { TopicFigures } from '@sekali/client/answers'
 import { Unavailable } from '@sekali/client/errors'
+import { readStats } from '@sekali/client/stats'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { number, plain, table } from '../text.ts'
@@ -9,20 +9,23 @@ export function addTopics(program: Command, surroundings: Surroundings): void {
   program
     .command('topics')
     .summary('list the topics')
+    .argument('[topic]', 'only this one, or those of a pattern')
     .description('Lists the topics with the seq of their last event and what is in flight.')
     .addHelpText(
       'after',
       `
 Examples:
   $ sekali topics
+  $ sekali topics 'orders.>'
   $ sekali topics --json | jq -r .topic
 `,
     )
     .action(action(surroundings, run))
 }
 
-const run = async (context: Context) => {
-  const { topics } = await readStats(context)
+const run = async (context: Context, [topic]: string[]) => {
+  const { connection, options } = context
+  const { topics } = await readStats(connection, { ...options, ...(topic !== undefined && { topic }) })
   if (topics === null) {
     throw new Unavailable('neither server answers', { status: 503, code: 'store_unavailable' }, undefined)
   }
@@ -33,7 +36,3 @@ const run = async (context: Context) => {
 }
 
 const row = ({ topic, stored, in_flight }: TopicFigures) => [plain(topic), number(stored), number(in_flight)]
-
-export async function readStats({ connection, options }: Context): Promise<Stats> {
-  return jsonOf(await call(connection, '/stats', { method: 'GET' }, options), (value) => 'totals' in value)
-}
