@@ -28,6 +28,10 @@ test('stats and topics are tables for people and JSON for programs', async () =>
   expect(json.totals).toMatchObject({ accepted: 2, stored: 2 })
   expect((await run(['topics'], system.url)).out).toMatch(/^topic +events +in flight\norders\.paid +2 +0\n$/)
   expect(JSON.parse((await run(['topics', '--json'], system.url)).out)).toMatchObject({ head_seq: 2 })
+  expect((await run(['topics', 'orders.*', '--json'], system.url)).out).toContain('"orders.paid"')
+  expect((await run(['topics', 'others.>', '--json'], system.url)).out).toBe('')
+  // The total is over all topics, whichever are shown.
+  expect((await run(['stats', 'others.>'], system.url)).out).toMatch(/^topic .*\ntotal +2 +2/)
 })
 
 test('stats --watch goes on until Ctrl-C, which ends it with 130 and without a word', async () => {

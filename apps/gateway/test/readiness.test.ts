@@ -175,6 +175,16 @@ test('Redis is asked once a second, however often somebody looks, and the connec
   const before = await trials()
   await Promise.all(Array.from({ length: 200 }, status))
   expect((await trials()) - before).toBeLessThanOrEqual(1)
+
+  // What may be slow, and be given up together with its connection, goes over the other one.
+  for (const path of ['/stats', '/doctor']) expect((await gateway.app.request(path)).status).toBe(200)
+  await using operator = await ownBroker(redis.url)
+  const clients = String(await operator.redis.client('LIST')).split('\n')
+  const lastOf = (name: string) =>
+    clients.filter((line) => line.includes(` name=${name} `)).map((line) => /cmd=(\S+)/.exec(line)?.[1])
+  expect(lastOf('test-figures')).toEqual([expect.stringMatching(/^(time|eval|evalsha|xrange|smembers)$/)])
+  expect(lastOf('test')).not.toContainEqual(expect.stringMatching(/^(time|eval|evalsha|xrange|smembers)$/))
+
   gateway.broker.redis.disconnect()
   await eventually(async () => expect(await status()).toBe(503))
 })

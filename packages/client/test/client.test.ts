@@ -147,6 +147,28 @@ test('stats keeps what is unknown as null', async () => {
   expect((await createClient({ baseUrl: peer.url }).stats()).totals.stored).toBeNull()
 })
 
+test('stats are all pages together, and not a list that ends where the servers went away', async () => {
+  const topic = (topic: string) => ({ topic, stored: 1 })
+  const next = { link: '</stats?limit=2&after=b&topic=%3E>; rel="next"' }
+  const first = json(200, { totals: { stored: 3 }, topics: [topic('a'), topic('b')] }, next)
+  await using peer = await startPeer(
+    first,
+    json(200, { totals: { stored: 4 }, topics: [topic('c')] }),
+    first,
+    json(200, { totals: { stored: null }, topics: null }),
+  )
+  const client = createClient({ baseUrl: peer.url })
+  const all = await client.stats({ topic: '>' })
+  expect(all).toMatchObject({ totals: { stored: 3 }, topics: [topic('a'), topic('b'), topic('c')] })
+  expect((await client.stats()).topics).toBeNull()
+  expect(peer.received.map(({ url }) => url)).toEqual([
+    '/stats?topic=%3E',
+    '/stats?limit=2&after=b&topic=%3E',
+    '/stats',
+    '/stats?limit=2&after=b&topic=%3E',
+  ])
+})
+
 test('readiness is waited for through resets and 503s', async () => {
   await using peer = await startPeer(resets, busy, busy, json(200, { status: 'ready' }))
   await createClient({ baseUrl: peer.url }).waitUntilReady()

@@ -157,16 +157,16 @@ test('projections are listed, read by key and begun anew', async () => {
     json(404, { code: 'unknown_projection' }),
   )
   const client = createClient({ baseUrl: peer.url, retry: fast })
-  expect(await client.projections()).toEqual([info])
-  expect(await client.projection('per minute', { limit: 1 })).toMatchObject({ next: 'a' })
+  expect(await client.projections({ asOf: true })).toEqual([info])
+  expect(await client.projection('per minute', { limit: 1 }, { asOf: false })).toMatchObject({ next: 'a' })
   expect(await client.projectionKey('per minute', 'a/b')).toMatchObject({ state: 1 })
   await client.rebuildProjection('per minute')
   await client.dropProjection('per minute')
   await client.dropProjection('answer lost')
   expect(await failureOf(client.dropProjection('none'))).toMatchObject({ code: 'unknown_projection' })
   expect(peer.received.map(({ method, url }) => `${method} ${url}`)).toEqual([
-    'GET /projections',
-    'GET /projections/per%20minute?limit=1',
+    'GET /projections?as_of=true',
+    'GET /projections/per%20minute?limit=1&as_of=false',
     'GET /projections/per%20minute?key=a%2Fb',
     'POST /projections/per%20minute/rebuild',
     'DELETE /projections/per%20minute',

@@ -107,4 +107,42 @@ export const doorMutants: readonly Mutant[] = [
     ],
     test: { project: 'gateway', file: 'strangers', name: 'not for a page of another site' },
   },
+  {
+    name: 'ready-without-a-trial',
+    breaks: 'the gateway is ready as long as Redis answers, whether or not it takes writes',
+    edits: [
+      {
+        file: 'packages/broker/src/health.ts',
+        find: 'const refusal = await findRefusal(broker)',
+        replace: 'const refusal = await findRefusal(broker).then(() => undefined)',
+      },
+    ],
+    test: { project: 'gateway', file: 'readiness', name: 'takes no writes' },
+  },
+  {
+    name: 'figures-on-the-connection-of-appends',
+    breaks: 'what is given up when Redis is slow takes the connection of the appends down with it',
+    edits: [
+      {
+        file: 'apps/gateway/src/app.ts',
+        find: 'const readings = createReadings({ figuresBroker, store, log })',
+        replace: 'const readings = createReadings({ figuresBroker: broker, store, log })',
+      },
+    ],
+    test: { project: 'gateway', file: 'readiness', name: 'asked once a second' },
+  },
+  {
+    name: 'figures-from-before',
+    breaks: 'whoever asks while figures are being read gets those, which may lack what he has just published',
+    edits: [
+      {
+        file: 'apps/gateway/src/share.ts',
+        find: '    next = undefined\n    const startedAt = performance.now()\n    const reading = read()\n',
+        replace:
+          '    const startedAt = performance.now()\n    const reading = read()\n' +
+          '    void reading.finally(() => {\n      next = undefined\n    })\n',
+      },
+    ],
+    test: { project: 'gateway', file: 'stats', name: 'begins after it was asked for' },
+  },
 ]
