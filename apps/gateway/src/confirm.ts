@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { parseEvent, parseEvents } from '@sekali/core/event'
+import { parseEvent, parseEvents } from '@sekali/core/parse'
 import { digestOf, type Outcome, type Sent } from '@sekali/store/outcomes'
 import { isArray, readText } from './body.ts'
 import type { Share } from './budget.ts'

@@ -8,7 +8,8 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { ClientLimit, InvalidEvent, MalformedJson, Overloaded, SekaliError } from '@sekali/core/errors'
-import { type Event, parseEvent } from '@sekali/core/event'
+import type { Event } from '@sekali/core/event'
+import { parseEvent } from '@sekali/core/parse'
 import { limits } from '@sekali/core/limits'
 import { IncompleteBody, pieceBytes } from './body.ts'
 import type { Share } from './budget.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Appender } from '@sekali/broker/append'
-import { parseEvent, parseEvents } from '@sekali/core/event'
+import { parseEvent, parseEvents } from '@sekali/core/parse'
 import type { Logger } from '@sekali/process/log'
 import { discardRest, isArray, readText } from './body.ts'
 import type { Budget } from './budget.ts'
