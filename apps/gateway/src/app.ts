@@ -23,6 +23,7 @@ import { reply, toResponse } from './reply.ts'
 import { stats } from './stats.ts'
 import { tail } from './tail.ts'
 import type { Tails } from './tails.ts'
+import { createTurns } from './turns.ts'
 
 export interface AppDeps {
   readonly broker: Broker
@@ -42,6 +43,8 @@ export interface AppDeps {
 
 /** Bytes of bodies in memory at a time; parsed they take a few times as much. */
 const bodyBytesInFlightMax = 32 * 1024 * 1024
+/** Streams of lines at a time: each may stay as long as it likes, and they must leave connections to the others. */
+const streamsMax = 512
 
 export interface App {
   /** All routes. Publishing and tailing need node:http's request and response, and so a real connection. */
@@ -59,6 +62,8 @@ export function createApp(deps: AppDeps): App {
     appender,
     receipts: createReceipts({ store, heads, log, signal }),
     budget: createBudget(bodyBytesInFlightMax),
+    streams: createBudget(streamsMax, 'too many streams are open'),
+    turns: createTurns(),
     clients,
     onAccepted: (events) => {
       accepted += events

@@ -1,20 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Appender } from '@sekali/broker/append'
-import { parseEvent, parseEvents } from '@sekali/core/parse'
 import type { Logger } from '@sekali/process/log'
-import { discardRest, isArray, readText } from './body.ts'
+import { discardRest, readBody } from './body.ts'
+import type { Patience } from './body-chunks.ts'
 import type { Budget } from './budget.ts'
 import type { Clients } from './clients.ts'
 import { publishAndWait } from './confirm.ts'
 import { publishLines } from './lines.ts'
 import { preferredWait } from './prefer.ts'
 import { refusal, refusalOf } from './problem.ts'
+import { readSent } from './read-sent.ts'
 import type { Receipts } from './receipts.ts'
 import { type Answer, answer, send } from './reply.ts'
+import type { Turns } from './turns.ts'
 
 export interface PublishDeps {
   readonly appender: Appender
+  /** Bytes of bodies. */
   readonly budget: Budget
+  /** Streams of lines that are open. */
+  readonly streams: Budget
+  readonly turns: Turns
+  readonly patience?: Patience
   readonly clients: Clients
   readonly receipts: Receipts
   /** Hears how many events Redis has taken. */
@@ -62,15 +69,16 @@ async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Ans
 async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
   const seconds = preferredWait(request.headers.prefer)
   if (seconds !== undefined) return await publishAndWait(deps, request, seconds)
-  using share = deps.budget.share(deps.clients.of(request))
-  const body = await readText(request, share)
-  if (isArray(body)) {
-    const { queued, failure } = await deps.appender.appendAll(parseEvents(body))
+  const client = deps.clients.of(request)
+  using share = deps.budget.share(client)
+  const { events, isBatch } = await readSent(deps.turns, client, await readBody(request, share))
+  if (isBatch) {
+    const { queued, failure } = await deps.appender.appendAll(events)
     deps.onAccepted(queued)
     if (failure !== undefined) return refusal('broker_unavailable', { queued, random: deps.random })
     return answer(200, `{"status":"queued","queued":${queued}}`)
   }
-  const event = parseEvent(body)
+  const [event] = events
   await deps.appender.append(event)
   deps.onAccepted(1)
   return answer(200, `{"status":"queued","event_id":${JSON.stringify(event.eventId)}}`)

@@ -30,21 +30,25 @@ export interface Unfit {
  * A field that Sekali does not know is refused: there is no place to keep it, and to answer "queued" and drop it
  * would break the promise that nothing changes on the way. What is one's own belongs in the payload.
  */
-export function readEvent(text: string): Event | Unfit {
+export const readEvent = (text: string): Event | Unfit => toEnd(eventIn(text))
+
+/** The same, with pauses. */
+export function* eventIn(text: string): Generator<undefined, Event | Unfit> {
   let event: Event | undefined
   const issues: Issue[] = []
   const listener = listen((sent) => {
     event = readSent(sent, issues)
   })
-  if (!isWellFormed(text) || !toEnd(scan(text, 0, listener))) return malformed
+  if (!isWellFormed(text) || !(yield* scan(text, 0, listener))) return malformed
   return event ?? { code: 'invalid_event', issues }
 }
 
 const malformed: Unfit = { code: 'malformed_json', issues: [] }
 
-/** Reads the body of a publish. Throws MalformedJson or InvalidEvent. */
-export function parseEvent(body: string): Event {
-  const read = readEvent(body)
+/** Reads the body of a publish that is one event. Throws MalformedJson or InvalidEvent. */
+export const parseEvent = (body: string): Event => requireEvent(readEvent(body))
+
+export function requireEvent(read: Event | Unfit): Event {
   if ('eventId' in read) return read
   throw read.code === 'malformed_json' ? notJson() : new InvalidEvent(read.issues)
 }
@@ -54,7 +58,7 @@ export function parseEvent(body: string): Event {
  * when it has too few or too many, and InvalidEvent with the index and path of what does not fit: then none of them is
  * taken.
  */
-export function* readEvents(body: string): Generator<undefined, Event[]> {
+export function* eventsIn(body: string): Generator<undefined, Event[]> {
   const isBatch = /^[ \t\r\n]*\[/.test(body)
   const events: Event[] = []
   const issues: Issue[] = []
@@ -78,7 +82,7 @@ export function* readEvents(body: string): Generator<undefined, Event[]> {
 }
 
 /** The same without pauses. */
-export const parseEvents = (body: string): Event[] => toEnd(readEvents(body))
+export const parseEvents = (body: string): Event[] => toEnd(eventsIn(body))
 
 /** Half a surrogate pair as a character, not as an escape, cannot come out of UTF-8. */
 const isWellFormed = (text: string): boolean => text.isWellFormed()

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { InvalidBatch, InvalidEvent, MalformedJson, SekaliError } from '../src/errors.ts'
 import { limits } from '../src/limits.ts'
-import { parseEvent, parseEvents, readEvent, readEvents } from '../src/parse.ts'
+import { eventsIn, parseEvent, parseEvents, readEvent } from '../src/parse.ts'
 import { damaged, randomJson, seededRandom } from './random-json.ts'
 
 const head = { topic: 't', event_id: 'e', timestamp: '2025-01-01T00:00:00Z', source: 's' }
@@ -126,7 +126,7 @@ test.each([
   let pauses = 0
   let held = 0
   expect(() => {
-    for (const steps = readEvents(body); !steps.next().done; ) {
+    for (const steps = eventsIn(body); !steps.next().done; ) {
       held = Math.max(held, process.memoryUsage().heapUsed - before)
       pauses++
     }
