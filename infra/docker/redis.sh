@@ -13,10 +13,11 @@ connection='+hello +ping +quit +client|setname +client|setinfo +info +config|get
 scripts='+eval +evalsha'
 
 gateway="$connection $scripts +xadd +xsetid +xgroup|create +xinfo|stream +xinfo|groups +xinfo|consumers
-  +xrange +time +sadd +smembers +exists +mget +hget +hset +publish +subscribe +unsubscribe"
+  +xrange +time +sadd +srem +smembers +smismember +scard +exists +mget +hget +hset +hdel +publish +subscribe +unsubscribe"
 consumer="$connection $scripts +multi +exec +xreadgroup +xrange +xack +xpending +xautoclaim +xtrim
   +xsetid +xgroup|create +xgroup|setid +xgroup|delconsumer +xinfo|stream +xinfo|groups +xinfo|consumers
-  +sadd +srem +smembers +exists +mget +set +hget +hset +del +publish +subscribe +unsubscribe"
+  +sadd +srem +smembers +scard +exists +mget +set +hget +hgetall +hset +hdel +del
+  +time +publish +subscribe +unsubscribe"
 
 projector="$connection +subscribe +unsubscribe"
 

@@ -8,6 +8,7 @@ import { addPublish } from './commands/publish.ts'
 import { addReplay } from './commands/replay.ts'
 import { addStats } from './commands/stats.ts'
 import { addTail } from './commands/tail.ts'
+import { addTopic } from './commands/topic.ts'
 import { addTopics } from './commands/topics.ts'
 import type { Surroundings } from './context.ts'
 import { exitCodeHelp } from './exit.ts'
@@ -49,6 +50,7 @@ ${exitCodeHelp}
     addEvents,
     addEvent,
     addTopics,
+    addTopic,
     addStats,
     addProjection,
     addDoctor,

@@ -12,6 +12,7 @@ const Environment = v.object({
     v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ . -')),
   ),
   TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
+  RETIRE_AFTER_MS: wholeNumber(1_000, 86_400_000, 300_000),
   REDIS_CALL_MS: wholeNumber(100, 60_000, 2_000),
   STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
   IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
@@ -30,6 +31,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     logLevel: parsed.LOG_LEVEL,
     consumer: parsed.CONSUMER_NAME ?? `${hostname().slice(0, 48)}-${randomBytes(4).toString('hex')}`,
     turnEventsMax: parsed.TURN_EVENTS_MAX,
+    quietMs: parsed.RETIRE_AFTER_MS,
     readMs: REDIS_CALL_MS,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, callMs: REDIS_CALL_MS },
     store: {

@@ -19,8 +19,9 @@ import type { News } from '@sekali/process/news'
 import { createTroubles } from '@sekali/process/troubles'
 import { DataRefused } from '@sekali/store/errors'
 import { ensureTopics } from '@sekali/store/topics'
+import type { Memory, Progress } from './memory.ts'
 import type { Summaries } from './summaries.ts'
-import type { Memory } from './sweep.ts'
+
 import { runTurns, type TurnContext, TurnFailed, type TurnReport } from './turn.ts'
 
 /** Topics offered at a time, which is more than there are likely to be consumers, and turns that share a transaction. */
@@ -40,11 +41,6 @@ const restTurns = 2
 const restMsMax = 10
 const othersRestMs = 2 * restMsMax
 
-export interface Progress {
-  turns: number
-  lastTurnAt: string | null
-}
-
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
 export async function runLoop(
   context: TurnContext & { readonly turnEventsMax: number },
@@ -56,7 +52,7 @@ export async function runLoop(
 ): Promise<void> {
   const { broker, store, log } = context
   const batch = createBatchSize<TopicName>(context.turnEventsMax)
-  const known = new Set<TopicName>()
+  const { known } = memory
   const suspects = new Set<TopicName>()
   const troubles = createTroubles<TopicName>('topic', log)
   /** Topics of turns that shared a transaction and failed: each has its next turn alone, to see which one it was. */

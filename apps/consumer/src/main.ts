@@ -14,8 +14,10 @@ import { connectStore } from '@sekali/store/connect'
 import { findWeakSettings } from '@sekali/store/health'
 import { parseConfig } from './config.ts'
 import { hearOfCommit, runLoop } from './loop.ts'
+import { createMemory } from './memory.ts'
+import type { RetirePoint } from './retire.ts'
 import { createSummaries, runSummaries } from './summaries.ts'
-import { createMemory, runSweeps } from './sweep.ts'
+import { runSweeps } from './sweep.ts'
 import type { TurnPoint } from './turn.ts'
 
 await run('consumer', async () => {
@@ -39,8 +41,9 @@ await run('consumer', async () => {
     log,
     readMs: config.readMs,
     turnEventsMax: config.turnEventsMax,
+    quietMs: config.quietMs,
     onCommit: ({ topic, position }: Head) => void memory.committed.set(topic, position),
-    at: failpoint<TurnPoint>(process.env.CONSUMER_FAILPOINT, log),
+    at: failpoint<TurnPoint | RetirePoint>(process.env.CONSUMER_FAILPOINT, log),
     startedAt: new Date().toISOString(),
   }
 

@@ -1,87 +1,159 @@
 /**
- * Once a second every consumer looks at all streams, in Redis only: the doorbell is lossy, and a consumer that died
- * in a turn leaves news that nobody has. PostgreSQL is not asked while nothing happens.
+ * Once a second every consumer looks which topics have entries in flight, in Redis only: the doorbell is lossy, and a
+ * consumer that died in a turn leaves news that nobody has. PostgreSQL is not asked while nothing happens.
+ *
+ * The marks that it reads (broker/dirty.ts) are hints. So one consumer at a time also looks at all streams, as often as
+ * that takes no more than a small part of Redis's time: with few topics that is at every sweep, with thousands of
+ * idle ones some times a minute. It then also retires the streams of topics that have been quiet for long.
  */
-import { type Broker, untilConnected } from '@sekali/broker/connect'
+import { readClock } from '@sekali/broker/clock'
+import { untilConnected } from '@sekali/broker/connect'
+import { claimSweep, postponeSweep, readMarks } from '@sekali/broker/dirty'
 import { removeGoneConsumers } from '@sekali/broker/janitor'
+import { readMemoryShare } from '@sekali/broker/memory'
 import { announce } from '@sekali/broker/presence'
-import { readStreams } from '@sekali/broker/streams'
+import { readStreams, type StreamFigures } from '@sekali/broker/streams'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { pause } from '@sekali/process/backoff'
-import type { Logger } from '@sekali/process/log'
 import type { News } from '@sekali/process/news'
-import type { Progress } from './loop.ts'
-
-/** What a consumer remembers of the topics, so that it need not ask PostgreSQL about quiet ones. */
-export interface Memory {
-  /** The id up to which a stream was accounted for when a consumer last said so, this one or another. */
-  readonly caughtUp: Map<TopicName, Position>
-  /** How far this consumer itself has brought a topic. */
-  readonly committed: Map<TopicName, Position>
-  /** Topics on which entries stayed pending although everything is accounted for. */
-  readonly untidy: Set<TopicName>
-}
-
-export const createMemory = (): Memory => ({ caughtUp: new Map(), committed: new Map(), untidy: new Set() })
+import { readStandings } from '@sekali/store/standing'
+import type { Memory, Progress } from './memory.ts'
+import { type RetireContext, retireStreams } from './retire.ts'
 
 const sweepMs = 1_000
-const janitorSweeps = 30
 /** How long the first sweep waits for Redis, so that a new consumer is on show at once. */
 const connectMs = 2_000
+/** To look at all streams may take this part of the time, and is done so often at the least. */
+const lookPart = 1 / 200
+const lookAgainMsMax = 60_000
+/** For so long nobody else looks at them while one does. */
+const lookMsMax = 15_000
+const janitorEveryMs = 30_000
+/** A Redis that is fuller than this needs the room: then streams need not have been quiet for longer than that. */
+const memoryShareMax = 0.75
+const quietMsTight = 60_000
+/** Streams that are retired after one look: each costs PostgreSQL two updates of a row. */
+const retiredMax = 2_048
 
-interface SweepContext {
-  readonly broker: Broker
+export interface SweepContext extends RetireContext {
   readonly consumer: string
   readonly startedAt: string
-  readonly log: Logger
 }
 
 /** Sweeps until `signal` is aborted. Never rejects. */
 export async function runSweeps(
-  { broker, consumer, startedAt, log }: SweepContext,
+  context: SweepContext,
   news: News<TopicName>,
   memory: Memory,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  let pendingBefore = new Set<TopicName>()
+  const { broker, consumer, startedAt, log } = context
+  const sweep = createSweep(context, news, memory, signal)
   await untilConnected(broker, connectMs).catch(() => undefined) // then the sweeps say what is wrong
-  for (let round = 1; !signal.aborted; round++) {
-    try {
-      // A full Redis refuses this one, and must be swept all the same: to drain is what makes room in it.
-      await announce(broker, { name: consumer, pid: process.pid, startedAt, ...progress }).catch((error) =>
-        log.debug({ err: error }, 'announcement failed'),
-      )
-      const streams = await readStreams(broker, memory.caughtUp.keys())
-      const pending = new Set<TopicName>()
-      const gone = new Set(memory.caughtUp.keys())
-      for (const [name, { lastId, pending: count }] of streams) {
-        const topic = name as TopicName
-        gone.delete(topic)
-        const isQuiet = memory.caughtUp.get(topic) === lastId
-        if (!isQuiet) news.add(topic)
-        if (count > 0) pending.add(topic)
-        // Pending for two sweeps with nothing new: not a turn in progress, but what a crash left behind.
-        if (isQuiet && count > 0 && pendingBefore.has(topic)) {
-          memory.untidy.add(topic)
-          news.add(topic)
-        }
-      }
-      pendingBefore = pending
-      // A stream that is not there any more: a turn finds out what is lost with it.
-      for (const topic of gone) {
-        memory.caughtUp.delete(topic)
-        news.add(topic)
-      }
-      if (round % janitorSweeps === 0) {
-        const removed = await removeGoneConsumers(broker, streams.keys())
-        if (removed > 0) log.info({ removed }, 'removed consumers that are gone')
-      }
-    } catch (error) {
-      log.debug({ err: error }, 'sweep failed')
-    }
+  while (!signal.aborted) {
+    // A full Redis refuses this one, and must be swept all the same: to drain is what makes room in it.
+    await announce(broker, { name: consumer, pid: process.pid, startedAt, ...progress }).catch((error) =>
+      log.debug({ err: error }, 'announcement failed'),
+    )
+    await sweep().catch((error: unknown) => log.debug({ err: error }, 'sweep failed'))
     // Jitter, so that the consumers of one group do not look all at once.
     await pause(sweepMs * (0.75 + Math.random() / 2), signal)
+  }
+}
+
+function createSweep(context: SweepContext, news: News<TopicName>, memory: Memory, signal: AbortSignal) {
+  const { broker, store, consumer, log } = context
+  let marksBefore: ReadonlyMap<TopicName, Position> = new Map()
+  let pendingBefore: ReadonlySet<TopicName> = new Set()
+  let topicsBefore = Number.POSITIVE_INFINITY
+  let isFirst = true
+  let tidiedAt = performance.now()
+
+  return async (): Promise<void> => {
+    const { dirty, topics } = await readMarks(broker)
+    onMarks(dirty)
+    // Names that are gone went with data.
+    const isDue = isFirst || topics < topicsBefore
+    topicsBefore = topics
+    if (isDue || (await claimSweep(broker, consumer, lookMsMax))) await lookAtAll()
+    isFirst = false
+  }
+
+  function onMarks(dirty: ReadonlyMap<TopicName, Position>): void {
+    for (const [topic, lastId] of dirty) {
+      const isQuiet = memory.caughtUp.get(topic) === lastId
+      const isSameAsBefore = marksBefore.get(topic) === lastId
+      // Nothing new for two sweeps: not a turn in progress, but what a crash left behind.
+      if (isQuiet && isSameAsBefore) memory.untidy.add(topic)
+      // Or nobody can have its turn, because its row is gone: somebody has dropped the topic.
+      else if (isSameAsBefore) memory.known.delete(topic)
+      if (!isQuiet || isSameAsBefore) news.add(topic)
+    }
+    marksBefore = dirty
+  }
+
+  async function lookAtAll(): Promise<void> {
+    if (isFirst) await recall()
+    const startedAt = performance.now()
+    const streams = (await readStreams(broker, memory.caughtUp.keys())) as Map<TopicName, StreamFigures>
+    const againMs = Math.min((performance.now() - startedAt) / lookPart, lookAgainMsMax)
+    await postponeSweep(broker, consumer, Math.max(againMs, sweepMs / 2))
+    onStreams(streams)
+    await retireQuiet(streams)
+    if (performance.now() - tidiedAt < janitorEveryMs) return
+    tidiedAt = performance.now()
+    const removed = await removeGoneConsumers(broker, streams.keys())
+    if (removed > 0) log.info({ removed }, 'removed consumers that are gone')
+  }
+
+  /** Without PostgreSQL, a turn of each topic finds out. */
+  async function recall(): Promise<void> {
+    const standings = await readStandings(store).catch((error: unknown) => {
+      log.debug({ err: error }, 'standings could not be read')
+      return new Map<TopicName, Position>()
+    })
+    for (const [topic, position] of standings) {
+      if (!memory.caughtUp.has(topic)) memory.caughtUp.set(topic, position)
+    }
+  }
+
+  function onStreams(streams: ReadonlyMap<TopicName, StreamFigures>): void {
+    const pending = new Set<TopicName>()
+    const gone = new Set(memory.caughtUp.keys())
+    for (const [topic, { lastId, pending: count }] of streams) {
+      gone.delete(topic)
+      const isQuiet = memory.caughtUp.get(topic) === lastId
+      if (!isQuiet) news.add(topic)
+      if (count > 0) pending.add(topic)
+      if (isQuiet && count > 0 && pendingBefore.has(topic)) {
+        memory.untidy.add(topic)
+        news.add(topic)
+      }
+    }
+    pendingBefore = pending
+    // A stream that is not there any more: a turn finds out what is lost with it.
+    for (const topic of gone) {
+      memory.caughtUp.delete(topic)
+      news.add(topic)
+    }
+  }
+
+  async function retireQuiet(streams: ReadonlyMap<TopicName, StreamFigures>): Promise<void> {
+    const isTight = (await readMemoryShare(broker)) > memoryShareMax
+    const quietMs = isTight ? Math.min(context.quietMs, quietMsTight) : context.quietMs
+    const before = (await readClock(broker)) - quietMs
+    const quiet = [...streams].filter(
+      ([topic, { lastId, pending, group }]) =>
+        group !== null &&
+        pending === 0 &&
+        lastId !== null &&
+        Number.parseInt(lastId, 10) <= before &&
+        memory.caughtUp.get(topic) === lastId,
+    )
+    const topics = quiet.slice(0, retiredMax).map(([topic]) => topic)
+    for (const topic of await retireStreams({ ...context, quietMs }, topics, signal))
+      memory.caughtUp.delete(topic)
   }
 }

@@ -115,7 +115,7 @@ export async function runTurns(context: TurnContext, request: TurnRequest): Prom
   }
   if (turns.length > 0) context.at('committed')
   for (const head of heads.values()) context.onCommit(head)
-  await tidy(context, heads)
+  await tidy(context, passes, heads)
   return passes.map((pass) => report(pass, heads.get(pass)))
 }
 
@@ -212,11 +212,17 @@ function changeOf({ log }: TurnContext, pass: Pass): Change | undefined {
   return { pass, turn, group, after, loss, received, malformed }
 }
 
-async function tidy({ broker, log }: TurnContext, heads: ReadonlyMap<Pass, Head>): Promise<void> {
+async function tidy(
+  { broker, log }: TurnContext,
+  passes: readonly Pass[],
+  heads: ReadonlyMap<Pass, Head>,
+): Promise<void> {
   const committed = [...heads].flatMap(([{ read }, head]) => (read === undefined ? [] : [{ read, head }]))
-  if (committed.length === 0) return
+  const accounted = passes.flatMap(({ turn: { topic }, read }) =>
+    read === undefined || read.atEnd ? [{ topic, upTo: read?.lastId }] : [],
+  )
   try {
-    await settle(broker, committed)
+    await settle(broker, committed, accounted)
   } catch (error) {
     // The positions have acknowledged; a later turn finds these entries pending behind them and tidies up.
     log.warn({ topics: committed.map(({ head }) => head.topic), err: error }, 'ack failed')

@@ -3,7 +3,7 @@ import type { Position } from '@sekali/core/position'
 import { createNews } from '@sekali/process/news'
 import { expect, test } from 'vitest'
 import { hearOfCommit } from '../src/loop.ts'
-import { createMemory } from '../src/sweep.ts'
+import { createMemory } from '../src/memory.ts'
 
 const topic = 'orders' as TopicName
 

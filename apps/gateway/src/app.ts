@@ -10,9 +10,11 @@ import { createBudget } from './budget.ts'
 import type { Clients } from './clients.ts'
 import type { Connections } from './connections.ts'
 import { doctor } from './doctor.ts'
+import { dropEmptyTopic } from './drop-topic.ts'
 import { events } from './events.ts'
 import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
+import type { NewTopics } from './new-topics.ts'
 import { problem, refusalOf } from './problem.ts'
 import { drop, listProjections, rebuild, showKey, showProjection } from './projections.ts'
 import { createPublish } from './publish.ts'
@@ -33,6 +35,7 @@ export interface AppDeps {
   readonly tails: Tails
   readonly replays: Replays
   readonly clients: Clients
+  readonly newTopics: NewTopics
   readonly connections: Connections
   readonly log: Logger
   /** Aborted once this process is to leave. */
@@ -54,7 +57,8 @@ export interface App {
 
 /** The gateway's door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts. */
 export function createApp(deps: AppDeps): App {
-  const { broker, appender, store, heads, tails, replays, clients, connections, log, signal } = deps
+  const { broker, appender, store, heads, tails, replays, clients, newTopics, connections, log, signal } =
+    deps
   const { now = () => performance.now(), random = Math.random } = deps
   let accepted = 0
 
@@ -65,6 +69,7 @@ export function createApp(deps: AppDeps): App {
     streams: createBudget(streamsMax, 'too many streams are open'),
     turns: createTurns(),
     clients,
+    newTopics,
     onAccepted: (events) => {
       accepted += events
     },
@@ -81,6 +86,7 @@ export function createApp(deps: AppDeps): App {
   app.get('/tail', tail({ tails, connections, signal, random }))
   app.get('/events/:topic', receipt({ broker, store, log }))
   app.get('/events/:topic/:event_id', receipt({ broker, store, log }))
+  app.delete('/topics/:topic', dropEmptyTopic({ broker, store, newTopics }))
   app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
   app.get('/doctor', doctor({ broker, store, log }))
   app.get('/projections', listProjections(store))

@@ -21,7 +21,7 @@ export interface Share extends Disposable {
  * each, and there is always something left for who comes next. While there is plenty nobody notices.
  * Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998.
  */
-const shareOfFree = 3
+export const shareOfFree = 3
 
 /**
  * Bounds what requests hold in memory together: a thousand connections of 8 MiB each would be 8 GiB. It counts what

@@ -1,6 +1,7 @@
 import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
 import { isProxy } from './clients.ts'
+import { topicLimits } from './new-topics.ts'
 
 const Environment = v.object({
   ...commonEnv,
@@ -9,6 +10,9 @@ const Environment = v.object({
   HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
   PORT: wholeNumber(0, 65_535, 8_080),
   TAILS_MAX: wholeNumber(0, 100_000, 4_096),
+  TOPICS_MAX: wholeNumber(1, 1_000_000, topicLimits.max),
+  NEW_TOPICS_BURST: wholeNumber(1, 1_000_000, topicLimits.rate.burst),
+  NEW_TOPICS_PER_SECOND: wholeNumber(1, 1_000_000, topicLimits.rate.perSecond),
   TRUSTED_PROXIES: v.optional(
     v.pipe(
       v.string(),
@@ -27,6 +31,10 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     host: parsed.HOST,
     port: parsed.PORT,
     tailsMax: parsed.TAILS_MAX,
+    topics: {
+      max: parsed.TOPICS_MAX,
+      rate: { burst: parsed.NEW_TOPICS_BURST, perSecond: parsed.NEW_TOPICS_PER_SECOND },
+    },
     trustedProxies: parsed.TRUSTED_PROXIES,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name: 'sekali-gateway' },
     // Connections of PostgreSQL are dear and reads are short: a few serve many clients, and one that takes longer

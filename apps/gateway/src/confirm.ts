@@ -37,7 +37,7 @@ export async function publishAndWait(
 
 /** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
 async function append(
-  { budget, clients, turns, appender, onAccepted, random }: PublishDeps,
+  { budget, clients, turns, newTopics, appender, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
   slots: Share,
 ): Promise<{ readonly sent: Sent[]; readonly isBatch: boolean } | Answer> {
@@ -46,6 +46,7 @@ async function append(
   const { events, isBatch } = await readSent(turns, client, await readBody(request, share))
   // Before anything is queued: who is refused has published nothing.
   slots.hold(events.length)
+  await newTopics.admit(client, events)
   const { queued, failure, positions } = await appender.appendAndTell(events)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })

@@ -7,14 +7,14 @@
  * that all were taken. After a thousand bad lines the rest is not read: it is no stream of events then.
  */
 import type { IncomingMessage } from 'node:http'
-import { ClientLimit, Overloaded } from '@sekali/core/errors'
+import { SekaliError, TopicRate } from '@sekali/core/errors'
 import type { Event } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { readEvent } from '@sekali/core/parse'
 import { IncompleteBody } from './body.ts'
 import { readChunks } from './body-chunks.ts'
 import { createLineSplitter, type Line } from './line-splitter.ts'
-import { type BadLine, type ProblemExtras, refusal } from './problem.ts'
+import { type BadLine, type ProblemCode, type ProblemExtras, refusal, retryIn } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
 import { type Answer, answer } from './reply.ts'
 
@@ -27,38 +27,39 @@ const badLinesNamedMax = 100
 const badLinesMax = 1_000
 
 export async function publishLines(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
+  const { random, patience } = deps
   const client = deps.clients.of(request)
   using stream = deps.streams.share(client)
   stream.hold(1)
   using share = deps.budget.share(client)
+  const splitter = createLineSplitter()
   const reader = createReader()
   let queued = 0
-  /** Up to this line each is queued, bad or blank. */
   let lines_read = 0
 
-  /** Reads and queues lines until there are no more, or it has to stop: then it is known what to answer. */
+  const refuse = (code: ProblemCode, extras?: ProblemExtras) =>
+    refusal(code, { queued, lines_read, ...extras })
+
+  /** Reads and queues lines. Resolves with the answer if there is one before the stream's end. */
   async function publish(lines: Iterator<Line>): Promise<Answer | undefined> {
     for (;;) {
       const { isOver, events, last } = await deps.turns.run(client, reader.read(lines))
       if (events.length > 0) {
+        await deps.newTopics.admit(client, events)
         const appended = await deps.appender.appendAll(events)
         queued += appended.queued
         deps.onAccepted(appended.queued)
-        if (appended.failure) return refuse('broker_unavailable', { random: deps.random })
+        if (appended.failure) return refuse('broker_unavailable', { random })
       }
       lines_read = last
-      if (reader.invalid() >= badLinesMax)
-        return refuse('invalid_lines', { ...reader.bad(), detail: tooManyBad })
+      const { invalid } = reader.bad()
+      if (invalid >= badLinesMax) return refuse('invalid_lines', { ...reader.bad(), detail: tooManyBad })
       if (isOver) return undefined
     }
   }
 
-  const refuse = (code: Parameters<typeof refusal>[0], extras: ProblemExtras = {}) =>
-    refusal(code, { queued, lines_read, ...extras })
-
-  const splitter = createLineSplitter()
   try {
-    for await (const chunk of readChunks(request, () => !splitter.isEmpty(), deps.patience)) {
+    for await (const chunk of readChunks(request, () => !splitter.isEmpty(), patience)) {
       share.hold(splitter.heldBytes() + chunk.length)
       const stopped = await publish(splitter.split(chunk))
       if (stopped) return stopped
@@ -68,11 +69,11 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
     if (stopped) return stopped
   } catch (error) {
     if (error instanceof IncompleteBody) return refuse('incomplete_body')
-    if (error instanceof Overloaded || error instanceof ClientLimit)
-      return refuse(error.code, { random: deps.random })
+    if (error instanceof TopicRate) return refuse(error.code, { headers: retryIn(error) })
+    if (error instanceof SekaliError && error.retryable) return refuse(error.code as ProblemCode, { random })
     throw error
   }
-  if (reader.invalid() > 0) return refuse('invalid_lines', reader.bad())
+  if (reader.bad().invalid > 0) return refuse('invalid_lines', reader.bad())
   return answer(200, `{"status":"queued","queued":${queued}}`)
 }
 
@@ -92,7 +93,6 @@ function createReader() {
   let last = 0
   const named: BadLine[] = []
   return {
-    invalid: () => invalid,
     bad: () => ({ invalid, lines: named }),
     *read(lines: Iterator<Line>): Generator<undefined, Portion> {
       const events: Event[] = []

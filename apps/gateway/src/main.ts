@@ -12,6 +12,7 @@ import { parseConfig } from './config.ts'
 import { createConnections } from './connections.ts'
 import { createHeads } from './heads.ts'
 import { reportFitness } from './health.ts'
+import { createNewTopics } from './new-topics.ts'
 import { createReplays } from './replay.ts'
 import { serveHttp } from './server.ts'
 import { createTails } from './tails.ts'
@@ -30,6 +31,7 @@ await run('gateway', async () => {
   await using tails = createTails({ heads, store, log, signal })
   const replays = createReplays({ store, log, signal })
   const clients = createClients(config.trustedProxies)
+  const newTopics = createNewTopics({ broker, store, log }, config.topics)
   const connections = createConnections({ tailsMax: config.tailsMax })
   const appender = createAppender(broker, createDoorbell(broker))
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
@@ -42,6 +44,7 @@ await run('gateway', async () => {
     tails,
     replays,
     clients,
+    newTopics,
     connections,
     log,
     signal,

@@ -1,4 +1,4 @@
-import { InvalidEvent, type Issue, SekaliError } from '@sekali/core/errors'
+import { InvalidEvent, type Issue, SekaliError, TopicRate } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import type { Logger } from '@sekali/process/log'
 import { type Answer, answer, toResponse } from './reply.ts'
@@ -11,6 +11,12 @@ const problems = {
   malformed_json: [400, 'Bad Request', 'The body is not JSON in UTF-8.'],
   incomplete_body: [400, 'Bad Request', 'The body ended before its end.'],
   not_found: [404, 'Not Found', 'There is nothing here.'],
+  unknown_topic: [404, 'Not Found', 'There is no topic of this name.'],
+  topic_in_use: [
+    409,
+    'Conflict',
+    'The topic has events, entries in flight or dead letters. Only one that has nothing can be dropped.',
+  ],
   unknown_projection: [404, 'Not Found', 'There is no projection of this name.'],
   unknown_key: [404, 'Not Found', 'The projection has no state of this key.'],
   method_not_allowed: [405, 'Method Not Allowed', 'See the Allow header for what can be done here.'],
@@ -52,6 +58,16 @@ const problems = {
     422,
     'Unprocessable Content',
     'The place lies behind the end of the log: it is of another log, or this one was restored. Leave it out, or begin a tail from start or now.',
+  ],
+  topic_limit: [
+    429,
+    'Too Many Requests',
+    'There are as many topics as there may be (TOPICS_MAX). Events of topics that are there can be published.',
+  ],
+  topic_rate: [
+    429,
+    'Too Many Requests',
+    'These are too many new topics at once. Publish those of fewer new topics, or come again later.',
   ],
   client_limit: [
     429,
@@ -136,12 +152,16 @@ export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
 /** The answer to whatever a handler threw. An error that is not one of ours is a fault of ours: logged, not told. */
 export function refusalOf(error: unknown, log: Logger, random: () => number): Answer {
   if (error instanceof InvalidEvent) return refusal(error.code, { errors: error.issues })
+  if (error instanceof TopicRate) return refusal(error.code, { headers: retryIn(error) })
   if (error instanceof SekaliError && Object.hasOwn(problems, error.code)) {
     return refusal(error.code as ProblemCode, error.retryable ? { random } : {})
   }
   log.error({ err: error }, 'request failed')
   return refusal('internal_error')
 }
+
+export const retryIn = ({ waitSeconds }: TopicRate): Readonly<Record<string, string>> =>
+  Number.isFinite(waitSeconds) ? { 'Retry-After': String(Math.ceil(waitSeconds)) } : {}
 
 /** One to three seconds, by chance: publishers refused together must not come back together. */
 function retryAfter(random: () => number): string {

@@ -7,6 +7,7 @@ import type { Budget } from './budget.ts'
 import type { Clients } from './clients.ts'
 import { publishAndWait } from './confirm.ts'
 import { publishLines } from './lines.ts'
+import type { NewTopics } from './new-topics.ts'
 import { preferredWait } from './prefer.ts'
 import { refusal, refusalOf } from './problem.ts'
 import { readSent } from './read-sent.ts'
@@ -23,6 +24,7 @@ export interface PublishDeps {
   readonly turns: Turns
   readonly patience?: Patience
   readonly clients: Clients
+  readonly newTopics: NewTopics
   readonly receipts: Receipts
   /** Hears how many events Redis has taken. */
   readonly onAccepted: (events: number) => void
@@ -72,6 +74,7 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   const client = deps.clients.of(request)
   using share = deps.budget.share(client)
   const { events, isBatch } = await readSent(deps.turns, client, await readBody(request, share))
+  await deps.newTopics.admit(client, events)
   if (isBatch) {
     const { queued, failure } = await deps.appender.appendAll(events)
     deps.onAccepted(queued)

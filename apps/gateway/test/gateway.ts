@@ -7,6 +7,7 @@ import { type App, createApp } from '../src/app.ts'
 import { createClients } from '../src/clients.ts'
 import { type Connections, createConnections } from '../src/connections.ts'
 import { createHeads } from '../src/heads.ts'
+import { createNewTopics, type TopicLimits, topicLimits } from '../src/new-topics.ts'
 import { createReplays, type ReplayTimes } from '../src/replay.ts'
 import { createTails, type Tails, type TailsTimes } from '../src/tails.ts'
 
@@ -33,6 +34,7 @@ export function createGateway({
   replayTimes,
   tailsTimes,
   connections = createConnections(),
+  topics = topicLimits,
 }: {
   readonly redisUrl: string
   readonly databaseUrl: string
@@ -40,6 +42,7 @@ export function createGateway({
   readonly replayTimes?: ReplayTimes
   readonly tailsTimes?: TailsTimes
   readonly connections?: Connections
+  readonly topics?: TopicLimits
 }): Gateway {
   const log = createLog('gateway', 'silent')
   const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
@@ -51,7 +54,8 @@ export function createGateway({
   const tails = createTails({ heads, store, log, signal: drain.signal }, tailsTimes)
   const replays = createReplays({ store, log, signal: drain.signal }, replayTimes)
   const clients = createClients()
-  const parts = { broker, appender, store, heads, tails, replays, clients, connections, log }
+  const newTopics = createNewTopics({ broker, store, log }, topics)
+  const parts = { broker, appender, store, heads, tails, replays, clients, newTopics, connections, log }
   return {
     ...createApp({ ...parts, signal: drain.signal }),
     ...parts,

@@ -28,8 +28,9 @@ Environment:
   REDIS_PREFIX   what all keys in Redis begin with (default: sekali)
   REDIS_SERVER   the redis-server or valkey-server to run, when the one on the PATH will not do
   LOG_LEVEL      trace, debug, info, warn, error, fatal or silent (default: info)
-  TAILS_MAX, TRUSTED_PROXIES, IMPORT_MS, PROJECTIONS_BUILT_IN, TURN_EVENTS_MAX, REDIS_CALL_MS,
-  STATEMENT_MS and IDLE_IN_TRANSACTION_MS: see the table in README.md
+  TAILS_MAX, TOPICS_MAX, NEW_TOPICS_BURST, NEW_TOPICS_PER_SECOND, TRUSTED_PROXIES, IMPORT_MS,
+  PROJECTIONS_BUILT_IN, TURN_EVENTS_MAX, RETIRE_AFTER_MS, REDIS_CALL_MS, STATEMENT_MS and
+  IDLE_IN_TRANSACTION_MS: see the table in README.md
 
 Example:
   npm start -- --port 9090 --consumers 8 --data /var/lib/sekali`,

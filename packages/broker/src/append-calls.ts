@@ -9,23 +9,24 @@ import { randomUUID } from 'node:crypto'
 import type { TopicName } from '@sekali/core/event'
 import { advance, type Position } from '@sekali/core/position'
 import type { Acknowledged } from './acknowledged.ts'
-import { ask, askAll, type Broker } from './connect.ts'
+import { askAll, type Broker } from './connect.ts'
 import { fieldName, type Portion, pack } from './entry.ts'
-import { groupPrefix, streamKey, topicsKey } from './keys.ts'
+import { dirtyKey, groupPrefix, streamKey, topicsKey } from './keys.ts'
 import type { Registry } from './registry.ts'
 import { defineScript, isNoScript, type Script } from './script.ts'
 import { readVouched, vouchCommand } from './vouch.ts'
 
-// KEYS  1 the topic's stream
-// ARGV  1 name of the group of a new stream, then the packs, each as its value and how many entries are in it
+// KEYS  1 the topic's stream, 2 the hash of topics with entries in flight, 3 the set of all topics' names
+// ARGV  1 topic, 2 name of the group of a new stream, then the packs, each as its value and how many entries
+//       are in it
 // Returns the id of the first entry, in a list when the stream was made; the others have those that follow.
 // For Redis a pack is one entry, so the count of entries and the last id are moved on to what they are for
 // us: nobody else gets an id that is taken, and both tell of entries, not of packs.
 // https://redis.io/docs/latest/commands/xsetid/ Runs whole or, where Redis refuses it (OOM, READONLY,
-// MISCONF), not at all.
+// MISCONF), not at all: what follows the first write is not refused any more.
 const appendScript = defineScript(`
-local packs, entries = (#ARGV - 1) / 2, 0
-for i = 3, #ARGV, 2 do entries = entries + ARGV[i] end
+local packs, entries = (#ARGV - 2) / 2, 0
+for i = 4, #ARGV, 2 do entries = entries + ARGV[i] end
 local added = 0
 if entries > packs then
   local info, last = redis.pcall('XINFO', 'STREAM', KEYS[1]), '0-0'
@@ -38,22 +39,30 @@ if entries > packs then
   if #number > 15 then redis.call('XSETID', KEYS[1], string.format('%.0f-0', ms + 1)) end
 end
 local made = false
-local first = redis.call('XADD', KEYS[1], 'NOMKSTREAM', '*', '${fieldName}', ARGV[2])
+local first = redis.call('XADD', KEYS[1], 'NOMKSTREAM', '*', '${fieldName}', ARGV[3])
 if not first then
-  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[2], '0', 'MKSTREAM')
   made = true
-  first = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[2])
+  first = redis.call('XADD', KEYS[1], '*', '${fieldName}', ARGV[3])
+  -- Whatever took the old stream (FLUSHALL) may have taken its name too, and no sweep would ever find it.
+  redis.call('SADD', KEYS[3], ARGV[1])
 end
-if entries == 1 then return made and {first} or first end
-local ms, number = string.match(first, '(%d+)-(%d+)')
-local function idAt(index) return ms .. '-' .. string.format('%.0f', number + index) end
-local at = tonumber(ARGV[3])
-for i = 4, #ARGV, 2 do
-  -- Not '*': by Redis 7.0 time goes on while a script runs.
-  redis.call('XADD', KEYS[1], #number > 15 and '*' or idAt(at), '${fieldName}', ARGV[i])
-  at = at + ARGV[i + 1]
+local last = first
+if entries > 1 then
+  local ms, number = string.match(first, '(%d+)-(%d+)')
+  local function idAt(index) return ms .. '-' .. string.format('%.0f', number + index) end
+  local at = tonumber(ARGV[4])
+  for i = 5, #ARGV, 2 do
+    -- Not '*': by Redis 7.0 time goes on while a script runs.
+    last = redis.call('XADD', KEYS[1], #number > 15 and '*' or idAt(at), '${fieldName}', ARGV[i])
+    at = at + ARGV[i + 1]
+  end
+  if entries > packs then
+    last = idAt(entries - 1)
+    redis.call('XSETID', KEYS[1], last, 'ENTRIESADDED', added + entries)
+  end
 end
-if entries > packs then redis.call('XSETID', KEYS[1], idAt(entries - 1), 'ENTRIESADDED', added + entries) end
+redis.call('HSET', KEYS[2], ARGV[1], last)
 return made and {first} or first
 `)
 
@@ -98,19 +107,22 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
   try {
     const replies = await askAll(broker, 'append', (redis) => [
       ...calls.map(({ topic, waiting }) => {
-        const args = [`${groupPrefix(broker)}${randomUUID()}`]
+        const keys = [streamKey(broker, topic), dirtyKey(broker), topicsKey(broker)]
+        const args = [topic, `${groupPrefix(broker)}${randomUUID()}`]
         for (const { value, entries } of pack(waiting)) args.push(value, String(entries))
-        return redis.call(...appendScript[how]([streamKey(broker, topic)], args))
+        return redis.call(...appendScript[how](keys, args))
       }),
       ...due.map((topic) => vouchCommand(broker, redis, topic, undefined, 'bySha')),
     ])
     const outcomes = replies.slice(0, calls.length)
-    const made: TopicName[] = []
     for (const [index, { topic, waiting }] of calls.entries()) {
       const outcome = outcomes[index]
-      if (outcome instanceof Error) continue
+      if (outcome instanceof Error) {
+        registry.forget(topic)
+        continue
+      }
+      registry.note(topic)
       if (isMade(outcome)) {
-        made.push(topic)
         // What is known is of another stream: the next call has this one counted.
         acknowledged.noteCount(topic, undefined)
       } else {
@@ -124,9 +136,6 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
       if (reply instanceof Error) registry.forget(topic)
       else acknowledged.noteCount(topic, readVouched(broker, topic, reply))
     }
-    // A stream made anew: whatever took the old one (FLUSHALL) may have taken the registry too, and no consumer
-    // would ever look for it.
-    if (made.length > 0) await ask(broker, 'registration', (redis) => redis.sadd(topicsKey(broker), ...made))
     return outcomes
   } catch (error) {
     return calls.map(() => error)

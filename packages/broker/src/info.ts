@@ -25,6 +25,16 @@ local function ownGroup(key, prefix)
 end
 `
 
+/** For scripts: `isAfter(a, b)`, whether one position comes after another. */
+export const luaIsAfter = `
+local function isAfter(a, b)
+  local ams, an = string.match(a, '(%d+)-(%d+)')
+  local bms, bn = string.match(b, '(%d+)-(%d+)')
+  if ams ~= bms then return tonumber(ams) > tonumber(bms) end
+  return tonumber(an) > tonumber(bn)
+end
+`
+
 /** NOGROUP: the group, or the whole stream, is not there. `no such key`: the stream is not there. */
 export const isMissing = (outcome: unknown): boolean =>
   outcome instanceof Error &&

@@ -6,6 +6,9 @@ export const streamKey = ({ prefix }: Broker, topic: string) => `${prefix}:strea
 /** The set of the names of all topics that ever had a stream. */
 export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
 
+/** The hash of the topics that have entries in flight, each with the last id of its stream; see dirty.ts. */
+export const dirtyKey = ({ prefix }: Broker) => `${prefix}:dirty`
+
 /** The hash of what Redis brought back of each topic when it began its present history; see vouch.ts. */
 export const restoredKey = ({ prefix }: Broker) => `${prefix}:restored`
 
@@ -14,6 +17,9 @@ export const doorbellChannel = ({ prefix }: Broker) => `${prefix}:doorbell`
 
 /** The channel on which consumers say how far a topic has come. */
 export const headsChannel = ({ prefix }: Broker) => `${prefix}:heads`
+
+/** Held by the consumer that looks at all streams, for as long as that need not be done again; see dirty.ts. */
+export const sweepKey = ({ prefix }: Broker) => `${prefix}:sweep`
 
 /** The set of the names of consumers that have been seen. */
 export const consumersKey = ({ prefix }: Broker) => `${prefix}:consumers`

@@ -25,10 +25,19 @@ export interface Place {
   readonly seenId: Position
   /** The history in which it looked (see history.ts); `null` when nobody knows, or the stream is gone. */
   readonly history: string | null
+  /** Whether the stream was deleted because it was drained and quiet; see retire.ts. */
+  readonly retired: boolean
 }
 
 /** Before anything of a stream is accounted for. */
-export const beginning = { position: origin, accounted: 0, seen: 0, seenId: origin, history: null } as const
+export const beginning = {
+  position: origin,
+  accounted: 0,
+  seen: 0,
+  seenId: origin,
+  history: null,
+  retired: false,
+} as const
 
 export interface PlaceAfter {
   readonly position: Position
@@ -49,11 +58,11 @@ export function placeAfter(given: Place, read: TurnRead | undefined): PlaceAfter
     const accounted = given.accounted + unread
     // It has no history any more, which also says that this has been said: others find it gone, too. Of one
     // that is made anew and goes before anybody looks, it is said with the next one, of another group.
-    const loss = given.history === null ? undefined : 'the stream'
+    const loss = given.history === null || given.retired ? undefined : 'the stream'
     return { ...given, accounted, history: null, lost: unread, loss }
   }
   const { place, entries, atEnd, entriesAdded, lastId, isTorn, history } = read
-  const isAnew = given.group !== null && given.group !== place.group
+  const isAnew = given.group !== null && given.group !== place.group && !given.retired
   const position = entries.at(-1)?.position ?? place.position
   const passed = place.accounted + entries.length
   const vanished = atEnd ? Math.max(0, entriesAdded - passed) : 0

@@ -12,11 +12,19 @@ import { readVouched, vouchCommand } from './vouch.ts'
 /** Each carries a script. */
 const topicsPerWrite = 100
 const retryMs = 1_000
+/**
+ * A topic to which nothing was appended for so long is registered again first: its stream may have been retired
+ * meanwhile, and made anew by another gateway (see retire.ts), and what is appended to that must be vouched for as such.
+ * Shorter than streams are quiet before they are retired.
+ */
+const freshMs = 30_000
 
 export interface Registry {
   readonly has: (topic: TopicName) => boolean
   /** Resolves with the topics that could not be registered, and why. Never rejects. */
   readonly register: (topics: readonly TopicName[]) => Promise<Map<TopicName, unknown>>
+  /** Something was appended to the topic. */
+  readonly note: (topic: TopicName) => void
   /** Has it done again before the next append. */
   readonly forget: (topic: TopicName) => void
 }
@@ -28,7 +36,8 @@ export function createRegistry(
   onLoss: (topic: TopicName) => void,
 ): Registry {
   const { redis } = broker
-  const registered = new Set<TopicName>()
+  /** When each was registered or appended to last. */
+  const registered = new Map<TopicName, number>()
   redis.on('close', () => registered.clear())
   redis.on('ready', () => void registerKnown())
 
@@ -50,7 +59,7 @@ export function createRegistry(
         acknowledged.noteCount(topic, stream)
         if (stream && stream.lost > 0) onLoss(topic)
         if (names instanceof Error) failed.set(topic, names)
-        else registered.add(topic)
+        else registered.set(topic, performance.now())
       }
     } catch (error) {
       for (const topic of topics) failed.set(topic, error)
@@ -72,8 +81,10 @@ export function createRegistry(
   }
 
   return {
-    has: (topic) => registered.has(topic),
+    has: (topic) => performance.now() - (registered.get(topic) ?? Number.NEGATIVE_INFINITY) < freshMs,
     register,
+    // Not if the connection was lost meanwhile: on the next one it has to be registered again.
+    note: (topic) => void (registered.has(topic) && registered.set(topic, performance.now())),
     forget: (topic) => void registered.delete(topic),
   }
 }

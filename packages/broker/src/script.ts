@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Redis } from 'ioredis'
 
 type Command = [command: string, ...args: string[]]
 
@@ -20,3 +21,18 @@ export function defineScript(source: string): Script {
 
 export const isNoScript = (outcome: unknown): boolean =>
   outcome instanceof Error && outcome.message.startsWith('NOSCRIPT')
+
+/** Runs a script by its name, and whole where Redis does not know it (any more). Resolves with its reply. */
+export async function runScript(
+  redis: Redis,
+  script: Script,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<unknown> {
+  try {
+    return await redis.call(...script.bySha(keys, args))
+  } catch (error) {
+    if (!isNoScript(error)) throw error
+    return await redis.call(...script.whole(keys, args))
+  }
+}

@@ -1,5 +1,6 @@
 import type { Head } from '@sekali/core/head'
 import { askAll, type Broker } from './connect.ts'
+import { type Accounted, clearMarks } from './dirty.ts'
 import { announceHeads } from './heads.ts'
 import { streamKey } from './keys.ts'
 import type { TurnRead } from './turn.ts'
@@ -11,18 +12,27 @@ export interface Committed {
 }
 
 /**
- * Announces how far the topics have come, acknowledges entries and lets Redis forget what lies below the positions. Call
- * it only after the COMMIT that moved the positions over them: this tidies Redis, it decides nothing. If it never runs,
- * the next reclaim does the same.
+ * Announces how far the topics have come, acknowledges entries, lets Redis forget what lies below the positions, and
+ * takes the marks of topics away that have nothing in flight. Call it only after the COMMIT that moved the positions over
+ * them: this tidies Redis, it decides nothing. If it never runs, the mark stays, and a later turn does the same.
  */
-export async function settle(broker: Broker, committed: readonly Committed[]): Promise<void> {
+export async function settle(
+  broker: Broker,
+  committed: readonly Committed[],
+  accounted: readonly Accounted[],
+): Promise<void> {
+  if (committed.length + accounted.length === 0) return
   const topics = committed.map(({ head }) => head.topic).join(', ')
   const replies = await askAll(broker, `ack on ${topics}`, (redis) => [
-    announceHeads(
-      broker,
-      redis,
-      committed.map(({ head }) => head),
-    ),
+    ...(committed.length === 0
+      ? []
+      : [
+          announceHeads(
+            broker,
+            redis,
+            committed.map(({ head }) => head),
+          ),
+        ]),
     ...committed.flatMap(({ read: { place, packs }, head }) => {
       const key = streamKey(broker, place.topic)
       return [
@@ -31,6 +41,8 @@ export async function settle(broker: Broker, committed: readonly Committed[]): P
         redis.xtrim(key, 'MINID', '~', head.position),
       ]
     }),
+    // Last, so that where the rest did not come about the mark says so.
+    ...(accounted.length === 0 ? [] : [clearMarks(broker, redis, accounted)]),
   ])
   const error = replies.find((reply) => reply instanceof Error)
   if (error) throw error

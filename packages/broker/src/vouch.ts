@@ -18,7 +18,7 @@ import type { Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
 import { ask, type Broker } from './connect.ts'
 import { historyChars } from './history.ts'
-import { luaInfo } from './info.ts'
+import { luaInfo, luaIsAfter } from './info.ts'
 import { groupPrefix, restoredKey, streamKey } from './keys.ts'
 import { defineScript, type Script } from './script.ts'
 
@@ -56,13 +56,7 @@ export interface Vouched {
 // and added, the latest count that anybody knows of; calls, behind it; declared, how many are added so far.
 const vouchScript = defineScript(`#!lua flags=allow-oom
 ${luaInfo}
-local function isAfter(a, b)
-  local ams, an = string.match(a, '(%d+)-(%d+)')
-  local bms, bn = string.match(b, '(%d+)-(%d+)')
-  if ams ~= bms then return tonumber(ams) > tonumber(bms) end
-  return tonumber(an) > tonumber(bn)
-end
-
+${luaIsAfter}
 if redis.call('EXISTS', KEYS[1]) == 0 then return {} end
 local group = field(ownGroup(KEYS[1], ARGV[2]) or {}, 'name')
 if not group then return {} end

@@ -24,7 +24,7 @@ async function read(broker: Broker, place: Place, count = 100, consumer = 'me') 
   return {
     ids: turn.entries.map((entry) => entry.event?.eventId),
     reclaimed: turn.reclaimed,
-    next: { topic: place.topic, group: turn.place.group, ...placeAfter(place, turn) },
+    next: { topic: place.topic, group: turn.place.group, ...placeAfter(place, turn), retired: false },
     turn,
   }
 }

@@ -13,9 +13,9 @@ import type {
 } from './answers.ts'
 import { type Batcher, type BatcherOptions, createBatcher } from './batcher.ts'
 import { type ConnectionOptions, call, connectionTo, jsonOf } from './connection.ts'
+import { dropProjection, dropTopic } from './drop.ts'
 import { NotReady } from './errors.ts'
 import {
-  dropProjection,
   getProjection,
   getProjectionKey,
   type KeysQuery,
@@ -71,6 +71,8 @@ export interface Client {
   rebuildProjection(name: string, options?: CallOptions): Promise<void>
   /** Only one that no projector folds any more. */
   dropProjection(name: string, options?: CallOptions): Promise<void>
+  /** Only one that has no event. */
+  dropTopic(topic: string, options?: CallOptions): Promise<void>
   stats(options?: CallOptions): Promise<Stats>
   /** Resolves once the gateway can take events; rejects with NotReady at the deadline. */
   waitUntilReady(options?: ReadyOptions): Promise<void>
@@ -93,6 +95,7 @@ export function createClient(options: ConnectionOptions): Client {
     projection: (name, query, options) => getProjection(connection, name, query, options),
     projectionKey: (name, key, options) => getProjectionKey(connection, name, key, options),
     dropProjection: (name, options) => dropProjection(connection, name, options),
+    dropTopic: (topic, options) => dropTopic(connection, topic, options),
     rebuildProjection: (name, options) => rebuildProjection(connection, name, options),
 
     async stats(options) {

@@ -1,7 +1,6 @@
 import type { Projection, ProjectionInfo, ProjectionKey } from './answers.ts'
 import { type Connection, call, jsonOf, search } from './connection.ts'
-import { Refused } from './errors.ts'
-import type { CallOptions, Retry } from './retry.ts'
+import type { CallOptions } from './retry.ts'
 
 export interface KeysQuery {
   readonly limit?: number
@@ -55,19 +54,4 @@ export function projectionKeyAnswer(connection: Connection, name: string, key: s
 /** Begins to fold it anew, beside the live one, which it takes the place of when it has caught up. */
 export async function rebuildProjection(connection: Connection, name: string, options: CallOptions = {}) {
   await call(connection, `/projections/${encodeURIComponent(name)}/rebuild`, { method: 'POST' }, options)
-}
-
-/** Drops what nobody folds any more. A 409 `projection_in_use` says that somebody does. */
-export async function dropProjection(connection: Connection, name: string, options: CallOptions = {}) {
-  let isRetried = false
-  const onRetry = (retry: Retry) => {
-    isRetried = true
-    options.onRetry?.(retry)
-  }
-  const path = `/projections/${encodeURIComponent(name)}`
-  await call(connection, path, { method: 'DELETE' }, { ...options, onRetry }).catch((error: unknown) => {
-    // Dropped by a try whose answer was lost.
-    if (isRetried && error instanceof Refused && error.code === 'unknown_projection') return
-    throw error
-  })
 }

@@ -76,6 +76,25 @@ export class ClientLimit extends SekaliError {
   readonly retryable = true
 }
 
+/** There are as many topics as there may be. Nothing was published; events of topics that are there can be. */
+export class TopicLimit extends SekaliError {
+  readonly code = 'topic_limit'
+  readonly retryable = true
+}
+
+/** A client makes topics faster than it may. Nothing was published. */
+export class TopicRate extends SekaliError {
+  readonly code = 'topic_rate'
+  readonly retryable = true
+  /** When it may; infinite if it never may so many at once. */
+  readonly waitSeconds: number
+
+  constructor(waitSeconds: number) {
+    super('too many new topics')
+    this.waitSeconds = waitSeconds
+  }
+}
+
 /** A pattern that matches more topics than one cursor can hold. */
 export class TooManyTopics extends SekaliError {
   readonly code = 'too_many_topics'

@@ -3,6 +3,7 @@ import type { Store } from './connect.ts'
 import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { topics } from './schema.ts'
+import { livePosition } from './standing.ts'
 
 /**
  * How far topics have come: those that there are of the names, or whose names match the expression, or all. Rejects
@@ -10,7 +11,7 @@ import { topics } from './schema.ts'
  */
 export async function readHeads(store: Store, which?: Iterable<string> | RegExp): Promise<Head[]> {
   const rows = await store.db
-    .select({ topicId: topics.id, topic: topics.name, head: topics.head, position: topics.position })
+    .select({ topicId: topics.id, topic: topics.name, head: topics.head, position: livePosition })
     .from(topics)
     .where(
       which instanceof RegExp

@@ -14,6 +14,7 @@ import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { type Row, toEvent } from './row.ts'
 import { conflicts, deadLetters, events, topics } from './schema.ts'
+import { livePosition } from './standing.ts'
 import { textArray } from './text-array.ts'
 
 /** An event that was appended. */
@@ -65,7 +66,9 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
         ${sql.param(sent.map(({ position }) => timeOf(position)))}::timestamptz[],
         ${textArray(sent.map(({ digest }) => digest))}::text[]
       ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, digest, at)
-      LEFT JOIN LATERAL (SELECT id, position FROM ${topics} WHERE name = sent.topic OFFSET 0) t ON true
+      LEFT JOIN LATERAL (
+        SELECT id, ${livePosition} AS position FROM ${topics} WHERE name = sent.topic OFFSET 0
+      ) t ON true
       LEFT JOIN LATERAL (
         SELECT seq, received_at FROM ${events} WHERE topic_id = t.id AND event_id = sent.event_id OFFSET 0
       ) e ON true
@@ -97,7 +100,7 @@ export interface Known {
 export async function findEvent(store: Store, topic: TopicName, eventId: EventId): Promise<Known> {
   const { rows } = await store.db
     .execute<Partial<Row> & { position: string; reason: string | null }>(sql`
-      SELECT t.position, t.name AS topic, e.event_id, e."timestamp", e.source, e.payload::text AS payload, e.seq,
+      SELECT CASE WHEN t.retired THEN ${origin} ELSE t.position END AS position, t.name AS topic, e.event_id, e."timestamp", e.source, e.payload::text AS payload, e.seq,
         e.received_at, e.stored_at,
         (SELECT reason FROM ${deadLetters} d
           WHERE d.topic_id = t.id AND d.event_id = ${eventId} ORDER BY id DESC LIMIT 1) AS reason

@@ -1,7 +1,7 @@
 import type { Projection, ProjectionInfo, ProjectionKey } from '@sekali/client/answers'
 import { jsonOf } from '@sekali/client/connection'
+import { dropProjection } from '@sekali/client/drop'
 import {
-  dropProjection,
   isProjection,
   listProjections,
   projectionAnswer,

@@ -1,0 +1,44 @@
+import type { Client } from './clients.ts'
+
+/** How much each client may do at once, and how much of that comes back each second. */
+export interface RateLimit {
+  readonly burst: number
+  readonly perSecond: number
+}
+
+/** A token bucket for each client. */
+export interface Rate {
+  /** Takes `count`, if there are so many; otherwise says in how many seconds there will be. `Infinity`: never. */
+  take(client: Client, count: number): 0 | number
+}
+
+/** Clients that are remembered; those that have used least are forgotten. */
+const clientsMax = 10_000
+
+export function createRate({ burst, perSecond }: RateLimit, now = () => performance.now()): Rate {
+  const used = new Map<Client, { amount: number; at: number }>()
+
+  function usedBy(client: Client, at: number): number {
+    const last = used.get(client)
+    return last === undefined ? 0 : Math.max(0, last.amount - ((at - last.at) * perSecond) / 1_000)
+  }
+
+  function forgetSome(at: number): void {
+    for (const client of used.keys()) if (usedBy(client, at) === 0) used.delete(client)
+    const [oldest] = used.keys()
+    if (used.size >= clientsMax && oldest !== undefined) used.delete(oldest)
+  }
+
+  return {
+    take(client, count) {
+      if (count > burst) return Number.POSITIVE_INFINITY
+      const at = now()
+      const amount = usedBy(client, at) + count
+      if (amount > burst) return (amount - burst) / perSecond
+      if (used.size >= clientsMax && !used.has(client)) forgetSome(at)
+      used.delete(client) // so that it comes last
+      used.set(client, { amount, at })
+      return 0
+    },
+  }
+}

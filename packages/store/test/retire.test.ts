@@ -1,0 +1,25 @@
+import type { EventId, TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import { readHeads } from '@sekali/store/heads'
+import { digestOf, readOutcomes } from '@sekali/store/outcomes'
+import { retire } from '@sekali/store/retire'
+import { readStandings } from '@sekali/store/standing'
+import { withTurns } from '@sekali/store/turn'
+import { ownStore } from '@sekali/testkit/own'
+import { event } from '@sekali/testkit/sample'
+import { storeEvents } from '@sekali/testkit/store-events'
+import { expect, inject, test } from 'vitest'
+
+const topic = 'orders' as TopicName
+
+test('what is appended after a stream was retired is queued until it is stored, wherever clocks stand', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await storeEvents(store, [event({ eventId: 'e1' })])
+  await store.pool.query("UPDATE topics SET position = '99999-0', history = 'h'")
+  expect([...(await readStandings(store))]).toEqual([[topic, '99999-0']])
+  await withTurns(store, [topic], 1, async (tx, turns) => retire(tx, turns))
+  const sent = { topic, eventId: 'e2' as EventId, position: '5-0' as Position, digest: digestOf('{}') }
+  expect(await readOutcomes(store, [sent])).toEqual([{ status: 'queued' }])
+  expect(await readHeads(store, [topic])).toMatchObject([{ head: 1, position: '0-0' }])
+  expect((await readStandings(store)).size).toBe(0)
+})
