@@ -6,6 +6,7 @@ import type { Broker } from '@sekali/broker/connect'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { Hono } from 'hono'
+import type { Patience } from './body-chunks.ts'
 import { createBudget } from './budget.ts'
 import type { Clients } from './clients.ts'
 import type { Connections } from './connections.ts'
@@ -14,6 +15,7 @@ import { dropEmptyTopic } from './drop-topic.ts'
 import { events } from './events.ts'
 import type { Heads } from './heads.ts'
 import { healthz, readyz } from './health.ts'
+import { createLookups } from './lookups.ts'
 import type { NewTopics } from './new-topics.ts'
 import { problem, refusalOf } from './problem.ts'
 import { drop, listProjections, rebuild, showKey, showProjection } from './projections.ts'
@@ -40,6 +42,7 @@ export interface AppDeps {
   readonly log: Logger
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal
+  readonly patience?: Patience
   readonly now?: () => number
   readonly random?: () => number
 }
@@ -75,6 +78,7 @@ export function createApp(deps: AppDeps): App {
     },
     log,
     random,
+    ...(deps.patience && { patience: deps.patience }),
   })
 
   const app = new Hono<{ Bindings: HttpBindings }>()
@@ -84,8 +88,9 @@ export function createApp(deps: AppDeps): App {
   })
   app.get('/events', events(store, replays))
   app.get('/tail', tail({ tails, connections, signal, random }))
-  app.get('/events/:topic', receipt({ broker, store, log }))
-  app.get('/events/:topic/:event_id', receipt({ broker, store, log }))
+  const showEvent = receipt({ store, lookups: createLookups({ broker, log }), clients })
+  app.get('/events/:topic', showEvent)
+  app.get('/events/:topic/:event_id', showEvent)
   app.delete('/topics/:topic', dropEmptyTopic({ broker, store, newTopics }))
   app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
   app.get('/doctor', doctor({ broker, store, log }))

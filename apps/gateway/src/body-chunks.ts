@@ -13,23 +13,26 @@ export interface Patience {
 }
 
 /**
- * The chunks of a body. Throws IncompleteBody when the client leaves, falls silent, or takes too long with the line
- * that `isInLine` says it is in.
+ * The chunks of a body. `begun` tells the number of the line that it is in the middle of, if it is. Throws
+ * IncompleteBody when the client leaves, falls silent, or takes too long with a line.
  */
 export async function* readChunks(
   request: IncomingMessage,
-  isInLine: () => boolean,
+  begun: () => number | undefined,
   { silenceMs = 15_000, lineMs = 15_000 }: Patience = {},
 ): AsyncGenerator<Buffer> {
   // Nothing of the connection is destroyed with it: the client is still to hear the answer.
   const chunks = request.iterator({ destroyOnReturn: false })
-  let leftMs = lineMs
+  let line: number | undefined
+  let waitedMs = 0
   try {
     for (;;) {
-      if (!isInLine()) leftMs = lineMs
+      if (line !== begun()) waitedMs = 0
+      line = begun()
+      const ms = line === undefined ? silenceMs : Math.min(silenceMs, lineMs - waitedMs)
       const since = performance.now()
-      const { value, done } = await within(Math.min(silenceMs, leftMs), chunks.next())
-      leftMs -= performance.now() - since
+      const { value, done } = await within(ms, chunks.next())
+      waitedMs += performance.now() - since
       if (done) return
       yield value
     }

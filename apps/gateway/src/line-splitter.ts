@@ -9,8 +9,8 @@ export interface Line {
 }
 
 export interface LineSplitter {
-  /** Of a line that is not complete. */
-  isEmpty(): boolean
+  /** The number of the line that has begun and is not complete. */
+  begun(): number | undefined
   heldBytes(): number
   /** The lines of a chunk as far as they are complete; of blank ones the text is empty. */
   split(chunk: Buffer): Generator<Line>
@@ -52,7 +52,7 @@ export function createLineSplitter(): LineSplitter {
   }
 
   return {
-    isEmpty: () => bytes === 0,
+    begun: () => (bytes === 0 ? undefined : number + 1),
     heldBytes: () => (pieces.length === 0 ? 0 : bytes + pieces.length * pieceBytes),
     *split(chunk) {
       let from = 0

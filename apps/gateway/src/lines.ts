@@ -59,13 +59,13 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
   }
 
   try {
-    for await (const chunk of readChunks(request, () => !splitter.isEmpty(), patience)) {
+    for await (const chunk of readChunks(request, splitter.begun, patience)) {
       share.hold(splitter.heldBytes() + chunk.length)
       const stopped = await publish(splitter.split(chunk))
       if (stopped) return stopped
       share.hold(splitter.heldBytes())
     }
-    const stopped = splitter.isEmpty() ? undefined : await publish([splitter.take()].values())
+    const stopped = splitter.begun() && (await publish([splitter.take()].values()))
     if (stopped) return stopped
   } catch (error) {
     if (error instanceof IncompleteBody) return refuse('incomplete_body')

@@ -4,6 +4,7 @@ import { createDoorbell } from '@sekali/broker/doorbell'
 import { createLog } from '@sekali/process/log'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { type App, createApp } from '../src/app.ts'
+import type { Patience } from '../src/body-chunks.ts'
 import { createClients } from '../src/clients.ts'
 import { type Connections, createConnections } from '../src/connections.ts'
 import { createHeads } from '../src/heads.ts'
@@ -35,6 +36,7 @@ export function createGateway({
   tailsTimes,
   connections = createConnections(),
   topics = topicLimits,
+  patience,
 }: {
   readonly redisUrl: string
   readonly databaseUrl: string
@@ -43,6 +45,7 @@ export function createGateway({
   readonly tailsTimes?: TailsTimes
   readonly connections?: Connections
   readonly topics?: TopicLimits
+  readonly patience?: Patience
 }): Gateway {
   const log = createLog('gateway', 'silent')
   const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
@@ -52,12 +55,12 @@ export function createGateway({
   const appender = createAppender(broker, createDoorbell(broker))
   const drain = new AbortController()
   const tails = createTails({ heads, store, log, signal: drain.signal }, tailsTimes)
-  const replays = createReplays({ store, log, signal: drain.signal }, replayTimes)
   const clients = createClients()
+  const replays = createReplays({ store, clients, log, signal: drain.signal }, replayTimes)
   const newTopics = createNewTopics({ broker, store, log }, topics)
   const parts = { broker, appender, store, heads, tails, replays, clients, newTopics, connections, log }
   return {
-    ...createApp({ ...parts, signal: drain.signal }),
+    ...createApp({ ...parts, signal: drain.signal, ...(patience && { patience }) }),
     ...parts,
     drain,
     async [Symbol.asyncDispose]() {
