@@ -6,6 +6,7 @@ import type { Broker } from '@sekali/broker/connect'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { Hono } from 'hono'
+import { createAppendPortions } from './append-portions.ts'
 import type { Patience } from './body-chunks.ts'
 import { createBudget } from './budget.ts'
 import type { Clients } from './clients.ts'
@@ -67,6 +68,7 @@ export function createApp(deps: AppDeps): App {
 
   const publish = createPublish({
     appender,
+    appendPortions: createAppendPortions(),
     receipts: createReceipts({ store, heads, log, signal }),
     budget: createBudget(bodyBytesInFlightMax),
     streams: createBudget(streamsMax, 'too many streams are open'),

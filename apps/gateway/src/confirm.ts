@@ -37,7 +37,7 @@ export async function publishAndWait(
 
 /** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
 async function append(
-  { budget, clients, turns, newTopics, appender, onAccepted, random }: PublishDeps,
+  { budget, clients, turns, newTopics, appender, appendPortions, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
   slots: Share,
 ): Promise<{ readonly sent: Sent[]; readonly isBatch: boolean } | Answer> {
@@ -47,7 +47,7 @@ async function append(
   // Before anything is queued: who is refused has published nothing.
   slots.hold(events.length)
   await newTopics.admit(client, events)
-  const { queued, failure, positions } = await appender.appendAndTell(events)
+  const { queued, failure, positions } = await appendPortions(client, events, appender.appendAndTell)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
   return { sent: await turns.run(client, remember(events, positions)), isBatch }

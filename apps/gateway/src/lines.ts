@@ -46,7 +46,7 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
       const { isOver, events, last } = await deps.turns.run(client, reader.read(lines))
       if (events.length > 0) {
         await deps.newTopics.admit(client, events)
-        const appended = await deps.appender.appendAll(events)
+        const appended = await deps.appendPortions(client, events, deps.appender.appendAll)
         queued += appended.queued
         deps.onAccepted(appended.queued)
         if (appended.failure) return refuse('broker_unavailable', { random })

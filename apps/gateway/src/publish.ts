@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Appender } from '@sekali/broker/append'
 import type { Logger } from '@sekali/process/log'
+import type { AppendPortions } from './append-portions.ts'
 import { discardRest, readBody } from './body.ts'
 import type { Patience } from './body-chunks.ts'
 import type { Budget } from './budget.ts'
@@ -17,6 +18,7 @@ import type { Turns } from './turns.ts'
 
 export interface PublishDeps {
   readonly appender: Appender
+  readonly appendPortions: AppendPortions
   /** Bytes of bodies. */
   readonly budget: Budget
   /** Streams of lines that are open. */
@@ -76,7 +78,7 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   const { events, isBatch } = await readSent(deps.turns, client, await readBody(request, share))
   await deps.newTopics.admit(client, events)
   if (isBatch) {
-    const { queued, failure } = await deps.appender.appendAll(events)
+    const { queued, failure } = await deps.appendPortions(client, events, deps.appender.appendAll)
     deps.onAccepted(queued)
     if (failure !== undefined) return refusal('broker_unavailable', { queued, random: deps.random })
     return answer(200, `{"status":"queued","queued":${queued}}`)

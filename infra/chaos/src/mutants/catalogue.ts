@@ -2,7 +2,14 @@
 import { brokerMutants } from './broker.ts'
 import { doorMutants } from './doors.ts'
 import type { Mutant } from './mutant.ts'
+import { shareMutants } from './shares.ts'
 import { storeMutants } from './store.ts'
 import { turnMutants } from './turn.ts'
 
-export const mutants: readonly Mutant[] = [...turnMutants, ...brokerMutants, ...storeMutants, ...doorMutants]
+export const mutants: readonly Mutant[] = [
+  ...turnMutants,
+  ...brokerMutants,
+  ...storeMutants,
+  ...doorMutants,
+  ...shareMutants,
+]
