@@ -13,7 +13,7 @@ import type { Client } from './clients.ts'
 import { createSlots } from './slots.ts'
 import { within } from './within.ts'
 
-export interface Lookup {
+interface Lookup {
   readonly topic: TopicName
   readonly eventId: EventId
   /** Up to here the topic was accounted for when the event was not in PostgreSQL. */
