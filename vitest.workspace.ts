@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-// One project a workspace. vitest 4 dropped workspace files: this is an ordinary config that keeps the
-// familiar name and is passed with --config. `turbo test` runs the projects apart, so that a package's
-// tests can be run, and can fail, on their own.
+// One project a workspace, and a second one, `gateway:more` for instance, where there is a folder test-more. vitest 4
+// dropped workspace files: this is an ordinary config that keeps the familiar name and is passed with --config.
+// `turbo test` runs the projects apart, so that a package's tests can be run, and can fail, on their own.
 const setUp = fileURLToPath(new URL('packages/testkit/src/servers.ts', import.meta.url))
 const withServers = [
   'packages/broker',
@@ -25,18 +26,27 @@ const withoutServers = [
   'infra/chaos',
 ]
 
-function project(folder: string, globalSetup: string[]) {
-  return {
+// What is installed for a test that needs it takes its time.
+const installMs = 600_000
+
+function projects(folder: string, globalSetup: string[]) {
+  const name = folder.split('/')[1] ?? folder
+  const project = (name: string, tests: string, hookTimeout: number) => ({
     test: {
-      name: folder.split('/')[1] ?? folder,
+      name,
       root: folder,
-      include: ['test/**/*.test.ts'],
+      include: [`${tests}/**/*.test.ts`],
       globalSetup,
       experimental: { viteModuleRunner: false },
       testTimeout: 60_000,
-      hookTimeout: 60_000,
+      hookTimeout,
     },
-  }
+  })
+  const hasMore = existsSync(fileURLToPath(new URL(`${folder}/test-more`, import.meta.url)))
+  return [
+    project(name, 'test', 60_000),
+    ...(hasMore ? [project(`${name}:more`, 'test-more', installMs)] : []),
+  ]
 }
 
 export default defineConfig({
@@ -47,8 +57,8 @@ export default defineConfig({
     reporters: process.env.SEKALI_REPORTS ? ['default', 'json'] : ['default'],
     outputFile: { json: `${process.env.SEKALI_REPORTS}/${process.env.npm_package_name ?? 'all'}.json` },
     projects: [
-      ...withServers.map((folder) => project(folder, [setUp])),
-      ...withoutServers.map((folder) => project(folder, [])),
+      ...withServers.flatMap((folder) => projects(folder, [setUp])),
+      ...withoutServers.flatMap((folder) => projects(folder, [])),
     ],
   },
 })

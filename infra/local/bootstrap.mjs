@@ -20,6 +20,7 @@ const commands = {
   start: 'infra/local/src/start.ts',
   summary: 'infra/chaos/src/summary.ts',
   test: 'infra/local/src/test.ts',
+  'test-more': 'infra/local/src/test-more.ts',
 }
 
 const [command = '', ...args] = process.argv.slice(2)
@@ -49,7 +50,7 @@ async function main() {
     ...process.env,
     PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}`,
   }
-  const asksForHelp = command !== 'test' && args.some((arg) => arg === '--help' || arg === '-h')
+  const asksForHelp = !command.startsWith('test') && args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && process.env.REDIS_URL
   const needsRedis = command !== 'sekali' && !asksForHelp && !bringsRedis
   if (needsRedis) env.REDIS_SERVER = await ensureRedis(relay)

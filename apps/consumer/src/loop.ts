@@ -7,6 +7,9 @@
  *
  * It is dropped also when another consumer says that it has committed: a turn for nothing costs as much as one event.
  *
+ * Topics that have much give way to those that have little now and then, and to each other after a few turns, so that one
+ * event is stored soon whatever floods the others.
+ *
  * A topic whose turn fails waits by itself, and the others go on: what is wrong may be that topic's alone.
  */
 import { passOn } from '@sekali/broker/doorbell'
@@ -30,8 +33,19 @@ const offeredMax = 32
 const littlePart = 1 / 8
 /** The part of what a turn might have taken from which on it says that the next might take more. */
 const muchPart = 1 / 4
-/** Turns of a topic in a row, as long as there is more of it, before others have theirs. */
+/** Turns of a topic in a row, and how long they may take, as long as there is more of it, before others have theirs. */
 const inARowMax = 8
+const inARowMsMax = 100
+/**
+ * After so long those that have little go before those that have much: one event should not wait for thousands of each
+ * topic that somebody floods.
+ */
+const littleWaitsMsMax = 50
+/**
+ * Packs of a topic that a turn takes when PostgreSQL has refused something among them. To find one culprit costs some ten
+ * attempts, and where all are culprits it costs two for each.
+ */
+const suspectPacksMax = 4
 /**
  * How long a topic rests after a turn that took all there was, in turns and at most. A turn costs about the same
  * whether it has one event or a hundred, so where there is much to do, a topic had better wait until it is worth one.
@@ -53,7 +67,8 @@ export async function runLoop(
   const { broker, store, log } = context
   const batch = createBatchSize<TopicName>(context.turnEventsMax)
   const { known } = memory
-  const suspects = new Set<TopicName>()
+  /** Topics of which PostgreSQL has refused something, and the packs among which that is. */
+  const suspects = new Map<TopicName, number>()
   const troubles = createTroubles<TopicName>('topic', log)
   /** Topics of turns that shared a transaction and failed: each has its next turn alone, to see which one it was. */
   const alone = new Set<TopicName>()
@@ -61,11 +76,13 @@ export async function runLoop(
   const large = new Set<TopicName>()
   const mayShare = (topic: TopicName) =>
     !large.has(topic) && !alone.has(topic) && !suspects.has(topic) && !memory.untidy.has(topic)
-  let inARow = 0
+  /** The topic that has its turns in a row, how many they were and how long they took. */
+  let row: { topic?: TopicName; turns: number; ms: number } = { turns: 0, ms: 0 }
+  let littleAt = performance.now()
 
   while (!signal.aborted) {
     await news.wait(signal)
-    const heard = news.take(offeredMax)
+    const heard = takeNews()
     const [first] = heard
     if (first === undefined || signal.aborted) {
       news.putBack(heard)
@@ -77,7 +94,10 @@ export async function runLoop(
     news.putBack(heard.filter((topic) => !topics.includes(topic)))
     // Together what two alone may take, or a pack each, whatever has come since their last turns.
     const share = isShared ? Math.min(littlePart, 2 / topics.length) : 1
-    const packsMax = (topic: TopicName) => Math.ceil(batch.size(topic) * share)
+    const packsMax = (topic: TopicName) =>
+      suspects.has(topic)
+        ? Math.min(suspectPacksMax, batch.size(topic))
+        : Math.ceil(batch.size(topic) * share)
     try {
       const fresh = topics.filter((topic) => !known.has(topic))
       if (fresh.length > 0) await ensureTopics(store, fresh)
@@ -95,8 +115,8 @@ export async function runLoop(
       // Those before the one that was free are in others' hands; those after it have not been tried.
       const tried = reports.length === 0 || isShared ? topics.length : topics.indexOf(lastOf(reports)) + 1
       news.putBack(topics.slice(tried))
-      const restMs = Math.min(restTurns * (performance.now() - startedAt), restMsMax)
-      for (const report of reports) learn(report, { isShared, packsMax: packsMax(report.topic), restMs })
+      const ms = performance.now() - startedAt
+      for (const report of reports) learn(report, { isShared, packsMax: packsMax(report.topic), ms })
     } catch (error) {
       // PostgreSQL may come back without them, restored from a backup.
       known.clear()
@@ -112,7 +132,7 @@ export async function runLoop(
       const failed = error instanceof TurnFailed ? error.topics[0] : undefined
       if (failed !== undefined && isRefusal(error) && !suspects.has(failed)) {
         // Deterministic: the same turn would be refused again. Look for the culprit.
-        suspects.add(failed)
+        suspects.set(failed, batch.size(failed))
         news.putBack(topics)
         log.warn({ topic: failed, sqlState: error.cause.sqlState }, 'data refused, looking for it')
         continue
@@ -130,26 +150,48 @@ export async function runLoop(
   const left = news.drain()
   if (left.length > 0) await passOn(broker, left).catch(() => undefined)
 
-  function learn({ topic, packs, entries, chars, head, caughtUpTo }: TurnReport, turn: TurnMade): void {
+  function takeNews(): TopicName[] {
+    const now = performance.now()
+    if (now - littleAt > littleWaitsMsMax) {
+      littleAt = now
+      const small = news.take(offeredMax, mayShare)
+      if (small.length > 0) return small
+    }
+    return news.take(offeredMax)
+  }
+
+  function learn(report: TurnReport, { isShared, packsMax, ms }: TurnMade): void {
+    const { topic, packs, entries, chars, head, caughtUpTo } = report
     troubles.forget(topic)
     progress.turns += 1
     progress.lastTurnAt = new Date().toISOString()
-    for (const set of [suspects, memory.untidy, alone]) set.delete(topic)
-    batch.learn(topic, packs, entries, chars, packs >= turn.packsMax * muchPart)
+    for (const set of [memory.untidy, alone]) set.delete(topic)
+    const wasSuspect = suspects.has(topic)
+    const suspected = (suspects.get(topic) ?? 0) - packs
+    if (suspected > 0 && caughtUpTo === undefined) suspects.set(topic, suspected)
+    else suspects.delete(topic)
+    batch.learn(topic, packs, entries, chars, packs >= packsMax * muchPart, isShared ? 0 : ms)
     summaries.add(topic, entries, head)
-    if (turn.isShared ? packs < turn.packsMax : entries < context.turnEventsMax * littlePart)
-      large.delete(topic)
+    const hadLittle = isShared ? packs < packsMax : entries < context.turnEventsMax * littlePart
+    // What was refused may not be the last of its kind: no others should fail with the next.
+    if (hadLittle && !wasSuspect) large.delete(topic)
     else large.add(topic)
     if (caughtUpTo !== undefined) {
       memory.caughtUp.set(topic, caughtUpTo)
-      news.rest(topic, turn.restMs)
-      inARow = 0
-    } else if (entries > 0 && !turn.isShared && ++inARow < inARowMax) {
-      news.putBack([topic])
-    } else if (entries > 0) {
-      news.add(topic)
-      inARow = 0
-    }
+      news.rest(topic, Math.min(restTurns * ms, restMsMax))
+      if (row.topic === topic) row = { turns: 0, ms: 0 }
+    } else if (entries > 0 && !isShared && hasNextTurn(topic, ms)) news.putBack([topic])
+    else if (entries > 0) news.add(topic)
+  }
+
+  /** Whether a topic that has had a turn, and has more, has the next one as well. */
+  function hasNextTurn(topic: TopicName, ms: number): boolean {
+    if (row.topic !== topic) row = { topic, turns: 0, ms: 0 }
+    row.turns += 1
+    row.ms += ms
+    if (row.turns < inARowMax && row.ms < inARowMsMax) return true
+    row = { turns: 0, ms: 0 }
+    return false
   }
 }
 
@@ -157,7 +199,7 @@ export async function runLoop(
 interface TurnMade {
   readonly isShared: boolean
   readonly packsMax: number
-  readonly restMs: number
+  readonly ms: number
 }
 
 const lastOf = (reports: readonly TurnReport[]): TopicName => (reports.at(-1) as TurnReport).topic

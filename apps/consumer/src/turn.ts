@@ -151,13 +151,10 @@ async function account(
   passes: readonly Pass[],
   { isSuspect }: Pick<TurnRequest, 'isSuspect'>,
 ): Promise<Map<Pass, Head>> {
-  const changes = passes.flatMap((pass) => changeOf(context, pass) ?? [])
-  for (const { turn, malformed } of changes) {
-    await bury(
-      tx,
-      turn,
-      malformed.map((entry) => ({ ...entry, reason: 'malformed_entry' })),
-    )
+  const changes: Change[] = []
+  for (const pass of passes) {
+    const change = changeOf(context, pass)
+    if (change !== undefined) changes.push(await buryMalformed(tx, change))
   }
   const [first] = changes
   const isAlone = changes.length === 1 && first !== undefined
@@ -172,10 +169,19 @@ async function account(
       const { topic, topicId } = turn
       const dead = outcome.dead + malformed.length
       if (dead > 0) context.log.error({ topic, dead }, 'entries became dead letters')
-      endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })
+      const kept = turn.keptBytes + outcome.kept - pass.turn.keptBytes
+      endTurn(tx, turn, { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined })
       return [pass, { topicId, topic, head: turn.head + outcome.stored, position: after.position }]
     }),
   )
+}
+
+/** The change with what its dead letters leave of the room for content. */
+async function buryMalformed(tx: Tx, change: Change): Promise<Change> {
+  const { turn, malformed } = change
+  if (malformed.length === 0) return change
+  const letters = malformed.map((entry) => ({ ...entry, reason: 'malformed_entry' }))
+  return { ...change, turn: { ...turn, keptBytes: turn.keptBytes + (await bury(tx, turn, letters)) } }
 }
 
 /** What a pass changes. */

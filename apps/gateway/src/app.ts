@@ -7,11 +7,13 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { Hono } from 'hono'
 import { createAppendPortions } from './append-portions.ts'
+import { discardRest } from './body.ts'
 import type { Patience } from './body-chunks.ts'
 import { createBudget } from './budget.ts'
 import type { Clients } from './clients.ts'
 import type { Connections } from './connections.ts'
 import { doctor } from './doctor.ts'
+import { createDoor } from './door.ts'
 import { dropEmptyTopic } from './drop-topic.ts'
 import { events } from './events.ts'
 import type { Heads } from './heads.ts'
@@ -24,7 +26,8 @@ import { createPublish } from './publish.ts'
 import { receipt } from './receipt.ts'
 import { createReceipts } from './receipts.ts'
 import type { Replays } from './replay.ts'
-import { reply, toResponse } from './reply.ts'
+import { reply, send, toResponse } from './reply.ts'
+import { createResponses } from './responses.ts'
 import { stats } from './stats.ts'
 import { tail } from './tail.ts'
 import type { Tails } from './tails.ts'
@@ -40,12 +43,16 @@ export interface AppDeps {
   readonly clients: Clients
   readonly newTopics: NewTopics
   readonly connections: Connections
+  /** By which names this gateway may be called, beside addresses and localhost. */
+  readonly hosts?: readonly string[] | undefined
   readonly log: Logger
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal
   readonly patience?: Patience
   readonly now?: () => number
   readonly random?: () => number
+  /** Bytes of responses in memory at a time. */
+  readonly responseBytesMax?: number
 }
 
 /** Bytes of bodies in memory at a time; parsed they take a few times as much. */
@@ -59,11 +66,15 @@ export interface App {
   readonly listener: RequestListener
 }
 
-/** The gateway's door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts. */
+/**
+ * All routes behind the door. No middleware: Hono then calls a handler directly, and every answer comes from reply.ts.
+ */
 export function createApp(deps: AppDeps): App {
   const { broker, appender, store, heads, tails, replays, clients, newTopics, connections, log, signal } =
     deps
   const { now = () => performance.now(), random = Math.random } = deps
+  const responses = createResponses(clients, deps.responseBytesMax)
+  const { counted } = responses
   let accepted = 0
 
   const publish = createPublish({
@@ -75,6 +86,7 @@ export function createApp(deps: AppDeps): App {
     turns: createTurns(),
     clients,
     newTopics,
+    responses,
     onAccepted: (events) => {
       accepted += events
     },
@@ -88,21 +100,30 @@ export function createApp(deps: AppDeps): App {
     await publish(env.incoming, env.outgoing)
     return RESPONSE_ALREADY_SENT
   })
-  app.get('/events', events(store, replays))
+  app.get('/events', counted(events(store, replays)))
   app.get('/tail', tail({ tails, connections, signal, random }))
-  const showEvent = receipt({ store, lookups: createLookups({ broker, log }), clients })
+  const showEvent = counted(receipt({ store, lookups: createLookups({ broker, log }), clients }))
   app.get('/events/:topic', showEvent)
   app.get('/events/:topic/:event_id', showEvent)
   app.delete('/topics/:topic', dropEmptyTopic({ broker, store, newTopics }))
-  app.get('/stats', stats({ broker, store, log, now, accepted: () => accepted }))
-  app.get('/doctor', doctor({ broker, store, log }))
-  app.get('/projections', listProjections(store))
-  app.get('/projections/:name', showProjection(store))
-  app.get('/projections/:name/:key{.+}', showKey(store))
+  app.get('/stats', counted(stats({ broker, store, log, now, accepted: () => accepted })))
+  app.get('/doctor', counted(doctor({ broker, store, log })))
+  app.get('/projections', counted(listProjections(store)))
+  app.get('/projections/:name', counted(showProjection(store)))
+  app.get('/projections/:name/:key{.+}', counted(showKey(store)))
   app.delete('/projections/:name', drop(store))
   app.post('/projections/:name/rebuild', rebuild(store))
   app.get('/healthz', healthz)
-  app.get('/readyz', readyz({ broker, store, log, signal }))
+  const ready = readyz({ broker, store, log, signal })
+  app.get('/readyz', ready)
+  // HAProxy checks with OPTIONS unless it is told otherwise, and takes any 2xx for a yes.
+  const readyTo = (allow: string) => async () => {
+    const answered = await ready()
+    answered.headers.set('Allow', allow)
+    return answered
+  }
+  app.options('/', readyTo('OPTIONS'))
+  app.options('/readyz', readyTo('GET, HEAD, OPTIONS'))
 
   app.onError((error) => toResponse(refusalOf(error, log, random)))
   app.notFound((c) => {
@@ -112,17 +133,36 @@ export function createApp(deps: AppDeps): App {
     return c.req.method === 'OPTIONS' ? reply(204, null, headers) : problem('method_not_allowed', { headers })
   })
 
+  const door = createDoor({ hosts: deps.hosts, words: wordsOf(app) })
   const routed = getRequestListener(app.fetch)
   return {
     app,
-    // The same handler either way; what nearly every request is does not pay for being routed.
-    listener: (request, response) =>
-      void (request.method === 'POST' && request.url === '/publish' ? publish : routed)(request, response),
+    listener: (request, response) => {
+      const refused = door(request)
+      if (refused !== undefined) {
+        send(response, refused)
+        discardRest(request)
+      } else if (request.method === 'POST' && request.url === '/publish') {
+        // The same handler as by the route; what nearly every request is does not pay for being routed.
+        void publish(request, response)
+      } else {
+        // The door has read it. Hono's server would refuse what is right, such as [::1:0], and a request without one.
+        request.headers.host = 'gateway'
+        void routed(request, response)
+      }
+    },
   }
 }
 
+function wordsOf(app: App['app']): Set<string> {
+  const segments = app.routes.flatMap(({ path }) => path.split('/'))
+  return new Set(segments.filter((segment) => /^[\w-]+$/.test(segment)))
+}
+
 function methodsAt(app: App['app'], path: string): string[] {
-  const methods = app.routes.filter((route) => toRegExp(route.path).test(path)).map((route) => route.method)
+  const methods = app.routes
+    .filter((route) => route.method !== 'OPTIONS' && toRegExp(route.path).test(path))
+    .map((route) => route.method)
   if (methods.length === 0) return []
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
 }

@@ -3,7 +3,7 @@
  * the /64, because whoever has one address of a network has them all (RFC 6177).
  */
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, type Socket } from 'node:net'
 
 /** An IPv4 address, or the first half of an IPv6 address; opaque to all but this file. */
 export type Client = string
@@ -11,6 +11,8 @@ export type Client = string
 export interface Clients {
   /** The client of a request. It never throws: whoever cannot be told apart shares with the others who cannot. */
   of(request: Pick<IncomingMessage, 'socket' | 'headers'> | undefined): Client
+  /** Whether a trusted proxy is at the other end, so that each request may be another client's. */
+  isProxy(socket: Pick<Socket, 'remoteAddress'>): boolean
 }
 
 /** Where requests have no address: a Unix socket, a closed connection, a test without one. */
@@ -26,10 +28,12 @@ export function createClients(trustedProxies: readonly string[] = []): Clients {
     const family = isIP(address)
     return family !== 0 && trusted.check(address, family === 4 ? 'ipv4' : 'ipv6')
   }
+  const isProxy = (peer: string) => trustedProxies.length > 0 && isTrusted(peer)
   return {
+    isProxy: ({ remoteAddress }) => isProxy(plain(remoteAddress ?? '')),
     of(request) {
       const peer = plain(request?.socket?.remoteAddress ?? '')
-      if (trustedProxies.length === 0 || !isTrusted(peer)) return clientAt(peer)
+      if (!isProxy(peer)) return clientAt(peer)
       const forwarded = String(request?.headers['x-forwarded-for'] ?? '')
         .split(',')
         .map((text) => plain(text.trim()))

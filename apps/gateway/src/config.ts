@@ -1,6 +1,7 @@
 import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
 import { isProxy } from './clients.ts'
+import { parseHost } from './host.ts'
 import { topicLimits } from './new-topics.ts'
 
 const Environment = v.object({
@@ -9,19 +10,26 @@ const Environment = v.object({
   DATABASE_URL: urlOf('postgres:', 'postgresql:'),
   HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
   PORT: wholeNumber(0, 65_535, 8_080),
+  HEALTH_HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
+  HEALTH_PORT: wholeNumber(0, 65_535, 0),
   TAILS_MAX: wholeNumber(0, 100_000, 4_096),
   TOPICS_MAX: wholeNumber(1, 1_000_000, topicLimits.max),
   NEW_TOPICS_BURST: wholeNumber(1, 1_000_000, topicLimits.rate.burst),
   NEW_TOPICS_PER_SECOND: wholeNumber(1, 1_000_000, topicLimits.rate.perSecond),
-  TRUSTED_PROXIES: v.optional(
+  TRUSTED_PROXIES: listOf(isProxy, 'must be addresses or networks, such as 10.0.0.0/8,::1'),
+  HOSTS: listOf((text) => parseHost(text) !== undefined, 'must be names, such as gateway,events.example.com'),
+})
+
+function listOf(isOne: (text: string) => boolean, expected: string) {
+  return v.optional(
     v.pipe(
       v.string(),
       v.transform((text) => text.split(',').flatMap((one) => one.trim() || [])),
-      v.check((all) => all.every(isProxy), 'must be addresses or networks, such as 10.0.0.0/8,::1'),
+      v.check((all) => all.every(isOne), expected),
     ),
     '',
-  ),
-})
+  )
+}
 
 /** The gateway's settings. Throws `InvalidConfig`. */
 export function parseConfig(env: NodeJS.ProcessEnv) {
@@ -30,12 +38,16 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     logLevel: parsed.LOG_LEVEL,
     host: parsed.HOST,
     port: parsed.PORT,
+    /** 0 is any port that is free; the log says which. */
+    health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT },
     tailsMax: parsed.TAILS_MAX,
     topics: {
       max: parsed.TOPICS_MAX,
       rate: { burst: parsed.NEW_TOPICS_BURST, perSecond: parsed.NEW_TOPICS_PER_SECOND },
     },
     trustedProxies: parsed.TRUSTED_PROXIES,
+    /** The name it listens on is its own, too. */
+    hosts: [...parsed.HOSTS, parsed.HOST],
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name: 'sekali-gateway' },
     // Connections of PostgreSQL are dear and reads are short: a few serve many clients, and one that takes longer
     // than its client would wait is given up.

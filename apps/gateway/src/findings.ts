@@ -1,6 +1,7 @@
 import type { Holder } from '@sekali/broker/backlog'
 import type { Presence } from '@sekali/broker/presence'
 import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
+import { limits } from '@sekali/core/limits'
 import type { Figures } from './figures.ts'
 
 /** Beyond it, times of one event that different clocks made are in an order that never was. */
@@ -79,6 +80,8 @@ export function lagFinding(
   )
 }
 
+const keptOnly = `beyond ${limits.keptBytesMax / 2 ** 20} MiB of a topic, no content is kept`
+
 /** What came of entries that should not have to. */
 export function figureFindings({ conflicts, dead, lost }: Figures): Finding[] {
   return [
@@ -86,13 +89,13 @@ export function figureFindings({ conflicts, dead, lost }: Figures): Finding[] {
       'log.conflicts',
       conflicts,
       'events came under an id that another content has',
-      'a publisher uses an id twice: SELECT * FROM conflicts shows what came',
+      `a publisher uses an id twice: SELECT * FROM conflicts shows what came; ${keptOnly}`,
     ),
     count(
       'log.dead',
       dead,
       'dead letters',
-      'PostgreSQL refused them: SELECT reason, fields FROM dead_letters shows why and what',
+      `PostgreSQL refused them: SELECT reason, fields FROM dead_letters shows why and what; ${keptOnly}`,
     ),
     count(
       'log.lost',

@@ -13,6 +13,7 @@ import { createConnections } from './connections.ts'
 import { createHeads } from './heads.ts'
 import { reportFitness } from './health.ts'
 import { createNewTopics } from './new-topics.ts'
+import { createProbes, serveProbes } from './probes.ts'
 import { createReplays } from './replay.ts'
 import { serveHttp } from './server.ts'
 import { createTails } from './tails.ts'
@@ -32,7 +33,7 @@ await run('gateway', async () => {
   const clients = createClients(config.trustedProxies)
   const replays = createReplays({ store, clients, log, signal })
   const newTopics = createNewTopics({ broker, store, log }, config.topics)
-  const connections = createConnections({ tailsMax: config.tailsMax })
+  const connections = createConnections({ tailsMax: config.tailsMax, clients })
   const appender = createAppender(broker, createDoorbell(broker))
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
   await untilConnected(broker, firstConnectionMs).catch(() => undefined)
@@ -46,11 +47,13 @@ await run('gateway', async () => {
     clients,
     newTopics,
     connections,
+    hosts: config.hosts,
     log,
     signal,
   })
+  await using probes = await serveProbes(createProbes({ broker, store, log, signal }), config.health)
   await using server = await serveHttp(listener, { ...config, connections })
-  log.info({ url: server.url }, 'listening')
+  log.info({ url: server.url, health: probes.url }, 'listening')
 
   void reportFitness(broker, log)
   if (!signal.aborted) await once(signal, 'abort')

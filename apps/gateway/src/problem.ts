@@ -10,6 +10,13 @@ import { type Answer, answer, toResponse } from './reply.ts'
 const problems = {
   malformed_json: [400, 'Bad Request', 'The body is not JSON in UTF-8.'],
   incomplete_body: [400, 'Bad Request', 'The body ended before its end.'],
+  bad_request_target: [
+    400,
+    'Bad Request',
+    'Write the path plainly: without dot segments, empty segments, backslashes, a fragment, needless escapes or another authority. ?event_id= and ?key= take what a path cannot have.',
+  ],
+  bad_host: [400, 'Bad Request', 'There must be one Host header, with a name or address and perhaps a port.'],
+  foreign_origin: [403, 'Forbidden', 'A page of another origin may change nothing here.'],
   not_found: [404, 'Not Found', 'There is nothing here.'],
   unknown_topic: [404, 'Not Found', 'There is no topic of this name.'],
   topic_in_use: [
@@ -45,6 +52,11 @@ const problems = {
     'Send application/json or application/x-ndjson in UTF-8.',
   ],
   unsupported_encoding: [415, 'Unsupported Media Type', 'Send the body without a Content-Encoding.'],
+  unknown_host: [
+    421,
+    'Misdirected Request',
+    'This gateway does not know itself by the name in the Host header. If it is right, add it to HOSTS.',
+  ],
   invalid_event: [
     422,
     'Unprocessable Content',

@@ -14,6 +14,7 @@ import { refusal, refusalOf } from './problem.ts'
 import { readSent } from './read-sent.ts'
 import type { Receipts } from './receipts.ts'
 import { type Answer, answer, send } from './reply.ts'
+import type { Responses } from './responses.ts'
 import type { Turns } from './turns.ts'
 
 export interface PublishDeps {
@@ -28,6 +29,8 @@ export interface PublishDeps {
   readonly clients: Clients
   readonly newTopics: NewTopics
   readonly receipts: Receipts
+  /** What answers may take: receipts of a batch can be a megabyte. */
+  readonly responses: Pick<Responses, 'count'>
   /** Hears how many events Redis has taken. */
   readonly onAccepted: (events: number) => void
   readonly log: Logger
@@ -46,7 +49,9 @@ export type Publish = (request: IncomingMessage, response: ServerResponse) => Pr
  */
 export function createPublish(deps: PublishDeps): Publish {
   return async (request, response) => {
-    const answered = await publish(deps, request).catch((error) => refusalOf(error, deps.log, deps.random))
+    const answered = await publish(deps, request)
+      .then((answer) => deps.responses.count(request, response, answer))
+      .catch((error) => refusalOf(error, deps.log, deps.random))
     send(response, answered)
     discardRest(request)
   }
@@ -64,11 +69,12 @@ async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Ans
     case 'application/x-ndjson':
       return await publishLines(deps, request)
     default:
-      return refusal('unsupported_media_type', {
-        headers: { 'Accept-Post': 'application/json, application/x-ndjson' },
-      })
+      return unsupportedMediaType()
   }
 }
+
+export const unsupportedMediaType = (): Answer =>
+  refusal('unsupported_media_type', { headers: { 'Accept-Post': 'application/json, application/x-ndjson' } })
 
 async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
   const seconds = preferredWait(request.headers.prefer)

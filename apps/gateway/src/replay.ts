@@ -27,6 +27,7 @@ import type { Client, Clients } from './clients.ts'
 import { drained, writePieces } from './drained.ts'
 import { answer, toResponse } from './reply.ts'
 import { createSlots } from './slots.ts'
+import { limitStall } from './stalls.ts'
 
 export interface Replays {
   /** Answers with a replay. Throws `TooManyTopics`, `StoreUnavailable`, `Overloaded` or `ClientLimit`. */
@@ -88,7 +89,7 @@ export function createReplays(
   async function stream(outgoing: ServerResponse, gzip: Gzip | undefined, parts: Held[], client: Client) {
     const leave = () => void outgoing.destroy()
     signal.addEventListener('abort', leave, { once: true })
-    outgoing.setTimeout(stalledMs, leave)
+    limitStall(outgoing, stalledMs)
     const writer = createWriter(outgoing, gzip, keepAliveMs)
     if (signal.aborted) leave() // while the first part was read
     try {

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 
 /** What a client gets, before it becomes Hono's `Response` or goes out on node:http as it is. */
 export interface Answer {
@@ -21,11 +21,26 @@ export function answer(
 
 export const reply = (...args: Parameters<typeof answer>): Response => toResponse(answer(...args))
 
-export const toResponse = ({ status, body, headers }: Answer): Response =>
-  new Response(body, { status, headers })
+const bodyBytes = new WeakMap<Response, number>()
+
+export function toResponse({ status, body, headers }: Answer): Response {
+  const response = new Response(body, { status, headers })
+  bodyBytes.set(response, Buffer.byteLength(body ?? ''))
+  return response
+}
+
+/** What the body of an answer takes; undefined for one that is streamed. */
+export const bodyBytesOf = (response: Response): number | undefined => bodyBytes.get(response)
 
 export function send(response: ServerResponse, { status, body, headers }: Answer): void {
   const text = body ?? ''
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(text) })
   response.end(text)
+}
+
+/** The bytes of an answer after which the connection is closed, for where there is no response to write it to. */
+export function closingText({ status, body, headers }: Answer): string {
+  const fields = { ...headers, 'Content-Length': Buffer.byteLength(body ?? ''), Connection: 'close' }
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body ?? ''}`
 }

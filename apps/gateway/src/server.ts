@@ -4,21 +4,19 @@
  * Closing it drains: the port is closed and idle connections with it; requests in flight are answered, with
  * `Connection: close`, so that their clients go elsewhere; what has no answer after `drainMs` is cut off.
  */
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { InvalidConfig } from '@sekali/core/errors'
+import { admitTo } from './admission.ts'
 import { type Connections, createConnections } from './connections.ts'
+import type { Pipelines } from './pipeline.ts'
+import { watchStalls } from './stalls.ts'
 
 export interface ServerOptions {
   readonly host: string
   readonly port: number
+  /** The variables that these two come from. */
+  readonly variables?: string
   /** A request's headers, and then its whole body, must have come by then. */
   readonly headersTimeoutMs?: number
   readonly requestTimeoutMs?: number
@@ -27,6 +25,8 @@ export interface ServerOptions {
   /** Longer than the minute that load balancers keep idle connections, so that they hang up first. */
   readonly keepAliveTimeoutMs?: number
   readonly headerBytesMax?: number
+  /** A client that takes nothing of its response for so long is cut off. */
+  readonly stalledMs?: number
   readonly connections?: Connections
   readonly drainMs?: number
 }
@@ -35,65 +35,46 @@ export interface HttpServer extends AsyncDisposable {
   readonly url: string
 }
 
+/** How many more than are counted Node takes before it closes them without a word: those that are turned away, or closing. */
+const spareConnections = 1_024
+
 export async function serveHttp(listener: RequestListener, options: ServerOptions): Promise<HttpServer> {
   const { host, port, connections = createConnections(), drainMs = 10_000 } = options
-  const server = createServer(
-    {
-      headersTimeout: options.headersTimeoutMs ?? 10_000,
-      requestTimeout: options.requestTimeoutMs ?? 15_000,
-      keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
-      maxHeaderSize: options.headerBytesMax ?? 16 * 1024,
-      connectionsCheckingInterval: options.checkEveryMs ?? 2_000,
-    },
-    listener,
-  )
-  server.maxConnections = connections.max
-  server.on('connection', (socket: Duplex) => {
-    if (!connections.admit(socket)) socket.destroy()
+  const server = createServer({
+    headersTimeout: options.headersTimeoutMs ?? 10_000,
+    requestTimeout: options.requestTimeoutMs ?? 15_000,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
+    maxHeaderSize: options.headerBytesMax ?? 16 * 1024,
+    connectionsCheckingInterval: options.checkEveryMs ?? 2_000,
+    requireHostHeader: false, // door.ts does: Node would answer out of turn (admission.ts)
   })
-  const close = drainable(server, drainMs)
-  answerClientErrors(server)
-  await listen(server, host, port)
+  server.maxConnections = connections.max + spareConnections
+  const leaving = new AbortController()
+  const pipelines = admitTo(server, listener, connections, leaving.signal)
+  answerClientErrors(server, pipelines)
+  const watching = watchStalls(pipelines.all, options.stalledMs ?? 30_000)
+  await listen(server, host, port, options.variables ?? 'HOST and PORT')
 
   let closed: Promise<void> | undefined
   return {
     url: urlOf(server.address() as AddressInfo),
     [Symbol.asyncDispose]() {
-      closed ??= close()
+      leaving.abort()
+      closed ??= drain(server, pipelines, drainMs).finally(() => watching[Symbol.dispose]())
       return closed
     },
   }
 }
 
-function drainable(server: Server, drainMs: number): () => Promise<void> {
-  // By connection, although a set of responses would be simpler: a set whose members come and go is rehashed all the
-  // time, and its old tables, dead but not yet collected, keep what was in them alive. A quarter of everything that
-  // was ever allocated survived that way.
-  const inFlight = new Map<Socket, ServerResponse | undefined>()
-  let draining = false
-  server.on('connection', (socket: Socket) => {
-    inFlight.set(socket, undefined)
-    socket.once('close', () => inFlight.delete(socket))
-  })
-  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    if (draining) response.setHeader('Connection', 'close')
-    inFlight.set(socket, response)
-    response.once('close', () => {
-      if (inFlight.get(socket) === response) inFlight.set(socket, undefined)
-    })
-  })
-
-  return async () => {
-    draining = true
-    for (const response of inFlight.values()) {
-      if (response?.headersSent === false) response.setHeader('Connection', 'close')
-    }
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    server.closeIdleConnections()
-    const cut = setTimeout(() => server.closeAllConnections(), drainMs)
-    await closed
-    clearTimeout(cut)
+async function drain(server: Server, pipelines: Pipelines, drainMs: number): Promise<void> {
+  for (const { current } of pipelines.all()) {
+    if (current?.response.headersSent === false) current.response.setHeader('Connection', 'close')
   }
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const cut = setTimeout(() => server.closeAllConnections(), drainMs)
+  await closed
+  clearTimeout(cut)
 }
 
 const clientErrors: Readonly<Record<string, string>> = {
@@ -103,29 +84,24 @@ const clientErrors: Readonly<Record<string, string>> = {
 }
 
 /**
- * Answers what the parser refuses, as Node does by itself, but for one thing: a stream of lines may take as long as
- * it likes. It has limits of its own (see lines.ts).
+ * Answers what the parser refuses, as Node does by itself, but for two things: what came before is answered first; and
+ * a stream of lines may take as long as it likes. It has limits of its own (see lines.ts).
  */
-function answerClientErrors(server: Server): void {
-  const streaming = new WeakSet<Duplex>()
-  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (!request.headers['content-type']?.startsWith('application/x-ndjson')) return
-    streaming.add(request.socket)
-    response.once('close', () => streaming.delete(request.socket))
-  })
+function answerClientErrors(server: Server, pipelines: Pipelines): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && streaming.has(socket)) return
+    const request = pipelines.lastOn(socket as Socket)
+    const isStream = request?.headers['content-type']?.startsWith('application/x-ndjson')
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStream && !request?.complete) return
     const status = clientErrors[error.code ?? ''] ?? '400 Bad Request'
-    if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
-    socket.destroy(error)
+    pipelines.fail(socket as Socket, `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, error)
   })
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen(server: Server, host: string, port: number, variables: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = reasons[cause.code ?? ''] ?? 'cannot be listened on'
-      reject(new InvalidConfig(`HOST and PORT: ${host}:${port} ${why}`, { cause }))
+      reject(new InvalidConfig(`${variables}: ${host}:${port} ${why}`, { cause }))
     })
     server.listen(port, host, () => {
       server.removeAllListeners('error')

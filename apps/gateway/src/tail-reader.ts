@@ -18,6 +18,7 @@ import { drained, writePieces } from './drained.ts'
 import type { Feed, Reader } from './feed.ts'
 import type { Frame, Segment } from './ring.ts'
 import type { Slots } from './slots.ts'
+import { limitStall } from './stalls.ts'
 
 export interface TailReader extends Reader {
   /** Says something if nothing was said for a while, so that both ends notice a connection that is dead. */
@@ -64,8 +65,7 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
   let isInHistory = false
   let saidAt = performance.now()
 
-  // Whoever is told something is not idle. Node looks whether the kernel takes anything, not only whether it has taken all.
-  outgoing.socket?.setTimeout(stalledMs)
+  limitStall(outgoing, stalledMs)
   say(`retry: 1000\nid: ${place}\n\n`, place)
 
   const isOver = () => outgoing.destroyed || outgoing.writableEnded

@@ -37,6 +37,8 @@ export function createGateway({
   connections = createConnections(),
   topics = topicLimits,
   patience,
+  hosts,
+  responseBytesMax,
 }: {
   readonly redisUrl: string
   readonly databaseUrl: string
@@ -46,6 +48,8 @@ export function createGateway({
   readonly connections?: Connections
   readonly topics?: TopicLimits
   readonly patience?: Patience
+  readonly hosts?: readonly string[]
+  readonly responseBytesMax?: number
 }): Gateway {
   const log = createLog('gateway', 'silent')
   const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
@@ -58,9 +62,26 @@ export function createGateway({
   const clients = createClients()
   const replays = createReplays({ store, clients, log, signal: drain.signal }, replayTimes)
   const newTopics = createNewTopics({ broker, store, log }, topics)
-  const parts = { broker, appender, store, heads, tails, replays, clients, newTopics, connections, log }
+  const parts = {
+    broker,
+    appender,
+    store,
+    heads,
+    tails,
+    replays,
+    clients,
+    newTopics,
+    connections,
+    hosts,
+    log,
+  }
   return {
-    ...createApp({ ...parts, signal: drain.signal, ...(patience && { patience }) }),
+    ...createApp({
+      ...parts,
+      signal: drain.signal,
+      ...(patience && { patience }),
+      ...(responseBytesMax && { responseBytesMax }),
+    }),
     ...parts,
     drain,
     async [Symbol.asyncDispose]() {

@@ -6,7 +6,7 @@ const { hostname, port } = new URL(url)
 let heard = 0
 for (let index = 0; index < Number(count); index++) {
   const socket = connect(Number(port), hostname)
-  socket.write(`GET /tail?topic=${topic} HTTP/1.1\r\nHost: a\r\n\r\n`)
+  socket.write(`GET /tail?topic=${topic} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
   socket.once('data', () => {
     heard += 1
     if (heard === Number(count)) process.stdout.write('all heard\n')

@@ -173,7 +173,7 @@ test('readers that have stopped keep nobody from a whole replay, and hold next t
     const client = stopping(400_000)
     const encoding = index % 32 === 0 ? 'gzip' : 'identity'
     client.socket.push(
-      `GET /events?topic=big HTTP/1.1\r\nHost: test\r\nAccept: ${lines.Accept}\r\nAccept-Encoding: ${encoding}\r\n\r\n`,
+      `GET /events?topic=big HTTP/1.1\r\nHost: localhost\r\nAccept: ${lines.Accept}\r\nAccept-Encoding: ${encoding}\r\n\r\n`,
     )
     direct.emit('connection', client.socket)
     return client

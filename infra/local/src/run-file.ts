@@ -4,7 +4,12 @@ import process from 'node:process'
 
 /** What runs now. A `pid` is null while the process is being restarted, and for a server that is not ours. */
 export interface RunFile {
-  readonly gateway: { readonly pid: number | null; readonly url: string }
+  readonly gateway: {
+    readonly pid: number | null
+    readonly url: string
+    /** Where it answers /healthz and /readyz, however full its door is. */
+    readonly health: string
+  }
   readonly consumers: readonly { readonly pid: number; readonly name: string }[]
   readonly projectors: readonly { readonly pid: number; readonly name: string }[]
   readonly redis: { readonly pid: number | null; readonly url: string }

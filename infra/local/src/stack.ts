@@ -8,6 +8,7 @@ import { runApp, startApp } from './app-process.ts'
 import { givenBackend, ownBackend } from './backend.ts'
 import { lockData } from './data-lock.ts'
 import { startFleet } from './fleet.ts'
+import { freePort } from './free-port.ts'
 import { addressOf, claimPort } from './gateway-port.ts'
 import { stopLeftoverPostgres } from './postgres-leftover.ts'
 import { startPostgres } from './postgres-server.ts'
@@ -23,6 +24,9 @@ export interface StackOptions {
   /** The gateway's; a free one unless given. */
   readonly port?: number
   readonly host?: string
+  /** Where the gateway answers about its health: on a free port, of this machine alone, unless given. */
+  readonly healthPort?: number
+  readonly healthHost?: string
   readonly consumers: number
   /** None unless given. */
   readonly projectors?: number
@@ -85,14 +89,23 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const consuming = parts.use(await startFleet({ ...ofFleet, size: options.consumers, env }))
   step('gateway', `is starting on port ${port}`)
   const app = { name: 'gateway', program: programs.gateway, logDir }
-  const gatewayEnv = { ...env, HOST: host, PORT: String(port) }
+  const healthHost = options.healthHost ?? '127.0.0.1'
+  const healthPort = options.healthPort || (await freePort())
+  const gatewayEnv = {
+    ...env,
+    HOST: host,
+    PORT: String(port),
+    HEALTH_HOST: healthHost,
+    HEALTH_PORT: String(healthPort),
+  }
   const start = () => startApp({ ...app, env: gatewayEnv })
   const gateway = parts.use(await supervise({ start, onChange: onChange('gateway') }))
   const url = `http://${addressOf(host)}:${port}`
+  const health = `http://${addressOf(healthHost)}:${healthPort}`
   await waitReady(url, join(logDir, 'gateway.log'), signal)
 
   const running = (): RunFile => ({
-    gateway: { pid: gateway.current()?.pid ?? null, url },
+    gateway: { pid: gateway.current()?.pid ?? null, url, health },
     consumers: consuming.members(),
     projectors: projecting.members(),
     redis: { pid: redis.pid(), url: redis.url },

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import process from 'node:process'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { existingFolder, wholeNumber } from './command-line.ts'
 import { narrate } from './narration.ts'
 import { repositoryRoot } from './repository.ts'
@@ -15,6 +15,17 @@ const options = new Command('npm start --')
   )
   .option('--port <number>', 'where the gateway listens', wholeNumber(1, 65_535), 8_080)
   .option('--host <address>', 'the address it listens on; 0.0.0.0 opens it to the network', '127.0.0.1')
+  .addOption(
+    new Option('--health-port <number>', 'where it answers /healthz and /readyz; 0 is any free port')
+      .env('HEALTH_PORT')
+      .argParser(wholeNumber(0, 65_535))
+      .default(0),
+  )
+  .addOption(
+    new Option('--health-host <address>', 'the address it listens on for that')
+      .env('HEALTH_HOST')
+      .default('127.0.0.1'),
+  )
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
   .option('--projectors <number>', 'how many projectors share the projections', wholeNumber(0, 64), 1)
   .option('--projections <folder>', 'definitions of projections, such as examples/', existingFolder)
@@ -28,8 +39,8 @@ Environment:
   REDIS_PREFIX   what all keys in Redis begin with (default: sekali)
   REDIS_SERVER   the redis-server or valkey-server to run, when the one on the PATH will not do
   LOG_LEVEL      trace, debug, info, warn, error, fatal or silent (default: info)
-  TAILS_MAX, TOPICS_MAX, NEW_TOPICS_BURST, NEW_TOPICS_PER_SECOND, TRUSTED_PROXIES, IMPORT_MS,
-  PROJECTIONS_BUILT_IN, TURN_EVENTS_MAX, RETIRE_AFTER_MS, REDIS_CALL_MS, STATEMENT_MS and
+  TAILS_MAX, TOPICS_MAX, NEW_TOPICS_BURST, NEW_TOPICS_PER_SECOND, TRUSTED_PROXIES, HOSTS,
+  IMPORT_MS, PROJECTIONS_BUILT_IN, TURN_EVENTS_MAX, RETIRE_AFTER_MS, REDIS_CALL_MS, STATEMENT_MS and
   IDLE_IN_TRANSACTION_MS: see the table in README.md
 
 Example:
@@ -40,6 +51,8 @@ Example:
   .opts<{
     port: number
     host: string
+    healthPort: number
+    healthHost: string
     consumers: number
     projectors: number
     projections?: string
@@ -51,6 +64,8 @@ await runCommand(async (signal) => {
     dir: options.data,
     port: options.port,
     host: options.host,
+    healthPort: options.healthPort,
+    healthHost: options.healthHost,
     consumers: options.consumers,
     projectors: options.projectors,
     projections: options.projections,

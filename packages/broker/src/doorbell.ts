@@ -1,6 +1,6 @@
 /**
  * The doorbell says that a topic has news. It is a hint: pub/sub loses it when nobody listens, and nothing but
- * promptness depends on it, because consumers also look at every topic about once a second.
+ * promptness depends on it, because consumers also look which topics have entries in flight, once a second.
  */
 import { isTopicName, type TopicName } from '@sekali/core/event'
 import { ask, type Broker } from './connect.ts'

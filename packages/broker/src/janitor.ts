@@ -1,26 +1,44 @@
-import { BrokerUnavailable } from '@sekali/core/errors'
-import { ask, askAll, type Broker } from './connect.ts'
-import { field, ownGroup } from './info.ts'
-import { consumersKey, streamKey } from './keys.ts'
+import { chunksOf } from '@sekali/core/chunks'
+import { ask, type Broker } from './connect.ts'
+import { luaInfo } from './info.ts'
+import { consumersKey, groupPrefix, streamKey } from './keys.ts'
 import { readAnnounced } from './presence.ts'
-import { defineScript } from './script.ts'
+import { defineScript, runScript } from './script.ts'
 
-// KEYS  1 the topic's stream
-// ARGV  1 group, 2 consumer
-// Returns 1 when the consumer was removed. XGROUP DELCONSUMER drops what is pending with the consumer, so the
-// look and the removal must be one step.
+// KEYS  the topics' streams
+// ARGV  1 what our groups' names begin with, 2 for how many ms a consumer that is gone has not read, then the
+//       names of those that are here
+// Returns how many were removed. XGROUP DELCONSUMER drops what is pending with the consumer, so the look and the
+// removal must be one step. Since Redis 7.2 `idle` counts from the last attempt to read, and before from the last success.
 const removeScript = defineScript(`
-if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) > 0 then return 0 end
-redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
-return 1
+${luaInfo}
+local here, removed = {}, 0
+for i = 3, #ARGV do here[ARGV[i]] = true end
+for _, key in ipairs(KEYS) do
+  local groups = redis.pcall('XINFO', 'GROUPS', key)
+  local group = not groups.err and ownGroup(key, ARGV[1])
+  if group and field(group, 'consumers') > 0 then
+    for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', key, field(group, 'name'))) do
+      local isGone = not here[field(consumer, 'name')] and field(consumer, 'idle') >= tonumber(ARGV[2])
+      if isGone and field(consumer, 'pending') == 0 then
+        redis.call('XGROUP', 'DELCONSUMER', key, field(group, 'name'), field(consumer, 'name'))
+        removed = removed + 1
+      end
+    end
+  end
+end
+return removed
 `)
 
 /** A name is removed once its consumer has neither said anything nor read for so long. */
 const goneMs = 60_000
+/** Others wait for Redis meanwhile. */
+const streamsPerScript = 50
 
 /**
  * Removes consumers that are gone from the groups of `topics`, so that names do not pile up with every restart.
- * One with entries pending is left until a reclaim has taken them. Returns how many names were removed.
+ * One with entries pending is left until a reclaim has taken them. Returns how many names were removed. Rejects with
+ * `BrokerUnavailable`.
  */
 export async function removeGoneConsumers(
   broker: Broker,
@@ -31,26 +49,12 @@ export async function removeGoneConsumers(
   const expired = [...announced.keys()].filter((name) => announced.get(name) === null)
   if (expired.length > 0)
     await ask(broker, 'janitor', (redis) => redis.srem(consumersKey(broker), ...expired))
+  const here = [...announced.keys()].filter((name) => announced.get(name))
   let removed = 0
-  for (const topic of topics) {
-    const key = streamKey(broker, topic)
-    const [groups] = await askAll(broker, 'janitor', (redis) => [redis.xinfo('GROUPS', key)])
-    const group = ownGroup(broker, groups)?.name
-    if (group === undefined) continue
-    const consumers = (await ask(broker, 'janitor', (redis) =>
-      redis.xinfo('CONSUMERS', key, group),
-    )) as unknown[]
-    const gone = consumers
-      .filter((consumer) => Number(field(consumer, 'idle')) >= goneAfterMs)
-      .map((consumer) => String(field(consumer, 'name')))
-      .filter((name) => !announced.get(name))
-    if (gone.length === 0) continue
-    const outcomes = await askAll(broker, 'janitor', (redis) =>
-      gone.map((name) => redis.call(...removeScript.whole([key], [group, name]))),
-    )
-    const error = outcomes.find((outcome) => outcome instanceof Error)
-    if (error) throw new BrokerUnavailable(`janitor on ${topic} failed`, { cause: error })
-    removed += outcomes.filter((outcome) => outcome === 1).length
+  for (const chunk of chunksOf([...topics], streamsPerScript)) {
+    const keys = chunk.map((topic) => streamKey(broker, topic))
+    const args = [groupPrefix(broker), String(goneAfterMs), ...here]
+    removed += Number(await ask(broker, 'janitor', (redis) => runScript(redis, removeScript, keys, args)))
   }
   return removed
 }

@@ -3,7 +3,7 @@ import type { Broker } from './connect.ts'
 /** The stream that carries a topic. */
 export const streamKey = ({ prefix }: Broker, topic: string) => `${prefix}:stream:${topic}`
 
-/** The set of the names of all topics that ever had a stream. */
+/** The set of the names of all topics. */
 export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
 
 /** The hash of the topics that have entries in flight, each with the last id of its stream; see dirty.ts. */

@@ -58,7 +58,7 @@ export function placeAfter(given: Place, read: TurnRead | undefined): PlaceAfter
     const accounted = given.accounted + unread
     // It has no history any more, which also says that this has been said: others find it gone, too. Of one
     // that is made anew and goes before anybody looks, it is said with the next one, of another group.
-    const loss = given.history === null || given.retired ? undefined : 'the stream'
+    const loss = given.history === null ? undefined : 'the stream'
     return { ...given, accounted, history: null, lost: unread, loss }
   }
   const { place, entries, atEnd, entriesAdded, lastId, isTorn, history } = read

@@ -21,4 +21,6 @@ export const limits = {
   pageSizeMax: 1_000,
   /** Topics that one pattern may match; a cursor over them stays below 10,000 characters. */
   patternTopicsMax: 500,
+  /** UTF-8 bytes of content that are kept of a topic's conflicts and dead letters; of those over it a stub is kept. */
+  keptBytesMax: 4 * 1024 * 1024,
 } as const

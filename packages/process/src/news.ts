@@ -1,8 +1,8 @@
 /** What may have to be looked at, for instance topics, by name and in the order in which that was heard. */
 export interface News<Name extends string> {
   add(name: Name): void
-  /** Takes up to `max` names out. */
-  take(max: number): Name[]
+  /** Takes up to `max` names out; if told which are wanted, of these alone. */
+  take(max: number, isWanted?: (name: Name) => boolean): Name[]
   /** Takes all out, also of what must wait. */
   drain(): Name[]
   /** Puts names back at the front. */
@@ -67,12 +67,16 @@ export function createNews<Name extends string>(): News<Name> {
   }
   return {
     add,
-    take: (max) => {
-      const taken = [...first.values().take(max)]
-      for (const name of taken) first.delete(name)
-      for (const name of names.values().take(max - taken.length)) {
-        names.delete(name)
-        taken.push(name)
+    take: (max, isWanted = () => true) => {
+      const taken: Name[] = []
+      for (const set of [first, names]) {
+        for (const name of set
+          .values()
+          .filter(isWanted)
+          .take(max - taken.length)) {
+          set.delete(name)
+          taken.push(name)
+        }
       }
       return taken
     },

@@ -42,3 +42,16 @@ test('after turns that failed it is half as much, down to one', () => {
   })
   expect(sizes).toEqual([32, 16, 8, 4, 2, 1, 1, 1])
 })
+
+test('after a turn that took long it is less, for others to have theirs, but not below an eighth', () => {
+  const batch = createBatchSize<string>(eventsMax)
+  sizeAfter(batch, 1, 500)
+  batch.learn('a', 1_000, 1_000, 1_000, true, 300)
+  expect(batch.size('a')).toBe(500)
+  // Where few take as long, it is not their number.
+  batch.learn('a', 500, 500, 500, true, 60_000)
+  batch.learn('a', 125, 125, 125, true, 60_000)
+  expect(batch.size('a')).toBe(125)
+  batch.learn('a', 125, 125, 125, true, 20)
+  expect(batch.size('a')).toBe(500)
+})

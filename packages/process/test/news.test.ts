@@ -12,6 +12,15 @@ test('what is put back comes first, the rest in the order in which it was heard'
   expect(news.take(9)).toEqual(['b', 'c', 'd'])
 })
 
+test('those that are wanted can be taken out of turn, and the others stay in their order', () => {
+  const news = createNews<string>()
+  for (const name of ['a1', 'b1', 'a2', 'b2', 'a3']) news.add(name)
+  news.putBack(['b0', 'a0'])
+  expect(news.take(3, (name) => name.startsWith('a'))).toEqual(['a0', 'a1', 'a2'])
+  expect(news.take(9, (name) => name.startsWith('c'))).toEqual([])
+  expect(news.take(9)).toEqual(['b0', 'b1', 'b2', 'a3'])
+})
+
 test('a name that rests is heard of again only afterwards, and only if there was news of it', async () => {
   const news = createNews<string>()
   for (const name of ['heard before', 'dropped']) news.add(name)

@@ -22,7 +22,7 @@ export async function commitAndBury(
   turn: Turn,
   received: readonly ReceivedEntry[],
 ): Promise<Outcome & { readonly dead: number }> {
-  if (received.length === 0) return { stored: 0, duplicates: 0, conflicts: 0, dead: 0 }
+  if (received.length === 0) return { stored: 0, duplicates: 0, conflicts: 0, dead: 0, kept: 0 }
   await tx.execute(sql`SAVEPOINT attempt`)
   try {
     const outcome = await commitEvents(tx, turn, received)
@@ -31,20 +31,24 @@ export async function commitAndBury(
   } catch (error) {
     const cause = asStoreError(error, 'commit')
     if (!(cause instanceof DataRefused)) throw cause
-    await tx.execute(sql`ROLLBACK TO SAVEPOINT attempt`)
+    // Released as well, or each would hold one more subtransaction until COMMIT.
+    await tx.$client.query('ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt')
     const [only] = received
     if (received.length === 1 && only !== undefined) {
-      await bury(tx, turn, [{ ...only, reason: cause.sqlState }])
-      return { stored: 0, duplicates: 0, conflicts: 0, dead: 1 }
+      const kept = await bury(tx, turn, [{ ...only, reason: cause.sqlState }])
+      return { stored: 0, duplicates: 0, conflicts: 0, dead: 1, kept }
     }
   }
   const middle = Math.ceil(received.length / 2)
   const left = await commitAndBury(tx, turn, received.slice(0, middle))
-  const right = await commitAndBury(tx, { ...turn, head: turn.head + left.stored }, received.slice(middle))
+  const head = turn.head + left.stored
+  const keptBytes = turn.keptBytes + left.kept
+  const right = await commitAndBury(tx, { ...turn, head, keptBytes }, received.slice(middle))
   return {
     stored: left.stored + right.stored,
     duplicates: left.duplicates + right.duplicates,
     conflicts: left.conflicts + right.conflicts,
     dead: left.dead + right.dead,
+    kept: left.kept + right.kept,
   }
 }

@@ -2,7 +2,8 @@ import type { Event } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import type { Position } from '@sekali/core/position'
 import type { Tx } from './connect.ts'
-import { deadLetters } from './schema.ts'
+import { copyNull, copyRows, copyText } from './copy-rows.ts'
+import { createKept } from './kept.ts'
 import type { Turn } from './turn.ts'
 
 export interface DeadLetter {
@@ -14,19 +15,24 @@ export interface DeadLetter {
   readonly event: Event | undefined
 }
 
-/** Keeps entries that cannot become events, in the transaction that moves the position over them. */
-export async function bury(tx: Tx, turn: Turn, letters: readonly DeadLetter[]): Promise<void> {
-  if (letters.length === 0) return
-  await tx.insert(deadLetters).values(
-    letters.map(({ position, receivedAt, fields, reason, event }) => ({
-      topicId: turn.topicId,
-      entryId: position,
-      receivedAt,
-      reason,
-      eventId: event && isStorable(event.eventId) ? event.eventId : null,
-      fields: JSON.stringify(fields),
-    })),
+/**
+ * Keeps entries that cannot become events, in the transaction that moves the position over them. Resolves with the
+ * bytes of content that were kept.
+ */
+export async function bury(tx: Tx, turn: Turn, letters: readonly DeadLetter[]): Promise<number> {
+  const kept = createKept(turn)
+  await copyRows(
+    tx,
+    'dead_letters (topic_id, entry_id, received_at, reason, event_id, fields)',
+    letters,
+    ({ position, receivedAt, fields, reason, event }) => {
+      const eventId = event && isStorable(event.eventId) ? copyText(event.eventId) : copyNull
+      const text = JSON.stringify(fields)
+      const content = kept.hasRoom(text) ? copyText(text) : copyNull
+      return [turn.topicId, position, receivedAt, reason, eventId, content].join('\t')
+    },
   )
+  return kept.bytes
 }
 
 /** It may be what PostgreSQL refuses in the event. */

@@ -8,16 +8,19 @@
  * - where nothing has been known for long: COPY at once, under a savepoint. If the unique key refuses, back to the
  *   savepoint and look up. That saves a third of what a turn costs, and a wrong guess costs a COPY.
  *
+ * Of the events of one id, the first decides: the one that is stored, or else the first of the batch. Each later one is
+ * a duplicate of it, or a conflict with it, whatever came in between. So one round settles a batch, however often the
+ * content of an id changes in it.
+ *
  * Several topics' events go together: a small turn costs its round trips and its flush to disk, not its events.
  */
 import type { Event, EventId } from '@sekali/core/event'
+import { type Conflict, keepConflicts } from './conflicts.ts'
 import type { Tx } from './connect.ts'
 import { copyEvents, type Numbered } from './copy.ts'
-import { sql } from './drizzle.ts'
 import { asStoreError, isKnownEvent } from './errors.ts'
-import { conflicts, events } from './schema.ts'
-import { textArray } from './text-array.ts'
-import { utc } from './time.ts'
+import { createKept } from './kept.ts'
+import { findKnown, hasSameContent, type Known } from './known.ts'
 import type { Turn } from './turn.ts'
 
 export interface Received {
@@ -30,6 +33,8 @@ export interface Outcome {
   readonly stored: number
   readonly duplicates: number
   readonly conflicts: number
+  /** Bytes of content that were kept of the conflicts. */
+  readonly kept: number
 }
 
 /** What has come of a topic, in stream order. */
@@ -46,40 +51,73 @@ export async function commitEvents(tx: Tx, turn: Turn, received: readonly Receiv
 
 /** Commits the events of several topics' turns, each of another topic. Resolves with an outcome for each. */
 export async function commitBatches(tx: Tx, batches: readonly Batch[]): Promise<Outcome[]> {
-  const outcomes = batches.map(() => ({ stored: 0, duplicates: 0, conflicts: 0 }))
-  const chunks = batches.map(({ received }) => cutAtConflicts(received))
-  for (let round = 0; chunks.some(({ length }) => round < length); round++) {
-    const parts = batches.flatMap(({ turn }, at) => {
-      const sum = outcomes[at] as (typeof outcomes)[number]
-      const chunk = chunks[at]?.[round]
-      return chunk === undefined ? [] : [{ turn, sum, head: turn.head + sum.stored, ...chunk }]
-    })
-    const known = await storeNew(tx, parts)
-    for (const [at, { turn, sum, firsts, repeats }] of parts.entries()) {
-      const ours = known[at] as Known
-      const conflicting = firsts.filter((_, place) => ours.get(place)?.same === false)
-      const ids = new Set(conflicting.map(({ event }) => event.eventId))
-      conflicting.push(...repeats.filter(({ event }) => ids.has(event.eventId)))
-      await keepConflicts(tx, turn, conflicting)
-
-      sum.stored += firsts.length - ours.size
-      sum.conflicts += conflicting.length
-      sum.duplicates += ours.size + repeats.length - conflicting.length
-    }
-  }
+  const parts = batches.map(({ turn, received }) => ({ turn, received, ...groupById(received) }))
+  const known = await storeNew(tx, parts)
+  const conflicts: Conflict[] = []
+  const outcomes = parts.map((part, at) => judge(part, known[at] as KnownFirsts, conflicts))
+  await keepConflicts(tx, conflicts)
   return outcomes
 }
 
-/** Events of one topic with an id each. */
-interface Part {
-  readonly turn: Turn
-  /** The last seq before them. */
-  readonly head: number
+/** A batch, and the first event of each id in it. */
+interface Part extends Batch {
   readonly firsts: readonly Received[]
+  /** For each event that was received, the place in `firsts` of the one with its id. */
+  readonly places: readonly number[]
+  /** For each of `firsts`, the bytes of the largest payload that came under its id. */
+  readonly payloadBytes: readonly number[]
 }
 
-/** The events that are known, by their place in a part, and whether the event that has the id is the same. */
-type Known = ReadonlyMap<number, { readonly same: boolean }>
+function groupById(received: readonly Received[]): Omit<Part, keyof Batch> {
+  const placeOf = new Map<EventId, number>()
+  const firsts: Received[] = []
+  const payloadBytes: number[] = []
+  const places = received.map((item) => {
+    const { eventId, payload } = item.event
+    const bytes = Buffer.byteLength(payload)
+    const place = placeOf.get(eventId) ?? firsts.length
+    if (place === firsts.length) {
+      placeOf.set(eventId, place)
+      firsts.push(item)
+      payloadBytes.push(bytes)
+    } else if (bytes > (payloadBytes[place] as number)) payloadBytes[place] = bytes
+    return place
+  })
+  return { firsts, places, payloadBytes }
+}
+
+/** The events whose ids were known, by the place of their first in a part. */
+type KnownFirsts = ReadonlyMap<number, Known>
+
+/** Counts what has come of a part's events, and adds to `conflicts`. */
+function judge(part: Part, known: KnownFirsts, conflicts: Conflict[]): Outcome {
+  const { turn, received, firsts, places } = part
+  const seqs = seqsOf(part, known)
+  const kept = createKept(turn)
+  let conflicting = 0
+  for (const [at, item] of received.entries()) {
+    const place = places[at] as number
+    const first = firsts[place] as Received
+    if (first === item && !known.has(place)) continue
+    if (hasSameContent(item.event, known.get(place) ?? first.event)) continue
+    conflicting += 1
+    const isKept = kept.hasRoom(item.event.source, item.event.payload)
+    conflicts.push({ topicId: turn.topicId, seq: seqs[place] as number, isKept, ...item })
+  }
+  const stored = firsts.length - known.size
+  return {
+    stored,
+    conflicts: conflicting,
+    duplicates: received.length - stored - conflicting,
+    kept: kept.bytes,
+  }
+}
+
+/** The seq of each first: that of the event which has its id, or the next. */
+function seqsOf({ turn, firsts }: Part, known: KnownFirsts): number[] {
+  let head = turn.head
+  return firsts.map((_, place) => known.get(place)?.seq ?? ++head)
+}
 
 /**
  * When so many times as many events of a topic as there are now were new before, these are taken for new as well. A
@@ -87,8 +125,8 @@ type Known = ReadonlyMap<number, { readonly same: boolean }>
  */
 const newBefore = 10
 
-/** Stores the events that are new, numbered from each part's `head + 1`, and says for each part which are not. */
-async function storeNew(tx: Tx, parts: readonly Part[]): Promise<Known[]> {
+/** Stores the events that are new, numbered from each topic's `head + 1`, and says for each part which are not. */
+async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
   const { streaks } = tx
   const streakOf = ({ turn }: Part) => streaks.get(turn.topicId) ?? 0
   const isGuessed = parts.every((part) => streakOf(part) >= newBefore * part.firsts.length)
@@ -100,15 +138,25 @@ async function storeNew(tx: Tx, parts: readonly Part[]): Promise<Known[]> {
   return known
 }
 
-async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<Known[]> {
-  const known = await findKnown(tx, parts)
+async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
+  const sought = parts.flatMap(({ turn: { topicId }, firsts, payloadBytes }, at) =>
+    firsts.map(({ event: { eventId } }, place) => ({
+      topicId,
+      eventId,
+      payloadBytes: payloadBytes[place] as number,
+      at,
+      place,
+    })),
+  )
+  const known = parts.map(() => new Map<number, Known>())
+  for (const [{ at, place }, event] of await findKnown(tx, sought)) known[at]?.set(place, event)
   await copyEvents(tx, number(parts, known))
   return known
 }
 
 /** Adds all events, or none and says `undefined` when one of their ids is taken. */
-async function copyIfNew(tx: Tx, parts: readonly Part[]): Promise<Known[] | undefined> {
-  const none = parts.map((): Known => new Map())
+async function copyIfNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[] | undefined> {
+  const none = parts.map((): KnownFirsts => new Map())
   try {
     await copyEvents(tx, number(parts, none), 'SAVEPOINT guess; ')
     return none
@@ -121,108 +169,14 @@ async function copyIfNew(tx: Tx, parts: readonly Part[]): Promise<Known[] | unde
 }
 
 /** Gives each new event its number. */
-function number(parts: readonly Part[], known: readonly Known[]): Numbered[] {
+function number(parts: readonly Part[], known: readonly KnownFirsts[]): Numbered[] {
   const numbered: Numbered[] = []
-  for (const [at, { turn, head, firsts }] of parts.entries()) {
-    let seq = head
-    for (const [place, { event, receivedAt }] of firsts.entries()) {
+  for (const [at, part] of parts.entries()) {
+    const seqs = seqsOf(part, known[at] as KnownFirsts)
+    for (const [place, { event, receivedAt }] of part.firsts.entries()) {
       if (known[at]?.has(place)) continue
-      seq += 1
-      numbered.push({ topicId: turn.topicId, seq, event, receivedAt })
+      numbered.push({ topicId: part.turn.topicId, seq: seqs[place] as number, event, receivedAt })
     }
   }
   return numbered
-}
-
-interface Chunk {
-  /** The first event of each id. */
-  readonly firsts: Received[]
-  /** Later events of those ids, each with the content of the first. */
-  readonly repeats: Received[]
-}
-
-/**
- * Cuts a batch where an id comes back with another content, so that within a chunk every id means one content.
- * Nearly always that is one chunk.
- */
-function cutAtConflicts(received: readonly Received[]): Chunk[] {
-  const chunks: Chunk[] = []
-  let seen = new Map<EventId, Event>()
-  let chunk: Chunk = { firsts: [], repeats: [] }
-  for (const item of received) {
-    const first = seen.get(item.event.eventId)
-    if (first !== undefined && hasSameContent(first, item.event)) {
-      chunk.repeats.push(item)
-      continue
-    }
-    if (first !== undefined) {
-      chunks.push(chunk)
-      chunk = { firsts: [], repeats: [] }
-      seen = new Map()
-    }
-    seen.set(item.event.eventId, item.event)
-    chunk.firsts.push(item)
-  }
-  if (chunk.firsts.length > 0) chunks.push(chunk)
-  return chunks
-}
-
-type Content = { timestamp: string; source: string; payload: string }
-
-/** Byte for byte, the payload included: a publisher that repeats itself sends what it sent. */
-const hasSameContent = (a: Content, b: Content): boolean =>
-  a.timestamp === b.timestamp && a.source === b.source && a.payload === b.payload
-
-/**
- * Looks ids up. OFFSET 0 keeps the planner from turning the look-ups into a join: whatever it thinks of the table, each
- * is one descent of the unique index. As `NOT EXISTS` it became a hash join over the whole log, and `= ANY (ids)` fell
- * to a generic plan that stored 6,000 events a second where this one stores ten times as many.
- */
-const findKnownText = `
-  SELECT b.at - 1 AS at, e.*
-  FROM unnest($1::integer[], $2::text[]) WITH ORDINALITY AS b (topic_id, event_id, at) CROSS JOIN LATERAL (
-    SELECT l."timestamp", l.source, l.payload::text AS payload
-    FROM events l WHERE l.topic_id = b.topic_id AND l.event_id = b.event_id
-    OFFSET 0
-  ) e`
-
-async function findKnown(tx: Tx, parts: readonly Part[]): Promise<Known[]> {
-  const all = parts.flatMap(({ turn, firsts }, at) =>
-    firsts.map(({ event }, place) => ({ topicId: turn.topicId, event, at, place })),
-  )
-  const { rows } = await tx.$client.query<Content & { at: string }>({
-    name: 'find_known',
-    text: findKnownText,
-    values: [
-      `{${all.map(({ topicId }) => topicId).join(',')}}`,
-      textArray(all.map(({ event }) => event.eventId)),
-    ],
-    types,
-  })
-  const known = parts.map(() => new Map<number, { same: boolean }>())
-  for (const { at: row, ...stored } of rows) {
-    const { at, place, event } = all[Number(row)] as (typeof all)[number]
-    known[at]?.set(place, { same: hasSameContent({ ...stored, timestamp: utc(stored.timestamp) }, event) })
-  }
-  return known
-}
-
-/** Everything as PostgreSQL prints it: a Date would have no microseconds. */
-const types = { getTypeParser: () => String }
-
-async function keepConflicts(tx: Tx, turn: Turn, received: readonly Received[]): Promise<void> {
-  if (received.length === 0) return
-  const column = (pick: (item: Received) => string) => sql.param(received.map(pick))
-  await tx.execute(sql`
-    INSERT INTO ${conflicts} (topic_id, seq, event_id, "timestamp", source, payload, received_at)
-    SELECT ${turn.topicId}, e.seq, b.event_id, b."timestamp", b.source, b.payload::json, b.received_at
-    FROM unnest(
-      ${column(({ event }) => event.eventId)}::text[],
-      ${column(({ event }) => event.timestamp)}::timestamptz[],
-      ${column(({ event }) => event.source)}::text[],
-      ${column(({ event }) => event.payload)}::text[],
-      ${column(({ receivedAt }) => receivedAt)}::timestamptz[]
-    ) WITH ORDINALITY AS b (event_id, "timestamp", source, payload, received_at, at)
-    JOIN ${events} e ON e.topic_id = ${turn.topicId} AND e.event_id = b.event_id
-    ORDER BY b.at`)
 }

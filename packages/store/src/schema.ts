@@ -120,7 +120,8 @@ export const conflicts = pgTable(
     source: text(),
     payload: json(),
   },
-  (table) => [index().on(table.topicId, table.eventId)],
+  // Not by the event's id: one id may have a million conflicts, and a receipt asks for the one of its entry.
+  (table) => [index().on(table.topicId, table.receivedAt)],
 )
 
 /** Entries that PostgreSQL refuses, or that are no events at all. */

@@ -5,19 +5,42 @@ import { migrate } from '@sekali/store/migrate'
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 
+/** A database with the schema and nothing else, from which others are copied. */
+const template = 'template_sekali'
+
+async function run(serverUrl: string, statement: string): Promise<void> {
+  await using server = connectStore({ url: serverUrl, poolMax: 1, name: 'testkit' }, quiet)
+  await server.pool.query(statement)
+}
+
+const urlOf = (serverUrl: string, database: string): string => {
+  const url = new URL(serverUrl)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+/** A copy takes 60 ms where making the schema anew takes 260: a server that many databases come from gets this first. */
+export async function makeTemplate(serverUrl: string): Promise<void> {
+  await run(serverUrl, `CREATE DATABASE ${template}`)
+  await migrate(urlOf(serverUrl, template))
+}
+
 /** A database of one's own on the server, with the schema, dropped at the end of the scope. */
 export async function ownDatabase(serverUrl: string): Promise<AsyncDisposable & { readonly url: string }> {
   const name = `test_${randomBytes(6).toString('hex')}`
-  const run = async (statement: string) => {
-    await using server = connectStore({ url: serverUrl, poolMax: 1, name: 'testkit' }, quiet)
-    await server.pool.query(statement)
+  const url = urlOf(serverUrl, name)
+  try {
+    await run(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`)
+  } catch (error) {
+    if (!isMissingDatabase(error)) throw error
+    await run(serverUrl, `CREATE DATABASE ${name}`)
+    await migrate(url)
   }
-  await run(`CREATE DATABASE ${name}`)
-  const url = new URL(serverUrl)
-  url.pathname = `/${name}`
-  await migrate(url.href)
-  return { url: url.href, [Symbol.asyncDispose]: () => run(`DROP DATABASE ${name} WITH (FORCE)`) }
+  return { url, [Symbol.asyncDispose]: () => run(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`) }
 }
+
+const isMissingDatabase = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '3D000'
 
 /** A store on a database of its own. */
 export async function ownStore(serverUrl: string): Promise<Store & { readonly url: string }> {

@@ -5,6 +5,7 @@ import { startRedis } from '@sekali/local/redis-server'
 import type { Server } from '@sekali/local/server'
 import { temporaryFolder } from '@sekali/local/temporary-folder'
 import type { TestProject } from 'vitest/node'
+import { makeTemplate } from './own.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -23,6 +24,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     startRedis({ dir: join(folder.path, 'redis') }),
     startPostgres({ dir: join(folder.path, 'postgres') }),
   ])
+  await makeTemplate(postgres.url)
   project.provide('redisUrl', redis.url)
   project.provide('postgresUrl', postgres.url)
   return async () => {

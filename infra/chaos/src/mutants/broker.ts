@@ -62,8 +62,8 @@ export const brokerMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/broker/src/append-calls.ts',
-        find: 'if entries > packs then redis.call',
-        replace: 'if false then redis.call',
+        find: "redis.call('XSETID', KEYS[1], last, 'ENTRIESADDED', added + entries)",
+        replace: '',
       },
     ],
     test: { project: 'broker', file: 'append', name: 'an id that no other has' },

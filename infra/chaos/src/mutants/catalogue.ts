@@ -4,11 +4,13 @@ import { doorMutants } from './doors.ts'
 import type { Mutant } from './mutant.ts'
 import { shareMutants } from './shares.ts'
 import { storeMutants } from './store.ts'
+import { streamMutants } from './streams.ts'
 import { turnMutants } from './turn.ts'
 
 export const mutants: readonly Mutant[] = [
   ...turnMutants,
   ...brokerMutants,
+  ...streamMutants,
   ...storeMutants,
   ...doorMutants,
   ...shareMutants,

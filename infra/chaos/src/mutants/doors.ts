@@ -71,4 +71,40 @@ export const doorMutants: readonly Mutant[] = [
     ],
     test: { project: 'gateway', file: 'events', name: 'character for character' },
   },
+  {
+    name: 'path-in-disguise',
+    breaks: 'an encoded word of a route is routed as if it were written plainly',
+    edits: [
+      {
+        file: 'apps/gateway/src/target.ts',
+        find: '  if (index === 0) return false\n',
+        replace: '',
+      },
+    ],
+    test: { project: 'gateway', file: 'target', name: 'publis' },
+  },
+  {
+    name: 'publish-past-the-door',
+    breaks: "publishing's short cut does not look at the host",
+    edits: [
+      {
+        file: 'apps/gateway/src/app.ts',
+        find: 'const refused = door(request)',
+        replace: "const refused = request.url === '/publish' ? undefined : door(request)",
+      },
+    ],
+    test: { project: 'gateway', file: 'strangers', name: '421 unknown_host' },
+  },
+  {
+    name: 'pages-of-other-sites-write',
+    breaks: 'what a browser says of where a request comes from is not believed',
+    edits: [
+      {
+        file: 'apps/gateway/src/door.ts',
+        find: "  if (isForeign(request)) return refusal('foreign_origin')\n",
+        replace: '',
+      },
+    ],
+    test: { project: 'gateway', file: 'strangers', name: 'not for a page of another site' },
+  },
 ]

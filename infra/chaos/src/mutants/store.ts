@@ -20,11 +20,35 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/commit.ts',
-        find: 'ours.get(place)?.same === false',
-        replace: 'ours.get(place)?.same === undefined && false',
+        find: 'if (hasSameContent(item.event, known.get(place) ?? first.event)) continue',
+        replace: 'if (hasSameContent(item.event, item.event)) continue',
       },
     ],
     test: { project: 'consumer', file: 'once', name: 'same id with another content' },
+  },
+  {
+    name: 'last-decides',
+    breaks: 'of the events of an id that come in one batch, the last decides what the others are',
+    edits: [
+      {
+        file: 'packages/store/src/commit.ts',
+        find: 'known.get(place) ?? first.event',
+        replace: 'known.get(place) ?? (received[places.lastIndexOf(place)] ?? first).event',
+      },
+    ],
+    test: { project: 'store', file: 'conflicts', name: 'whatever repeats itself' },
+  },
+  {
+    name: 'content-for-ever',
+    breaks: 'each turn keeps as much content of conflicts as a topic may have',
+    edits: [
+      {
+        file: 'packages/store/src/kept.ts',
+        find: 'limits.keptBytesMax - keptBytes - bytes',
+        replace: 'limits.keptBytesMax - bytes',
+      },
+    ],
+    test: { project: 'store', file: 'conflicts', name: 'share of bytes' },
   },
   {
     name: 'duplicates-burn-numbers',
@@ -62,8 +86,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/commit.ts',
-        find: 'let seq = head\n',
-        replace: 'let seq = parts[0]?.head ?? head\n',
+        find: 'const seqs = seqsOf(part, known[at]',
+        replace: 'const seqs = seqsOf({ ...part, turn: (parts[0] ?? part).turn }, known[at]',
       },
     ],
     test: { project: 'store', file: 'commit', name: 'turns of several topics' },

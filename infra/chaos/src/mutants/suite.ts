@@ -24,7 +24,9 @@ export async function runSuite(
   await rm(outputFile, { force: true })
   const args = [
     join(folder, 'node_modules/vitest/vitest.mjs'),
-    ...['run', '--config', 'vitest.workspace.ts', '--project', choice.project, choice.file],
+    ...['run', '--config', 'vitest.workspace.ts'],
+    // The test may be one of those that `npm run test:more` runs.
+    ...['--project', choice.project, '--project', `${choice.project}:more`, choice.file],
     ...['--testNamePattern', choice.name, '--reporter', 'json', '--outputFile', outputFile],
   ]
   const { said, seconds } = await runNode(folder, args, signal)

@@ -2,7 +2,8 @@
 import type { Mutant } from './mutant.ts'
 
 const turn = 'apps/consumer/src/turn.ts'
-const endTurn = 'endTurn(tx, turn, { ...outcome, ...after, dead, group, foundLoss: loss !== undefined })'
+const endTurn =
+  'endTurn(tx, turn, { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined })'
 const committed = "  if (turns.length > 0) context.at('committed')\n"
 
 /** Runs what `account` leaves in `later` after COMMIT. */
@@ -40,7 +41,7 @@ export const turnMutants: readonly Mutant[] = [
       {
         file: turn,
         find: endTurn,
-        replace: `const result = { ...outcome, ...after, dead, group, foundLoss: loss !== undefined }
+        replace: `const result = { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined }
   later.push(async () => {
     const { withTransaction } = await import('@sekali/store/connect')
     await withTransaction(context.store, 'position', async (other) => endTurn(other, turn, result))
@@ -59,7 +60,7 @@ export const turnMutants: readonly Mutant[] = [
         find: endTurn,
         replace: `const counted = [outcome.duplicates, outcome.conflicts, turn.topicId]
   later.push(() => context.store.pool.query('UPDATE topics SET duplicates = duplicates + $1, conflicts = conflicts + $2 WHERE id = $3', counted))
-  const result = { ...outcome, ...after, dead, group, foundLoss: loss !== undefined, duplicates: 0, conflicts: 0 }
+  const result = { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined, duplicates: 0, conflicts: 0 }
   endTurn(tx, turn, result)`,
       },
     ],
@@ -92,9 +93,26 @@ export const turnMutants: readonly Mutant[] = [
     name: 'no-sweep',
     breaks: 'consumers rely on the doorbell, which loses hints',
     edits: [
-      { file: 'apps/consumer/src/sweep.ts', find: '        if (!isQuiet) news.add(topic)\n', replace: '' },
+      {
+        file: 'apps/consumer/src/sweep.ts',
+        find: '      if (!isQuiet || isSameAsBefore) news.add(topic)\n',
+        replace: '',
+      },
+      { file: 'apps/consumer/src/sweep.ts', find: '      if (!isQuiet) news.add(topic)\n', replace: '' },
     ],
     test: { project: 'consumer', file: 'redis-faults', name: 'a doorbell that nobody hears' },
+  },
+  {
+    name: 'flood-first',
+    breaks: 'topics that have little wait until those that have much have had their turns',
+    edits: [
+      {
+        file: 'apps/consumer/src/loop.ts',
+        find: 'news.take(offeredMax, mayShare)',
+        replace: '[] as TopicName[]',
+      },
+    ],
+    test: { project: 'consumer', file: 'flood', name: 'a quiet topic' },
   },
   {
     name: 'failed-turns-share-again',

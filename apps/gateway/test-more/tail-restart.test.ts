@@ -11,7 +11,7 @@ import { ownBroker, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
-import { openTail, type Told } from './sse.ts'
+import { openTail, type Told } from '../test/sse.ts'
 
 async function ownLog(redisUrl = inject('redisUrl'), postgresUrl = inject('postgresUrl')) {
   const stack = new AsyncDisposableStack()

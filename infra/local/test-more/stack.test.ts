@@ -8,9 +8,9 @@ import { startPostgres } from '../src/postgres-server.ts'
 import { commandLineOf } from '../src/process-info.ts'
 import { startRedis } from '../src/redis-server.ts'
 import type { RunFile } from '../src/run-file.ts'
-import { askPostgres, askRedis } from './ask.ts'
-import { ownFolder } from './folder.ts'
-import { type Service, startService } from './start.ts'
+import { askPostgres, askRedis } from '../test/ask.ts'
+import { ownFolder } from '../test/folder.ts'
+import { type Service, startService } from '../test/start.ts'
 
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 
@@ -54,6 +54,7 @@ test('run.json names what runs, a stop leaves nothing running, and the data stay
   await using first = await startService(folder.path, args)
   const running = await first.ready()
   expect(running.gateway.url).toBe(first.url)
+  expect((await fetch(`${running.gateway.health}/readyz`)).status).toBe(200)
   expect(running.consumers.map(({ name }) => name)).toEqual(['consumer-1', 'consumer-2'])
   expect(running.projectors.map(({ name }) => name)).toEqual(['projector-1'])
   expect((await stat(join(folder.path, 'run.json'))).mode & 0o077).toBe(0)

@@ -4,7 +4,7 @@ import { dropProjection } from '@sekali/store/drop-projection'
 import { readState, requestRebuild } from '@sekali/store/read-projections'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
-import { numbered, orderly, ownStack } from './stack.ts'
+import { numbered, orderly, ownStack } from '../test/stack.ts'
 
 const counting = (name: string, version: number, apply: string) => `
 export const projection = defineProjection({

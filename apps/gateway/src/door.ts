@@ -1,0 +1,59 @@
+/**
+ * What a request must be like before any route sees it, publishing included: the target says what it means, the host
+ * is ours, and no page of another site has sent it. That stands in for authentication as long as there is none.
+ */
+import type { IncomingMessage } from 'node:http'
+import { createHosts, parseHost } from './host.ts'
+import { isForeign, isForm, isSafe } from './origin.ts'
+import { refusal } from './problem.ts'
+import { unsupportedMediaType } from './publish.ts'
+import type { Answer } from './reply.ts'
+import { parseTarget } from './target.ts'
+
+export interface DoorOptions {
+  /** The names of this gateway, beside addresses and localhost. */
+  readonly hosts?: readonly string[] | undefined
+  /** The literal segments of all routes. */
+  readonly words: ReadonlySet<string>
+}
+
+/** Returns why a request is refused. If it is not, its url is now a path with a query, whatever form it came in. */
+export type Door = (request: IncomingMessage) => Answer | undefined
+
+export function createDoor({ hosts = [], words }: DoorOptions): Door {
+  const isOurs = createHosts(hosts)
+  return (request) => {
+    const { method = '', url = '', headers, rawHeaders, httpVersion } = request
+    const target = parseTarget(method, url, headers.host, words)
+    if (target === undefined) return refusal('bad_request_target')
+    request.url = target
+    const host = isTwice(rawHeaders, 'host') ? undefined : parseHost(headers.host ?? '')
+    const isOurOwn = host !== undefined && isOurs(host)
+    if (!isOurOwn && !probes.test(`${method} ${target}`)) {
+      return refusal(host === undefined ? 'bad_host' : 'unknown_host')
+    }
+    // HTTP/1.0 has no Host, and there are load balancers that check with it.
+    const hasNone = headers.host === undefined && httpVersion === '1.0'
+    if (host === undefined && !hasNone) return refusal('bad_host')
+    return isSafe(method) ? undefined : refusalOfStranger(request)
+  }
+}
+
+/** What only tells how this process is. Whoever checks it from outside calls it by names of their own. */
+const probes = /^(?:\w+ \/(?:healthz|readyz)|OPTIONS \/)(?:\?|$)/
+
+function refusalOfStranger(request: IncomingMessage): Answer | undefined {
+  if (isForeign(request)) return refusal('foreign_origin')
+  const isUnclear = isForm(request) || isTwice(request.rawHeaders, 'content-type')
+  return isUnclear ? unsupportedMediaType() : undefined
+}
+
+/** Of two headers of these names Node takes the first; another server may take the last. */
+function isTwice(rawHeaders: readonly string[], name: string): boolean {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const other = rawHeaders[index]
+    if (other?.length === name.length && other.toLowerCase() === name) count += 1
+  }
+  return count > 1
+}

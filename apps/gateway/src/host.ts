@@ -1,0 +1,32 @@
+/**
+ * By which names a gateway without authentication may be called. A web page can give its own name the address of
+ * this machine (DNS rebinding) and then talk to us as if it were of our origin. So a name must be ours; an address
+ * cannot be rebound.
+ */
+import { isIPv4, isIPv6 } from 'node:net'
+
+export interface Host {
+  /** In lower case, without a trailing dot. */
+  readonly name: string
+  readonly isAddress: boolean
+}
+
+const labels = /^(?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?$/
+const nameCharsMax = 255
+
+/** The value of a Host header, `name[:port]`; undefined if it is none (RFC 9110, 7.2). */
+export function parseHost(text: string): Host | undefined {
+  const [, bracketed, plain = '', port = ''] =
+    /^(?:\[([\da-f:.]+)\]|([^[\]:]+))(?::(\d*))?$/i.exec(text) ?? []
+  if (port.length > 5 || Number(port) > 65_535) return undefined
+  if (bracketed !== undefined) return isIPv6(bracketed) ? { name: bracketed, isAddress: true } : undefined
+  const name = plain.toLowerCase()
+  if (name.length > nameCharsMax || !labels.test(name)) return undefined
+  return { name: name.replace(/\.$/, ''), isAddress: isIPv4(name) }
+}
+
+/** Whether a host is ours: an address, a name of the loopback interface (RFC 6761, 6.3), or one of `names`. */
+export function createHosts(names: readonly string[] = []): (host: Host) => boolean {
+  const ours = new Set(['localhost', ...names.flatMap((text) => parseHost(text)?.name ?? [])])
+  return ({ name, isAddress }) => isAddress || ours.has(name) || name.endsWith('.localhost')
+}

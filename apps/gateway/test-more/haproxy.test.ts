@@ -1,0 +1,136 @@
+/** A real HAProxy in front: how it checks, and whether its rules on paths hold. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { requireDebian } from '@sekali/testkit/debian'
+import { eventually } from '@sekali/testkit/eventually'
+import { ownBroker } from '@sekali/testkit/own'
+import { beforeAll, expect, inject, test } from 'vitest'
+import { serveHttp } from '../src/server.ts'
+import { exchange } from '../test/exchange.ts'
+import { createGateway, nowhere } from '../test/gateway.ts'
+
+beforeAll(() => requireDebian('haproxy'))
+
+const anyPort = { host: '127.0.0.1', port: 0 } as const
+
+/** A gateway behind a HAProxy that keeps /publish and rebuilds to itself, as somebody would write it down. */
+async function behindHaproxy() {
+  await using stack = new AsyncDisposableStack()
+  const broker = stack.use(await ownBroker(inject('redisUrl')))
+  const { databaseUrl } = nowhere
+  const gateway = stack.use(
+    createGateway({ redisUrl: inject('redisUrl'), databaseUrl, prefix: broker.prefix }),
+  )
+  const server = stack.use(await serveHttp(gateway.listener, anyPort))
+  const free = await serveHttp(() => {}, anyPort)
+  const { url } = free
+  await free[Symbol.asyncDispose]()
+  const folder = await mkdtemp(join(tmpdir(), 'sekali-haproxy-'))
+  stack.defer(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'haproxy.cfg')
+  await writeFile(file, configuration(new URL(url).host, new URL(server.url).host))
+  const proxy = spawn('/usr/sbin/haproxy', ['-db', '-q', '-f', file], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const exited = once(proxy, 'exit')
+  stack.defer(async () => {
+    proxy.kill('SIGKILL')
+    await exited
+  })
+  const parts = stack.move()
+  return { url, gateway, [Symbol.asyncDispose]: () => parts.disposeAsync() }
+}
+
+const configuration = (door: string, gateway: string) => `
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 5s
+  timeout server 5s
+  timeout check 2s
+  default-server check inter 100ms rise 1 fall 1
+frontend door
+  bind ${door}
+  stats enable
+  stats uri /haproxy
+  http-request deny if { path_beg /publish } || { path_beg /projections } { path_end /rebuild }
+  default_backend plain
+backend plain
+  option httpchk
+  server gateway ${gateway}
+backend ready
+  option httpchk /readyz
+  server gateway ${gateway}
+backend get
+  option httpchk GET /readyz
+  server gateway ${gateway}
+backend named
+  option httpchk
+  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host pool-7.internal
+  server gateway ${gateway}
+`
+
+/** By backend, what HAProxy thinks of the gateway, and the status of its last check. */
+async function checks(url: string): Promise<Record<string, string>> {
+  const csv = await (await fetch(`${url}/haproxy;csv`)).text()
+  const [head = '', ...rows] = csv.replace(/^# /, '').trim().split('\n')
+  const names = head.split(',')
+  const servers = rows.map((row) => Object.fromEntries(row.split(',').map((cell, at) => [names[at], cell])))
+  return Object.fromEntries(
+    servers
+      .filter(({ svname }) => svname === 'gateway')
+      .map(({ pxname, status, check_code }) => [pxname, `${status} ${check_code}`]),
+  )
+}
+
+test('HAProxy sends to a gateway as long as it is ready, however it checks', async () => {
+  await using proxy = await behindHaproxy()
+  const all = (verdict: string) => ({ plain: verdict, ready: verdict, get: verdict, named: verdict })
+  await eventually(async () => expect(await checks(proxy.url)).toEqual(all('UP 200')))
+  expect((await fetch(`${proxy.url}/healthz`)).status).toBe(200)
+  proxy.gateway.drain.abort()
+  await eventually(async () => expect(await checks(proxy.url)).toEqual(all('DOWN 503')))
+  expect((await fetch(`${proxy.url}/healthz`)).status).toBe(503)
+})
+
+test('what HAProxy keeps to itself nobody reaches by another spelling', async () => {
+  await using proxy = await behindHaproxy()
+  await eventually(async () => expect((await checks(proxy.url)).plain).toBe('UP 200'))
+  const { host } = new URL(proxy.url)
+  const status = async (target: string) => {
+    const head = [
+      `POST ${target} HTTP/1.1`,
+      `Host: ${host}`,
+      'Content-Length: 0',
+      'Connection: close',
+      '',
+      '',
+    ]
+    return (await exchange(proxy.url, head.join('\r\n'))).slice(9, 12)
+  }
+  for (const target of ['/publish', '/publish/x', '/projections/totals/rebuild']) {
+    expect(await status(target)).toBe('403')
+  }
+  for (const target of [
+    '/%70ublish',
+    '/events/../publish',
+    '/events/%2e%2e/publish',
+    '/./publish',
+    '//publish',
+    `http://${host}//publish`,
+    '/events\\..\\publish',
+    '/projections/totals/%72ebuild',
+    '/projections/totals/rebuild?x#',
+    '/%70rojections/totals/rebuild',
+    '/events/..%2fpublish',
+  ]) {
+    expect([target, await status(target)]).toEqual([target, expect.stringMatching(/^40[034]$/)])
+  }
+  // Ids are passed on as they are.
+  expect((await fetch(`${proxy.url}/projections/totals/${encodeURIComponent('a/../publish')}`)).status).toBe(
+    503,
+  )
+})

@@ -1,0 +1,7 @@
+// `npm run test:more`: the folders test-more, with what `npm test` has no time for, or what needs more of Debian than
+// Redis. All in one run: a workspace that gets such a folder is found without being entered anywhere.
+import process from 'node:process'
+import { runTests } from './run-tests.ts'
+
+const args = ['--config', 'vitest.workspace.ts', '--project', '*:more']
+await runTests('vitest', ['run', ...args, ...process.argv.slice(2)])

@@ -1,0 +1,26 @@
+import type { Received } from './commit.ts'
+import type { Tx } from './connect.ts'
+import { copyNull, copyRows, copyText } from './copy-rows.ts'
+
+/** An event under an id that another content has. */
+export interface Conflict extends Received {
+  readonly topicId: number
+  /** Of the event that has the id. */
+  readonly seq: number
+  /** Whether its content is kept; otherwise a stub is. */
+  readonly isKept: boolean
+}
+
+/** Keeps conflicts, in their order, for whoever has to sort them out. */
+export const keepConflicts = (tx: Tx, conflicts: readonly Conflict[]): Promise<void> =>
+  copyRows(
+    tx,
+    'conflicts (topic_id, seq, event_id, "timestamp", source, payload, received_at)',
+    conflicts,
+    ({ topicId, seq, isKept, receivedAt, event: { eventId, timestamp, source, payload } }) => {
+      const content = isKept ? [timestamp, copyText(source), copyText(payload)] : noContent
+      return [topicId, seq, copyText(eventId), ...content, receivedAt].join('\t')
+    },
+  )
+
+const noContent = [copyNull, copyNull, copyNull]
