@@ -6,7 +6,9 @@ import type { Broker } from '@sekali/broker/connect'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { Hono } from 'hono'
+import { createAppendPortions } from './append-portions.ts'
 import { discardRest } from './body.ts'
+import type { Patience } from './body-chunks.ts'
 import { createBudget } from './budget.ts'
 import type { Clients } from './clients.ts'
 import type { Connections } from './connections.ts'
@@ -15,6 +17,7 @@ import { createDoor } from './door.ts'
 import { dropEmptyTopic } from './drop-topic.ts'
 import { events } from './events.ts'
 import type { Heads } from './heads.ts'
+import { createLookups } from './lookups.ts'
 import type { NewTopics } from './new-topics.ts'
 import { addProbes } from './probes.ts'
 import { problem, refusalOf } from './problem.ts'
@@ -30,6 +33,7 @@ import { createResponses } from './responses.ts'
 import { stats } from './stats.ts'
 import { tail } from './tail.ts'
 import type { Tails } from './tails.ts'
+import { createTurns } from './turns.ts'
 
 export interface AppDeps {
   readonly broker: Broker
@@ -49,6 +53,7 @@ export interface AppDeps {
   readonly log: Logger
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal
+  readonly patience?: Patience
   readonly now?: () => number
   readonly random?: () => number
   /** Bytes of responses in memory at a time. */
@@ -57,6 +62,8 @@ export interface AppDeps {
 
 /** Bytes of bodies in memory at a time; parsed they take a few times as much. */
 const bodyBytesInFlightMax = 32 * 1024 * 1024
+/** Streams of lines at a time: each may stay as long as it likes, and they must leave connections to the others. */
+const streamsMax = 512
 
 export interface App {
   /** All routes. Publishing and tailing need node:http's request and response, and so a real connection. */
@@ -78,8 +85,11 @@ export function createApp(deps: AppDeps): App {
 
   const publish = createPublish({
     appender,
+    appendPortions: createAppendPortions(),
     receipts: createReceipts({ store, heads, log, signal }),
     budget: createBudget(bodyBytesInFlightMax),
+    streams: createBudget(streamsMax, 'too many streams are open'),
+    turns: createTurns(),
     clients,
     newTopics,
     responses,
@@ -88,6 +98,7 @@ export function createApp(deps: AppDeps): App {
     },
     log,
     random,
+    ...(deps.patience && { patience: deps.patience }),
   })
 
   const readings = createReadings({ figuresBroker, store, log })
@@ -98,8 +109,9 @@ export function createApp(deps: AppDeps): App {
   })
   app.get('/events', counted(events(store, replays)))
   app.get('/tail', tail({ tails, connections, signal, random }))
-  app.get('/events/:topic', counted(receipt({ broker, store, log })))
-  app.get('/events/:topic/:event_id', counted(receipt({ broker, store, log })))
+  const showEvent = counted(receipt({ store, lookups: createLookups({ broker, log }), clients }))
+  app.get('/events/:topic', showEvent)
+  app.get('/events/:topic/:event_id', showEvent)
   app.delete('/topics/:topic', dropEmptyTopic({ broker, store, newTopics }))
   app.get('/stats', counted(stats({ readings, now, accepted: () => accepted })))
   app.get('/doctor', counted(doctor({ figuresBroker, readings, store, log })))

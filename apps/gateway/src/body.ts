@@ -20,20 +20,33 @@ export const pieceBytes = 128
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const openingBracket = 0x5b
 
+/** A body as it came. */
+export interface Body {
+  readonly bytes: number
+  /** The body as text. Only once: what came is forgotten then. Throws MalformedJson. */
+  toText(): string
+}
+
 /**
- * The body as text: at most `bodyBytesMax` bytes, or `batchBytesMax` if it begins like an array. It never holds more,
- * whatever the client says about the length, and no more than `share` grants.
+ * The body: at most `bodyBytesMax` bytes, or `batchBytesMax` if it begins like an array. It never holds more, whatever
+ * the client says about the length, and no more than `share` grants.
  */
-export async function readText(request: IncomingMessage, share: Share): Promise<string> {
-  const bytes = await readBytes(request, share)
-  try {
-    return utf8.decode(bytes)
-  } catch (cause) {
-    throw new MalformedJson('the body is not UTF-8', { cause })
+export async function readBody(request: IncomingMessage, share: Share): Promise<Body> {
+  const pieces = await readPieces(request, share)
+  return {
+    bytes: pieces.reduce((sum, { length }) => sum + length, 0),
+    toText() {
+      const all = pieces.splice(0)
+      try {
+        return utf8.decode(all.length === 1 ? all[0] : Buffer.concat(all))
+      } catch (cause) {
+        throw new MalformedJson('the body is not UTF-8', { cause })
+      }
+    },
   }
 }
 
-function readBytes(request: IncomingMessage, share: Share): Promise<Uint8Array> {
+function readPieces(request: IncomingMessage, share: Share): Promise<Buffer[]> {
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > limits.batchBytesMax) throw tooLarge(limits.batchBytesMax)
   return new Promise((resolve, reject) => {
@@ -54,7 +67,7 @@ function readBytes(request: IncomingMessage, share: Share): Promise<Uint8Array> 
       }
     }
     request.on('data', onData)
-    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    request.on('end', () => resolve(chunks))
     request.on('close', () => {
       if (!request.readableEnded) reject(new IncompleteBody('the body broke off'))
     })
@@ -79,6 +92,3 @@ export function discardRest(request: IncomingMessage, patienceMs = 500): void {
   const hangUp = setTimeout(() => request.socket.destroySoon(), patienceMs).unref()
   request.once('close', () => clearTimeout(hangUp))
 }
-
-/** Whether a body is a batch, if it is JSON. */
-export const isArray = (body: string): boolean => /^\s*\[/.test(body)

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { parseEvent, parseEvents } from '@sekali/core/event'
+import type { Event } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
 import { digestOf, type Outcome, type Sent } from '@sekali/store/outcomes'
-import { isArray, readText } from './body.ts'
+import { readBody } from './body.ts'
 import type { Share } from './budget.ts'
 import { refusal } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
+import { readSent } from './read-sent.ts'
 import { type Answer, answer } from './reply.ts'
 
 /**
@@ -35,27 +37,34 @@ export async function publishAndWait(
 
 /** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
 async function append(
-  { budget, clients, newTopics, appender, onAccepted, random }: PublishDeps,
+  { budget, clients, turns, newTopics, appender, appendPortions, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
   slots: Share,
 ): Promise<{ readonly sent: Sent[]; readonly isBatch: boolean } | Answer> {
   const client = clients.of(request)
   using share = budget.share(client)
-  const body = await readText(request, share)
-  const isBatch = isArray(body)
-  const events = isBatch ? parseEvents(body) : [parseEvent(body)]
+  const { events, isBatch } = await readSent(turns, client, await readBody(request, share))
   // Before anything is queued: who is refused has published nothing.
   slots.hold(events.length)
   await newTopics.admit(client, events)
-  const { queued, failure, positions } = await appender.appendAndTell(events)
+  const { queued, failure, positions } = await appendPortions(client, events, appender.appendAndTell)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
-  const sent = events.map(({ topic, eventId, payload }, index) => {
+  return { sent: await turns.run(client, remember(events, positions)), isBatch }
+}
+
+function* remember(
+  events: readonly Event[],
+  positions: readonly (Position | undefined)[],
+): Generator<undefined, Sent[]> {
+  const sent: Sent[] = []
+  for (const [index, { topic, eventId, payload }] of events.entries()) {
     const position = positions[index]
     if (position === undefined) throw new Error('an entry without an id')
-    return { topic, eventId, position, digest: digestOf(payload) }
-  })
-  return { sent, isBatch }
+    sent.push({ topic, eventId, position, digest: digestOf(payload) })
+    yield
+  }
+  return sent
 }
 
 /** What comes of a wait that is given up when the client leaves. */

@@ -4,186 +4,125 @@
  *
  * Lines that are no events are named by number, and the others are queued all the same: a stream has no whole that
  * could be refused. If any line was bad the answer is 422, so that nobody who looks at the status alone believes
- * that all were taken.
+ * that all were taken. After a thousand bad lines the rest is not read: it is no stream of events then.
  */
 import type { IncomingMessage } from 'node:http'
-import {
-  BrokerUnavailable,
-  ClientLimit,
-  InvalidEvent,
-  MalformedJson,
-  Overloaded,
-  SekaliError,
-  TopicLimit,
-  TopicRate,
-} from '@sekali/core/errors'
-import { type Event, parseEvent } from '@sekali/core/event'
+import { SekaliError, TopicRate } from '@sekali/core/errors'
+import type { Event } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
-import { IncompleteBody, pieceBytes } from './body.ts'
-import type { Share } from './budget.ts'
-import { type BadLine, refusal, retryIn } from './problem.ts'
+import { readEvent } from '@sekali/core/parse'
+import { IncompleteBody } from './body.ts'
+import { readChunks } from './body-chunks.ts'
+import { createLineSplitter, type Line } from './line-splitter.ts'
+import { type BadLine, type ProblemCode, type ProblemExtras, refusal, retryIn } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
 import { type Answer, answer } from './reply.ts'
 
-/** Events and bytes that are read ahead of Redis. */
+/** Events and characters that are read ahead of Redis. */
 const portionEventsMax = 500
-const portionBytesMax = 512 * 1024
-/** Bad lines that are named; all are counted. */
+const portionCharsMax = 512 * 1024
+/** Bad lines that are named. */
 const badLinesNamedMax = 100
-/** A client that sends nothing for so long is hung up on. */
-const silenceMs = 15_000
+/** After so many bad lines the rest is not read. */
+const badLinesMax = 1_000
 
 export async function publishLines(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
+  const { random, patience } = deps
   const client = deps.clients.of(request)
+  using stream = deps.streams.share(client)
+  stream.hold(1)
   using share = deps.budget.share(client)
+  const splitter = createLineSplitter()
+  const reader = createReader()
   let queued = 0
-  let invalid = 0
-  const bad: BadLine[] = []
-  try {
-    for await (const portion of portionsOf(request, share)) {
-      const events: Event[] = []
-      for (const { number, text } of portion) {
-        const result = readLine(text)
-        if (result === undefined) continue
-        if ('eventId' in result) events.push(result)
-        else if (++invalid <= badLinesNamedMax) bad.push({ line: number, errors: result.errors })
+  let lines_read = 0
+
+  const refuse = (code: ProblemCode, extras?: ProblemExtras) =>
+    refusal(code, { queued, lines_read, ...extras })
+
+  /** Reads and queues lines. Resolves with the answer if there is one before the stream's end. */
+  async function publish(lines: Iterator<Line>): Promise<Answer | undefined> {
+    for (;;) {
+      const { isOver, events, last } = await deps.turns.run(client, reader.read(lines))
+      if (events.length > 0) {
+        await deps.newTopics.admit(client, events)
+        const appended = await deps.appendPortions(client, events, deps.appender.appendAll)
+        queued += appended.queued
+        deps.onAccepted(appended.queued)
+        if (appended.failure) return refuse('broker_unavailable', { random })
       }
-      if (events.length === 0) continue
-      await deps.newTopics.admit(client, events)
-      const appended = await deps.appender.appendAll(events)
-      queued += appended.queued
-      deps.onAccepted(appended.queued)
-      if (appended.failure) return refusal('broker_unavailable', { queued, random: deps.random })
+      lines_read = last
+      const { invalid } = reader.bad()
+      if (invalid >= badLinesMax) return refuse('invalid_lines', { ...reader.bad(), detail: tooManyBad })
+      if (isOver) return undefined
     }
+  }
+
+  try {
+    for await (const chunk of readChunks(request, splitter.begun, patience)) {
+      share.hold(splitter.heldBytes() + chunk.length)
+      const stopped = await publish(splitter.split(chunk))
+      if (stopped) return stopped
+      share.hold(splitter.heldBytes())
+    }
+    const stopped = splitter.begun() && (await publish([splitter.take()].values()))
+    if (stopped) return stopped
   } catch (error) {
-    if (error instanceof IncompleteBody) return refusal('incomplete_body', { queued })
-    if (error instanceof TopicRate) return refusal(error.code, { queued, headers: retryIn(error) })
-    if (
-      error instanceof Overloaded ||
-      error instanceof ClientLimit ||
-      error instanceof TopicLimit ||
-      error instanceof BrokerUnavailable
-    ) {
-      return refusal(error.code, { queued, random: deps.random })
-    }
+    if (error instanceof IncompleteBody) return refuse('incomplete_body')
+    if (error instanceof TopicRate) return refuse(error.code, { headers: retryIn(error) })
+    if (error instanceof SekaliError && error.retryable) return refuse(error.code as ProblemCode, { random })
     throw error
   }
-  if (invalid > 0) return refusal('invalid_lines', { queued, invalid, lines: bad })
+  if (reader.bad().invalid > 0) return refuse('invalid_lines', reader.bad())
   return answer(200, `{"status":"queued","queued":${queued}}`)
 }
 
-interface Line {
-  /** From 1. */
-  readonly number: number
-  /** `undefined` for a line that is longer than an event can be, or is not UTF-8. */
-  readonly text: string | undefined
+const tooManyBad = `${badLinesMax.toLocaleString('en')} lines are not events, so nothing behind lines_read was read. The others up to there are queued.`
+
+interface Portion {
+  readonly events: readonly Event[]
+  /** The number of the last line that was read. */
+  readonly last: number
+  /** Whether there are no more lines. */
+  readonly isOver: boolean
 }
 
-function readLine(text: string | undefined): Event | Pick<BadLine, 'errors'> | undefined {
-  const refused = (code: string, message: string) => ({ errors: [{ path: '', code, message }] })
-  if (text === undefined) {
-    return refused('invalid_line', `must be at most ${limits.bodyBytesMax} bytes of UTF-8`)
-  }
-  if (text.trim() === '') return undefined
-  try {
-    return parseEvent(text)
-  } catch (error) {
-    if (error instanceof InvalidEvent) return { errors: error.issues }
-    if (error instanceof MalformedJson) return refused('malformed_json', 'must be JSON')
-    throw error
-  }
-}
-
-const newline = 0x0a
-
-/**
- * The lines of a body, in portions. Between two chunks a stream holds no more than a line's beginning. Throws
- * IncompleteBody when the client leaves or falls silent, and Overloaded.
- */
-async function* portionsOf(request: IncomingMessage, share: Share): AsyncGenerator<Line[]> {
-  const lines = createSplitter()
-  let portion: Line[] = []
-  let portionBytes = 0
-  for await (const chunk of heard(request)) {
-    share.hold(lines.heldBytes() + chunk.length)
-    let from = 0
-    for (;;) {
-      const at = chunk.indexOf(newline, from)
-      const end = at === -1 ? chunk.length : at
-      lines.add(chunk.subarray(from, end))
-      if (at === -1) break
-      portionBytes += end - from
-      portion.push(lines.take())
-      from = at + 1
-      if (portion.length >= portionEventsMax || portionBytes >= portionBytesMax) {
-        yield portion
-        portion = []
-        portionBytes = 0
-      }
-    }
-    // Nothing waits for a client that pauses.
-    if (portion.length > 0) yield portion
-    portion = []
-    portionBytes = 0
-    share.hold(lines.heldBytes())
-  }
-  if (!lines.isEmpty()) yield [lines.take()]
-}
-
-/** Collects the pieces of a line; of one that gets too long it only remembers that. */
-function createSplitter() {
-  const utf8 = new TextDecoder('utf-8', { fatal: true })
-  let number = 0
-  let pieces: Uint8Array[] = []
-  let bytes = 0
-  const decode = () => {
-    if (bytes > limits.bodyBytesMax) return undefined
-    try {
-      return utf8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
-    } catch {
-      return undefined // not UTF-8: said as a bad line
-    }
-  }
+/** Reads lines in portions, and remembers which were bad. */
+function createReader() {
+  let invalid = 0
+  let last = 0
+  const named: BadLine[] = []
   return {
-    isEmpty: () => bytes === 0,
-    heldBytes: () => (pieces.length === 0 ? 0 : bytes + pieces.length * pieceBytes),
-    add(piece: Uint8Array) {
-      bytes += piece.length
-      if (bytes > limits.bodyBytesMax) pieces = []
-      else if (piece.length > 0) pieces.push(piece)
-    },
-    take(): Line {
-      number += 1
-      const line = { number, text: decode() }
-      pieces = []
-      bytes = 0
-      return line
+    bad: () => ({ invalid, lines: named }),
+    *read(lines: Iterator<Line>): Generator<undefined, Portion> {
+      const events: Event[] = []
+      let chars = 0
+      while (events.length < portionEventsMax && chars < portionCharsMax && invalid < badLinesMax) {
+        const { value: line, done } = lines.next()
+        if (done) return { events, last, isOver: true }
+        last = line.number
+        chars += line.text?.length ?? 0
+        const read = readLine(line.text)
+        if (read === undefined) {
+          // A blank line.
+        } else if ('eventId' in read) events.push(read)
+        else if (++invalid <= badLinesNamedMax) named.push({ line: line.number, errors: read.errors })
+        yield
+      }
+      return { events, last, isOver: false }
     },
   }
 }
 
-async function* heard(request: IncomingMessage): AsyncGenerator<Buffer> {
-  // Nothing of the connection is destroyed with it: the client is still to hear the answer.
-  const chunks = request.iterator({ destroyOnReturn: false })
-  try {
-    for (;;) {
-      const { value, done } = await withinSilence(chunks.next())
-      if (done) return
-      yield value
-    }
-  } catch (error) {
-    throw error instanceof SekaliError ? error : new IncompleteBody('the stream broke off', { cause: error })
-  } finally {
-    chunks.return?.().catch(() => undefined) // what is left of it is of no use
-  }
+/** `undefined` for a blank line. */
+function readLine(text: string | undefined): Event | Pick<BadLine, 'errors'> | undefined {
+  if (text === undefined) return tooLong
+  if (text.trim() === '') return undefined
+  const read = readEvent(text)
+  if ('eventId' in read) return read
+  return read.code === 'malformed_json' ? notJson : { errors: read.issues }
 }
 
-async function withinSilence<T>(read: Promise<T>): Promise<T> {
-  const silence = Promise.withResolvers<never>()
-  const timer = setTimeout(() => silence.reject(new IncompleteBody('the stream fell silent')), silenceMs)
-  try {
-    return await Promise.race([read, silence.promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const bad = (code: string, message: string) => ({ errors: [{ path: '', code, message }] })
+const tooLong = bad('invalid_line', `must be at most ${limits.bodyBytesMax} bytes of UTF-8`)
+const notJson = bad('malformed_json', 'must be JSON')

@@ -1,4 +1,5 @@
 import { InvalidEvent, type Issue, SekaliError, TopicRate } from '@sekali/core/errors'
+import { limits } from '@sekali/core/limits'
 import type { Logger } from '@sekali/process/log'
 import { type Answer, answer, toResponse } from './reply.ts'
 
@@ -105,6 +106,8 @@ export interface ProblemExtras {
   readonly errors?: readonly Issue[]
   /** How many events were queued all the same. */
   readonly queued?: number
+  /** Of a stream: up to which line each is queued, bad or blank. From 1. */
+  readonly lines_read?: number
   /** How many lines were bad, and the first of them. */
   readonly invalid?: number
   readonly lines?: readonly BadLine[]
@@ -115,6 +118,8 @@ export interface ProblemExtras {
   /** Why an event became a dead letter: `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
   readonly reason?: string
   readonly in_flight?: boolean | null
+  /** Where there is more to say than of the code. */
+  readonly detail?: string
   /** Where the same problem is another status. */
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
@@ -122,27 +127,25 @@ export interface ProblemExtras {
   readonly random?: () => number
 }
 
-/** Issues that are named; a batch may have thousands. */
-const issuesNamedMax = 100
-
 /** A problem as a handler of Hono's gives it. */
 export const problem = (code: ProblemCode, extras?: ProblemExtras): Response =>
   toResponse(refusal(code, extras))
 
 export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
-  const { errors, queued, invalid, lines, headers, random } = extras
+  const { errors, queued, lines_read, invalid, lines, headers, random } = extras
   const { event_id, seq, reason, in_flight } = extras
-  const [usual, phrase, detail] = problems[code]
+  const [usual, phrase, about] = problems[code]
   const status = extras.status ?? usual
   const title = status === usual ? phrase : 'Unprocessable Content'
-  const named = errors?.slice(0, issuesNamedMax)
+  const named = errors?.slice(0, limits.issuesNamedMax)
   const body = {
     type: 'about:blank',
     title,
     status,
-    detail,
+    detail: extras.detail ?? about,
     code,
     queued,
+    lines_read,
     invalid,
     errors: named,
     lines,

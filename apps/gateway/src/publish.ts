@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Appender } from '@sekali/broker/append'
-import { parseEvent, parseEvents } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
-import { discardRest, isArray, readText } from './body.ts'
+import type { AppendPortions } from './append-portions.ts'
+import { discardRest, readBody } from './body.ts'
+import type { Patience } from './body-chunks.ts'
 import type { Budget } from './budget.ts'
 import type { Clients } from './clients.ts'
 import { publishAndWait } from './confirm.ts'
@@ -10,13 +11,21 @@ import { publishLines } from './lines.ts'
 import type { NewTopics } from './new-topics.ts'
 import { preferredWait } from './prefer.ts'
 import { refusal, refusalOf } from './problem.ts'
+import { readSent } from './read-sent.ts'
 import type { Receipts } from './receipts.ts'
 import { type Answer, answer, send } from './reply.ts'
 import type { Responses } from './responses.ts'
+import type { Turns } from './turns.ts'
 
 export interface PublishDeps {
   readonly appender: Appender
+  readonly appendPortions: AppendPortions
+  /** Bytes of bodies. */
   readonly budget: Budget
+  /** Streams of lines that are open. */
+  readonly streams: Budget
+  readonly turns: Turns
+  readonly patience?: Patience
   readonly clients: Clients
   readonly newTopics: NewTopics
   readonly receipts: Receipts
@@ -72,17 +81,15 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   if (seconds !== undefined) return await publishAndWait(deps, request, seconds)
   const client = deps.clients.of(request)
   using share = deps.budget.share(client)
-  const body = await readText(request, share)
-  if (isArray(body)) {
-    const events = parseEvents(body)
-    await deps.newTopics.admit(client, events)
-    const { queued, failure } = await deps.appender.appendAll(events)
+  const { events, isBatch } = await readSent(deps.turns, client, await readBody(request, share))
+  await deps.newTopics.admit(client, events)
+  if (isBatch) {
+    const { queued, failure } = await deps.appendPortions(client, events, deps.appender.appendAll)
     deps.onAccepted(queued)
     if (failure !== undefined) return refusal('broker_unavailable', { queued, random: deps.random })
     return answer(200, `{"status":"queued","queued":${queued}}`)
   }
-  const event = parseEvent(body)
-  await deps.newTopics.admit(client, [event])
+  const [event] = events
   await deps.appender.append(event)
   deps.onAccepted(1)
   return answer(200, `{"status":"queued","event_id":${JSON.stringify(event.eventId)}}`)

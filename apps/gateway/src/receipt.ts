@@ -1,26 +1,24 @@
-import type { Broker } from '@sekali/broker/connect'
-import { isInFlight } from '@sekali/broker/find'
 import { type Event, EventId, eventToJson, TopicName } from '@sekali/core/event'
-import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { findEvent } from '@sekali/store/outcomes'
 import type { Context } from 'hono'
 import * as v from 'valibot'
+import type { Clients } from './clients.ts'
+import type { Lookups } from './lookups.ts'
 import { problem } from './problem.ts'
 import { reply } from './reply.ts'
-import { within } from './within.ts'
 
 export interface ReceiptDeps {
-  readonly broker: Broker
   readonly store: Store
-  readonly log: Logger
+  readonly lookups: Lookups
+  readonly clients: Clients
 }
 
 /**
  * GET /events/{topic}/{event_id}: the event, if it is stored; otherwise what is known of it. Also at
  * /events/{topic}?event_id=, because a URL cannot have `.` and `..` in its path, and a proxy may change others.
  */
-export function receipt({ broker, store, log }: ReceiptDeps, lookMs = 1_000) {
+export function receipt({ store, lookups, clients }: ReceiptDeps) {
   return async (c: Context): Promise<Response> => {
     const url = new URL(c.req.url)
     if (!c.req.param('event_id') && !url.searchParams.has('event_id')) return problem('not_found')
@@ -30,7 +28,10 @@ export function receipt({ broker, store, log }: ReceiptDeps, lookMs = 1_000) {
     const known = await findEvent(store, topic, eventId)
     if (known.event) return reply(200, eventToJson(known.event))
     // Looked for in Redis after PostgreSQL, it may have been stored in between: so PostgreSQL is asked again.
-    const inFlight = await within(lookMs, log, isInFlight(broker, topic, known.position, eventId))
+    const inFlight = await lookups.isInFlight(clients.of(c.env.incoming), {
+      ...name,
+      position: known.position,
+    })
     if (inFlight) return problem('event_in_flight')
     const { event, dead } = await findEvent(store, topic, eventId)
     if (event) return reply(200, eventToJson(event))

@@ -12,8 +12,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import { constants, createGzip, type Gzip } from 'node:zlib'
+import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { Overloaded, SekaliError } from '@sekali/core/errors'
+import { SekaliError } from '@sekali/core/errors'
 import { eventToLine, type StoredEvent } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import type { Logger } from '@sekali/process/log'
@@ -21,18 +22,21 @@ import type { Store } from '@sekali/store/connect'
 import { boundReplay, type Part, type Replay, readPart } from '@sekali/store/replay'
 import type { Context } from 'hono'
 import { accepted } from './accept.ts'
+import { createBudget } from './budget.ts'
+import type { Client, Clients } from './clients.ts'
 import { drained, writePieces } from './drained.ts'
 import { answer, toResponse } from './reply.ts'
 import { createSlots } from './slots.ts'
 import { limitStall } from './stalls.ts'
 
 export interface Replays {
-  /** Answers with a replay. Throws `TooManyTopics`, `StoreUnavailable`, or `Overloaded`. */
+  /** Answers with a replay. Throws `TooManyTopics`, `StoreUnavailable`, `Overloaded` or `ClientLimit`. */
   send(c: Context, replay: Replay): Promise<Response>
 }
 
 export interface ReplayDeps {
   readonly store: Store
+  readonly clients: Clients
   readonly log: Logger
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal
@@ -60,36 +64,36 @@ const partLimits = { pieceCharsMax: 64 * 1024, patienceMs: 500 } as const
 type Held = Part & Disposable
 
 export function createReplays(
-  { store, log, signal }: ReplayDeps,
+  { store, clients, log, signal }: ReplayDeps,
   { stalledMs = 30_000, keepAliveMs = 5_000 }: ReplayTimes = {},
 ): Replays {
   const reads = createSlots(readsMax)
   const heldBytes = createSlots(heldBytesMax)
-  let open = 0
+  const open = createBudget(streamsMax, 'too many replays are under way')
 
-  async function begin(replay: Replay): Promise<Replay> {
-    using _read = await reads.take()
+  async function begin(replay: Replay, client: Client): Promise<Replay> {
+    using _read = await reads.take(1, client)
     return await boundReplay(store, replay)
   }
 
-  async function read(replay: Replay, bytesMax: number): Promise<Held> {
+  async function read(replay: Replay, bytesMax: number, client: Client): Promise<Held> {
     using room = new DisposableStack()
-    room.use(await heldBytes.take(bytesMax + limits.payloadBytesMax))
-    using _read = await reads.take()
+    room.use(await heldBytes.take(bytesMax + limits.payloadBytesMax, client))
+    using _read = await reads.take(1, client)
     const part = await readPart(store, replay, bytesMax)
     const held = room.move()
     return { ...part, [Symbol.dispose]: () => held.dispose() }
   }
 
   /** Sends all of a replay, or cuts the connection. Never rejects. */
-  async function stream(outgoing: ServerResponse, gzip: Gzip | undefined, parts: Held[]): Promise<void> {
+  async function stream(outgoing: ServerResponse, gzip: Gzip | undefined, parts: Held[], client: Client) {
     const leave = () => void outgoing.destroy()
     signal.addEventListener('abort', leave, { once: true })
     limitStall(outgoing, stalledMs)
     const writer = createWriter(outgoing, gzip, keepAliveMs)
     if (signal.aborted) leave() // while the first part was read
     try {
-      await sendAll(writer, parts)
+      await sendAll(writer, parts, client)
       writer.end()
     } catch (err) {
       if (err instanceof SekaliError) log.warn({ err }, 'replay broken off')
@@ -101,9 +105,9 @@ export function createReplays(
   }
 
   /** `parts` is what has been read already. Each is taken out, because it must not stay while its client takes nothing. */
-  async function sendAll(writer: Writer, parts: Held[]): Promise<void> {
+  async function sendAll(writer: Writer, parts: Held[], client: Client): Promise<void> {
     for (let bytesMax = partBytesMin; ; ) {
-      const { rest, ahead } = await sendPart(writer, parts, bytesMax)
+      const { rest, ahead } = await sendPart(writer, parts, bytesMax, client)
       if (rest === undefined || writer.isOver()) return
       bytesMax = writer.isFull() ? partBytesMin : Math.min(2 * bytesMax, partBytesMax)
       if (ahead) {
@@ -112,15 +116,15 @@ export function createReplays(
       }
       await writer.drained()
       if (writer.isOver()) return
-      parts.push(await read(rest, bytesMax))
+      parts.push(await read(rest, bytesMax, client))
     }
   }
 
   /** Resolves with what is left, and for a client that is quick with the next part, which is being read. */
-  async function sendPart(writer: Writer, parts: Held[], bytesMax: number) {
+  async function sendPart(writer: Writer, parts: Held[], bytesMax: number, client: Client) {
     using part = parts.shift() as Held
     const more = part.rest(part.events.length)
-    const ahead = more && bytesMax > partBytesMin ? read(more, bytesMax) : undefined
+    const ahead = more && bytesMax > partBytesMin ? read(more, bytesMax, client) : undefined
     ahead?.catch(() => undefined) // it may fail before anybody waits for it
     const taken = await writer.write(part.events)
     const rest = part.rest(taken)
@@ -131,35 +135,34 @@ export function createReplays(
 
   return {
     async send(c, replay) {
-      if (open >= streamsMax) throw new Overloaded('too many replays are under way')
-      open += 1
-      let isStreaming = false
-      try {
-        // Read before the answer begins, so that what is wrong can still be said.
-        const first = await read(await begin(replay), partBytesMin)
-        const isZipped =
-          accepted(c.req.header('accept-encoding') ?? 'identity', ['identity', 'gzip']) === 'gzip'
-        const head = answer(200, null, {
-          'Content-Type': 'application/x-ndjson',
-          Vary: 'Accept, Accept-Encoding',
-          ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
-        })
-        // To Node's own response: what a web stream fails with is written to the client by the adapter.
-        const { outgoing } = c.env as { readonly outgoing: ServerResponse }
-        if (c.req.raw.method === 'HEAD' || outgoing.destroyed) {
-          first[Symbol.dispose]()
-          return toResponse(head)
-        }
-        outgoing.writeHead(head.status, head.headers).flushHeaders()
-        isStreaming = true
-        outgoing.once('close', () => {
-          open -= 1
-        })
-        void stream(outgoing, isZipped ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined, [first])
-        return RESPONSE_ALREADY_SENT
-      } finally {
-        if (!isStreaming) open -= 1
+      // To Node's own response: what a web stream fails with is written to the client by the adapter.
+      const { incoming, outgoing } = c.env as HttpBindings
+      const client = clients.of(incoming)
+      using place = new DisposableStack()
+      place.use(open.share(client)).hold(1)
+      // Read before the answer begins, so that what is wrong can still be said.
+      const first = await read(await begin(replay, client), partBytesMin, client)
+      const isZipped =
+        accepted(c.req.header('accept-encoding') ?? 'identity', ['identity', 'gzip']) === 'gzip'
+      const head = answer(200, null, {
+        'Content-Type': 'application/x-ndjson',
+        Vary: 'Accept, Accept-Encoding',
+        ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
+      })
+      if (c.req.raw.method === 'HEAD' || outgoing.destroyed) {
+        first[Symbol.dispose]()
+        return toResponse(head)
       }
+      outgoing.writeHead(head.status, head.headers).flushHeaders()
+      const held = place.move()
+      outgoing.once('close', () => held.dispose())
+      void stream(
+        outgoing,
+        isZipped ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined,
+        [first],
+        client,
+      )
+      return RESPONSE_ALREADY_SENT
     },
   }
 }

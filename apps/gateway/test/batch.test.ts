@@ -105,6 +105,7 @@ test('bad lines are named by number, and the others are queued', async () => {
   expect(await response.json()).toMatchObject({
     code: 'invalid_lines',
     queued: 2,
+    lines_read: 6,
     invalid: 3,
     lines: [
       { line: 2, errors: [{ code: 'malformed_json' }] },

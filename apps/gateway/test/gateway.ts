@@ -4,6 +4,7 @@ import { createDoorbell } from '@sekali/broker/doorbell'
 import { createLog } from '@sekali/process/log'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { type App, createApp } from '../src/app.ts'
+import type { Patience } from '../src/body-chunks.ts'
 import { createClients } from '../src/clients.ts'
 import { type Connections, createConnections } from '../src/connections.ts'
 import { createHeads } from '../src/heads.ts'
@@ -37,6 +38,7 @@ export function createGateway({
   tailsTimes,
   connections = createConnections(),
   topics = topicLimits,
+  patience,
   hosts,
   responseBytesMax,
 }: {
@@ -47,6 +49,7 @@ export function createGateway({
   readonly tailsTimes?: TailsTimes
   readonly connections?: Connections
   readonly topics?: TopicLimits
+  readonly patience?: Patience
   readonly hosts?: readonly string[]
   readonly responseBytesMax?: number
 }): Gateway {
@@ -59,8 +62,8 @@ export function createGateway({
   const appender = createAppender(broker, createDoorbell(broker))
   const drain = new AbortController()
   const tails = createTails({ heads, store, log, signal: drain.signal }, tailsTimes)
-  const replays = createReplays({ store, log, signal: drain.signal }, replayTimes)
   const clients = createClients()
+  const replays = createReplays({ store, clients, log, signal: drain.signal }, replayTimes)
   const newTopics = createNewTopics({ broker, store, log }, topics)
   const readiness = createReadiness({ broker, figuresBroker, store, log })
   const parts = {
@@ -79,7 +82,12 @@ export function createGateway({
     log,
   }
   return {
-    ...createApp({ ...parts, signal: drain.signal, ...(responseBytesMax && { responseBytesMax }) }),
+    ...createApp({
+      ...parts,
+      signal: drain.signal,
+      ...(patience && { patience }),
+      ...(responseBytesMax && { responseBytesMax }),
+    }),
     ...parts,
     drain,
     async [Symbol.asyncDispose]() {

@@ -189,6 +189,33 @@ test('readers that have stopped keep nobody from a whole replay, and hold next t
   await expect(replay()).rejects.toThrow()
 })
 
+test('replays that one client leaves unread are not all that there may be', async () => {
+  const { redisUrl } = nowhere
+  await using gateway = createGateway({ redisUrl, databaseUrl: system.store.url })
+  await using server = await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 })
+  const direct = createServer(gateway.listener)
+  const ask = () => {
+    const client = stopping(1)
+    client.socket.push(`GET /events?topic=big HTTP/1.1\r\nHost: test\r\nAccept: ${lines.Accept}\r\n\r\n`)
+    direct.emit('connection', client.socket)
+    return client
+  }
+  const unread = Array.from({ length: 192 }, ask)
+  await eventually(() => expect(unread.filter(({ hasStopped }) => hasStopped()).length).toBe(192))
+  const refused = new Promise((resolve) => {
+    const socket = Object.assign(
+      new Duplex({ write: (chunk, _encoding, done) => done(void resolve(String(chunk))), read() {} }),
+      { setTimeout() {} },
+    )
+    socket.push(`GET /events?topic=big HTTP/1.1\r\nHost: test\r\nAccept: ${lines.Accept}\r\n\r\n`)
+    direct.emit('connection', socket)
+  })
+  expect(await refused).toContain('429 Too Many Requests')
+  const response = await fetch(`${server.url}/events?topic=big`, { headers: lines })
+  expect((await response.text()).split('\n').filter(Boolean).length).toBe(big)
+  for (const { socket } of unread) socket.destroy()
+})
+
 test('as long as a replay finds nothing it sends blank lines, also through gzip', async () => {
   const { redisUrl } = nowhere
   const databaseUrl = system.store.url

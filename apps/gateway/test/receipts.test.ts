@@ -208,12 +208,17 @@ test('who waits is counted by events, too, and waits no longer than that when Po
   const { signal } = new AbortController()
   const receipts = createReceipts({ store, heads, log, signal })
 
-  const [full, ...rest] = Array.from({ length: 20 }, () => receipts.events.share('client'))
+  // Fifteen batches are a client's share; what is left is for others, and comes back.
+  const [full, ...rest] = Array.from({ length: 15 }, () => receipts.events.share('client'))
   for (const batch of [full, ...rest]) batch?.hold(5_000)
   using another = receipts.events.share('client')
-  expect(() => another.hold(1)).toThrow(expect.objectContaining({ code: 'overloaded' }))
+  expect(() => another.hold(1)).toThrow(expect.objectContaining({ code: 'client_limit' }))
+  receipts.events.share('other').hold(5_000)
+  expect(() => receipts.events.share('other').hold(20_001)).toThrow(
+    expect.objectContaining({ code: 'overloaded' }),
+  )
   full?.[Symbol.dispose]()
-  another.hold(5_000)
+  another.hold(1)
 
   const locker = await others.pool.connect()
   await using _unlocked = { [Symbol.asyncDispose]: async () => locker.release(true) }
@@ -265,14 +270,16 @@ test('without a consumer it is in flight, who waits is told so when the time is 
     expect([flying.status, (await problemIn(flying)).code]).toEqual([404, 'event_in_flight'])
   })
 
-  // As many as may wait; the next is refused, before anything is queued. Then all leave.
+  // As many of one client as may wait; the next is refused, before anything is queued, and another client's is not.
+  // Then all leave.
   const connections = () => readdirSync(`/proc/${idle.gateway.pid}/fd`).length
   const before = connections()
-  const leaving = Array.from({ length: 1_000 }, (_, index) => {
-    const body = eventBody({ event_id: `l${index}` })
+  const waiting = (event_id: string, localAddress = '127.0.0.1') => {
+    const body = eventBody({ event_id })
     const sent = request(`${idle.url}/publish`, {
       method: 'POST',
       agent: false,
+      localAddress,
       headers: {
         'Content-Type': 'application/json',
         'Content-Length': Buffer.byteLength(body),
@@ -282,26 +289,33 @@ test('without a consumer it is in flight, who waits is told so when the time is 
     sent.on('error', () => {})
     sent.end(body)
     return sent
-  })
+  }
   const entries = async () => (await readStreams(idle.broker)).get('orders')?.entriesAdded
-  await eventually(async () => expect(await entries()).toBe(1_002), 40_000)
+  // Not all at once: a busy machine takes longer to accept them than Redis has time to answer.
+  const leaving: ReturnType<typeof waiting>[] = []
+  for (let there = 2; there < 752; there += 50) {
+    leaving.push(...Array.from({ length: 50 }, (_, index) => waiting(`l${there + index}`)))
+    await eventually(async () => expect(await entries()).toBe(there + 50))
+  }
   const refused = await fetch(
     `${idle.url}/publish`,
     post(eventBody({ event_id: 'late' }), { Prefer: 'wait=1' }),
   )
-  expect([refused.status, (await problemIn(refused)).code]).toEqual([503, 'overloaded'])
+  expect([refused.status, (await problemIn(refused)).code]).toEqual([429, 'client_limit'])
   expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
-  expect(await entries()).toBe(1_002)
+  expect(await entries()).toBe(752)
+  leaving.push(waiting('of another', '127.0.0.2'))
+  await eventually(async () => expect(await entries()).toBe(753))
   for (const sent of leaving) sent.destroy()
-  // All of them, not only the first: the next 900 need their places.
+  // All of them, not only the first: the next 700 need their places.
   await eventually(() => expect(connections()).toBeLessThan(before + 50))
   expect((await idle.publish(eventBody({ event_id: 'after' }), 0))[0]).toBe(202)
 
-  // A thousand that wait hear of it when a consumer comes.
-  const staying = Array.from({ length: 900 }, (_, index) =>
+  // Hundreds that wait hear of it when a consumer comes.
+  const staying = Array.from({ length: 700 }, (_, index) =>
     idle.publish(eventBody({ event_id: `s${index}` }), 30),
   )
-  await eventually(async () => expect(await entries()).toBe(1_903))
+  await eventually(async () => expect(await entries()).toBe(1_454))
   // What Redis has lost of a batch, a pack, is said of those events alone.
   const gone = Array.from({ length: 32 }, (_, index) => `gone${index}`)
   const ids = [...gone, 'there']
@@ -318,5 +332,5 @@ test('without a consumer it is in flight, who waits is told so when the time is 
   expect(await lossyBatch).toEqual([200, { status: 'settled', queued: 33, receipts }, 'wait=30'])
   const answers = await Promise.all(staying)
   expect(answers.every(([status, said]) => status === 200 && said.status === 'stored')).toBe(true)
-  expect(new Set(answers.map(([, said]) => said.seq)).size).toBe(900)
+  expect(new Set(answers.map(([, said]) => said.seq)).size).toBe(700)
 })

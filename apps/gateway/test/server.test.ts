@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { readStreams } from '@sekali/broker/streams'
 import { InvalidConfig } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
@@ -115,7 +116,7 @@ test('clients that hold a request open take nothing from the others', async () =
   for (const socket of sockets) socket.destroy()
 })
 
-test('what has arrived counts: beyond the budget is 503, and once it is gone there is room again', async () => {
+test("what has arrived counts: beyond a client's share is 429, others have room, and once it is gone it has too", async () => {
   const sockets: Socket[] = []
   const megabyte = ' '.repeat(1024 * 1024)
   for (let index = 0; index < 5; index++) {
@@ -128,7 +129,14 @@ test('what has arrived counts: beyond the budget is 503, and once it is gone the
   const code = async () => (await problemIn(await fetch(`${server.url}/publish`, post('{}')))).code
   const isCode = (expected: string) => async () => expect(await code()).toBe(expected)
   const answers = await Promise.race(sockets.map((socket) => once(socket, 'data')))
-  expect(String(answers[0])).toContain('"code":"overloaded"')
+  expect(String(answers[0])).toContain('"code":"client_limit"')
+  const other = connect({
+    port: Number(new URL(server.url).port),
+    host: '127.0.0.1',
+    localAddress: '127.0.0.2',
+  })
+  other.write(`${head}Content-Length: 2\r\n\r\n{}`)
+  expect(await text(other)).toContain('"code":"invalid_event"')
   for (const socket of sockets) socket.destroy()
   await eventually(isCode('invalid_event'))
 })

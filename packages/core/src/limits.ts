@@ -15,6 +15,8 @@ export const limits = {
   batchEventsMax: 5_000,
   /** UTF-8 bytes of the body of such a batch. */
   batchBytesMax: 8 * 1024 * 1024,
+  /** Issues that an answer names, if nothing of what was sent is taken. A batch may have thousands. */
+  issuesNamedMax: 100,
   pageSizeDefault: 100,
   pageSizeMax: 1_000,
   /** Topics that one pattern may match; a cursor over them stays below 10,000 characters. */

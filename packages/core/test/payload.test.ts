@@ -64,12 +64,12 @@ test.each([
   ['text that spells the escape', '{"a":"\\\\u0000 \\\\ud83d"}', false],
   ['other control characters', '{"a":"\\u0001\\u001f"}', false],
 ])('%s: unstorable is %#', (_, payload, unstorable) => {
-  expect(findPayload(`{"payload":${payload}}`).unstorable).toBe(unstorable)
+  expect(findPayload(`{"payload":${payload}}`).isUnstorable).toBe(unstorable)
 })
 
 test('what is outside of the last payload does not count against it', () => {
   const body = '{"payload":{"a":"\\u0000","b":[[[]]]},"x":"\\ud800","payload":{"c":1},"y":"\\u0000"}'
-  expect(findPayload(body)).toEqual({ text: '{"c":1}', depth: 1, unstorable: false })
+  expect(findPayload(body)).toEqual({ text: '{"c":1}', depth: 1, isUnstorable: false })
 })
 
 test('the text found is what JSON.parse makes of it, for 3,000 random bodies', () => {
@@ -80,10 +80,10 @@ test('the text found is what JSON.parse makes of it, for 3,000 random bodies', (
     )
     const body = `{${members.sort(() => random() - 0.5).join(' ,')}}`
     const expected = (JSON.parse(body) as { payload?: unknown }).payload
-    const { text, unstorable } = findPayload(body)
+    const { text, isUnstorable } = findPayload(body)
     expect(text === undefined ? undefined : JSON.parse(text), `seed ${seed}`).toEqual(expected)
     expect(body, `seed ${seed}`).toContain(text ?? '')
-    expect(unstorable, `seed ${seed}`).toBe(false)
+    expect(isUnstorable, `seed ${seed}`).toBe(false)
   }
 })
 

@@ -71,3 +71,37 @@ export function randomJson(random: () => number, depth: number): string {
   }
   return object(depth)
 }
+
+/** The text with one thing done to it that a typing error, a cut or a careless client would do. */
+export function damaged(text: string, random: () => number): string {
+  const at = Math.floor(random() * text.length)
+  const insert = [
+    ',',
+    ':',
+    '"',
+    '{',
+    '}',
+    '[',
+    ']',
+    '\\',
+    '\\u00',
+    '\t',
+    '\u00a0',
+    '0',
+    '-',
+    '.',
+    'e',
+    'x',
+    '\0',
+  ][Math.floor(random() * 17)] as string
+  switch (Math.floor(random() * 4)) {
+    case 0:
+      return text.slice(0, at)
+    case 1:
+      return text.slice(0, at) + text.slice(at + 1)
+    case 2:
+      return text.slice(0, at) + insert + text.slice(at)
+    default:
+      return text.slice(0, at) + insert + text.slice(at + 1)
+  }
+}

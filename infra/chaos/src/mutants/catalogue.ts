@@ -3,6 +3,7 @@ import { brokerMutants } from './broker.ts'
 import { doorMutants } from './doors.ts'
 import { limitMutants } from './limits.ts'
 import type { Mutant } from './mutant.ts'
+import { shareMutants } from './shares.ts'
 import { storeMutants } from './store.ts'
 import { streamMutants } from './streams.ts'
 import { turnMutants } from './turn.ts'
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...storeMutants,
   ...doorMutants,
   ...limitMutants,
+  ...shareMutants,
 ]

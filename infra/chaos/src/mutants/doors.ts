@@ -64,7 +64,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'a payload goes through JSON.parse and JSON.stringify',
     edits: [
       {
-        file: 'packages/core/src/event.ts',
+        file: 'packages/core/src/parse.ts',
         find: '    payload: payload.text,',
         replace: '    payload: JSON.stringify(JSON.parse(payload.text)),',
       },

@@ -1,0 +1,43 @@
+// Ways to let one client take from the others what a gateway has, by what it publishes or asks for.
+import type { Mutant } from './mutant.ts'
+
+export const shareMutants: readonly Mutant[] = [
+  {
+    name: 'bad-lines-without-end',
+    breaks: 'a stream of lines that are no events is read to its end',
+    edits: [
+      {
+        file: 'apps/gateway/src/lines.ts',
+        find: 'const badLinesMax = 1_000\n',
+        replace: 'const badLinesMax = 1_000_000_000\n',
+      },
+    ],
+    test: { project: 'gateway', file: 'streams', name: 'after a thousand bad lines' },
+  },
+  {
+    name: 'long-work-at-once',
+    breaks: 'a body of 8 MiB is read without a pause',
+    edits: [
+      { file: 'apps/gateway/src/turns.ts', find: 'const passMs = 2\n', replace: 'const passMs = 60_000\n' },
+    ],
+    test: { project: 'gateway', file: 'turns', name: 'the event loop goes round' },
+  },
+  {
+    name: 'replays-of-one-client',
+    breaks: 'one client may have all replays that there are',
+    edits: [
+      {
+        file: 'apps/gateway/src/replay.ts',
+        find: 'place.use(open.share(client)).hold(1)',
+        replace: "place.use(open.share('all')).hold(0)",
+      },
+    ],
+    test: { project: 'gateway', file: 'query', name: 'leaves unread' },
+  },
+  {
+    name: 'control-characters-in-strings',
+    breaks: 'text that is not JSON is queued, and no reader can parse it',
+    edits: [{ file: 'packages/core/src/json-text.ts', find: '    if (char < 0x20) return 0\n', replace: '' }],
+    test: { project: 'core', file: 'parse', name: 'as JSON.parse has it' },
+  },
+]
