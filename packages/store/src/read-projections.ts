@@ -143,12 +143,6 @@ export interface StatesPage extends Shown {
   readonly more: boolean
 }
 
-export interface StatesQuery {
-  readonly after: string
-  readonly limit: number
-  readonly wantsAsOf?: WantsAsOf
-}
-
 /**
  * The states of the keys after `after`, in the order of their bytes, up to where they fill a page; or the
  * state of a projection without keys. `undefined` when there is no such projection. Rejects with
@@ -157,7 +151,11 @@ export interface StatesQuery {
 export async function readStatesPage(
   store: Store,
   name: string,
-  { after, limit, wantsAsOf }: StatesQuery,
+  {
+    after,
+    limit,
+    wantsAsOf,
+  }: { readonly after: string; readonly limit: number; readonly wantsAsOf?: WantsAsOf },
 ): Promise<StatesPage | undefined> {
   // One more than asked for tells whether there is another page.
   const rows = await ask<PageRow>(
