@@ -196,7 +196,7 @@ test('replays that one client leaves unread are not all that there may be', asyn
   const direct = createServer(gateway.listener)
   const ask = () => {
     const client = stopping(1)
-    client.socket.push(`GET /events?topic=big HTTP/1.1\r\nHost: test\r\nAccept: ${lines.Accept}\r\n\r\n`)
+    client.socket.push(`GET /events?topic=big HTTP/1.1\r\nHost: localhost\r\nAccept: ${lines.Accept}\r\n\r\n`)
     direct.emit('connection', client.socket)
     return client
   }
@@ -207,7 +207,7 @@ test('replays that one client leaves unread are not all that there may be', asyn
       new Duplex({ write: (chunk, _encoding, done) => done(void resolve(String(chunk))), read() {} }),
       { setTimeout() {} },
     )
-    socket.push(`GET /events?topic=big HTTP/1.1\r\nHost: test\r\nAccept: ${lines.Accept}\r\n\r\n`)
+    socket.push(`GET /events?topic=big HTTP/1.1\r\nHost: localhost\r\nAccept: ${lines.Accept}\r\n\r\n`)
     direct.emit('connection', socket)
   })
   expect(await refused).toContain('429 Too Many Requests')
