@@ -179,7 +179,6 @@ test('when too much waits for what came before, its connection is cut, and nothi
 
 test.each([
   ['expects what there is not', 'GET /2 HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n', 417],
-  ['names no host', 'GET /2 HTTP/1.1\r\n\r\n', 400],
   ['is none', 'nonsense\r\n\r\n', 400],
 ])('a request that %s is refused after those before it are answered', async (_, second, status) => {
   await using server = await serve((_, response) => void setTimeout(() => response.end('first'), 50))
@@ -242,4 +241,7 @@ test('health is answered on a port of its own while the door is full', async () 
   expect(await status('/healthz')).toBe(200)
   expect(await status('/readyz')).toBe(503) // there is no Redis
   expect(await status('/events')).toBe(404)
+  const socket = connect(Number(new URL(probes.url).port), '127.0.0.1')
+  socket.write('OPTIONS / HTTP/1.0\r\n\r\n')
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 503 /)
 })
