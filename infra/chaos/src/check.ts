@@ -3,6 +3,7 @@
  * checks trust nobody: what must be in the log follows from the answers that the workload got, and what is in it is
  * read over HTTP and by SQL. An event that was never acknowledged nor refused may be in or out, but never twice.
  */
+import { complaintsOf } from './abuse/verdict.ts'
 import type { BookedEvent, Span } from './books.ts'
 import { conservation, figuresAgree } from './check-figures.ts'
 import { readerSawLog, tailsSawLog } from './check-readers.ts'
@@ -36,6 +37,8 @@ export const checks: Readonly<Record<string, Check>> = {
   'every answer was one that it may give': noSurprises,
   'no process ended that was not killed': ({ ended }) => first(ended, 'the processes'),
   'memory, connections and names are back': ({ leaks }) => first(leaks, 'before and after'),
+  'no client takes the service from the others': ({ abuses }) =>
+    first(abuses.flatMap(complaintsOf), `${abuses.length} abuses`),
 }
 
 export const judge = (evidence: Evidence): Verdict[] =>
@@ -191,7 +194,8 @@ const brief = (row: LogRow | undefined) =>
 
 function projectionsAreFolds({ projections, http }: Evidence) {
   if (projections === undefined) return first([], 'no projections here')
-  const { live, rebuilt } = projections
+  const { failure, live, rebuilt } = projections
+  if (failure !== undefined) return first([failure], '')
   // Two empty folds are equal: one that counts shows that the events are in them.
   const counted = countedBy(live.get('activity') ?? '[]')
   for (const [topic, { length }] of http) {

@@ -1,4 +1,5 @@
 // Everything that the checks look at: what we know from the answers, and what was read back afterwards.
+import type { AbuseFigures } from './abuse/verdict.ts'
 import type { Books, Span } from './books.ts'
 import type { LogRow, Seen } from './log.ts'
 import type { Projections } from './projections.ts'
@@ -96,4 +97,5 @@ export interface Evidence {
   readonly ended: readonly string[]
   /** Memory, connections and names that are not back to where they were, in words. */
   readonly leaks: readonly string[]
+  readonly abuses: readonly AbuseFigures[]
 }

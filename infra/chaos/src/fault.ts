@@ -1,3 +1,4 @@
+import type { AbuseFigures } from './abuse/verdict.ts'
 import { until } from './clock.ts'
 import type { Random } from './random.ts'
 import type { Facet, Target, TargetWith } from './target.ts'
@@ -6,12 +7,14 @@ import type { Workload } from './workload.ts'
 export interface FaultContext<F extends Facet = Facet> {
   readonly target: TargetWith<F>
   readonly random: Random
-  readonly workload: Pick<Workload, 'accelerate' | 'send'>
+  readonly workload: Pick<Workload, 'accelerate' | 'rest' | 'send'>
   readonly topics: readonly string[]
   /** Waits; ends early when the run is stopped. */
   pause(ms: number): Promise<void>
   /** `work` destroys something that Redis held, of all topics or of one. */
   destroys(fault: string, work: () => Promise<unknown>, topic?: string): Promise<void>
+  /** What came of an abuse; the promise is judged by it at the end. */
+  noteAbuse(figures: AbuseFigures): void
   say(what: string): void
 }
 
@@ -21,6 +24,8 @@ export interface Fault {
   readonly name: string
   readonly about: string
   readonly needs: readonly Facet[]
+  /** It measures, so that no other one may be under way. */
+  readonly alone?: boolean
   run(context: FaultContext, signal: AbortSignal): Promise<void>
 }
 
@@ -29,6 +34,7 @@ export function defineFault<const F extends Facet>(fault: {
   readonly name: string
   readonly about: string
   readonly needs: readonly F[]
+  readonly alone?: boolean
   run(context: FaultContext<F>, signal: AbortSignal): Promise<void>
 }): Fault {
   return { ...fault, run: (context, signal) => fault.run(context as FaultContext<F>, signal) }

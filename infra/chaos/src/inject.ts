@@ -1,4 +1,5 @@
 /** One fault after the other as the schedule has them, each until service is back. */
+import type { AbuseFigures } from './abuse/verdict.ts'
 import { type Books, difference, emptyTally, type Tally } from './books.ts'
 import { pause } from './clock.ts'
 import type { Door } from './door.ts'
@@ -18,6 +19,7 @@ export interface FaultFigures {
 
 /** What has come of the faults so far. */
 export interface Progress {
+  readonly abuses: AbuseFigures[]
   readonly figures: Map<string, FaultFigures>
   /** Faults after which service did not come back in time, in words. */
   readonly unrecovered: string[]

@@ -5,6 +5,7 @@ import { temporaryFolder } from '@sekali/local/temporary-folder'
 import { Command, InvalidArgumentError } from 'commander'
 import { type Fault, fits } from './fault.ts'
 import { catalogue } from './faults/catalogue.ts'
+import { expandNames } from './names.ts'
 import { isKept, type RunName, reportJson, reportText } from './report.ts'
 import { runChaos } from './run.ts'
 import type { Target } from './target.ts'
@@ -36,7 +37,7 @@ const options = new Command('npm run chaos --')
   .option('--rate <number>', 'events a second', numberFrom(1, 100_000), 200)
   .option(
     '--faults <names>',
-    'only these, separated by commas (default: all that the target allows)',
+    'only these, separated by commas; abuse-* stands for all that begin so (default: all that the target allows)',
     names,
     [],
   )
@@ -89,10 +90,10 @@ function list(): number {
 }
 
 function names(text: string): string[] {
-  const given = text.split(',').filter(Boolean)
-  const unknown = given.find((name) => !catalogue.has(name))
+  const known = [...catalogue.keys()]
+  const { names, unknown } = expandNames(text.split(',').filter(Boolean), known)
   if (unknown !== undefined) throw new InvalidArgumentError(`There is no fault ${unknown}; --list shows all.`)
-  return given
+  return names
 }
 
 function targetName(text: string): string {

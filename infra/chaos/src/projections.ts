@@ -1,11 +1,13 @@
 // Projections as they are read over HTTP, live and folded anew from the first event.
-import { until } from './clock.ts'
+import { patiently, until } from './clock.ts'
 import type { Door } from './door.ts'
 
 /** Each projection's keys and states as one text. */
 export type Projected = ReadonlyMap<string, string>
 
 export interface Projections {
+  /** Why they could not be compared, in words. */
+  readonly failure?: string
   readonly live: Projected
   readonly rebuilt: Projected
 }
@@ -19,11 +21,24 @@ interface Status {
 
 const settleMs = 60_000
 
-/** Rejects when there are none, when they do not come to rest, or do not answer. */
+/** Says so when there are none, when they do not come to rest, or do not answer. */
 export async function readProjections(door: Door): Promise<Projections> {
+  return await patiently(() => compare(door)).catch((error: Error) => ({
+    failure: error.message.slice(0, failureCharsMax),
+    live: new Map(),
+    rebuilt: new Map(),
+  }))
+}
+
+const failureCharsMax = 300
+
+/** Rejects when there are none, when they do not come to rest, or do not answer. */
+async function compare(door: Door): Promise<Projections> {
   const names = (await settled(door)).map(({ name }) => name)
   const live = await readAll(door, names)
-  for (const name of names) await expectStatus(202, await door.post(`/projections/${name}/rebuild`, ''))
+  for (const name of names) {
+    await expectStatus(202, 'a rebuild', await door.post(`/projections/${name}/rebuild`, ''))
+  }
   await settled(door)
   return { live, rebuilt: await readAll(door, names) }
 }
@@ -61,13 +76,14 @@ async function readAll(door: Door, names: readonly string[]): Promise<Projected>
 
 async function read(door: Door, path: string): Promise<string> {
   const answer = await door.get(path)
-  await expectStatus(200, answer)
+  await expectStatus(200, path, answer)
   return answer.body
 }
 
 async function expectStatus(
   wanted: number,
+  what: string,
   { status, body }: { status: number; body: string },
 ): Promise<void> {
-  if (status !== wanted) throw new Error(`answered ${status}: ${body.slice(0, 200)}`)
+  if (status !== wanted) throw new Error(`${what} was answered ${status}: ${body.slice(0, 200)}`)
 }

@@ -1,4 +1,5 @@
 // What a run tells: a table of the faults, a verdict for every promise, and how to see it again.
+import { complaintsOf, describeAbuse } from './abuse/verdict.ts'
 import type { FaultFigures } from './inject.ts'
 import { medianOf } from './median.ts'
 import type { Outcome } from './run.ts'
@@ -39,6 +40,9 @@ export function reportText(outcome: Outcome, name: RunName): string {
     `${n(ok)} operations ok, ${n(failed)} failed, ${n(indeterminate)} indeterminate; ${n(outcome.events)} events stored; ` +
       `${injections} faults, ${n(outcome.kills)} processes killed in ${outcome.seconds.toFixed()} s; drained after ${seconds(outcome.drainMs)}`,
     '',
+    ...outcome.abuses.map(describeAbuse),
+    ...outcome.abuses.flatMap(complaintsOf).map((complaint) => `  BROKEN  ${complaint}`),
+    ...(outcome.abuses.length > 0 ? [''] : []),
     ...verdicts,
     '',
     broken === 0 ? 'All promises were kept.' : `${broken} promises were BROKEN.`,

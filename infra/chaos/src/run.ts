@@ -1,6 +1,7 @@
 /**
  * A run: load and readers on, faults one after the other, load off, drain, read everything back, judge.
  */
+import { type AbuseFigures, describeAbuse } from './abuse/verdict.ts'
 import { type Books, openBooks, type Tally } from './books.ts'
 import { judge, type Verdict } from './check.ts'
 import { patiently, pause, until } from './clock.ts'
@@ -35,6 +36,7 @@ export interface RunOptions {
 export interface Outcome {
   readonly verdicts: readonly Verdict[]
   readonly faults: readonly FaultFigures[]
+  readonly abuses: readonly AbuseFigures[]
   readonly operations: Tally
   readonly kills: number
   readonly seconds: number
@@ -61,7 +63,7 @@ export async function runChaos(
   const reader = startReader(door, topics)
   await using tails = startTails({ ...options, ...target })
   const losses: Loss[] = []
-  const progress: Progress = { figures: new Map(), unrecovered: [], safeBefore: 0, names: [] }
+  const progress: Progress = { abuses: [], figures: new Map(), unrecovered: [], safeBefore: 0, names: [] }
 
   await pause(warmUpMs, signal)
   const sample = () => takeSample(target, door, topics)
@@ -83,6 +85,10 @@ export async function runChaos(
         losses.push({ fault, topic, from, until: Date.now(), safeBefore, beside })
       }
     },
+    noteAbuse: (figures) => {
+      progress.abuses.push(figures)
+      say(describeAbuse(figures))
+    },
     say,
   }
   const endsAt = startedAt + options.minutes * 60_000
@@ -101,7 +107,7 @@ export async function runChaos(
     patiently(() => readSql(target, topics)),
     tails.finish(http),
     lookUp(door, books, createRandom(seed, 'look-ups')),
-    isProjected ? patiently(() => readProjections(door)) : undefined,
+    isProjected ? readProjections(door) : undefined,
   ])
   const evidence: Evidence = {
     ...{ books, http, sql, seen: reader.seen, tails: seenByTails, lookups, projections },
@@ -112,10 +118,12 @@ export async function runChaos(
     unrecovered: progress.unrecovered,
     ended: [...target.ended(), ...((await target.logged(/"level":60/, 0)) ?? [])],
     leaks,
+    abuses: progress.abuses,
   }
   return {
     verdicts: judge(evidence),
     faults: [...progress.figures.values()],
+    abuses: progress.abuses,
     operations: books.total,
     kills: target.kills(),
     seconds: (performance.now() - startedAt) / 1_000,

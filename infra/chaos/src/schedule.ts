@@ -1,6 +1,6 @@
 /**
  * Which fault comes when, decided by the seed: every fault once in a shuffled deck, then the next deck, so that all
- * come equally often; a moment of calm before each; and now and then the next one begins before the last is over. It ends
+ * come equally often; a moment of calm before each; and now and then the next one begins before the last is over, unless one of the two has to be alone. It ends
  * with a deck for which nothing is left that `isWanted`: what could not be injected is dealt again.
  */
 import type { Fault } from './fault.ts'
@@ -23,7 +23,9 @@ export function* schedule(
     const deck = random.shuffled(faults.filter(isWanted))
     if (deck.length === 0) return
     for (let at = 0; at < deck.length; at++) {
-      const hasTwo = at + 1 < deck.length && random.chance(overlapShare)
+      const [one, next] = [deck[at], deck[at + 1]]
+      const mayOverlap = next !== undefined && !one?.alone && !next.alone
+      const hasTwo = mayOverlap && random.chance(overlapShare)
       yield { faults: deck.slice(at, at + (hasTwo ? 2 : 1)), calmMs: random.int(100, 1_000) }
       if (hasTwo) at++
     }

@@ -5,6 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import process from 'node:process'
 import { Command } from 'commander'
+import { type AbuseFigures, complaintsOf, operations } from './abuse/verdict.ts'
 import { medianOf } from './median.ts'
 import type { RunReport } from './report.ts'
 
@@ -21,6 +22,9 @@ const reports = await Promise.all(
 )
 await write('runs', [totals(), '', runsTable()].join('\n'))
 await write('faults', faultsTable())
+// Reports from before there were abuses have none.
+const abuses = reports.flatMap((report) => report.abuses ?? [])
+if (abuses.length > 0) await write('abuses', abusesTable())
 if (mutants !== undefined) await write('mutants', (await readFile(mutants, 'utf8')).trim())
 
 async function write(part: string, text: string): Promise<void> {
@@ -89,13 +93,40 @@ function faultsTable(): string {
   return table(['fault', 'times', 'requests without a certain answer', 'back: median', 'worst'], rows)
 }
 
+/** The worst of each abuse. */
+function abusesTable(): string {
+  const names = [...new Set(abuses.map(({ fault }) => fault))].sort()
+  const rows = names.map((name) => {
+    const all = abuses.filter(({ fault }) => fault === name)
+    const worst = (of: (figures: AbuseFigures) => number | undefined) =>
+      Math.max(...all.map((figures) => of(figures) ?? Number.NaN))
+    const latencies = operations.map((operation) => [
+      worst(({ quiet }) => quiet[operation]),
+      worst(({ abused }) => abused?.[operation]),
+    ])
+    return [
+      name,
+      ...latencies.map(([quiet, abused]) => `${inWholeMs(quiet)} → ${inWholeMs(abused)}`),
+      `${(worst(({ rssKb }) => rssKb) / 1_024).toFixed()} MB`,
+      inSeconds(worst(({ backMs }) => backMs)),
+      all.flatMap(complaintsOf).length === 0 ? 'kept' : '**broken**',
+    ]
+  })
+  const titles = 'one client|publish: p99 before → during|wait|read|tail|gateway|back|promise'
+  return table(titles.split('|'), rows)
+}
+
+function inWholeMs(ms = Number.NaN): string {
+  return Number.isNaN(ms) ? '–' : `${Math.ceil(ms)} ms`
+}
+
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [line(titles), `|---${'|---:'.repeat(titles.length - 1)}|`, ...rows.map(line)].join('\n')
 }
 
 function inSeconds(ms: number | undefined): string {
-  return ms === undefined ? 'never' : `${(ms / 1_000).toFixed(1)} s`
+  return ms === undefined || Number.isNaN(ms) ? 'never' : `${(ms / 1_000).toFixed(1)} s`
 }
 
 function n(value: number): string {

@@ -19,7 +19,7 @@ export interface Processes {
   memoryKb(part: Part): Promise<number | undefined>
 }
 
-/** A consumer beside those that are kept up: it may end, and is not started again. */
+/** A process beside those that are kept up: it may end, and is not started again. */
 export interface Extra {
   readonly pid: number
   readonly name: string
@@ -33,6 +33,8 @@ export interface Extras {
   startProjector(env: Readonly<Record<string, string>>): Promise<Extra>
   /** Under one of a few names that are used again and again, unless it is to be a new one. */
   startConsumer(env: Readonly<Record<string, string>>, options?: { isNew?: boolean }): Promise<Extra>
+  /** Resolves once it answers at `url`. */
+  startGateway(env: Readonly<Record<string, string>>): Promise<Extra & { readonly url: string }>
 }
 
 export interface RedisAccess {
@@ -86,6 +88,8 @@ export interface Target extends AsyncDisposable {
   readonly session?: OpenSession
   readonly networks?: Networks
   readonly servers?: Servers
+  /** Addresses of clients that the gateway can tell apart at `quietUrl`: the load has another one than these. */
+  readonly addresses?: readonly string[]
   /** How many processes were ended as by kill -9, failpoints included. */
   kills(): number
   /** How many more names may be in the groups: of consumers that are gone, and need not have been removed yet. */
@@ -96,7 +100,16 @@ export interface Target extends AsyncDisposable {
   logged(words: RegExp, sinceMs: number): Promise<readonly string[] | undefined>
 }
 
-export type Facet = 'processes' | 'extras' | 'proxies' | 'redis' | 'sql' | 'session' | 'networks' | 'servers'
+export type Facet =
+  | 'processes'
+  | 'extras'
+  | 'proxies'
+  | 'redis'
+  | 'sql'
+  | 'session'
+  | 'networks'
+  | 'servers'
+  | 'addresses'
 
 /** A target that surely has some facets. */
 export type TargetWith<F extends Facet> = Target & Required<Pick<Target, F>>

@@ -31,6 +31,8 @@ export interface WorkloadOptions {
 export interface Workload {
   /** Multiplies the rate; 1 is normal. */
   accelerate(factor: number): void
+  /** Nothing new is sent while `work` is done. */
+  rest<T>(work: () => Promise<T>): Promise<T>
   /** Sends an event of somebody else's, like one of the workload's own. */
   send(fact: Fact): Promise<boolean>
   /** No new events; resolves once every event in hand is acknowledged or given up. */
@@ -52,6 +54,7 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
   const { seed, sources, rate } = options
   const stopping = new AbortController()
   let factor = 1
+  let rest: Promise<unknown> = Promise.resolve()
   const lanes = Array.from({ length: sources }, async (_, index) => {
     const source = `s${String(index + 1).padStart(2, '0')}`
     const waits = index % waitingEvery === 0
@@ -61,6 +64,7 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
     let dueAt = performance.now() + random.int(0, Math.ceil((1_000 * sources) / rate))
     while (!stopping.signal.aborted) {
       await pause(dueAt - performance.now(), stopping.signal)
+      await rest
       if (stopping.signal.aborted) break
       // Late is late: to catch up would make every recovery a burst.
       const count = sendsArrays ? random.int(2, arrayMax) : 1
@@ -134,6 +138,11 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
   return {
     accelerate: (by) => {
       factor = by
+    },
+    rest: async (work) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      rest = promise
+      return await work().finally(resolve)
     },
     send: (fact) => send([{ fact, variant: 0 }], bodyOf(fact, 0), false),
     stop: async () => {

@@ -18,6 +18,7 @@ import {
   activityOf,
   evidenceOf,
   fact,
+  held,
   lookupOf,
   lossOf,
   rowOf,
@@ -297,6 +298,12 @@ const broken: [what: string, promise: string, says: RegExp, run: () => Evidence]
   ],
   ['service did not come back', 'it came back', /kill/, () => broke({ unrecovered: ['kill-redis'] })],
   ['a process ended by itself', 'no process ended', /consumer-1/, () => broke({ ended: ['consumer-1'] })],
+  [
+    'one client makes others wait',
+    'no client takes the service',
+    /p99 of read 9000 ms/,
+    () => broke({ abuses: [{ ...held, abused: { publish: 2, wait: 60, read: 9_000, tail: 20 } }] }),
+  ],
   ['connections pile up', 'memory, connections', /9/, () => broke({ leaks: ['9 connections'] })],
   [
     'poison was taken',

@@ -1,3 +1,4 @@
+import type { AbuseFigures } from '../src/abuse/verdict.ts'
 import { openBooks } from '../src/books.ts'
 import { bodyOf, type Fact, idOf, payloadOf, timestampOf } from '../src/content.ts'
 import type { Evidence, Loss, SqlRow, StatsRow } from '../src/evidence.ts'
@@ -72,6 +73,7 @@ export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): 
     unrecovered: [],
     ended: [],
     leaks: [],
+    abuses: [],
   }
 }
 
@@ -114,3 +116,16 @@ export const lossOf = (differs: Partial<Loss> = {}): Loss => ({
   beside: [],
   ...differs,
 })
+
+/** An abuse that others hardly noticed: every figure is as great as it may be. */
+export const held: AbuseFigures = {
+  fault: 'abuse-x',
+  quiet: { publish: 2, wait: 60, read: 3, tail: 20 },
+  abused: { publish: 250, wait: 300, read: 9, tail: 250 },
+  count: 200,
+  refused: {},
+  rssKb: 448 * 1024,
+  backMs: 5_000,
+  left: '',
+  answers: { 200: 5, 429: 1_000, 503: 20 },
+}

@@ -11,6 +11,8 @@ export interface AppOptions {
   readonly program: string
   readonly logDir: string
   readonly env: NodeJS.ProcessEnv
+  /** Besides those that all apps run with. */
+  readonly nodeFlags?: readonly string[]
 }
 
 // What an app may see of our environment: what it reads, and what Node itself needs. Other secrets stay here.
@@ -72,7 +74,7 @@ async function spawnApp(
   )
   const spawned = await spawnLogged({
     command: process.execPath,
-    args: [...nodeFlags, options.program],
+    args: [...nodeFlags, ...(options.nodeFlags ?? []), options.program],
     env: { ...Object.fromEntries(kept), ...options.env },
     logFile,
     ipc: true,

@@ -1,4 +1,5 @@
 import type { Fault } from '../fault.ts'
+import { abuses } from './abuse.ts'
 import { disconnects } from './disconnect.ts'
 import { failpoints } from './failpoints.ts'
 import { load } from './load.ts'
@@ -35,5 +36,6 @@ export const catalogue: ReadonlyMap<string, Fault> = new Map(
     ...network,
     ...disconnects,
     ...load,
+    ...abuses,
   ].map((fault) => [fault.name, fault]),
 )

@@ -19,9 +19,10 @@ import { programs } from '@sekali/local/repository'
 import { supervise } from '@sekali/local/supervise'
 import { connectStore } from '@sekali/store/connect'
 import { startProxy } from '../proxy.ts'
-import type { Extra, Extras, Part, Processes, Target } from '../target.ts'
-import { accessRedis, accessSql, namesKeptMs, sessionsOf } from './access.ts'
+import type { Part, Processes, Target } from '../target.ts'
+import { accessRedis, accessSql, sessionsOf } from './access.ts'
 import { startEmpty } from './empty.ts'
+import { createExtras, send } from './extras.ts'
 
 export interface LocalOptions {
   readonly dir: string
@@ -31,6 +32,9 @@ export interface LocalOptions {
   /** After so long service must be back. */
   readonly recoveryMsMax?: number
 }
+
+/** What Node takes for its heap in a container of 512 MB (process.constrainedMemory), as docker-compose.yml has it. */
+const gatewayHeapMb = 256
 
 const execute = promisify(execFile)
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
@@ -87,7 +91,8 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
   const projector = parts.use(await supervise({ start: startProjector, onChange: onChange('projector') }))
   const port = await freePort()
   const env = { ...direct, REDIS_URL: through(redis.url, gatewayRedis.port), PORT: String(port) }
-  const start = () => startApp({ name: 'gateway', program: programs.gateway, logDir, env })
+  const nodeFlags = [`--max-old-space-size=${gatewayHeapMb}`]
+  const start = () => startApp({ name: 'gateway', program: programs.gateway, logDir, env, nodeFlags })
   const gateway = parts.use(await supervise({ start, onChange: onChange('gateway') }))
   const quietUrl = `http://127.0.0.1:${port}`
   await waitReady(quietUrl, join(logDir, 'gateway.log'), signal)
@@ -147,85 +152,13 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
       redisDir: join(dir, 'redis'),
       startEmpty: (sizes) => startEmpty({ ...sizes, store, logDir, urls: direct }),
     },
+    addresses: ['127.0.0.66'],
     kills: () => kills + extras.ended(),
     strayNames: extras.names,
     ended: () => ended,
     logged: (words, sinceMs) => linesOf(logDir, words, sinceMs),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   } satisfies Target
-}
-
-const namesMax = 8
-
-function createExtras(
-  logDir: string,
-  env: Readonly<Record<string, string>>,
-): Extras & AsyncDisposable & { ended(): number; names(): number } {
-  let count = 0
-  let ended = 0
-  const running = new Set<Extra>()
-  const newNames = new Map<string, number>()
-
-  async function start(
-    name: string,
-    program: string,
-    more: Readonly<Record<string, string>>,
-  ): Promise<Extra> {
-    const logName = `${name}-${count}`
-    const { pid, exited } = await startApp({ name: logName, program, logDir, env: { ...env, ...more } })
-    const extra: Extra = {
-      pid,
-      name,
-      exited,
-      hasEnded: () => !running.has(extra),
-      log: () => readFile(join(logDir, `${logName}.log`), 'utf8').catch(() => ''),
-      signal: (wish) => {
-        if (running.has(extra)) send(pid, wish)
-      },
-    }
-    running.add(extra)
-    void exited.then(() => {
-      running.delete(extra)
-      ended++
-    })
-    return extra
-  }
-
-  return {
-    startProjector: (more) => {
-      count++
-      return start('extra-projector', programs.projector, {
-        PROJECTOR_NAME: `extra-${count % namesMax}`,
-        ...more,
-      })
-    },
-    async startConsumer(more, { isNew = false } = {}) {
-      count++
-      // A few names, used again and again, as those of pods are.
-      const name = isNew ? `new-${count}` : `extra-${count % namesMax}`
-      const extra = await start(name, programs.consumer, { CONSUMER_NAME: name, ...more })
-      if (isNew) void extra.exited.then(() => newNames.set(name, performance.now()))
-      return extra
-    },
-    ended: () => ended,
-    names: () => {
-      const recently = performance.now() - namesKeptMs
-      return namesMax + [...newNames.values()].filter((at) => at > recently).length
-    },
-    [Symbol.asyncDispose]: async () => {
-      const left = [...running]
-      for (const extra of left) extra.signal('SIGKILL')
-      await Promise.all(left.map(({ exited }) => exited))
-    },
-  }
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it was faster
-  }
 }
 
 function through(url: string, port: number): string {

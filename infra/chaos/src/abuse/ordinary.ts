@@ -1,0 +1,35 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { Sample } from './verdict.ts'
+
+/** The ordinary client, while it goes about its work. */
+export interface OrdinaryClient extends AsyncDisposable {
+  /** Everything that it has done so far. */
+  readonly samples: readonly Sample[]
+  /** Begins nothing new; resolves when all that was begun has ended. */
+  finish(): Promise<void>
+}
+
+const program = fileURLToPath(new URL('ordinary-worker.ts', import.meta.url))
+
+export function startOrdinary(url: string): OrdinaryClient {
+  const samples: Sample[] = []
+  const child = fork(program, [url], { execArgv: [], env: { PATH: process.env.PATH } })
+  child.on('message', (said: Sample | 'done') => {
+    if (said !== 'done') samples.push(said)
+  })
+  const exited = once(child, 'exit')
+  return {
+    samples,
+    finish: async () => {
+      if (child.connected) child.send('finish')
+      await exited
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      await exited
+    },
+  }
+}

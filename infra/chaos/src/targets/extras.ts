@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { startApp } from '@sekali/local/app-process'
+import { freePort } from '@sekali/local/free-port'
+import { programs } from '@sekali/local/repository'
+import { until } from '../clock.ts'
+import type { Extra, Extras } from '../target.ts'
+import { namesKeptMs } from './access.ts'
+
+const namesMax = 8
+const startMs = 15_000
+
+/** Processes that a fault starts beside those that are kept up. They end with the target. */
+export function createExtras(
+  logDir: string,
+  env: Readonly<Record<string, string>>,
+): Extras & AsyncDisposable & { ended(): number; names(): number } {
+  let count = 0
+  let ended = 0
+  const running = new Set<Extra>()
+  const newNames = new Map<string, number>()
+
+  async function start(
+    name: string,
+    program: string,
+    more: Readonly<Record<string, string>>,
+  ): Promise<Extra> {
+    const logName = `${name}-${count}`
+    const { pid, exited } = await startApp({ name: logName, program, logDir, env: { ...env, ...more } })
+    const extra: Extra = {
+      pid,
+      name,
+      exited,
+      hasEnded: () => !running.has(extra),
+      log: () => readFile(join(logDir, `${logName}.log`), 'utf8').catch(() => ''),
+      signal: (wish) => {
+        if (running.has(extra)) send(pid, wish)
+      },
+    }
+    running.add(extra)
+    void exited.then(() => {
+      running.delete(extra)
+      ended++
+    })
+    return extra
+  }
+
+  return {
+    startProjector: (more) => {
+      count++
+      return start('extra-projector', programs.projector, {
+        PROJECTOR_NAME: `extra-${count % namesMax}`,
+        ...more,
+      })
+    },
+    async startConsumer(more, { isNew = false } = {}) {
+      count++
+      // A few names, used again and again, as those of pods are.
+      const name = isNew ? `new-${count}` : `extra-${count % namesMax}`
+      const extra = await start(name, programs.consumer, { CONSUMER_NAME: name, ...more })
+      if (isNew) void extra.exited.then(() => newNames.set(name, performance.now()))
+      return extra
+    },
+    async startGateway(more) {
+      count++
+      const port = await freePort()
+      const name = 'extra-gateway'
+      const extra = await start(name, programs.gateway, { ...more, PORT: String(port) })
+      const url = `http://127.0.0.1:${port}`
+      const isUp = async () => (await fetch(`${url}/healthz`)).status === 200
+      if (!(await until(isUp, startMs))) throw new Error(`${name} did not come up`)
+      return { ...extra, url }
+    },
+    ended: () => ended,
+    names: () => {
+      const recently = performance.now() - namesKeptMs
+      return namesMax + [...newNames.values()].filter((at) => at > recently).length
+    },
+    [Symbol.asyncDispose]: async () => {
+      const left = [...running]
+      for (const extra of left) extra.signal('SIGKILL')
+      await Promise.all(left.map(({ exited }) => exited))
+    },
+  }
+}
+
+/** Signals a process that may have ended. */
+export function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it was faster
+  }
+}
