@@ -113,10 +113,15 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
       parts.push(bytes.subarray(startOf(at), ends[at]))
       lastId = ids[at] ?? lastId
     }
-    if (parts.length > 0) say(Buffer.concat(parts), lastId)
+    if (parts.length > 0) say(joined(parts), lastId)
   }
 
-  /** Reads history until the ring has what follows, or the client is gone. Never rejects. */
+  /**
+   * Reads history until the ring has what follows, or the client is gone. Never rejects.
+   *
+   * It has no page among its variables: an async function that waits keeps all of them alive, also those whose block
+   * has ended. 300 clients that took nothing held 550 MB that way.
+   */
   async function catchUp(): Promise<void> {
     let bytesMax = historyBytesMin
     let againMs = againFirstMs
@@ -127,29 +132,37 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
     while (!isOver()) {
       if (isFull()) await drained(outgoing)
       if (feed.ring?.after(place) !== undefined) return
-      if (feed.ring === undefined) {
+      const result = feed.ring === undefined ? 'nothing' : await passOnPage(bytesMax)
+      if (result === 'nothing') {
         await again()
         continue
       }
-      try {
-        const { cursor, ranges } = feed.gapAfter(place)
-        if (ranges.length === 0) {
-          // Soon the feed will have come so far; unless the log has gone back, and never will.
-          if (await feed.isAhead(place)) return end()
-          await again()
-          continue
-        }
-        using _page = await pages.take()
-        const events = await readHistory(ranges, bytesMax)
-        if (events === undefined) return
-        const isTaken = await write(feed.framesAfter(cursor, events))
-        againMs = againFirstMs
-        bytesMax = isTaken ? Math.min(2 * bytesMax, historyBytesMax) : historyBytesMin
-      } catch (error) {
-        log.debug({ err: error }, 'history could not be read')
-        await again()
-      }
+      againMs = againFirstMs
+      bytesMax = result === 'taken' ? Math.min(2 * bytesMax, historyBytesMax) : historyBytesMin
     }
+  }
+
+  /** Reads a page of history and writes as much of it as the client takes soon; the rest is dropped. Never rejects. */
+  async function passOnPage(bytesMax: number): Promise<'taken' | 'left' | 'nothing'> {
+    try {
+      using _page = await pages.take()
+      const { cursor, ranges } = feed.gapAfter(place)
+      if (ranges.length > 0) {
+        const events = await readHistory(ranges, bytesMax)
+        if (events === undefined) return 'left'
+        return (await write(feed.framesAfter(cursor, events))) ? 'taken' : 'left'
+      }
+    } catch (error) {
+      log.debug({ err: error }, 'history could not be read')
+      return 'nothing'
+    }
+    return await endIfAhead()
+  }
+
+  /** Soon the feed will have come to where the client is; unless the log has gone back, and never will. */
+  async function endIfAhead(): Promise<'nothing'> {
+    if (await feed.isAhead(place).catch(() => false)) end()
+    return 'nothing'
   }
 
   /** Resolves with `undefined` if the client has left meanwhile. */
@@ -187,4 +200,12 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
     },
     end,
   }
+}
+
+/** In memory of its own: of Node's pool a client that takes nothing would keep a slab for each few events. */
+function joined(parts: readonly Buffer[]): Buffer {
+  const whole = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) at += part.copy(whole, at)
+  return whole
 }

@@ -60,6 +60,20 @@ export const doorMutants: readonly Mutant[] = [
     test: { project: 'gateway', file: 'tail-restart', name: 'adds up to the log' },
   },
   {
+    name: 'tail-keeps-its-page',
+    breaks: 'a tail holds a page of history for as long as its client takes nothing',
+    edits: [
+      {
+        file: 'apps/gateway/src/tail-reader.ts',
+        find: "return (await write(feed.framesAfter(cursor, events))) ? 'taken' : 'left'",
+        replace: `const isTaken = await write(feed.framesAfter(cursor, events))
+        if (isFull()) await drained(outgoing)
+        return isTaken && events.length > 0 ? 'taken' : 'left'`,
+      },
+    ],
+    test: { project: 'gateway', file: 'stalled', name: 'keeps a piece of it' },
+  },
+  {
     name: 'payload-parsed-and-printed',
     breaks: 'a payload goes through JSON.parse and JSON.stringify',
     edits: [
