@@ -108,7 +108,7 @@ export function createApp(deps: AppDeps): App {
     return RESPONSE_ALREADY_SENT
   })
   app.get('/events', counted(events(store, replays)))
-  app.get('/tail', tail({ tails, connections, signal, random }))
+  app.get('/tail', tail({ tails, clients, connections, signal, random }))
   const showEvent = counted(receipt({ store, lookups: createLookups({ broker, log }), clients }))
   app.get('/events/:topic', showEvent)
   app.get('/events/:topic/:event_id', showEvent)

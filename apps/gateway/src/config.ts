@@ -13,6 +13,7 @@ const Environment = v.object({
   HEALTH_HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
   HEALTH_PORT: wholeNumber(0, 65_535, 0),
   TAILS_MAX: wholeNumber(0, 100_000, 4_096),
+  FEEDS_MAX: wholeNumber(1, 100_000, 4_096),
   TOPICS_MAX: wholeNumber(1, 1_000_000, topicLimits.max),
   NEW_TOPICS_BURST: wholeNumber(1, 1_000_000, topicLimits.rate.burst),
   NEW_TOPICS_PER_SECOND: wholeNumber(1, 1_000_000, topicLimits.rate.perSecond),
@@ -41,6 +42,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     /** 0 is any port that is free; the log says which. */
     health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT },
     tailsMax: parsed.TAILS_MAX,
+    feedsMax: parsed.FEEDS_MAX,
     topics: {
       max: parsed.TOPICS_MAX,
       rate: { burst: parsed.NEW_TOPICS_BURST, perSecond: parsed.NEW_TOPICS_PER_SECOND },

@@ -12,16 +12,17 @@ import { TooManyTopics } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import { limits } from '@sekali/core/limits'
-import { matches, type TopicPattern } from '@sekali/core/pattern'
+import type { TopicPattern } from '@sekali/core/pattern'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
-import { readHeads } from '@sekali/store/heads'
 import { isAnyTopic } from '@sekali/store/places'
-import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
+import type { Range, RangeEvent } from '@sekali/store/ranges'
+import type { FeedReads } from './feed-reads.ts'
 import type { Heads } from './heads.ts'
 import { createPlaces, rangesBetween } from './places.ts'
+import { createProgress } from './progress.ts'
 import { createRing, type Frame, type Ring } from './ring.ts'
-import type { Slots } from './slots.ts'
+import type { RingShare } from './ring-room.ts'
 
 export interface Reader {
   /** There may be something new in the ring. Must not throw. */
@@ -57,6 +58,8 @@ export interface Feed {
   gapAfter(id: string): { readonly cursor: Cursor; readonly ranges: readonly Range[] }
   /** The frames of events that follow a cursor, in the order in which they were read. */
   framesAfter(cursor: Cursor, events: readonly RangeEvent[]): Frame[]
+  /** Lets go of what the ring may no longer hold. */
+  trim(): void
   close(): void
 }
 
@@ -64,37 +67,30 @@ export interface FeedDeps {
   readonly heads: Heads
   readonly store: Store
   readonly log: Logger
-  /** For reads of PostgreSQL. */
-  readonly slots: Slots
-  /** How many bytes the ring may hold now. */
-  readonly ringBytesMax: () => number
+  readonly reads: FeedReads
+  readonly room: RingShare
 }
 
-const pageLimits = { eventsMax: 1_000, bytesMax: 256 * 1024 } as const
 /** After a failure of PostgreSQL. */
 const retryMs = 250
 /** Readers that are told before others get their turn of the event loop. */
 const toldAtOnceMax = 128
 
 export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
-  const { heads, store, log, slots, ringBytesMax } = deps
+  const { heads, store, log, reads, room } = deps
   const readers = new Set<Reader>()
   const closing = new AbortController()
-  /** By topic id, how far the topic has come, and how far the feed has. */
-  const targets = new Map<number, number>()
-  const ends = new Map<number, number>()
+  const { targets, ends, ...progress } = createProgress()
   let ring: Ring | undefined
   let beginning: Promise<void> | undefined
   let isAdvancing = false
   let isChecking = false
 
-  const which = pattern.isPattern
-    ? (topic: TopicName) => matches(pattern, topic)
-    : (pattern.text as string as TopicName)
+  const which = pattern.isPattern ? pattern : (pattern.text as string as TopicName)
   // Before the heads are read, so that no topic can come in between.
   const watch = heads.watch(which, (head) => {
     if (head.head < (ends.get(head.topicId) ?? 0)) void closeIfBehind()
-    aim(head)
+    progress.aim(head)
     void advance()
   })
 
@@ -113,21 +109,17 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     }
   }
 
-  function aim({ topicId, head }: Pick<Head, 'topicId' | 'head'>): void {
-    targets.set(topicId, Math.max(head, targets.get(topicId) ?? 0))
-  }
-
-  async function readTargets(): Promise<Head[]> {
-    const found = await readHeads(store, pattern.isPattern ? pattern.regExp : [pattern.text])
+  async function readTargets(): Promise<readonly Head[]> {
+    const found = await heads.read(pattern)
     if (found.length > limits.patternTopicsMax)
       throw new TooManyTopics(`more than ${limits.patternTopicsMax}`)
-    for (const head of found) aim(head)
+    for (const head of found) progress.aim(head)
     return found
   }
 
   async function begin(): Promise<void> {
     const found = await readTargets()
-    for (const { topicId, head } of found) ends.set(topicId, head)
+    for (const { topicId, head } of found) progress.reach(topicId, head)
     ring = createRing(idOf(ends))
     tell()
     void advance()
@@ -163,14 +155,15 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     try {
       for (;;) {
         if (targets.size > limits.patternTopicsMax) return close()
-        const ranges = rangesBetween(ends, targets)
+        const ranges = progress.ahead()
         if (ranges.length === 0 || closing.signal.aborted) return
         const found = await readPage(ranges)
-        if (found === undefined) continue
+        if (found === undefined || closing.signal.aborted) continue
         // An announcement of what is not there: of another database, or made up.
-        if (found.length === 0) for (const { topicId, after } of ranges) targets.set(topicId, after)
-        ring.append(framesAfter(ends, found), ringBytesMax())
-        for (const { topicId, event } of found) ends.set(topicId, event.seq)
+        if (found.length === 0) for (const { topicId, after } of ranges) progress.aimBack(topicId, after)
+        ring.append(framesAfter(ends, found))
+        trim()
+        for (const { topicId, event } of found) progress.reach(topicId, event.seq)
         await tell()
       }
     } finally {
@@ -178,15 +171,20 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     }
   }
 
-  async function readPage(ranges: readonly Range[]): Promise<RangeEvent[] | undefined> {
+  async function readPage(ranges: readonly Range[]): Promise<readonly RangeEvent[] | undefined> {
     try {
-      using _slot = await slots.take()
-      return await readRanges(store, ranges, pageLimits)
+      return await reads.read(ranges)
     } catch (error) {
       log.debug({ err: error }, 'feed could not read')
       await pause(retryMs)
       return undefined
     }
+  }
+
+  function trim(): void {
+    if (ring === undefined || closing.signal.aborted) return
+    ring.trim(room.bytesMax)
+    room.hold(ring.bytes)
   }
 
   async function tell(): Promise<void> {
@@ -201,6 +199,7 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     if (closing.signal.aborted) return
     closing.abort()
     watch[Symbol.dispose]()
+    room[Symbol.dispose]()
     for (const reader of [...readers]) reader.end()
   }
 
@@ -243,6 +242,7 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
       return { cursor, ranges: rangesBetween(cursor, ends) }
     },
     framesAfter,
+    trim,
     close,
   }
 }

@@ -34,7 +34,11 @@ export interface Segment {
 export interface Ring {
   /** The cursor behind the last event. */
   readonly endId: string
-  append(frames: readonly Frame[], bytesMax: number): void
+  /** What it takes. */
+  readonly bytes: number
+  append(frames: readonly Frame[]): void
+  /** Lets the oldest go until it takes no more than that. */
+  trim(bytesMax: number): void
   /** The ordinal of the event that follows this cursor, or that will. */
   after(id: string): number | undefined
   /** `undefined` when the event is not there yet, or not any more. */
@@ -95,7 +99,10 @@ export function createRing(startId: string): Ring {
     get endId() {
       return endId
     },
-    append(frames, bytesMax) {
+    get bytes() {
+      return bytes
+    },
+    append(frames) {
       let from = 0
       let size = 0
       for (const [index, { text }] of frames.entries()) {
@@ -107,6 +114,8 @@ export function createRing(startId: string): Ring {
         size += text.length
       }
       if (from < frames.length) add(frames.slice(from))
+    },
+    trim(bytesMax) {
       while (bytes > bytesMax && segments.length > 0) dropFirst()
     },
     after: (id) => ordinalAfter.get(id),

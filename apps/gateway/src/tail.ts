@@ -1,12 +1,14 @@
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import type { Issue } from '@sekali/core/errors'
+import { type Issue, Overloaded } from '@sekali/core/errors'
 import { Source } from '@sekali/core/event'
 import { parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
 import type { Context } from 'hono'
 import * as v from 'valibot'
+import type { Clients } from './clients.ts'
 import type { Connections } from './connections.ts'
 import type { Feed } from './feed.ts'
+import type { FeedInUse } from './feeds.ts'
 import { parseParameters } from './parameters.ts'
 import { problem } from './problem.ts'
 import { reply } from './reply.ts'
@@ -14,6 +16,7 @@ import type { Tails } from './tails.ts'
 
 export interface TailDeps {
   readonly tails: Tails
+  readonly clients: Clients
   readonly connections: Connections
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal
@@ -32,7 +35,7 @@ const headers = {
  * stored. Each one's `id` is the place behind it, so a client that sends it as Last-Event-ID misses nothing and sees
  * nothing twice, whichever gateway it comes to.
  */
-export function tail({ tails, connections, signal, random }: TailDeps) {
+export function tail({ tails, clients, connections, signal, random }: TailDeps) {
   return async (c: Context<{ Bindings: HttpBindings }>): Promise<Response> => {
     const query = parseTail(new URL(c.req.url).searchParams, c.req.header('last-event-id'))
     if ('issues' in query) return problem('invalid_parameters', { errors: query.issues })
@@ -42,19 +45,26 @@ export function tail({ tails, connections, signal, random }: TailDeps) {
     if (socket === null) return RESPONSE_ALREADY_SENT // the client has left
     // First of all, so that those for whom there is no room cost nothing.
     if (signal.aborted || !connections.becomeTail(socket)) return problem('too_many_tails', { random })
+    let use: FeedInUse | undefined
     let isServed = false
     try {
-      const feed = tails.feedOf(query.pattern)
-      const place = await placeOf(feed, query.from)
+      use = tails.feedOf(query.pattern, clients.of(c.env.incoming))
+      const place = await placeOf(use.feed, query.from)
       if (place === 'invalid') return problem('invalid_parameters', { errors: [badCursor] })
       if (place === 'ahead') return problem('cursor_ahead')
       if (outgoing.destroyed || outgoing.socket === null) return RESPONSE_ALREADY_SENT
       outgoing.writeHead(200, headers)
-      tails.serve(feed, outgoing, place.id, query.source)
+      tails.serve(use, outgoing, place.id, query.source)
       isServed = true
       return RESPONSE_ALREADY_SENT
+    } catch (error) {
+      if (error instanceof Overloaded) return problem('too_many_tails', { random })
+      throw error
     } finally {
-      if (!isServed) connections.leaveTails(socket)
+      if (!isServed) {
+        use?.[Symbol.dispose]()
+        connections.leaveTails(socket)
+      }
     }
   }
 }

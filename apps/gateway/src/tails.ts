@@ -1,21 +1,22 @@
 /**
- * All tails of this process: their feeds, one for each topic or pattern that is tailed, and what is done for them now
- * and then. When nobody tails it does nothing.
+ * All tails of this process, their feeds, and what is done for them now and then. When nobody tails it does nothing.
  */
 import type { ServerResponse } from 'node:http'
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { TopicPattern } from '@sekali/core/pattern'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
-import { createFeed, type Feed } from './feed.ts'
+import type { Client } from './clients.ts'
+import { createFeeds, type FeedInUse } from './feeds.ts'
 import type { Heads } from './heads.ts'
 import { createSlots } from './slots.ts'
 import { createTailReader, type TailReader } from './tail-reader.ts'
 
 export interface Tails extends AsyncDisposable {
-  feedOf(pattern: TopicPattern): Feed
-  /** Serves a client from behind a cursor until one of the two has enough. */
-  serve(feed: Feed, outgoing: ServerResponse, from: string, source: string | undefined): void
+  /** The feed of a pattern, for a client that may be the first. Throws `Overloaded` or `ClientLimit`. */
+  feedOf(pattern: TopicPattern, client: Client): FeedInUse
+  /** Serves a client from behind a cursor until one of the two has enough; then the feed is given back. */
+  serve(use: FeedInUse, outgoing: ServerResponse, from: string, source: string | undefined): void
 }
 
 export interface TailsDeps {
@@ -26,7 +27,9 @@ export interface TailsDeps {
   readonly signal: AbortSignal
 }
 
-export interface TailsTimes {
+export interface TailsOptions {
+  /** Topics that are followed at a time; a pattern counts as four. */
+  readonly feedsMax?: number
   /** How long a feed stays after its last reader, because clients come back. */
   readonly lingerMs?: number
   /** A client that takes nothing for so long although there is something for it is cut off. */
@@ -35,11 +38,7 @@ export interface TailsTimes {
   readonly tickMs?: number
 }
 
-/** Bytes that all rings together may hold, and one of them. */
-const ringsBytesMax = 64 * 1024 * 1024
-const ringBytesMax = 4 * 1024 * 1024
-/** Of the pool's connections so many serve feeds, and so many those who read history. */
-const feedReadsMax = 2
+/** Of the pool's connections so many serve those who read history. */
 const historyReadsMax = 3
 /** Pages of history that are held until clients take them; each has up to half a MiB, or one event. */
 const historyPagesMax = 64
@@ -48,11 +47,9 @@ const beatenAtOnceMax = 512
 
 export function createTails(
   { heads, store, log, signal }: TailsDeps,
-  { lingerMs = 15_000, stalledMs = 30_000, tickMs = 1_000 }: TailsTimes = {},
+  { feedsMax = 4_096, lingerMs = 15_000, stalledMs = 30_000, tickMs = 1_000 }: TailsOptions = {},
 ): Tails {
-  const feeds = new Map<string, Feed>()
-  const leftAt = new Map<Feed, number>()
-  const feedSlots = createSlots(feedReadsMax)
+  const feeds = createFeeds({ heads, store, log }, { feedsMax, lingerMs })
   const historySlots = createSlots(historyReadsMax)
   const pageSlots = createSlots(historyPagesMax)
   const readers = new Set<TailReader>()
@@ -60,11 +57,7 @@ export function createTails(
 
   async function tick(): Promise<void> {
     const now = performance.now()
-    for (const [text, feed] of feeds) {
-      if (feed.readers.size > 0) leftAt.delete(feed)
-      else if (now - (leftAt.get(feed) ?? now) < lingerMs) leftAt.set(feed, leftAt.get(feed) ?? now)
-      else drop(text, feed)
-    }
+    feeds.tidy(now)
     let beaten = 0
     for (const reader of readers) {
       reader.beat(now)
@@ -73,33 +66,19 @@ export function createTails(
     ticking = feeds.size > 0 ? setTimeout(tick, tickMs) : undefined
   }
 
-  function drop(text: string, feed: Feed): void {
-    feeds.delete(text)
-    leftAt.delete(feed)
-    feed.close()
-  }
-
   function endAll(): void {
     for (const reader of readers) reader.end()
   }
   signal.addEventListener('abort', endAll, { once: true })
 
   return {
-    feedOf(pattern) {
-      const found = feeds.get(pattern.text)
-      if (found !== undefined && !found.isClosed) return found
-      const feed = createFeed(pattern, {
-        heads,
-        store,
-        log,
-        slots: feedSlots,
-        ringBytesMax: () => Math.min(ringBytesMax, ringsBytesMax / feeds.size),
-      })
-      feeds.set(pattern.text, feed)
+    feedOf(pattern, client) {
+      const use = feeds.use(pattern, client)
       ticking ??= setTimeout(tick, tickMs)
-      return feed
+      return use
     },
-    serve(feed, outgoing, from, source) {
+    serve(use, outgoing, from, source) {
+      const { feed } = use
       const reader = createTailReader({
         feed,
         outgoing,
@@ -116,6 +95,7 @@ export function createTails(
       outgoing.once('close', () => {
         readers.delete(reader)
         feed.readers.delete(reader)
+        use[Symbol.dispose]()
       })
       if (signal.aborted || feed.isClosed) reader.end()
       else reader.pump()
@@ -123,7 +103,7 @@ export function createTails(
     async [Symbol.asyncDispose]() {
       clearTimeout(ticking)
       endAll()
-      for (const [text, feed] of feeds) drop(text, feed)
+      feeds.close()
     },
   }
 }

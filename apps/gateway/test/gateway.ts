@@ -11,7 +11,7 @@ import { createHeads } from '../src/heads.ts'
 import { createNewTopics, type TopicLimits, topicLimits } from '../src/new-topics.ts'
 import { createReadiness, type Readiness } from '../src/readiness.ts'
 import { createReplays, type ReplayTimes } from '../src/replay.ts'
-import { createTails, type Tails, type TailsTimes } from '../src/tails.ts'
+import { createTails, type Tails, type TailsOptions } from '../src/tails.ts'
 
 /** Nobody listens on port 1. */
 export const nowhere = {
@@ -35,7 +35,7 @@ export function createGateway({
   databaseUrl,
   prefix = 'sekali',
   replayTimes,
-  tailsTimes,
+  tailsOptions,
   connections = createConnections(),
   topics = topicLimits,
   patience,
@@ -46,7 +46,7 @@ export function createGateway({
   readonly databaseUrl: string
   readonly prefix?: string
   readonly replayTimes?: ReplayTimes
-  readonly tailsTimes?: TailsTimes
+  readonly tailsOptions?: TailsOptions
   readonly connections?: Connections
   readonly topics?: TopicLimits
   readonly patience?: Patience
@@ -61,7 +61,7 @@ export function createGateway({
   const heads = createHeads({ broker, store, log })
   const appender = createAppender(broker, createDoorbell(broker))
   const drain = new AbortController()
-  const tails = createTails({ heads, store, log, signal: drain.signal }, tailsTimes)
+  const tails = createTails({ heads, store, log, signal: drain.signal }, tailsOptions)
   const clients = createClients()
   const replays = createReplays({ store, clients, log, signal: drain.signal }, replayTimes)
   const newTopics = createNewTopics({ broker, store, log }, topics)

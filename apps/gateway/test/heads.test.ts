@@ -4,6 +4,7 @@ import { createDoorbell } from '@sekali/broker/doorbell'
 import { announceHeads } from '@sekali/broker/heads'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
+import { parsePattern } from '@sekali/core/pattern'
 import { createLog } from '@sekali/process/log'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
@@ -77,10 +78,7 @@ test('without announcements it looks by itself, also for topics that are new', a
   await using deaf = await ownBroker(inject('redisUrl'))
   await using heads = createHeads({ broker: deaf, store: own.store, log }, { lookMs: 20 })
   const seen = new Map<string, number>()
-  using _watch = heads.watch(
-    (topic) => topic.startsWith('a.'),
-    ({ topic, head }) => seen.set(topic, head),
-  )
+  using _watch = heads.watch(parsePattern('a.>'), ({ topic, head }) => seen.set(topic, head))
   const waiting = heads.waitFor(orders, atLeast(1), never)
   for (const topic of ['a.x', 'b.x', 'a.y', 'orders']) await own.append(topic, 'e')
   expect(await waiting).toMatchObject({ topic: 'orders', head: 1 })
@@ -92,10 +90,7 @@ test('without announcements it looks by itself, also for topics that are new', a
   )
   // Who comes later is told of what is known.
   const late = new Set<string>()
-  using _late = heads.watch(
-    (topic) => topic.startsWith('a.'),
-    ({ topic }) => late.add(topic),
-  )
+  using _late = heads.watch(parsePattern('a.>'), ({ topic }) => late.add(topic))
   await eventually(() => expect(late).toEqual(new Set(['a.x', 'a.y'])))
   expect(await heads.waitFor(orders, atLeast(1), never)).toMatchObject({ head: 1 })
   // What a topic was when the last one left it is not what it is.

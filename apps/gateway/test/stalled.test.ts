@@ -1,5 +1,6 @@
 /** What a client that takes nothing makes the gateway hold: for every kind of stream it can ask for. */
 import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -47,9 +48,11 @@ function stall({ path, headers = {}, takesBytes }: Kind) {
   }
   const parts = { setTimeout() {}, held: undefined as Buffer | undefined }
   const socket = Object.assign(new Duplex({ write, read() {} }), parts)
-  const fields = Object.entries({ Host: 'test', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+  const fields = Object.entries({ Host: 'localhost', ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  )
   socket.push(`GET ${path} HTTP/1.1\r\n${fields.join('')}\r\n`)
-  system.gateway.connections.admit(socket)
+  system.gateway.connections.admit(socket as unknown as Socket)
   system.server.emit('connection', socket)
   return { socket, hasStalled: () => left <= 0 }
 }

@@ -17,11 +17,11 @@ import { event } from '@sekali/testkit/sample'
 import { expect, inject, test } from 'vitest'
 import { createConnections } from '../src/connections.ts'
 import { serveHttp } from '../src/server.ts'
-import type { TailsTimes } from '../src/tails.ts'
+import type { TailsOptions } from '../src/tails.ts'
 import { createGateway } from './gateway.ts'
 import { type OpenTail, openTail } from './sse.ts'
 
-async function ownTails({ tailsMax = 4_096, ...tailsTimes }: TailsTimes & { tailsMax?: number } = {}) {
+async function ownTails({ tailsMax = 4_096, ...tailsOptions }: TailsOptions & { tailsMax?: number } = {}) {
   const stack = new AsyncDisposableStack()
   const redisUrl = inject('redisUrl')
   const { url: databaseUrl } = stack.use(await ownDatabase(inject('postgresUrl')))
@@ -29,7 +29,7 @@ async function ownTails({ tailsMax = 4_096, ...tailsTimes }: TailsTimes & { tail
   const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, REDIS_PREFIX: prefix }
   stack.use(startApp('consumer/src/main.ts', env))
   const connections = createConnections({ tailsMax })
-  const gateway = stack.use(createGateway({ redisUrl, databaseUrl, prefix, tailsTimes, connections }))
+  const gateway = stack.use(createGateway({ redisUrl, databaseUrl, prefix, tailsOptions, connections }))
   const { broker, appender, store, tails, drain, listener } = gateway
   await untilConnected(broker, 5_000)
   const server = stack.use(await serveHttp(listener, { host: '127.0.0.1', port: 0, connections }))
@@ -201,7 +201,7 @@ test('clients that read history slowly do not keep a fast one waiting', async ()
     const socket = Object.assign(new Duplex({ write, read() {} }), { setTimeout() {} }) as unknown as Socket
     const outgoing = new ServerResponse(new IncomingMessage(socket))
     outgoing.assignSocket(socket)
-    own.tails.serve(own.tails.feedOf(parsePattern('t')), outgoing, '0', undefined)
+    own.tails.serve(own.tails.feedOf(parsePattern('t'), 'slow'), outgoing, '0', undefined)
     return outgoing
   })
   using tail = own.tail('topic=t')

@@ -39,7 +39,7 @@ Environment:
   REDIS_PREFIX   what all keys in Redis begin with (default: sekali)
   REDIS_SERVER   the redis-server or valkey-server to run, when the one on the PATH will not do
   LOG_LEVEL      trace, debug, info, warn, error, fatal or silent (default: info)
-  TAILS_MAX, TOPICS_MAX, NEW_TOPICS_BURST, NEW_TOPICS_PER_SECOND, TRUSTED_PROXIES, HOSTS,
+  TAILS_MAX, FEEDS_MAX, TOPICS_MAX, NEW_TOPICS_BURST, NEW_TOPICS_PER_SECOND, TRUSTED_PROXIES, HOSTS,
   IMPORT_MS, PROJECTIONS_BUILT_IN, TURN_EVENTS_MAX, RETIRE_AFTER_MS, REDIS_CALL_MS, STATEMENT_MS and
   IDLE_IN_TRANSACTION_MS: see the table in README.md
 

@@ -1,0 +1,59 @@
+import type { TopicName } from '@sekali/core/event'
+import type { Head } from '@sekali/core/head'
+
+/**
+ * What is known of the heads that anybody watches. An announcement is a hint: it may come before the COMMIT, or be of
+ * what will never be. So it is news when it comes, and again when PostgreSQL says the same.
+ */
+export interface KnownHeads {
+  get(topic: TopicName): Head | undefined
+  topics(): Iterable<TopicName>
+  /** Takes note of what a consumer has announced, and tells whether it is news. */
+  announce(head: Head): boolean
+  /** Takes note of what PostgreSQL has, and tells whether it is news. */
+  confirm(head: Head): boolean
+  forget(topic: TopicName): void
+  /** Topics that were announced before this was last called, and that PostgreSQL has said nothing of since. */
+  unconfirmed(): TopicName[]
+}
+
+export function createKnownHeads(): KnownHeads {
+  const heads = new Map<TopicName, Head>()
+  /** The round in which a topic was announced. */
+  const hinted = new Map<TopicName, number>()
+  let round = 0
+
+  function note(head: Head): boolean {
+    const before = heads.get(head.topic)
+    if (before?.head === head.head && before.position === head.position) return false
+    heads.set(head.topic, head)
+    return true
+  }
+
+  return {
+    get: (topic) => heads.get(topic),
+    topics: () => heads.keys(),
+    announce(head) {
+      const isNews = note(head)
+      if (isNews) hinted.set(head.topic, round)
+      return isNews
+    },
+    confirm(head) {
+      const wasHint = hinted.delete(head.topic)
+      return note(head) || wasHint
+    },
+    forget(topic) {
+      heads.delete(topic)
+      hinted.delete(topic)
+    },
+    unconfirmed() {
+      const topics = hinted
+        .entries()
+        .filter(([, announced]) => announced < round)
+        .map(([topic]) => topic)
+        .toArray()
+      round += 1
+      return topics
+    },
+  }
+}
