@@ -10,6 +10,12 @@ import { ownPrefix, ownStore } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createGateway } from './gateway.ts'
 
+// What waits keeps all of its variables alive, but the compilers leave out those that are of no more use.
+setFlagsFromString('--no-opt')
+setFlagsFromString('--no-maglev')
+// So many collections in a row would take code for old, megabytes of it.
+setFlagsFromString('--no-flush-bytecode')
+
 const kib = 1024
 const eventsPerTopic = 1_000
 const lines = { Accept: 'application/x-ndjson' }
@@ -77,41 +83,41 @@ const kinds: readonly Kind[] = [
   {
     kind: 'a tail from the start of a topic',
     path: '/tail?topic=stalled.a&from=start',
-    takesBytes: 200 * kib,
-    heldBytesMax: 192 * kib,
+    takesBytes: 300 * kib,
+    heldBytesMax: 288 * kib,
   },
   {
     kind: 'a tail from the start of a pattern',
     path: '/tail?topic=stalled.*&from=start',
-    takesBytes: 200 * kib,
-    heldBytesMax: 192 * kib,
+    takesBytes: 300 * kib,
+    heldBytesMax: 288 * kib,
   },
   {
     kind: 'a tail of one source',
     path: '/tail?topic=stalled.*&from=start&source=even',
-    takesBytes: 200 * kib,
-    heldBytesMax: 192 * kib,
+    takesBytes: 300 * kib,
+    heldBytesMax: 288 * kib,
   },
   {
     kind: 'a replay',
     path: '/events?topic=stalled.a',
     headers: lines,
-    takesBytes: 200 * kib,
-    heldBytesMax: 192 * kib,
+    takesBytes: 300 * kib,
+    heldBytesMax: 288 * kib,
   },
   {
     kind: 'a replay of what a search finds',
     path: '/events?topic=stalled.*&source=even',
     headers: lines,
-    takesBytes: 200 * kib,
-    heldBytesMax: 192 * kib,
+    takesBytes: 300 * kib,
+    heldBytesMax: 288 * kib,
   },
   {
     kind: 'a zipped replay',
     path: '/events?topic=stalled.a',
     headers: { ...lines, 'Accept-Encoding': 'gzip' },
     takesBytes: 120 * kib,
-    heldBytesMax: 512 * kib,
+    heldBytesMax: 640 * kib,
   },
   {
     kind: 'a page',
@@ -127,7 +133,7 @@ async function settled(quietLooks: number): Promise<number> {
   for (let looks = 0; looks < quietLooks; looks++) {
     await pause(25)
     const now = bytesInUse()
-    if (now < 0.998 * least) looks = 0
+    if (now < least - 32 * kib) looks = 0
     least = Math.min(least, now)
   }
   return least
@@ -135,7 +141,8 @@ async function settled(quietLooks: number): Promise<number> {
 
 const clientsPerKind = 8
 
-test('a client that takes nothing of a stream keeps a piece of it in memory, whatever the kind of stream', async () => {
+/** What clients of each kind hold that is more than they may. */
+async function holdTooMuch(): Promise<string[]> {
   const all = kinds.map((kind) => ({
     ...kind,
     clients: Array.from({ length: clientsPerKind }, () => stall(kind)),
@@ -149,9 +156,14 @@ test('a client that takes nothing of a stream keeps a piece of it in memory, wha
   for (const { kind, clients, heldBytesMax } of all) {
     for (const { socket } of clients.splice(0)) socket.destroy()
     const after = await settled(3)
-    const held = `${kind}: ${Math.round((before - after) / clientsPerKind / kib)} KiB`
-    if ((before - after) / clientsPerKind > heldBytesMax) tooMuch.push(held)
+    const held = (before - after) / clientsPerKind
+    if (held > heldBytesMax) tooMuch.push(`${kind}: ${Math.round(held / kib)} KiB`)
     before = after
   }
-  expect(tooMuch).toEqual([])
+  return tooMuch
+}
+
+test('a client that takes nothing of a stream keeps a piece of it in memory, whatever the kind of stream', async () => {
+  // A busy machine may not have come to dropping it; what is kept for good is there every time.
+  await eventually(async () => expect(await holdTooMuch()).toEqual([]), 45_000)
 })

@@ -74,6 +74,19 @@ export const doorMutants: readonly Mutant[] = [
     test: { project: 'gateway', file: 'stalled', name: 'keeps a piece of it' },
   },
   {
+    name: 'look-passes-over-late-commits',
+    breaks:
+      'a look at what has changed passes over what was begun before the last look and committed after it',
+    edits: [
+      {
+        file: 'packages/store/src/heads.ts',
+        find: 'pg_snapshot_xmin(pg_current_snapshot())',
+        replace: 'pg_snapshot_xmax(pg_current_snapshot())',
+      },
+    ],
+    test: { project: 'gateway', file: 'feeds', name: 'commits late is found' },
+  },
+  {
     name: 'payload-parsed-and-printed',
     breaks: 'a payload goes through JSON.parse and JSON.stringify',
     edits: [
