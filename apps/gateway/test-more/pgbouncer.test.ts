@@ -1,25 +1,19 @@
 /** A real PgBouncer between Sekali and PostgreSQL, in each of its modes. It is installed where it is missing. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { freePort } from '@sekali/local/free-port'
 import { startApp, startGateway } from '@sekali/testkit/app'
+import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownPrefix } from '@sekali/testkit/own'
 import { ownFolder } from '@sekali/testkit/servers'
 import { beforeAll, expect, inject, test } from 'vitest'
 import { eventBody, post } from '../test/gateway.ts'
 
-const isThere = () => spawnSync('pgbouncer', ['--version']).status === 0
-
-beforeAll(() => {
-  if (isThere()) return
-  process.stderr.write('pgbouncer is missing: installing it with apt-get\n')
-  spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'pgbouncer'], { stdio: 'inherit' })
-  if (!isThere()) throw new Error('pgbouncer could not be installed: apt-get install pgbouncer')
-}, 300_000)
+beforeAll(() => requireDebian('pgbouncer'))
 
 async function ownPgBouncer(postgresUrl: string, mode: string) {
   const { hostname, port, username, password } = new URL(postgresUrl)

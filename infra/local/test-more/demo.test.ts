@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runBootstrap } from './start.ts'
+import { runBootstrap } from '../test/start.ts'
 
 test('the demo publishes, balances, says it in one line of JSON and exits with 0', async () => {
   await using demo = runBootstrap(['demo', '--events', '500', '--consumers', '2', '--seed', 'a', '--json'])

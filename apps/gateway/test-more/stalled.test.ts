@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownPrefix, ownStore } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { createGateway } from './gateway.ts'
+import { createGateway } from '../test/gateway.ts'
 
 // What waits keeps all of its variables alive, but the compilers leave out those that are of no more use.
 setFlagsFromString('--no-opt')

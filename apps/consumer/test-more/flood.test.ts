@@ -1,7 +1,7 @@
 import { eventually } from '@sekali/testkit/eventually'
 import { event } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
-import { appendRaw, numbered, ownStack } from './stack.ts'
+import { appendRaw, numbered, ownStack } from '../test/stack.ts'
 
 test('an event of a quiet topic is stored before the rest of what floods others', async () => {
   await using stack = await ownStack()

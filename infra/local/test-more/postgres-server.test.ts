@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { expect, test } from 'vitest'
 import { startPostgres } from '../src/postgres-server.ts'
-import { askPostgres } from './ask.ts'
-import { ownFolder } from './folder.ts'
+import { askPostgres } from '../test/ask.ts'
+import { ownFolder } from '../test/folder.ts'
 
 test('PostgreSQL keeps its commits across a stop and a kill -9, on the same URL', async () => {
   await using folder = await ownFolder()
