@@ -14,6 +14,8 @@ import { createRingRoom } from './ring-room.ts'
 /** A feed that stays until this is disposed of. */
 export interface FeedInUse extends Disposable {
   readonly feed: Feed
+  /** Who uses it. */
+  readonly client: Client
 }
 
 export interface Feeds {
@@ -105,6 +107,7 @@ export function createFeeds(
       let inUse = true
       return {
         feed: entry.feed,
+        client,
         [Symbol.dispose]() {
           if (inUse) leave(entry)
           inUse = false

@@ -14,6 +14,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
+import type { BulkReads } from './bulk-reads.ts'
+import type { Client } from './clients.ts'
 import { drained, writePieces } from './drained.ts'
 import type { Feed, Reader } from './feed.ts'
 import type { Frame, Segment } from './ring.ts'
@@ -33,8 +35,9 @@ export interface TailReaderDeps {
   readonly source: string | undefined
   readonly store: Store
   readonly log: Logger
+  readonly client: Client
   /** For reads of history. */
-  readonly slots: Slots
+  readonly reads: BulkReads
   /** For pages of history that are held until they are written: more, because clients may be slow. */
   readonly pages: Slots
   /** A client that takes nothing for so long although there is something for it is cut off. */
@@ -56,7 +59,7 @@ const historyBytesMin = 32 * 1024
 const historyBytesMax = 512 * 1024
 
 export function createTailReader(deps: TailReaderDeps): TailReader {
-  const { feed, outgoing, source, store, log, slots, pages, stalledMs } = deps
+  const { feed, outgoing, source, store, log, client, reads, pages, stalledMs } = deps
   /** The cursor behind what was written or passed over, and the last that the client was told. */
   let place = deps.from
   let toldPlace = ''
@@ -145,7 +148,7 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
   /** Reads a page of history and writes as much of it as the client takes soon; the rest is dropped. Never rejects. */
   async function passOnPage(bytesMax: number): Promise<'taken' | 'left' | 'nothing'> {
     try {
-      using _page = await pages.take()
+      using _page = await pages.take(1, client)
       const { cursor, ranges } = feed.gapAfter(place)
       if (ranges.length > 0) {
         const events = await readHistory(ranges, bytesMax)
@@ -167,8 +170,10 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
 
   /** Resolves with `undefined` if the client has left meanwhile. */
   async function readHistory(ranges: readonly Range[], bytesMax: number): Promise<RangeEvent[] | undefined> {
-    using _slot = await slots.take()
-    return isOver() ? undefined : await readRanges(store, ranges, { eventsMax: historyEventsMax, bytesMax })
+    const limits = { eventsMax: historyEventsMax, bytesMax }
+    return await reads.run(client, async () =>
+      isOver() ? undefined : await readRanges(store, ranges, limits),
+    )
   }
 
   function end(): void {

@@ -6,6 +6,7 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import type { TopicPattern } from '@sekali/core/pattern'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
+import { createBulkReads } from './bulk-reads.ts'
 import type { Client } from './clients.ts'
 import { createFeeds, type FeedInUse } from './feeds.ts'
 import type { Heads } from './heads.ts'
@@ -50,7 +51,7 @@ export function createTails(
   { feedsMax = 4_096, lingerMs = 15_000, stalledMs = 30_000, tickMs = 1_000 }: TailsOptions = {},
 ): Tails {
   const feeds = createFeeds({ heads, store, log }, { feedsMax, lingerMs })
-  const historySlots = createSlots(historyReadsMax)
+  const historyReads = createBulkReads(historyReadsMax)
   const pageSlots = createSlots(historyPagesMax)
   const readers = new Set<TailReader>()
   let ticking: NodeJS.Timeout | undefined
@@ -78,7 +79,7 @@ export function createTails(
       return use
     },
     serve(use, outgoing, from, source) {
-      const { feed } = use
+      const { feed, client } = use
       const reader = createTailReader({
         feed,
         outgoing,
@@ -86,7 +87,8 @@ export function createTails(
         source,
         store,
         log,
-        slots: historySlots,
+        client,
+        reads: historyReads,
         pages: pageSlots,
         stalledMs,
       })

@@ -46,6 +46,25 @@ const dieReclaiming = defineFault({
   },
 })
 
+const retirements: Record<string, string> = {
+  retiring: 'before COMMIT of what says that a stream is retired',
+  retired: 'when the row says that a stream is retired, and the stream is still there',
+  deleted: 'when a stream is deleted, and its row still locked',
+}
+
+const dyingInRetirement = Object.entries(retirements).map(([point, when]) =>
+  defineFault({
+    name: `die-${point}`,
+    about: `the load rests until streams are retired, and a consumer ends as by kill -9 ${when}`,
+    needs: ['extras'],
+    async run({ target, workload }, signal) {
+      const env = { RETIRE_AFTER_MS: '1000', CONSUMER_FAILPOINT: point }
+      const extra = await target.extras.startConsumer(env)
+      await workload.rest(() => mustEnd(extra, `the failpoint ${point}`, signal))
+    },
+  }),
+)
+
 // Shorter than those of the others, so that the sleeper has lost its turn after two seconds.
 const ladder = { REDIS_CALL_MS: '500', STATEMENT_MS: '1000', IDLE_IN_TRANSACTION_MS: '2000' }
 
@@ -80,4 +99,4 @@ async function hasSession(target: { sql: { rows(query: string): Promise<unknown[
   return sessions.length > 0
 }
 
-export const failpoints: readonly Fault[] = [...dying, dieReclaiming, zombie]
+export const failpoints: readonly Fault[] = [...dying, ...dyingInRetirement, dieReclaiming, zombie]
