@@ -53,7 +53,7 @@ export async function runSweeps(
   signal: AbortSignal,
 ): Promise<void> {
   const { broker, consumer, startedAt, log } = context
-  const sweep = createSweep(context, news, memory, signal)
+  const { sweep, retired } = createSweep(context, news, memory, signal)
   await untilConnected(broker, connectMs).catch(() => undefined) // then the sweeps say what is wrong
   while (!signal.aborted) {
     // A full Redis refuses this one, and must be swept all the same: to drain is what makes room in it.
@@ -64,6 +64,7 @@ export async function runSweeps(
     // Jitter, so that the consumers of one group do not look all at once.
     await pause(sweepMs * (0.75 + Math.random() / 2), signal)
   }
+  await retired()
 }
 
 function createSweep(context: SweepContext, news: News<TopicName>, memory: Memory, signal: AbortSignal) {
@@ -73,15 +74,25 @@ function createSweep(context: SweepContext, news: News<TopicName>, memory: Memor
   let topicsBefore = Number.POSITIVE_INFINITY
   let isFirst = true
   let tidiedAt = performance.now()
+  let retiring: Promise<void> | undefined
 
-  return async (): Promise<void> => {
+  async function sweep(): Promise<void> {
     const { dirty, topics } = await readMarks(broker)
     onMarks(dirty)
-    // Names that are gone went with data.
-    const isDue = isFirst || topics < topicsBefore
+    // All names are gone, and data with them.
+    const isDue = isFirst || (topics === 0 && topicsBefore > 0)
     topicsBefore = topics
     if (isDue || (await claimSweep(broker, consumer, lookMsMax))) await lookAtAll()
     isFirst = false
+  }
+
+  /** Beside the sweeps: an event that comes while its topic's row is held for this waits for the next one. */
+  function retireBeside(streams: ReadonlyMap<TopicName, StreamFigures>): void {
+    retiring ??= retireQuiet(streams)
+      .catch((error: unknown) => log.debug({ err: error }, 'no streams retired'))
+      .finally(() => {
+        retiring = undefined
+      })
   }
 
   function onMarks(dirty: ReadonlyMap<TopicName, Position>): void {
@@ -103,7 +114,7 @@ function createSweep(context: SweepContext, news: News<TopicName>, memory: Memor
     const againMs = Math.min(lookAgainMsPerStream * streams.size, lookAgainMsMax)
     await postponeSweep(broker, consumer, Math.max(againMs, sweepMs / 2))
     onStreams(streams)
-    await retireQuiet(streams)
+    retireBeside(streams)
     if (performance.now() - tidiedAt < janitorEveryMs) return
     tidiedAt = performance.now()
     const removed = await removeGoneConsumers(broker, streams.keys())
@@ -158,4 +169,6 @@ function createSweep(context: SweepContext, news: News<TopicName>, memory: Memor
     for (const topic of await retireStreams({ ...context, quietMs }, topics, signal))
       memory.caughtUp.delete(topic)
   }
+
+  return { sweep, retired: async () => await retiring }
 }

@@ -62,7 +62,7 @@ export interface AppDeps {
 
 /** Bytes of bodies in memory at a time; parsed they take a few times as much. */
 const bodyBytesInFlightMax = 32 * 1024 * 1024
-/** Streams of lines at a time: each may stay as long as it likes, and they must leave connections to the others. */
+/** Streams of lines at a time: each may stay as long as it says something, and they must leave connections to the others. */
 const streamsMax = 512
 
 export interface App {

@@ -7,7 +7,7 @@ export interface Patience {
   readonly silenceMs?: number
   /**
    * A line must be complete after so long, as the body of a single event must. Only what the client takes counts, so
-   * that a stream which follows a log may be slow, and pause between two lines, for as long as it likes.
+   * that a stream which follows a log may be slow, and pause between two lines for as long as silence is borne.
    */
   readonly lineMs?: number
 }

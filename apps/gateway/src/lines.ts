@@ -7,7 +7,7 @@
  * that all were taken. After a thousand bad lines the rest is not read: it is no stream of events then.
  */
 import type { IncomingMessage } from 'node:http'
-import { SekaliError, TopicRate } from '@sekali/core/errors'
+import { SekaliError, TopicLimit, TopicRate } from '@sekali/core/errors'
 import type { Event } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { readEvent } from '@sekali/core/parse'
@@ -70,6 +70,7 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
   } catch (error) {
     if (error instanceof IncompleteBody) return refuse('incomplete_body')
     if (error instanceof TopicRate) return refuse(error.code, { headers: retryIn(error) })
+    if (error instanceof TopicLimit) return refuse(error.code, {})
     if (error instanceof SekaliError && error.retryable) return refuse(error.code as ProblemCode, { random })
     throw error
   }

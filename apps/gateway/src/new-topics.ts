@@ -46,6 +46,32 @@ export function createNewTopics(
   const known = new Set<TopicName>()
   /** How many each client has made, as far as this gateway knows. */
   const madeBy = new Map<Client, number>()
+  /** The last making of each client that is under way. */
+  const making = new Map<Client, Promise<void>>()
+
+  /**
+   * One after the other, of each client: requests that bring the same new topic at once make it once, and none is let
+   * pass by what another has not been charged for yet.
+   */
+  function makeInLine(client: Client, events: readonly Pick<Event, 'topic'>[]): Promise<void> {
+    const before = making.get(client) ?? Promise.resolve()
+    const made = before
+      .catch(() => undefined) // who made it was told
+      .then(() => makeAll(client, events))
+      .finally(() => {
+        if (making.get(client) === made) making.delete(client)
+      })
+    making.set(client, made)
+    return made
+  }
+
+  async function makeAll(client: Client, events: readonly Pick<Event, 'topic'>[]): Promise<void> {
+    const unknown = unknownOf(events)
+    if (unknown.length > 0) await make(client, [...new Set(unknown.map(({ topic }) => topic))])
+  }
+
+  const unknownOf = (events: readonly Pick<Event, 'topic'>[]) =>
+    events.filter(({ topic }) => !known.has(topic))
 
   async function make(client: Client, unknown: readonly TopicName[]): Promise<void> {
     const absent = await findNewNames(broker, unknown)
@@ -65,15 +91,17 @@ export function createNewTopics(
     }
     const waitSeconds = rate.take(client, names.length)
     if (waitSeconds > 0) throw new TopicRate(waitSeconds)
-    if (!(await addNames(broker, names, { max, there }))) throw new TopicLimit(`there are ${max} topics`)
+    try {
+      if (!(await addNames(broker, names, { max, there }))) throw new TopicLimit(`there are ${max} topics`)
+    } catch (error) {
+      rate.giveBack(client, names.length)
+      throw error
+    }
     madeBy.set(client, made)
   }
 
   return {
-    admit(client, events) {
-      const unknown = events.filter(({ topic }) => !known.has(topic))
-      return unknown.length === 0 ? undefined : make(client, [...new Set(unknown.map(({ topic }) => topic))])
-    },
+    admit: (client, events) => (unknownOf(events).length === 0 ? undefined : makeInLine(client, events)),
     forget: (topic) => void known.delete(topic),
   }
 }

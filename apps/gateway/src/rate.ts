@@ -9,7 +9,9 @@ export interface RateLimit {
 /** A token bucket for each client. */
 export interface Rate {
   /** Takes `count`, if there are so many; otherwise says in how many seconds there will be. `Infinity`: never. */
-  take(client: Client, count: number): 0 | number
+  take(client: Client, count: number): number
+  /** What was taken was not used. */
+  giveBack(client: Client, count: number): void
 }
 
 /** Clients that are remembered; those that have used least are forgotten. */
@@ -39,6 +41,10 @@ export function createRate({ burst, perSecond }: RateLimit, now = () => performa
       used.delete(client) // so that it comes last
       used.set(client, { amount, at })
       return 0
+    },
+    giveBack(client, count) {
+      const last = used.get(client)
+      if (last !== undefined) last.amount -= count
     },
   }
 }

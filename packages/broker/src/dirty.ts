@@ -6,7 +6,7 @@
  * The marks are hints. Entries that somebody else put into a stream have none, and a gateway of another version writes
  * none; so now and then one consumer looks at all streams all the same, as often as that costs next to nothing.
  */
-import type { TopicName } from '@sekali/core/event'
+import { isTopicName, type TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
 import { ask, type Broker } from './connect.ts'
@@ -27,7 +27,9 @@ export async function readMarks(broker: Broker): Promise<Marks> {
   const [marks, topics] = await ask(broker, 'look at marks', (redis) =>
     Promise.all([redis.hgetall(dirtyKey(broker)), redis.scard(topicsKey(broker))]),
   )
-  return { dirty: new Map(Object.entries(marks) as [TopicName, Position][]), topics }
+  // Anybody may write there.
+  const dirty = Object.entries(marks).filter(([topic]) => isTopicName(topic)) as [TopicName, Position][]
+  return { dirty: new Map(dirty), topics }
 }
 
 /** A topic, and up to where all of its stream is accounted for; `undefined` when it has no stream. */

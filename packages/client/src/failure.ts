@@ -24,7 +24,9 @@ export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
     const issues = parseIssues(problem.errors)
     return new Invalid([message, ...issues.map(issueText)].join('; '), told, issues)
   }
-  if (status === 429 || (status >= 502 && status <= 504)) {
+  // Trying again would not help: there are no topics left, or these are more than may be made at once.
+  const isFinal = code.startsWith('topic_') && retryAfter === null
+  if ((status === 429 && !isFinal) || (status >= 502 && status <= 504)) {
     return new Unavailable(message, told, parseRetryAfter(retryAfter))
   }
   return new Refused(message, told)

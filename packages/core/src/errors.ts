@@ -70,7 +70,7 @@ export class Overloaded extends SekaliError {
   readonly retryable = true
 }
 
-/** There would be room, but this client holds most of what is in use. Nothing of it was published. */
+/** There would be room, but this client holds most of what is in use. */
 export class ClientLimit extends SekaliError {
   readonly code = 'client_limit'
   readonly retryable = true
@@ -79,7 +79,7 @@ export class ClientLimit extends SekaliError {
 /** There are as many topics as there may be. Nothing was published; events of topics that are there can be. */
 export class TopicLimit extends SekaliError {
   readonly code = 'topic_limit'
-  readonly retryable = true
+  readonly retryable = false
 }
 
 /** A client makes topics faster than it may. Nothing was published. */
