@@ -67,7 +67,10 @@ export function createFeeds(
     entry.feed.close()
   }
 
-  /** Room for a new feed. Those that were left give way: the client's own first. */
+  /**
+   * Room for a new feed. Those that were left give way: whose client has its share already, only its own; or else it
+   * would close what the others left, one after the other, and be refused all the same.
+   */
   function takeShare(weight: number, client: Client): Share {
     const share = budget.share(client)
     for (;;) {
@@ -75,10 +78,10 @@ export function createFeeds(
         share.hold(weight)
         return share
       } catch (error) {
-        const [longest] = left.keys()
-        const own = error instanceof ClientLimit && left.keys().find((entry) => entry.client === client)
+        const mayGo = (entry: Entry) => !(error instanceof ClientLimit) || entry.client === client
+        const longest = left.keys().find(mayGo)
         if (longest === undefined) throw error
-        drop(own || longest)
+        drop(longest)
       }
     }
   }

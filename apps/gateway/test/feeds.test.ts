@@ -164,6 +164,24 @@ test('others find room beside a client that has taken all it can, and when there
   expect(uses[0]?.feed.isClosed).toBe(true)
 })
 
+test('a client at its share closes feeds that it left itself, and not those that others left', async () => {
+  await using own = await ownGateway({ feedsMax: 8 })
+  const use = (client: string, topic: string) => own.tails.feedOf(parsePattern(topic), client)
+  const ofOther = use('other', 'left')
+  ofOther[Symbol.dispose]()
+  const uses = Array.from({ length: 6 }, (_, index) => use('greedy', `a${index}`))
+  expect(() => use('greedy', 'more')).toThrow(ClientLimit)
+  expect(ofOther.feed.isClosed).toBe(false)
+  uses[0]?.[Symbol.dispose]()
+  use('greedy', 'more')
+  expect(uses[0]?.feed.isClosed).toBe(true)
+  expect(ofOther.feed.isClosed).toBe(false)
+  // When there is no room at all, whoever has least of it may close what somebody else left.
+  use('third', 'c')
+  use('third', 'd')
+  expect(ofOther.feed.isClosed).toBe(true)
+})
+
 test('a pattern of too many topics is refused as often as it comes, and holds no room', async () => {
   await using own = await ownGateway({ feedsMax: 8 })
   await bear(own.store, 'many.', 501)
