@@ -35,13 +35,19 @@ export interface Readiness {
   check(): Promise<Fitness>
 }
 
-/** Redis is asked once in so long, because the trial is a write to its disk. */
-const trialEveryMs = 1_000
+/**
+ * Each server is asked once in so long, however many ask here: the trial is a write to Redis's disk, and PostgreSQL's
+ * connections are for others.
+ */
+const askEveryMs = 1_000
 
-export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, trialMs = trialEveryMs): Readiness {
+export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = askEveryMs): Readiness {
   const { broker, figuresBroker, store, log } = deps
   const say = createSayer(log)
   let trial: { readonly outcome: Promise<Trial>; readonly atMs: number } | undefined
+  let look:
+    | { readonly outcome: Promise<readonly string[] | string>; readonly atMs: number; isOver: boolean }
+    | undefined
 
   async function tryBroker(): Promise<Trial> {
     let failure: unknown
@@ -53,19 +59,31 @@ export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, trialMs = 
 
   function lookAtBroker(): Promise<Trial> {
     const nowMs = performance.now()
-    const isFresh = trial !== undefined && nowMs - trial.atMs < trialMs
+    const isFresh = trial !== undefined && nowMs - trial.atMs < everyMs
     if (trial === undefined || !isFresh || !isConnected(figuresBroker)) {
       trial = { outcome: tryBroker(), atMs: nowMs }
     }
     return trial.outcome
   }
 
-  async function lookAtStore(): Promise<readonly string[] | string> {
+  async function askStore(): Promise<readonly string[] | string> {
     let failure: unknown
     const findings = await within(checkMs, log, checkStore(store), (error) => {
       failure = error
     })
     return findings ?? sentenceOf(troubleOf('PostgreSQL', failure))
+  }
+
+  function lookAtStore(): Promise<readonly string[] | string> {
+    const nowMs = performance.now()
+    if (look === undefined || (look.isOver && nowMs - look.atMs >= everyMs)) {
+      const begun = { outcome: askStore(), atMs: nowMs, isOver: false }
+      void begun.outcome.finally(() => {
+        begun.isOver = true
+      })
+      look = begun
+    }
+    return look.outcome
   }
 
   return {
