@@ -31,6 +31,7 @@ import type { Replays } from './replay.ts'
 import { reply, send, toResponse } from './reply.ts'
 import { createResponses } from './responses.ts'
 import { stats } from './stats.ts'
+import { createStoreSlots } from './store-slots.ts'
 import { tail } from './tail.ts'
 import type { Tails } from './tails.ts'
 import { createTurns } from './turns.ts'
@@ -81,6 +82,8 @@ export function createApp(deps: AppDeps): App {
   const { now = () => performance.now(), random = Math.random } = deps
   const responses = createResponses(clients, deps.responseBytesMax)
   const { counted } = responses
+  const slots = createStoreSlots(clients)
+  const { slotted } = slots
   let accepted = 0
 
   const publish = createPublish({
@@ -107,19 +110,19 @@ export function createApp(deps: AppDeps): App {
     await publish(env.incoming, env.outgoing)
     return RESPONSE_ALREADY_SENT
   })
-  app.get('/events', counted(events(store, replays)))
+  app.get('/events', counted(events(store, replays, slots)))
   app.get('/tail', tail({ tails, clients, connections, signal, random }))
-  const showEvent = counted(receipt({ store, lookups: createLookups({ broker, log }), clients }))
+  const showEvent = counted(receipt({ store, lookups: createLookups({ broker, log }), clients, slots }))
   app.get('/events/:topic', showEvent)
   app.get('/events/:topic/:event_id', showEvent)
-  app.delete('/topics/:topic', dropEmptyTopic({ broker, store, newTopics }))
+  app.delete('/topics/:topic', slotted(dropEmptyTopic({ broker, store, newTopics })))
   app.get('/stats', counted(stats({ readings, now, accepted: () => accepted })))
   app.get('/doctor', counted(doctor({ figuresBroker, readings, store, log })))
-  app.get('/projections', counted(listProjections(store)))
-  app.get('/projections/:name', counted(showProjection(store)))
-  app.get('/projections/:name/:key{.+}', counted(showKey(store)))
-  app.delete('/projections/:name', drop(store))
-  app.post('/projections/:name/rebuild', rebuild(store))
+  app.get('/projections', counted(slotted(listProjections(store))))
+  app.get('/projections/:name', counted(slotted(showProjection(store))))
+  app.get('/projections/:name/:key{.+}', counted(slotted(showKey(store))))
+  app.delete('/projections/:name', slotted(drop(store)))
+  app.post('/projections/:name/rebuild', slotted(rebuild(store)))
   addProbes(app, { readiness, signal })
 
   app.onError((error) => toResponse(refusalOf(error, log, random)))

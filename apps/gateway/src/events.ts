@@ -12,9 +12,10 @@ import { badPlace, nextPage, orderOf, type Page, parsePage } from './page.ts'
 import { problem } from './problem.ts'
 import type { Replays } from './replay.ts'
 import { reply } from './reply.ts'
+import type { StoreSlots } from './store-slots.ts'
 
 /** GET /events: a page of stored events, as a plain array, or all that is asked for as a stream of lines. */
-export function events(store: Store, replays: Replays) {
+export function events(store: Store, replays: Replays, slots: StoreSlots) {
   return async (c: Context): Promise<Response> => {
     const query = new URL(c.req.url).searchParams
     const type = accepted(c.req.header('accept'), ['application/json', 'application/x-ndjson'])
@@ -22,7 +23,7 @@ export function events(store: Store, replays: Replays) {
     const page = parsePage(query, type === 'application/json' ? limits.pageSizeMax : Number.MAX_SAFE_INTEGER)
     if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
     try {
-      if (type === 'application/json') return await showPage(store, query, page)
+      if (type === 'application/json') return await slots.run(c, () => showPage(store, query, page))
       return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
     } catch (error) {
       if (!(error instanceof ForeignCursor)) throw error

@@ -13,7 +13,7 @@ import { createBudget, type Share } from './budget.ts'
 import type { Clients } from './clients.ts'
 import { type Answer, bodyBytesOf } from './reply.ts'
 
-type Handler = (c: Context<{ Bindings: HttpBindings }>) => Response | Promise<Response>
+export type Handler = (c: Context<{ Bindings: HttpBindings }>) => Response | Promise<Response>
 
 export interface Responses {
   /** The same handler, whose answers are counted. It throws `Overloaded` or `ClientLimit` as well. */

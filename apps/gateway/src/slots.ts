@@ -6,8 +6,11 @@ import type { Client } from './clients.ts'
  * many times what is free; who holds least comes first, and among those who hold as much the first who came.
  */
 export interface Slots {
-  /** Resolves with so many slots, at most all there are, which are given back with their scope. */
-  take(count?: number, client?: Client): Promise<Disposable>
+  /**
+   * Resolves with so many slots, at most all there are, which are given back with their scope. Rejects with the reason
+   * of the signal when that is aborted before.
+   */
+  take(count?: number, client?: Client, signal?: AbortSignal): Promise<Disposable>
 }
 
 interface Waiting {
@@ -52,11 +55,22 @@ export function createSlots(max: number): Slots {
   }
 
   return {
-    async take(count = 1, client) {
-      await new Promise<void>((begin) => {
-        waiting.push({ count, client, begin })
-        beginNext()
-      })
+    async take(count = 1, client, signal) {
+      signal?.throwIfAborted()
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const begin = () => {
+        signal?.removeEventListener('abort', giveUp)
+        resolve()
+      }
+      const giveUp = () => {
+        waiting = waiting.filter((one) => one.begin !== begin)
+        reject(signal?.reason)
+        beginNext() // it may have been what the others waited behind
+      }
+      waiting.push({ count, client, begin })
+      signal?.addEventListener('abort', giveUp, { once: true })
+      beginNext()
+      await promise
       let held = count
       return {
         [Symbol.dispose]() {

@@ -35,6 +35,18 @@ export const shareMutants: readonly Mutant[] = [
     test: { project: 'gateway', file: 'query', name: 'leaves unread' },
   },
   {
+    name: 'pages-of-one-client',
+    breaks: 'one client that asks for pages may have all of PostgreSQL that there is for requests',
+    edits: [
+      {
+        file: 'apps/gateway/src/store-slots.ts',
+        find: 'slots.take(1, clients.of(incoming), controller.signal)',
+        replace: "slots.take(1, 'all', controller.signal)",
+      },
+    ],
+    test: { project: 'gateway', file: 'store-slots', name: 'while one client floods' },
+  },
+  {
     name: 'control-characters-in-strings',
     breaks: 'text that is not JSON is queued, and no reader can parse it',
     edits: [{ file: 'packages/core/src/json-text.ts', find: '    if (char < 0x20) return 0\n', replace: '' }],
