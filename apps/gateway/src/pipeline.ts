@@ -8,6 +8,9 @@
  * As long as many wait their socket is not read, which slows the client down. What one read has brought all the same is
  * counted in bytes, over all connections and with a share for each peer: a connection for which there is no room is cut.
  * None of what waits has been begun, so nothing of it was done.
+ *
+ * A connection with last words is not read any more, so the rest of a body would never come: a request that is not
+ * whole by then is not begun either. The last words are the answer to it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -90,7 +93,8 @@ export function createPipelines(
     end(pipeline)
     if (socket.destroyed) return
     const exchange = waiting.shift()
-    if (exchange !== undefined) {
+    const isBegun = exchange !== undefined && (lastWords === undefined || exchange.request.complete)
+    if (isBegun) {
       pipeline.waitingBytes -= bytesOf(exchange.request)
       share.hold(pipeline.waitingBytes)
       if (!isFull(pipeline)) socket.resume()
@@ -139,7 +143,7 @@ export function createPipelines(
       const pipeline = pipelines.get(socket)
       const { request, response } = pipeline?.current ?? {}
       if (pipeline !== undefined && request?.complete) {
-        pipeline.lastWords = words
+        pipeline.lastWords ??= words // what failed first, also if its time runs out later
         socket.pause()
       } else hangUp(socket, response?.headersSent ? '' : words, error)
     },

@@ -188,6 +188,73 @@ test.each([
   expect(server.begun).toEqual(['/1'])
 })
 
+const requestTimeoutMs = 200
+const impatient = { requestTimeoutMs, headersTimeoutMs: requestTimeoutMs, checkEveryMs: 50 }
+const post = (length: number, type = 'application/json') =>
+  `POST /body HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`
+/** Answers a body when it has read it, and all else after so long. */
+const answerAfter =
+  (ms: number): Answer =>
+  (request, response) => {
+    if (request.method === 'POST') request.resume().once('end', () => response.end('read'))
+    else setTimeout(() => response.end('first'), ms)
+  }
+
+test.each([
+  ['stops coming', `${post(1_000)}[`, 408],
+  [
+    'breaks off in a chunk',
+    `${post(1_000).replace('Content-Length: 1000', 'Transfer-Encoding: chunked')}x`,
+    400,
+  ],
+])(
+  'a body that %s while its request waits is refused, and its place is free again',
+  async (_, second, status) => {
+    await using server = await serve(answerAfter(3 * requestTimeoutMs), { ...room(4), ...impatient })
+    const ahead = get('/1') + second
+    const answers = await Promise.all(Array.from({ length: 3 }, () => server.ask('127.0.0.1', ahead)))
+    for (const answer of answers) {
+      expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', `HTTP/1.1 ${status}`])
+    }
+    expect(server.begun).toEqual(['/1', '/1', '/1'])
+    expect(await server.ask('127.0.0.1', get('/', closing))).toContain('first')
+  },
+)
+
+test('a client that leaves while its last words wait is let go, and its place is free again', async () => {
+  const answers = Promise.withResolvers<void>()
+  const sockets = new Set<Socket>()
+  const answer: Answer = async (request, response) => {
+    sockets.add(request.socket)
+    if (request.url === '/held') await answers.promise
+    response.end('done')
+  }
+  await using server = await serve(answer, { ...room(4), ...impatient })
+  const ahead = `${get('/held')}${post(1_000)}[`
+  const clients = await Promise.all(Array.from({ length: 3 }, () => server.open('127.0.0.1', ahead)))
+  await server.hasBegun(3)
+  await eventually(() => expect([...sockets].every((socket) => socket.isPaused())).toBe(true))
+  for (const client of clients) client.destroy()
+  answers.resolve()
+  await eventually(() => expect([...sockets].every(({ destroyed }) => destroyed)).toBe(true))
+  expect(await server.ask('127.0.0.1', get('/', closing))).toContain('done')
+})
+
+test.each([
+  ['read, if its turn comes in time', 0, ['200', '200']],
+  ['refused, if not', 3 * requestTimeoutMs, ['200', '408']],
+])('a large body behind another request is %s', async (_, ms, statuses) => {
+  await using server = await serve(answerAfter(ms), { ...room(4), ...impatient })
+  const socket = await server.open('127.0.0.1', get('/1') + post(megabyte).replace('Host', `${closing}Host`))
+  socket.write(Buffer.alloc(megabyte))
+  let answers = ''
+  socket.on('data', (bytes) => {
+    answers += bytes
+  })
+  await eventually(() => expect(socket.closed).toBe(true)) // by a reset, as it has sent what was not read
+  expect([...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(statuses)
+})
+
 const stalledMs = 500
 
 test.each([

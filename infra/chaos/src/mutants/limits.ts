@@ -15,6 +15,18 @@ export const limitMutants: readonly Mutant[] = [
     test: { project: 'gateway', file: 'connections', name: 'of requests sent ahead none is begun' },
   },
   {
+    name: 'half-a-body-begun',
+    breaks: 'a body that stops coming behind a slow request holds its connection and its place for ever',
+    edits: [
+      {
+        file: 'apps/gateway/src/pipeline.ts',
+        find: 'lastWords === undefined || exchange.request.complete',
+        replace: 'lastWords === undefined || exchange.request !== undefined',
+      },
+    ],
+    test: { project: 'gateway', file: 'connections', name: 'that stops coming while its request waits' },
+  },
+  {
     name: 'idle-shuts-out',
     breaks: 'connections that only stand there keep newcomers out',
     edits: [
