@@ -255,6 +255,16 @@ test.each([
   expect([...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(statuses)
 })
 
+test.each([
+  ['application/X-NDJSON; charset=utf-8', 'read'],
+  ['application/x-ndjson-not', '408'],
+])('whether %s may take longer than a request does not depend on case or prefix', async (type, outcome) => {
+  await using server = await serve(answerAfter(0), impatient)
+  const socket = await server.open('127.0.0.1', post(2, type).replace('Host', `${closing}Host`))
+  setTimeout(() => socket.write('{}'), 3 * requestTimeoutMs)
+  expect(await text(socket)).toContain(outcome)
+})
+
 const stalledMs = 500
 
 test.each([
