@@ -13,6 +13,7 @@ import type { Socket } from 'node:net'
 import { Overloaded } from '@sekali/core/errors'
 import { createBudget, type Share } from './budget.ts'
 import { type Client, createClients } from './clients.ts'
+import { createIdleSeats } from './idle-seats.ts'
 
 export interface Connections {
   readonly max: number
@@ -39,8 +40,6 @@ export interface Seat {
   /** What that client has under way here. */
   request: Share
   tail: Share | undefined
-  /** Since when there is no request under way; undefined while there is one. */
-  idleSince: number | undefined
 }
 
 /** What bodies may take together is bounded elsewhere: see body.ts and responses.ts. */
@@ -50,6 +49,7 @@ export function createConnections({
   clients = createClients(),
 } = {}): Connections {
   const seats = new Map<Socket, Seat>()
+  const idle = createIdleSeats()
   const requests = createBudget(ordinaryMax, 'too many requests are under way')
   const tails = createBudget(tailsMax, 'there are too many tails')
   let tailing = 0
@@ -57,9 +57,9 @@ export function createConnections({
   function sit(socket: Socket, peer = clients.of({ socket, headers: {} })): Seat {
     const request = requests.share(peer)
     const isProxy = clients.isProxy(socket)
-    const idleSince = performance.now()
-    const seat: Seat = { socket, peer, isProxy, client: peer, request, tail: undefined, idleSince }
+    const seat: Seat = { socket, peer, isProxy, client: peer, request, tail: undefined }
     seats.set(socket, seat)
+    idle.add(seat)
     socket.once('close', () => leave(seat))
     return seat
   }
@@ -68,6 +68,7 @@ export function createConnections({
     seat.request.hold(0)
     leaveTails(seat)
     seats.delete(seat.socket)
+    idle.delete(seat)
   }
 
   function leaveTails(seat: Seat): void {
@@ -81,10 +82,10 @@ export function createConnections({
 
   /** Hangs up on an idle connection. False if there is none. */
   function makeRoom(peer: Client): boolean {
-    const idle = toGiveWay(seats.values(), peer)
-    if (idle === undefined) return false
-    leave(idle)
-    idle.socket.destroy()
+    const seat = idle.toGiveWay(peer)
+    if (seat === undefined) return false
+    leave(seat)
+    seat.socket.destroy()
     return true
   }
 
@@ -98,7 +99,7 @@ export function createConnections({
       throw new Overloaded('all connections are busy')
     },
     begin(seat, request) {
-      seat.idleSince = undefined
+      idle.delete(seat)
       const client = seat.isProxy ? clients.of(request) : seat.peer
       if (client !== seat.client) {
         seat.client = client
@@ -109,7 +110,7 @@ export function createConnections({
     end(seat) {
       seat.request.hold(0)
       leaveTails(seat)
-      seat.idleSince = performance.now()
+      if (seats.has(seat.socket)) idle.add(seat) // its response may close after it
       // One that was a tail, or was to be one, comes back to a room that may have been filled meanwhile.
       if (ordinary() > ordinaryMax) makeRoom(seat.peer)
     },
@@ -124,7 +125,7 @@ export function createConnections({
         throw error
       }
       seat.tail = tail
-      seat.idleSince = undefined
+      idle.delete(seat)
       seat.request.hold(0)
       tailing += 1
       return true
@@ -134,21 +135,4 @@ export function createConnections({
       if (seat !== undefined) leaveTails(seat)
     },
   }
-}
-
-/**
- * The connection that has been idle for longest; but one of the newcomer's own peer if that has more of them, so that
- * whoever comes again and again closes its own.
- */
-function toGiveWay(seats: Iterable<Seat>, newcomer: Client): Seat | undefined {
-  const idle = [...seats].filter(({ idleSince }) => idleSince !== undefined)
-  const longestOf = (some: readonly Seat[]) =>
-    some.reduce<Seat | undefined>(
-      (a, b) => (a && Number(a.idleSince) <= Number(b.idleSince) ? a : b),
-      undefined,
-    )
-  const longest = longestOf(idle)
-  const own = idle.filter(({ peer }) => peer === newcomer)
-  const others = idle.filter(({ peer }) => peer === longest?.peer)
-  return own.length >= others.length ? longestOf(own) : longest
 }

@@ -32,8 +32,8 @@ export const limitMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/gateway/src/connections.ts',
-        find: 'if (idle === undefined) return false',
-        replace: 'if (idle !== undefined || idle === undefined) return false',
+        find: 'if (seat === undefined) return false',
+        replace: 'if (seat !== undefined || seat === undefined) return false',
       },
     ],
     test: { project: 'gateway', file: 'connections', name: 'that say nothing give way' },
