@@ -15,7 +15,7 @@ export interface BulkReads {
 /** Reads of a client that do not wait for each other. */
 const atOnceMax = 4
 /** How long a rest is, in reads. */
-const restReads = 2
+const restReads = 0.5
 
 interface Lane {
   /** Reads that are under way or wait. */

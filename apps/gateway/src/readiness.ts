@@ -45,9 +45,7 @@ export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = 
   const { broker, figuresBroker, store, log } = deps
   const say = createSayer(log)
   let trial: { readonly outcome: Promise<Trial>; readonly atMs: number } | undefined
-  let look:
-    | { readonly outcome: Promise<readonly string[] | string>; readonly atMs: number; isOver: boolean }
-    | undefined
+  let look: Promise<readonly string[] | string> | undefined
 
   async function tryBroker(): Promise<Trial> {
     let failure: unknown
@@ -74,16 +72,12 @@ export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = 
     return findings ?? sentenceOf(troubleOf('PostgreSQL', failure))
   }
 
+  /** One at a time, however many ask. Not kept: PostgreSQL may be gone the moment after. */
   function lookAtStore(): Promise<readonly string[] | string> {
-    const nowMs = performance.now()
-    if (look === undefined || (look.isOver && nowMs - look.atMs >= everyMs)) {
-      const begun = { outcome: askStore(), atMs: nowMs, isOver: false }
-      void begun.outcome.finally(() => {
-        begun.isOver = true
-      })
-      look = begun
-    }
-    return look.outcome
+    look ??= askStore().finally(() => {
+      look = undefined
+    })
+    return look
   }
 
   return {

@@ -149,7 +149,7 @@ async function holdTooMuch(): Promise<string[]> {
   }))
   await eventually(() => {
     for (const { clients } of all) expect(clients.filter(({ hasStalled }) => !hasStalled()).length).toBe(0)
-  })
+  }, 45_000)
   // A part that is not taken in half a second is dropped.
   let before = await settled(20)
   const tooMuch: string[] = []
