@@ -3,7 +3,7 @@ import { defineProjection, type Projection } from '@sekali/projection/define'
 import { requestRebuild } from '@sekali/store/read-projections'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
-import { numbered, orderly, ownStack } from './stack.ts'
+import { numbered, orderly, ownStack } from '../test/stack.ts'
 
 /** Six projectors start at the same time here, with two threads each. */
 const startMs = 30_000

@@ -4,8 +4,8 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
-import { eventBody, post } from './gateway.ts'
-import { ownSystem, type System } from './system.ts'
+import { eventBody, post } from '../test/gateway.ts'
+import { ownSystem, type System } from '../test/system.ts'
 
 async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
   const started = performance.now()

@@ -2,8 +2,8 @@ import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { expect, test } from 'vitest'
-import { ownFolder } from './folder.ts'
-import { runBootstrap, startService } from './start.ts'
+import { ownFolder } from '../test/folder.ts'
+import { runBootstrap, startService } from '../test/start.ts'
 
 test('without a Redis and without a way to install one it names two ways out', async () => {
   await using folder = await ownFolder()
