@@ -24,7 +24,6 @@ import { DataRefused } from '@sekali/store/errors'
 import { ensureTopics } from '@sekali/store/topics'
 import type { Memory, Progress } from './memory.ts'
 import type { Summaries } from './summaries.ts'
-
 import { runTurns, type TurnContext, TurnFailed, type TurnReport } from './turn.ts'
 
 /** Topics offered at a time, which is more than there are likely to be consumers, and turns that share a transaction. */

@@ -4,7 +4,7 @@ import type { Position } from '@sekali/core/position'
 import { ask, type Broker } from './connect.ts'
 import { luaInfo } from './info.ts'
 import { groupPrefix, streamKey, topicsKey } from './keys.ts'
-import { defineScript, isNoScript, type Script } from './script.ts'
+import { defineScript, runScript } from './script.ts'
 
 export interface StreamFigures {
   /** The incarnation: see append-calls.ts. `null` when the group is gone. */
@@ -74,10 +74,7 @@ type Reply = [lastId?: Position, entriesAdded?: number, group?: string, pending?
 
 async function readPortion(broker: Broker, topics: readonly string[]): Promise<Reply[]> {
   const keys = topics.map((topic) => streamKey(broker, topic))
-  const run = (how: keyof Script) =>
-    ask(broker, 'look at streams', (redis) => redis.call(...figuresScript[how](keys, [groupPrefix(broker)])))
-  return (await run('bySha').catch((error: Error) => {
-    if (isNoScript(error.cause)) return run('whole')
-    throw error
-  })) as Reply[]
+  return (await ask(broker, 'look at streams', (redis) =>
+    runScript(redis, figuresScript, keys, [groupPrefix(broker)]),
+  )) as Reply[]
 }
