@@ -22,19 +22,34 @@ export type Door = (request: IncomingMessage) => Answer | undefined
 
 export function createDoor({ hosts = [], words }: DoorOptions): Door {
   const isOurs = createHosts(hosts)
+  // Nearly every request brings the host that the last one brought.
+  let lastOurs: string | undefined
+
+  function refusalOfHost({
+    method,
+    url,
+    headers,
+    rawHeaders,
+    httpVersion,
+  }: IncomingMessage): Answer | undefined {
+    const host = isTwice(rawHeaders, 'host') ? undefined : parseHost(headers.host ?? '')
+    const isOurOwn = host !== undefined && isOurs(host)
+    if (isOurOwn) lastOurs = headers.host
+    else if (!probes.test(`${method} ${url}`))
+      return refusal(host === undefined ? 'bad_host' : 'unknown_host')
+    // HTTP/1.0 has no Host, and there are load balancers that check with it.
+    const hasNone = headers.host === undefined && httpVersion === '1.0'
+    return host === undefined && !hasNone ? refusal('bad_host') : undefined
+  }
+
   return (request) => {
-    const { method = '', url = '', headers, rawHeaders, httpVersion } = request
+    const { method = '', url = '', headers, rawHeaders } = request
     const target = parseTarget(method, url, headers.host, words)
     if (target === undefined) return refusal('bad_request_target')
     request.url = target
-    const host = isTwice(rawHeaders, 'host') ? undefined : parseHost(headers.host ?? '')
-    const isOurOwn = host !== undefined && isOurs(host)
-    if (!isOurOwn && !probes.test(`${method} ${target}`)) {
-      return refusal(host === undefined ? 'bad_host' : 'unknown_host')
-    }
-    // HTTP/1.0 has no Host, and there are load balancers that check with it.
-    const hasNone = headers.host === undefined && httpVersion === '1.0'
-    if (host === undefined && !hasNone) return refusal('bad_host')
+    const isPlain = headers.host === lastOurs && lastOurs !== undefined && !isTwice(rawHeaders, 'host')
+    const refused = isPlain ? undefined : refusalOfHost(request)
+    if (refused !== undefined) return refused
     return isSafe(method) ? undefined : refusalOfStranger(request)
   }
 }

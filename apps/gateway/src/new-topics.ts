@@ -101,7 +101,8 @@ export function createNewTopics(
   }
 
   return {
-    admit: (client, events) => (unknownOf(events).length === 0 ? undefined : makeInLine(client, events)),
+    admit: (client, events) =>
+      events.every(({ topic }) => known.has(topic)) ? undefined : makeInLine(client, events),
     forget: (topic) => void known.delete(topic),
   }
 }

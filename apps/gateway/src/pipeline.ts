@@ -70,7 +70,7 @@ export function createPipelines(
 
   function start(pipeline: Pipeline, exchange: Exchange): void {
     pipeline.current = exchange
-    exchange.response.once('close', () => next(pipeline))
+    exchange.response.on('close', () => next(pipeline))
     begin(pipeline, exchange)
   }
 

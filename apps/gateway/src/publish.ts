@@ -82,7 +82,8 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   const client = deps.clients.of(request)
   using share = deps.budget.share(client)
   const { events, isBatch } = await readSent(deps.turns, client, await readBody(request, share))
-  await deps.newTopics.admit(client, events)
+  const admitted = deps.newTopics.admit(client, events)
+  if (admitted !== undefined) await admitted
   if (isBatch) {
     const { queued, failure } = await deps.appendPortions(client, events, deps.appender.appendAll)
     deps.onAccepted(queued)
