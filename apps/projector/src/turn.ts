@@ -27,7 +27,7 @@ import {
   readStates,
   takeProjectionTurn,
 } from '@sekali/store/projection-turn'
-import { readAfter } from '@sekali/store/read-after'
+import { type Next, readNext } from '@sekali/store/read-next'
 import { type Folding, type FoldThread, type LoadedDefinition, NotLoaded, Stuck } from './folding.ts'
 
 /** Where a test may stop a projector dead; see process/failpoint.ts. */
@@ -70,8 +70,8 @@ export class TurnFailed extends Error {
   }
 }
 
-/** Topics that a turn reads from at most. */
-const turnTopicsMax = 64
+/** Topics that a turn reads from at most. To find them is what costs most, when there are many and each has little. */
+const turnTopicsMax = 1_024
 /** Events are read in portions, so that large ones do not fill the memory: 64 MiB at most come at a time. */
 const portionEvents = 256
 
@@ -150,8 +150,8 @@ async function advance(
   const limit = isSuspected ? 1 : countMax(generation.name)
 
   let topics = await readBehind(tx, generation, Math.ceil(Math.random() * 2 ** 31), turnTopicsMax)
-  const left = topics.reduce((sum, { head, seq }) => sum + head - seq, 0)
-  if (generation.stage === 'building' && topics.length < turnTopicsMax && left <= limit) {
+  const mayEnd = topics.length < turnTopicsMax && countLeft(topics) <= limit
+  if (generation.stage === 'building' && mayEnd) {
     // The live one stands still while this one reads to the end: then it has everything that the live one has, and
     // nobody who reads sees the projection go back.
     await holdLive(tx, generation)
@@ -180,23 +180,39 @@ async function readEvents(
 ): Promise<{ events: Read[]; atEnd: boolean }> {
   const events: Read[] = []
   let chars = 0
-  let atEnd = topics.length < turnTopicsMax
-  for (const topic of topics) {
-    let { seq } = topic
-    while (seq < topic.head && events.length < limit && chars < turnCharsAim) {
-      const count = Math.min(portionEvents, topic.head - seq, limit - events.length)
-      const portion = await readAfter(tx, topic, seq, count)
-      // The head was read before, in the same database: there must be that much.
-      if (portion.length < count) throw new Error(`${topic.topic}: less is stored than its head says`)
-      for (const event of portion) {
-        events.push({ ...event, topicId: topic.topicId })
-        chars += event.payload.length
-      }
-      seq += portion.length
+  for (const portion of portionsOf(topics, limit)) {
+    // The heads were read before, in the same database: there must be that much.
+    for (const { topicId, event } of await readNext(tx, portion)) {
+      events.push({ ...event, topicId })
+      chars += event.payload.length
     }
-    atEnd &&= seq === topic.head
+    if (chars >= turnCharsAim) break
   }
-  return { events, atEnd }
+  return { events, atEnd: topics.length < turnTopicsMax && events.length === countLeft(topics) }
+}
+
+const countLeft = (topics: readonly Behind[]): number =>
+  topics.reduce((sum, { head, seq }) => sum + head - seq, 0)
+
+/** What to read of topics one after the other, `limit` events in all. */
+function* portionsOf(topics: readonly Behind[], limit: number): Generator<readonly Next[]> {
+  let portion: Next[] = []
+  let room = Math.min(portionEvents, limit)
+  let left = limit
+  for (const { topicId, topic, seq, head } of topics) {
+    for (let after = seq; after < head && left > 0; ) {
+      const count = Math.min(head - after, room)
+      portion.push({ topicId, topic, after, count })
+      after += count
+      room -= count
+      left -= count
+      if (room > 0) continue
+      yield portion
+      portion = []
+      room = Math.min(portionEvents, left)
+    }
+  }
+  if (portion.length > 0) yield portion
 }
 
 async function foldInto(

@@ -12,12 +12,14 @@ export async function readProjectionWaits(store: Store): Promise<Map<string, num
   const { rows } = await store.db
     .execute<{ name: string; waited_ms: string }>(sql`
       SELECT g.name, max(extract(epoch FROM clock_timestamp() - e.stored_at)) * 1000 AS waited_ms
-      FROM ${generations} g JOIN ${topics} t ON t.name ~ g.topic_regex
+      FROM ${generations} g CROSS JOIN ${topics} t
       LEFT JOIN ${checkpoints} c ON c.generation_id = g.id AND c.topic_id = t.id
       CROSS JOIN LATERAL (
         SELECT stored_at FROM ${events} WHERE topic_id = t.id AND seq = coalesce(c.seq, 0) + 1 OFFSET 0
       ) e
-      WHERE g.stage = 'live' AND g.failed_message IS NULL AND t.head > coalesce(c.seq, 0)
+      WHERE g.stage = 'live' AND g.failed_message IS NULL
+        -- The pattern last: it need not be held against the names of topics that are level.
+        AND CASE WHEN t.head > coalesce(c.seq, 0) THEN t.name ~ g.topic_regex END
       GROUP BY g.name`)
     .catch((error: unknown) => {
       throw asStoreError(error, 'read of what projections have yet to fold')
