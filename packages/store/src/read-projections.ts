@@ -56,7 +56,7 @@ export async function readProjections(
         g.failed_topic, g.failed_seq, g.failed_event_id, g.failed_message,
         (SELECT coalesce(sum(t.head - coalesce(c.seq, 0)), 0) FROM ${topics} t
           LEFT JOIN ${checkpoints} c ON c.generation_id = g.id AND c.topic_id = t.id
-          WHERE t.name ~ g.topic_regex) AS lag
+          WHERE CASE WHEN t.head > coalesce(c.seq, 0) THEN t.name ~ g.topic_regex END) AS lag
       FROM ${generations} g WHERE g.stage <> 'retired' AND ${only === undefined ? sql`true` : sql`g.name = ${only}`}
       ORDER BY g.name, g.stage = 'live' DESC`,
   )
@@ -161,12 +161,14 @@ export async function readStatesPage(
   const rows = await ask<PageRow>(
     store,
     sql`
-      SELECT g.id, g.version, g.status, ${asOf(wantsAsOf)} AS as_of, coalesce(p.revision, s.revision) AS revision,
+      SELECT g.id, g.version, g.status, coalesce(p.revision, s.revision) AS revision,
+        -- Of all topics, and so with the first key only: it may be longer than all the states.
+        CASE WHEN coalesce(p.at, 1) = 1 THEN ${asOf(wantsAsOf)} END AS as_of,
         CASE WHEN NOT g.keyed THEN coalesce(s.state, g.initial)::text END AS only_state, p.key, p.state, p.more
       FROM (${shownGeneration(name)}) g
       LEFT JOIN ${states} s ON s.generation_id = g.id AND s.key = '' AND NOT g.keyed
       LEFT JOIN LATERAL (
-        SELECT key, state, revision, more FROM (
+        SELECT key, state, revision, more, at FROM (
           SELECT key, state, revision, row_number() OVER page AS at, lead(true, 1, false) OVER page AS more,
             coalesce(sum(octet_length(state)) OVER (page ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes
           FROM (

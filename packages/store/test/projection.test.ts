@@ -1,11 +1,12 @@
 import { type Store, withTransaction } from '@sekali/store/connect'
 import { forgetRetired } from '@sekali/store/forget-retired'
 import { endProjectionTurn, goLive, readBehind, takeProjectionTurn } from '@sekali/store/projection-turn'
-import { readProjections, readState, requestRebuild } from '@sekali/store/read-projections'
+import { readProjections, readState, readStatesPage, requestRebuild } from '@sekali/store/read-projections'
 import { registerProjection } from '@sekali/store/register-projection'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
+import { sql } from 'drizzle-orm'
 import { expect, inject, test } from 'vitest'
 
 const definition = (version = 1, hash = 'h') => ({
@@ -130,4 +131,31 @@ test('a changed file is another definition: nobody folds it into the states of t
     `SELECT hash, topics, initial FROM projections.generations WHERE stage = 'building'`,
   )
   expect(rows).toEqual([{ hash: 'changed', topics: ['orders', 'more'], initial: 7 }])
+})
+
+test('what a page of states says of all topics is read once, and not for each key', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  const topics = Array.from({ length: 20 }, (_, n) => `orders.${n}`)
+  for (const topic of topics) await storeEvents(store, [event({ topic })])
+  await registerProjection(store, { ...definition(), topics: ['**'], topicRegex: /^.+$/, keyed: true })
+  const keys = Array.from({ length: 50 }, (_, n) => `k${n}`)
+  await withTransaction(store, 'test', async (tx) => {
+    const generation = await takeProjectionTurn(tx, [definition()])
+    if (generation === undefined) throw new Error('no turn')
+    const checkpoints = (await readBehind(tx, generation, 0, 100)).map(({ topicId, head }) => ({
+      topicId,
+      seq: head,
+    }))
+    await endProjectionTurn(tx, generation, { states: new Map(keys.map((key) => [key, '1'])), checkpoints })
+    await goLive(tx, generation)
+  })
+  await withTransaction(store, 'test', async (tx) => {
+    const page = await readStatesPage({ ...store, db: tx }, 'p', { after: '', limit: 100, wantsAsOf: true })
+    expect(page?.keys).toHaveLength(keys.length)
+    expect(page?.asOf).toEqual(Object.fromEntries(topics.map((topic) => [topic, 1])))
+    const { rows } = await tx.execute(sql`
+      SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS read
+      FROM pg_stat_xact_all_tables WHERE relname = 'checkpoints'`)
+    expect(rows).toEqual([{ read: topics.length }])
+  })
 })
