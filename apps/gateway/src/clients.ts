@@ -13,7 +13,11 @@ export interface Clients {
   of(request: Pick<IncomingMessage, 'socket' | 'headers'> | undefined): Client
   /** Whether a trusted proxy is at the other end, so that each request may be another client's. */
   isProxy(socket: Pick<Socket, 'remoteAddress'>): boolean
+  /** Whether requests of more than one client came lately. Whoever is alone need not leave anything to others. */
+  areSeveral(): boolean
 }
+
+const latelyMs = 1_000
 
 /** Where requests have no address: a Unix socket, a closed connection, a test without one. */
 const unknown: Client = 'unknown'
@@ -29,15 +33,28 @@ export function createClients(trustedProxies: readonly string[] = []): Clients {
     return family !== 0 && trusted.check(address, family === 4 ? 'ipv4' : 'ipv6')
   }
   const isProxy = (peer: string) => trustedProxies.length > 0 && isTrusted(peer)
+  let last: Client | undefined
+  let changedAt = -Infinity
+
+  function note(client: Client): Client {
+    if (client === last) return client
+    if (last !== undefined) changedAt = performance.now()
+    last = client
+    return client
+  }
+
   return {
+    areSeveral: () => performance.now() - changedAt < latelyMs,
     isProxy: ({ remoteAddress }) => isProxy(plain(remoteAddress ?? '')),
     of(request) {
       const peer = plain(request?.socket?.remoteAddress ?? '')
-      if (!isProxy(peer)) return clientAt(peer)
+      if (!isProxy(peer)) return note(clientAt(peer))
       const forwarded = String(request?.headers['x-forwarded-for'] ?? '')
         .split(',')
         .map((text) => plain(text.trim()))
-      return clientAt(forwarded.findLast((address) => isIP(address) !== 0 && !isTrusted(address)) ?? peer)
+      return note(
+        clientAt(forwarded.findLast((address) => isIP(address) !== 0 && !isTrusted(address)) ?? peer),
+      )
     },
   }
 }

@@ -23,6 +23,7 @@ import { boundReplay, type Part, type Replay, readPart } from '@sekali/store/rep
 import type { Context } from 'hono'
 import { accepted } from './accept.ts'
 import { createBudget } from './budget.ts'
+import { createBulkReads } from './bulk-reads.ts'
 import type { Client, Clients } from './clients.ts'
 import { drained, writePieces } from './drained.ts'
 import { answer, toResponse } from './reply.ts'
@@ -67,20 +68,23 @@ export function createReplays(
   { store, clients, log, signal }: ReplayDeps,
   { stalledMs = 30_000, keepAliveMs = 5_000 }: ReplayTimes = {},
 ): Replays {
-  const reads = createSlots(readsMax)
+  const reads = createBulkReads(readsMax)
   const heldBytes = createSlots(heldBytesMax)
   const open = createBudget(streamsMax, 'too many replays are under way')
 
   async function begin(replay: Replay, client: Client): Promise<Replay> {
-    using _read = await reads.take(1, client)
-    return await boundReplay(store, replay)
+    return await reads.run(
+      client,
+      async () => undefined,
+      () => boundReplay(store, replay),
+    )
   }
 
   async function read(replay: Replay, bytesMax: number, client: Client): Promise<Held> {
     using room = new DisposableStack()
-    room.use(await heldBytes.take(bytesMax + limits.payloadBytesMax, client))
-    using _read = await reads.take(1, client)
-    const part = await readPart(store, replay, bytesMax)
+    const makeRoom = async () =>
+      void room.use(await heldBytes.take(bytesMax + limits.payloadBytesMax, client))
+    const part = await reads.run(client, makeRoom, () => readPart(store, replay, bytesMax))
     const held = room.move()
     return { ...part, [Symbol.dispose]: () => held.dispose() }
   }

@@ -4,6 +4,9 @@
  * waits for itself. Without that the pool serves who came first, and gives up whom it kept waiting: of the others'
  * pages two of three were refused while 600 connections of one client asked.
  *
+ * A share of the connections is not a share of the processor: three connections that make pages of a megabyte all the
+ * time leave little of two cores. So while others are there, a client's requests go one after the other, but for one.
+ *
  * A request waits for two seconds at most, and no longer than its client: nothing waits for an answer nobody reads.
  */
 
@@ -11,6 +14,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { Overloaded } from '@sekali/core/errors'
 import type { Context } from 'hono'
 import type { Clients } from './clients.ts'
+import { createLanes } from './lanes.ts'
 import type { Handler } from './responses.ts'
 import { createSlots } from './slots.ts'
 
@@ -23,27 +27,39 @@ export interface StoreSlots {
 
 /** Of the pool's 8 connections. A client alone gets all but one. */
 const slotsMax = 4
+/** Of a client that is not alone, before its requests go one by one. */
+const amongOthersMax = 1
 
 export function createStoreSlots(clients: Clients, waitMs = 2_000): StoreSlots {
   const slots = createSlots(slotsMax)
+  const lanes = createLanes(() => (clients.areSeveral() ? amongOthersMax : Number.POSITIVE_INFINITY))
 
-  async function take(c: Context): Promise<Disposable> {
+  async function run<T>(c: Context, work: () => Promise<T>): Promise<T> {
     const { incoming, outgoing } = (c.env ?? {}) as Partial<HttpBindings>
+    const client = clients.of(incoming)
     const controller = new AbortController()
-    const giveUp = () => controller.abort(new Overloaded('too many requests wait for PostgreSQL'))
+    const gaveUp = Promise.withResolvers<never>()
+    const giveUp = () => {
+      const error = new Overloaded('too many requests wait for PostgreSQL')
+      controller.abort(error)
+      gaveUp.reject(error)
+    }
     const timer = setTimeout(giveUp, waitMs)
     outgoing?.once('close', giveUp)
-    try {
-      return await slots.take(1, clients.of(incoming), controller.signal)
-    } finally {
+    const stopWaiting = () => {
       clearTimeout(timer)
       outgoing?.off('close', giveUp)
     }
-  }
-
-  async function run<T>(c: Context, work: () => Promise<T>): Promise<T> {
-    using _slot = await take(c)
-    return await work()
+    try {
+      const worked = lanes.run(client, async () => {
+        using _slot = await slots.take(1, client, controller.signal)
+        stopWaiting()
+        return await work()
+      })
+      return await Promise.race([worked, gaveUp.promise])
+    } finally {
+      stopWaiting()
+    }
   }
 
   return { run, slotted: (handler) => (c) => run(c, async () => await handler(c)) }

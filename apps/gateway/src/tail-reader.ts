@@ -148,10 +148,10 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
   /** Reads a page of history and writes as much of it as the client takes soon; the rest is dropped. Never rejects. */
   async function passOnPage(bytesMax: number): Promise<'taken' | 'left' | 'nothing'> {
     try {
-      using _page = await pages.take(1, client)
+      using page = new DisposableStack()
       const { cursor, ranges } = feed.gapAfter(place)
       if (ranges.length > 0) {
-        const events = await readHistory(ranges, bytesMax)
+        const events = await readHistory(page, ranges, bytesMax)
         if (events === undefined) return 'left'
         return (await write(feed.framesAfter(cursor, events))) ? 'taken' : 'left'
       }
@@ -168,10 +168,15 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
     return 'nothing'
   }
 
-  /** Resolves with `undefined` if the client has left meanwhile. */
-  async function readHistory(ranges: readonly Range[], bytesMax: number): Promise<RangeEvent[] | undefined> {
+  /** Resolves with `undefined` if the client has left meanwhile. What is read is held until `page` is disposed of. */
+  async function readHistory(
+    page: DisposableStack,
+    ranges: readonly Range[],
+    bytesMax: number,
+  ): Promise<RangeEvent[] | undefined> {
     const limits = { eventsMax: historyEventsMax, bytesMax }
-    return await reads.run(client, async () =>
+    const makeRoom = async () => void page.use(await pages.take(1, client))
+    return await reads.run(client, makeRoom, async () =>
       isOver() ? undefined : await readRanges(store, ranges, limits),
     )
   }
