@@ -5,7 +5,7 @@
  * pages two of three were refused while 600 connections of one client asked.
  *
  * A share of the connections is not a share of the processor: three connections that make pages of a megabyte all the
- * time leave little of two cores. So while others are there, a client's requests go one after the other, but for one.
+ * time leave little of two cores. So while others are there, those that a client has beyond a few go one after the other.
  *
  * A request waits for two seconds at most, and no longer than its client: nothing waits for an answer nobody reads.
  */
@@ -27,8 +27,8 @@ export interface StoreSlots {
 
 /** Of the pool's 8 connections. A client alone gets all but one. */
 const slotsMax = 4
-/** Of a client that is not alone, before its requests go one by one. */
-const amongOthersMax = 1
+/** Requests of a client that is not alone, before those that come go one by one. */
+const amongOthersMax = 3
 
 export function createStoreSlots(clients: Clients, waitMs = 2_000): StoreSlots {
   const slots = createSlots(slotsMax)
