@@ -40,11 +40,23 @@ export const shareMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/gateway/src/store-slots.ts',
-        find: 'slots.take(1, clients.of(incoming), controller.signal)',
+        find: 'slots.take(1, client, controller.signal)',
         replace: "slots.take(1, 'all', controller.signal)",
       },
     ],
     test: { project: 'gateway', file: 'store-slots', name: 'while one client floods' },
+  },
+  {
+    name: 'reads-of-one-client-all-at-once',
+    breaks: 'replays, tails and pages of one client are read all at once',
+    edits: [
+      {
+        file: 'apps/gateway/src/lanes.ts',
+        find: 'lane.works <= atOnceMax() ? work()',
+        replace: 'lane.works <= 1_000 + atOnceMax() ? work()',
+      },
+    ],
+    test: { project: 'gateway', file: 'lanes', name: 'beyond a few' },
   },
   {
     name: 'control-characters-in-strings',
