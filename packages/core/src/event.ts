@@ -79,11 +79,22 @@ export function eventToJson(event: StoredEvent): string {
   )
 }
 
+/** The same on one line, for what is read line by line. */
+export const eventToLine = (event: StoredEvent): string => onOneLine(eventToJson(event))
+
 /**
- * The same without line breaks, for what is read line by line. Where a payload has one it stands between two tokens,
- * and JSON has white space of any kind there.
+ * JSON text of the same value on one line, for whatever reads the lines: beside CR and LF, Node's readline ends a line
+ * at U+2028 and U+2029, and Python's splitlines at U+0085 too. CR and LF stand between two tokens, where JSON has
+ * white space of any kind; the others stand in strings, where an escape means the same.
  */
-export const eventToLine = (event: StoredEvent): string => eventToJson(event).replaceAll(/[\r\n]/g, ' ')
+export const onOneLine = (json: string): string =>
+  json.replaceAll(/[\r\n\u0085\u2028\u2029]/g, (character) => escapes[character] ?? ' ')
+
+const escapes: Readonly<Record<string, string>> = {
+  '\u0085': '\\u0085',
+  '\u2028': '\\u2028',
+  '\u2029': '\\u2029',
+}
 
 /** Text on one's own terms, as long as PostgreSQL can hold it. */
 function isStorable(text: string, charsMax: number): boolean {

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { InvalidEvent, type Issue, MalformedJson } from '../src/errors.ts'
-import { EventId, eventToJson, eventToLine, Source, TopicName } from '../src/event.ts'
+import { EventId, eventToJson, eventToLine, onOneLine, Source, TopicName } from '../src/event.ts'
 import { limits } from '../src/limits.ts'
 import { parseEvent } from '../src/parse.ts'
 import { randomJson, seededRandom } from './random-json.ts'
@@ -247,4 +247,14 @@ test('on one line an event is the same value, whatever line breaks its payload c
   expect(eventToLine(stored)).not.toMatch(/[\r\n]/)
   expect(eventToLine(stored)).toContain('9007199254740993')
   expect(JSON.parse(eventToLine(stored))).toEqual(JSON.parse(eventToJson(stored)))
+})
+
+test('on one line no character ends the line for anybody, and strings are the same strings', () => {
+  const payload =
+    '{"a":"1\u00852\u20283\u20294","b":"\\\\\u2028","c":"\\u2028","\u2029":"\u2027\u202a\u0084"}'
+  const line = onOneLine(payload)
+  expect(line).toBe(
+    '{"a":"1\\u00852\\u20283\\u20294","b":"\\\\\\u2028","c":"\\u2028","\\u2029":"\u2027\u202a\u0084"}',
+  )
+  expect(JSON.parse(line)).toEqual(JSON.parse(payload))
 })

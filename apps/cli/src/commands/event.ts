@@ -1,6 +1,7 @@
 import type { StoredEvent } from '@sekali/client/answers'
 import { DeadEvent, Refused } from '@sekali/client/errors'
 import { receiptAnswer } from '@sekali/client/receipt'
+import { onOneLine } from '@sekali/core/event'
 import { findPayload } from '@sekali/core/payload'
 import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
@@ -31,7 +32,7 @@ It ends with 0 if the event is stored or in flight, with 1 if it is dead or unkn
 const run = async ({ connection, options, json, out }: Context, [topic, id]: string[]) => {
   try {
     const { text } = await receiptAnswer(connection, required(topic), required(id), options)
-    await out.line(json ? `{"status":"stored","event":${text}}` : stored(text))
+    await out.line(json ? `{"status":"stored","event":${onOneLine(text)}}` : stored(text))
     return exitCodes.done
   } catch (error) {
     const status = statusOf(error)

@@ -1,5 +1,6 @@
 import type { EventsQuery } from '@sekali/client/answers'
 import { readText } from '@sekali/client/read'
+import { onOneLine } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
@@ -36,7 +37,7 @@ const run = async ({ connection, options, json, out }: Context, [topic]: string[
   }
   let count = 0
   for await (const text of readText(connection, wanted, options)) {
-    await out.line(json ? text : eventLine(text))
+    await out.line(json ? onOneLine(text) : eventLine(text))
     if (++count === limit) break
   }
   if (count === 0 && !json) await out.line('no events')

@@ -8,6 +8,7 @@ import {
   projectionKeyAnswer,
   rebuildProjection,
 } from '@sekali/client/projections'
+import { onOneLine } from '@sekali/core/event'
 import { type Json, parseJson, stringifyJson } from '@sekali/core/json'
 import { limits } from '@sekali/core/limits'
 import type { Command } from 'commander'
@@ -100,7 +101,7 @@ const get = async (context: Context, [name, key]: string[], { limit, after }: Ge
   if (key !== undefined) {
     const answer = await projectionKeyAnswer(connection, required(name), key, options)
     const { state } = jsonOf<ProjectionKey>(answer, isProjection, parseJson)
-    await out.line(json ? answer.text : indented(state))
+    await out.line(json ? onOneLine(answer.text) : indented(state))
     return undefined
   }
   let left = limit ?? Number.POSITIVE_INFINITY
@@ -108,7 +109,7 @@ const get = async (context: Context, [name, key]: string[], { limit, after }: Ge
     const query = { ...(from !== undefined && { after: from }), limit: Math.min(left, limits.pageSizeMax) }
     const answer = await projectionAnswer(connection, required(name), query, options)
     const page = jsonOf<Projection>(answer, isProjection, parseJson)
-    if (json) await out.line(answer.text)
+    if (json) await out.line(onOneLine(answer.text))
     else await showState(context, page)
     left -= page.keys?.length ?? 0
     from = page.next
