@@ -95,8 +95,9 @@ export const orderOf = ({ order, after }: Page): 'asc' | 'desc' =>
   order ?? (after === undefined ? 'desc' : 'asc')
 
 /**
- * Where the next page is, as an absolute-path reference (RFC 8288): the same query, going on at a place. One over all
- * topics, which nobody named, becomes one by pattern.
+ * Where the next page is, relative to this one (RFC 8288, RFC 3986 4.2): the same query, going on at a place. So it
+ * holds behind any prefix that a proxy has put before the path. One over all topics, which nobody named, becomes one by
+ * pattern.
  */
 export function nextPage(query: URLSearchParams, page: Page, place: number | Cursor): string {
   const next = new URLSearchParams({
@@ -111,7 +112,7 @@ export function nextPage(query: URLSearchParams, page: Page, place: number | Cur
     orderOf(page) === 'asc' ? 'after' : 'before',
     typeof place === 'number' ? String(place) : formatCursor(place),
   )
-  return `/events?${next}`
+  return `?${next}`
 }
 
 /** The place in a text; undefined if there is none. One of a single topic is a seq of at least `min`. */

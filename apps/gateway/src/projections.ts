@@ -61,7 +61,7 @@ function show(c: Context, name: string, page: Page, found: StatesPage): Response
     const list = keys.map(({ key, state }) => jsonWith({ key }, 'state', state))
     return jsonWith(about, 'keys', `[${list.join(',')}]`)
   }
-  const link = next === undefined ? {} : { Link: `</projections/${name}?${query}>; rel="next"` }
+  const link = next === undefined ? {} : { Link: `<?${query}>; rel="next"` }
   return replyTagged(c, `${tag}-${status}`, body, link)
 }
 
@@ -109,7 +109,7 @@ export function rebuild(store: Store) {
     if (!found) return problem('unknown_projection')
     return reply(202, JSON.stringify({ status: 'building', name }), {
       'Content-Type': 'application/json',
-      Location: `/projections/${name}`,
+      Location: `../${name}`, // relative, for a proxy may have put a prefix before the path
     })
   }
 }

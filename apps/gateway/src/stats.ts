@@ -37,7 +37,7 @@ export function stats({ readings, now, accepted }: StatsDeps) {
       uptime_seconds: round(uptimeSeconds),
       throughput_rps: round(accepted() / uptimeSeconds),
     }
-    const link = next === undefined ? undefined : { Link: `</stats?${next}>; rel="next"` }
+    const link = next === undefined ? undefined : { Link: `<?${next}>; rel="next"` }
     const body = JSON.stringify({ performance_metrics: performance, ...onTheWire(reading, topics) })
     return reply(200, body, { 'Content-Type': 'application/json', ...link })
   }

@@ -2,6 +2,7 @@
 import { eventually } from '@sekali/testkit/eventually'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { eventBody, post } from './gateway.ts'
+import { nextOf } from './links.ts'
 import { ownSystem, type System } from './system.ts'
 
 let system: System
@@ -14,8 +15,6 @@ interface Shown {
   readonly event_id: string
   readonly seq: number
 }
-
-const linkOf = (response: Response) => /^<(.*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
 
 test('a payload comes back as it was sent, character for character', async () => {
   const payloads = [
@@ -101,9 +100,9 @@ test.each([
   const seen: number[] = []
   let path: string | undefined = `/events?${start}topic=${topic}&limit=3`
   while (path !== undefined) {
-    const response = await system.get(path)
+    const response: Response = await system.get(path)
     seen.push(...((await response.json()) as Shown[]).map((event) => event.seq))
-    path = linkOf(response)
+    path = nextOf(path, response)
   }
   expect(seen).toEqual(order)
 })
@@ -111,8 +110,8 @@ test.each([
 test('a page that ends exactly at the end has no next one', async () => {
   for (let i = 1; i <= 2; i++) await system.publish({ topic: 'exact', event_id: `${i}` })
   await system.settled()
-  expect(linkOf(await system.get('/events?topic=exact&after=0&limit=2'))).toBeUndefined()
-  expect(linkOf(await system.get('/events?topic=exact&after=0&limit=1'))).toBe(
+  expect(nextOf('/events', await system.get('/events?topic=exact&after=0&limit=2'))).toBeUndefined()
+  expect(nextOf('/events', await system.get('/events?topic=exact&after=0&limit=1'))).toBe(
     '/events?topic=exact&limit=1&after=1',
   )
   expect(await (await system.get('/events?topic=exact&after=2')).json()).toEqual([])
@@ -125,7 +124,7 @@ test('without a topic the newest of all are shown, with a link to those before',
   await system.settled()
   const response = await system.get('/events?limit=2')
   expect(((await response.json()) as Shown[]).map((event) => event.event_id)).toEqual(['b', 'a'])
-  expect(linkOf(response)).toMatch(/^\/events\?topic=%3E&limit=2&before=/)
+  expect(nextOf('/events', response)).toMatch(/^\/events\?topic=%3E&limit=2&before=/)
 })
 
 test('the figures balance, of each topic and in total', async () => {

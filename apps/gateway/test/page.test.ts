@@ -95,21 +95,21 @@ test('lines have no limit but the one that is asked for', () => {
 })
 
 test.each([
-  ['topic=a.b&limit=2&after=3', 5, '/events?topic=a.b&limit=2&after=5'],
-  ['topic=a.b&limit=2&before=9', 5, '/events?topic=a.b&limit=2&before=5'],
-  ['topic=a.b&limit=2', 5, '/events?topic=a.b&limit=2&before=5'],
-  ['topic=a.b&after=3&before=9', 5, '/events?topic=a.b&limit=100&after=5&before=9'],
-  ['topic=a.b&after=3&before=9&order=desc', 5, '/events?topic=a.b&limit=100&order=desc&after=3&before=5'],
-  ['topic=a.b&order=asc', 5, '/events?topic=a.b&limit=100&order=asc&after=5'],
-  ['topic=a.*', new Map([[1, 100]]), '/events?topic=a.*&limit=100&before=1.2s'],
+  ['topic=a.b&limit=2&after=3', 5, '?topic=a.b&limit=2&after=5'],
+  ['topic=a.b&limit=2&before=9', 5, '?topic=a.b&limit=2&before=5'],
+  ['topic=a.b&limit=2', 5, '?topic=a.b&limit=2&before=5'],
+  ['topic=a.b&after=3&before=9', 5, '?topic=a.b&limit=100&after=5&before=9'],
+  ['topic=a.b&after=3&before=9&order=desc', 5, '?topic=a.b&limit=100&order=desc&after=3&before=5'],
+  ['topic=a.b&order=asc', 5, '?topic=a.b&limit=100&order=asc&after=5'],
+  ['topic=a.*', new Map([[1, 100]]), '?topic=a.*&limit=100&before=1.2s'],
   [
     'source=é&from=2025-12-08T10:00:00%2B01:00&by=received_at',
     new Map([[1, 100]]),
-    '/events?topic=%3E&limit=100&source=%C3%A9&from=2025-12-08T10%3A00%3A00%2B01%3A00&by=received_at&before=1.2s',
+    '?topic=%3E&limit=100&source=%C3%A9&from=2025-12-08T10%3A00%3A00%2B01%3A00&by=received_at&before=1.2s',
   ],
 ])('after a page ?%s comes %j', (text, place, next) => {
   const query = new URLSearchParams(text)
   const page = parsePage(query) as Page
   expect(nextPage(query, page, place)).toBe(next)
-  expect(parsePage(new URL(next, 'http://x').searchParams)).not.toHaveProperty('issues')
+  expect(parsePage(new URL(next, 'http://x/events').searchParams)).not.toHaveProperty('issues')
 })

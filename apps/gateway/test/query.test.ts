@@ -1,10 +1,12 @@
 /** Queries and replays through HTTP, on real servers. */
 import { once } from 'node:events'
-import { createServer, get as httpGet } from 'node:http'
+import { createServer, get as httpGet, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Duplex } from 'node:stream'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createGunzip, gunzipSync } from 'node:zlib'
+import { createClient } from '@sekali/client/client'
 import type { TopicName } from '@sekali/core/event'
 import { commitEvents } from '@sekali/store/commit'
 import { connectStore } from '@sekali/store/connect'
@@ -17,6 +19,7 @@ import { event } from '@sekali/testkit/sample'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { serveHttp } from '../src/server.ts'
 import { createGateway, nowhere, problemIn } from './gateway.ts'
+import { nextOf } from './links.ts'
 
 const lines = { Accept: 'application/x-ndjson' }
 const big = 60_000
@@ -72,7 +75,7 @@ async function follow(path: string): Promise<Shown[]> {
     const response = await system.get(next)
     expect(response.status).toBe(200)
     seen.push(...((await response.json()) as Shown[]))
-    next = /^<(.*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
+    next = nextOf(next, response)
   }
   return seen
 }
@@ -245,11 +248,47 @@ test('without a topic there is a next page as long as there is more', async () =
   const seen: string[] = []
   let path: string | undefined = '/events?limit=400'
   for (let page = 1; page <= 3; page++) {
-    const response = await system.get(path ?? '')
+    const response: Response = await system.get(path ?? '')
     seen.push(...namesOf((await response.json()) as Shown[]))
-    path = /^<(.*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
+    path = nextOf(path ?? '', response)
   }
   expect(new Set(seen).size).toBe(1_200)
+})
+
+test('behind a proxy that puts a prefix before the path the next page is where the link says', async () => {
+  const prefix = '/log/of/us'
+  const proxy = createServer((incoming, outgoing) => {
+    const path = incoming.url?.startsWith(`${prefix}/`) ? incoming.url.slice(prefix.length) : '/not/here'
+    const sent = request(`${system.gateway.url}${path}`, { headers: incoming.headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(outgoing)
+    })
+    sent.end()
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const { port } = proxy.address() as AddressInfo
+  try {
+    for (const [path, pages] of [
+      ['/events?topic=orders.eu&limit=400', 2],
+      ['/stats?limit=2', 2],
+    ] as const) {
+      let url: string | undefined = `http://127.0.0.1:${port}${prefix}${path}`
+      for (let page = 1; page <= pages; page++) {
+        const response: Response = await fetch(url)
+        expect([url, response.status]).toEqual([url, 200])
+        const [, target] = /^<(.*)>; rel="next"$/.exec(response.headers.get('link') ?? '') ?? []
+        url = new URL(target ?? '', url).href
+      }
+    }
+    const client = createClient({ baseUrl: `http://127.0.0.1:${port}${prefix}` })
+    const seqs: number[] = []
+    for await (const { seq } of client.read({ topic: 'orders.us', after: 0, limit: 120 })) seqs.push(seq)
+    expect(seqs).toEqual(Array.from({ length: 300 }, (_, index) => index + 1))
+  } finally {
+    proxy.close()
+    proxy.closeAllConnections()
+  }
 })
 
 test('a topic that is not named among places to end at has no end', async () => {

@@ -42,14 +42,15 @@ test('a page of /stats has 1,000 topics at most, its link leads to the rest, and
   const { body, link } = await system.stats()
   expect(body.topics).toHaveLength(1_000)
   expect(body.totals).toMatchObject({ stored: topicsThere, in_flight: 0 })
-  expect(link).toBe('</stats?limit=1000&after=load.1000>; rel="next"')
+  expect(link).toBe('<?limit=1000&after=load.1000>; rel="next"')
 
   const seen: string[] = []
   for (let path: string | undefined = '/stats?limit=900'; path !== undefined; ) {
     const page = await system.stats(path)
     expect(page.body.totals.stored).toBe(topicsThere)
     seen.push(...(page.body.topics ?? []).map(({ topic }) => topic))
-    path = /<(.*)>; rel="next"/.exec(page.link ?? '')?.[1]
+    const [, next] = /^<(\?.*)>; rel="next"/.exec(page.link ?? '') ?? []
+    path = next && `/stats${next}`
   }
   expect(seen).toHaveLength(topicsThere)
   expect(seen).toEqual([...new Set(seen)].sort())
@@ -142,7 +143,7 @@ test('as_of is left out where it would name more than 1,000 topics, unless it is
     expect(Object.keys((await asOf(path)) ?? {})).toHaveLength(topicsThere)
   }
   const page = await system.get('/projections/many?limit=1&as_of=false')
-  expect(page.headers.get('link')).toBe('</projections/many?limit=1&after=a&as_of=false>; rel="next"')
+  expect(page.headers.get('link')).toBe('<?limit=1&after=a&as_of=false>; rel="next"')
   expect((await system.get('/projections/many?key=a&limit=1')).status).toBe(422)
 })
 

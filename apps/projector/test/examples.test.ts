@@ -72,7 +72,7 @@ test('the examples fold what their comments say, and the gateway shows it', asyn
   })
   const first = await get('/projections/orders-per-minute?limit=2')
   const next = /^<(.*)>; rel="next"$/.exec(first.headers.get('link') ?? '')?.[1] ?? ''
-  const second = await get(next)
+  const second = await get(`/projections/orders-per-minute${next}`)
   expect(second.body.keys).toEqual([{ key: '2025-12-08T10:02Z', state: { placed: 0, paid: 3 } }])
   expect(second.body.next).toBeUndefined()
 
