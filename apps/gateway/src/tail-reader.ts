@@ -32,6 +32,8 @@ export interface TailReaderDeps {
   readonly outgoing: ServerResponse
   /** The cursor behind which to begin. */
   readonly from: string
+  /** Whether the client knows that place, because it named it. */
+  readonly isFromKnown: boolean
   readonly source: string | undefined
   readonly store: Store
   readonly log: Logger
@@ -62,14 +64,16 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
   const { feed, outgoing, source, store, log, client, reads, pages, stalledMs } = deps
   /** The cursor behind what was written or passed over, and the last that the client was told. */
   let place = deps.from
-  let toldPlace = ''
+  let toldPlace = deps.from
   /** The ordinal of the next event, as long as the ring has it. */
   let ordinal: number | undefined
   let isInHistory = false
   let saidAt = performance.now()
 
   limitStall(outgoing, stalledMs)
-  say(`retry: 1000\nid: ${place}\n\n`, place)
+  // A block without data is an empty event to readers that know no better, so it comes only with what is news. Whoever
+  // follows from now on and is cut off before the first event would otherwise come again to a later now.
+  say(deps.isFromKnown ? 'retry: 1000\n' : `retry: 1000\nid: ${place}\n\n`, place)
 
   const isOver = () => outgoing.destroyed || outgoing.writableEnded
   const isFull = () => outgoing.writableNeedDrain
@@ -206,7 +210,8 @@ export function createTailReader(deps: TailReaderDeps): TailReader {
       // Of what a stalled client has not taken yet there need not be more; and it would count as progress.
       if (isOver() || outgoing.writableLength > 0 || now - saidAt < Math.min(heartbeatMs, stalledMs / 2))
         return
-      say(toldPlace === place ? ': \n\n' : `: \nid: ${place}\n\n`, place)
+      // A comment is a line, and needs no blank one behind it.
+      say(toldPlace === place ? ':\n' : `id: ${place}\n\n`, place)
     },
     end,
   }

@@ -50,11 +50,12 @@ export function tail({ tails, clients, connections, signal, random }: TailDeps) 
     try {
       use = tails.feedOf(query.pattern, clients.of(c.env.incoming))
       const place = await placeOf(use.feed, query.from)
-      if (place === 'invalid') return problem('invalid_parameters', { errors: [badCursor] })
+      if (place === 'invalid') return problem('invalid_parameters', { errors: [badPlace(query.from)] })
       if (place === 'ahead') return problem('cursor_ahead')
       if (outgoing.destroyed || outgoing.socket === null) return RESPONSE_ALREADY_SENT
       outgoing.writeHead(200, headers)
-      tails.serve(use, outgoing, place.id, query.source)
+      const isKnown = 'id' in query.from
+      tails.serve(use, outgoing, { id: place.id, isKnown }, query.source)
       isServed = true
       return RESPONSE_ALREADY_SENT
     } catch (error) {
@@ -87,7 +88,13 @@ async function placeOf(feed: Feed, from: From): Promise<Place> {
   }
 }
 
-type From = { readonly now: true } | { readonly id: string }
+/** A place, and what it was called. */
+interface NamedPlace {
+  readonly id: string
+  readonly name: string
+}
+
+type From = { readonly now: true } | NamedPlace
 
 interface TailQuery {
   readonly pattern: TopicPattern
@@ -101,30 +108,48 @@ const parameters = {
   topic: TopicPatternText,
   from: v.optional(v.pipe(v.string(fromRule), v.regex(/^(start|now|\d{1,16})$/, fromRule)), 'now'),
   source: v.optional(Source),
-  last_event_id: v.optional(v.string()),
+  last_event_id: v.optional(v.string()), // so that it is among those that are named; see placeIn
 }
 
-const badCursor: Issue = {
-  path: 'last_event_id',
-  code: 'invalid_last_event_id',
-  message: 'must be an id that came with an event of this topic or pattern',
+/**
+ * What the place is called in a query. The first is ours; event-source-polyfill, and what is made of it, sends the
+ * second, clients of Mercure hubs the third or, of older ones, the fourth.
+ */
+const placeNames = ['last_event_id', 'lastEventId', 'lastEventID', 'Last-Event-ID'] as const
+
+function badPlace(from: From): Issue {
+  if ('now' in from || from.name === 'from') return { path: 'from', code: 'invalid_from', message: fromRule }
+  const message = 'must be an id that came with an event of this topic or pattern'
+  return { path: from.name, code: 'invalid_last_event_id', message }
+}
+
+/**
+ * The place that a client has come to. The header is the newest, because EventSource repeats the URL that it was made
+ * with. In the query the last one is, by whatever name: libraries add theirs at the end of that URL.
+ */
+function placeIn(query: URLSearchParams, header: string | undefined): NamedPlace | undefined {
+  if (header) return { id: header, name: 'last_event_id' }
+  const places = [...query].filter(([name, id]) => id !== '' && placeNames.some((known) => known === name))
+  const [name, id] = places.at(-1) ?? []
+  return name === undefined || id === undefined ? undefined : { id, name }
 }
 
 function parseTail(
   query: URLSearchParams,
   lastEventId: string | undefined,
 ): TailQuery | { readonly issues: readonly Issue[] } {
-  const { values, issues } = parseParameters(query, parameters)
+  const place = placeIn(query, lastEventId)
+  const others = new URLSearchParams(query)
+  for (const name of placeNames) others.delete(name)
+  const { values, issues } = parseParameters(others, parameters)
   if (values === undefined || issues.length > 0) return { issues }
-  const { topic, from, source, last_event_id } = values
+  const { topic, from, source } = values
   const pattern = parsePattern(topic)
-  // The header is newer than the query: EventSource repeats the URL that it was made with.
-  const id = lastEventId || last_event_id
-  if (id) return { pattern, source, from: { id } }
+  if (place) return { pattern, source, from: place }
   if (from === 'now') return { pattern, source, from: { now: true } }
-  if (from === 'start') return { pattern, source, from: { id: '0' } }
+  if (from === 'start') return { pattern, source, from: { id: '0', name: 'from' } }
   if (pattern.isPattern) return { issues: [{ path: 'from', code: 'invalid_from', message: onlyOne }] }
-  return { pattern, source, from: { id: from } }
+  return { pattern, source, from: { id: from, name: 'from' } }
 }
 
 const onlyOne = 'must be start or now for a pattern: a seq is of one topic'

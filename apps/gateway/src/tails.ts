@@ -17,7 +17,14 @@ export interface Tails extends AsyncDisposable {
   /** The feed of a pattern, for a client that may be the first. Throws `Overloaded` or `ClientLimit`. */
   feedOf(pattern: TopicPattern, client: Client): FeedInUse
   /** Serves a client from behind a cursor until one of the two has enough; then the feed is given back. */
-  serve(use: FeedInUse, outgoing: ServerResponse, from: string, source: string | undefined): void
+  serve(use: FeedInUse, outgoing: ServerResponse, from: Beginning, source: string | undefined): void
+}
+
+/** Where a tail begins: behind this id. */
+interface Beginning {
+  readonly id: string
+  /** Whether the client named it. */
+  readonly isKnown: boolean
 }
 
 export interface TailsDeps {
@@ -83,7 +90,8 @@ export function createTails(
       const reader = createTailReader({
         feed,
         outgoing,
-        from,
+        from: from.id,
+        isFromKnown: from.isKnown,
         source,
         store,
         log,

@@ -100,7 +100,7 @@ test('history runs into live, every id is a place to resume from, and EventSourc
   await own.append('orders', 302, 400)
   await eventually(() => expect(seqsOf(tail)).toEqual(upTo(400)))
   expect(tail.told.map(({ id }) => id)).toEqual(upTo(400).map(String))
-  expect(tail.text).toMatch(/^retry: 1000\nid: 0\n\nid: 1\ndata: \{"topic":"orders",/)
+  expect(tail.text).toMatch(/^retry: 1000\nid: 1\ndata: \{"topic":"orders",/)
   expect(tail.text).toContain('"payload":{   "text": "a\\nb",    "big": 9007199254740993.10 },"seq":301')
   expect(tail.told[300]?.data).toMatchObject({ event_id: 'orders-301', payload: { text: 'a\nb' } })
 
@@ -195,13 +195,14 @@ test('clients that read history slowly do not keep a fast one waiting', async ()
   const payload = JSON.stringify({ bytes: randomBytes(20_000).toString('base64') })
   await own.append('t', 1, 100, { payload })
   await own.stored('t', 100)
+  const start = { id: '0', isKnown: true }
   // A socket of the kernel would take it all at once.
   const slow = Array.from({ length: 120 }, () => {
     const write = (_chunk: Buffer, _encoding: string, done: () => void) => void setTimeout(done, 400)
     const socket = Object.assign(new Duplex({ write, read() {} }), { setTimeout() {} }) as unknown as Socket
     const outgoing = new ServerResponse(new IncomingMessage(socket))
     outgoing.assignSocket(socket)
-    own.tails.serve(own.tails.feedOf(parsePattern('t'), 'slow'), outgoing, '0', undefined)
+    own.tails.serve(own.tails.feedOf(parsePattern('t'), 'slow'), outgoing, start, undefined)
     return outgoing
   })
   using tail = own.tail('topic=t')
@@ -222,7 +223,53 @@ test('a source is followed through all that others say, and its place moves on w
   await eventually(() => expect(seqsOf(tail).slice(4)).toEqual(upTo(55, 50)))
   // A heartbeat says how far it has come, so that a reconnect does not read all of that again.
   await eventually(() => expect(tail.lastId).toBe('59'))
-  expect(tail.text).toContain('\n\n: \nid: 59\n\n')
+  expect(tail.text).toContain('\n\nid: 59\n\n')
+})
+
+test('who comes again says where by any name that libraries use, and the newest place counts', async () => {
+  await using own = await ownTails()
+  await own.append('t', 1, 10)
+  await own.stored('t', 10)
+  const first = async (query: string, headers?: Record<string, string>) => {
+    using tail = own.tail(`topic=t&${query}`, headers)
+    expect((await tail.answered).statusCode).toBe(200)
+    await eventually(() => expect(tail.told.length).toBeGreaterThan(0))
+    return tail.told[0]?.data.seq
+  }
+  expect(await first('last_event_id=4')).toBe(5)
+  expect(await first('lastEventId=4')).toBe(5) // event-source-polyfill
+  expect(await first('lastEventID=4')).toBe(5) // what Mercure has its clients send
+  expect(await first('Last-Event-ID=4')).toBe(5) // and what it had them send before
+  // A library repeats the URL it was made with and adds the newest place, by a name of its own or once more by the same.
+  expect(await first('from=start&last_event_id=2&lastEventId=7')).toBe(8)
+  expect(await first('lastEventId=2&lastEventId=7')).toBe(8)
+  expect(await first('lastEventId=7&last_event_id=')).toBe(8)
+  expect(await first('from=start&lastEventId=')).toBe(1)
+  expect(await first('from=start&lastEventId=2', { 'Last-Event-ID': '8' })).toBe(9)
+  const refused = await fetch(`${own.url}/tail?topic=t&lastEventId=x`)
+  expect([refused.status, await refused.json()]).toMatchObject([422, { errors: [{ path: 'lastEventId' }] }])
+})
+
+/** Blocks as a naive reader takes them for events: all that stands between two blank lines. */
+const blocksOf = ({ text }: OpenTail) => text.split('\n\n').slice(0, -1)
+
+test('a block without data comes only to say a place that the client cannot know', async () => {
+  await using own = await ownTails({ stalledMs: 200, tickMs: 20 })
+  await own.append('t', 1, 3)
+  await own.stored('t', 3)
+  for (const query of ['from=start', 'from=0', 'last_event_id=0']) {
+    using tail = own.tail(`topic=t&${query}`)
+    await eventually(() => expect(tail.text).toMatch(/\n\n:\n:\n/)) // heartbeats are lines, not blocks
+    expect(blocksOf(tail).length).toBe(3)
+    expect(blocksOf(tail).every((block) => block.includes('\ndata: {'))).toBe(true)
+    await own.append('other', 1, 1)
+  }
+  // Where is now? Whoever is cut off before the first event must come again to this place and not to a later one.
+  using now = own.tail('topic=t')
+  await eventually(() => expect(now.text).toMatch(/^retry: 1000\nid: 3\n\n:\n:\n/))
+  // Nor can who is sent one source's events know how far the others have come.
+  using source = own.tail('topic=t&from=start&source=nobody')
+  await eventually(() => expect(source.text).toMatch(/^retry: 1000\n(:\n)*id: 3\n\n:\n:\n/))
 })
 
 test('what is asked wrongly is refused in words', async () => {
