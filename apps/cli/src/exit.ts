@@ -1,7 +1,9 @@
 import {
+  BrokenOff,
   Conflict,
   DeadEvent,
   Invalid,
+  Miscounted,
   Refused,
   TimedOut,
   Unavailable,
@@ -74,6 +76,12 @@ function exitCodeOf(error: SekaliError): number {
 }
 
 function adviceOn(error: SekaliError, url: string): string {
+  if (error instanceof BrokenOff) {
+    return `what ${url} sent broke off before its end; try again, from after the last event`
+  }
+  if (error instanceof Miscounted) {
+    return `${error.message}: something between here and ${url} changes answers; name another place with --url`
+  }
   if (error instanceof Unreachable) {
     const reason = /: ([^:]*)$/.exec(error.message)?.[1] ?? error.code
     return `nobody answers at ${url} (${reason}); start Sekali with npm start, or name another place with --url or SEKALI_URL`

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { cp, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '@sekali/client/client'
@@ -29,8 +32,9 @@ beforeAll(async () => {
     ...Array.from({ length: 3_000 }, (_, n) => text('orders.eu', n, 'till', '{}')),
     text('orders.eu.paid', 1, 'till', '{"customer":"c-1","total":12.5}'),
     text('orders.us', 1, 'desk\\u001b[2J', payload),
+    text('orders.broken', 1, 'till', '{\n"a": "\u2028"}'),
   ])
-  await eventually(async () => expect((await client.stats()).totals.stored).toBe(3_002), 30_000)
+  await eventually(async () => expect((await client.stats()).totals.stored).toBe(3_003), 30_000)
 })
 afterAll(async () => {
   await system[Symbol.asyncDispose]()
@@ -55,6 +59,55 @@ test('a replay is the whole log, oldest first, and its payloads are what was sen
   expect(seqs(newest.out)).toEqual([3_000, 2_999])
 })
 
+/** A proxy that speaks HTTP/1.0 to the gateway, as nginx does, and passes the lines of its answer on that fit into so many bytes. */
+async function halvingProxy(target: string, bytesMax: number) {
+  const proxy = createServer((incoming, outgoing) => {
+    const { host, port } = new URL(target)
+    const upstream = connect(Number(port), '127.0.0.1')
+    const { accept, prefer = '' } = incoming.headers
+    upstream.write(
+      `GET ${incoming.url} HTTP/1.0\r\nHost: ${host}\r\nAccept: ${accept}\r\nPrefer: ${prefer}\r\n\r\n`,
+    )
+    let answer = ''
+    upstream.setEncoding('latin1').on('data', (chunk: string) => {
+      answer += chunk
+      if (answer.length > bytesMax) upstream.destroy()
+    })
+    upstream.on('close', () => {
+      const passed =
+        answer.length > bytesMax ? answer.slice(0, answer.lastIndexOf('\n', bytesMax) + 1) : answer
+      const [head = '', ...rest] = passed.split('\r\n\r\n')
+      const applied = /^preference-applied: (.*)$/im.exec(head)?.[1]
+      outgoing.writeHead(200, applied === undefined ? {} : { 'Preference-Applied': applied.trim() })
+      outgoing.end(rest.join('\r\n\r\n'), 'latin1') // as if that had been all
+    })
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  return {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      proxy.close()
+      proxy.closeAllConnections()
+    },
+  }
+}
+
+test('a replay of which a proxy passes a part on as if it were all goes on, or ends with 3 and says so', async () => {
+  await using proxy = await halvingProxy(system.url, 300_000)
+  const all = await run(['replay', 'orders.eu'], proxy.url)
+  expect(all.code).toBe(0)
+  expect(seqs(all.out)).toEqual(Array.from({ length: 3_000 }, (_, n) => n + 1))
+  const newest = await run(['replay', 'orders.eu', '--order', 'desc'], proxy.url)
+  expect(newest.code).toBe(3)
+  expect(newest.err).toMatch(
+    /^the replay broke off after \d+ events: there are more\nsekali: what .* broke off .*\n$/,
+  )
+  expect(newest.out.split('\n').length).toBeLessThan(3_000)
+  const json = await run(['replay', 'orders.eu', '--order', 'desc', '--json'], proxy.url)
+  expect(JSON.parse(json.err)).toMatchObject({ error: { code: 'broken_off' } })
+})
+
 test('a replay into head ends well and prints no error', async () => {
   await using pipe = startShell("sekali replay 'orders.>' | head -n 2", { SEKALI_URL: system.url })
   const { code, out, err } = await pipe.ended
@@ -75,6 +128,11 @@ test('events are lines for people, in which nobody can steer the terminal', asyn
     '2025-12-08T10:00:00.000000Z  orders.us  #1  desk\\u001b[2J  ' +
       '{"order":9007199254740993,"total":12.50,"text":"a\\u009bb"}\n',
   )
+  const broken = await run(['events', 'orders.broken', '--json'], system.url)
+  expect(broken.out.split('\n')).toHaveLength(2) // with --json a value is a line, also where its payload has several
+  expect(JSON.parse(broken.out)).toMatchObject({ payload: { a: '\u2028' } })
+  const one = await run(['event', 'orders.broken', 'e1', '--json'], system.url)
+  expect(one.out.split('\n')).toHaveLength(2)
   const json = await run(['events', 'orders.eu', '--json', '--limit', '3'], system.url)
   expect(seqs(json.out)).toEqual([3_000, 2_999, 2_998])
   expect(await run(['events', 'nothing.here'], system.url)).toMatchObject({ code: 0, out: 'no events\n' })

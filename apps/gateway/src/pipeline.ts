@@ -16,6 +16,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { createBudget, type Share } from './budget.ts'
 import type { Seat } from './connections.ts'
+import { hangUpOn } from './cut.ts'
 
 /** What a connection has under way. */
 export interface Pipeline {
@@ -81,7 +82,7 @@ export function createPipelines(
     try {
       share.hold(pipeline.waitingBytes)
     } catch {
-      socket.destroy() // an answer would be taken for one to what came before
+      hangUpOn(socket, pipeline.current?.response) // an answer would be taken for one to what came before
     }
     if (isFull(pipeline)) socket.pause()
   }
@@ -145,7 +146,8 @@ export function createPipelines(
       if (pipeline !== undefined && request?.complete) {
         pipeline.lastWords ??= words // what failed first, also if its time runs out later
         socket.pause()
-      } else hangUp(socket, response?.headersSent ? '' : words, error)
+      } else if (response?.headersSent) hangUpOn(socket, response)
+      else hangUp(socket, words, error)
     },
   }
 }
@@ -154,7 +156,7 @@ const isFull = ({ waiting, lastWords }: Pipeline): boolean =>
   waiting.length >= waitingMax || lastWords !== undefined
 
 function hangUp(socket: Socket, words: string, error?: Error): void {
-  if (socket.writable && words !== '') socket.write(words)
+  if (socket.writable) socket.write(words)
   socket.destroy(error)
 }
 

@@ -13,3 +13,9 @@ export function preferredWait(prefer: string | readonly string[] | undefined): n
   }
   return undefined
 }
+
+/** Whether a client wants to be told how far its replay is, and when it is complete. An empty value is none (RFC 7240, 2). */
+export const prefersProgress = (prefer: string | undefined): boolean =>
+  (prefer ?? '')
+    .split(',')
+    .some((preference) => /^\s*progress\s*(?:=\s*(?:"")?\s*)?(?:;|$)/i.test(preference))

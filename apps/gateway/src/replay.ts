@@ -6,8 +6,10 @@
  *
  * Who reads quickly gets larger parts, and the next one is read while the one before is on its way.
  *
- * When something fails in the middle, or this process has to leave, the connection is cut: an end that looked like
- * the end of the replay would be a lie. The reader goes on after the last event that it has.
+ * When something fails in the middle, or this process has to leave, the connection is reset: an end that looked like
+ * the end of the replay would be a lie. The reader goes on after the last event that it has. A reset cannot be promised,
+ * because a process may be killed and a proxy may make an end of it; so whoever asks for `progress` is sent a last
+ * line that counts the events, and lines that say that a search still goes on.
  */
 import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
@@ -25,7 +27,9 @@ import { accepted } from './accept.ts'
 import { createBudget } from './budget.ts'
 import { createBulkReads } from './bulk-reads.ts'
 import type { Client, Clients } from './clients.ts'
+import { cut } from './cut.ts'
 import { drained, writePieces } from './drained.ts'
+import { prefersProgress } from './prefer.ts'
 import { answer, toResponse } from './reply.ts'
 import { createSlots } from './slots.ts'
 import { limitStall } from './stalls.ts'
@@ -46,7 +50,7 @@ export interface ReplayDeps {
 export interface ReplayTimes {
   /** A client that takes nothing for so long although there is something for it is cut off. */
   readonly stalledMs?: number
-  /** A blank line is sent when nothing else was for so long: a search may find nothing for minutes. */
+  /** Whoever wants progress is told of it when nothing else was sent for so long: a search may find nothing for minutes. */
   readonly keepAliveMs?: number
 }
 
@@ -90,11 +94,11 @@ export function createReplays(
   }
 
   /** Sends all of a replay, or cuts the connection. Never rejects. */
-  async function stream(outgoing: ServerResponse, gzip: Gzip | undefined, parts: Held[], client: Client) {
-    const leave = () => void outgoing.destroy()
+  async function stream(outgoing: ServerResponse, options: WriterOptions, parts: Held[], client: Client) {
+    const leave = () => cut(outgoing)
     signal.addEventListener('abort', leave, { once: true })
     limitStall(outgoing, stalledMs)
-    const writer = createWriter(outgoing, gzip, keepAliveMs)
+    const writer = createWriter(outgoing, options)
     if (signal.aborted) leave() // while the first part was read
     try {
       await sendAll(writer, parts, client)
@@ -148,10 +152,12 @@ export function createReplays(
       const first = await read(await begin(replay, client), partBytesMin, client)
       const isZipped =
         accepted(c.req.header('accept-encoding') ?? 'identity', ['identity', 'gzip']) === 'gzip'
+      const wantsProgress = prefersProgress(c.req.header('prefer'))
       const head = answer(200, null, {
         'Content-Type': 'application/x-ndjson',
-        Vary: 'Accept, Accept-Encoding',
+        Vary: 'Accept, Accept-Encoding, Prefer',
         ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
+        ...(wantsProgress ? { 'Preference-Applied': 'progress' } : {}),
       })
       if (c.req.raw.method === 'HEAD' || outgoing.destroyed) {
         first[Symbol.dispose]()
@@ -160,12 +166,8 @@ export function createReplays(
       outgoing.writeHead(head.status, head.headers).flushHeaders()
       const held = place.move()
       outgoing.once('close', () => held.dispose())
-      void stream(
-        outgoing,
-        isZipped ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined,
-        [first],
-        client,
-      )
+      const gzip = isZipped ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
+      void stream(outgoing, { gzip, progressMs: wantsProgress ? keepAliveMs : undefined }, [first], client)
       return RESPONSE_ALREADY_SENT
     },
   }
@@ -173,26 +175,42 @@ export function createReplays(
 
 type Writer = ReturnType<typeof createWriter>
 
-/** Writes events as lines, through gzip or not, and blank lines while there are none. */
-function createWriter(outgoing: ServerResponse, gzip: Gzip | undefined, keepAliveMs: number) {
+interface WriterOptions {
+  readonly gzip: Gzip | undefined
+  /** How long nothing may be sent before the client is told that reading goes on; undefined if it did not ask. */
+  readonly progressMs: number | undefined
+}
+
+/** Writes events as lines, through gzip or not; and, if that is wanted, lines that say how far it has come. */
+function createWriter(outgoing: ServerResponse, { gzip, progressMs }: WriterOptions) {
   const sink: Writable = gzip ?? outgoing
   gzip?.pipe(outgoing)
   const isOver = () => outgoing.destroyed || sink.writableEnded
   const isFull = () => sink.writableNeedDrain
-  const alive = setTimeout(() => {
-    // Of what a stalled client has not taken yet there need not be more; and it would count as progress.
-    if (isOver() || isFull() || outgoing.writableLength > 0) alive.refresh()
-    else say('\n')
-    flush()
-  }, keepAliveMs)
+  let events = 0
+  const alive = progressMs === undefined ? undefined : setTimeout(stayAlive, progressMs)
   outgoing.once('close', () => {
     clearTimeout(alive)
     gzip?.destroy()
   })
+  // At once and not only when it is slow: who cannot read such a line finds out the first time.
+  sayProgress('reading')
+
+  function stayAlive(): void {
+    // Of what a stalled client has not taken yet there need not be more; and it would count as progress.
+    if (isOver() || isFull() || outgoing.writableLength > 0) alive?.refresh()
+    else sayProgress('reading')
+  }
+
+  function sayProgress(status: 'reading' | 'complete'): void {
+    if (alive === undefined || isOver()) return
+    say(`{"status":"${status}","events":${events}}\n`)
+    flush()
+  }
 
   function say(text: string): void {
     sink.write(text)
-    alive.refresh()
+    alive?.refresh()
   }
 
   /** What gzip keeps to itself until there is more of it. */
@@ -205,12 +223,19 @@ function createWriter(outgoing: ServerResponse, gzip: Gzip | undefined, keepAliv
     isFull,
     drained: async () => isFull() && (await drained(sink)),
     /** Resolves with how many of the events were written before the client was too slow, or gone. */
-    async write(events: readonly StoredEvent[]): Promise<number> {
-      const lines = events.values().map((event) => `${eventToLine(event)}\n`)
-      const written = await writePieces(sink, lines, partLimits, say)
+    async write(stored: readonly StoredEvent[]): Promise<number> {
+      const lines = stored.values().map((event) => `${eventToLine(event)}\n`)
+      const before = events
+      const written = await writePieces(sink, lines, partLimits, (piece, count) => {
+        events = before + count
+        say(piece)
+      })
       if (written > 0) flush()
       return written
     },
-    end: () => sink.end(),
+    end() {
+      sayProgress('complete')
+      sink.end()
+    },
   }
 }

@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { InvalidConfig } from '@sekali/core/errors'
 import { admitTo } from './admission.ts'
 import { type Connections, createConnections } from './connections.ts'
+import { hangUpOn } from './cut.ts'
 import type { Pipelines } from './pipeline.ts'
 import { mediaType } from './publish.ts'
 import { watchStalls } from './stalls.ts'
@@ -73,7 +74,10 @@ async function drain(server: Server, pipelines: Pipelines, drainMs: number): Pro
   }
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
-  const cut = setTimeout(() => server.closeAllConnections(), drainMs)
+  const cut = setTimeout(() => {
+    for (const { socket, current } of pipelines.all()) hangUpOn(socket, current?.response)
+    server.closeAllConnections()
+  }, drainMs)
   await closed
   clearTimeout(cut)
 }

@@ -9,8 +9,19 @@ export interface Failure {
 
 /** No answer came: refused, reset, or cut off. The request may or may not have been carried out. */
 export class Unreachable extends SekaliError {
-  readonly code = 'unreachable'
+  readonly code: string = 'unreachable'
   readonly retryable = true
+}
+
+/** An answer ended before its end: what came of it is right, and not all. */
+export class BrokenOff extends Unreachable {
+  override readonly code = 'broken_off'
+}
+
+/** A replay counted other events than came: something on the way changes answers. */
+export class Miscounted extends SekaliError {
+  readonly code = 'miscounted'
+  readonly retryable = false
 }
 
 /** No answer came in time. The request may or may not have been carried out. */

@@ -1,8 +1,9 @@
 import { findPayloads } from '@sekali/core/payload'
 import type { EventsQuery, StoredEvent } from './answers.ts'
 import { type Connection, call, callStream, jsonOf, search } from './connection.ts'
-import { UnexpectedAnswer } from './errors.ts'
+import { BrokenOff, Miscounted, UnexpectedAnswer, Unreachable } from './errors.ts'
 import { createLineSplitter } from './lines.ts'
+import type { Stream } from './request.ts'
 import { type CallOptions, isRetryable, retryDefaults } from './retry.ts'
 
 /** One page: newest first, or ascending with `after`. */
@@ -73,8 +74,9 @@ export async function* replay(
 /**
  * The same, each event as the JSON text in which it came.
  *
- * A stream that breaks off is taken up again behind the last event, if it is ascending; otherwise it rejects, and
- * `read`, which goes page by page, is the way.
+ * A stream that breaks off is taken up again behind the last event, if it is ascending; otherwise it rejects with
+ * BrokenOff, and `read`, which goes page by page, is the way. That a stream ended is not taken for its end: the gateway
+ * is asked for a last line, which counts the events, because some proxies make an end of a connection that was cut.
  */
 export async function* replayText(
   connection: Connection,
@@ -97,7 +99,8 @@ export async function* replayText(
       return
     } catch (error) {
       after = places.after()
-      if (after === undefined || !heard || !isRetryable(error)) throw error
+      if (!isRetryable(error) || !heard) throw error
+      if (after === undefined) throw error instanceof Unreachable ? brokenOff(error) : error
       if (limit === 0) return
     }
   }
@@ -131,21 +134,53 @@ function createPlaces({ topic, after, order }: EventsQuery & { readonly topic: s
   }
 }
 
+const brokenOff = (cause: Unreachable) =>
+  cause instanceof BrokenOff ? cause : new BrokenOff(`${cause.message}; the answer broke off`, { cause })
+
+/** The events of a replay, a line each. Rejects with BrokenOff at an end that is not that of the replay. */
 async function* streamedLines(connection: Connection, query: object, options: CallOptions) {
-  const accept = { accept: 'application/x-ndjson' }
-  const stream = await callStream(connection, `/events${search(query)}`, accept, options)
-  const { requestMs: silenceMs = retryDefaults.requestMs } = connection.retry
+  const headers = { accept: 'application/x-ndjson', prefer: 'progress' }
+  const stream = await callStream(connection, `/events${search(query)}`, headers, options)
+  // A gateway of an earlier version does not know the preference, nor do some proxies let its answer to it pass.
+  const isLastLineDue = /(?:^|,)\s*progress\s*(?:$|[,;=])/i.test(stream.header('preference-applied') ?? '')
+  let events = 0
+  let counted: number | undefined
   try {
-    const lines = createLineSplitter()
-    for (
-      let chunk = await stream.read(silenceMs);
-      chunk !== undefined;
-      chunk = await stream.read(silenceMs)
-    ) {
-      for (const line of lines.push(chunk)) if (line) yield line
+    for await (const lines of linesOf(stream, connection)) {
+      for (const line of lines) {
+        if (!line) continue // kept alive by an earlier version
+        if (line.startsWith(progressStart)) {
+          counted = countIn(line)
+          continue
+        }
+        events += 1
+        yield line
+      }
     }
-    for (const line of lines.end()) if (line) yield line
   } finally {
     stream.close()
   }
+  if (counted === undefined && isLastLineDue) throw new BrokenOff(`${stream.what} ended before its last line`)
+  if (counted !== undefined && counted !== events) {
+    throw new Miscounted(`${stream.what} counted ${counted} events, and ${events} came`)
+  }
+}
+
+const progressStart = '{"status":'
+
+/** How many events there were, in the line that says that there are no more. */
+const countIn = (line: string): number | undefined => {
+  const count = /^\{"status":"complete","events":(\d+)\}$/.exec(line)?.[1]
+  return count === undefined ? undefined : Number(count)
+}
+
+/** The lines that have come, as many at a time as there are: a step of a generator for each would cost more than the line. */
+async function* linesOf(stream: Stream, { retry }: Connection) {
+  const { requestMs: silenceMs = retryDefaults.requestMs } = retry
+  const lines = createLineSplitter()
+  for (let chunk = await stream.read(silenceMs); chunk !== undefined; chunk = await stream.read(silenceMs)) {
+    yield lines.push(chunk)
+  }
+  // Every gateway ends every line.
+  if (lines.end().length > 0) throw new BrokenOff(`${stream.what} ended in the middle of a line`)
 }

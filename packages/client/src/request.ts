@@ -38,6 +38,9 @@ export interface Answer {
 
 /** A success whose body is still to be read. */
 export interface Stream {
+  /** The request, in words. */
+  readonly what: string
+  header(name: string): string | null
   /** The next bytes, or undefined at the end. Rejects with TimedOut when nothing comes for `silenceMs`. */
   read(silenceMs: number): Promise<Uint8Array | undefined>
   /** Hangs up. Safe twice. */
@@ -73,15 +76,17 @@ export async function open(
 ): Promise<Stream> {
   const exchange = begin(request, signal)
   try {
-    const reader = await exchange.within(timeoutMs, async () => {
+    const { reader, headers } = await exchange.within(timeoutMs, async () => {
       const answer = await exchange.fetch(fetch)
       if (!isSuccess(answer.status)) succeeded(exchange.what, answer, await answer.text())
       const body = answer.body?.getReader()
       if (body === undefined)
         throw new InvalidConfig('the given fetch cannot stream: its answers have no body')
-      return body
+      return { reader: body, headers: answer.headers }
     })
     return {
+      what: exchange.what,
+      header: (name) => headers.get(name),
       read: (silenceMs) => exchange.within(silenceMs, async () => (await reader.read()).value),
       close: exchange.hangUp,
     }

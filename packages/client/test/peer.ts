@@ -54,9 +54,10 @@ export function streams(
   pieces: readonly (string | Uint8Array)[],
   then: 'stay' | 'end' | 'cut',
   type: string,
+  headers: Record<string, string> = {},
 ): Answer {
   return async (response, request) => {
-    response.writeHead(200, { 'content-type': type }).flushHeaders()
+    response.writeHead(200, { 'content-type': type, ...headers }).flushHeaders()
     for (const piece of pieces) {
       await new Promise((resolve) => response.write(piece, resolve))
     }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createClient } from '../src/client.ts'
 import { connectionTo } from '../src/connection.ts'
-import { Conflict, DeadEvent, Unreachable } from '../src/errors.ts'
+import { BrokenOff, Conflict, DeadEvent, Miscounted, Unreachable } from '../src/errors.ts'
 import { readText, replayText } from '../src/read.ts'
 import { json, resets, startPeer, streams } from './peer.ts'
 import { all, event, failureOf, fast, stored } from './sample.ts'
@@ -11,7 +11,8 @@ const ndjson = 'application/x-ndjson'
 
 test('read goes from page to page by what the Link says, under the path of its own base URL', async () => {
   await using peer = await startPeer(
-    json(200, [stored(1), stored(2)], { link: '</events?topic=order&after=2&limit=2>; rel="next"' }),
+    json(200, [stored(1)], { link: '<?topic=order&after=1&limit=2>; rel="next"' }),
+    json(200, [stored(2)], { link: '</events?topic=order&after=2&limit=2>; rel="next"' }), // of an old gateway
     json(200, [stored(3)]),
   )
   const client = createClient({ baseUrl: `${peer.url}/log` })
@@ -19,6 +20,7 @@ test('read goes from page to page by what the Link says, under the path of its o
   expect(found).toEqual([1, 2, 3].map((seq) => stored(seq)))
   expect(peer.received.map(({ url }) => url)).toEqual([
     '/log/events?topic=order&after=0&limit=2&by=received_at',
+    '/log/events?topic=order&after=1&limit=2',
     '/log/events?topic=order&after=2&limit=2',
   ])
 })
@@ -72,6 +74,58 @@ test.each([{ topic: 'order.>' }, {}])(
   },
 )
 
+const told = { 'preference-applied': 'progress' }
+const progress = (status: string, events: number) => `${JSON.stringify({ status, events })}\n`
+
+test('a replay asks for a last line, and what a proxy made an end of without it goes on after the last event', async () => {
+  await using peer = await startPeer(
+    streams([progress('reading', 0), ...lines(1, 2), progress('reading', 2)], 'end', ndjson, told),
+    streams([progress('reading', 0), ...lines(3), progress('complete', 1)], 'end', ndjson, told),
+  )
+  const replay = createClient({ baseUrl: peer.url, retry: fast }).replay({ topic: 'order' })
+  expect((await all(replay)).map(({ seq }) => seq)).toEqual([1, 2, 3])
+  expect(peer.received.map(({ url }) => url)).toEqual(['/events?topic=order', '/events?topic=order&after=2'])
+  expect(peer.received[0]?.headers.prefer).toBe('progress')
+})
+
+test('a line that is cut is none, also where the connection seems to have ended well', async () => {
+  const half = lines(2)[0]?.slice(0, 40) ?? ''
+  await using peer = await startPeer(
+    streams([...lines(1), half], 'end', ndjson),
+    streams(lines(2), 'end', ndjson),
+  )
+  const replay = createClient({ baseUrl: peer.url, retry: fast }).replay({ topic: 'order' })
+  expect((await all(replay)).map(({ seq }) => seq)).toEqual([1, 2])
+})
+
+test('a gateway that does not know of a last line is believed at the end of its answer', async () => {
+  await using peer = await startPeer(streams(lines(1, 2), 'end', ndjson))
+  expect(await all(createClient({ baseUrl: peer.url }).replay({ topic: 'order' }))).toHaveLength(2)
+  expect(peer.received).toHaveLength(1)
+})
+
+test.each([
+  [{ order: 'desc' }, [...lines(2, 1), progress('reading', 2)]],
+  [{}, [progress('reading', 0)]],
+] as const)(
+  'a replay %j without its last line that cannot be taken up again is no whole one',
+  async (query, pieces) => {
+    await using peer = await startPeer(streams(pieces, 'end', ndjson, told))
+    const replay = createClient({ baseUrl: peer.url, retry: fast }).replay({ topic: 'order', ...query })
+    const failure = await failureOf(all(replay))
+    expect(failure).toBeInstanceOf(BrokenOff)
+    expect(failure).toMatchObject({ code: 'broken_off', retryable: true })
+  },
+)
+
+test('a replay that counts other events than came is refused, and not taken up again', async () => {
+  await using peer = await startPeer(streams([...lines(1, 3), progress('complete', 3)], 'end', ndjson, told))
+  const failure = await failureOf(all(createClient({ baseUrl: peer.url }).replay({ topic: 'order' })))
+  expect(failure).toBeInstanceOf(Miscounted)
+  expect(failure).toMatchObject({ code: 'miscounted', retryable: false })
+  expect(peer.received).toHaveLength(1)
+})
+
 test('a replay from the newest on cannot be taken up again, and says that it broke off', async () => {
   await using peer = await startPeer(streams(lines(1), 'cut', ndjson))
   const replay = createClient({ baseUrl: peer.url, retry: fast }).replay({ topic: 'order', order: 'desc' })
@@ -79,7 +133,9 @@ test('a replay from the newest on cannot be taken up again, and says that it bro
   const reading = (async () => {
     for await (const { seq } of replay) found.push(seq)
   })()
-  expect(await failureOf(reading)).toBeInstanceOf(Unreachable)
+  const failure = await failureOf(reading)
+  expect(failure).toBeInstanceOf(Unreachable)
+  expect(failure).toBeInstanceOf(BrokenOff)
   expect(found).toEqual([1])
 })
 

@@ -27,8 +27,19 @@ Examples:
     .action(action(surroundings, run))
 }
 
-const run = async ({ connection, options, out }: Context, [topic]: string[], query: EventsQuery) => {
+const run = async (context: Context, [topic]: string[], query: EventsQuery) => {
+  const { connection, options, out, json, say, signal } = context
   const texts = replayText(connection, { ...query, topic: required(topic) }, options)
-  for await (const text of texts) await out.line(text)
+  let count = 0
+  try {
+    for await (const text of texts) {
+      await out.line(text)
+      count += 1
+    }
+  } catch (error) {
+    if (count > 0 && !json && !signal.aborted)
+      say(`the replay broke off after ${count} events: there are more`)
+    throw error
+  }
   return undefined
 }
