@@ -20,7 +20,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { eventBody, post } from '../test/gateway.ts'
 
 const many = 40_000
-const pathOf = (file: string) => fileURLToPath(new URL(`clients/${file}`, import.meta.url))
+const pythonFile = fileURLToPath(new URL('clients/client.py', import.meta.url))
+const npmFile = fileURLToPath(new URL('clients/read-with.ts', import.meta.url))
 
 /** Its answers are buffered, as they are where nobody has said otherwise. */
 const configuration = (door: number, gateway: string, folder: string) => `
@@ -101,12 +102,12 @@ interface Reader {
 const python = (library: string): Reader => ({
   name: library,
   command: '/usr/bin/python3',
-  args: [pathOf('client.py'), library, 'read'],
+  args: [pythonFile, library, 'read'],
 })
 const npm = (name: string): Reader => ({
   name,
   command: process.execPath,
-  args: [pathOf('read-with.ts'), name],
+  args: [npmFile, name],
 })
 const curl = { name: 'curl', command: 'curl', args: ['-sSN', '-H', 'Accept: application/x-ndjson'] }
 const readers: readonly Reader[] = [
@@ -180,7 +181,7 @@ test('our own client has all of it, although nginx made an end of the connection
 })
 
 const publishInPython = async (library: string, url: string) => {
-  const child = spawn('/usr/bin/python3', [pathOf('client.py'), library, 'publish', url])
+  const child = spawn('/usr/bin/python3', [pythonFile, library, 'publish', url])
   return { status: (await text(child.stdout)).trim() }
 }
 const body = (name: string) => JSON.parse(eventBody({ topic: 'published', event_id: name })) as object

@@ -135,6 +135,64 @@ export const doorMutants: readonly Mutant[] = [
     test: { project: 'gateway', file: 'strangers', name: 'not for a page of another site' },
   },
   {
+    name: 'replay-cut-by-an-end',
+    breaks:
+      'a replay that cannot go on ends as one does that is whole, which over HTTP/1.0 is all there is to see',
+    edits: [{ file: 'apps/gateway/src/cut.ts', find: '  response.socket?.resetAndDestroy()\n', replace: '' }],
+    test: { project: 'gateway', file: 'replay-end', name: 'leaves in the middle of a replay' },
+  },
+  {
+    name: 'answers-cut-by-an-end-when-the-time-is-up',
+    breaks: 'what is still being answered when the time to drain is over ends as if it were whole',
+    edits: [
+      {
+        file: 'apps/gateway/src/server.ts',
+        find: '    for (const { socket, current } of pipelines.all()) hangUpOn(socket, current?.response)\n',
+        replace: '',
+      },
+    ],
+    test: { project: 'gateway', file: 'replay-end', name: 'time to drain is over' },
+  },
+  {
+    name: 'last-line-counts-nothing',
+    breaks: 'the last line of a replay says complete, and the number of events of its last part alone',
+    edits: [
+      { file: 'apps/gateway/src/replay.ts', find: 'events = before + count', replace: 'events = count' },
+    ],
+    test: { project: 'gateway', file: 'replay-end', name: 'last how many events' },
+  },
+  {
+    name: 'end-believed-without-its-last-line',
+    breaks: 'the client takes a replay that ends without the line that is due for a whole one',
+    edits: [
+      {
+        file: 'packages/client/src/read.ts',
+        find: 'if (counted === undefined && isLastLineDue)',
+        replace: 'if (counted === undefined && isLastLineDue && events < 0)',
+      },
+    ],
+    test: { project: 'client', file: 'read', name: 'a proxy made an end of' },
+  },
+  {
+    name: 'line-of-two-lines',
+    breaks: 'characters at which readers of lines end one stand in a line as they are',
+    edits: [
+      {
+        file: 'packages/core/src/event.ts',
+        find: '/[\\r\\n\\u0085\\u2028\\u2029]/g',
+        replace: '/[\\r\\n]/g',
+      },
+    ],
+    test: { project: 'core', file: 'event', name: 'no character ends the line' },
+  },
+  {
+    name: 'oldest-place-wins',
+    breaks:
+      'a tail goes on from the place in the URL that it was made with, not from what a library has added',
+    edits: [{ file: 'apps/gateway/src/tail.ts', find: 'places.at(-1) ?? []', replace: 'places.at(0) ?? []' }],
+    test: { project: 'gateway', file: 'tail', name: 'any name that libraries use' },
+  },
+  {
     name: 'ready-without-a-trial',
     breaks: 'the gateway is ready as long as Redis answers, whether or not it takes writes',
     edits: [
