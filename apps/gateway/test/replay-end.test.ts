@@ -9,6 +9,7 @@ import { ownStore } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { ReplayTimes } from '../src/replay.ts'
 import { serveHttp } from '../src/server.ts'
+import { exchange } from './exchange.ts'
 import { createGateway, nowhere } from './gateway.ts'
 
 const anyPort = { host: '127.0.0.1', port: 0 } as const
@@ -95,6 +96,14 @@ test('what is still being answered when the time to drain is over is reset', asy
   const drained = server[Symbol.asyncDispose]()
   expect(await replay.over).toBe('ECONNRESET')
   await drained
+})
+
+test('every answer but a replay and a tail says its length, so that a part of it cannot look whole', async () => {
+  await using own = await ownGateway()
+  for (const path of ['/events?topic=few', '/events?topic=none', '/projections', '/nothing', '/healthz']) {
+    const head = `GET ${path} HTTP/1.0\r\nHost: localhost\r\n\r\n`
+    expect(await exchange(own.url, head)).toMatch(/^HTTP\/1\.1 (?:.+\r\n)+content-length: \d+\r\n/i)
+  }
 })
 
 const text = async (url: string, path: string, headers: Record<string, string> = {}) => {
