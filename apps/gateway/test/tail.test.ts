@@ -152,7 +152,8 @@ test('a pattern brings each topic by seq, new ones from their first event, and r
     await eventually(() => expect(tail.told.length).toBe(112 - at))
     const rest = new Set(tail.told.map(({ data }) => data.event_id))
     expect(rest).toEqual(new Set(log.slice(at + 1).map(({ data }) => data.event_id)))
-    await eventually(() => expect(tail.lastId).toBe(log.at(-1)?.id))
+    // It is not told the place that it came with.
+    await eventually(() => expect(tail.lastId || log[at]?.id).toBe(log.at(-1)?.id))
   }
   all[Symbol.dispose]()
   now[Symbol.dispose]()
