@@ -137,7 +137,7 @@ test.each(readers)('$name reads a whole replay, line by line, through nginx', as
 })
 
 test.each(readers)(
-  '%s %s %s reports an error when the gateway stops in the middle of a replay',
+  '$name reports an error when the gateway stops in the middle of a replay',
   async (reader) => {
     await using own = await ownGateway()
     const locker = await store.pool.connect()
