@@ -30,7 +30,11 @@ export function startShell(line: string, env: Readonly<Record<string, string>> =
 }
 
 /** Runs it to its end. */
-export async function run(args: readonly string[], url: string, input = ''): Promise<Ended> {
+export async function run(
+  args: readonly string[],
+  url: string,
+  input: string | Uint8Array = '',
+): Promise<Ended> {
   await using command = start(args, { SEKALI_URL: url })
   command.child.stdin?.end(input)
   return await command.ended

@@ -1,6 +1,6 @@
 import { eventually } from '@sekali/testkit/eventually'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, start } from './command.ts'
+import { run, start, startShell } from './command.ts'
 import { ownSystem, type System } from './system.ts'
 
 let system: System
@@ -116,5 +116,42 @@ test('what Sekali refuses ends with 1 and says why', async () => {
   const json = await run(['publish', 'not a topic', '{}', '--json'], system.url)
   expect(JSON.parse(json.err)).toMatchObject({
     error: { code: 'invalid_event', issues: [{ path: 'topic' }] },
+  })
+})
+
+test('bytes on standard input are read as the gateway reads a stream of lines', async () => {
+  const [before, after] = line('bytes', 1).split('"e1"')
+  const withId = (...bytes: number[]) =>
+    Buffer.concat([Buffer.from(`${before}"`), Buffer.from(bytes), Buffer.from(`"${after}\r\n`)])
+  const input = Buffer.concat([
+    Buffer.from('\uFEFF'),
+    withId(0x61),
+    withId(0xff),
+    Buffer.from(' \t\r\n'),
+    withId(0xfe),
+    Buffer.from(`\uFEFF${line('bytes', 2)}\n`),
+    Buffer.from('\u00a0\n'),
+    withId(0x62),
+  ])
+  const { code, out, err } = await run(['publish'], system.url, input)
+  expect({ code, out }).toEqual({ code: 1, out: '2 events queued, 4 refused\n' })
+  expect(err.split('\n').sort()).toEqual([
+    '',
+    'line 2: must be UTF-8: it has bytes that are not',
+    'line 4: must be UTF-8: it has bytes that are not',
+    'line 5: must be the JSON of one event',
+    'line 6: must be the JSON of one event',
+  ])
+  const { events } = await stored('bytes', 2)
+  expect(events.map(({ event_id }) => event_id).sort()).toEqual(['a', 'b'])
+})
+
+test('an id that is not UTF-8 on the command line does not become another one', async () => {
+  const publish = `sekali publish bytes.args '{}' --id "$(printf 'a\\377')"`
+  await using command = startShell(publish, { SEKALI_URL: system.url })
+  expect(await command.ended).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringMatching(/^sekali: --id must be UTF-8, .*\n$/),
   })
 })

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { MalformedJson, SekaliError } from '@sekali/core/errors'
+import { NotUtf8, SekaliError } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
+import { pieceBytes } from '@sekali/core/lines'
+import { decodeUtf8, utf8Rule, withoutMark } from '@sekali/core/utf8'
 import type { Share } from './budget.ts'
 
 class BodyTooLarge extends SekaliError {
@@ -14,16 +16,13 @@ export class IncompleteBody extends SekaliError {
   readonly retryable = false
 }
 
-/** What a piece of a body costs beyond its bytes: of a body in chunks of one byte it is nearly everything. */
-export const pieceBytes = 128
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
 const openingBracket = 0x5b
+const markBytes = [0xef, 0xbb, 0xbf]
 
 /** A body as it came. */
 export interface Body {
   readonly bytes: number
-  /** The body as text. Only once: what came is forgotten then. Throws MalformedJson. */
+  /** The body as text, without a byte order mark. Only once: what came is forgotten then. Throws NotUtf8. */
   toText(): string
 }
 
@@ -37,11 +36,11 @@ export async function readBody(request: IncomingMessage, share: Share): Promise<
     bytes: pieces.reduce((sum, { length }) => sum + length, 0),
     toText() {
       const all = pieces.splice(0)
-      try {
-        return utf8.decode(all.length === 1 ? all[0] : Buffer.concat(all))
-      } catch (cause) {
-        throw new MalformedJson('the body is not UTF-8', { cause })
-      }
+      const [first = Buffer.alloc(0)] = all
+      const whole = all.length <= 1 ? first : Buffer.concat(all)
+      const text = decodeUtf8(whole)
+      if (text === undefined) throw new NotUtf8(`the body ${utf8Rule(whole)}`)
+      return withoutMark(text)
     },
   }
 }
@@ -74,9 +73,12 @@ function readPieces(request: IncomingMessage, share: Share): Promise<Buffer[]> {
   })
 }
 
-/** Only a batch may be large, and only an array is a batch; `undefined` as long as there is nothing but white space. */
+/**
+ * Only a batch may be large, and only an array is a batch; `undefined` as long as there is nothing but white space, or a
+ * byte order mark. Its bytes may come in two chunks; that there is no more of it is seen when the body is read.
+ */
 function limitBy(chunk: Uint8Array): number | undefined {
-  const first = chunk.find((byte) => byte > 0x20)
+  const first = chunk.find((byte) => byte > 0x20 && !markBytes.includes(byte))
   if (first === undefined) return undefined
   return first === openingBracket ? limits.batchBytesMax : limits.bodyBytesMax
 }

@@ -9,11 +9,10 @@
 import type { IncomingMessage } from 'node:http'
 import { SekaliError, TopicLimit, TopicRate } from '@sekali/core/errors'
 import type { Event } from '@sekali/core/event'
-import { limits } from '@sekali/core/limits'
+import { createLineSplitter, isBlank, type Line } from '@sekali/core/lines'
 import { readEvent } from '@sekali/core/parse'
 import { IncompleteBody } from './body.ts'
 import { readChunks } from './body-chunks.ts'
-import { createLineSplitter, type Line } from './line-splitter.ts'
 import { type BadLine, type ProblemCode, type ProblemExtras, refusal, retryIn } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
 import { type Answer, answer } from './reply.ts'
@@ -103,7 +102,7 @@ function createReader() {
         if (done) return { events, last, isOver: true }
         last = line.number
         chars += line.text?.length ?? 0
-        const read = readLine(line.text)
+        const read = readLine(line)
         if (read === undefined) {
           // A blank line.
         } else if ('eventId' in read) events.push(read)
@@ -116,14 +115,12 @@ function createReader() {
 }
 
 /** `undefined` for a blank line. */
-function readLine(text: string | undefined): Event | Pick<BadLine, 'errors'> | undefined {
-  if (text === undefined) return tooLong
-  if (text.trim() === '') return undefined
+function readLine({ text, issue }: Line): Event | Pick<BadLine, 'errors'> | undefined {
+  if (issue !== undefined) return { errors: [issue] }
+  if (text === undefined || isBlank(text)) return undefined
   const read = readEvent(text)
   if ('eventId' in read) return read
   return read.code === 'malformed_json' ? notJson : { errors: read.issues }
 }
 
-const bad = (code: string, message: string) => ({ errors: [{ path: '', code, message }] })
-const tooLong = bad('invalid_line', `must be at most ${limits.bodyBytesMax} bytes of UTF-8`)
-const notJson = bad('malformed_json', 'must be JSON')
+const notJson = { errors: [{ path: '', code: 'malformed_json', message: 'must be JSON' }] }

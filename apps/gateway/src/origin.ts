@@ -4,6 +4,7 @@
  * neither: `curl -X POST` without a body passes.
  */
 import type { IncomingMessage } from 'node:http'
+import { typeOf } from './media.ts'
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
@@ -33,6 +34,5 @@ const formTypes: ReadonlySet<string> = new Set([
 
 /** Whether a body is of a type that a form can send. */
 export function isForm({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
-  const [type = ''] = headers['content-type']?.split(/[;,]/, 1) ?? []
-  return formTypes.has(type.trim().toLowerCase())
+  return formTypes.has(typeOf(headers['content-type']))
 }

@@ -3,18 +3,22 @@ import type { Issue } from '@sekali/core/errors'
 import { Source, TopicName } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { isPattern, matches, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
-import { normalizeTimestamp } from '@sekali/core/timestamp'
+import { explainTimestamp, normalizeTimestamp } from '@sekali/core/timestamp'
 import { wholeNumber } from '@sekali/process/env'
 import type { Place } from '@sekali/store/lanes'
 import * as v from 'valibot'
 import { parseParameters } from './parameters.ts'
 
-const timeRule = 'must be ISO 8601 with an offset, such as 2025-12-08T10:00:00Z'
 const Time = v.pipe(
   v.string(),
-  // A + that was not written as %2B comes as a space, which no time has.
-  v.transform((text) => normalizeTimestamp(text.replace(' ', '+'))),
-  v.string(timeRule),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    // A + that was not written as %2B comes as a space, which no time has in its place.
+    const text = dataset.value.replace(/ (?=[\d:]+$)/, '+')
+    const time = normalizeTimestamp(text)
+    if (time !== undefined) return time
+    addIssue({ message: explainTimestamp(text) })
+    return NEVER
+  }),
 )
 
 const parameters = {

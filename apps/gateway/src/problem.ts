@@ -1,4 +1,4 @@
-import { InvalidEvent, type Issue, SekaliError, TopicRate } from '@sekali/core/errors'
+import { InvalidEvent, type Issue, NotUtf8, SekaliError, TopicRate } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import type { Logger } from '@sekali/process/log'
 import { type Answer, answer, toResponse } from './reply.ts'
@@ -164,6 +164,7 @@ export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
 /** The answer to whatever a handler threw. An error that is not one of ours is a fault of ours: logged, not told. */
 export function refusalOf(error: unknown, log: Logger, random: () => number): Answer {
   if (error instanceof InvalidEvent) return refusal(error.code, { errors: error.issues })
+  if (error instanceof NotUtf8) return refusal(error.code, { detail: sentence(error.message) })
   if (error instanceof TopicRate) return refusal(error.code, { headers: retryIn(error) })
   if (error instanceof SekaliError && Object.hasOwn(problems, error.code)) {
     return refusal(error.code as ProblemCode, error.retryable ? { random } : {})
@@ -171,6 +172,8 @@ export function refusalOf(error: unknown, log: Logger, random: () => number): An
   log.error({ err: error }, 'request failed')
   return refusal('internal_error')
 }
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
 export const retryIn = ({ waitSeconds }: TopicRate): Readonly<Record<string, string>> =>
   Number.isFinite(waitSeconds) ? { 'Retry-After': String(Math.ceil(waitSeconds)) } : {}

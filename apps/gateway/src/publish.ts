@@ -8,6 +8,7 @@ import type { Budget } from './budget.ts'
 import type { Clients } from './clients.ts'
 import { publishAndWait } from './confirm.ts'
 import { publishLines } from './lines.ts'
+import { isPlain, mediaType } from './media.ts'
 import type { NewTopics } from './new-topics.ts'
 import { preferredWait } from './prefer.ts'
 import { refusal, refusalOf } from './problem.ts'
@@ -60,10 +61,10 @@ export function createPublish(deps: PublishDeps): Publish {
 async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
   const { headers } = request
   // A compressed body could be a thousand times larger than what was measured.
-  if (headers['content-encoding'] !== undefined) {
+  if (!isPlain(headers['content-encoding'])) {
     return refusal('unsupported_encoding', { headers: { 'Accept-Encoding': 'identity' } })
   }
-  switch (mediaType(headers['content-type'] ?? '')) {
+  switch (mediaType(headers['content-type'])) {
     case 'application/json':
       return await publishJson(deps, request)
     case 'application/x-ndjson':
@@ -94,13 +95,4 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   await deps.appender.append(event)
   deps.onAccepted(1)
   return answer(200, `{"status":"queued","event_id":${JSON.stringify(event.eventId)}}`)
-}
-
-/** The media type, if its parameters do not say that it is anything but UTF-8: JSON has no other (RFC 8259, 8.1). */
-export function mediaType(contentType: string): string | undefined {
-  const [type = '', ...parameters] = contentType.toLowerCase().split(';')
-  const charsets = parameters
-    .map((parameter) => parameter.trim())
-    .filter((text) => text.startsWith('charset='))
-  return charsets.every((text) => /^charset="?utf-?8"?$/.test(text)) ? type.trim() : undefined
 }

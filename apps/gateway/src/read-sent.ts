@@ -26,4 +26,4 @@ function* stepsOf(body: Body): Generator<undefined, Sent> {
 }
 
 /** Whether a body is a batch, if it is JSON. */
-const isArray = (text: string): boolean => /^\s*\[/.test(text)
+const isArray = (text: string): boolean => /^[ \t\r\n]*\[/.test(text)

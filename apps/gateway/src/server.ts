@@ -10,8 +10,8 @@ import { InvalidConfig } from '@sekali/core/errors'
 import { admitTo } from './admission.ts'
 import { type Connections, createConnections } from './connections.ts'
 import { hangUpOn } from './cut.ts'
+import { mediaType } from './media.ts'
 import type { Pipelines } from './pipeline.ts'
-import { mediaType } from './publish.ts'
 import { watchStalls } from './stalls.ts'
 
 export interface ServerOptions {
@@ -95,7 +95,7 @@ const clientErrors: Readonly<Record<string, string>> = {
 function answerClientErrors(server: Server, pipelines: Pipelines): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const request = pipelines.lastOn(socket as Socket)
-    const isStream = mediaType(request?.headers['content-type'] ?? '') === 'application/x-ndjson'
+    const isStream = mediaType(request?.headers['content-type']) === 'application/x-ndjson'
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStream && !request?.complete) return
     const status = clientErrors[error.code ?? ''] ?? '400 Bad Request'
     pipelines.fail(socket as Socket, `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, error)

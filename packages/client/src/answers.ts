@@ -3,7 +3,7 @@ export interface EventToPublish {
   readonly topic: string
   /** Yours, unique in the topic: it is what a repeat is recognised by. */
   readonly event_id: string
-  /** ISO 8601 with an offset, at most six fractional digits. */
+  /** ISO 8601 with an offset, at most nine fractional digits, of which six are kept. */
   readonly timestamp: string
   readonly source: string
   readonly payload: Readonly<Record<string, unknown>>

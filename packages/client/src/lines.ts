@@ -1,35 +1,25 @@
 /**
  * Cuts bytes into lines of text, wherever the chunks end: a line may come in many, a character in two. Give it each
- * chunk; it returns the lines that are complete by then, without their ends. A line longer than `charsMax` comes as
- * undefined, and is not kept.
+ * chunk; it returns the lines that are complete by then, without their ends. It is for what a gateway answers: what a
+ * gateway is sent is cut by `@sekali/core/lines`.
  */
-export function createLineSplitter(charsMax = Number.POSITIVE_INFINITY) {
+export function createLineSplitter() {
   const decoder = new TextDecoder()
   let rest = ''
-  let isTooLong = false
 
-  function cut(text: string): (string | undefined)[] {
+  function cut(text: string): string[] {
     const lines = text.split('\n')
     lines[0] = rest + lines[0]
     rest = lines.pop() ?? ''
-    const complete = lines.map((line, index) => {
-      if (line.length > charsMax || (index === 0 && isTooLong)) return undefined
-      return line.endsWith('\r') ? line.slice(0, -1) : line
-    })
-    if (complete.length > 0) isTooLong = false
-    if (rest.length > charsMax) {
-      isTooLong = true
-      rest = ''
-    }
-    return complete
+    return lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
   }
 
   return {
     push: (chunk: Uint8Array) => cut(decoder.decode(chunk, { stream: true })),
     /** What came after the last line end, if anything did. */
-    end(): (string | undefined)[] {
+    end(): string[] {
       const lines = cut(decoder.decode())
-      return rest === '' && !isTooLong ? lines : [...lines, isTooLong ? undefined : rest]
+      return rest === '' ? lines : [...lines, rest]
     },
   }
 }

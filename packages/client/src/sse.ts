@@ -38,7 +38,7 @@ export function createSseParser(lastId = '') {
   return {
     push: (chunk: Uint8Array): SseMessage[] =>
       lines.push(chunk).flatMap((line) => {
-        const message = take(line ?? '')
+        const message = take(line)
         return message === undefined ? [] : [message]
       }),
     lastId: () => id,

@@ -43,6 +43,9 @@ export class MalformedJson extends SekaliError {
   readonly retryable = false
 }
 
+/** What came is no text. The message says why, and quotes nothing. */
+export class NotUtf8 extends MalformedJson {}
+
 /** JSON, but not an event. Every field that does not fit is among the issues. */
 export class InvalidEvent extends SekaliError {
   readonly code = 'invalid_event'

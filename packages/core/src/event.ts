@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { limits } from './limits.ts'
-import { normalizeTimestamp } from './timestamp.ts'
+import { explainTimestamp, normalizeTimestamp } from './timestamp.ts'
 
 const topicRule = `must be 1 to ${limits.topicCharsMax} characters: segments of A-Z a-z 0-9 _ - joined by dots`
 
@@ -48,15 +48,12 @@ export interface StoredEvent extends Event {
   readonly storedAt: string
 }
 
-const timestampRule =
-  'must be ISO 8601 with an offset, at most six fractional digits, e.g. 2025-12-08T10:00:00.123456+00:00'
-
 const Timestamp = v.pipe(
-  v.string(timestampRule),
+  v.string(`must be a string: ${explainTimestamp('').replace('must be ', '')}`),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const timestamp = normalizeTimestamp(dataset.value)
     if (timestamp !== undefined) return timestamp
-    addIssue({ message: timestampRule })
+    addIssue({ message: explainTimestamp(dataset.value) })
     return NEVER
   }),
 )

@@ -121,7 +121,7 @@ test('a time that is none says what one looks like', () => {
       path: 'timestamp',
       code: 'invalid_timestamp',
       message:
-        'must be ISO 8601 with an offset, at most six fractional digits, e.g. 2025-12-08T10:00:00.123456+00:00',
+        'must be ISO 8601 with an offset and at most nine fractional digits, such as 2025-12-08T10:00:00.123456+00:00',
     },
   ])
 })

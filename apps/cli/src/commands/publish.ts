@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { createLineSplitter } from '@sekali/client/lines'
 import { publish } from '@sekali/client/publish'
 import { publishAll } from '@sekali/client/publish-all'
 import type { Issue } from '@sekali/core/errors'
-import { limits } from '@sekali/core/limits'
+import { createLineSplitter, isBlank, type Line } from '@sekali/core/lines'
 import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
@@ -64,6 +63,7 @@ async function publishOne(
   options: Options,
 ): Promise<undefined> {
   const { id = randomUUID(), source = 'sekali-cli', timestamp = new Date().toISOString(), wait } = options
+  requireText({ TOPIC: topic, PAYLOAD: payload, '--id': id, '--source': source })
   if (payload === undefined || !isJson(payload)) {
     throw new UsageError(`the PAYLOAD must be JSON, in quotes for the shell, for instance '{"total": 12.50}'`)
   }
@@ -74,6 +74,18 @@ async function publishOne(
   if (json) await out.line(JSON.stringify({ topic, ...published }))
   else
     await out.line(`${styled('green', published.status)} ${plain(topic)} ${plain(id)}${explained(published)}`)
+}
+
+/**
+ * Node has put U+FFFD for what is not UTF-8 on a command line: two ids would become one. Whoever means that character
+ * itself can send it through a pipe.
+ */
+function requireText(given: Readonly<Record<string, string | undefined>>): void {
+  const [name] = Object.entries(given).find(([, text]) => text?.includes('\uFFFD')) ?? []
+  if (name === undefined) return
+  throw new UsageError(
+    `${name} must be UTF-8, without U+FFFD; pipe the event in if it is to have that character`,
+  )
 }
 
 function explained(published: Awaited<ReturnType<typeof publish>>): string {
@@ -101,22 +113,23 @@ const progressEveryMs = 200
 
 async function publishLines({ connection, options, json, out, say, signal }: Context): Promise<number> {
   const refusals: Refusal[] = []
-  const skipped: number[] = [] // before which event a line was blank
   let counts = { queued: 0, refused: 0 }
+  const refuse = (line: number, issues: readonly Issue[], message: string) => {
+    if (refusals.length >= refusalsNamedMax) return
+    refusals.push({ line, issues })
+    if (!json) say(`line ${line}: ${plain(message)}`)
+  }
+  const lines = createEventLines((line, issue) => refuse(line, [issue], issue.message))
   const watched = !json && process.stderr.isTTY
   const show = () => process.stderr.write(`\r${number(counts.queued)} events queued `)
   const progress = watched ? setInterval(show, progressEveryMs) : undefined
   try {
-    counts = await publishAll(connection, linesOf(process.stdin, skipped), {
+    counts = await publishAll(connection, lines.read(process.stdin), {
       ...options,
       onProgress: (now) => {
         counts = now
       },
-      onRefused: (index, { issues, message }) => {
-        const line = index + 1 + skipped.filter((before) => before <= index).length
-        if (refusals.length < refusalsNamedMax) refusals.push({ line, issues })
-        if (!json && counts.refused < refusalsNamedMax) say(`line ${line}: ${plain(message)}`)
-      },
+      onRefused: (index, { issues, message }) => refuse(lines.numberOf(index), issues, message),
     })
   } catch (error) {
     // How far it came is what one wants to know now. To publish all of it again is safe.
@@ -128,26 +141,41 @@ async function publishLines({ connection, options, json, out, say, signal }: Con
     process.stdin.destroy() // it may have more to say, and would keep us up
     signal.throwIfAborted()
   }
-  const { queued, refused } = counts
+  const { queued } = counts
+  const refused = counts.refused + lines.unread()
   if (json) await out.line(JSON.stringify({ queued, refused, refusals }))
   else await out.line(`${number(queued)} events queued${refused > 0 ? `, ${number(refused)} refused` : ''}`)
   return refused > 0 ? exitCodes.refused : exitCodes.done
 }
 
-/** The lines that are not blank. One that is too long comes as what it cannot be: an event. */
-async function* linesOf(input: AsyncIterable<Uint8Array>, skipped: number[]): AsyncGenerator<string, void> {
-  const splitter = createLineSplitter(limits.bodyBytesMax)
+/** The lines that may be events: neither blank, nor such that cannot be read; of those `onUnread` hears. */
+function createEventLines(onUnread: (line: number, issue: Issue) => void) {
+  const passed: number[] = [] // before which event a line was passed over
   let events = 0
-  const texts = function* (lines: (string | undefined)[]) {
-    for (const line of lines) {
-      if (line?.trim() === '') {
-        skipped.push(events)
+  let unread = 0
+
+  function* textsOf(lines: Iterable<Line>): Generator<string, void> {
+    for (const { number, text, issue } of lines) {
+      if (text !== undefined && !isBlank(text)) {
+        events += 1
+        yield text
         continue
       }
-      events += 1
-      yield line ?? ''
+      passed.push(events)
+      if (issue === undefined) continue
+      unread += 1
+      onUnread(number, issue)
     }
   }
-  for await (const chunk of input) yield* texts(splitter.push(chunk))
-  yield* texts(splitter.end())
+
+  return {
+    async *read(input: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+      const splitter = createLineSplitter()
+      for await (const chunk of input) yield* textsOf(splitter.split(chunk))
+      if (splitter.begun() !== undefined) yield* textsOf([splitter.take()])
+    },
+    unread: () => unread,
+    /** Of an event, from 0, its line, from 1. */
+    numberOf: (event: number) => event + 1 + passed.filter((before) => before <= event).length,
+  }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { mediaType } from '../src/publish.ts'
+import { isPlain, mediaType } from '../src/media.ts'
 
 test.each([
   ['application/json', true],
@@ -16,4 +16,15 @@ test.each([
   ['', false],
 ])('%j is JSON in UTF-8: %s', (contentType, is) => {
   expect(mediaType(contentType) === 'application/json').toBe(is)
+})
+
+test.each([undefined, '', 'identity', 'Identity', ' identity ,identity'])(
+  '%j says that a body is plain',
+  (coding) => {
+    expect(isPlain(coding)).toBe(true)
+  },
+)
+
+test.each(['gzip', 'identity, gzip', 'br', 'x-identity', 'identity;q=0'])('%j does not', (coding) => {
+  expect(isPlain(coding)).toBe(false)
 })
