@@ -5,7 +5,7 @@ import { ClientLimit, Overloaded } from '@sekali/core/errors'
 import type { Connections } from './connections.ts'
 import { createPipelines, type Pipelines } from './pipeline.ts'
 import { refusal } from './problem.ts'
-import { type Answer, answer, send } from './reply.ts'
+import { type Answer, send } from './reply.ts'
 import { createTurnedAway } from './turned-away.ts'
 
 /** Once `leaving` is aborted, answers go out with `Connection: close`. */
@@ -21,8 +21,6 @@ export function admitTo(
       if (leaving.aborted) response.setHeader('Connection', 'close')
       const refused = refuse(request) ?? refusedBy(() => connections.begin(seat, request))
       if (refused !== undefined) return closeWith(response, refused)
-      // Nobody reads the body of another method, and Node would keep what has come of it until the answer is out.
-      if (request.method !== 'POST' && !request.complete) request.resume()
       listener(request, response)
     },
     ({ seat }) => connections.end(seat),
@@ -41,11 +39,19 @@ export function admitTo(
 
 const continues = /(?:^|\W)100-continue(?:$|\W)/i
 
-/** What Node would refuse by itself, but out of turn: such requests would not wait for those before them. */
+/** What Node would refuse by itself, but out of turn, or would take although it cannot read it. */
 function refuse({ headers, httpVersion }: IncomingMessage): Answer | undefined {
-  if (httpVersion !== '1.1') return undefined
-  return headers.expect === undefined || continues.test(headers.expect) ? undefined : answer(417, null, {})
+  const { expect, 'transfer-encoding': coding } = headers
+  if (httpVersion !== '1.1') {
+    // Whoever is in between may not know chunks, and take the body's end for another place (RFC 9112, 6.1).
+    return coding === undefined ? undefined : refusal('bad_request', { detail: chunksIn10 })
+  }
+  if (expect !== undefined && !continues.test(expect)) return refusal('expectation_failed')
+  if (coding === undefined || coding.toLowerCase() === 'chunked') return undefined
+  return refusal('unsupported_transfer_coding')
 }
+
+const chunksIn10 = 'HTTP/1.0 has no Transfer-Encoding. Send a Content-Length, or HTTP/1.1.'
 
 /** The answer to whoever `admission` has no room for. */
 function refusedBy(admission: () => void): Answer | undefined {

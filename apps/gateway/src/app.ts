@@ -7,7 +7,7 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { Hono } from 'hono'
 import { createAppendPortions } from './append-portions.ts'
-import { discardRest } from './body.ts'
+import { withoutBody } from './body.ts'
 import type { Patience } from './body-chunks.ts'
 import { createBudget } from './budget.ts'
 import type { Clients } from './clients.ts'
@@ -28,7 +28,7 @@ import { createReadings } from './readings.ts'
 import { receipt } from './receipt.ts'
 import { createReceipts } from './receipts.ts'
 import type { Replays } from './replay.ts'
-import { reply, send, toResponse } from './reply.ts'
+import { reply, sendEarly, toResponse } from './reply.ts'
 import { createResponses } from './responses.ts'
 import { stats } from './stats.ts'
 import { createStoreSlots } from './store-slots.ts'
@@ -120,7 +120,7 @@ export function createApp(deps: AppDeps): App {
   app.get('/doctor', counted(doctor({ figuresBroker, readings, store, log })))
   app.get('/projections', counted(slotted(listProjections(store))))
   app.get('/projections/:name', counted(slotted(showProjection(store))))
-  app.get('/projections/:name/:key{.+}', counted(slotted(showKey(store))))
+  app.get('/projections/:name/:key{[^]+}', counted(slotted(showKey(store))))
   app.delete('/projections/:name', slotted(drop(store)))
   app.post('/projections/:name/rebuild', slotted(rebuild(store)))
   addProbes(app, { readiness, signal })
@@ -133,23 +133,23 @@ export function createApp(deps: AppDeps): App {
     return c.req.method === 'OPTIONS' ? reply(204, null, headers) : problem('method_not_allowed', { headers })
   })
 
+  const listen = getRequestListener(app.fetch, { autoCleanupIncoming: false })
   const door = createDoor({ hosts: deps.hosts, words: wordsOf(app) })
-  const routed = getRequestListener(app.fetch)
+  const routed = withoutBody((request, response) => {
+    // The door has read it. Hono's server would refuse what is right, such as [::1:0], and a request without one.
+    request.headers.host = 'gateway'
+    void listen(request, response)
+  })
   return {
     app,
     listener: (request, response) => {
       const refused = door(request)
       if (refused !== undefined) {
-        send(response, refused)
-        discardRest(request)
+        sendEarly(response, refused)
       } else if (request.method === 'POST' && request.url === '/publish') {
         // The same handler as by the route; what nearly every request is does not pay for being routed.
         void publish(request, response)
-      } else {
-        // The door has read it. Hono's server would refuse what is right, such as [::1:0], and a request without one.
-        request.headers.host = 'gateway'
-        void routed(request, response)
-      }
+      } else routed(request, response)
     },
   }
 }
@@ -167,6 +167,6 @@ function methodsAt(app: App['app'], path: string): string[] {
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
 }
 
-/** Of a route's path: `:name` is a segment, `:key{.+}` all that follows. */
+/** Of a route's path: `:name` is a segment, `:key{[^]+}` all that follows, line feeds included. */
 const toRegExp = (path: string): RegExp =>
-  new RegExp(`^${path.replace(/:\w+\{\.\+\}/g, '.+').replace(/:\w+/g, '[^/]+')}$`)
+  new RegExp(`^${path.replace(/:\w+\{(.+)\}/g, '$1').replace(/:\w+/g, '[^/]+')}$`)

@@ -1,9 +1,11 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { NotUtf8, SekaliError } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import { pieceBytes } from '@sekali/core/lines'
 import { decodeUtf8, utf8Rule, withoutMark } from '@sekali/core/utf8'
 import type { Share } from './budget.ts'
+import { refusal } from './problem.ts'
+import { sendEarly } from './reply.ts'
 
 class BodyTooLarge extends SekaliError {
   readonly code = 'body_too_large'
@@ -87,10 +89,28 @@ function tooLarge(bytesMax: number): BodyTooLarge {
   return new BodyTooLarge(`the body is larger than ${bytesMax} bytes`)
 }
 
-/** Reads on for nobody, so that the client hears the answer it got before its end; then hangs up on it. */
-export function discardRest(request: IncomingMessage, patienceMs = 500): void {
-  if (request.complete) return
-  request.resume()
-  const hangUp = setTimeout(() => request.socket.destroySoon(), patienceMs).unref()
-  request.once('close', () => clearTimeout(hangUp))
+/** Of a body that nobody wants. */
+const unwantedBytesMax = 64 * 1024
+
+/**
+ * The same listener for requests whose body nobody reads. It is called when what came of one is gone, so that the
+ * connection can be used again; what is too large for that is refused.
+ */
+export function withoutBody(listener: RequestListener): RequestListener {
+  return (request, response) => {
+    const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers
+    if (length === '0' && coding === undefined) return listener(request, response)
+    let bytes = 0
+    const refuse = () => {
+      request.off('data', onData).off('end', onEnd)
+      sendEarly(response, refusal('body_too_large', { detail: 'Nothing here takes a body.' }))
+    }
+    const onData = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > unwantedBytesMax) refuse()
+    }
+    const onEnd = () => listener(request, response)
+    if (Number(length) > unwantedBytesMax) refuse()
+    else request.on('data', onData).on('end', onEnd)
+  }
 }

@@ -3,7 +3,7 @@
  * is ours, and no page of another site has sent it. That stands in for authentication as long as there is none.
  */
 import type { IncomingMessage } from 'node:http'
-import { createHosts, parseHost } from './host.ts'
+import { createHosts, hasProperHost, isTwice, parseHost } from './host.ts'
 import { isForeign, isForm, isSafe } from './origin.ts'
 import { refusal } from './problem.ts'
 import { unsupportedMediaType } from './publish.ts'
@@ -25,21 +25,14 @@ export function createDoor({ hosts = [], words }: DoorOptions): Door {
   // Nearly every request brings the host that the last one brought.
   let lastOurs: string | undefined
 
-  function refusalOfHost({
-    method,
-    url,
-    headers,
-    rawHeaders,
-    httpVersion,
-  }: IncomingMessage): Answer | undefined {
-    const host = isTwice(rawHeaders, 'host') ? undefined : parseHost(headers.host ?? '')
-    const isOurOwn = host !== undefined && isOurs(host)
-    if (isOurOwn) lastOurs = headers.host
+  function refusalOfHost(request: IncomingMessage): Answer | undefined {
+    const { method, url, headers } = request
+    if (!hasProperHost(request)) return refusal('bad_host')
+    const host = parseHost(headers.host ?? '')
+    if (host !== undefined && isOurs(host)) lastOurs = headers.host
     else if (!probes.test(`${method} ${url}`))
       return refusal(host === undefined ? 'bad_host' : 'unknown_host')
-    // HTTP/1.0 has no Host, and there are load balancers that check with it.
-    const hasNone = headers.host === undefined && httpVersion === '1.0'
-    return host === undefined && !hasNone ? refusal('bad_host') : undefined
+    return undefined
   }
 
   return (request) => {
@@ -61,14 +54,4 @@ function refusalOfStranger(request: IncomingMessage): Answer | undefined {
   if (isForeign(request)) return refusal('foreign_origin')
   const isUnclear = isForm(request) || isTwice(request.rawHeaders, 'content-type')
   return isUnclear ? unsupportedMediaType() : undefined
-}
-
-/** Of two headers of these names Node takes the first; another server may take the last. */
-function isTwice(rawHeaders: readonly string[], name: string): boolean {
-  let count = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const other = rawHeaders[index]
-    if (other?.length === name.length && other.toLowerCase() === name) count += 1
-  }
-  return count > 1
 }

@@ -3,6 +3,7 @@
  * this machine (DNS rebinding) and then talk to us as if it were of our origin. So a name must be ours; an address
  * cannot be rebound.
  */
+import type { IncomingMessage } from 'node:http'
 import { isIPv4, isIPv6 } from 'node:net'
 
 export interface Host {
@@ -23,6 +24,25 @@ export function parseHost(text: string): Host | undefined {
   const name = plain.toLowerCase()
   if (name.length > nameCharsMax || !labels.test(name)) return undefined
   return { name: name.replace(/\.$/, ''), isAddress: isIPv4(name) }
+}
+
+/**
+ * Whether a request has a Host as it must be (RFC 9112, 3.2). HTTP/1.0 need not have one, and there are load balancers
+ * that check with it. On every route and every port what is not so is 400.
+ */
+export function hasProperHost({ headers, rawHeaders, httpVersion }: IncomingMessage): boolean {
+  if (headers.host === undefined) return httpVersion === '1.0'
+  return parseHost(headers.host) !== undefined && !isTwice(rawHeaders, 'host')
+}
+
+/** Of two headers of these names Node takes the first; another server may take the last. */
+export function isTwice(rawHeaders: readonly string[], name: string): boolean {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const other = rawHeaders[index]
+    if (other?.length === name.length && other.toLowerCase() === name) count += 1
+  }
+  return count > 1
 }
 
 /** Whether a host is ours: an address, a name of the loopback interface (RFC 6761, 6.3), or one of `names`. */

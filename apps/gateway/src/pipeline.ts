@@ -92,7 +92,7 @@ export function createPipelines(
     const { waiting, socket, share, lastWords } = pipeline
     pipeline.current = undefined
     end(pipeline)
-    if (socket.destroyed) return
+    if (socket.destroyed || socket.writableEnded) return // the answer has said that it is the last
     const exchange = waiting.shift()
     const isBegun = exchange !== undefined && (lastWords === undefined || exchange.request.complete)
     if (isBegun) {

@@ -2,10 +2,12 @@ import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Logger } from '@sekali/process/log'
 import { type Env, Hono } from 'hono'
+import { withoutBody } from './body.ts'
 import { createConnections } from './connections.ts'
 import { healthz, type ReadyDeps, readyz } from './health.ts'
-import { problem, refusalOf } from './problem.ts'
-import { toResponse } from './reply.ts'
+import { hasProperHost } from './host.ts'
+import { problem, refusal, refusalOf } from './problem.ts'
+import { send, toResponse } from './reply.ts'
 import { type HttpServer, serveHttp } from './server.ts'
 
 /** The routes of those who look after this gateway. */
@@ -29,12 +31,13 @@ export function createProbes(deps: ReadyDeps, log: Logger): RequestListener {
   addProbes(app, deps)
   app.onError((error) => toResponse(refusalOf(error, log, Math.random)))
   app.notFound(() => problem('not_found'))
-  const routed = getRequestListener(app.fetch)
-  return (request, response) => {
+  const listen = getRequestListener(app.fetch, { autoCleanupIncoming: false })
+  return withoutBody((request, response) => {
+    if (!hasProperHost(request)) return send(response, refusal('bad_host'))
     request.headers.host = 'gateway' // Hono's server would refuse a request without
     if (request.url === '*') request.url = '/' // OPTIONS *
-    void routed(request, response)
-  }
+    void listen(request, response)
+  })
 }
 
 /** More than a few ask at a time only by mistake. */

@@ -8,6 +8,7 @@ import { type Answer, answer, toResponse } from './reply.ts'
  * is the HTTP phrase, because the type is `about:blank`. `detail` is ours alone: no text of a driver, no value.
  */
 const problems = {
+  bad_request: [400, 'Bad Request', 'This is not a request of HTTP/1.1.'],
   malformed_json: [400, 'Bad Request', 'The body is not JSON in UTF-8.'],
   incomplete_body: [400, 'Bad Request', 'The body ended before its end.'],
   bad_request_target: [
@@ -38,6 +39,7 @@ const problems = {
     'Not Found',
     'PostgreSQL refused the event; it is among the dead letters, with the reason.',
   ],
+  request_timeout: [408, 'Request Timeout', 'The request took too long to come. Send it again, in one go.'],
   conflict: [409, 'Conflict', 'The event id is taken by an event of other content, which has this seq.'],
   projection_in_use: [
     409,
@@ -46,6 +48,7 @@ const problems = {
   ],
   not_acceptable: [406, 'Not Acceptable', 'Events come as application/json or application/x-ndjson.'],
   body_too_large: [413, 'Content Too Large', 'The body is larger than an event, or a batch, can be.'],
+  expectation_failed: [417, 'Expectation Failed', 'Expect may be 100-continue, and nothing else.'],
   unsupported_media_type: [
     415,
     'Unsupported Media Type',
@@ -86,7 +89,13 @@ const problems = {
     'Too Many Requests',
     'You hold most of what this gateway has room for. Finish some of it, then try again.',
   ],
+  headers_too_large: [431, 'Request Header Fields Too Large', 'Target and headers have at most 16 KiB.'],
   internal_error: [500, 'Internal Server Error', 'This is a fault of the gateway; its log tells more.'],
+  unsupported_transfer_coding: [
+    501,
+    'Not Implemented',
+    'A body may come in chunks, and is coded in no other way.',
+  ],
   broker_unavailable: [503, 'Service Unavailable', 'Redis cannot take events now. Publish all of it again.'],
   event_lost: [503, 'Service Unavailable', 'Redis lost the event before it was stored. Publish it again.'],
   overloaded: [503, 'Service Unavailable', 'Too much is under way. Try again.'],

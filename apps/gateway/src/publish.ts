@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Appender } from '@sekali/broker/append'
 import type { Logger } from '@sekali/process/log'
 import type { AppendPortions } from './append-portions.ts'
-import { discardRest, readBody } from './body.ts'
+import { readBody } from './body.ts'
 import type { Patience } from './body-chunks.ts'
 import type { Budget } from './budget.ts'
 import type { Clients } from './clients.ts'
@@ -14,7 +14,7 @@ import { preferredWait } from './prefer.ts'
 import { refusal, refusalOf } from './problem.ts'
 import { readSent } from './read-sent.ts'
 import type { Receipts } from './receipts.ts'
-import { type Answer, answer, send } from './reply.ts'
+import { type Answer, answer, sendEarly } from './reply.ts'
 import type { Responses } from './responses.ts'
 import type { Turns } from './turns.ts'
 
@@ -53,8 +53,7 @@ export function createPublish(deps: PublishDeps): Publish {
     const answered = await publish(deps, request)
       .then((answer) => deps.responses.count(request, response, answer))
       .catch((error) => refusalOf(error, deps.log, deps.random))
-    send(response, answered)
-    discardRest(request)
+    sendEarly(response, answered)
   }
 }
 

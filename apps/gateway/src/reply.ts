@@ -38,6 +38,33 @@ export function send(response: ServerResponse, { status, body, headers }: Answer
   response.end(text)
 }
 
+/** How long a client that has its answer before its request's end may go on sending, so that it hears the answer. */
+const lingerMs = 500
+
+/**
+ * The same for an answer that may come before the request's end. Then the connection is of no use to what follows: it is
+ * closed, and the answer says so. Not at once, because a client that is still sending would see a reset and no answer.
+ */
+export function sendEarly(response: ServerResponse, answer: Answer): void {
+  if (response.req.complete) send(response, answer)
+  // The parser may have all of it: what came with the head it reads after the head.
+  else setImmediate(() => (response.req.complete ? send(response, answer) : sendLast(response, answer)))
+}
+
+function sendLast(response: ServerResponse, answer: Answer): void {
+  const { req: request } = response
+  const text = answer.body ?? ''
+  const headers = { ...answer.headers, 'Content-Length': Buffer.byteLength(text), Connection: 'close' }
+  response.writeHead(answer.status, headers).flushHeaders()
+  response.write(text)
+  const end = () => {
+    clearTimeout(lingering)
+    response.end()
+  }
+  const lingering = setTimeout(end, lingerMs).unref()
+  request.once('end', end).once('close', end).resume()
+}
+
 /** The bytes of an answer after which the connection is closed, for where there is no response to write it to. */
 export function closingText({ status, body, headers }: Answer): string {
   const fields = { ...headers, 'Content-Length': Buffer.byteLength(body ?? ''), Connection: 'close' }

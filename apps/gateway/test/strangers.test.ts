@@ -38,7 +38,7 @@ test.each([
   ['/%70ublish', '400 bad_request_target'],
   ['/publish%00', '400 bad_request_target'],
   ['/publish#x', '400 bad_request_target'],
-  ['/publish\t', '400'],
+  ['/publish\t', '400 bad_request'],
   ['/a/../publish', '400 bad_request_target'],
   ['/events/%2e%2e/publish', '400 bad_request_target'],
   ['/events\\..\\publish', '400 bad_request_target'],

@@ -42,6 +42,8 @@ test('the examples fold what their comments say, and the gateway shows it', asyn
     return { status: response.status, headers: response.headers, text, body: text && JSON.parse(text) }
   }
 
+  let notes = 20
+
   const list = await eventually(async () => {
     const { body } = await get('/projections')
     expect(body, projector.output()).toMatchObject(
@@ -99,6 +101,16 @@ test('the examples fold what their comments say, and the gateway shows it', asyn
     ['2025-12-08T10:02Z orders.eu.paid shop', 3],
     ['2025-12-08T10:03Z logins.web shop', 9],
   ])
+
+  // A key is data: also one that has line ends, of whatever kind.
+  for (const key of ['a\nb', '\n', 'a\r\nb/c', 'a\u2028b']) {
+    await stack.append([order('notes', notes++, 0, { key })])
+    const path = `/projections/latest/${encodeURIComponent(`notes ${key}`)}`
+    await eventually(async () => expect((await get(path)).body.state).toMatchObject({ payload: { key } }))
+    expect((await fetch(gateway.url + path, { method: 'PUT' })).headers.get('allow')).toBe(
+      'GET, HEAD, OPTIONS',
+    )
+  }
 
   // Who has the state already is not sent it again, until it changes.
   const etag = total.headers.get('etag') ?? ''
