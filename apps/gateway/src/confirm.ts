@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Event } from '@sekali/core/event'
+import type { Sifted } from '@sekali/core/parse'
 import type { Position } from '@sekali/core/position'
 import { digestOf, type Outcome, type Sent } from '@sekali/store/outcomes'
 import { readBody } from './body.ts'
 import type { Share } from './budget.ts'
+import { refusalOfNone, siftedFields } from './lenient.ts'
+import { applied } from './prefer.ts'
 import { refusal } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
 import { readSent } from './read-sent.ts'
@@ -17,22 +20,29 @@ import { type Answer, answer } from './reply.ts'
 export async function publishAndWait(
   deps: PublishDeps,
   request: IncomingMessage,
-  seconds: number,
+  waitSeconds: number,
+  isLenient: boolean,
 ): Promise<Answer> {
   // Before the body is read: who is refused has cost nothing.
   const client = deps.clients.of(request)
   using slot = deps.receipts.requests.share(client)
   slot.hold(1)
   using slots = deps.receipts.events.share(client)
-  const appended = await append(deps, request, slots)
+  const appended = await append(deps, request, slots, isLenient)
   if ('status' in appended) return appended
-  const { sent, isBatch } = appended
+  const { sent, isBatch, sifted } = appended
   const outcomes = await waitWhileHere(request.socket, (signal) =>
-    deps.receipts.wait(sent, seconds * 1_000, signal),
+    deps.receipts.wait(sent, waitSeconds * 1_000, signal),
   )
-  const headers = { 'Preference-Applied': `wait=${seconds}` }
-  if (isBatch) return answerAll(sent, outcomes, headers)
+  const headers = applied({ waitSeconds, isLenient: sifted !== undefined })
+  if (isBatch) return answerAll(sent, outcomes, headers, sifted)
   return answerOne(sent[0], outcomes[0], headers, deps.random)
+}
+
+interface Appended {
+  readonly sent: Sent[]
+  readonly isBatch: boolean
+  readonly sifted: Sifted | undefined
 }
 
 /** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
@@ -40,17 +50,22 @@ async function append(
   { budget, clients, turns, newTopics, appender, appendPortions, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
   slots: Share,
-): Promise<{ readonly sent: Sent[]; readonly isBatch: boolean } | Answer> {
+  isLenient: boolean,
+): Promise<Appended | Answer> {
   const client = clients.of(request)
   using share = budget.share(client)
-  const { events, isBatch } = await readSent(turns, client, await readBody(request, share))
+  const read = await readSent(turns, client, await readBody(request, share), isLenient)
+  const { events, isBatch } = read
+  const sifted = read.isBatch ? read.sifted : undefined
+  const none = refusalOfNone(sifted)
+  if (none !== undefined) return none
   // Before anything is queued: who is refused has published nothing.
   slots.hold(events.length)
   await newTopics.admit(client, events)
   const { queued, failure, positions } = await appendPortions(client, events, appender.appendAndTell)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
-  return { sent: await turns.run(client, remember(events, positions)), isBatch }
+  return { sent: await turns.run(client, remember(events, positions)), isBatch, sifted }
 }
 
 function* remember(
@@ -108,9 +123,20 @@ function answerOne(
   }
 }
 
-function answerAll(sent: readonly Sent[], outcomes: readonly Outcome[], headers: Headers): Answer {
+function answerAll(
+  sent: readonly Sent[],
+  outcomes: readonly Outcome[],
+  headers: Headers,
+  sifted: Sifted | undefined,
+): Answer {
   const isSettled = outcomes.every(({ status }) => status !== 'queued')
-  const receipts = sent.map(({ eventId }, index) => ({ event_id: eventId, ...outcomes[index] }))
-  const body = { status: isSettled ? 'settled' : 'queued', queued: sent.length, receipts }
+  const receipts = sent.map(({ eventId }, at) => ({
+    // Where not all is taken the place in the answer says nothing of that in the array.
+    ...(sifted && { index: sifted.indexes[at] }),
+    event_id: eventId,
+    ...outcomes[at],
+  }))
+  const status = isSettled ? 'settled' : 'queued'
+  const body = { status, queued: sent.length, ...(sifted && siftedFields(sifted)), receipts }
   return answer(isSettled ? 200 : 202, JSON.stringify(body), { ...json, ...headers })
 }

@@ -53,5 +53,5 @@ const probes = /^(?:\w+ \/(?:healthz|readyz)|OPTIONS \/)(?:\?|$)/
 function refusalOfStranger(request: IncomingMessage): Answer | undefined {
   if (isForeign(request)) return refusal('foreign_origin')
   const isUnclear = isForm(request) || isTwice(request.rawHeaders, 'content-type')
-  return isUnclear ? unsupportedMediaType() : undefined
+  return isUnclear ? unsupportedMediaType(request.headers) : undefined
 }

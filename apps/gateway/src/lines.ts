@@ -4,7 +4,8 @@
  *
  * Lines that are no events are named by number, and the others are queued all the same: a stream has no whole that
  * could be refused. If any line was bad the answer is 422, so that nobody who looks at the status alone believes
- * that all were taken. After a thousand bad lines the rest is not read: it is no stream of events then.
+ * that all were taken. After a thousand bad lines the rest is not read: it is no stream of events then. With
+ * `Prefer: handling=lenient` it is 200 if any line was good, and all of it is read.
  */
 import type { IncomingMessage } from 'node:http'
 import { SekaliError, TopicLimit, TopicRate } from '@sekali/core/errors'
@@ -13,6 +14,7 @@ import { createLineSplitter, isBlank, type Line } from '@sekali/core/lines'
 import { readEvent } from '@sekali/core/parse'
 import { IncompleteBody } from './body.ts'
 import { readChunks } from './body-chunks.ts'
+import { applied, readPreferences } from './prefer.ts'
 import { type BadLine, type ProblemCode, type ProblemExtras, refusal, retryIn } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
 import { type Answer, answer } from './reply.ts'
@@ -32,7 +34,8 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
   stream.hold(1)
   using share = deps.budget.share(client)
   const splitter = createLineSplitter()
-  const reader = createReader()
+  const { isLenient } = readPreferences(request.headers.prefer)
+  const reader = createReader(isLenient ? Number.POSITIVE_INFINITY : badLinesMax)
   let queued = 0
   let lines_read = 0
 
@@ -52,7 +55,8 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
       }
       lines_read = last
       const { invalid } = reader.bad()
-      if (invalid >= badLinesMax) return refuse('invalid_lines', { ...reader.bad(), detail: tooManyBad })
+      if (invalid >= badLinesMax && !isLenient)
+        return refuse('invalid_lines', { ...reader.bad(), detail: tooManyBad })
       if (isOver) return undefined
     }
   }
@@ -73,10 +77,16 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
     if (error instanceof SekaliError && error.retryable) return refuse(error.code as ProblemCode, { random })
     throw error
   }
-  if (reader.bad().invalid > 0) return refuse('invalid_lines', reader.bad())
-  return answer(200, `{"status":"queued","queued":${queued}}`)
+  const { invalid, lines } = reader.bad()
+  const headers = applied({ isLenient })
+  if (invalid > 0 && !isLenient) return refuse('invalid_lines', { invalid, lines })
+  if (invalid > 0 && queued === 0) return refuse('invalid_lines', { invalid, lines, detail: allBad, headers })
+  if (!isLenient) return answer(200, `{"status":"queued","queued":${queued}}`)
+  const body = JSON.stringify({ status: 'queued', queued, lines_read, invalid, lines })
+  return answer(200, body, { 'Content-Type': 'application/json', ...headers })
 }
 
+const allBad = 'No line is an event. Nothing is queued.'
 const tooManyBad = `${badLinesMax.toLocaleString('en')} lines are not events, so nothing behind lines_read was read. The others up to there are queued.`
 
 interface Portion {
@@ -88,7 +98,7 @@ interface Portion {
 }
 
 /** Reads lines in portions, and remembers which were bad. */
-function createReader() {
+function createReader(invalidMax: number) {
   let invalid = 0
   let last = 0
   const named: BadLine[] = []
@@ -97,7 +107,7 @@ function createReader() {
     *read(lines: Iterator<Line>): Generator<undefined, Portion> {
       const events: Event[] = []
       let chars = 0
-      while (events.length < portionEventsMax && chars < portionCharsMax && invalid < badLinesMax) {
+      while (events.length < portionEventsMax && chars < portionCharsMax && invalid < invalidMax) {
         const { value: line, done } = lines.next()
         if (done) return { events, last, isOver: true }
         last = line.number

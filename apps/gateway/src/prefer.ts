@@ -1,17 +1,41 @@
+/** What a client would like best (RFC 7240). A preference that makes no sense is as good as none (2). */
+export interface Preferences {
+  /** How many seconds it is ready to wait for the outcome (4.3). */
+  readonly waitSeconds: number | undefined
+  /** Whether what is good of many is to be taken although not all is (4.4). */
+  readonly isLenient: boolean
+}
+
 /** Seconds that a client may have us wait. */
 const waitSecondsMax = 60
+const none: Preferences = { waitSeconds: undefined, isLenient: false }
 
-/**
- * How many seconds a client is ready to wait for the outcome (RFC 7240, 4.3); undefined without that preference. One
- * that makes no sense is as good as none (RFC 7240, 2).
- */
-export function preferredWait(prefer: string | readonly string[] | undefined): number | undefined {
-  if (prefer === undefined) return undefined
+/** Of a preference that comes twice the first counts (2). */
+export function readPreferences(prefer: string | readonly string[] | undefined): Preferences {
+  if (prefer === undefined) return none
+  const values = new Map<string, string>()
   for (const preference of String(prefer).split(/[,;]/)) {
-    const seconds = /^\s*wait\s*=\s*"?(\d+)"?\s*$/i.exec(preference)?.[1]
-    if (seconds !== undefined) return Math.min(Number(seconds), waitSecondsMax)
+    const [, name, value] = /^\s*(\w+)\s*=\s*"?(\w+)"?\s*$/.exec(preference.toLowerCase()) ?? []
+    if (name !== undefined && value !== undefined && isKnown(name, value) && !values.has(name))
+      values.set(name, value)
   }
-  return undefined
+  const wait = values.get('wait')
+  return {
+    waitSeconds: wait === undefined ? undefined : Math.min(Number(wait), waitSecondsMax),
+    isLenient: values.get('handling') === 'lenient',
+  }
+}
+
+const isKnown = (name: string, value: string): boolean =>
+  name === 'wait' ? /^\d+$/.test(value) : name === 'handling' && /^(?:strict|lenient)$/.test(value)
+
+/** Says which of them have been followed (3). */
+export function applied({ waitSeconds, isLenient }: Partial<Preferences>): Readonly<Record<string, string>> {
+  const followed = [
+    ...(isLenient ? ['handling=lenient'] : []),
+    ...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]),
+  ]
+  return followed.length === 0 ? {} : { 'Preference-Applied': followed.join(', ') }
 }
 
 /** Whether a client wants to be told how far its replay is, and when it is complete. An empty value is none (RFC 7240, 2). */

@@ -1,5 +1,6 @@
-import { InvalidEvent, type Issue, NotUtf8, SekaliError, TopicRate } from '@sekali/core/errors'
+import { InvalidEvent, type Issue, MalformedJson, NotUtf8, SekaliError, TopicRate } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
+import type { BadEvent } from '@sekali/core/parse'
 import type { Logger } from '@sekali/process/log'
 import { type Answer, answer, toResponse } from './reply.ts'
 
@@ -120,6 +121,8 @@ export interface ProblemExtras {
   /** How many lines were bad, and the first of them. */
   readonly invalid?: number
   readonly lines?: readonly BadLine[]
+  /** Of an array that was to be read leniently: the first that are no events. */
+  readonly events?: readonly BadEvent[]
   /** The event that was waited for. */
   readonly event_id?: string
   /** The seq of the event that has the id. */
@@ -141,7 +144,7 @@ export const problem = (code: ProblemCode, extras?: ProblemExtras): Response =>
   toResponse(refusal(code, extras))
 
 export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
-  const { errors, queued, lines_read, invalid, lines, headers, random } = extras
+  const { errors, queued, lines_read, invalid, lines, events, headers, random } = extras
   const { event_id, seq, reason, in_flight } = extras
   const [usual, phrase, about] = problems[code]
   const status = extras.status ?? usual
@@ -158,6 +161,7 @@ export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
     invalid,
     errors: named,
     lines,
+    events,
     event_id,
     seq,
     reason,
@@ -170,10 +174,19 @@ export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
   })
 }
 
-/** The answer to whatever a handler threw. An error that is not one of ours is a fault of ours: logged, not told. */
-export function refusalOf(error: unknown, log: Logger, random: () => number): Answer {
-  if (error instanceof InvalidEvent) return refusal(error.code, { errors: error.issues })
-  if (error instanceof NotUtf8) return refusal(error.code, { detail: sentence(error.message) })
+/**
+ * The answer to whatever a handler threw. An error that is not one of ours is a fault of ours: logged, not told. `hint`
+ * is what to say of a body that is not as it must be, where more than that is known.
+ */
+export function refusalOf(
+  error: unknown,
+  log: Logger,
+  random: () => number,
+  hint?: Pick<ProblemExtras, 'detail'>,
+): Answer {
+  if (error instanceof InvalidEvent) return refusal(error.code, { errors: error.issues, ...hint })
+  if (error instanceof NotUtf8) return refusal(error.code, { detail: sentence(error.message), ...hint })
+  if (error instanceof MalformedJson) return refusal(error.code, hint)
   if (error instanceof TopicRate) return refusal(error.code, { headers: retryIn(error) })
   if (error instanceof SekaliError && Object.hasOwn(problems, error.code)) {
     return refusal(error.code as ProblemCode, error.retryable ? { random } : {})

@@ -1,18 +1,20 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Appender } from '@sekali/broker/append'
 import type { Logger } from '@sekali/process/log'
 import type { AppendPortions } from './append-portions.ts'
 import { readBody } from './body.ts'
 import type { Patience } from './body-chunks.ts'
 import type { Budget } from './budget.ts'
-import type { Clients } from './clients.ts'
+import type { Client, Clients } from './clients.ts'
+import { cloudEventHint } from './cloud-events.ts'
 import { publishAndWait } from './confirm.ts'
+import { refusalOfNone, siftedFields } from './lenient.ts'
 import { publishLines } from './lines.ts'
 import { isPlain, mediaType } from './media.ts'
 import type { NewTopics } from './new-topics.ts'
-import { preferredWait } from './prefer.ts'
+import { applied, readPreferences } from './prefer.ts'
 import { refusal, refusalOf } from './problem.ts'
-import { readSent } from './read-sent.ts'
+import { readSent, type Sent } from './read-sent.ts'
 import type { Receipts } from './receipts.ts'
 import { type Answer, answer, sendEarly } from './reply.ts'
 import type { Responses } from './responses.ts'
@@ -52,7 +54,7 @@ export function createPublish(deps: PublishDeps): Publish {
   return async (request, response) => {
     const answered = await publish(deps, request)
       .then((answer) => deps.responses.count(request, response, answer))
-      .catch((error) => refusalOf(error, deps.log, deps.random))
+      .catch((error) => refusalOf(error, deps.log, deps.random, cloudEventHint(request.headers)))
     sendEarly(response, answered)
   }
 }
@@ -69,29 +71,42 @@ async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Ans
     case 'application/x-ndjson':
       return await publishLines(deps, request)
     default:
-      return unsupportedMediaType()
+      return unsupportedMediaType(headers)
   }
 }
 
-export const unsupportedMediaType = (): Answer =>
-  refusal('unsupported_media_type', { headers: { 'Accept-Post': 'application/json, application/x-ndjson' } })
+export const unsupportedMediaType = (headers: IncomingHttpHeaders): Answer =>
+  refusal('unsupported_media_type', {
+    ...cloudEventHint(headers),
+    headers: { 'Accept-Post': 'application/json, application/x-ndjson' },
+  })
 
 async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
-  const seconds = preferredWait(request.headers.prefer)
-  if (seconds !== undefined) return await publishAndWait(deps, request, seconds)
+  const { waitSeconds, isLenient } = readPreferences(request.headers.prefer)
+  if (waitSeconds !== undefined) return await publishAndWait(deps, request, waitSeconds, isLenient)
   const client = deps.clients.of(request)
   using share = deps.budget.share(client)
-  const { events, isBatch } = await readSent(deps.turns, client, await readBody(request, share))
-  const admitted = deps.newTopics.admit(client, events)
+  const sent = await readSent(deps.turns, client, await readBody(request, share), isLenient)
+  const admitted = deps.newTopics.admit(client, sent.events)
   if (admitted !== undefined) await admitted
-  if (isBatch) {
-    const { queued, failure } = await deps.appendPortions(client, events, deps.appender.appendAll)
-    deps.onAccepted(queued)
-    if (failure !== undefined) return refusal('broker_unavailable', { queued, random: deps.random })
-    return answer(200, `{"status":"queued","queued":${queued}}`)
-  }
-  const [event] = events
+  if (sent.isBatch) return await appendBatch(deps, client, sent)
+  const [event] = sent.events
   await deps.appender.append(event)
   deps.onAccepted(1)
   return answer(200, `{"status":"queued","event_id":${JSON.stringify(event.eventId)}}`)
+}
+
+async function appendBatch(
+  { appendPortions, appender, onAccepted, random }: PublishDeps,
+  client: Client,
+  { events, sifted }: Extract<Sent, { isBatch: true }>,
+): Promise<Answer> {
+  const refused = refusalOfNone(sifted)
+  if (refused !== undefined) return refused
+  const { queued, failure } = await appendPortions(client, events, appender.appendAll)
+  onAccepted(queued)
+  if (failure !== undefined) return refusal('broker_unavailable', { queued, random })
+  if (sifted === undefined) return answer(200, `{"status":"queued","queued":${queued}}`)
+  const body = JSON.stringify({ status: 'queued', queued, ...siftedFields(sifted) })
+  return answer(200, body, { 'Content-Type': 'application/json', ...applied({ isLenient: true }) })
 }

@@ -2,6 +2,7 @@
 import { limits } from '@sekali/core/limits'
 import { eventually } from '@sekali/testkit/eventually'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { exchange } from './exchange.ts'
 import { eventBody } from './gateway.ts'
 import { ownSystem, type System } from './system.ts'
 
@@ -103,6 +104,15 @@ test('times that differ behind the microsecond are the same: the event is one, b
     const { topics } = (await (await system.get('/stats?topic=nanos')).json()) as { topics: unknown[] }
     expect(topics[0]).toMatchObject({ stored: 3, duplicates: 10, conflicts: 1 })
   })
+})
+
+test('requests that come at once on a connection, and wait, leave no listeners behind', async () => {
+  const body = eventBody({ topic: 'at-once' })
+  const head = `POST /publish HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=5\r\nContent-Type: ${json}\r\n`
+  const waiting = `${head}Content-Length: ${body.length}\r\n\r\n${body}`.repeat(30)
+  const answers = await exchange(system.url, waiting, 'GET /healthz HTTP/1.0\r\n\r\n')
+  expect(answers.match(/"seq":1\}/g)).toHaveLength(30)
+  expect(system.gateway.output()).not.toContain('MaxListeners')
 })
 
 test('a search is by the microsecond, too', async () => {

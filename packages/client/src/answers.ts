@@ -1,3 +1,5 @@
+import type { Issue } from '@sekali/core/errors'
+
 /** An event as it is sent. */
 export interface EventToPublish {
   readonly topic: string
@@ -16,6 +18,8 @@ export type Published =
 
 /** What came of one event of a batch that was waited for. */
 export interface BatchReceipt {
+  /** Where in the batch it was, from 0, if that was published leniently. */
+  readonly index?: number
   readonly event_id: string
   /** `lost`: Redis lost it before it was stored; publish it again. */
   readonly status: 'queued' | 'stored' | 'duplicate' | 'conflict' | 'dead' | 'lost'
@@ -27,6 +31,9 @@ export interface PublishedBatch {
   /** `settled` if it was waited for and everything is known. */
   readonly status: 'queued' | 'settled'
   readonly queued: number
+  /** How many are not valid, and the first 100 of them, if it was published leniently. */
+  readonly invalid?: number
+  readonly events?: readonly { readonly index: number; readonly errors: readonly Issue[] }[]
   /** In the order of the batch, if it was waited for. */
   readonly receipts?: readonly BatchReceipt[]
 }

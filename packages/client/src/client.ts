@@ -23,7 +23,13 @@ import {
   listProjections,
   rebuildProjection,
 } from './projections.ts'
-import { type Publishable, type PublishOptions, publish, publishBatch } from './publish.ts'
+import {
+  type Publishable,
+  type PublishBatchOptions,
+  type PublishOptions,
+  publish,
+  publishBatch,
+} from './publish.ts'
 import { type PublishAllCounts, type PublishAllOptions, publishAll } from './publish-all.ts'
 import { events, read, replay } from './read.ts'
 import { receipt } from './receipt.ts'
@@ -49,8 +55,11 @@ export interface Client {
    * may be a repeat of this very call.
    */
   publish(event: Publishable, options?: PublishOptions): Promise<Published>
-  /** One request: 1 to 5,000 events, 8 MiB. Rejects with Invalid, and nothing is queued, if one of them is not valid. */
-  publishBatch(events: readonly Publishable[], options?: PublishOptions): Promise<PublishedBatch>
+  /**
+   * One request: 1 to 5,000 events, 8 MiB. Rejects with Invalid, and nothing is queued, if one of them is not valid; with
+   * `lenient` only if none is.
+   */
+  publishBatch(events: readonly Publishable[], options?: PublishBatchOptions): Promise<PublishedBatch>
   /** Any number of events, in batches, no faster than they are taken. Events that are not valid do not stop it. */
   publishAll(
     events: Iterable<Publishable> | AsyncIterable<Publishable>,

@@ -14,6 +14,11 @@ export interface PublishOptions extends CallOptions {
   readonly waitSeconds?: number | undefined
 }
 
+export interface PublishBatchOptions extends PublishOptions {
+  /** Queue the valid events although others are not: the answer says how many are not, and which. */
+  readonly lenient?: boolean | undefined
+}
+
 export async function publish(
   connection: Connection,
   event: Publishable,
@@ -25,17 +30,25 @@ export async function publish(
 export async function publishBatch(
   connection: Connection,
   events: readonly Publishable[],
-  options: PublishOptions = {},
+  options: PublishBatchOptions = {},
 ): Promise<PublishedBatch> {
-  const body = `[${events.map(textOf).join(',')}]`
+  const body = `[${events.map(options.lenient ? textOrNull : textOf).join(',')}]`
   return jsonOf(await post(connection, body, options), (answer) => 'queued' in answer)
 }
 
 /** Sends a body. It stays the same over all tries: a repeat is known by its ids. */
-export function post(connection: Connection, body: string, { waitSeconds = 0, ...options }: PublishOptions) {
+export function post(
+  connection: Connection,
+  body: string,
+  { waitSeconds = 0, lenient = false, ...options }: PublishBatchOptions,
+) {
   const { requestMs = retryDefaults.requestMs, totalMs = retryDefaults.totalMs } = connection.retry
   const waitMs = waitSeconds * 1_000
-  const headers: Record<string, string> = waitSeconds > 0 ? { prefer: `wait=${waitSeconds}` } : {}
+  const preferences = [
+    ...(lenient ? ['handling=lenient'] : []),
+    ...(waitSeconds > 0 ? [`wait=${waitSeconds}`] : []),
+  ]
+  const headers: Record<string, string> = preferences.length > 0 ? { prefer: preferences.join(', ') } : {}
   const limits = { ...connection.retry, requestMs: requestMs + waitMs, totalMs: totalMs + waitMs }
   return call(connection, '/publish', { method: 'POST', headers, body }, options, limits)
 }
@@ -47,6 +60,10 @@ export function textOf(event: Publishable): string {
   const issue = { path: '', code: 'malformed_json', message: 'must be the JSON of one event' }
   throw new Invalid(issue.message, { status: 422, code: issue.code }, [issue])
 }
+
+/** Of a text that would spoil the whole batch `null`, which is no event either: its place is named like the others. */
+const textOrNull = (event: Publishable): string =>
+  typeof event === 'string' && !isJsonObject(event) ? 'null' : textOf(event)
 
 function isJsonObject(text: string): boolean {
   try {

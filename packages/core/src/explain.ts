@@ -51,11 +51,24 @@ function addPayloadIssues({ text = '', depth, isUnstorable }: PayloadText, issue
 
 /** The names are the client's own text: a few of them, cut, are enough to find the mistake. */
 function addUnknownFieldIssues(keys: readonly string[], issues: Issue[]): void {
-  for (const name of new Set(keys.map((key) => JSON.parse(key) as string))) {
-    issues.push({
-      path: name.slice(0, 64).toWellFormed(),
-      code: 'unknown_field',
-      message: 'is not a field of an event; put it into the payload',
-    })
+  const names = new Set(keys.map((key) => JSON.parse(key) as string))
+  const isCloudEvent = names.has('specversion')
+  for (const name of names) {
+    const message =
+      (isCloudEvent ? cloudEventFields.get(name) : undefined) ??
+      'is not a field of an event; put it into the payload'
+    issues.push({ path: name.slice(0, 64).toWellFormed(), code: 'unknown_field', message })
   }
 }
+
+/** What to do with the attributes of a CloudEvent, by which many begin. */
+const cloudEventFields: ReadonlyMap<string, string> = new Map([
+  [
+    'specversion',
+    'is of a CloudEvent, which is not taken as it is: send topic, event_id (its id), source, timestamp (its time) and payload (its data)',
+  ],
+  ['id', 'is called event_id here'],
+  ['time', 'is called timestamp here'],
+  ['data', 'is called payload here'],
+  ['type', 'is not a field of an event; it may make the topic, or be put into the payload'],
+])

@@ -59,26 +59,71 @@ export function requireEvent(read: Event | Unfit): Event {
  * taken.
  */
 export function* eventsIn(body: string): Generator<undefined, Event[]> {
-  const isBatch = /^[ \t\r\n]*\[/.test(body)
   const events: Event[] = []
   const issues: Issue[] = []
-  let count = 0
-  const listener = listen((sent) => {
-    const index = count++
+  yield* batchIn(body, (sent, index) => {
     // From here on only whether the rest is JSON can change the answer.
-    if (index >= limits.batchEventsMax || issues.length >= limits.issuesNamedMax) return
+    if (issues.length >= limits.issuesNamedMax) return
     const found: Issue[] = []
     const event = readSent(sent, found)
     if (event !== undefined) events.push(event)
     else for (const issue of found) issues.push({ index, ...issue })
+  })
+  if (issues.length > 0) throw new InvalidEvent(issues)
+  return events
+}
+
+/** One of an array that is no event, and why. */
+export interface BadEvent {
+  /** From 0. */
+  readonly index: number
+  readonly errors: readonly Issue[]
+}
+
+/** What is good of an array, and what is not. */
+export interface Sifted {
+  readonly events: readonly Event[]
+  /** Where in the array each event was, from 0. */
+  readonly indexes: readonly number[]
+  /** How many are no events, and the first of them. */
+  readonly invalid: number
+  readonly bad: readonly BadEvent[]
+}
+
+/** The same for who wants the good ones taken. It throws neither InvalidEvent, nor anything when none is good. */
+export function* siftedEventsIn(body: string): Generator<undefined, Sifted> {
+  const events: Event[] = []
+  const indexes: number[] = []
+  const bad: BadEvent[] = []
+  let invalid = 0
+  yield* batchIn(body, (sent, index) => {
+    const errors: Issue[] = []
+    const isNamed = bad.length < limits.issuesNamedMax
+    const event = isNamed ? readSent(sent, errors) : readValid(sent)
+    if (event !== undefined) {
+      events.push(event)
+      indexes.push(index)
+      return
+    }
+    invalid += 1
+    if (isNamed) bad.push({ index, errors })
+  })
+  return { events, indexes, invalid, bad }
+}
+
+/** Reads an array; `onSent` hears of each of its elements, as many as there may be. */
+function* batchIn(body: string, onSent: (sent: Sent, index: number) => void): Generator<undefined, void> {
+  const isBatch = /^[ \t\r\n]*\[/.test(body)
+  let count = 0
+  const listener = listen((sent) => {
+    const index = count++
+    if (index < limits.batchEventsMax) onSent(sent, index)
   })
   if (!isWellFormed(body) || !(yield* scan(body, isBatch ? 1 : 0, listener))) throw notJson()
   if (!isBatch) throw new InvalidEvent([notAnObject])
   if (count === 0 || count > limits.batchEventsMax) {
     throw new InvalidBatch(`a batch has 1 to ${limits.batchEventsMax} events`)
   }
-  if (issues.length > 0) throw new InvalidEvent(issues)
-  return events
 }
 
 /** The same without pauses. */

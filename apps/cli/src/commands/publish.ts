@@ -14,6 +14,7 @@ interface Options {
   readonly source?: string
   readonly timestamp?: string
   readonly wait?: number
+  readonly lenient?: boolean
 }
 
 export function addPublish(program: Command, surroundings: Surroundings): void {
@@ -30,6 +31,7 @@ export function addPublish(program: Command, surroundings: Surroundings): void {
     .option('--source <name>', 'who sends it (default: sekali-cli)')
     .option('--timestamp <time>', 'ISO 8601 with an offset (default: now)')
     .option('--wait <seconds>', 'wait until it is known what came of it', wholeNumber(1, 60))
+    .option('--lenient', 'of lines: end with 0 although some are refused, if any was queued')
     .addHelpText(
       'after',
       `
@@ -47,13 +49,14 @@ To publish again is safe: an id is stored once. Lines that are no events are nam
     .action(action(surroundings, run))
 }
 
-const run = async (context: Context, [topic, payload]: string[], options: Options) => {
+const run = async (context: Context, [topic, payload]: string[], { lenient, ...options }: Options) => {
+  if (topic !== undefined && lenient) throw new UsageError('--lenient is for lines, without a TOPIC')
   if (topic !== undefined) return await publishOne(context, topic, payload, options)
   if (Object.keys(options).length > 0)
     throw new UsageError('--id, --source, --timestamp and --wait need a TOPIC')
   if (process.stdin.isTTY)
     throw new UsageError('nothing to publish: name a TOPIC and a PAYLOAD, or pipe events in')
-  return await publishLines(context)
+  return await publishLines(context, lenient)
 }
 
 async function publishOne(
@@ -111,7 +114,10 @@ interface Refusal {
 const refusalsNamedMax = 20
 const progressEveryMs = 200
 
-async function publishLines({ connection, options, json, out, say, signal }: Context): Promise<number> {
+async function publishLines(
+  { connection, options, json, out, say, signal }: Context,
+  lenient = false,
+): Promise<number> {
   const refusals: Refusal[] = []
   let counts = { queued: 0, refused: 0 }
   const refuse = (line: number, issues: readonly Issue[], message: string) => {
@@ -145,7 +151,7 @@ async function publishLines({ connection, options, json, out, say, signal }: Con
   const refused = counts.refused + lines.unread()
   if (json) await out.line(JSON.stringify({ queued, refused, refusals }))
   else await out.line(`${number(queued)} events queued${refused > 0 ? `, ${number(refused)} refused` : ''}`)
-  return refused > 0 ? exitCodes.refused : exitCodes.done
+  return refused > 0 && !(lenient && queued > 0) ? exitCodes.refused : exitCodes.done
 }
 
 /** The lines that may be events: neither blank, nor such that cannot be read; of those `onUnread` hears. */

@@ -1,0 +1,21 @@
+/**
+ * CloudEvents are not taken yet: there is no rule which of their attributes makes the topic. Whoever sends one must hear
+ * that word, and what to send instead; of five missing fields nobody guesses it.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import { typeOf } from './media.ts'
+
+const instead =
+  'is not taken here. Send application/json with topic (its type, perhaps), event_id (its id), source (its source), timestamp (its time) and payload (its data).'
+
+/** What to say of a request that cannot be taken, if it is a CloudEvent. */
+export function cloudEventHint(headers: IncomingHttpHeaders): { readonly detail: string } | undefined {
+  if (/^application\/cloudevents(?:-batch)?(?:\+|$)/.test(typeOf(headers['content-type']))) {
+    return { detail: `A CloudEvent in structured or batched mode ${instead}` }
+  }
+  const isBinary = Object.keys(headers).some((name) => name === 'ce-specversion' || name === 'ce-id')
+  return isBinary
+    ? { detail: `A CloudEvent in binary mode (its attributes are ce- headers) ${instead}` }
+    : undefined
+}
