@@ -155,3 +155,16 @@ test('an id that is not UTF-8 on the command line does not become another one', 
     err: expect.stringMatching(/^sekali: --id must be UTF-8, .*\n$/),
   })
 })
+
+test('--lenient ends with 0 if any line was queued', async () => {
+  const lenient = (input: string) => run(['publish', '--lenient'], system.url, input)
+  expect(await lenient(`${line('lenient', 1)}\n{\n`)).toMatchObject({
+    code: 0,
+    out: '1 events queued, 1 refused\n',
+    err: 'line 2: must be the JSON of one event\n',
+  })
+  expect(await lenient('{\n{}\n')).toMatchObject({ code: 1, out: '0 events queued, 2 refused\n' })
+  expect(await lenient('')).toMatchObject({ code: 0 })
+  const one = await run(['publish', 'lenient', '{}', '--lenient'], system.url)
+  expect(one).toMatchObject({ code: 2, err: expect.stringContaining('--lenient is for lines') })
+})

@@ -16,7 +16,8 @@ export function mediaType(contentType = ''): string | undefined {
 }
 
 /** Whether a body is as it is. `identity` says so, too, although nobody need say it (RFC 9110, 8.4.1). */
-export const isPlain = (contentEncoding = ''): boolean =>
+export const isPlain = (contentEncoding: string | undefined): boolean =>
+  contentEncoding === undefined ||
   contentEncoding
     .toLowerCase()
     .split(',')

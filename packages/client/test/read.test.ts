@@ -201,6 +201,20 @@ test('a batch is one array, with receipts if it was waited for', async () => {
   expect(JSON.parse(peer.received[0]?.body ?? '')).toEqual([event(1)])
 })
 
+test('a batch that is published leniently says so, and keeps the place of what is no event', async () => {
+  const events = [
+    { index: 1, errors: [{ path: '', code: 'invalid_body', message: 'must be a JSON object' }] },
+  ]
+  await using peer = await startPeer(json(200, { status: 'queued', queued: 2, invalid: 1, events }))
+  const client = createClient({ baseUrl: peer.url, retry: fast })
+  const batch = [event(1), '{"half":', event(2)]
+  const answer = await client.publishBatch(batch, { lenient: true, waitSeconds: 5 })
+  expect(answer).toEqual({ status: 'queued', queued: 2, invalid: 1, events })
+  expect(peer.received[0]?.headers.prefer).toBe('handling=lenient, wait=5')
+  expect(JSON.parse(peer.received[0]?.body ?? '')).toEqual([event(1), null, event(2)])
+  await expect(client.publishBatch(batch)).rejects.toThrow('must be the JSON of one event')
+})
+
 test('projections are listed, read by key and begun anew', async () => {
   const info = { name: 'per minute', version: 1, status: 'live', as_of: { order: 3 }, lag: 0 }
   await using peer = await startPeer(

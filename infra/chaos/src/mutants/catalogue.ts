@@ -1,4 +1,5 @@
 // Where the code moves on, these texts move with it: test/mutants.test.ts fails when one does not apply any more.
+import { bodyMutants } from './bodies.ts'
 import { brokerMutants } from './broker.ts'
 import { doorMutants } from './doors.ts'
 import { limitMutants } from './limits.ts'
@@ -14,6 +15,7 @@ export const mutants: readonly Mutant[] = [
   ...streamMutants,
   ...storeMutants,
   ...doorMutants,
+  ...bodyMutants,
   ...limitMutants,
   ...shareMutants,
 ]

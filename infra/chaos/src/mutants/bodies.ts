@@ -1,0 +1,47 @@
+// Ways to break how bodies are read, and how requests are answered.
+import type { Mutant } from './mutant.ts'
+
+export const bodyMutants: readonly Mutant[] = [
+  {
+    name: 'bytes-replaced',
+    breaks: 'what is not UTF-8 becomes U+FFFD, so that two ids become one',
+    edits: [{ file: 'packages/core/src/utf8.ts', find: 'fatal: true', replace: 'fatal: false' }],
+    test: { project: 'core', file: 'lines', name: 'never replaced' },
+  },
+  {
+    name: 'nanoseconds-go-on',
+    breaks: 'nine fractional digits are not cut at the door',
+    edits: [
+      {
+        file: 'packages/core/src/timestamp.ts',
+        find: 'text.slice(0, -4)',
+        replace: 'text.slice(0, -1)',
+      },
+    ],
+    test: { project: 'gateway', file: 'bodies', name: 'behind the microsecond' },
+  },
+  {
+    name: 'kept-and-hung-up',
+    breaks: 'an answer before the end of its request does not say that the connection is closed',
+    edits: [
+      {
+        file: 'apps/gateway/src/reply.ts',
+        find: "'Content-Length': Buffer.byteLength(text), Connection: 'close' }",
+        replace: "'Content-Length': Buffer.byteLength(text) }",
+      },
+    ],
+    test: { project: 'gateway', file: 'answers', name: 'before its end' },
+  },
+  {
+    name: 'lenient-drops-the-good',
+    breaks: 'of an array that is sent leniently nothing is queued when one is bad',
+    edits: [
+      {
+        file: 'packages/core/src/parse.ts',
+        find: '  return { events, indexes, invalid, bad }',
+        replace: '  return { events: invalid > 0 ? [] : events, indexes, invalid, bad }',
+      },
+    ],
+    test: { project: 'gateway', file: 'lenient', name: 'good ones are queued' },
+  },
+]
