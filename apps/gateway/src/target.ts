@@ -35,8 +35,11 @@ function originForm(method: string, target: string, host: string | undefined): s
 const surelyPlain = /^\/$|^(?:\/[\w:-][\w.:-]*)+(?:\?[^#]*)?$/
 
 function isPlain(target: string, words: ReadonlySet<string>): boolean {
+  const at = target.indexOf('?')
+  const path = at === -1 ? target : target.slice(0, at)
+  // What is not UTF-8 would be read as U+FFFD, and so two ids as one.
+  if (at !== -1 && target.includes('%', at) && decoded(target.slice(at)) === undefined) return false
   if (surelyPlain.test(target)) return true
-  const [path = ''] = target.split('?', 1)
   // A target has no fragment: what stands behind a # is the path's end to one server, and part of it to another.
   if (target.includes('#') || path.includes('\\')) return false
   const segments = path.slice(1).split('/')

@@ -55,6 +55,21 @@ test.each([
   }
 })
 
+// URLSearchParams would make U+FFFD of it, and so one id of two.
+test.each(['/events?event_id=%FF', '/events?topic=a&source=%c3', '/events?limit=10%', '/tail?%zz=1'])(
+  '%s is refused: its query is not UTF-8',
+  (target) => {
+    expect(parse(target, 'GET')).toBeUndefined()
+  },
+)
+
+test.each(['/events?event_id=%F0%9F%99%82+%25', '/events?source=a+b&event_id=%ef%bf%bd'])(
+  '%s is taken',
+  (target) => {
+    expect(parse(target, 'GET')).toBe(target)
+  },
+)
+
 test.each(['/events/orders/%zz', '/events/orders/100%', '/projections/totals/%ff'])(
   '%s is data that cannot be read, and nothing else',
   (target) => {
