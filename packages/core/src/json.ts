@@ -19,6 +19,17 @@ function keepWholeNumbers(_name: string, value: unknown, { source = '' }: { sour
 /** On one line, or with `indent` spaces for each level. */
 export const stringifyJson = (value: Json, indent?: number): string => JSON.stringify(value, asJson, indent)
 
+/**
+ * The same, but a double beyond 2^53 is written with an exponent, so that it is read as a double again and not as a
+ * `bigint`: a sum goes on being one, and `1e20` stays short.
+ */
+export const stringifyAsRead = (value: Json): string => JSON.stringify(value, asRead)
+
+function asRead(name: string, value: unknown): unknown {
+  const isLong = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+  return isLong ? rawJson(value.toExponential()) : asJson(name, value)
+}
+
 function asJson(_name: string, value: unknown): unknown {
   if (typeof value === 'bigint') return rawJson(String(value))
   // What JSON.parse makes of 1e400, which a payload may have.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseJson, stringifyJson } from '../src/json.ts'
+import { parseJson, stringifyAsRead, stringifyJson } from '../src/json.ts'
 
 test('whole numbers of any size, infinities and the order of keys survive reading and writing', () => {
   const text =
@@ -10,4 +10,10 @@ test('whole numbers of any size, infinities and the order of keys survive readin
     9007199254740991,
     1e20,
   ])
+})
+
+test('a double beyond 2^53 can be written so that it is read as a double, and a bigint as a bigint', () => {
+  const values = [2 ** 53, 1e20, -1e20, 1e21, 1e300, Infinity, 0.1, 7, 9007199254740993n]
+  expect(parseJson(stringifyAsRead(values))).toEqual(values)
+  expect(stringifyAsRead([1e20])).toBe('[1e+20]')
 })

@@ -4,7 +4,7 @@
  */
 
 import type { StoredEvent } from '@sekali/core/event'
-import { parseJson, stringifyJson } from '@sekali/core/json'
+import { parseJson, stringifyAsRead } from '@sekali/core/json'
 import type { Json, Projection, ProjectionEvent } from './define.ts'
 import { letGo } from './let-go.ts'
 import { limits } from './limits.ts'
@@ -87,7 +87,7 @@ function foldAll(
   before: ReadonlyMap<string, string>,
 ): Map<string, string> | Refused {
   const states = new Map<string, Json>()
-  const initial = stringifyJson(snapshot(projection.initial).state)
+  const initial = stringifyAsRead(snapshot(projection.initial).state)
   for (const [at, item] of items.entries()) {
     if ('error' in item) return new Refused(item.error, at)
     const { event, key } = item
@@ -100,7 +100,7 @@ function foldAll(
       return new Refused(error, at)
     }
   }
-  return new Map(states.entries().map(([key, state]) => [key, stringifyJson(state)]))
+  return new Map(states.entries().map(([key, state]) => [key, stringifyAsRead(state)]))
 }
 
 function eventOf({ payload: payloadText, ...event }: StoredEvent): ProjectionEvent {
@@ -139,7 +139,7 @@ function checked(key: string, applied: unknown): Json {
   const { state, bytesAtMost } = snapshot(applied)
   if (
     bytesAtMost <= limits.stateBytesMax ||
-    Buffer.byteLength(stringifyJson(state)) <= limits.stateBytesMax
+    Buffer.byteLength(stringifyAsRead(state)) <= limits.stateBytesMax
   ) {
     return state
   }

@@ -1,7 +1,7 @@
 /**
  * A copy of a state as it will be when it is read from its JSON again. Taken after each event, not only at the end of
  * a batch, so that what a fold comes to does not depend on where the batches were cut: JSON has no `undefined` and no
- * -0, shares no object between two places, and has one kind of whole number of each size. What apply() still holds of
+ * -0, shares no object between two places, and has no small `bigint`. What apply() still holds of
  * the state, or of an event, is not in the copy and can change nothing.
  */
 import type { Json } from './define.ts'
@@ -29,7 +29,7 @@ export function snapshot(value: unknown): Snapshot {
       case 'number':
         bytesAtMost += 26
         if (Number.isNaN(value)) throw notJson(name, 'NaN')
-        return wholeAsRead(value)
+        return value === 0 ? 0 : value // -0 is written as 0
       case 'bigint':
         bytesAtMost += String(value).length + 1
         return Number.isSafeInteger(Number(value)) ? Number(value) : value
@@ -88,13 +88,6 @@ export function snapshot(value: unknown): Snapshot {
 
 /** A character is six bytes at most, as \u0000; quotation marks and a comma or colon come to it. */
 const textBytesAtMost = (text: string) => 6 * text.length + 3
-
-/** -0 is written as 0. A whole double beyond 2^53 is written in digits below 1e21, and read as a `bigint`. */
-function wholeAsRead(value: number): number | bigint {
-  if (value === 0) return 0
-  const isLong = Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21
-  return isLong ? BigInt(String(value)) : value
-}
 
 const notJson = (name: string, what: string) =>
   new TypeError(

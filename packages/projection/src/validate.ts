@@ -1,4 +1,4 @@
-import { stringifyJson } from '@sekali/core/json'
+import { stringifyAsRead } from '@sekali/core/json'
 import { parsePattern, TopicPatternText } from '@sekali/core/pattern'
 import * as v from 'valibot'
 import type { Projection } from './define.ts'
@@ -78,7 +78,7 @@ export function validate(value: unknown): Definition {
     topics,
     topicRegex: new RegExp(patterns.join('|')),
     keyed: key !== undefined,
-    initial: stringifyJson(snapshot(initial).state),
+    initial: stringifyAsRead(snapshot(initial).state),
   }
 }
 

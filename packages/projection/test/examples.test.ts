@@ -7,15 +7,19 @@ import { builtIn } from '../src/built-in/all.ts'
 import type { Projection } from '../src/define.ts'
 import { fold, prepare } from '../src/fold.ts'
 import { validate } from '../src/validate.ts'
+import { largestPayloads, seeded, somePayload } from './payloads.ts'
 
-const stored = (topic: string, seq: number, second: number, payload?: object): StoredEvent => {
+const stored = (topic: string, seq: number, second: number, payload?: object | string): StoredEvent => {
   const timestamp = `2025-12-08T10:00:${String(second).padStart(2, '0')}.000000Z`
   return {
     topic: topic as TopicName,
     eventId: `e${seq}` as EventId,
     timestamp,
     source: 'shop' as Source,
-    payload: JSON.stringify(payload ?? { customer: 'c', total: seq / 10, user: 'eve', ok: seq % 7 === 0 }),
+    payload:
+      typeof payload === 'string'
+        ? payload
+        : JSON.stringify(payload ?? { customer: 'c', total: seq / 10, user: 'eve', ok: seq % 7 === 0 }),
     seq,
     receivedAt: timestamp,
     storedAt: timestamp,
@@ -69,6 +73,51 @@ test.each(examples.map((one) => [one.name, one] as const))(
       const { failure, states } = fold(projection, prepare(projection, events), new Map())
       expect(failure).toBeUndefined()
       if (projection.name === 'customer-totals') expect(states.get('c')).toBeUndefined()
+    }
+  },
+)
+
+/** Longest names, too: a key may be made of them. */
+const topicsOf = ({ topicRegex }: { topicRegex: RegExp }) =>
+  ['orders.eu.paid', `orders.${'e'.repeat(114)}.placed`, 'logins.web', `logins.${'w'.repeat(121)}`].filter(
+    (name) => topicRegex.test(name),
+  )
+
+test.each(examples.map((one) => [one.name, one] as const))(
+  '%s folds whatever the gateway takes, to the same wherever its batches are cut and in any order of topics',
+  (_, projection) => {
+    const seed = Math.floor(Math.random() * 2 ** 31)
+    const random = seeded(seed)
+    const topics = topicsOf(validate(projection))
+    const logs = topics.map((topic) =>
+      Array.from({ length: 1_500 }, (_, at) => stored(topic, at + 1, at % 60, somePayload(random))),
+    )
+    const foldAll = (events: readonly StoredEvent[], batch: number) => {
+      let states: ReadonlyMap<string, string> = new Map()
+      for (let from = 0; from < events.length; from += batch) {
+        const prepared = prepare(projection, events.slice(from, from + batch))
+        const folded = fold(projection, prepared, states)
+        expect(folded.failure, `seed ${seed}`).toBeUndefined()
+        states = new Map([...states, ...folded.states])
+      }
+      return Object.fromEntries(states)
+    }
+    const whole = foldAll(logs.flat(), 10_000)
+    expect(foldAll(logs.flat(), 1), `seed ${seed}`).toEqual(whole)
+    expect(foldAll(logs.toReversed().flat(), 77), `seed ${seed}`).toEqual(whole)
+  },
+)
+
+test.each(examples.map((one) => [one.name, one] as const))(
+  '%s folds the largest payloads, whatever they are made of',
+  (_, projection) => {
+    const topics = topicsOf(validate(projection)).slice(-1) // the longest one
+    for (const [at, payload] of largestPayloads.entries()) {
+      const events = topics.map((topic) => ({
+        ...stored(topic, at + 1, 0, payload),
+        source: 's'.repeat(128) as Source,
+      }))
+      expect(fold(projection, prepare(projection, events), new Map()).failure?.message).toBeUndefined()
     }
   },
 )

@@ -128,6 +128,11 @@ test('what a fold comes to does not depend on where its batches are cut', () => 
   }
 })
 
+test('a sum goes on as a number where a double no longer holds every whole number', () => {
+  const { states, failure } = run({ ...sum, initial: { n: 2 ** 60 } } as never, numbered(3))
+  expect([states, failure]).toEqual([{ '': '{"n":1.152921504606847e+18}' }, undefined])
+})
+
 test('a promise where none is wanted is refused, and its failure ends nothing', async () => {
   const seen: unknown[] = []
   const listener = (reason: unknown) => seen.push(reason)

@@ -1,11 +1,12 @@
 import { defineProjection, type Json } from '../define.ts'
 
-/** The last event of each topic and key: the payload's `key`, a number or a short string, or else the source. */
+/** The last event of each topic and key: the payload's `key`, a number or a string if it is short, or else the source. */
 export const latest = defineProjection<Json>({
   name: 'latest',
+  version: 2,
   topics: '>',
   initial: null,
-  key: ({ topic, source, payload: { key } }) => `${topic} ${isName(key) ? key : source}`,
+  key: ({ topic, source, payload: { key } }) => `${topic} ${nameOf(key) ?? source}`,
   apply: (_, { topic, eventId, timestamp, source, payload, seq }) => ({
     topic,
     event_id: eventId,
@@ -18,7 +19,9 @@ export const latest = defineProjection<Json>({
 
 const keyCharsMax = 256
 
-const isName = (key: Json | undefined): key is string | number | bigint =>
-  typeof key === 'string'
-    ? key !== '' && key.length <= keyCharsMax
-    : ['number', 'bigint'].includes(typeof key)
+/** A whole number may have as many digits as a payload has room for. */
+function nameOf(key: Json | undefined): string | undefined {
+  if (!['string', 'number', 'bigint'].includes(typeof key)) return undefined
+  const name = String(key)
+  return name !== '' && name.length <= keyCharsMax ? name : undefined
+}
