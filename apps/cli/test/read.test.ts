@@ -26,6 +26,11 @@ beforeAll(async () => {
     `export const newest = { name: 'newest', topics: 'orders.us', initial: null, apply: (_, { payload }) => payload }
     export const newestOf = { ...newest, name: 'newest-of', key: ({ source }) => source.slice(0, 4) }`,
   )
+  await writeFile(
+    join(folder.path, 'skipping.ts'),
+    `export const skipping = { name: 'skipping', topics: 'orders.us', initial: 0, onError: 'skip',
+      apply() { throw new Error('not this one') } }`,
+  )
   system = await ownSystem({ projections: folder.path })
   const client = createClient({ baseUrl: system.url })
   await client.publishAll([
@@ -161,6 +166,9 @@ test('projections are listed, shown and rebuilt', async () => {
     expect((await run(['projection', 'get', ...names], system.url)).out).toBe(shown)
   expect((await run(['projection', 'get', 'newest-of'], system.url)).out).toBe(
     'desk  {"order":9007199254740993,"total":12.5,"text":"a\\u009bb"}\n',
+  )
+  expect((await run(['projection', 'list'], system.url)).out).toMatch(
+    /\nskipping +1 +live +0 +1 skipped\n(?:.*\n)*skipping skipped 1, the last orders\.us seq 1: Error: not this one\n/,
   )
   const one = await run(['projection', 'get', 'customer-totals', 'c-1', '--json'], system.url)
   expect(JSON.parse(one.out)).toMatchObject({ name: 'customer-totals', key: 'c-1' })

@@ -1,5 +1,5 @@
 import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
-import type { ProjectionStatus } from '@sekali/store/read-projections'
+import type { ProjectionStatus, Skipped } from '@sekali/store/read-projections'
 import { listed } from './findings.ts'
 
 /** A projector folds what is stored within a second or two. */
@@ -21,7 +21,12 @@ export function projectionFindings(
   const late = projections.filter(
     ({ name, status }) => status !== 'orphaned' && (waits.get(name) ?? 0) > waitMsMax,
   )
-  return [failedFinding(projections), orphanedFinding(orphaned), lagFinding(late, waits)]
+  return [
+    failedFinding(projections),
+    skippedFinding(projections),
+    orphanedFinding(orphaned),
+    lagFinding(late, waits),
+  ]
 }
 
 function failedFinding(projections: readonly ProjectionStatus[]): Finding {
@@ -39,6 +44,23 @@ function failedFinding(projections: readonly ProjectionStatus[]): Finding {
     'sekali projection list shows the error: correct the definition, which is then folded anew; or, if something else was wrong, sekali projection rebuild NAME',
   )
 }
+
+function skippedFinding(projections: readonly ProjectionStatus[]): Finding {
+  const check = 'projections.skipped'
+  const told = projections.flatMap(({ name, skipped, rebuild }) => [
+    ...(skipped === undefined ? [] : [skippedWords(name, skipped)]),
+    ...(rebuild?.skipped === undefined ? [] : [skippedWords(`the rebuild of ${name}`, rebuild.skipped)]),
+  ])
+  if (told.length === 0) return ok(check, 'none')
+  return warning(
+    check,
+    `events could not be folded and are left out: ${listed(told)}`,
+    'sekali projection list shows the last error: let the definition fold such events, or pass them over in key; it is then folded anew',
+  )
+}
+
+const skippedWords = (what: string, { count, last }: Skipped) =>
+  `${what} ${count.toLocaleString('en-US')}, the last at ${last.topic} seq ${last.seq}`
 
 function orphanedFinding(names: readonly string[]): Finding {
   const check = 'projections.orphaned'

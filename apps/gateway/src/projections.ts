@@ -15,6 +15,7 @@ import {
   readState,
   readStatesPage,
   requestRebuild,
+  type Skipped,
   type StatesPage,
 } from '@sekali/store/read-projections'
 import type { Context } from 'hono'
@@ -51,12 +52,12 @@ export function showProjection(store: Store) {
 }
 
 function show(c: Context, name: string, page: Page, found: StatesPage): Response {
-  const { version, status, asOf, state, keys, more, tag } = found
+  const { version, status, asOf, skipped, state, keys, more, tag } = found
   const next = more ? keys.at(-1)?.key : undefined
   const query = new URLSearchParams({ limit: String(page.limit), after: next ?? '' })
   if (page.wantsAsOf !== undefined) query.set('as_of', String(page.wantsAsOf))
   const body = () => {
-    const about = { name, version, status, as_of: asOf, next }
+    const about = { name, version, status, as_of: asOf, skipped: skippedOnTheWire(skipped), next }
     if (state !== null) return jsonWith(about, 'state', state)
     const list = keys.map(({ key, state }) => jsonWith({ key }, 'state', state))
     return jsonWith(about, 'keys', `[${list.join(',')}]`)
@@ -128,7 +129,7 @@ export function drop(store: Store) {
 const isName = (text: string): boolean => /^[\w-]{1,64}$/.test(text)
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 
-function onTheWire({ name, version, status, keyed, asOf, lag, error, rebuild }: ProjectionStatus) {
+function onTheWire({ name, version, status, keyed, asOf, lag, error, skipped, rebuild }: ProjectionStatus) {
   return {
     name,
     version,
@@ -137,11 +138,19 @@ function onTheWire({ name, version, status, keyed, asOf, lag, error, rebuild }: 
     as_of: asOf,
     lag,
     error: error && errorOnTheWire(error),
-    rebuild: rebuild && { ...rebuild, error: rebuild.error && errorOnTheWire(rebuild.error) },
+    skipped: skippedOnTheWire(skipped),
+    rebuild: rebuild && {
+      ...rebuild,
+      error: rebuild.error && errorOnTheWire(rebuild.error),
+      skipped: skippedOnTheWire(rebuild.skipped),
+    },
   }
 }
 
 const errorOnTheWire = ({ eventId, ...where }: ProjectionError) => ({ ...where, event_id: eventId })
+
+const skippedOnTheWire = (skipped: Skipped | undefined) =>
+  skipped && { count: skipped.count, last: errorOnTheWire(skipped.last) }
 
 function replyTagged(
   c: Context,

@@ -82,7 +82,7 @@ test('projections that stand still are found, stuck, forgotten, or far behind, a
     await registerProjection(store, { name, version: 1, hash: 'h', ...topics, keyed, initial: '0' })
   }
   await store.pool.query(`UPDATE projections.generations SET stage = 'live'`)
-  expect((await look()).map(levelOf), 'all of them have a moment').toEqual(['ok', 'ok', 'ok'])
+  expect((await look()).map(levelOf), 'all of them have a moment').toEqual(['ok', 'ok', 'ok', 'ok'])
   const show = async (name: string, etag = '') => {
     const headers = { 'If-None-Match': etag }
     const response = await gateway.app.request(`/projections/${name}`, { headers })
@@ -105,7 +105,9 @@ test('projections that stand still are found, stuck, forgotten, or far behind, a
     UPDATE events SET stored_at = now() - interval '42 s';
     UPDATE projections.announcements SET announced_at = now() - interval '61 s' WHERE name = 'forgotten';
     UPDATE projections.generations SET failed_topic = 'orders', failed_seq = version, failed_event_id = 'e',
-      failed_message = 'secret' WHERE name = 'stuck'`)
+      failed_message = 'secret' WHERE name = 'stuck';
+    UPDATE projections.generations SET skipped = 1234, skipped_topic = 'orders', skipped_seq = 1,
+      skipped_event_id = 'e', skipped_message = 'secret' WHERE name = 'late'`)
   const found = await look()
   expect(found).toMatchObject([
     {
@@ -114,6 +116,12 @@ test('projections that stand still are found, stuck, forgotten, or far behind, a
       message:
         'stopped at an event that cannot be folded: stuck at orders seq 1, the rebuild of stuck at orders seq 2',
       remedy: expect.stringContaining('projection rebuild'),
+    },
+    {
+      check: 'projections.skipped',
+      level: 'warning',
+      message: 'events could not be folded and are left out: late 1,234, the last at orders seq 1',
+      remedy: expect.stringContaining('projection list'),
     },
     {
       check: 'projections.orphaned',
@@ -140,6 +148,10 @@ test('projections that stand still are found, stuck, forgotten, or far behind, a
     error: failed(1),
     rebuild: { version: 2, status: 'failed', lag: 1, error: failed(2) },
   })
+  const skipped = { count: 1_234, last: failed(1) }
+  expect(list.find(({ name }) => name === 'late')).toMatchObject({ skipped })
+  expect(list.find(({ name }) => name === 'well')).not.toHaveProperty('skipped')
+  expect(await (await gateway.app.request('/projections/late')).json()).toMatchObject({ skipped })
 
   // Whoever asks while one without keys is replaced by one that has them is shown the one or the other.
   let isAsked = true

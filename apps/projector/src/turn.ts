@@ -127,6 +127,11 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
     const { topic, seq } = folded.failure.event
     log.error({ projection: name, version, topic, seq }, `projection failed: ${folded.failure.message}`)
   }
+  if (folded.skipped !== undefined) {
+    const { count, last } = folded.skipped
+    const where = { topic: last.event.topic, seq: last.event.seq }
+    log.warn({ projection: name, version, count, ...where }, 'events skipped that cannot be folded')
+  }
   const ms = performance.now() - began
   return { name, events: folded.count, chars, failed: folded.failure !== undefined, ms }
 }
@@ -236,11 +241,15 @@ async function foldInto(
   at('folded')
   const [first] = events
   if (first !== undefined) {
-    const { states, failure } = folded
+    const { states, failure, skipped } = folded
     const progress = {
       states,
       checkpoints: checkpointsAfter(events.slice(0, folded.count)),
       failure: failure && { ...failure.event, message: failure.message },
+      skipped: skipped && {
+        count: skipped.count,
+        last: { ...skipped.last.event, message: skipped.last.message },
+      },
     }
     if (!isSuspected) await endProjectionTurn(tx, generation, progress)
     else {

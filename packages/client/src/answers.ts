@@ -110,9 +110,18 @@ export interface ProjectionInfo {
     readonly status: 'building' | 'failed'
     readonly lag: number
     readonly error?: ProjectionError
+    readonly skipped?: SkippedEvents
   }
   /** Where it got stuck itself, and why. */
   readonly error?: ProjectionError
+  /** Absent as long as it has skipped none. */
+  readonly skipped?: SkippedEvents
+}
+
+/** Events that a definition with `onError: 'skip'` could not fold: the state is without them. */
+export interface SkippedEvents {
+  readonly count: number
+  readonly last: ProjectionError
 }
 
 export interface ProjectionError {
@@ -123,7 +132,8 @@ export interface ProjectionError {
 }
 
 /** A projection with its state, or with a page of its keys and their states. */
-export interface Projection extends Pick<ProjectionInfo, 'name' | 'version' | 'status' | 'as_of'> {
+export interface Projection
+  extends Pick<ProjectionInfo, 'name' | 'version' | 'status' | 'as_of' | 'skipped'> {
   readonly state?: unknown
   readonly keys?: readonly { readonly key: string; readonly state: unknown }[]
   /** The `after` of the next page; absent on the last. */

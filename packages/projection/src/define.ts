@@ -36,6 +36,12 @@ export interface Projection<State = unknown> {
   readonly initial: State
   /** The state after the event: a new one, or the given one, changed. Not a promise. At most 1 MiB of JSON a key. */
   apply(state: State, event: ProjectionEvent): State
+  /**
+   * What becomes of an event at which `key` or `apply` throws, or returns what cannot be kept. `stop`, unless said: the
+   * projection stops before it. `skip`: the event is counted as skipped and the fold goes on without it. An event whose
+   * fold takes too long or too much memory always stops: elsewhere there may be time and memory for it.
+   */
+  readonly onError?: 'stop' | 'skip'
   /** With it there is a state for each key, of 1 to 512 characters. `undefined` passes the event over. */
   key?(event: ProjectionEvent): string | undefined
 }

@@ -1,6 +1,7 @@
 /**
- * Folds a batch of events into the states of the keys that they touch. Pure, so that an event that cannot be folded is
- * found by folding again: everything before it counts, it and what follows does not.
+ * Folds a batch of events into the states of the keys that they touch. Pure, so that what an event has spoilt before it
+ * threw is mended by folding again what came before it. The fold stops at such an event: everything before it counts, it
+ * and what follows does not. Or it skips the event, if the definition asks for that.
  */
 
 import type { StoredEvent } from '@sekali/core/event'
@@ -16,10 +17,18 @@ const noKey = ''
 export interface Folded {
   /** The new states by key, as JSON. */
   readonly states: ReadonlyMap<string, string>
-  /** How many of the events are in them, from the first on. */
+  /** How many of the events are in them or skipped, from the first on. */
   readonly count: number
-  /** Why the next one is not. */
-  readonly failure?: { readonly event: StoredEvent; readonly message: string }
+  /** Those of them that are skipped, if any. */
+  readonly skipped?: { readonly count: number; readonly last: Refusal }
+  /** Why the next one is not in them. */
+  readonly failure?: Refusal
+}
+
+/** An event that cannot be folded, and why. */
+export interface Refusal {
+  readonly event: StoredEvent
+  readonly message: string
 }
 
 /** An event, read, and its key; or why there is none. */
@@ -35,72 +44,114 @@ export interface Batch {
   readonly keys: readonly string[]
 }
 
+/** Is called with the place of each event before the definition gets it. */
+export type Note = (at: number) => void
+
+const noNote: Note = () => undefined
+
 /** Finds out which states a fold of these events needs. */
-export function prepare(projection: Projection, events: readonly StoredEvent[]): Batch {
+export function prepare(projection: Projection, events: readonly StoredEvent[], note = noNote): Batch {
   const items: Item[] = []
   const keys = new Set<string>()
-  for (const stored of events) {
+  for (const [at, stored] of events.entries()) {
     try {
+      note(at)
       const event = eventOf(stored)
       const key = keyOf(projection, event)
       if (key !== undefined) keys.add(key)
       items.push({ event, key })
     } catch (error) {
       items.push({ error })
-      break // nothing behind it will be folded
+      if (!maySkip(projection, error)) break // nothing behind it will be folded
     }
   }
   return { events, items, keys: [...keys] }
 }
 
 /** Folds as many of the events as can be, in their order. `before` has the states so far, as JSON. */
-export function fold(projection: Projection, batch: Batch, before: ReadonlyMap<string, string>): Folded {
-  const { events } = batch
-  let count = events.length
-  let states = foldAll(projection, batch.items, before)
-  let failure: Folded['failure']
-  while (states instanceof Refused) {
-    const event = events[states.at]
-    if (event === undefined) throw new Error('a batch that is refused has an event that is to blame')
-    failure = { event, message: states.message }
-    count = states.at
-    // Without it, and from the start: what apply() was given it may have changed before it threw.
-    states = foldAll(projection, prepare(projection, events.slice(0, count)).items, before)
-  }
-  return { states, count, ...(failure === undefined ? {} : { failure }) }
-}
-
-class Refused {
-  readonly message: string
-  /** The event's place. */
-  readonly at: number
-
-  constructor(error: unknown, at: number) {
-    this.message = describe(error)
-    this.at = at
-  }
-}
-
-function foldAll(
+export function fold(
   projection: Projection,
-  items: readonly Item[],
+  { events, items }: Batch,
   before: ReadonlyMap<string, string>,
-): Map<string, string> | Refused {
-  const states = new Map<string, Json>()
+  note = noNote,
+): Folded {
   const initial = stringifyAsRead(snapshot(projection.initial).state)
+  const states = new Map<string, Growing>()
+  let skipped: Folded['skipped']
+  const result = (count: number, failure?: Refusal): Folded => ({
+    states: textsOf(states),
+    count,
+    ...(skipped && { skipped }),
+    ...(failure && { failure }),
+  })
   for (const [at, item] of items.entries()) {
-    if ('error' in item) return new Refused(item.error, at)
-    const { event, key } = item
-    if (key === undefined) continue
+    const event = events[at] as StoredEvent
+    const key = 'error' in item ? undefined : item.key
     try {
-      const known = states.get(key) // null is a state, too
-      const state = known === undefined ? parseJson(before.get(key) ?? initial) : known
-      states.set(key, checked(key, projection.apply(state, event)))
+      if ('error' in item) throw item.error
+      if (key === undefined) continue
+      note(at)
+      const state = states.get(key) ?? grow(before.get(key) ?? initial)
+      states.set(key, state)
+      state.value = checked(key, projection.apply(state.value, item.event))
+      state.since.push(event)
+      state.isNew = true
     } catch (error) {
-      return new Refused(error, at)
+      const refusal = { event, message: describe(error) }
+      const spoilt = key === undefined ? undefined : states.get(key)
+      if (spoilt && !undo(projection, spoilt)) return notPure(events)
+      if (!maySkip(projection, error)) return result(at, refusal)
+      skipped = { count: (skipped?.count ?? 0) + 1, last: refusal }
     }
   }
-  return new Map(states.entries().map(([key, state]) => [key, stringifyAsRead(state)]))
+  return result(events.length)
+}
+
+/** A state that grows with each event. */
+interface Growing {
+  value: Json
+  /** JSON: what it was before `since`. */
+  base: string
+  since: StoredEvent[]
+  isNew: boolean
+}
+
+const grow = (base: string): Growing => ({ value: parseJson(base), base, since: [], isNew: false })
+
+const textsOf = (states: ReadonlyMap<string, Growing>): Map<string, string> =>
+  new Map([...states].flatMap(([key, { value, isNew }]) => (isNew ? [[key, stringifyAsRead(value)]] : [])))
+
+/**
+ * Makes a state what it was before an event that threw, which may have changed it first. From the text, because events
+ * that are folded may have been changed as well. Each event is folded again once at most, however many are skipped.
+ * False if the definition does not come to the same again.
+ */
+function undo(projection: Projection, state: Growing): boolean {
+  let value = parseJson(state.base)
+  try {
+    for (const stored of state.since) {
+      const event = eventOf(stored)
+      const key = keyOf(projection, event) ?? noKey
+      value = checked(key, projection.apply(value, event))
+    }
+  } catch (error) {
+    letGo(error)
+    return false
+  }
+  Object.assign(state, { value, base: stringifyAsRead(value), since: [] })
+  return true
+}
+
+function notPure([event]: readonly StoredEvent[]): Folded {
+  if (event === undefined) throw new Error('a batch that is refused has an event')
+  const message = 'the definition is not pure: an event that it had folded threw when it was folded again'
+  return { states: new Map(), count: 0, failure: { event, message } }
+}
+
+/** What is up to the machine must not decide what is in a state: elsewhere, or folded anew, it would be another one. */
+function maySkip({ onError }: Projection, error: unknown): boolean {
+  const isOfTheMachine = error instanceof RangeError && /call stack|allocation/.test(error.message)
+  return onError === 'skip' && !isOfTheMachine
 }
 
 function eventOf({ payload: payloadText, ...event }: StoredEvent): ProjectionEvent {

@@ -52,6 +52,7 @@ const Fields = v.object({
   ),
   initial: v.custom<unknown>((value) => value !== undefined, 'must be a JSON value'),
   apply: v.custom<Projection['apply']>(isFunction, 'must be a function (state, event) => state'),
+  onError: v.optional(v.picklist(['stop', 'skip'], "must be 'stop' or 'skip'")),
   key: v.optional(
     v.custom<NonNullable<Projection['key']>>(isFunction, 'must be a function (event) => string'),
   ),

@@ -104,6 +104,8 @@ export interface Progress {
   readonly checkpoints: readonly { readonly topicId: number; readonly seq: number }[]
   /** The event that could not be folded. */
   readonly failure?: ProjectionFailure | undefined
+  /** Events that could not be folded and are left out. */
+  readonly skipped?: { readonly count: number; readonly last: ProjectionFailure } | undefined
 }
 
 export interface ProjectionFailure {
@@ -117,12 +119,13 @@ export interface ProjectionFailure {
 export async function endProjectionTurn(
   tx: Tx,
   { id, name, revision }: Generation,
-  { states: changed, checkpoints: moved, failure }: Progress,
+  { states: changed, checkpoints: moved, failure, skipped }: Progress,
 ): Promise<void> {
   const { rowCount } = await tx.execute(sql`
     UPDATE ${generations} SET revision = revision + 1,
       failed_topic = ${failure?.topic ?? null}, failed_seq = ${failure?.seq ?? null},
       failed_event_id = ${failure?.eventId ?? null}, failed_message = ${failure?.message ?? null}
+      ${skipped === undefined ? sql`` : addSkipped(skipped)}
     WHERE id = ${id} AND revision = ${revision} AND stage <> 'retired'`)
   if (rowCount !== 1) throw new StaleRevision(`projection ${name} is no longer at revision ${revision}`)
   if (moved.length > 0) {
@@ -140,6 +143,10 @@ export async function endProjectionTurn(
       ON CONFLICT (generation_id, key) DO UPDATE SET state = excluded.state, revision = excluded.revision`)
   }
 }
+
+const addSkipped = ({ count, last }: NonNullable<Progress['skipped']>) => sql`
+  , skipped = skipped + ${count}, skipped_topic = ${last.topic}, skipped_seq = ${last.seq},
+  skipped_event_id = ${last.eventId}, skipped_message = ${last.message}`
 
 /**
  * Like {@link endProjectionTurn}, for a turn of one event: when PostgreSQL refuses what came of it, the projection fails

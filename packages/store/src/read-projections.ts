@@ -26,13 +26,21 @@ export interface ProjectionStatus {
   readonly lag: number
   /** Where what is on show got stuck, and why. */
   readonly error?: ProjectionError
+  /** Events that its definition could not fold and skips. */
+  readonly skipped?: Skipped
   /** What is being folded to take the place of what is on show. It may get stuck by itself. */
   readonly rebuild?: {
     readonly version: number
     readonly status: 'building' | 'failed'
     readonly lag: number
     readonly error?: ProjectionError
+    readonly skipped?: Skipped
   }
+}
+
+export interface Skipped {
+  readonly count: number
+  readonly last: ProjectionError
 }
 
 /** The event that cannot be folded. */
@@ -53,7 +61,7 @@ export async function readProjections(
     store,
     sql`
       SELECT g.name, g.version, ${status} AS status, g.keyed, ${asOf(wantsAsOf)} AS as_of,
-        g.failed_topic, g.failed_seq, g.failed_event_id, g.failed_message,
+        g.failed_topic, g.failed_seq, g.failed_event_id, g.failed_message, ${skippedColumns},
         (SELECT coalesce(sum(t.head - coalesce(c.seq, 0)), 0) FROM ${topics} t
           LEFT JOIN ${checkpoints} c ON c.generation_id = g.id AND c.topic_id = t.id
           WHERE CASE WHEN t.head > coalesce(c.seq, 0) THEN t.name ~ g.topic_regex END) AS lag
@@ -75,7 +83,17 @@ type GenerationRow = {
   failed_event_id: string | null
   failed_message: string | null
   lag: string
+} & SkippedRow
+
+type SkippedRow = {
+  skipped: string
+  skipped_topic: string | null
+  skipped_seq: string | null
+  skipped_event_id: string | null
+  skipped_message: string | null
 }
+
+const skippedColumns = sql`g.skipped, g.skipped_topic, g.skipped_seq, g.skipped_event_id, g.skipped_message`
 
 /** The first generation is the one on show, the second is to take its place. */
 function statusOf([shown, next]: readonly GenerationRow[]): ProjectionStatus[] {
@@ -89,6 +107,7 @@ function statusOf([shown, next]: readonly GenerationRow[]): ProjectionStatus[] {
       asOf: shown.as_of,
       lag: Number(shown.lag),
       ...errorOf(shown),
+      ...skippedOf(shown),
       ...(next === undefined ? {} : { rebuild: rebuildOf(next) }),
     },
   ]
@@ -99,6 +118,7 @@ const rebuildOf = (next: GenerationRow) => ({
   status: next.failed_message === null ? ('building' as const) : ('failed' as const),
   lag: Number(next.lag),
   ...errorOf(next),
+  ...skippedOf(next),
 })
 
 function errorOf(row: GenerationRow): { readonly error?: ProjectionError } {
@@ -107,8 +127,15 @@ function errorOf(row: GenerationRow): { readonly error?: ProjectionError } {
   return { error: { topic: topic ?? '', seq: Number(seq), eventId: eventId ?? '', message } }
 }
 
+function skippedOf(row: SkippedRow): { readonly skipped?: Skipped } {
+  if (Number(row.skipped) === 0) return {}
+  const { skipped_topic: topic, skipped_seq: seq, skipped_event_id: eventId, skipped_message: message } = row
+  const last = { topic: topic ?? '', seq: Number(seq), eventId: eventId ?? '', message: message ?? '' }
+  return { skipped: { count: Number(row.skipped), last } }
+}
+
 /** What is said with a state. */
-export interface Shown extends Pick<ProjectionStatus, 'version' | 'status' | 'asOf'> {
+export interface Shown extends Pick<ProjectionStatus, 'version' | 'status' | 'asOf' | 'skipped'> {
   /** Changes whenever the states that it comes with do, and with each rebuild. */
   readonly tag: string
 }
@@ -128,7 +155,7 @@ export async function readState(
   const rows = await ask<ShownRow & { state: string | null; revision: string }>(
     store,
     sql`
-      SELECT g.id, g.version, g.status, ${asOf(wantsAsOf)} AS as_of, coalesce(s.revision, 0) AS revision, s.state::text AS state
+      SELECT g.id, g.version, g.status, ${skippedColumns}, ${asOf(wantsAsOf)} AS as_of, coalesce(s.revision, 0) AS revision, s.state::text AS state
       FROM (${shownGeneration(name)}) g
       LEFT JOIN ${states} s ON s.generation_id = g.id AND s.key = ${key}`,
   )
@@ -161,7 +188,7 @@ export async function readStatesPage(
   const rows = await ask<PageRow>(
     store,
     sql`
-      SELECT g.id, g.version, g.status, coalesce(p.revision, s.revision) AS revision,
+      SELECT g.id, g.version, g.status, ${skippedColumns}, coalesce(p.revision, s.revision) AS revision,
         -- Of all topics, and so with the first key only: it may be longer than all the states.
         CASE WHEN coalesce(p.at, 1) = 1 THEN ${asOf(wantsAsOf)} END AS as_of,
         CASE WHEN NOT g.keyed THEN coalesce(s.state, g.initial)::text END AS only_state, p.key, p.state, p.more
@@ -188,7 +215,8 @@ export async function readStatesPage(
   // No key is ever taken away, so whatever changes a page brings a later revision onto it, or a first key
   // behind it.
   const latest = Math.max(...rows.map(({ revision }) => Number(revision)))
-  return { ...shownOf(first, `${latest}${more ? '-more' : ''}`), state: first.only_state, keys, more }
+  const skips = first.skipped === '0' ? '' : `-${first.skipped}`
+  return { ...shownOf(first, `${latest}${more ? '-more' : ''}${skips}`), state: first.only_state, keys, more }
 }
 
 // Types and not interfaces, because execute() asks for an index signature.
@@ -197,7 +225,7 @@ type ShownRow = {
   version: number
   status: ProjectionStatus['status']
   as_of: AsOf
-}
+} & SkippedRow
 
 type PageRow = ShownRow & {
   only_state: string | null
@@ -207,12 +235,10 @@ type PageRow = ShownRow & {
   more: boolean | null
 }
 
-const shownOf = ({ id, version, status, as_of }: ShownRow, revision: string): Shown => ({
-  version,
-  status,
-  asOf: as_of,
-  tag: `${id}-${revision}`,
-})
+function shownOf(row: ShownRow, revision: string): Shown {
+  const { id, version, status, as_of } = row
+  return { version, status, asOf: as_of, ...skippedOf(row), tag: `${id}-${revision}` }
+}
 
 const ownStatus = sql`CASE WHEN g.failed_message IS NULL THEN g.stage ELSE 'failed' END`
 

@@ -184,6 +184,12 @@ export const generations = projections.table(
     failedSeq: bigint({ mode: 'number' }),
     failedEventId: text(),
     failedMessage: text(),
+    /** Events that the definition could not fold and asks to skip: how many, and the last one. */
+    skipped: bigint({ mode: 'number' }).notNull().default(0),
+    skippedTopic: text(),
+    skippedSeq: bigint({ mode: 'number' }),
+    skippedEventId: text(),
+    skippedMessage: text(),
   },
   (table) => [
     uniqueIndex('generations_live').on(table.name).where(sql`stage = 'live'`),

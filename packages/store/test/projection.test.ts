@@ -59,6 +59,37 @@ test('a write onto a revision that is no longer the current one is refused, whol
   expect(await turn(store, '2'), 'nothing is behind').toBeUndefined()
 })
 
+test('events that a projection skips are counted, and the last is kept, apart for what is to take its place', async () => {
+  await using store = await ownStore(inject('postgresUrl'))
+  await storeEvents(store, [event()])
+  await registerProjection(store, definition())
+  const last = { topic: 'orders', seq: 1, eventId: 'e', message: 'Error: no' }
+  const skip = (count: number, version: number, seq: number, live = true) =>
+    withTransaction(store, 'test', async (tx) => {
+      const generation = await takeProjectionTurn(tx, [definition(version)])
+      if (generation === undefined) throw new Error('no turn')
+      const skipped = { count, last: { ...last, seq } }
+      await endProjectionTurn(tx, generation, { states: new Map(), checkpoints: [], skipped })
+      if (live && generation.stage === 'building') await goLive(tx, generation)
+    })
+  const before = await readState(store, 'p', '')
+  expect((await readProjections(store))[0]).not.toHaveProperty('skipped')
+  await skip(3, 1, 7)
+  await skip(2, 1, 9)
+  const skipped = { count: 5, last: { ...last, seq: 9 } }
+  expect(await readProjections(store)).toMatchObject([{ status: 'live', skipped }])
+  const page = await readStatesPage(store, 'p', { after: '', limit: 1 })
+  expect(page).toMatchObject({ skipped })
+  expect(before).not.toMatchObject({ skipped })
+  await skip(1, 1, 10)
+  expect((await readStatesPage(store, 'p', { after: '', limit: 1 }))?.tag).not.toBe(page?.tag)
+  await registerProjection(store, definition(2))
+  await skip(4, 2, 2, false)
+  expect(await readProjections(store)).toMatchObject([
+    { skipped: { count: 6 }, rebuild: { skipped: { count: 4, last: { ...last, seq: 2 } } } },
+  ])
+})
+
 test('while one has the turn nobody else gets it', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await registerProjection(store, definition())

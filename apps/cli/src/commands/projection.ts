@@ -1,4 +1,4 @@
-import type { Projection, ProjectionInfo, ProjectionKey } from '@sekali/client/answers'
+import type { Projection, ProjectionError, ProjectionInfo, ProjectionKey } from '@sekali/client/answers'
 import { jsonOf } from '@sekali/client/connection'
 import { dropProjection } from '@sekali/client/drop'
 import {
@@ -75,18 +75,31 @@ const list = async ({ connection, options, json, out }: Context) => {
       : [{ what: `the rebuild of ${plain(name)}`, error: rebuild.error }]),
   ])
   for (const { what, error } of json ? [] : failures) {
-    const text = `${what} stands at ${error.topic} seq ${error.seq}: ${plain(error.message)}`
-    await out.line(styled('red', text))
+    await out.line(styled('red', `${what} stands at ${placeOf(error)}`))
+  }
+  const skips = projections.flatMap(({ name, skipped, rebuild }) => [
+    ...(skipped === undefined ? [] : [{ what: plain(name), ...skipped }]),
+    ...(rebuild?.skipped === undefined
+      ? []
+      : [{ what: `the rebuild of ${plain(name)}`, ...rebuild.skipped }]),
+  ])
+  for (const { what, count, last } of json ? [] : skips) {
+    await out.line(styled('yellow', `${what} skipped ${number(count)}, the last ${placeOf(last)}`))
   }
   return failures.length === 0 ? exitCodes.done : exitCodes.refused
 }
 
-const row = ({ name, version, status, lag, rebuild }: ProjectionInfo) => [
+const placeOf = ({ topic, seq, message }: ProjectionError) => `${topic} seq ${seq}: ${plain(message)}`
+
+const row = ({ name, version, status, lag, rebuild, skipped }: ProjectionInfo) => [
   plain(name),
   plain(String(version)),
   status,
   number(lag),
-  rebuild === undefined ? '' : `${rebuildWords[rebuild.status]}, ${number(rebuild.lag)} to go`,
+  [
+    ...(rebuild === undefined ? [] : [`${rebuildWords[rebuild.status]}, ${number(rebuild.lag)} to go`]),
+    ...(skipped === undefined ? [] : [`${number(skipped.count)} skipped`]),
+  ].join('; '),
 ]
 
 const rebuildWords = { building: 'rebuilding', failed: 'rebuild failed' } as const
