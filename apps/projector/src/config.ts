@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { InvalidConfig } from '@sekali/core/errors'
 import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
@@ -15,6 +16,8 @@ const Environment = v.object({
   // Twice as long, and as long as a turn may take with its own import, may pass between two announcements:
   // less than the minute after which a projection is called orphaned.
   IMPORT_MS: wholeNumber(100, 10_000, 5_000),
+  /** Memory for JavaScript of the process in which definitions run. Whoever takes more ends it. */
+  DEFINITIONS_MB: wholeNumber(64, 65_536, 512),
   TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
   STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
   IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
@@ -40,7 +43,12 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       importsMs: parsed.IMPORT_MS,
     },
     // The turn's transaction waits for a fold, and must not be ended for it; for an import none waits.
-    folding: { foldMs: Math.min(foldMsMax, IDLE_IN_TRANSACTION_MS / 2), importMs: parsed.IMPORT_MS },
+    folding: {
+      foldMs: Math.min(foldMsMax, IDLE_IN_TRANSACTION_MS / 2),
+      importMs: parsed.IMPORT_MS,
+      memoryMb: parsed.DEFINITIONS_MB,
+      dir: parsed.PROJECTIONS_DIR && resolve(parsed.PROJECTIONS_DIR),
+    },
     turnEventsMax: parsed.TURN_EVENTS_MAX,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name },
     store: {

@@ -11,8 +11,9 @@ import { createBatchSize, growthMax } from '@sekali/process/batch-size'
 import type { News } from '@sekali/process/news'
 import { createTroubles } from '@sekali/process/troubles'
 import { DataRefused } from '@sekali/store/errors'
-import { type LoadedDefinition, NotImported, Stuck } from './folding.ts'
-import { runTurn, type TurnContext, TurnFailed } from './turn.ts'
+import { Stuck } from './fold-process.ts'
+import { type LoadedDefinition, NotImported } from './folding.ts'
+import { runTurn, type Suspicion, type TurnContext, TurnFailed, type TurnReport } from './turn.ts'
 
 /** Projections offered to one turn at most. */
 const offeredMax = 64
@@ -29,8 +30,7 @@ export interface LoopContext extends TurnContext {
 export async function runLoop(context: LoopContext, news: News<string>, signal: AbortSignal): Promise<void> {
   const { log, folding, definitionOf, slowTurnMs } = context
   const batch = createBatchSize<string>(context.turnEventsMax)
-  // How many events are still to be folded one by one. Somebody else may find the one to blame, or a rebuild pass it.
-  const suspects = new Map<string, number>()
+  const suspicions = createSuspicions()
   const troubles = createTroubles<string>('projection', log)
 
   while (!signal.aborted) {
@@ -40,15 +40,15 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
     const definitions = all.filter(({ source }) => !folding.isLeftAlone(source))
     if (definitions.length === 0 || signal.aborted) continue
     try {
-      const isSuspect = (name: string) => suspects.has(name)
-      const report = await runTurn(context, { definitions, countMax: batch.size, isSuspect })
+      const request = { definitions, countMax: batch.size, suspicionOf: suspicions.of }
+      const report = await runTurn(context, request)
       troubles.forget(report?.name)
       if (report === undefined) continue
       // Those before it have nothing new, or are in others' hands. Of this one there may be more.
       news.putBack(names.slice(names.indexOf(report.name) + 1))
       news.add(report.name)
       if (report.ms > slowTurnMs) batch.halve(report.name)
-      else if (!isSuspect(report.name)) {
+      else if (suspicions.of(report.name) === undefined) {
         batch.learn(
           report.name,
           report.events,
@@ -57,15 +57,16 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
           report.ms < slowTurnMs / growthMax,
         )
       }
-      const left = (suspects.get(report.name) ?? 0) - report.events
-      if (report.failed || left <= 0) suspects.delete(report.name)
-      else suspects.set(report.name, left)
+      suspicions.learn(report)
     } catch (error) {
       const failed = error instanceof TurnFailed ? error.projection : undefined
       const cause = error instanceof TurnFailed ? error.cause : undefined
       // Deterministic: the same turn would come to the same again. Look for the event that is to blame.
-      if (failed !== undefined && (cause instanceof DataRefused || cause instanceof Stuck)) {
-        suspects.set(failed, batch.size(failed))
+      if (error instanceof TurnFailed && cause instanceof Stuck) {
+        suspicions.add(error.projection, error.noted ?? 'some event')
+      }
+      if (failed !== undefined && cause instanceof DataRefused) {
+        suspicions.add(failed, 'each event', batch.size(failed))
       }
       news.putBack(names.filter((name) => name !== failed))
       const { ownMs, loopMs } = troubles.note(failed, error)
@@ -76,5 +77,23 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
       }
       if (loopMs > 0) await pause(loopMs, signal)
     }
+  }
+}
+
+/** What is to be found out, by projection. Somebody else may find the event to blame, or a rebuild pass it. */
+function createSuspicions() {
+  const suspicions = new Map<string, { readonly what: Suspicion; readonly left: number }>()
+  return {
+    of: (name: string): Suspicion | undefined => suspicions.get(name)?.what,
+    /** `left` is after how many more events there is nothing to be found. */
+    add: (name: string, what: Suspicion, left = 0) => void suspicions.set(name, { what, left }),
+    learn({ name, events, failed, wasAlone }: TurnReport): void {
+      const known = suspicions.get(name)
+      if (known === undefined) return
+      const left = known.left - events
+      const isPlace = typeof known.what === 'object'
+      if (failed || (isPlace ? wasAlone : left <= 0)) suspicions.delete(name)
+      else suspicions.set(name, { ...known, left })
+    },
   }
 }

@@ -28,7 +28,8 @@ import {
   takeProjectionTurn,
 } from '@sekali/store/projection-turn'
 import { type Next, readNext } from '@sekali/store/read-next'
-import { type Folding, type FoldThread, type LoadedDefinition, NotLoaded, Stuck } from './folding.ts'
+import { Stuck } from './fold-process.ts'
+import { type Folding, type HeldProcess, type LoadedDefinition, NotLoaded } from './folding.ts'
 
 /** Where a test may stop a projector dead; see process/failpoint.ts. */
 export type TurnPoint = 'locked' | 'read' | 'folded' | 'written' | 'swapped' | 'committed'
@@ -45,9 +46,18 @@ export interface TurnRequest {
   /** What may be folded; the first that is behind and free gets the turn. */
   readonly definitions: readonly LoadedDefinition[]
   readonly countMax: (name: string) => number
-  /** Projections that got stuck, or of which PostgreSQL has refused a state: fold event by event, to find the one to blame. */
-  readonly isSuspect: (name: string) => boolean
+  /** What is to be found out of a projection. */
+  readonly suspicionOf: (name: string) => Suspicion | undefined
 }
+
+/**
+ * A projection got stuck, or PostgreSQL has refused a state. The event to blame is looked for in folds of one event each;
+ * or in one fold with care, which notes each event before the definition gets it; or it is the one that was noted: what
+ * comes before it is folded first, then it alone.
+ */
+export type Suspicion = 'each event' | 'some event' | Place
+
+type Place = Pick<StoredEvent, 'topic' | 'seq'>
 
 export interface TurnReport {
   readonly name: string
@@ -57,16 +67,21 @@ export interface TurnReport {
   readonly failed: boolean
   /** The turn's own time: not that of others before it, or of an import. */
   readonly ms: number
+  /** Nothing else is left to be found out: an event was folded alone. */
+  readonly wasAlone: boolean
 }
 
 /** A turn that began and failed, so that the caller can tell whose fault it is. */
 export class TurnFailed extends Error {
   readonly projection: string
+  /** The event that the definition had when it got stuck, if it was noted. */
+  readonly noted: Place | undefined
 
-  constructor(projection: string, cause: unknown) {
+  constructor(projection: string, cause: unknown, noted?: Place) {
     super(`turn of ${projection} failed`, { cause })
     this.name = 'TurnFailed'
     this.projection = projection
+    this.noted = noted
   }
 }
 
@@ -80,14 +95,14 @@ const portionEvents = 256
  * Throws {@link TurnFailed}, or `StoreUnavailable` when no turn could be taken.
  */
 export const runTurn = (context: TurnContext, request: TurnRequest): Promise<TurnReport | undefined> =>
-  context.folding.hold(async (thread) => {
+  context.folding.hold(async (process) => {
     for (let left = request.definitions.length; ; left--) {
       try {
-        return await tryTurn({ ...context, thread }, request)
+        return await tryTurn({ ...context, process }, request)
       } catch (error) {
         if (!(error instanceof TurnFailed && error.cause instanceof NotLoaded) || left === 0) throw error
         // With no transaction open: an import may take longer than PostgreSQL waits for its next statement.
-        await thread.load(error.cause.source).catch((cause: unknown) => {
+        await process.load(error.cause.source).catch((cause: unknown) => {
           throw new TurnFailed(error.projection, cause)
         })
       }
@@ -95,7 +110,7 @@ export const runTurn = (context: TurnContext, request: TurnRequest): Promise<Tur
   })
 
 interface HeldContext extends TurnContext {
-  readonly thread: FoldThread
+  readonly process: HeldProcess
 }
 
 async function tryTurn(context: HeldContext, request: TurnRequest): Promise<TurnReport | undefined> {
@@ -116,12 +131,16 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
       outcome = await advance(context, tx, generation, request)
     })
   } catch (error) {
-    throw generation === undefined ? error : new TurnFailed((generation as Generation).name, error)
+    if (generation === undefined) throw error
+    const { name } = generation as Generation
+    throw error instanceof StuckAt
+      ? new TurnFailed(name, error.cause, error.place)
+      : new TurnFailed(name, error)
   }
   if (generation === undefined || outcome === undefined) return undefined
   at('committed')
   const { name, version } = generation as Generation
-  const { folded, isLive, chars } = outcome as Outcome
+  const { folded, isLive, chars, wasAlone } = outcome as Outcome
   if (isLive) log.info({ projection: name, version }, 'projection is live')
   if (folded.failure !== undefined) {
     const { topic, seq } = folded.failure.event
@@ -133,26 +152,27 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
     log.warn({ projection: name, version, count, ...where }, 'events skipped that cannot be folded')
   }
   const ms = performance.now() - began
-  return { name, events: folded.count, chars, failed: folded.failure !== undefined, ms }
+  return { name, events: folded.count, chars, failed: folded.failure !== undefined, ms, wasAlone }
 }
 
 interface Outcome {
   readonly folded: Folded
   readonly isLive: boolean
   readonly chars: number
+  readonly wasAlone: boolean
 }
 
 async function advance(
   context: HeldContext,
   tx: Tx,
   generation: Generation,
-  { definitions, countMax, isSuspect }: TurnRequest,
+  { definitions, countMax, suspicionOf }: TurnRequest,
 ): Promise<Outcome> {
   const definition = definitions.find(({ name }) => name === generation.name)
   if (definition === undefined) throw new Error('a turn that nobody asked for')
-  context.thread.mustHave(definition.source)
-  const isSuspected = isSuspect(generation.name)
-  const limit = isSuspected ? 1 : countMax(generation.name)
+  context.process.mustHave(definition.source)
+  const suspicion = suspicionOf(generation.name)
+  const limit = suspicion === 'each event' ? 1 : countMax(generation.name)
 
   let topics = await readBehind(tx, generation, Math.ceil(Math.random() * 2 ** 31), turnTopicsMax)
   const mayEnd = topics.length < turnTopicsMax && countLeft(topics) <= limit
@@ -162,15 +182,26 @@ async function advance(
     await holdLive(tx, generation)
     topics = await readBehind(tx, generation, 0, turnTopicsMax)
   }
-  const { events, atEnd } = await readEvents(tx, topics, limit)
+  const read = await readEvents(tx, topics, limit)
   context.at('read')
-  const { folded, chars } = await foldInto(context, tx, generation, definition, events, isSuspected)
-  const isLive = generation.stage === 'building' && atEnd && folded.failure === undefined
+  const events = upTo(read.events, suspicion)
+  const isAlone = suspicion !== undefined && events.length === 1
+  const care = { isAlone, isCareful: suspicion !== undefined }
+  const { folded, chars } = await foldInto(context, tx, generation, definition, events, care)
+  const isWhole = read.atEnd && events.length === read.events.length
+  const isLive = generation.stage === 'building' && isWhole && folded.failure === undefined
   if (isLive) {
     await goLive(tx, generation)
     context.at('swapped')
   }
-  return { folded, isLive, chars }
+  return { folded, isLive, chars, wasAlone: isAlone }
+}
+
+/** What can be folded without the event that is suspected; or that one alone, when it is the first. */
+function upTo(events: readonly Read[], suspicion: Suspicion | undefined): readonly Read[] {
+  if (typeof suspicion !== 'object') return events
+  const at = events.findIndex(({ topic, seq }) => topic === suspicion.topic && seq === suspicion.seq)
+  return at < 0 ? events : events.slice(0, Math.max(1, at))
 }
 
 interface Read extends StoredEvent {
@@ -220,22 +251,43 @@ function* portionsOf(topics: readonly Behind[], limit: number): Generator<readon
   if (portion.length > 0) yield portion
 }
 
+interface Care {
+  /** If it gets stuck, or its state is refused, it is this event's fault. */
+  readonly isAlone: boolean
+  readonly isCareful: boolean
+}
+
+/** A definition got stuck at an event that is known. */
+class StuckAt extends Error {
+  readonly place: Place
+  override readonly cause: Stuck
+
+  constructor(cause: Stuck, place: Place) {
+    super(cause.message)
+    this.cause = cause
+    this.place = place
+  }
+}
+
 async function foldInto(
-  { at, thread }: HeldContext,
+  { at, process }: HeldContext,
   tx: Tx,
   generation: Generation,
   definition: LoadedDefinition,
   events: readonly Read[],
-  isSuspected: boolean,
+  { isAlone, isCareful }: Care,
 ): Promise<{ folded: Folded; chars: number }> {
   let before: ReadonlyMap<string, string> = new Map()
   let folded: Folded
   try {
-    before = await readStates(tx, generation, await thread.prepare(definition, events))
-    folded = await thread.fold(before)
+    const prepared = await process.prepare(definition, events, isCareful)
+    before = await readStates(tx, generation, prepared.keys)
+    folded = await prepared.fold(before)
   } catch (error) {
+    if (!(error instanceof Stuck)) throw error
     const [event] = events
-    if (!(error instanceof Stuck) || !isSuspected || event === undefined) throw error
+    const noted = error.at === undefined ? undefined : events[error.at]
+    if (event === undefined || !isAlone) throw noted === undefined ? error : new StuckAt(error, noted)
     folded = { states: new Map(), count: 0, failure: { event, message: error.message } }
   }
   at('folded')
@@ -251,7 +303,7 @@ async function foldInto(
         last: { ...skipped.last.event, message: skipped.last.message },
       },
     }
-    if (!isSuspected) await endProjectionTurn(tx, generation, progress)
+    if (!isAlone) await endProjectionTurn(tx, generation, progress)
     else {
       const message = await endSuspectedTurn(tx, generation, progress, first)
       if (message !== undefined) folded = { states: new Map(), count: 0, failure: { event: first, message } }

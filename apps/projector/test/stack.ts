@@ -106,3 +106,7 @@ export const orderly = defineProjection({
   },
 })
 `
+
+/** A projection without keys whose state is a number, by the text of its `apply`. */
+export const counting = (name: string, apply: string) => `
+export const ${name} = defineProjection({ name: '${name}', topics: 'orders.>', initial: 0, apply: ${apply} })`

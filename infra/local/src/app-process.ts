@@ -30,6 +30,7 @@ const inherited = [
   'TRUSTED_PROXIES',
   'HOSTS',
   'PROJECTIONS_BUILT_IN',
+  'DEFINITIONS_MB',
   'IMPORT_MS',
   'TURN_EVENTS_MAX',
   'RETIRE_AFTER_MS',

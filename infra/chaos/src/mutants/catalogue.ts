@@ -1,6 +1,7 @@
 // Where the code moves on, these texts move with it: test/mutants.test.ts fails when one does not apply any more.
 import { bodyMutants } from './bodies.ts'
 import { brokerMutants } from './broker.ts'
+import { definitionMutants } from './definitions.ts'
 import { doorMutants } from './doors.ts'
 import { limitMutants } from './limits.ts'
 import type { Mutant } from './mutant.ts'
@@ -18,4 +19,5 @@ export const mutants: readonly Mutant[] = [
   ...bodyMutants,
   ...limitMutants,
   ...shareMutants,
+  ...definitionMutants,
 ]

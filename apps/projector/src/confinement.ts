@@ -1,0 +1,108 @@
+/**
+ * How the process that runs definitions is kept from everything but folding. Node's own rules (`--permission`) are a seat
+ * belt: they keep code from files, programs and threads that it has no business with, and have no rule for the network.
+ * So the kernel's walls are put around them where the machine lets us: no network, no other process in sight, a user
+ * without rights, limits. SECURITY.md says what remains.
+ */
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+export interface Walls {
+  readonly network: 'none' | 'shared'
+  readonly user: 'nobody' | 'same'
+  readonly limits: 'set' | 'memory of JavaScript only'
+  /** What stands before `node` on the command line. */
+  readonly command: readonly string[]
+}
+
+/** What a process needs besides JavaScript's own memory, Buffers among it. */
+const otherMb = 512
+const nobody = '65534'
+/** setpriv ends the process with its parent, also when that is killed and the process is in an endless loop. */
+const endWithParent = ['setpriv', '--pdeathsig', 'KILL']
+
+/** From the best walls to none; which of them a machine has is found by trying. */
+export function wallsFor(memoryMb: number): readonly Walls[] {
+  if (process.platform !== 'linux') return [open]
+  const limits = [
+    ...[
+      'prlimit',
+      '--core=0',
+      '--fsize=0',
+      '--nofile=64',
+      `--data=${(memoryMb + otherMb) * 1024 * 1024}`,
+      '--',
+    ],
+  ]
+  const inside = [...endWithParent, '--no-new-privs']
+  const asNobody = [
+    `--reuid=${nobody}`,
+    `--regid=${nobody}`,
+    '--clear-groups',
+    '--bounding-set=-all',
+    '--inh-caps=-all',
+  ]
+  const apart = (...more: string[]) => [
+    ...endWithParent,
+    '--',
+    'unshare',
+    ...more,
+    '--net',
+    '--ipc',
+    '--pid',
+    '--kill-child',
+    '--',
+    ...inside,
+  ]
+  const set = { limits: 'set' } as const
+  return [
+    ...(process.getuid?.() === 0
+      ? [
+          {
+            ...set,
+            network: 'none',
+            user: 'nobody',
+            command: [...apart(), ...asNobody, '--', ...limits],
+          } as const,
+        ]
+      : []),
+    { ...set, network: 'none', user: 'same', command: [...apart('--user'), '--', ...limits] },
+    { ...set, network: 'shared', user: 'same', command: [...inside, '--', ...limits] },
+    open,
+  ]
+}
+
+const open: Walls = { network: 'shared', user: 'same', limits: 'memory of JavaScript only', command: [] }
+
+/** What Node itself is told. */
+export const nodeFlags = (memoryMb: number, dir: string | undefined): string[] => [
+  '--permission',
+  ...readable(dir).map((path) => `--allow-fs-read=${path}`),
+  '--frozen-intrinsics',
+  '--disable-warning=ExperimentalWarning',
+  `--max-old-space-size=${memoryMb}`,
+  '--max-semi-space-size=4',
+]
+
+const repository = fileURLToPath(new URL('../../..', import.meta.url))
+/** What fold-main.ts imports. */
+const ours = [
+  ...['apps/projector/src', 'apps/projector/package.json', 'packages/core', 'packages/projection'],
+  ...['node_modules/@sekali/core', 'node_modules/@sekali/projection', 'node_modules/valibot', 'package.json'],
+]
+
+/** Our own code, the definitions, and where Node looks for what they import: packages, and the type of their modules. */
+function readable(dir: string | undefined): string[] {
+  const theirs = dir === undefined ? [] : [dir, ...(existsSync(dir) ? [realpathSync(dir)] : [])]
+  const above = theirs
+    .flatMap(ancestors)
+    .flatMap((folder) => [join(folder, 'node_modules'), join(folder, 'package.json')])
+  return [...new Set([...ours.map((path) => join(repository, path)), ...theirs, ...above.filter(existsSync)])]
+}
+
+function ancestors(dir: string): string[] {
+  const parent = dirname(dir)
+  return parent === dir ? [] : [parent, ...ancestors(parent)]
+}

@@ -1,0 +1,189 @@
+/**
+ * A process for definitions, seen from outside: it is asked, answers in time or is ended. fold-main.ts is the inside, and
+ * confinement.ts the walls around it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import process from 'node:process'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { SekaliError } from '@sekali/core/errors'
+import type { Logger } from '@sekali/process/log'
+import { nodeFlags, type Walls, wallsFor } from './confinement.ts'
+import { type Answer, noteBytes, type Request } from './fold-protocol.ts'
+
+/** A definition gave no answer in time, or ended its process. */
+export class Stuck extends SekaliError {
+  readonly code = 'definition_stuck'
+  readonly retryable = true
+  /** The place of the event that it had then, if that was noted. */
+  readonly at: number | undefined
+
+  constructor(message: string, at?: number) {
+    super(message)
+    this.at = at
+  }
+}
+
+/** A file was not imported in time. */
+export class Late extends SekaliError {
+  readonly code = 'definition_late'
+  readonly retryable = true
+}
+
+export interface FoldProcess {
+  /** One after the other. Throws {@link Stuck}, and the process has ended then; {@link Late}, or what was refused. */
+  ask<T>(request: Request, ms: number): Promise<T>
+  isEnded(): boolean
+  end(): Promise<void>
+}
+
+interface FoldProcessOptions {
+  readonly dir: string | undefined
+  readonly memoryMb: number
+}
+
+/** The time is counted in ticks, so that a process that was itself stopped meanwhile blames nobody for it. */
+const tickMs = 25
+/** Errors that nobody waits for are said at most so often: a definition may make one at each event. */
+const sayMs = 60_000
+const endedItsProcess = 'the definition ended its process'
+/** What V8 says before it ends. */
+const outOfMemory = /out of memory|heap limit|Allocation failed/i
+const program = fileURLToPath(new URL('./fold-main.ts', import.meta.url))
+
+/** Starts processes with the best walls that this machine has. They are found by trying, once. */
+export function createStarter(options: FoldProcessOptions, log: Logger): () => Promise<FoldProcess> {
+  let left = wallsFor(options.memoryMb)
+  let isTold = false
+  let saidAt = -Infinity
+  const onStray = (error: string) => {
+    if (performance.now() - saidAt < sayMs) return
+    saidAt = performance.now()
+    log.error(
+      { error },
+      'a definition left something behind that failed; key and apply must be pure and wait for nothing',
+    )
+  }
+  return async () => {
+    for (;;) {
+      const [walls, ...others] = left
+      if (walls === undefined) throw new Error('there is a way without walls')
+      try {
+        const started = await start(walls, options, onStray)
+        if (!isTold) log.info({ ...walls, command: undefined }, 'definitions have a process of their own')
+        isTold = true
+        return started
+      } catch (error) {
+        // Once it has worked it is not the walls that are to blame.
+        if (isTold || others.length === 0) throw error
+        left = others
+      }
+    }
+  }
+}
+
+/** Waits until the process listens: that may take longer than a fold may, and is nobody's fault. */
+async function start(
+  walls: Walls,
+  { dir, memoryMb }: FoldProcessOptions,
+  onStray: (error: string) => void,
+): Promise<FoldProcess> {
+  const node = [process.execPath, ...nodeFlags(memoryMb, dir), program, ...(dir === undefined ? [] : [dir])]
+  const [command = '', ...args] = [...walls.command, ...node]
+  const child = spawn(command, args, {
+    // Without a PATH, setpriv and its kind are looked for where the system has its own programs.
+    env: {},
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
+    serialization: 'advanced',
+    // A Ctrl-C in a terminal is for the projector: it drains, and needs this process for it.
+    detached: true,
+  })
+  const ending = watch(child)
+  const ready = Promise.withResolvers<void>()
+  child.on('message', (said: Answer) => {
+    if ('isReady' in said) ready.resolve()
+    if ('stray' in said) onStray(said.stray)
+  })
+  void ending.ended.then(() => ready.reject(new Stuck('the process for definitions did not start')))
+  await ready.promise
+  const end = async () => {
+    child.kill('SIGKILL')
+    await ending.ended
+  }
+  return { ask: (request, ms) => ask({ child, ending, end }, request, ms), isEnded: ending.isEnded, end }
+}
+
+interface Ending {
+  readonly ended: Promise<void>
+  isEnded(): boolean
+  /** What can be said of it, when it has ended. */
+  readonly reason: () => string
+  /** The place of the event that the definition got last, if it was noted. */
+  readonly noted: () => number | undefined
+  forget(): void
+}
+
+function watch(child: ChildProcess): Ending {
+  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  let isEnded = false
+  let isMemory = false
+  let noted: number | undefined
+  const onEnd = () => {
+    isEnded = true
+    resolve()
+  }
+  // After its pipes have been read to the end. A command that does not exist has no such end.
+  child.on('close', onEnd)
+  child.on('error', () => child.pid === undefined && onEnd())
+  child.stderr?.on('data', (text: Buffer) => {
+    isMemory ||= outOfMemory.test(text.toString())
+  })
+  const notes = child.stdio[4] as Readable
+  notes.on('data', (places: Buffer) => {
+    if (places.length >= noteBytes) noted = places.readUInt32LE(places.length - noteBytes)
+  })
+  notes.on('error', () => undefined)
+  return {
+    ended,
+    isEnded: () => isEnded,
+    reason: () => (isMemory ? 'the definition took all memory there is' : endedItsProcess),
+    noted: () => noted,
+    forget: () => {
+      noted = undefined
+    },
+  }
+}
+
+interface Asked {
+  readonly child: ChildProcess
+  readonly ending: Ending
+  readonly end: () => Promise<void>
+}
+
+async function ask<T>({ child, ending, end }: Asked, request: Request, ms: number): Promise<T> {
+  if (ending.isEnded()) throw new Stuck(endedItsProcess)
+  if (request.do === 'prepare') ending.forget()
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const onMessage = (said: Answer) => {
+    if ('result' in said) resolve(said.result as T)
+    else if ('refusal' in said) reject(said.isLate ? new Late(said.refusal) : new Error(said.refusal))
+  }
+  let ticks = 0
+  const timer = setInterval(() => {
+    ticks += 1
+    if (ticks * tickMs >= ms) reject(new Stuck(`the definition gave no answer within ${ms} ms`))
+  }, tickMs)
+  const onEnd = () => reject(new Stuck(ending.reason()))
+  child.on('message', onMessage).on('close', onEnd)
+  child.send(request, () => undefined) // if it cannot be sent, the process has ended
+  try {
+    return await promise
+  } catch (error) {
+    if (!(error instanceof Stuck)) throw error
+    await end()
+    throw new Stuck(error.message, ending.noted())
+  } finally {
+    clearInterval(timer)
+    child.off('message', onMessage).off('close', onEnd)
+  }
+}

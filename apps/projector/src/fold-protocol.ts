@@ -1,0 +1,26 @@
+import type { StoredEvent } from '@sekali/core/event'
+import type { Source } from './source.ts'
+
+/** What is asked of the process for definitions; it answers one after the other. */
+export type Request =
+  | { readonly do: 'load'; readonly source: Source; readonly importMs: number }
+  | {
+      readonly do: 'prepare'
+      readonly source: Source
+      readonly name: string
+      readonly events: readonly StoredEvent[]
+      /** Note each event before the definition gets it, so that it is known which one it was if the process ends. */
+      readonly isCareful: boolean
+    }
+  | { readonly do: 'fold'; readonly before: ReadonlyMap<string, string> }
+
+/** `isReady` comes once, before anything is asked. `stray` is the name of an error that nobody waits for. */
+export type Answer =
+  | { readonly isReady: true }
+  | { readonly result: unknown }
+  | { readonly refusal: string; readonly isLate: boolean }
+  | { readonly stray: string }
+
+/** Where notes are written to, and how long one is. */
+export const noteFd = 4
+export const noteBytes = 4

@@ -1,0 +1,122 @@
+/** What a definition can reach besides its events: nothing of the projector's, and nothing of the other definitions. */
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+import { counting, numbered, ownStack } from './stack.ts'
+
+const startMs = 30_000
+
+/** A projection whose state says which of its attempts came to anything. */
+const attempts = (name: string, texts: Record<string, string>) => `
+const tried: Record<string, string> = {}
+const attempt = async (what: string, work: () => unknown) => {
+  try { tried[what] = 'did: ' + String(await work()).slice(0, 40) } catch (error) { tried[what] = 'refused' }
+}
+${Object.entries(texts)
+  .map(([what, text]) => `await attempt('${what}', async () => { ${text} })`)
+  .join('\n')}
+export const one = defineProjection({ name: '${name}', topics: 'orders.>', initial: {}, apply: () => tried })`
+
+test.concurrent('a definition sees no environment and no file of others, starts nothing, writes nothing and calls nobody', async () => {
+  await using stack = await ownStack()
+  const heard: string[] = []
+  const server = createServer(() => heard.push('a call')).listen(0, '127.0.0.1')
+  await using _server = { [Symbol.asyncDispose]: async () => void server.close() }
+  await eventually(() => expect(server.address()).toBeTruthy())
+  const { port } = server.address() as { port: number }
+  const texts = {
+    passwd: `return (await import('node:fs')).readFileSync('/etc/passwd', 'utf8')`,
+    environ: `return (await import('node:fs')).readFileSync('/proc/self/environ', 'utf8')`,
+    parent: `return (await import('node:fs')).readFileSync('/proc/' + process.ppid + '/environ', 'utf8')`,
+    write: `return (await import('node:fs')).writeFileSync(import.meta.dirname + '/mine', 'x')`,
+    program: `return (await import('node:child_process')).execSync('id')`,
+    worker: `return new (await import('node:worker_threads')).Worker('1', { eval: true })`,
+    module: `return process.getBuiltinModule('node:net').connect(${port}, '127.0.0.1')`,
+    net: `return (await import('node:net')).connect(${port}, '127.0.0.1')`,
+    fetch: `return (await fetch('http://127.0.0.1:${port}')).status`,
+    signal: `return process.kill(process.ppid, 'SIGTERM')`,
+    others: `return Object.keys(await import('@sekali/projection/limits'))`,
+  }
+  const environment = `export const env = defineProjection({ name: 'env', topics: 'orders.>', initial: '',
+    apply: () => Object.keys(process.env).join() })`
+  await stack.define('spy.ts', attempts('spy', texts))
+  await stack.define('env.ts', environment)
+  await stack.append(numbered('orders.eu', 3))
+  await using projector = stack.projector('p')
+  await stack.level('spy')
+  await stack.level('env')
+  const refused = Object.fromEntries(Object.keys(texts).map((what) => [what, 'refused']))
+  expect((await stack.states('spy'))[''], projector.output()).toEqual(refused)
+  expect((await stack.states('env'))['']).toBe('')
+  expect(heard).toEqual([])
+})
+
+test.concurrent('a definition that changes what all are made of changes nothing for the others', async () => {
+  await using stack = await ownStack()
+  await stack.define(
+    'a.ts',
+    attempts('vandal', {
+      array: `Array.prototype.push = () => 0; return 1`,
+      iterator: `Array.prototype[Symbol.iterator] = function* () {}; return 1`,
+      object: `Object.prototype.seq = 7; return 1`,
+      entries: `Object.entries = () => []; return 1`,
+      define: `Object.defineProperty(Map.prototype, 'set', { value: () => 0 }); return 1`,
+      json: `JSON.parse = () => ({ n: 0 }); return 1`,
+      name: `globalThis.JSON = { parse: () => ({}) }; return 1`,
+      map: `globalThis.Map = class {}; return 1`,
+      buffer: `Buffer.byteLength = () => 0; return 1`,
+      emit: `(await import('node:events')).EventEmitter.prototype.emit = () => false; return 1`,
+      limits: `(await import('@sekali/projection/limits')).limits.stateBytesMax = 0; return 1`,
+    }),
+  )
+  await stack.define('top.ts', `Array.prototype.map = () => []\n${counting('top', '(n) => n + 1')}`)
+  // What is its own it may change, and name as it likes.
+  const own = `(state, { seq }) => {
+    class Mine extends Error { constructor() { super('m'); this.name = 'Mine' } }
+    state['constructor'] = seq
+    state['toString'] = new Mine().name
+    return state
+  }`
+  await stack.define('own.ts', counting('own', own).replace('initial: 0', 'initial: {}'))
+  await stack.define('sum.ts', counting('sum', '(n, { payload }) => n + payload.n'))
+  await stack.append(numbered('orders.eu', 200))
+  await using projector = stack.projector('p')
+  for (const name of ['sum', 'own', 'vandal']) await stack.level(name)
+  expect(Object.values((await stack.states('vandal'))[''] as object), projector.output()).toEqual(
+    Array(11).fill('refused'),
+  )
+  expect(await stack.states('sum')).toEqual({ '': 20_100 })
+  expect((await stack.states('own'))['']).toEqual({ constructor: 200, toString: 'Mine' })
+  expect(projector.output()).toMatch(/top\.ts cannot be used: TypeError: [^"]*read only/)
+})
+
+test.concurrent('the process of a projector that is killed ends with it, also in an endless loop', async () => {
+  await using stack = await ownStack()
+  await stack.define('loop.ts', 'for (;;);')
+  await using projector = stack.projector('p', { IMPORT_MS: '10000' })
+  const children = await eventually(async () => {
+    const found = await descendants(projector.pid)
+    expect(await busiest(found)).toBeGreaterThan(100)
+    return found
+  }, startMs)
+  projector.signal('SIGKILL')
+  await eventually(async () => expect((await Promise.all(children.map(statOf))).filter(Boolean)).toEqual([]))
+})
+
+/** The fields of /proc/PID/stat behind the name; undefined of a process that has ended. */
+async function statOf(pid: number): Promise<string[] | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return text === '' || fields[0] === 'Z' ? undefined : fields
+}
+
+async function descendants(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  const children = text.split(' ').filter(Boolean).map(Number)
+  return [...children, ...(await Promise.all(children.map(descendants))).flat()]
+}
+
+/** Hundredths of a second of processor time. */
+const busiest = async (pids: readonly number[]): Promise<number> =>
+  Math.max(...(await Promise.all(pids.map(statOf))).map((fields) => Number(fields?.[11] ?? 0)))
