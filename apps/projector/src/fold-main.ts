@@ -10,7 +10,7 @@ import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { builtIn } from '@sekali/projection/built-in/all'
-import { type Batch, fold, type Note, prepare } from '@sekali/projection/fold'
+import { type Batch, fold, prepare } from '@sekali/projection/fold'
 import { type Definition, isProjection, validate } from '@sekali/projection/validate'
 import { type Answer, noteBytes, noteFd, type Request } from './fold-protocol.ts'
 import { guardImports } from './guard-imports.ts'
@@ -20,7 +20,7 @@ import { builtInSource, hashOf, keyOf, type Source } from './source.ts'
 class Late extends Error {}
 
 const loaded = new Map<string, readonly Definition[]>([[keyOf(builtInSource), builtIn.map(validate)]])
-let batch: { readonly of: Definition; readonly prepared: Batch; readonly note: Note | undefined } | undefined
+let batch: { readonly of: Definition; readonly prepared: Batch } | undefined
 
 async function answer(request: Request): Promise<unknown> {
   if (request.do === 'load') {
@@ -30,19 +30,18 @@ async function answer(request: Request): Promise<unknown> {
   if (request.do === 'prepare') {
     const of = loaded.get(keyOf(request.source))?.find(({ name }) => name === request.name)
     if (of === undefined) throw new Error(`${request.name} is not loaded`)
-    const note = request.isCareful ? noteEvent : undefined
-    batch = { of, prepared: prepare(of.projection, request.events, note), note }
+    batch = { of, prepared: prepare(of.projection, request.events, note) }
     return batch.prepared.keys
   }
   if (batch === undefined) throw new Error('nothing is prepared')
-  return fold(batch.of.projection, batch.prepared, request.before, batch.note)
+  return fold(batch.of.projection, batch.prepared, request.before, note)
 }
 
 const place = Buffer.alloc(noteBytes)
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 /** Returns when the note is out of this process. */
-function noteEvent(at: number): void {
+function note(at: number): void {
   place.writeUInt32LE(at)
   for (;;) {
     try {

@@ -15,7 +15,7 @@ import { type Answer, noteBytes, type Request } from './fold-protocol.ts'
 export class Stuck extends SekaliError {
   readonly code = 'definition_stuck'
   readonly retryable = true
-  /** The place of the event that it had then, if that was noted. */
+  /** The place of the first of the events that it had then, if that was noted. */
   readonly at: number | undefined
 
   constructor(message: string, at?: number) {
@@ -25,7 +25,7 @@ export class Stuck extends SekaliError {
 }
 
 /** A file was not imported in time. */
-export class Late extends SekaliError {
+class Late extends SekaliError {
   readonly code = 'definition_late'
   readonly retryable = true
 }

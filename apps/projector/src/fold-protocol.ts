@@ -9,8 +9,6 @@ export type Request =
       readonly source: Source
       readonly name: string
       readonly events: readonly StoredEvent[]
-      /** Note each event before the definition gets it, so that it is known which one it was if the process ends. */
-      readonly isCareful: boolean
     }
   | { readonly do: 'fold'; readonly before: ReadonlyMap<string, string> }
 

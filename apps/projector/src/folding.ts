@@ -1,7 +1,7 @@
 /**
  * Runs definitions in a process of their own and waits for it no longer than is due. A process that gives no answer, or
- * ends, is replaced by a new one, so that one definition cannot keep the others from being folded. Which event was to
- * blame is found by folding again with care: each event is noted before the definition gets it.
+ * ends, is replaced by a new one, so that one definition cannot keep the others from being folded. Which events it was
+ * at is noted before it gets them, and which of them is to blame is found by folding these one by one.
  */
 import { SekaliError } from '@sekali/core/errors'
 import type { StoredEvent } from '@sekali/core/event'
@@ -37,11 +37,10 @@ export interface HeldProcess {
   readonly load: Folding['load']
   /** Throws {@link NotLoaded}. */
   mustHave(source: Source): unknown
-  /** Throws {@link NotLoaded} or `Stuck`. With care it is known which event it was, if the process ends: `at`. */
+  /** Throws {@link NotLoaded} or `Stuck`. */
   prepare(
     definition: LoadedDefinition,
     events: readonly StoredEvent[],
-    isCareful: boolean,
   ): Promise<{
     /** The keys whose states the fold needs. */
     readonly keys: readonly string[]
@@ -152,9 +151,9 @@ export function startFolding({ foldMs, importMs, ...options }: FoldingConfig, lo
   const held: HeldProcess = {
     load,
     mustHave,
-    async prepare({ source, name }, events, isCareful) {
+    async prepare({ source, name }, events) {
       const asked = mustHave(source) // it may have ended meanwhile
-      const request = { do: 'prepare', source, name, events, isCareful } as const
+      const request = { do: 'prepare', source, name, events } as const
       const keys = await asked.ask<readonly string[]>(request, foldMs)
       return { keys, fold: (before) => asked.ask<Folded>({ do: 'fold', before }, foldMs) }
     },

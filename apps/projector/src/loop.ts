@@ -13,7 +13,15 @@ import { createTroubles } from '@sekali/process/troubles'
 import { DataRefused } from '@sekali/store/errors'
 import { Stuck } from './fold-process.ts'
 import { type LoadedDefinition, NotImported } from './folding.ts'
-import { runTurn, type Suspicion, type TurnContext, TurnFailed, type TurnReport } from './turn.ts'
+import {
+  type Place,
+  runTurn,
+  StuckAt,
+  type Suspicion,
+  type TurnContext,
+  TurnFailed,
+  type TurnReport,
+} from './turn.ts'
 
 /** Projections offered to one turn at most. */
 const offeredMax = 64
@@ -48,7 +56,7 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
       news.putBack(names.slice(names.indexOf(report.name) + 1))
       news.add(report.name)
       if (report.ms > slowTurnMs) batch.halve(report.name)
-      else if (suspicions.of(report.name) === undefined) {
+      else if (report.cut === undefined) {
         batch.learn(
           report.name,
           report.events,
@@ -62,11 +70,9 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
       const failed = error instanceof TurnFailed ? error.projection : undefined
       const cause = error instanceof TurnFailed ? error.cause : undefined
       // Deterministic: the same turn would come to the same again. Look for the event that is to blame.
-      if (error instanceof TurnFailed && cause instanceof Stuck) {
-        suspicions.add(error.projection, error.noted ?? 'some event')
-      }
-      if (failed !== undefined && cause instanceof DataRefused) {
-        suspicions.add(failed, 'each event', batch.size(failed))
+      if (error instanceof TurnFailed && (cause instanceof DataRefused || cause instanceof Stuck)) {
+        const places = cause instanceof StuckAt ? cause.places : undefined
+        suspicions.add(error.projection, places, batch.size(error.projection))
       }
       news.putBack(names.filter((name) => name !== failed))
       const { ownMs, loopMs } = troubles.note(failed, error)
@@ -85,14 +91,15 @@ function createSuspicions() {
   const suspicions = new Map<string, { readonly what: Suspicion; readonly left: number }>()
   return {
     of: (name: string): Suspicion | undefined => suspicions.get(name)?.what,
-    /** `left` is after how many more events there is nothing to be found. */
-    add: (name: string, what: Suspicion, left = 0) => void suspicions.set(name, { what, left }),
-    learn({ name, events, failed, wasAlone }: TurnReport): void {
+    /** Of those `places`; or, if they are not known, of so many events from here on. */
+    add(name: string, places: readonly Place[] | undefined, countMax: number): void {
+      suspicions.set(name, { what: places ?? 'each event', left: places?.length ?? countMax })
+    },
+    learn({ name, failed, cut }: TurnReport): void {
       const known = suspicions.get(name)
       if (known === undefined) return
-      const left = known.left - events
-      const isPlace = typeof known.what === 'object'
-      if (failed || (isPlace ? wasAlone : left <= 0)) suspicions.delete(name)
+      const left = known.left - Number(cut === 'to one')
+      if (failed || left <= 0) suspicions.delete(name)
       else suspicions.set(name, { ...known, left })
     },
   }

@@ -14,7 +14,7 @@
 import type { StoredEvent } from '@sekali/core/event'
 import { turnCharsAim } from '@sekali/process/batch-size'
 import type { Logger } from '@sekali/process/log'
-import type { Folded } from '@sekali/projection/fold'
+import { type Folded, notedEvents } from '@sekali/projection/fold'
 import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
 import {
   type Behind,
@@ -51,13 +51,12 @@ export interface TurnRequest {
 }
 
 /**
- * A projection got stuck, or PostgreSQL has refused a state. The event to blame is looked for in folds of one event each;
- * or in one fold with care, which notes each event before the definition gets it; or it is the one that was noted: what
- * comes before it is folded first, then it alone.
+ * A projection got stuck, or PostgreSQL has refused a state. Each event is folded alone, to find the one to blame; or
+ * each of those among which it must be, and what comes before them together.
  */
-export type Suspicion = 'each event' | 'some event' | Place
+export type Suspicion = 'each event' | readonly Place[]
 
-type Place = Pick<StoredEvent, 'topic' | 'seq'>
+export type Place = Pick<StoredEvent, 'topic' | 'seq'>
 
 export interface TurnReport {
   readonly name: string
@@ -67,21 +66,28 @@ export interface TurnReport {
   readonly failed: boolean
   /** The turn's own time: not that of others before it, or of an import. */
   readonly ms: number
-  /** Nothing else is left to be found out: an event was folded alone. */
-  readonly wasAlone: boolean
+  /** If it was cut short for a suspicion: to one event, or to those before. */
+  readonly cut: 'to one' | 'to those before' | undefined
 }
 
 /** A turn that began and failed, so that the caller can tell whose fault it is. */
 export class TurnFailed extends Error {
   readonly projection: string
-  /** The event that the definition had when it got stuck, if it was noted. */
-  readonly noted: Place | undefined
 
-  constructor(projection: string, cause: unknown, noted?: Place) {
+  constructor(projection: string, cause: unknown) {
     super(`turn of ${projection} failed`, { cause })
     this.name = 'TurnFailed'
     this.projection = projection
-    this.noted = noted
+  }
+}
+
+/** A definition got stuck at one of a few events. */
+export class StuckAt extends Stuck {
+  readonly places: readonly Place[]
+
+  constructor(stuck: Stuck, places: readonly Place[]) {
+    super(stuck.message, stuck.at)
+    this.places = places
   }
 }
 
@@ -131,16 +137,12 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
       outcome = await advance(context, tx, generation, request)
     })
   } catch (error) {
-    if (generation === undefined) throw error
-    const { name } = generation as Generation
-    throw error instanceof StuckAt
-      ? new TurnFailed(name, error.cause, error.place)
-      : new TurnFailed(name, error)
+    throw generation === undefined ? error : new TurnFailed((generation as Generation).name, error)
   }
   if (generation === undefined || outcome === undefined) return undefined
   at('committed')
   const { name, version } = generation as Generation
-  const { folded, isLive, chars, wasAlone } = outcome as Outcome
+  const { folded, isLive, chars, cut } = outcome as Outcome
   if (isLive) log.info({ projection: name, version }, 'projection is live')
   if (folded.failure !== undefined) {
     const { topic, seq } = folded.failure.event
@@ -152,14 +154,14 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
     log.warn({ projection: name, version, count, ...where }, 'events skipped that cannot be folded')
   }
   const ms = performance.now() - began
-  return { name, events: folded.count, chars, failed: folded.failure !== undefined, ms, wasAlone }
+  return { name, events: folded.count, chars, failed: folded.failure !== undefined, ms, cut }
 }
 
 interface Outcome {
   readonly folded: Folded
   readonly isLive: boolean
   readonly chars: number
-  readonly wasAlone: boolean
+  readonly cut: TurnReport['cut']
 }
 
 async function advance(
@@ -184,24 +186,29 @@ async function advance(
   }
   const read = await readEvents(tx, topics, limit)
   context.at('read')
-  const events = upTo(read.events, suspicion)
-  const isAlone = suspicion !== undefined && events.length === 1
-  const care = { isAlone, isCareful: suspicion !== undefined }
-  const { folded, chars } = await foldInto(context, tx, generation, definition, events, care)
+  const { events, cut } = cutShort(read.events, suspicion)
+  const { folded, chars } = await foldInto(context, tx, generation, definition, events, cut === 'to one')
   const isWhole = read.atEnd && events.length === read.events.length
   const isLive = generation.stage === 'building' && isWhole && folded.failure === undefined
   if (isLive) {
     await goLive(tx, generation)
     context.at('swapped')
   }
-  return { folded, isLive, chars, wasAlone: isAlone }
+  return { folded, isLive, chars, cut }
 }
 
-/** What can be folded without the event that is suspected; or that one alone, when it is the first. */
-function upTo(events: readonly Read[], suspicion: Suspicion | undefined): readonly Read[] {
-  if (typeof suspicion !== 'object') return events
-  const at = events.findIndex(({ topic, seq }) => topic === suspicion.topic && seq === suspicion.seq)
-  return at < 0 ? events : events.slice(0, Math.max(1, at))
+/** What can be folded without the events that are suspected; or the first of them alone, if it is its turn. */
+function cutShort(
+  events: readonly Read[],
+  suspicion: Suspicion | undefined,
+): { readonly events: readonly Read[]; readonly cut: TurnReport['cut'] } {
+  const isSuspect = ({ topic, seq }: Read) =>
+    suspicion === 'each event' || suspicion?.some((one) => one.topic === topic && one.seq === seq)
+  const at = events.findIndex(isSuspect)
+  if (at < 0) return { events, cut: undefined }
+  return at === 0
+    ? { events: events.slice(0, 1), cut: 'to one' }
+    : { events: events.slice(0, at), cut: 'to those before' }
 }
 
 interface Read extends StoredEvent {
@@ -251,43 +258,25 @@ function* portionsOf(topics: readonly Behind[], limit: number): Generator<readon
   if (portion.length > 0) yield portion
 }
 
-interface Care {
-  /** If it gets stuck, or its state is refused, it is this event's fault. */
-  readonly isAlone: boolean
-  readonly isCareful: boolean
-}
-
-/** A definition got stuck at an event that is known. */
-class StuckAt extends Error {
-  readonly place: Place
-  override readonly cause: Stuck
-
-  constructor(cause: Stuck, place: Place) {
-    super(cause.message)
-    this.cause = cause
-    this.place = place
-  }
-}
-
 async function foldInto(
   { at, process }: HeldContext,
   tx: Tx,
   generation: Generation,
   definition: LoadedDefinition,
   events: readonly Read[],
-  { isAlone, isCareful }: Care,
+  isAlone: boolean,
 ): Promise<{ folded: Folded; chars: number }> {
   let before: ReadonlyMap<string, string> = new Map()
   let folded: Folded
   try {
-    const prepared = await process.prepare(definition, events, isCareful)
+    const prepared = await process.prepare(definition, events)
     before = await readStates(tx, generation, prepared.keys)
     folded = await prepared.fold(before)
   } catch (error) {
     if (!(error instanceof Stuck)) throw error
     const [event] = events
-    const noted = error.at === undefined ? undefined : events[error.at]
-    if (event === undefined || !isAlone) throw noted === undefined ? error : new StuckAt(error, noted)
+    const noted = error.at === undefined ? [] : events.slice(error.at, error.at + notedEvents)
+    if (event === undefined || !isAlone) throw noted.length === 0 ? error : new StuckAt(error, noted)
     folded = { states: new Map(), count: 0, failure: { event, message: error.message } }
   }
   at('folded')

@@ -45,7 +45,7 @@ test('files that are late keep the others waiting one at a time, and no longer o
   if (a === undefined || d === undefined) throw new Error('there were two')
   const events = [{ ...event(), seq: 1, receivedAt: '', storedAt: '' }]
   const turn = folding.hold(async (process) => {
-    const { fold } = await process.prepare(a, events, false)
+    const { fold } = await process.prepare(a, events)
     return await fold(new Map())
   })
   await expect(turn).rejects.toThrow(Stuck)

@@ -44,8 +44,11 @@ export interface Batch {
   readonly keys: readonly string[]
 }
 
-/** Is called with the place of each event before the definition gets it. */
+/** Is called before the definition gets the first of each {@link notedEvents}, with its place. */
 export type Note = (at: number) => void
+
+/** A note costs some microseconds, as much as half a fold. */
+export const notedEvents = 16
 
 const noNote: Note = () => undefined
 
@@ -54,8 +57,8 @@ export function prepare(projection: Projection, events: readonly StoredEvent[], 
   const items: Item[] = []
   const keys = new Set<string>()
   for (const [at, stored] of events.entries()) {
+    if (at % notedEvents === 0) note(at)
     try {
-      note(at)
       const event = eventOf(stored)
       const key = keyOf(projection, event)
       if (key !== undefined) keys.add(key)
@@ -85,12 +88,12 @@ export function fold(
     ...(failure && { failure }),
   })
   for (const [at, item] of items.entries()) {
+    if (at % notedEvents === 0) note(at)
     const event = events[at] as StoredEvent
     const key = 'error' in item ? undefined : item.key
     try {
       if ('error' in item) throw item.error
       if (key === undefined) continue
-      note(at)
       const state = states.get(key) ?? grow(before.get(key) ?? initial)
       states.set(key, state)
       state.value = checked(key, projection.apply(state.value, item.event))
