@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os'
 import process from 'node:process'
 import { nowMs } from './clock.ts'
 
-/** A process id, or a parent's whose children are counted with it, gone ones included: PostgreSQL's. */
+/** A process id, or a parent's whose children and theirs are counted with it, gone ones included: PostgreSQL's. */
 type Counted = number | { readonly family: number }
 
 export type Processes = Readonly<Record<string, Counted>>
@@ -56,7 +56,7 @@ function cpuOf(processes: Processes): Record<string, number> {
 function ticksOfFamily(parent: number): number | undefined {
   const own = readStat(parent)
   if (own === undefined) return undefined
-  const living = childrenOf(parent).reduce((sum, child) => sum + (readStat(child)?.used ?? 0), 0)
+  const living = childrenOf(parent).reduce((sum, child) => sum + (ticksOfFamily(child) ?? 0), 0)
   return own.used + own.ofGoneChildren + living
 }
 

@@ -45,7 +45,8 @@ export const folding = (options: { readonly events: number }): Side => ({
           first = await foldedOf(store)
           return first > 0
         })
-        const stop = startMeter({ projector: projector.pid, ...bench.servers })
+        // With the process that its definitions have.
+        const stop = startMeter({ projector: { family: projector.pid }, ...bench.servers })
         const startedAt = performance.now()
         await until(
           'the rebuild has taken its place',
