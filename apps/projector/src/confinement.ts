@@ -95,12 +95,21 @@ const ours = [
 
 /** Our own code, the definitions, and where Node looks for what they import: packages, and the type of their modules. */
 function readable(dir: string | undefined): string[] {
-  const theirs = dir === undefined ? [] : [dir, ...(existsSync(dir) ? [realpathSync(dir)] : [])]
+  const theirs = dir === undefined ? [] : withReal(dir)
   const above = theirs
     .flatMap(ancestors)
     .flatMap((folder) => [join(folder, 'node_modules'), join(folder, 'package.json')])
-  return [...new Set([...ours.map((path) => join(repository, path)), ...theirs, ...above.filter(existsSync)])]
+  return [
+    ...new Set([
+      ...ours.flatMap((path) => withReal(join(repository, path))),
+      ...theirs,
+      ...above.filter(existsSync).flatMap(withReal),
+    ]),
+  ]
 }
+
+/** Node reads a module where its links lead to. */
+const withReal = (path: string): string[] => [path, ...(existsSync(path) ? [realpathSync(path)] : [])]
 
 function ancestors(dir: string): string[] {
   const parent = dirname(dir)

@@ -2,9 +2,8 @@ import { registerHooks } from 'node:module'
 
 /** What a definition is written with; everything else of ours is not its business. */
 const forThem = '@sekali/projection/define'
-const repository = new URL('../../..', import.meta.url).href
-const ours = ['apps/', 'packages/'].map((folder) => repository + folder)
-const definition = new URL('packages/projection/src/define.ts', repository).href
+const definition = import.meta.resolve(forThem)
+const ours = [new URL('../..', import.meta.url).href, new URL('../..', definition).href]
 
 // A fold that needs one of these is not pure. It is also what Node's permissions have no rule for.
 const impure = new Set(
