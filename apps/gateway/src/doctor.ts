@@ -16,7 +16,7 @@ import { examineStore, readClock as readStoreClock } from '@sekali/store/doctor'
 import { readHeads } from '@sekali/store/heads'
 import { readProjectionWaits } from '@sekali/store/projection-waits'
 import { readProjections } from '@sekali/store/read-projections'
-import { clockFinding, consumerFindings, figureFindings, lagFinding } from './findings.ts'
+import { clockFinding, consumerFindings, figureFindings, lagFinding, lastIdFinding } from './findings.ts'
 import { projectionFindings } from './projection-findings.ts'
 import type { Readings } from './readings.ts'
 import { reply } from './reply.ts'
@@ -66,7 +66,7 @@ export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDe
   }
 
   async function system(): Promise<Finding[]> {
-    const { topics, totals, consumers } = await readings.read()
+    const { topics, totals, consumers, streams } = await readings.read()
     const waiting = (topics ?? [])
       .filter(({ inFlight }) => inFlight !== null && inFlight > 0)
       .sort((a, b) => Number(b.inFlight) - Number(a.inFlight))
@@ -78,6 +78,7 @@ export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDe
     return [
       ...consumerFindings(consumers, holders, totals.inFlight),
       lagFinding(totals.inFlight, oldest, nowMs),
+      lastIdFinding(streams, nowMs),
       ...figureFindings(totals),
     ]
   }

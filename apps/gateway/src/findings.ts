@@ -1,5 +1,6 @@
 import type { Holder } from '@sekali/broker/backlog'
 import type { Presence } from '@sekali/broker/presence'
+import type { StreamFigures } from '@sekali/broker/streams'
 import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
 import { limits } from '@sekali/core/limits'
 import type { Figures } from './figures.ts'
@@ -77,6 +78,32 @@ export function lagFinding(
     check,
     `${told}; what waits longest has waited for ${Math.round(lagMs / 1_000)} s (topic ${topic})`,
     'see the consumers’ logs; if they store without a pause and fall behind, start more of them',
+  )
+}
+
+/** What Redis gives out next is in the millisecond of the last id for as long as its clock is behind that. */
+export function lastIdFinding(
+  streams: ReadonlyMap<string, Pick<StreamFigures, 'lastId'>> | undefined,
+  nowMs: number | undefined,
+): Finding {
+  const check = 'redis.last_ids'
+  if (streams === undefined || nowMs === undefined) return unknown(check, 'Redis does not say')
+  let count = 0
+  let furthest = { topic: '', ms: 0 }
+  for (const [topic, { lastId }] of streams) {
+    const ms = lastId === null ? 0 : Number.parseInt(lastId, 10) - nowMs
+    if (ms <= skewMsMax) continue
+    count += 1
+    if (ms > furthest.ms) furthest = { topic, ms }
+  }
+  if (count === 0) return ok(check, 'none is ahead of the clock')
+  const by = `${Math.round(furthest.ms / 1_000).toLocaleString('en-US')} s (topic ${furthest.topic})`
+  return warning(
+    check,
+    `${count} streams have a last id that is ahead of Redis’s clock, the furthest by ${by}: received_at of what ` +
+      'comes stands still until the clock has caught up',
+    'the clock stepped back, or somebody set the id: let NTP set the clock of Redis’s machine. Order, numbers and ' +
+      'receipts are exact meanwhile',
   )
 }
 

@@ -1,6 +1,6 @@
 import type { Broker } from '@sekali/broker/connect'
 import { type Presence, readConsumers } from '@sekali/broker/presence'
-import { readStreams } from '@sekali/broker/streams'
+import { readStreams, type StreamFigures } from '@sekali/broker/streams'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { readTopics } from '@sekali/store/topics'
@@ -11,6 +11,7 @@ import { within } from './within.ts'
 /** What both servers said at one time; what did not answer is null or undefined. */
 export interface Reading extends Combined {
   readonly consumers: readonly Presence[] | undefined
+  readonly streams: ReadonlyMap<string, StreamFigures> | undefined
 }
 
 export interface Readings {
@@ -43,7 +44,7 @@ export function createReadings({ figuresBroker, store, log }: ReadingDeps, readM
     const rows = await within(readMs, log, readTopics(store))
     const names = rows?.map(({ topic }) => topic)
     const streams = await within(streamsMs, log, readStreams(figuresBroker, names))
-    kept = { ...(await combineInPortions(rows, streams)), consumers: await presence }
+    kept = { ...(await combineInPortions(rows, streams)), consumers: await presence, streams }
     clearTimeout(forgetting)
     forgetting = setTimeout(() => {
       kept = undefined

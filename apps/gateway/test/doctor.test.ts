@@ -1,7 +1,10 @@
+import { createAppender } from '@sekali/broker/append'
+import { streamKey } from '@sekali/broker/keys'
+import type { TopicName } from '@sekali/core/event'
 import type { Diagnosis, Finding } from '@sekali/core/finding'
 import { registerProjection } from '@sekali/store/register-projection'
 import { eventually } from '@sekali/testkit/eventually'
-import { ownDatabase, ownPrefix, ownStore } from '@sekali/testkit/own'
+import { ownBroker, ownDatabase, ownPrefix, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { storeEvents } from '@sekali/testkit/store-events'
@@ -22,6 +25,33 @@ test('a system as it should be has nothing to complain about', async () => {
   expect(worse(diagnosis)).toEqual([])
   expect(diagnosis.status).toBe('ok')
   expect(diagnosis.findings.length).toBeGreaterThan(20)
+})
+
+test('a stream whose last id is ahead of the clock is found, with how far the furthest is', async () => {
+  await using broker = await ownBroker(inject('redisUrl'))
+  await using database = await ownDatabase(inject('postgresUrl'))
+  const { prefix } = broker
+  await using gateway = createGateway({ redisUrl: inject('redisUrl'), databaseUrl: database.url, prefix })
+  const { append } = createAppender(broker, () => {})
+  const find = async () => {
+    const { findings } = (await (await gateway.app.request('/doctor')).json()) as Diagnosis
+    return findings.find(({ check }) => check === 'redis.last_ids')
+  }
+  for (const topic of ['well', 'ahead', 'far.ahead']) {
+    await append(event({ topic: topic as TopicName }))
+  }
+  expect(await find()).toMatchObject({ level: 'ok' })
+  for (const [topic, ms] of Object.entries({
+    ahead: Date.now() + 60_000,
+    'far.ahead': Date.now() + 3_600_000,
+  })) {
+    await broker.redis.call('XSETID', streamKey(broker, topic as TopicName), `${ms}-0`)
+  }
+  expect(await find()).toMatchObject({
+    level: 'warning',
+    message: expect.stringMatching(/^2 streams .* by 3,[56]\d\d s \(topic far\.ahead\)/),
+    remedy: expect.stringContaining('NTP'),
+  })
 })
 
 test('settings that weaken a promise are found, each with its remedy, and so is what waits for a consumer', async () => {

@@ -2,6 +2,7 @@
 
 import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
+import { streamKey } from '@sekali/broker/keys'
 import { readStreams } from '@sekali/broker/streams'
 import type { EventId, TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
@@ -124,6 +125,35 @@ test('a batch is told of each event, in its order, also when ids come twice and 
   expect(said.receipts).toEqual(
     many.map((_, index) => ({ event_id: `e${index}`, status: 'stored', seq: index + 1 })),
   )
+})
+
+// A clock that steps back leaves a stream's last id ahead of it, and all that comes has that id's millisecond.
+test.for([
+  ['an hour ahead of the clock', 'ahead.hour', Date.now() + 3_600_000],
+  ['of no year that a time can have', 'ahead.ages', 300_000_000_000_000_000],
+] as const)('receipts are exact where the last id is %s', async ([, topic, ms]) => {
+  const of = (id: string, amount = 1): string => eventBody({ topic, event_id: id, payload: { amount } })
+  await system.publish(of('before'))
+  await system.broker.redis.call('XSETID', streamKey(system.broker, topic as TopicName), `${ms}-990`)
+  const many = Array.from({ length: 1_200 }, (_, index) => of(`e${index}`))
+  const [, told] = await system.publish(`[${many.join(',')}]`)
+  expect(told.receipts).toEqual(
+    many.map((_, index) => ({ event_id: `e${index}`, status: 'stored', seq: index + 2 })),
+  )
+  const [, { receipts }] = await system.publish(
+    `[${[of('new'), of('new'), of('new', 2), of('e7'), of('e7', 2), of('e1100'), of('before', 2)].join(',')}]`,
+  )
+  expect(receipts).toEqual([
+    { event_id: 'new', status: 'stored', seq: 1_202 },
+    { event_id: 'new', status: 'duplicate', seq: 1_202 },
+    { event_id: 'new', status: 'conflict', seq: 1_202 },
+    { event_id: 'e7', status: 'duplicate', seq: 9 },
+    { event_id: 'e7', status: 'conflict', seq: 9 },
+    { event_id: 'e1100', status: 'duplicate', seq: 1_102 },
+    { event_id: 'before', status: 'conflict', seq: 1 },
+  ])
+  expect(await system.publish(of('new'))).toMatchObject([200, { status: 'duplicate', seq: 1_202 }, applied])
+  expect(await system.publish(of('new', 3))).toMatchObject([409, { code: 'conflict', seq: 1_202 }, applied])
 })
 
 test('a preference that makes no sense is none, and one beyond a minute is a minute', async () => {

@@ -32,7 +32,7 @@ export function advance(position: Position, by: number): Position {
 /**
  * When Redis accepted the entry at `position`, by Redis's clock, in the form of every time of ours (UTC, µs). Redis
  * knows milliseconds; what stands for the microseconds is the entry's number within its millisecond, up to 999. So
- * the times of a stream's entries grow as they came, and tell one entry of an event from another.
+ * the times of a stream's entries never go back, and tell one entry of an event from another where {@link isTimeExact}.
  */
 export function timeOf(position: Position): string {
   const dash = position.indexOf('-')
@@ -44,6 +44,18 @@ export function timeOf(position: Position): string {
     lastMs = ms
   }
   return `${lastTime}${number.length < 4 ? number.padStart(3, '0') : '999'}Z`
+}
+
+/**
+ * Whether the time of the entry at `position` is that of no other entry of its stream. It is not for a number that is too
+ * great, which all get where a clock stepped back: Redis goes on counting in the millisecond of its last id.
+ */
+export function isTimeExact(position: Position): boolean {
+  const dash = position.indexOf('-')
+  const digits = position.length - dash - 1
+  const isSmall = digits < 3 || (digits === 3 && !position.endsWith('-999'))
+  // A time of ours has 13 digits until 2286, so only those of ids that somebody set are compared.
+  return isSmall && (dash < 14 || Number(position.slice(0, dash)) <= timeMax)
 }
 
 // An entry may have any id that somebody gives it, and PostgreSQL and Date have times of their own that are

@@ -15,9 +15,11 @@
  * Several topics' events go together: a small turn costs its round trips and its flush to disk, not its events.
  */
 import type { Event, EventId } from '@sekali/core/event'
+import { isTimeExact, type Position } from '@sekali/core/position'
 import { type Conflict, keepConflicts } from './conflicts.ts'
 import type { Tx } from './connect.ts'
 import { copyEvents, type Numbered } from './copy.ts'
+import { type EntryId, keepEntryIds } from './entry-ids.ts'
 import { asStoreError, isKnownEvent } from './errors.ts'
 import { createKept } from './kept.ts'
 import { findKnown, hasSameContent, type Known } from './known.ts'
@@ -26,6 +28,8 @@ import type { Turn } from './turn.ts'
 export interface Received {
   readonly event: Event
   readonly receivedAt: string
+  /** Of the entry; noted where `receivedAt` is too small to tell it from others (see entry-ids.ts). */
+  readonly position?: Position
 }
 
 /** How many of the events were stored, were there already, and came under an id that another content has. */
@@ -54,8 +58,10 @@ export async function commitBatches(tx: Tx, batches: readonly Batch[]): Promise<
   const parts = batches.map(({ turn, received }) => ({ turn, received, ...groupById(received) }))
   const known = await storeNew(tx, parts)
   const conflicts: Conflict[] = []
-  const outcomes = parts.map((part, at) => judge(part, known[at] as KnownFirsts, conflicts))
+  const entryIds: EntryId[] = []
+  const outcomes = parts.map((part, at) => judge(part, known[at] as KnownFirsts, conflicts, entryIds))
   await keepConflicts(tx, conflicts)
+  await keepEntryIds(tx, entryIds)
   return outcomes
 }
 
@@ -89,20 +95,26 @@ function groupById(received: readonly Received[]): Omit<Part, keyof Batch> {
 /** The events whose ids were known, by the place of their first in a part. */
 type KnownFirsts = ReadonlyMap<number, Known>
 
-/** Counts what has come of a part's events, and adds to `conflicts`. */
-function judge(part: Part, known: KnownFirsts, conflicts: Conflict[]): Outcome {
+/** Counts what has come of a part's events, and adds to `conflicts` and `entryIds`. */
+function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: EntryId[]): Outcome {
   const { turn, received, firsts, places } = part
+  const { topicId } = turn
   const seqs = seqsOf(part, known)
   const kept = createKept(turn)
   let conflicting = 0
   for (const [at, item] of received.entries()) {
     const place = places[at] as number
     const first = firsts[place] as Received
-    if (first === item && !known.has(place)) continue
+    const seq = seqs[place] as number
+    if (first === item && !known.has(place)) {
+      noteEntryId(entryIds, item, { topicId, seq, isConflict: false })
+      continue
+    }
     if (hasSameContent(item.event, known.get(place) ?? first.event)) continue
+    noteEntryId(entryIds, item, { topicId, seq, isConflict: true })
     conflicting += 1
     const isKept = kept.hasRoom(item.event.source, item.event.payload)
-    conflicts.push({ topicId: turn.topicId, seq: seqs[place] as number, isKept, ...item })
+    conflicts.push({ topicId, seq, isKept, ...item })
   }
   const stored = firsts.length - known.size
   return {
@@ -111,6 +123,11 @@ function judge(part: Part, known: KnownFirsts, conflicts: Conflict[]): Outcome {
     duplicates: received.length - stored - conflicting,
     kept: kept.bytes,
   }
+}
+
+/** Adds the entry's id if its time does not hold it. */
+function noteEntryId(entryIds: EntryId[], { position }: Received, of: Omit<EntryId, 'position'>): void {
+  if (position !== undefined && !isTimeExact(position)) entryIds.push({ ...of, position })
 }
 
 /** The seq of each first: that of the event which has its id, or the next. */

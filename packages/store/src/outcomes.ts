@@ -1,19 +1,20 @@
 /**
  * What came of entries, exactly: of two entries with the same event the one that was stored is told from the other by
- * its time of receipt, which holds the entry's id (see position.ts in core). That fails only for more than 999
- * entries of a topic within a millisecond, and then only between those.
+ * its time of receipt, which holds the entry's id (see position.ts in core), or, where that is too small, by
+ * the id in `entry_ids`. Rows that a version before wrote have none there: they are told to be what came before,
+ * so that who publishes again hears `duplicate` or `conflict` and never `stored` of another's entry.
  *
  * A duplicate leaves no trace of its own, and neither does an entry that Redis has lost. It is a duplicate if what is
  * stored came before it and has the same payload; anything else would have become the event, or a conflict.
  */
 import { createHash } from 'node:crypto'
 import type { EventId, StoredEvent, TopicName } from '@sekali/core/event'
-import { comparePositions, origin, type Position, timeOf } from '@sekali/core/position'
+import { comparePositions, isTimeExact, origin, type Position, timeOf } from '@sekali/core/position'
 import type { Store } from './connect.ts'
 import { sql } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import { type Row, toEvent } from './row.ts'
-import { conflicts, deadLetters, events, topics } from './schema.ts'
+import { conflicts, deadLetters, entryIds, events, topics } from './schema.ts'
 import { livePosition } from './standing.ts'
 import { textArray } from './text-array.ts'
 
@@ -41,9 +42,12 @@ export type Outcome =
 type OutcomeRow = {
   position: string
   seq: string | null
-  is_first: boolean | null
+  /** -1 when what is stored was received earlier, 0 when at the same time as far as times tell, 1 when later. */
+  order: number | null
+  /** Of what is stored, where it was noted. */
+  entry_id: string | null
   is_conflict: boolean
-  is_duplicate: boolean | null
+  is_same: boolean | null
   reason: string | null
 }
 
@@ -51,21 +55,32 @@ type OutcomeRow = {
 export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise<Outcome[]> {
   const { rows } = await store.db
     .execute<OutcomeRow>(sql`
-      SELECT coalesce(t.position, ${origin}) AS position, e.seq, e.received_at = sent.received_at AS is_first,
-        EXISTS (SELECT FROM ${conflicts} c WHERE c.topic_id = t.id AND c.event_id = sent.event_id
-          AND c.received_at = sent.received_at) AS is_conflict,
-        CASE WHEN e.received_at < sent.received_at THEN (
+      SELECT coalesce(t.position, ${origin}) AS position, e.seq,
+        CASE WHEN e.received_at < sent.received_at THEN -1 WHEN e.received_at = sent.received_at THEN 0
+          ELSE 1 END AS "order",
+        CASE WHEN NOT sent.is_exact THEN (
+          SELECT i.entry_id FROM ${entryIds} i WHERE i.topic_id = t.id AND i.seq = e.seq AND NOT i.is_conflict LIMIT 1
+        ) END AS entry_id,
+        CASE WHEN sent.is_exact THEN EXISTS (
+          SELECT FROM ${conflicts} c WHERE c.topic_id = t.id AND c.event_id = sent.event_id
+            AND c.received_at = sent.received_at
+        ) ELSE EXISTS (
+          SELECT FROM ${entryIds} i WHERE i.topic_id = t.id AND i.seq = e.seq AND i.is_conflict
+            AND i.entry_id = sent.entry_id
+        ) END AS is_conflict,
+        CASE WHEN e.received_at < sent.received_at OR (e.received_at = sent.received_at AND NOT sent.is_exact) THEN (
           SELECT encode(sha256(convert_to(payload::text, 'UTF8')), 'hex') = sent.digest FROM ${events}
           WHERE topic_id = t.id AND seq = e.seq
-        ) END AS is_duplicate,
+        ) END AS is_same,
         (SELECT reason FROM ${deadLetters} d WHERE d.topic_id = t.id AND d.entry_id = sent.entry_id LIMIT 1) AS reason
       FROM unnest(
         ${textArray(sent.map(({ topic }) => topic))}::text[],
         ${textArray(sent.map(({ eventId }) => eventId))}::text[],
         ${textArray(sent.map(({ position }) => position))}::text[],
         ${sql.param(sent.map(({ position }) => timeOf(position)))}::timestamptz[],
-        ${textArray(sent.map(({ digest }) => digest))}::text[]
-      ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, digest, at)
+        ${textArray(sent.map(({ digest }) => digest))}::text[],
+        ${sql.param(sent.map(({ position }) => isTimeExact(position)))}::boolean[]
+      ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, digest, is_exact, at)
       LEFT JOIN LATERAL (
         SELECT id, ${livePosition} AS position FROM ${topics} WHERE name = sent.topic OFFSET 0
       ) t ON true
@@ -83,9 +98,17 @@ function outcomeOf(row: OutcomeRow, sent: Sent): Outcome {
   if (comparePositions(row.position as Position, sent.position) < 0) return { status: 'queued' }
   if (row.reason !== null) return { status: 'dead', reason: row.reason }
   const seq = Number(row.seq)
-  if (row.is_first) return { status: 'stored', seq }
+  const order = orderOf(row, sent.position)
+  if (order === 0) return { status: 'stored', seq }
   if (row.is_conflict) return { status: 'conflict', seq }
-  return row.is_duplicate ? { status: 'duplicate', seq } : { status: 'lost' }
+  return row.is_same && order < 0 ? { status: 'duplicate', seq } : { status: 'lost' }
+}
+
+/** As `order` of the row, and exact. */
+function orderOf({ order, entry_id }: OutcomeRow, position: Position): number {
+  if (order === null || order !== 0 || isTimeExact(position)) return order ?? 1
+  // Without an id it is of a version before, so it was there before this entry came.
+  return entry_id === null ? -1 : comparePositions(entry_id as Position, position)
 }
 
 /** What is known of an event by its id: the event, or why an entry with it became a dead letter, or neither. */

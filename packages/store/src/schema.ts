@@ -124,6 +124,22 @@ export const conflicts = pgTable(
   (table) => [index().on(table.topicId, table.receivedAt)],
 )
 
+/**
+ * The ids of entries whose time of receipt does not tell them from others; see entry-ids.ts. Not unique: another
+ * incarnation of the stream may have the same id.
+ */
+export const entryIds = pgTable(
+  'entry_ids',
+  {
+    /** The seq of the event that has the entry's event id. */
+    seq: bigint({ mode: 'number' }).notNull(),
+    topicId: integer().notNull(),
+    isConflict: boolean().notNull(),
+    entryId: text().notNull(),
+  },
+  (table) => [index().on(table.topicId, table.seq, table.isConflict, table.entryId)],
+)
+
 /** Entries that PostgreSQL refuses, or that are no events at all. */
 export const deadLetters = pgTable(
   'dead_letters',

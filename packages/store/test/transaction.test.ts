@@ -24,6 +24,7 @@ test('eight processes may migrate at once, also an empty database', async () => 
   expect(tables.map(({ table_name }) => table_name)).toEqual([
     'conflicts',
     'dead_letters',
+    'entry_ids',
     'events',
     'spans',
     'topics',

@@ -39,6 +39,18 @@ export const storeMutants: readonly Mutant[] = [
     test: { project: 'store', file: 'conflicts', name: 'whatever repeats itself' },
   },
   {
+    name: 'squeezed-identity',
+    breaks: 'entries beyond the 999th of a millisecond are told apart by their time alone',
+    edits: [
+      {
+        file: 'packages/core/src/position.ts',
+        find: 'return isSmall && (',
+        replace: 'return isSmall || (',
+      },
+    ],
+    test: { project: 'gateway', file: 'receipts', name: 'receipts are exact' },
+  },
+  {
     name: 'content-for-ever',
     breaks: 'each turn keeps as much content of conflicts as a topic may have',
     edits: [
@@ -98,8 +110,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/outcomes.ts',
-        find: 'if (row.is_first) return',
-        replace: 'if (row.is_first || row.is_duplicate) return',
+        find: 'if (order === 0) return',
+        replace: 'if (order === 0 || row.is_same) return',
       },
     ],
     test: { project: 'gateway', file: 'receipts', name: 'exactly one is the stored one' },
