@@ -2,6 +2,8 @@ import { createAppender } from '@sekali/broker/append'
 import { streamKey } from '@sekali/broker/keys'
 import type { TopicName } from '@sekali/core/event'
 import type { Diagnosis, Finding } from '@sekali/core/finding'
+import { connectStore } from '@sekali/store/connect'
+import { examineStore } from '@sekali/store/doctor'
 import { registerProjection } from '@sekali/store/register-projection'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase, ownPrefix, ownStore } from '@sekali/testkit/own'
@@ -13,6 +15,7 @@ import { clockFinding, consumerFindings, lagFinding } from '../src/findings.ts'
 import { createGateway, nowhere } from './gateway.ts'
 import { ownSystem } from './system.ts'
 
+const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 const levels = ({ findings }: Diagnosis) => new Map(findings.map(({ check, level }) => [check, level]))
 const worse = ({ findings }: Diagnosis) =>
   findings.filter(({ level }) => level !== 'ok').map(({ check }) => check)
@@ -52,6 +55,27 @@ test('a stream whose last id is ahead of the clock is found, with how far the fu
     message: expect.stringMatching(/^2 streams .* by 3,[56]\d\d s \(topic far\.ahead\)/),
     remedy: expect.stringContaining('NTP'),
   })
+})
+
+test('a PostgreSQL whose log may get what publishers send is found', async () => {
+  const find = async (settings: Record<string, string>, role = 'sekali') => {
+    await using postgres = await ownPostgres(settings)
+    await using store = await ownStore(postgres.url)
+    await store.pool.query(
+      `CREATE ROLE plain LOGIN PASSWORD 'plain'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain`,
+    )
+    await using plain = connectStore(
+      { url: store.url.replace(/sekali:\w+/, 'plain:plain'), poolMax: 1, name: 'x' },
+      quiet,
+    )
+    const findings = await examineStore(role === 'plain' ? plain : store)
+    return findings.find(({ check }) => check === 'postgres.log')?.message
+  }
+  const rows = 'it may get content of events: parts of rows that PostgreSQL refuses'
+  const lax = { log_error_verbosity: 'default', log_statement: 'mod', log_parameter_max_length: '-1' }
+  expect(await find(lax)).toBe('gets no content of events')
+  expect(await find(lax, 'plain')).toBe(`${rows}, parameters of statements`)
+  expect(await find({ log_destination: 'csvlog', logging_collector: 'on' })).toBe(rows)
 })
 
 test('settings that weaken a promise are found, each with its remedy, and so is what waits for a consumer', async () => {

@@ -50,6 +50,10 @@ const ourSettings = {
   timezone: 'UTC',
   log_timezone: 'UTC',
   lc_messages: 'C', // a word of its log is matched below
+  // Its log is not the place for what publishers send: no DETAIL and CONTEXT with rows, and no parameters.
+  log_error_verbosity: 'terse',
+  log_parameter_max_length: '0',
+  log_parameter_max_length_on_error: '0',
 }
 
 /**

@@ -89,6 +89,9 @@ function configOf(dir: string, port: number, password: string): string {
     'appendfsync always',
     'save ""', // the append-only file is the truth; snapshots would only cost
     'maxmemory-policy noeviction', // a full Redis must refuse, never forget
+    // What it notes of slow commands, and says of the one that it crashes in, has their arguments: events.
+    'slowlog-log-slower-than -1',
+    'crash-log-enabled no',
     'auto-aof-rewrite-percentage 100',
     'auto-aof-rewrite-min-size 64mb',
     '',

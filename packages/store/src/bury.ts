@@ -2,7 +2,7 @@ import type { Event } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import type { Position } from '@sekali/core/position'
 import type { Tx } from './connect.ts'
-import { copyNull, copyRows, copyText } from './copy-rows.ts'
+import { copyRows } from './copy-rows.ts'
 import { createKept } from './kept.ts'
 import type { Turn } from './turn.ts'
 
@@ -25,11 +25,15 @@ export async function bury(tx: Tx, turn: Turn, letters: readonly DeadLetter[]): 
     tx,
     'dead_letters (topic_id, entry_id, received_at, reason, event_id, fields)',
     letters,
-    ({ position, receivedAt, fields, reason, event }) => {
-      const eventId = event && isStorable(event.eventId) ? copyText(event.eventId) : copyNull
-      const text = JSON.stringify(fields)
-      const content = kept.hasRoom(text) ? copyText(text) : copyNull
-      return [turn.topicId, position, receivedAt, reason, eventId, content].join('\t')
+    (to, { position, receivedAt, fields, reason, event }) => {
+      const content = JSON.stringify(fields)
+      to.row(6)
+      to.integer(turn.topicId)
+      to.text(position)
+      to.time(receivedAt)
+      to.text(reason)
+      to.text(event && isStorable(event.eventId) ? event.eventId : null)
+      to.text(kept.hasRoom(content) ? content : null)
     },
   )
   return kept.bytes

@@ -1,6 +1,6 @@
 import type { Received } from './commit.ts'
 import type { Tx } from './connect.ts'
-import { copyNull, copyRows, copyText } from './copy-rows.ts'
+import { copyRows } from './copy-rows.ts'
 
 /** An event under an id that another content has. */
 export interface Conflict extends Received {
@@ -17,10 +17,14 @@ export const keepConflicts = (tx: Tx, conflicts: readonly Conflict[]): Promise<v
     tx,
     'conflicts (topic_id, seq, event_id, "timestamp", source, payload, received_at)',
     conflicts,
-    ({ topicId, seq, isKept, receivedAt, event: { eventId, timestamp, source, payload } }) => {
-      const content = isKept ? [timestamp, copyText(source), copyText(payload)] : noContent
-      return [topicId, seq, copyText(eventId), ...content, receivedAt].join('\t')
+    (to, { topicId, seq, isKept, receivedAt, event: { eventId, timestamp, source, payload } }) => {
+      to.row(7)
+      to.integer(topicId)
+      to.bigint(seq)
+      to.text(eventId)
+      to.time(isKept ? timestamp : null)
+      to.text(isKept ? source : null)
+      to.text(isKept ? payload : null)
+      to.time(receivedAt)
     },
   )
-
-const noContent = [copyNull, copyNull, copyNull]

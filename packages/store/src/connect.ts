@@ -59,7 +59,10 @@ export function connectStore(config: StoreConfig, log: Log): Store {
     keepAlive: true,
     // What time.ts expects; a database or a role may have settings of its own. And a prepared statement is planned for
     // each execution: a plan kept from when the log was small reads all of it once it is large.
-    options: '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8 -c plan_cache_mode=force_custom_plan',
+    options:
+      '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8 -c plan_cache_mode=force_custom_plan ' +
+      '-c log_parameter_max_length_on_error=0',
+    onConnect: keepOutOfItsLog,
   })
   pool.on('error', (err) => log.warn({ err }, 'idle postgres connection lost'))
   let ended: Promise<void> | undefined
@@ -70,6 +73,17 @@ export function connectStore(config: StoreConfig, log: Log): Store {
     compressed: new Set(),
     [Symbol.asyncDispose]: () => (ended ??= pool.end()), // pg rejects a second end()
   }
+}
+
+/**
+ * Has PostgreSQL log neither rows (DETAIL and CONTEXT of errors) nor parameters of this session, if the role may say so: a
+ * superuser may, and whoever it was granted to. What is left otherwise, the doctor says (`postgres.log`).
+ */
+async function keepOutOfItsLog(client: pg.ClientBase): Promise<void> {
+  await client.query(`
+    SELECT set_config(name, value, false)
+    FROM (VALUES ('log_error_verbosity', 'terse'), ('log_parameter_max_length', '0')) AS wanted (name, value)
+    WHERE has_parameter_privilege(name, 'SET')`)
 }
 
 /**

@@ -1,26 +1,22 @@
 import type pg from 'pg'
+import { type BinaryRows, writeBinary } from './binary-rows.ts'
 import type { Tx } from './connect.ts'
 
-/** Rows that are sent at a time: PostgreSQL begins while the next are encoded, and no string gets too long for V8. */
-const rowsPerChunk = 128
-
 /**
- * Adds rows with one COPY, however many they are. `into` is a table with its columns; `encode` gives a row's values in
- * that order, with tabs between them: texts through `copyText`. `opening` is sent along, before COPY, in the same message.
+ * Adds rows with one COPY, however many they are. `into` is a table with its columns; `write` writes a row's values in
+ * that order. `opening` is sent along, before COPY, in the same message.
  */
 export async function copyRows<T>(
   tx: Tx,
   into: string,
   rows: readonly T[],
-  encode: (row: T) => string,
+  write: (to: BinaryRows, row: T) => void,
   opening = '',
 ): Promise<void> {
   if (rows.length === 0) return
-  const { query, done } = copyIn(`${opening}COPY ${into} FROM STDIN`, rows.length, (from) => {
-    let text = ''
-    for (const row of rows.slice(from, from + rowsPerChunk)) text += `${encode(row)}\n`
-    return text
-  })
+  const { query, done } = copyIn(`${opening}COPY ${into} FROM STDIN (FORMAT binary)`, (send) =>
+    writeBinary(rows, write, send),
+  )
   tx.$client.query(query)
   await done
 }
@@ -39,15 +35,13 @@ interface CopyConnection {
  * the COPY.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
  */
-function copyIn(text: string, count: number, rowsFrom: (row: number) => string) {
+function copyIn(text: string, sendAll: (send: (chunk: Buffer) => void) => void) {
   const { promise: done, resolve, reject } = Promise.withResolvers<void>()
   const query = {
     submit: (connection: pg.Connection) => {
       const copying = connection as pg.Connection & CopyConnection
       copying.query(text)
-      for (let row = 0; row < count; row += rowsPerChunk) {
-        copying.sendCopyFromChunk(Buffer.from(rowsFrom(row)))
-      }
+      sendAll((chunk) => copying.sendCopyFromChunk(chunk))
       copying.endCopyFrom()
     },
     handleCopyInResponse: () => {},
@@ -65,13 +59,3 @@ function copyIn(text: string, count: number, rowsFrom: (row: number) => string) 
   }
   return { query, done }
 }
-
-// https://www.postgresql.org/docs/current/sql-copy.html, "Text Format"
-const special = /[\\\n\r\t]/
-const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
-
-/** How COPY writes a null. */
-export const copyNull = '\\N'
-
-export const copyText = (text: string): string =>
-  special.test(text) ? text.replace(/[\\\n\r\t]/g, (char) => escapes[char] ?? char) : text

@@ -1,6 +1,6 @@
 import type { Received } from './commit.ts'
 import type { Tx } from './connect.ts'
-import { copyRows, copyText } from './copy-rows.ts'
+import { copyRows } from './copy-rows.ts'
 
 /** An event as it goes into the log. */
 export interface Numbered extends Received {
@@ -14,7 +14,15 @@ export const copyEvents = (tx: Tx, events: readonly Numbered[], opening = ''): P
     tx,
     'events (topic_id, seq, event_id, "timestamp", source, payload, received_at)',
     events,
-    ({ topicId, seq, receivedAt, event: { eventId, timestamp, source, payload } }) =>
-      `${topicId}\t${seq}\t${copyText(eventId)}\t${timestamp}\t${copyText(source)}\t${copyText(payload)}\t${receivedAt}`,
+    (to, { topicId, seq, receivedAt, event: { eventId, timestamp, source, payload } }) => {
+      to.row(7)
+      to.integer(topicId)
+      to.bigint(seq)
+      to.text(eventId)
+      to.time(timestamp)
+      to.text(source)
+      to.text(payload)
+      to.time(receivedAt)
+    },
     opening,
   )

@@ -16,6 +16,7 @@ export async function examineStore(store: Store): Promise<Finding[]> {
     autovacuum(state),
     connections(state),
     transactions(state),
+    log(state),
   ]
 }
 
@@ -42,7 +43,8 @@ async function readState(store: Store): Promise<State> {
     store,
     sql`SELECT name, setting FROM pg_settings WHERE name IN ('server_version', 'server_version_num', 'fsync',
       'synchronous_commit', 'full_page_writes', 'statement_timeout', 'idle_in_transaction_session_timeout',
-      'transaction_timeout', 'autovacuum', 'max_connections')`,
+      'transaction_timeout', 'autovacuum', 'max_connections', 'log_error_verbosity', 'log_destination',
+      'log_parameter_max_length', 'log_statement', 'log_min_duration_statement')`,
   )
   const server = await query<{ replica: boolean; schema: boolean; sessions: string; oldest: string }>(
     store,
@@ -152,5 +154,27 @@ function transactions({ oldestSeconds }: State): Finding {
     check,
     `${told} and keeps vacuum from its work`,
     'find it by xact_start in pg_stat_activity; pg_terminate_backend ends it',
+  )
+}
+
+/**
+ * What our sessions cannot keep out of its log themselves: see `keepOutOfItsLog` in connect.ts. Formats for machines have
+ * DETAIL and CONTEXT whatever the verbosity.
+ */
+function log({ settings }: State): Finding {
+  const check = 'postgres.log'
+  const is = (name: string, ...values: string[]) => values.includes(settings.get(name) ?? '')
+  const isForMachines = /csvlog|jsonlog/.test(settings.get('log_destination') ?? '')
+  const logsCalls = !is('log_statement', 'none', 'ddl') || !is('log_min_duration_statement', '-1')
+  const told: string[] = []
+  if (!is('log_error_verbosity', 'terse') || isForMachines) told.push('parts of rows that PostgreSQL refuses')
+  if (logsCalls && !is('log_parameter_max_length', '0')) told.push('parameters of statements')
+  if (told.length === 0) return ok(check, 'gets no content of events')
+  return warning(
+    check,
+    `it may get content of events: ${told.join(', ')}`,
+    isForMachines && is('log_error_verbosity', 'terse')
+      ? 'log_destination = stderr or syslog; csvlog and jsonlog have DETAIL and CONTEXT of every error'
+      : `${reload('log_error_verbosity', 'terse')}; the same for log_parameter_max_length = 0`,
   )
 }

@@ -21,5 +21,11 @@ export const keepEntryIds = (tx: Tx, entryIds: readonly EntryId[]): Promise<void
     tx,
     'entry_ids (topic_id, seq, is_conflict, entry_id)',
     entryIds,
-    ({ topicId, seq, isConflict, position }) => `${topicId}\t${seq}\t${isConflict}\t${position}`,
+    (to, { topicId, seq, isConflict, position }) => {
+      to.row(4)
+      to.integer(topicId)
+      to.bigint(seq)
+      to.boolean(isConflict)
+      to.text(position)
+    },
   )

@@ -1,4 +1,4 @@
-import { readdir, stat, truncate } from 'node:fs/promises'
+import { readdir, readFile, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startPostgres } from '@sekali/local/postgres-server'
 import { startRedis } from '@sekali/local/redis-server'
@@ -36,6 +36,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 /** A server that a test may kill and start again on the same port and data. */
 export interface Breakable extends AsyncDisposable {
   readonly url: string
+  /** All that it has logged so far. */
+  log(): Promise<string>
   readonly server: Server
   /** kill -9, and wait until it is gone. */
   kill(): Promise<void>
@@ -52,7 +54,7 @@ export interface BreakableRedis extends Breakable {
 
 export async function ownRedis(args: string[] = []): Promise<BreakableRedis> {
   let folder = ''
-  const redis = await breakable((dir, port) => {
+  const redis = await breakable('redis', (dir, port) => {
     folder = join(dir, 'appendonlydir')
     return startRedis({ dir, args, ...port })
   })
@@ -71,9 +73,10 @@ export async function ownRedis(args: string[] = []): Promise<BreakableRedis> {
 }
 
 export const ownPostgres = (settings: Record<string, string> = {}) =>
-  breakable((dir, port) => startPostgres({ dir, settings, ...port }))
+  breakable('postgres', (dir, port) => startPostgres({ dir, settings, ...port }))
 
 async function breakable(
+  name: 'redis' | 'postgres',
   launch: (dir: string, port: { port?: number }) => Promise<Server>,
 ): Promise<Breakable> {
   const folder = await ownFolder()
@@ -81,6 +84,7 @@ async function breakable(
   const { url, port } = server
   return {
     url,
+    log: () => readFile(join(folder.path, `${name}.log`), 'utf8'),
     get server() {
       return server
     },

@@ -51,6 +51,18 @@ export const storeMutants: readonly Mutant[] = [
     test: { project: 'gateway', file: 'receipts', name: 'receipts are exact' },
   },
   {
+    name: 'rows-in-the-log',
+    breaks: 'sessions let PostgreSQL log the rows that it refuses',
+    edits: [
+      {
+        file: 'packages/store/src/connect.ts',
+        find: "'log_error_verbosity', 'terse'",
+        replace: "'lc_messages', 'C'",
+      },
+    ],
+    test: { project: 'consumer', file: 'logs', name: 'an operator who logs what he can' },
+  },
+  {
     name: 'content-for-ever',
     breaks: 'each turn keeps as much content of conflicts as a topic may have',
     edits: [
