@@ -63,6 +63,18 @@ export const storeMutants: readonly Mutant[] = [
     test: { project: 'consumer', file: 'logs', name: 'an operator who logs what he can' },
   },
   {
+    name: 'callers-say-orphaned',
+    breaks: 'who may drop a projection says for how long nobody must have folded it',
+    edits: [
+      {
+        file: 'packages/store/migrations/0011_entry_ids.sql',
+        find: "greatest(orphaned_after, interval '60 s')",
+        replace: 'orphaned_after',
+      },
+    ],
+    test: { project: 'gateway', file: 'roles', name: 'cannot be dropped' },
+  },
+  {
     name: 'content-for-ever',
     breaks: 'each turn keeps as much content of conflicts as a topic may have',
     edits: [

@@ -1,0 +1,156 @@
+/** What each role of infra/docker/roles.sql may do, and that it is enough. */
+import { readFile } from 'node:fs/promises'
+import { connectStore, type Store } from '@sekali/store/connect'
+import { migrate } from '@sekali/store/migrate'
+import { startApp, startGateway } from '@sekali/testkit/app'
+import { eventually } from '@sekali/testkit/eventually'
+import { ownBroker } from '@sekali/testkit/own'
+import { ownPostgres } from '@sekali/testkit/servers'
+import { expect, inject, test } from 'vitest'
+import { eventBody, post } from './gateway.ts'
+
+const quiet = { info: () => {}, warn: () => {}, error: () => {} }
+const script = await readFile(new URL('../../../infra/docker/roles.sql', import.meta.url), 'utf8')
+
+/** Does with the script what psql does: its variables, and what it has made and then executes. */
+async function runRoles(admin: Store, text = script): Promise<void> {
+  const password = (name: string) => `'secret-${name}'`
+  const statements = text
+    .replaceAll(/^\\(set|getenv).*$/gm, '')
+    .replaceAll(/^--.*$/gm, '')
+    .replaceAll(/:'(\w+)_password'/g, (_, name) => password(name))
+    .split(/(?<=;)|(?<=\\gexec)/)
+  for (const statement of statements) {
+    const made = statement.split('\\gexec')
+    const { rows } = await admin.pool.query({ text: String(made[0]), rowMode: 'array' })
+    if (made.length > 1) for (const [text] of rows) await admin.pool.query(String(text))
+  }
+}
+
+/** A PostgreSQL with the database `sekali`, and a way to be each of its roles. */
+async function ownCluster() {
+  const stack = new AsyncDisposableStack()
+  const postgres = stack.use(await ownPostgres())
+  const connect = (url: string) => stack.use(connectStore({ url, poolMax: 1, name: 'test' }, quiet))
+  await connect(postgres.url).pool.query('CREATE ROLE postgres')
+  await connect(postgres.url).pool.query('CREATE DATABASE sekali')
+  const url = (role?: string) => {
+    const of = new URL(postgres.url)
+    of.pathname = '/sekali'
+    if (role !== undefined) Object.assign(of, { username: `sekali_${role}`, password: `secret-${role}` })
+    return of.href
+  }
+  const admin = connect(url())
+  return {
+    admin,
+    url,
+    as: (role: string) => connect(url(role)),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** Table or function, and what a role may do with it, by role. */
+async function rightsIn({ pool }: Store): Promise<Record<string, Record<string, string>>> {
+  const { rows } = await pool.query<{ role: string; name: string; rights: string }>(`
+    SELECT coalesce(rolname, 'public') AS role, name, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS rights
+    FROM (
+      SELECT relname AS name, relowner AS owner, relacl AS acl FROM pg_class
+      WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'projections'::regnamespace)
+      UNION ALL SELECT proname, proowner, coalesce(proacl, acldefault('f', proowner)) FROM pg_proc
+      WHERE pronamespace IN ('public'::regnamespace, 'projections'::regnamespace)
+    ) t CROSS JOIN LATERAL aclexplode(acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE a.grantee <> owner GROUP BY 1, 2 ORDER BY 1, 2`)
+  const rights: Record<string, Record<string, string>> = {}
+  for (const { role, name, rights: all } of rows) rights[role] = { ...rights[role], [name]: all }
+  return rights
+}
+
+const log = ['conflicts', 'dead_letters', 'entry_ids', 'events', 'spans', 'topics']
+const folded = ['announcements', 'checkpoints', 'generations', 'states']
+const functions = ['drop_projection', 'drop_topic', 'request_rebuild']
+const all = (names: readonly string[], rights: string) =>
+  Object.fromEntries(names.map((name) => [name, rights]))
+const least = {
+  sekali_consumer: { ...all(log, 'INSERT SELECT'), topics: 'INSERT SELECT UPDATE' },
+  sekali_gateway: { ...all([...log, ...folded], 'SELECT'), ...all(functions, 'EXECUTE') },
+  sekali_projector: { ...all(log, 'SELECT'), ...all(folded, 'DELETE INSERT SELECT UPDATE') },
+}
+
+test('each role may do what it needs and no more, also when the script is run again', async () => {
+  await using cluster = await ownCluster()
+  await runRoles(cluster.admin)
+  await migrate(cluster.url('owner'))
+  expect(await rightsIn(cluster.admin)).toEqual(least)
+  await runRoles(cluster.admin)
+  expect(await rightsIn(cluster.admin)).toEqual(least)
+  const refused = { code: '42501' }
+  const consumer = cluster.as('consumer').pool
+  await expect(consumer.query("UPDATE events SET source = 'other'")).rejects.toMatchObject(refused)
+  await expect(consumer.query("SELECT drop_topic('orders')")).rejects.toMatchObject(refused)
+})
+
+test('what a version before granted too much is taken back, and roles of one’s own keep their functions', async () => {
+  await using cluster = await ownCluster()
+  await runRoles(cluster.admin)
+  await cluster.admin.pool.query(`CREATE ROLE reader;
+    ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT SELECT ON TABLES TO reader;
+    ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT UPDATE ON TABLES TO sekali_consumer;
+    ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
+    ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner REVOKE EXECUTE ON FUNCTIONS FROM sekali_gateway`)
+  await migrate(cluster.url('owner'))
+  const reader = { ...all([...log, ...folded], 'SELECT'), ...all(functions, 'EXECUTE') }
+  expect(await rightsIn(cluster.admin)).toEqual({ ...least, reader })
+})
+
+test('a projection that is folded cannot be dropped by a caller who says that it is orphaned', async () => {
+  await using cluster = await ownCluster()
+  await runRoles(cluster.admin)
+  await migrate(cluster.url('owner'))
+  await cluster.admin.pool.query(`INSERT INTO projections.announcements VALUES ('folded');
+    INSERT INTO projections.generations (name, version, hash, topics, topic_regex, keyed, initial, stage)
+    VALUES ('folded', 1, 'h', '{}', '', false, '0', 'live')`)
+  const gateway = cluster.as('gateway').pool
+  for (const interval of ['0', '-1 hour', '59 s', null]) {
+    await gateway.query('BEGIN READ WRITE')
+    const { rows } = await gateway.query('SELECT projections.drop_projection($1, $2::interval) AS outcome', [
+      'folded',
+      interval,
+    ])
+    await gateway.query('COMMIT')
+    expect([interval, rows]).toEqual([interval, [{ outcome: 'folded' }]])
+  }
+})
+
+test('with these rights events are stored, judged, folded and dropped', async () => {
+  await using cluster = await ownCluster()
+  await runRoles(cluster.admin)
+  await migrate(cluster.url('owner'))
+  await using broker = await ownBroker(inject('redisUrl'))
+  const env = { REDIS_URL: inject('redisUrl'), REDIS_PREFIX: broker.prefix, LOG_LEVEL: 'warn' }
+  const as = (role: string) => ({ ...env, DATABASE_URL: cluster.url(role) })
+  await using gateway = await startGateway(as('gateway'))
+  await using _consumer = startApp('consumer/src/main.ts', { ...as('consumer'), CONSUMER_NAME: 'c1' })
+  await using projector = startApp('projector/src/main.ts', { ...as('projector'), PROJECTOR_NAME: 'p1' })
+  const publish = async (body: string) => {
+    const response = await fetch(`${gateway.url}/publish`, post(body, { Prefer: 'wait=20' }))
+    return ((await response.json()) as { status: unknown }).status
+  }
+  const events = Array.from({ length: 1_100 }, (_, index) => eventBody({ event_id: `e${index}` }))
+  expect(await publish(`[${events.join(',')}]`)).toBe('settled')
+  expect(await publish(eventBody({ event_id: 'e1' }))).toBe('duplicate')
+  expect(await publish(eventBody({ event_id: 'e1', payload: { n: 2 } }))).toBe(409)
+  await eventually(async () => {
+    const { rows } = await cluster.admin.pool.query('SELECT FROM spans')
+    expect(rows.length).toBeGreaterThan(0)
+  }, 30_000)
+  const list = await eventually(async () => {
+    const response = await fetch(`${gateway.url}/projections`)
+    const projections = (await response.json()) as { name: string }[]
+    expect(projections.length).toBeGreaterThan(0)
+    return projections
+  }, 30_000)
+  const rebuild = `${gateway.url}/projections/${list[0]?.name}/rebuild`
+  expect((await fetch(rebuild, { method: 'POST' })).status).toBe(202)
+  expect((await fetch(`${gateway.url}/topics/orders`, { method: 'DELETE' })).status).toBe(409)
+  expect(projector.output()).toBe('')
+})
