@@ -10,8 +10,8 @@ import { withInstallLock } from './install-lock.mjs'
 import { say } from './say.mjs'
 
 const nodeMajor = 24
-// Whatever NODE_ENV and the user's settings leave out: Node itself is a development dependency, and
-// PostgreSQL comes as an optional one.
+// Whatever NODE_ENV and the user's settings leave out: Node itself and PostgreSQL come as optional dependencies, one
+// for each kind of machine.
 const always = ['--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
 
 export async function ensureDependencies(root, relay) {
@@ -87,10 +87,9 @@ export function findNode(root) {
   if (process.version.startsWith(`v${nodeMajor}.`)) return process.execPath
   const found = version === undefined ? 'does not run' : `is ${version}`
   throw new SetUpFailed(
-    `Sekali runs on Node ${nodeMajor}, which the npm package "node" brings, but ${node} ${found}. ` +
-      'Its install script may have been switched off (npm config get ignore-scripts). ' +
-      'Run: npm rebuild node --ignore-scripts=false\n' +
-      `Or use Node ${nodeMajor} yourself, for instance: nvm install ${nodeMajor}`,
+    `Sekali runs on Node ${nodeMajor}. For Linux on x64 and arm64 it comes with the dependencies, but ${node} ` +
+      `${found}: run npm ci --include=optional\n` +
+      `Elsewhere use Node ${nodeMajor} yourself, for instance: nvm install ${nodeMajor}`,
   )
 }
 
