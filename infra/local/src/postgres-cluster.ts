@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { ServerFailed } from './errors.ts'
 import { lastLines } from './log-tail.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
-import type { Unprivileged } from './unprivileged.ts'
+import { type Unprivileged, userOf } from './unprivileged.ts'
 
 /** The role that owns everything; its password is the content of `passwordFile`. */
 export const superuser = 'sekali'
@@ -54,8 +54,7 @@ async function runInitdb(
     env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(unprivileged.uid === undefined ? {} : { uid: unprivileged.uid }),
-    ...(unprivileged.gid === undefined ? {} : { gid: unprivileged.gid }),
+    ...userOf(unprivileged),
   })
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)

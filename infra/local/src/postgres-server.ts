@@ -20,7 +20,7 @@ import { findRunningPostgres } from './postgres-leftover.ts'
 import { readPostmasterFile } from './postmaster-file.ts'
 import type { Server } from './server.ts'
 import { endSpawned, type Spawned, spawnLogged } from './spawned.ts'
-import { findUnprivileged } from './unprivileged.ts'
+import { findUnprivileged, userOf } from './unprivileged.ts'
 import { waitUntil } from './wait-until.ts'
 
 export interface PostgresOptions {
@@ -88,8 +88,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
       ],
       env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
       logFile,
-      ...(unprivileged.uid === undefined ? {} : { uid: unprivileged.uid }),
-      ...(unprivileged.gid === undefined ? {} : { gid: unprivileged.gid }),
+      ...userOf(unprivileged),
     })
     if (await becomesReady(spawned, dataDir, logFile)) return serverOf(spawned, port, password)
     await endSpawned(spawned, 'SIGQUIT', stopMs)

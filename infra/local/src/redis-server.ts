@@ -1,16 +1,16 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { lchown, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { DataInUse, ServerFailed } from './errors.ts'
 import { freePort } from './free-port.ts'
 import { lastLines, readTail, sizeOf } from './log-tail.ts'
-import { dieWithParent } from './parent-death.ts'
 import { keepPassword } from './password.ts'
 import { findRedisBinary } from './redis-binary.mjs'
 import { findRunningRedis } from './redis-leftover.ts'
 import { pingRedis } from './redis-ping.ts'
 import type { Server } from './server.ts'
 import { endSpawned, type Spawned, spawnLogged } from './spawned.ts'
+import { asWeAre, tryUnprivileged, unprivilegedOwner, userOf } from './unprivileged.ts'
 import { waitUntil } from './wait-until.ts'
 
 export interface RedisOptions {
@@ -27,7 +27,7 @@ const portTriesMax = 5
 
 /**
  * Starts a Redis (or Valkey) that keeps what it said yes to: every write is in the append-only file, and on
- * disk, before it is answered. Listens on 127.0.0.1 only, with a password.
+ * disk, before it is answered. Listens on 127.0.0.1 only, with a password. Root runs it as the user nobody.
  */
 export async function startRedis(options: RedisOptions): Promise<Server> {
   const dir = resolve(options.dir)
@@ -67,14 +67,26 @@ async function spawnRedis(
   }
   const configFile = join(dir, 'redis.conf')
   await writeFile(configFile, configOf(dir, port, password), { mode: 0o600 })
-  const { command, prefix } = dieWithParent('TERM', path)
+  await giveAll(dir)
+  const unprivileged = tryUnprivileged(path, dir) ?? asWeAre
+  const { command, prefix } = unprivileged.command(path, 'TERM')
   return await spawnLogged({
     command,
     args: [...prefix, configFile, ...args],
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
     logFile,
-    cwd: dir,
+    // Redis enters it by itself: spawn() would before the process has the power to.
+    cwd: '/',
+    ...userOf(unprivileged),
   })
+}
+
+/** What a Redis of root's has written before is this one's now. */
+async function giveAll(dir: string): Promise<void> {
+  const owner = unprivilegedOwner()
+  if (owner === undefined) return
+  const inside = await readdir(dir, { recursive: true })
+  for (const path of [dir, ...inside.map((name) => join(dir, name))]) await lchown(path, owner.uid, owner.gid)
 }
 
 function configOf(dir: string, port: number, password: string): string {

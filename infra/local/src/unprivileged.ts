@@ -1,4 +1,5 @@
-// PostgreSQL refuses to run as root, so root runs it as `nobody`. That user must get to the programs and to
+// PostgreSQL refuses to run as root, so root runs it as `nobody`; the others follow, for what can be broken into
+// should not be root's. That user must get to the programs and to
 // the data, and both may lie below a directory that is closed to it (/root, or what mktemp -d makes).
 // Opening such a directory, or moving things elsewhere, is not ours to do. So there the process keeps one
 // power of root's: to walk through directories and read (dac_read_search). Containers often lack it but
@@ -26,21 +27,37 @@ export interface Unprivileged {
 
 const powers = ['dac_read_search', 'dac_override']
 
-/** Finds the way in which `program` can be executed and `dir` be entered. */
+/** For PostgreSQL, which does not run as root. */
 export function findUnprivileged(program: string, dir: string): Unprivileged {
-  if (process.getuid?.() !== 0) return { owner: undefined, command: plainly }
-  const owner = nobody()
+  const way = tryUnprivileged(program, dir)
+  if (way !== undefined) return way
+  throw new ServerFailed(
+    `PostgreSQL does not run as root, and the user nobody cannot get to ${program} or to ${dir}. ` +
+      'Keep both where other users may enter (chmod o+x on the directories above), or start as an ' +
+      'ordinary user.',
+  )
+}
+
+/** As we are: for what would run as root rather than not at all. */
+export const asWeAre: Unprivileged = { owner: undefined, command: plainly }
+
+/** The options of spawn() that make a process another user's. */
+export const userOf = ({ uid, gid }: Unprivileged): { uid?: number; gid?: number } => ({
+  ...(uid === undefined ? {} : { uid }),
+  ...(gid === undefined ? {} : { gid }),
+})
+
+/** Finds the way in which `program` can be executed and `dir` be entered; `undefined` if root alone can. */
+export function tryUnprivileged(program: string, dir: string): Unprivileged | undefined {
+  const owner = unprivilegedOwner()
+  if (owner === undefined) return asWeAre
   const plain: Unprivileged = { owner, ...owner, command: plainly }
   if (works(plain, program, dir)) return plain
   for (const power of powers) {
     const way: Unprivileged = { owner, command: (command, dieBy) => withPower(power, owner, command, dieBy) }
     if (works(way, program, dir)) return way
   }
-  throw new ServerFailed(
-    `PostgreSQL does not run as root, and the user nobody cannot get to ${program} or to ${dir}. ` +
-      'Keep both where other users may enter (chmod o+x on the directories above), or start as an ' +
-      'ordinary user.',
-  )
+  return undefined
 }
 
 function plainly(command: string, dieBy?: 'TERM' | 'INT') {
@@ -65,13 +82,14 @@ function works(way: Unprivileged, program: string, dir: string): boolean {
   const script = 'cd "$1" && exec "$2" --version'
   const { status } = spawnSync(command, [...prefix, '-c', script, 'sh', dir, program], {
     cwd: '/',
-    ...(way.uid === undefined ? {} : { uid: way.uid }),
-    ...(way.gid === undefined ? {} : { gid: way.gid }),
+    ...userOf(way),
   })
   return status === 0
 }
 
-function nobody(): { uid: number; gid: number } {
+/** Who root's processes are instead of root; `undefined` when we are not root. */
+export function unprivilegedOwner(): Unprivileged['owner'] {
+  if (process.getuid?.() !== 0) return undefined
   const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }))
   return { uid: id('-u'), gid: id('-g') }
 }
