@@ -1,9 +1,12 @@
+import { chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { ServerFailed } from './errors.ts'
 import { lastLines, readTail, sizeOf } from './log-tail.ts'
+import { repositoryRoot } from './repository.ts'
 import { endSpawned, type Spawned, spawnLogged } from './spawned.ts'
 import type { Runnable } from './supervise.ts'
+import { asWeAre, tryUnprivileged, unprivilegedOwner, userOf } from './unprivileged.ts'
 
 export interface AppOptions {
   /** Names its log file, too. */
@@ -46,7 +49,7 @@ const nodeFlags = ['--max-semi-space-size=4', '--no-parallel-scavenge']
 const drainMs = 10_000
 const oneShotMs = 60_000
 
-/** Starts one of our own programs. It drains when asked to stop, and leaves by itself when we die. */
+/** Starts one of our own programs, as the user nobody if we are root and it can be. It drains when asked to stop, and leaves by itself when we die. */
 export async function startApp(options: AppOptions): Promise<Runnable> {
   const { spawned } = await spawnApp(options)
   return { pid: spawned.pid, exited: spawned.exited, stop: () => endSpawned(spawned, 'SIGTERM', drainMs) }
@@ -74,12 +77,25 @@ async function spawnApp(
   const kept = inherited.flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
   )
+  const unprivileged = tryUnprivileged(process.execPath, repositoryRoot) ?? asWeAre
+  const { command, prefix } = unprivileged.command(process.execPath)
   const spawned = await spawnLogged({
-    command: process.execPath,
-    args: [...nodeFlags, ...(options.nodeFlags ?? []), options.program],
-    env: { ...Object.fromEntries(kept), ...options.env },
+    command,
+    args: [...prefix, ...nodeFlags, ...(options.nodeFlags ?? []), options.program],
+    env: { ...Object.fromEntries(kept), ...(await cacheOf(options.logDir)), ...options.env },
     logFile,
     ipc: true,
+    ...userOf(unprivileged),
   })
   return { spawned, logFile, logStart }
+}
+
+/** Where Node keeps what V8 makes of our sources, when root runs this: the other user cannot write into ours. */
+async function cacheOf(logDir: string): Promise<NodeJS.ProcessEnv> {
+  const owner = unprivilegedOwner()
+  if (owner === undefined || process.env.NODE_COMPILE_CACHE === undefined) return {}
+  const folder = join(logDir, '..', 'compiled')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await chown(folder, owner.uid, owner.gid)
+  return { NODE_COMPILE_CACHE: folder }
 }

@@ -58,6 +58,8 @@ test('run.json names what runs, a stop leaves nothing running, and the data stay
   expect(running.consumers.map(({ name }) => name)).toEqual(['consumer-1', 'consumer-2'])
   expect(running.projectors.map(({ name }) => name)).toEqual(['projector-1'])
   expect((await stat(join(folder.path, 'run.json'))).mode & 0o077).toBe(0)
+  for (const pid of pidsOf(running))
+    expect(await readFile(`/proc/${pid}/status`, 'utf8')).not.toMatch(/^Uid:.*\t0\b/m)
   expect(await publish(first, 'e1')).toBe(200)
   await eventually(async () => expect(await storedIds(first)).toEqual(['e1']))
   await eventually(async () => {
