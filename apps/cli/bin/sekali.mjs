@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain JavaScript for any Node: `npx sekali` finds Node 24 among the dependencies and so comes here with it;
+// Plain JavaScript for any Node: `npx @sekali/cli` finds Node 24 among the dependencies and so comes here with it;
 // whoever comes with an older one is brought to it by the bootstrap.
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'

@@ -38,6 +38,8 @@ Begin with:
   $ sekali stats --watch
   $ sekali doctor
 
+In a clone of Sekali's repository \`sekali\` is \`npx @sekali/cli\`. Elsewhere no package of that name is Sekali's yet.
+
 A topic is dotted (orders.eu.paid). Where a pattern will do, * is one segment and > all that follow.
 
 ${exitCodeHelp}
