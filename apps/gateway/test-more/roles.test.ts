@@ -7,7 +7,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { ownPostgres } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
-import { eventBody, post } from './gateway.ts'
+import { eventBody, post } from '../test/gateway.ts'
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 const script = await readFile(new URL('../../../infra/docker/roles.sql', import.meta.url), 'utf8')

@@ -4,7 +4,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
-import { appendRaw, numbered, type OwnStack, ownStack } from './stack.ts'
+import { appendRaw, numbered, type OwnStack, ownStack } from '../test/stack.ts'
 
 const secret = 'tell-nobody'
 const payload = JSON.stringify({ secret })
