@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import process from 'node:process'
+import { readSecret } from '@sekali/process/secret-file'
 import { Command, Option } from 'commander'
 import { existingFolder, wholeNumber } from './command-line.ts'
 import { narrate } from './narration.ts'
@@ -36,6 +37,7 @@ const options = new Command('npm start --')
 Environment:
   DATABASE_URL   a PostgreSQL (15 or newer) to use instead of one of our own
   REDIS_URL      a Redis (7.0 or newer) to use instead of one of our own
+  DATABASE_URL_FILE, REDIS_URL_FILE: files that hold them instead
   REDIS_PREFIX   what all keys in Redis begin with (default: sekali)
   REDIS_SERVER   the redis-server or valkey-server to run, when the one on the PATH will not do
   LOG_LEVEL      trace, debug, info, warn, error, fatal or silent (default: info)
@@ -69,8 +71,8 @@ await runCommand(async (signal) => {
     consumers: options.consumers,
     projectors: options.projectors,
     projections: options.projections,
-    databaseUrl: process.env.DATABASE_URL,
-    redisUrl: process.env.REDIS_URL,
+    databaseUrl: readSecret(process.env, 'DATABASE_URL'),
+    redisUrl: readSecret(process.env, 'REDIS_URL'),
     onEvent: narrate,
     signal,
   })

@@ -1,20 +1,26 @@
 import { InvalidConfig } from '@sekali/core/errors'
 import * as v from 'valibot'
+import { fileVariableOf, isSecretName, readSecret } from './secret-file.ts'
 
 type ObjectSchema = v.ObjectSchema<v.ObjectEntries, undefined>
 
 /**
- * The environment as typed values. Throws {@link InvalidConfig} that names every variable that is missing or
+ * The environment as typed values, secrets also from files (see secret-file.ts). Throws {@link InvalidConfig} that names every variable that is missing or
  * wrong, and what it must be, but never a value: it may be a password.
  */
 export function parseEnv<const TSchema extends ObjectSchema>(
   schema: TSchema,
   env: NodeJS.ProcessEnv,
 ): v.InferOutput<TSchema> {
-  const result = v.safeParse(schema, env)
+  const secrets = Object.keys(schema.entries)
+    .filter(isSecretName)
+    .map((name) => [name, readSecret(env, name)])
+  const result = v.safeParse(schema, { ...env, ...Object.fromEntries(secrets) })
   if (result.success) return result.output
   const problems = result.issues.map((issue) => {
-    const variable = v.getDotPath(issue) ?? 'the environment'
+    const name = v.getDotPath(issue) ?? 'the environment'
+    const isOfFile = isSecretName(name) && env[name] === undefined && env[fileVariableOf(name)] !== undefined
+    const variable = isOfFile ? fileVariableOf(name) : name
     return issue.received === 'undefined' ? `${variable} is not set` : `${variable}: ${issue.message}`
   })
   throw new InvalidConfig(problems.join('; '))

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { InvalidConfig, StoreUnavailable } from '@sekali/core/errors'
 import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
@@ -30,6 +33,55 @@ test('the environment is parsed, and every variable that is wrong is named witho
   expect(parse).toThrow(InvalidConfig)
   expect(parse).toThrow(/URL.*redis:\/\/.*N.*1 to 9.*NEEDED is not set/s)
   expect(parse).not.toThrow(/secret/)
+})
+
+const withUrls = v.object({ DATABASE_URL: urlOf('postgres:'), REDIS_URL: urlOf('redis:') })
+
+async function secretFile(text: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'sekali-secret-'))
+  const path = join(folder, 'url')
+  await writeFile(path, text)
+  return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
+}
+
+test('URLs with passwords are read from files, without the line break at the end', async () => {
+  await using database = await secretFile('postgres://u:secret@h/db\n')
+  await using redis = await secretFile('redis://u:secret@h\r\n')
+  const env = { DATABASE_URL_FILE: database.path, REDIS_URL_FILE: redis.path }
+  expect(parseEnv(withUrls, env)).toEqual({
+    DATABASE_URL: 'postgres://u:secret@h/db',
+    REDIS_URL: 'redis://u:secret@h',
+  })
+})
+
+test.each([
+  ['is no such URL', 'http://u:secret@h', /^DATABASE_URL_FILE: must be a URL that begins with postgres:\/\//],
+  ['has two lines', 'postgres://u:secret@h/db\npostgres://u:secret@h/b', /^DATABASE_URL_FILE: .*one line/],
+  ['is empty', '', /^DATABASE_URL_FILE: must be a URL/],
+])('a file that %s is named by its variable, without what is in it', async (_, text, expected) => {
+  await using file = await secretFile(text)
+  const parse = () => parseEnv(withUrls, { DATABASE_URL_FILE: file.path, REDIS_URL: 'redis://h' })
+  expect(parse).toThrow(InvalidConfig)
+  expect(parse).toThrow(expected)
+  expect(parse).not.toThrow(/secret@/)
+})
+
+test('a variable and its file are not both taken, and a file that cannot be read is told by its variable', async () => {
+  await using file = await secretFile('redis://u:secret@h')
+  const both = { REDIS_URL: 'redis://other:secret@h', REDIS_URL_FILE: file.path }
+  const parse = (env: NodeJS.ProcessEnv) => () => parseEnv(withUrls, { DATABASE_URL: 'postgres://h', ...env })
+  expect(parse(both)).toThrow(InvalidConfig)
+  expect(parse(both)).toThrow(/REDIS_URL and REDIS_URL_FILE are both set/)
+  expect(parse(both)).not.toThrow(/secret@/)
+  expect(parse({ REDIS_URL_FILE: `${file.path}.gone` })).toThrow(/^REDIS_URL_FILE: .*cannot be read \(ENOENT\)/)
+  expect(parse({ REDIS_URL_FILE: '' })).toThrow(/^REDIS_URL_FILE: .*cannot be read \(ENOENT\)/)
+  await chmod(file.path, 0)
+  if (process.getuid?.() !== 0) expect(parse({ REDIS_URL_FILE: file.path })).toThrow(/EACCES/)
+})
+
+test('a variable that is no secret has no file, and a secret that is nowhere is not set', () => {
+  expect(() => parseEnv(withUrls, {})).toThrow(/^DATABASE_URL is not set; REDIS_URL is not set$/)
+  expect(parseEnv(v.object(commonEnv), { LOG_LEVEL_FILE: '/nowhere' })).toMatchObject({ LOG_LEVEL: 'info' })
 })
 
 test('a log line about an error has its name, code and cause, and no foreign message, which may hold a payload', async () => {
