@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts Redis with one user for each kind of client, made anew from the environment at every start: a changed
-# password needs no more than `docker compose up`. The file lies in memory and is gone with the container.
+# Starts Redis with one user for each kind of client, made anew from the files with their passwords at every start: a
+# changed password needs no more than `docker compose restart`. The file lies in memory and is gone with the container.
 #
 # It starts redis-server itself, because the entrypoint of the image would load every module it brings along
 # (search, JSON, time series, Bloom): memory and attack surface that nothing here uses.
@@ -21,6 +21,15 @@ consumer="$connection $scripts +multi +exec +xreadgroup +xrange +xack +xautoclai
 
 projector="$connection +subscribe +unsubscribe"
 
+password() {
+  cat "/run/secrets/redis_$1_password"
+}
+# Read before they are used: what fails in the midst of a text does not end the script.
+operator_password=$(password operator)
+gateway_password=$(password gateway)
+consumer_password=$(password consumer)
+projector_password=$(password projector)
+
 # user NAME PASSWORD COMMANDS: one line of the file, for Sekali's own keys and channels only.
 user() {
   echo "user $1 on >$2 ~sekali:* &sekali:* -@all $(echo "$3" | tr -s ' \n' ' ')"
@@ -33,11 +42,10 @@ user() {
   echo 'user default off resetpass ~* &* +@all'
   # Without a password, and of no use beyond the health check.
   echo 'user health on nopass -@all +ping'
-  echo "user operator on >$REDIS_OPERATOR_PASSWORD ~* &* +@all"
-  user gateway "$REDIS_GATEWAY_PASSWORD" "$gateway"
-  user consumer "$REDIS_CONSUMER_PASSWORD" "$consumer"
-  user projector "$REDIS_PROJECTOR_PASSWORD" "$projector"
+  echo "user operator on >$operator_password ~* &* +@all"
+  user gateway "$gateway_password" "$gateway"
+  user consumer "$consumer_password" "$consumer"
+  user projector "$projector_password" "$projector"
 } >"$acl"
-unset REDIS_OPERATOR_PASSWORD REDIS_GATEWAY_PASSWORD REDIS_CONSUMER_PASSWORD REDIS_PROJECTOR_PASSWORD
 
 exec redis-server --aclfile "$acl" "$@"

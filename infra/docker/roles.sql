@@ -1,9 +1,7 @@
 -- Four roles, none of them a superuser: the owner migrates, consumers write the log, projectors read it and write
 -- projections, the gateway reads.
--- PostgreSQL's image runs this once, when the volume is new. It may be run again, which is the way to new
--- passwords after a change in .env:
---   docker compose up -d postgres
---   docker compose exec postgres psql -U postgres -d sekali -f /docker-entrypoint-initdb.d/roles.sql
+-- roles.sh runs it for docker compose. Elsewhere run it with psql as a superuser, with the five passwords in the
+-- environment. It may be run again.
 \set ON_ERROR_STOP on
 \getenv postgres_password POSTGRES_PASSWORD
 \getenv owner_password POSTGRES_OWNER_PASSWORD

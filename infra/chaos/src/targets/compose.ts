@@ -125,8 +125,8 @@ function networksOf(project: string): Networks {
 }
 
 function accessRedis(): RedisAccess {
-  const operator =
-    'exec redis-cli --user operator --pass "$REDIS_OPERATOR_PASSWORD" --no-auth-warning -2 -e --json "$@"'
+  const password = '"$(cat /run/secrets/redis_operator_password)"'
+  const operator = `exec redis-cli --user operator --pass ${password} --no-auth-warning -2 -e --json "$@"`
   return {
     prefix: 'sekali',
     call: async (...args) => {
