@@ -6,9 +6,16 @@ const program = fileURLToPath(new URL('../src/start.ts', import.meta.url))
 
 test.each(['DATABASE_URL', 'REDIS_URL'])('npm start takes %s from a file, or says why not', (name) => {
   const start = (env: NodeJS.ProcessEnv) =>
-    spawnSync(process.execPath, [program], { env: { PATH: process.env.PATH, ...env }, encoding: 'utf8', timeout: 30_000 })
+    spawnSync(process.execPath, [program], {
+      env: { PATH: process.env.PATH, ...env },
+      encoding: 'utf8',
+      timeout: 30_000,
+    })
   const missing = start({ [`${name}_FILE`]: '/nowhere' })
-  expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining(`${name}_FILE: the file cannot`) })
+  expect(missing).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining(`${name}_FILE: the file cannot`),
+  })
   const both = start({ [name]: 'redis://u:secret@h', [`${name}_FILE`]: '/nowhere' })
   expect(both).toMatchObject({ status: 1, stderr: expect.stringContaining('are both set') })
   expect(both.stderr).not.toContain('secret@')

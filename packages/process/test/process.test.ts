@@ -73,7 +73,9 @@ test('a variable and its file are not both taken, and a file that cannot be read
   expect(parse(both)).toThrow(InvalidConfig)
   expect(parse(both)).toThrow(/REDIS_URL and REDIS_URL_FILE are both set/)
   expect(parse(both)).not.toThrow(/secret@/)
-  expect(parse({ REDIS_URL_FILE: `${file.path}.gone` })).toThrow(/^REDIS_URL_FILE: .*cannot be read \(ENOENT\)/)
+  expect(parse({ REDIS_URL_FILE: `${file.path}.gone` })).toThrow(
+    /^REDIS_URL_FILE: .*cannot be read \(ENOENT\)/,
+  )
   expect(parse({ REDIS_URL_FILE: '' })).toThrow(/^REDIS_URL_FILE: .*cannot be read \(ENOENT\)/)
   await chmod(file.path, 0)
   if (process.getuid?.() !== 0) expect(parse({ REDIS_URL_FILE: file.path })).toThrow(/EACCES/)
