@@ -2,7 +2,7 @@ import { createAppender } from '@sekali/broker/append'
 import { createDoorbell, listen } from '@sekali/broker/doorbell'
 import { decode } from '@sekali/broker/entry'
 import { isInFlight } from '@sekali/broker/find'
-import { streamKey } from '@sekali/broker/keys'
+import { streamKey, topicsKey } from '@sekali/broker/keys'
 import { readStreams } from '@sekali/broker/streams'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { EventId, TopicName } from '@sekali/core/event'
@@ -224,6 +224,41 @@ test('a full Redis refuses whole appends, keeps what it has and takes events aga
   expect(await broker.redis.xlen(streamKey(broker, 'orders'))).toBe(accepted)
   await broker.redis.config('SET', 'maxmemory', '64mb')
   await appender.append(event({ eventId: 'again' }))
+})
+
+test('at the memory limit a new stream comes with its name in the list of topics, or the event is refused and nowhere', async () => {
+  await using redis = await ownRedis()
+  await using broker = await ownBroker(redis.url)
+  const appender = createAppender(broker, () => {})
+  const limit = (bytes: number) => broker.redis.config('SET', 'maxmemory', String(bytes))
+  const used = async () => Number(/^used_memory:(\d+)/m.exec(await broker.redis.info('memory'))?.[1])
+
+  /** Appends the first event of a stream that was just lost, with its topic's name, to a Redis with such a limit. */
+  async function appendAt(bytes: (used: number) => number) {
+    await limit(0)
+    await appender.append(event({ eventId: 'before' }))
+    await broker.redis.flushall()
+    await limit(bytes(await used()))
+    const outcome = await appender.append(event({ eventId: 'after' })).then(
+      () => 'accepted',
+      () => 'refused',
+    )
+    await limit(0)
+    const entries = await broker.redis.xlen(streamKey(broker, 'orders'))
+    const isListed = (await broker.redis.sismember(topicsKey(broker), 'orders')) === 1
+    expect({ outcome, entries, isListed }).toEqual(
+      outcome === 'accepted'
+        ? { outcome, entries: 1, isListed: true }
+        : { outcome, entries: 0, isListed: false },
+    )
+    return outcome
+  }
+
+  // A stream takes some 5 kB. What Redis uses by itself goes up and down by less than these steps, so some of the limits
+  // are ones that the append begins below and ends above.
+  const outcomes = new Set<string>()
+  for (let over = -16_384; over <= 32_768; over += 1_024) outcomes.add(await appendAt((used) => used + over))
+  expect([...outcomes].sort()).toEqual(['accepted', 'refused'])
 })
 
 test('a batch that Redis refuses in the middle says how many it has, and they are the first of each topic', async () => {

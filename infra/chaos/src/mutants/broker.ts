@@ -69,6 +69,36 @@ export const brokerMutants: readonly Mutant[] = [
     test: { project: 'broker', file: 'append', name: 'an id that no other has' },
   },
   {
+    name: 'new-stream-without-its-name',
+    breaks: 'a new stream is not put into the list of topics along with its first event',
+    edits: [
+      {
+        file: 'packages/broker/src/append-calls.ts',
+        find: "  redis.call('SADD', KEYS[3], ARGV[1])\n",
+        replace: '',
+      },
+    ],
+    test: { project: 'broker', file: 'append', name: 'or the event is refused and nowhere' },
+  },
+  {
+    name: 'name-after-the-stream',
+    breaks:
+      'a new stream is put into the list of topics by a call of its own, which a full Redis refuses: 503 for an event that it has',
+    edits: [
+      {
+        file: 'packages/broker/src/append-calls.ts',
+        find: "  redis.call('SADD', KEYS[3], ARGV[1])\n",
+        replace: '',
+      },
+      {
+        file: 'packages/broker/src/append-calls.ts',
+        find: '      if (isMade(outcome)) {\n',
+        replace: '      if (isMade(outcome)) {\n        await broker.redis.sadd(topicsKey(broker), topic)\n',
+      },
+    ],
+    test: { project: 'broker', file: 'append', name: 'or the event is refused and nowhere' },
+  },
+  {
     name: 'trim-past-the-position',
     breaks: 'the stream is trimmed up to its end instead of up to the position',
     edits: [
