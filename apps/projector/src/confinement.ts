@@ -17,8 +17,11 @@ export interface Walls {
   readonly command: readonly string[]
 }
 
-/** What a process needs besides JavaScript's own memory, Buffers among it. */
-const otherMb = 512
+/**
+ * What a process needs besides JavaScript's own memory, Buffers among it. Half of it V8 only sets aside, for code: with
+ * less no process would start behind any of the walls.
+ */
+const otherMb = 1_024
 const nobody = '65534'
 /** setpriv ends the process with its parent, also when that is killed and the process is in an endless loop. */
 const endWithParent = ['setpriv', '--pdeathsig', 'KILL']
@@ -70,6 +73,7 @@ export function wallsFor(memoryMb: number): readonly Walls[] {
       : []),
     { ...set, network: 'none', user: 'same', command: [...apart('--user'), '--', ...limits] },
     { ...set, network: 'shared', user: 'same', command: [...inside, '--', ...limits] },
+    { ...open, command: [...inside, '--'] },
     open,
   ]
 }

@@ -1,8 +1,11 @@
 /** What a definition can reach besides its events: nothing of the projector's, and nothing of the other definitions. */
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { createLog, type Logger } from '@sekali/process/log'
 import { eventually } from '@sekali/testkit/eventually'
+import { ownFolder } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
+import { createStarter } from '../src/fold-process.ts'
 import { counting, numbered, ownStack } from './stack.ts'
 
 const startMs = 30_000
@@ -89,6 +92,23 @@ test.concurrent('a definition that changes what all are made of changes nothing 
   expect(await stack.states('sum')).toEqual({ '': 20_100 })
   expect((await stack.states('own'))['']).toEqual({ constructor: 200, toString: 'Mine' })
   expect(projector.output()).toMatch(/top\.ts cannot be used: TypeError: [^"]*read only/)
+})
+
+test.concurrent('how much memory definitions may take changes nothing of what they are kept from', async () => {
+  const wallsWith = async (memoryMb: number) => {
+    await using folder = await ownFolder()
+    const said: unknown[] = []
+    const info = (walls: object, text: string) => said.push({ ...walls, text })
+    const start = createStarter({ dir: folder.path, memoryMb }, {
+      ...createLog('test', 'silent'),
+      info,
+    } as Logger)
+    await (await start()).end()
+    return said
+  }
+  const [least, most] = await Promise.all([wallsWith(64), wallsWith(4_096)])
+  expect(least).toHaveLength(1)
+  expect(least).toEqual(most)
 })
 
 test.concurrent('the process of a projector that is killed ends with it, also in an endless loop', async () => {
