@@ -102,7 +102,7 @@ test.concurrent('how much memory definitions may take changes nothing of what th
     const start = createStarter({ dir: folder.path, memoryMb }, {
       ...createLog('test', 'silent'),
       info,
-    } as Logger)
+    } as unknown as Logger)
     await (await start()).end()
     return said
   }
