@@ -8,6 +8,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { noteBytes } from './fold-protocol.ts'
 
 export interface Walls {
   readonly network: 'none' | 'shared'
@@ -33,7 +34,7 @@ export function wallsFor(memoryMb: number): readonly Walls[] {
     ...[
       'prlimit',
       '--core=0',
-      '--fsize=0',
+      `--fsize=${noteBytes}`,
       '--nofile=64',
       `--data=${(memoryMb + otherMb) * 1024 * 1024}`,
       '--',

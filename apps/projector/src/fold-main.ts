@@ -38,20 +38,11 @@ async function answer(request: Request): Promise<unknown> {
 }
 
 const place = Buffer.alloc(noteBytes)
-const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 /** Returns when the note is out of this process. */
 function note(at: number): void {
   place.writeUInt32LE(at)
-  for (;;) {
-    try {
-      writeSync(noteFd, place)
-      return
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-      Atomics.wait(sleeper, 0, 0, 1) // the projector has yet to read the ones before
-    }
-  }
+  writeSync(noteFd, place, 0, noteBytes, 0)
 }
 
 async function load(source: Source, importMs: number): Promise<readonly Definition[]> {

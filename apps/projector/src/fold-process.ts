@@ -3,13 +3,15 @@
  * confinement.ts the walls around it.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import process from 'node:process'
-import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
 import { nodeFlags, type Walls, wallsFor } from './confinement.ts'
-import { type Answer, noteBytes, type Request } from './fold-protocol.ts'
+import { type Answer, noNote, noteBytes, type Request } from './fold-protocol.ts'
 
 /** A definition gave no answer in time, or ended its process. */
 export class Stuck extends SekaliError {
@@ -90,15 +92,16 @@ async function start(
 ): Promise<FoldProcess> {
   const node = [process.execPath, ...nodeFlags(memoryMb, dir), program, ...(dir === undefined ? [] : [dir])]
   const [command = '', ...args] = [...walls.command, ...node]
+  const notes = openNotes()
   const child = spawn(command, args, {
     // Without a PATH, setpriv and its kind are looked for where the system has its own programs.
     env: {},
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', notes.fd],
     serialization: 'advanced',
     // A Ctrl-C in a terminal is for the projector: it drains, and needs this process for it.
     detached: true,
   })
-  const ending = watch(child)
+  const ending = watch(child, notes)
   const ready = Promise.withResolvers<void>()
   child.on('message', (said: Answer) => {
     if ('isReady' in said) ready.resolve()
@@ -123,13 +126,16 @@ interface Ending {
   forget(): void
 }
 
-function watch(child: ChildProcess): Ending {
+function watch(child: ChildProcess, notes: Notes): Ending {
   const { promise: ended, resolve } = Promise.withResolvers<void>()
   let isEnded = false
   let isMemory = false
   let noted: number | undefined
   const onEnd = () => {
+    if (isEnded) return
     isEnded = true
+    noted = notes.read()
+    notes.close()
     resolve()
   }
   // After its pipes have been read to the end. A command that does not exist has no such end.
@@ -138,19 +144,45 @@ function watch(child: ChildProcess): Ending {
   child.stderr?.on('data', (text: Buffer) => {
     isMemory ||= outOfMemory.test(text.toString())
   })
-  const notes = child.stdio[4] as Readable
-  notes.on('data', (places: Buffer) => {
-    if (places.length >= noteBytes) noted = places.readUInt32LE(places.length - noteBytes)
-  })
-  notes.on('error', () => undefined)
   return {
     ended,
     isEnded: () => isEnded,
     reason: () => (isMemory ? 'the definition took all memory there is' : endedItsProcess),
     noted: () => noted,
     forget: () => {
-      noted = undefined
+      if (!isEnded) notes.forget()
     },
+  }
+}
+
+interface Notes {
+  readonly fd: number
+  /** The last note, if there is one. */
+  read(): number | undefined
+  forget(): void
+  close(): void
+}
+
+/** A file that only who has it open can reach. */
+function openNotes(): Notes {
+  const folder = mkdtempSync(join(tmpdir(), 'sekali-notes-'))
+  const fd = openSync(join(folder, 'note'), 'wx+', 0o600)
+  rmSync(folder, { recursive: true })
+  const place = Buffer.alloc(noteBytes)
+  const forget = () => {
+    place.writeUInt32LE(noNote)
+    writeSync(fd, place, 0, noteBytes, 0)
+  }
+  forget()
+  return {
+    fd,
+    read() {
+      readSync(fd, place, 0, noteBytes, 0)
+      const at = place.readUInt32LE()
+      return at === noNote ? undefined : at
+    },
+    forget,
+    close: () => closeSync(fd),
   }
 }
 

@@ -19,6 +19,10 @@ export type Answer =
   | { readonly refusal: string; readonly isLate: boolean }
   | { readonly stray: string }
 
-/** Where notes are written to, and how long one is. */
+/**
+ * The note: the place of the event that a definition gets next, at the beginning of an open file without a name. A write
+ * to it is a copy into the kernel's memory and wakes nobody, where a pipe would cost the projector a read each time.
+ */
 export const noteFd = 4
 export const noteBytes = 4
+export const noNote = 0xffff_ffff
