@@ -12,9 +12,15 @@ export interface Patience {
   readonly lineMs?: number
 }
 
+/** The client is there, and was too slow for the server's patience. */
+export class TooSlow extends SekaliError {
+  readonly code = 'request_timeout'
+  readonly retryable = false
+}
+
 /**
  * The chunks of a body. `begun` tells the number of the line that it is in the middle of, if it is. Throws
- * IncompleteBody when the client leaves, falls silent, or takes too long with a line.
+ * IncompleteBody when the client leaves, and TooSlow when it falls silent or takes too long with a line.
  */
 export async function* readChunks(
   request: IncomingMessage,
@@ -45,7 +51,7 @@ export async function* readChunks(
 
 async function within<T>(ms: number, read: Promise<T>): Promise<T> {
   const tooLate = Promise.withResolvers<never>()
-  const timer = setTimeout(() => tooLate.reject(new IncompleteBody('the stream was too slow')), ms)
+  const timer = setTimeout(() => tooLate.reject(new TooSlow('the stream was too slow')), ms)
   try {
     return await Promise.race([read, tooLate.promise])
   } finally {

@@ -12,7 +12,7 @@ class BodyTooLarge extends SekaliError {
   readonly retryable = false
 }
 
-/** The client left, or was too slow for the server's patience, while it was sending. */
+/** The client left while it was sending. */
 export class IncompleteBody extends SekaliError {
   readonly code = 'incomplete_body'
   readonly retryable = false

@@ -13,7 +13,7 @@ import type { Event } from '@sekali/core/event'
 import { createLineSplitter, isBlank, type Line } from '@sekali/core/lines'
 import { readEvent } from '@sekali/core/parse'
 import { IncompleteBody } from './body.ts'
-import { readChunks } from './body-chunks.ts'
+import { readChunks, TooSlow } from './body-chunks.ts'
 import { applied, readPreferences } from './prefer.ts'
 import { type BadLine, type ProblemCode, type ProblemExtras, refusal, retryIn } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
@@ -72,6 +72,7 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
     if (stopped) return stopped
   } catch (error) {
     if (error instanceof IncompleteBody) return refuse('incomplete_body')
+    if (error instanceof TooSlow) return refuse(error.code, { detail: tooSlow })
     if (error instanceof TopicRate) return refuse(error.code, { headers: retryIn(error) })
     if (error instanceof TopicLimit) return refuse(error.code, {})
     if (error instanceof SekaliError && error.retryable) return refuse(error.code as ProblemCode, { random })
@@ -87,6 +88,7 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
 }
 
 const allBad = 'No line is an event. Nothing is queued.'
+const tooSlow = 'The next line took too long to come. Send again what is behind lines_read.'
 const tooManyBad = `${badLinesMax.toLocaleString('en')} lines are not events, so nothing behind lines_read was read. The others up to there are queued.`
 
 interface Portion {

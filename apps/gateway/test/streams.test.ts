@@ -85,7 +85,16 @@ test('a line that trickles in is not waited for, and what came before it is queu
   const trickle = setInterval(() => sent.write('x'), 50)
   const { status, said } = await answerOf(sent)
   clearInterval(trickle)
-  expect([status, said.code, said.queued, said.lines_read]).toEqual([400, 'incomplete_body', 1, 1])
+  expect([status, said.code, said.queued, said.lines_read]).toEqual([408, 'request_timeout', 1, 1])
+  expect(said.detail).toContain('lines_read')
+  sent.destroy()
+})
+
+test('half a line and then silence took too long: it is the gateway that gave up', async () => {
+  const sent = open()
+  sent.write(`${line('before')}{"topic":`)
+  const { status, said } = await answerOf(sent)
+  expect([status, said.code, said.queued, said.lines_read]).toEqual([408, 'request_timeout', 1, 1])
   sent.destroy()
 })
 
