@@ -10,14 +10,25 @@ export interface Preferences {
 const waitSecondsMax = 60
 const none: Preferences = { waitSeconds: undefined, isLenient: false }
 
+/** What is between two commas; of a quoted string none counts, and one without an end goes to the end (RFC 9110, 5.6). */
+const members = /(?:"(?:[^"\\]|\\.)*"?|[^",])+/g
+/** A name and a value, if there is one. What comes after them are parameters, which are about it alone (RFC 7240, 2). */
+const preference = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*(?:(?:([^\s",;]+)|"((?:[^"\\]|\\.)*)")\s*)?)?(?:;|$)/
+
+/** Its preferences, in lower case; what is none is left out. */
+function* preferencesIn(prefer: string): Generator<readonly [name: string, value: string]> {
+  for (const [member] of prefer.toLowerCase().matchAll(members)) {
+    const [, name, token, quoted = ''] = preference.exec(member) ?? []
+    if (name !== undefined) yield [name, token ?? quoted.replace(/\\(.)/g, '$1')]
+  }
+}
+
 /** Of a preference that comes twice the first counts (2). */
 export function readPreferences(prefer: string | readonly string[] | undefined): Preferences {
   if (prefer === undefined) return none
   const values = new Map<string, string>()
-  for (const preference of String(prefer).split(/[,;]/)) {
-    const [, name, value] = /^\s*(\w+)\s*=\s*"?(\w+)"?\s*$/.exec(preference.toLowerCase()) ?? []
-    if (name !== undefined && value !== undefined && isKnown(name, value) && !values.has(name))
-      values.set(name, value)
+  for (const [name, value] of preferencesIn(String(prefer))) {
+    if (isKnown(name, value) && !values.has(name)) values.set(name, value)
   }
   const wait = values.get('wait')
   return {
@@ -38,8 +49,6 @@ export function applied({ waitSeconds, isLenient }: Partial<Preferences>): Reado
   return followed.length === 0 ? {} : { 'Preference-Applied': followed.join(', ') }
 }
 
-/** Whether a client wants to be told how far its replay is, and when it is complete. An empty value is none (RFC 7240, 2). */
-export const prefersProgress = (prefer: string | undefined): boolean =>
-  (prefer ?? '')
-    .split(',')
-    .some((preference) => /^\s*progress\s*(?:=\s*(?:"")?\s*)?(?:;|$)/i.test(preference))
+/** Whether a client wants to be told how far its replay is, and when it is complete. An empty value is none (2). */
+export const prefersProgress = (prefer = ''): boolean =>
+  preferencesIn(prefer).some(([name, value]) => name === 'progress' && value === '')

@@ -1,6 +1,6 @@
 /** What is said to senders of other kinds: shippers that send much at once, and those that send CloudEvents. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { readPreferences } from '../src/prefer.ts'
+import { prefersProgress, readPreferences } from '../src/prefer.ts'
 import { eventBody } from './gateway.ts'
 import { ownSystem, type System } from './system.ts'
 
@@ -113,7 +113,17 @@ test.each([
   [undefined, undefined, false],
   ['handling=lenient', undefined, true],
   ['Handling = "Lenient" , wait=7', 7, true],
-  ['wait=7; handling=lenient', 7, true],
+  ['wait=7; handling=lenient', 7, false],
+  ['foo; handling=lenient', undefined, false],
+  ['foo;bar="x;y";, handling=lenient', undefined, true],
+  ['a="b, handling=lenient"', undefined, false],
+  ['a="b, handling=lenient', undefined, false],
+  ['a="\\", handling=lenient, b=\\""', undefined, false],
+  ['a="\\\\", handling=lenient', undefined, true],
+  ['a=b c, respond-async, handling="lenient";x=y, wait="5"', 5, true],
+  ['handling="len\\ient"', undefined, true],
+  ['handling="lenient', undefined, false],
+  [',, ,wait=5', 5, false],
   ['handling=strict, handling=lenient', undefined, false],
   ['handling=other, handling=lenient', undefined, true],
   ['handling', undefined, false],
@@ -121,6 +131,33 @@ test.each([
   ['wait=100', 60, false],
 ])('Prefer: %s', (header, waitSeconds, isLenient) => {
   expect(readPreferences(header)).toEqual({ waitSeconds, isLenient })
+})
+
+test.each([
+  [undefined, false],
+  ['progress', true],
+  ['Progress=""; x=y', true],
+  ['progress = ', true],
+  ['wait=1, progress', true],
+  ['progress=no', false],
+  ['foo; progress', false],
+  ['a="b, progress"', false],
+  ['a="b, progress', false],
+  ['xprogress, progress-x', false],
+])('Prefer: %s wants progress: %s', (header, wants) => {
+  expect(prefersProgress(header)).toBe(wants)
+})
+
+test('a long preference costs no more than its length', () => {
+  const started = performance.now()
+  for (const text of ['"', '\\"', 'a=', ',', ';', ' ', '"\\']) {
+    const header = `a="${text.repeat(8_000)}`
+    readPreferences(header)
+    prefersProgress(header)
+    readPreferences(`a${text.repeat(8_000)}`)
+    for (let times = 0; times < 4; times++) readPreferences(`a=${text.repeat(8_000)}x y`)
+  }
+  expect(performance.now() - started).toBeLessThan(500)
 })
 
 const cloudEvent = JSON.stringify({
