@@ -57,6 +57,7 @@ function readParts(text: string): { readonly utc: string } | string {
   if (Number(minute) > 59) return 'must have a minute from 00 to 59'
   if (Number(second) > 59) return 'must have a second from 00 to 59: a leap second cannot be kept'
   if (Number(aheadHours) > 23 || Number(aheadMinutes) > 59) return 'must have an offset of at most 23:59'
+  if (Number(day) < 1) return 'must be a day that the calendar has: the first is 01'
 
   // Not Date.UTC: it takes the years 0 to 99 for 1900 to 1999.
   const date = new Date(0)
@@ -80,7 +81,9 @@ const shapeRules: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`^${day}$`), 'must have a time of day and an offset, as in 2025-12-08T10:00:00Z'],
   [new RegExp(`^${day} ${time}`), 'must have a T between the day and the time'],
   [new RegExp(`^${day}T\\d\\d:\\d\\d:\\d\\d[.,]\\d{10}`, 'i'), 'must have at most nine fractional digits'],
-  [new RegExp(`^${day}T${time}(?![.,:+-]|z$)`, 'i'), 'must have an offset: Z, or one such as +02:00'],
+  [new RegExp(`^\\s+${day}|^${day}.*\\s(?:z|[+-]\\d|$)`, 'i'), 'must have no white space'],
+  [new RegExp(`^${day}.*\\[.*\\]$`), 'must have an offset, and no zone in brackets behind it'],
+  [new RegExp(`^${day}T${time}(?![.,:+-]|z)`, 'i'), 'must have an offset: Z, or one such as +02:00'],
   [/^[+-]\d+-\d\d-\d\d/, yearRule],
 ]
 
