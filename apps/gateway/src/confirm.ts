@@ -57,7 +57,7 @@ async function append(
   const read = await readSent(turns, client, await readBody(request, share), isLenient)
   const { events, isBatch } = read
   const sifted = read.isBatch ? read.sifted : undefined
-  const none = refusalOfNone(sifted)
+  const none = refusalOfNone(sifted, request.headers)
   if (none !== undefined) return none
   // Before anything is queued: who is refused has published nothing.
   slots.hold(events.length)

@@ -14,6 +14,7 @@ import { createLineSplitter, isBlank, type Line } from '@sekali/core/lines'
 import { readEvent } from '@sekali/core/parse'
 import { IncompleteBody } from './body.ts'
 import { readChunks, TooSlow } from './body-chunks.ts'
+import { cloudEventHint } from './cloud-events.ts'
 import { applied, readPreferences } from './prefer.ts'
 import { type BadLine, type ProblemCode, type ProblemExtras, refusal, retryIn } from './problem.ts'
 import type { PublishDeps } from './publish.ts'
@@ -42,6 +43,9 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
   const refuse = (code: ProblemCode, extras?: ProblemExtras) =>
     refusal(code, { queued, lines_read, ...extras })
 
+  /** What to say instead of what is usual if no line was taken: the headers may tell what was sent. */
+  const ofNone = () => (queued === 0 ? cloudEventHint(request.headers) : undefined)
+
   /** Reads and queues lines. Resolves with the answer if there is one before the stream's end. */
   async function publish(lines: Iterator<Line>): Promise<Answer | undefined> {
     for (;;) {
@@ -56,7 +60,7 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
       lines_read = last
       const { invalid } = reader.bad()
       if (invalid >= badLinesMax && !isLenient)
-        return refuse('invalid_lines', { ...reader.bad(), detail: tooManyBad })
+        return refuse('invalid_lines', { ...reader.bad(), detail: tooManyBad, ...ofNone() })
       if (isOver) return undefined
     }
   }
@@ -80,8 +84,9 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
   }
   const { invalid, lines } = reader.bad()
   const headers = applied({ isLenient })
-  if (invalid > 0 && !isLenient) return refuse('invalid_lines', { invalid, lines })
-  if (invalid > 0 && queued === 0) return refuse('invalid_lines', { invalid, lines, detail: allBad, headers })
+  if (invalid > 0 && !isLenient) return refuse('invalid_lines', { invalid, lines, ...ofNone() })
+  if (invalid > 0 && queued === 0)
+    return refuse('invalid_lines', { invalid, lines, detail: allBad, ...ofNone(), headers })
   if (!isLenient) return answer(200, `{"status":"queued","queued":${queued}}`)
   const body = JSON.stringify({ status: 'queued', queued, lines_read, invalid, lines })
   return answer(200, body, { 'Content-Type': 'application/json', ...headers })

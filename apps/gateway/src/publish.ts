@@ -82,14 +82,15 @@ export const unsupportedMediaType = (headers: IncomingHttpHeaders): Answer =>
   })
 
 async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
-  const { waitSeconds, isLenient } = readPreferences(request.headers.prefer)
+  const { headers } = request
+  const { waitSeconds, isLenient } = readPreferences(headers.prefer)
   if (waitSeconds !== undefined) return await publishAndWait(deps, request, waitSeconds, isLenient)
   const client = deps.clients.of(request)
   using share = deps.budget.share(client)
   const sent = await readSent(deps.turns, client, await readBody(request, share), isLenient)
   const admitted = deps.newTopics.admit(client, sent.events)
   if (admitted !== undefined) await admitted
-  if (sent.isBatch) return await appendBatch(deps, client, sent)
+  if (sent.isBatch) return await appendBatch(deps, client, sent, headers)
   const [event] = sent.events
   await deps.appender.append(event)
   deps.onAccepted(1)
@@ -100,8 +101,9 @@ async function appendBatch(
   { appendPortions, appender, onAccepted, random }: PublishDeps,
   client: Client,
   { events, sifted }: Extract<Sent, { isBatch: true }>,
+  headers: IncomingHttpHeaders,
 ): Promise<Answer> {
-  const refused = refusalOfNone(sifted)
+  const refused = refusalOfNone(sifted, headers)
   if (refused !== undefined) return refused
   const { queued, failure } = await appendPortions(client, events, appender.appendAll)
   onAccepted(queued)

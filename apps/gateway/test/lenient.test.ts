@@ -177,6 +177,18 @@ test.each([
   ['binary mode, of an image', 'image/png', 'x', attributes, 415],
   ['binary mode, of no JSON', json, 'total', attributes, 400],
   ['binary mode, and waits', json, '{"total":1}', { ...attributes, Prefer: 'wait=1' }, 422],
+  ['binary mode, as lines', ndjson, '{"total":1}\n{"total":2}', attributes, 422],
+  ['binary mode, as a thousand lines', ndjson, '{"total":1}\n'.repeat(1_001), attributes, 422],
+  ['binary mode, as lines, leniently', ndjson, '{"total":1}', { ...attributes, ...lenient }, 422],
+  ['binary mode, leniently', json, '[{"total":1}]', { ...attributes, ...lenient }, 422],
+  ['binary mode, of one, leniently', json, '{"total":1}', { ...attributes, ...lenient }, 422],
+  [
+    'binary mode, leniently, and waits',
+    json,
+    '[{"total":1}]',
+    { ...attributes, Prefer: 'handling=lenient, wait=1' },
+    422,
+  ],
   ['structured mode', 'application/cloudevents+json; charset=utf-8', cloudEvent, {}, 415],
   ['structured mode in XML', 'application/cloudevents+xml', '<event/>', {}, 415],
   ['batched mode', 'application/cloudevents-batch+json', `[${cloudEvent}]`, {}, 415],
@@ -191,6 +203,12 @@ test.each([
     expect(JSON.stringify(answer)).toMatch(wordAndWay)
   },
 )
+
+test('of lines of which some are taken no CloudEvent is made', async () => {
+  const { status, answer } = await send(`${event('taken', 'b')}\n{"total":1}`, ndjson, attributes)
+  expect({ status, answer }).toMatchObject({ status: 422, answer: { queued: 1, invalid: 1 } })
+  expect(answer.detail).not.toContain('CloudEvent')
+})
 
 test('an event of ours is taken whatever other headers say, and others do not hear of CloudEvents', async () => {
   expect((await send(event('taken', 'a'), json, attributes)).status).toBe(200)
