@@ -46,7 +46,7 @@ export interface Pipelines {
   /** The last that has come on a connection and is not answered. */
   lastOn(socket: Socket): IncomingMessage | undefined
   /** Hangs up with these words, but not before what has come whole is answered. */
-  fail(socket: Socket, words: string, error: Error): void
+  fail(socket: Socket, words: string, error?: Error): void
 }
 
 /** Requests on one connection that wait before it is not read any more. */

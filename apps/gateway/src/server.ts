@@ -5,15 +5,13 @@
  * `Connection: close`, so that their clients go elsewhere; what has no answer after `drainMs` is cut off.
  */
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { InvalidConfig } from '@sekali/core/errors'
 import { admitTo } from './admission.ts'
+import { answerClientErrors } from './client-errors.ts'
 import { type Connections, createConnections } from './connections.ts'
 import { hangUpOn } from './cut.ts'
-import { mediaType } from './media.ts'
 import type { Pipelines } from './pipeline.ts'
-import { refusal } from './problem.ts'
-import { type Answer, closingText } from './reply.ts'
 import { watchStalls } from './stalls.ts'
 
 export interface ServerOptions {
@@ -82,42 +80,6 @@ async function drain(server: Server, pipelines: Pipelines, drainMs: number): Pro
   }, drainMs)
   await closed
   clearTimeout(cut)
-}
-
-interface ClientError extends NodeJS.ErrnoException {
-  /** What the parser was given when it failed. */
-  readonly rawPacket?: Buffer
-}
-
-const tlsHandshake = 0x16
-
-function refusalOfClient({ code, rawPacket }: ClientError): Answer {
-  switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return refusal('request_timeout')
-    case 'HPE_HEADER_OVERFLOW':
-      return refusal('headers_too_large')
-    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return refusal('body_too_large', { detail: 'The chunks have extensions of more than 16 KiB.' })
-    default:
-      if (rawPacket?.[0] !== tlsHandshake) return refusal('bad_request')
-      return refusal('bad_request', {
-        detail: 'This port speaks HTTP/1.1 without TLS: begin the URL with http://.',
-      })
-  }
-}
-
-/**
- * Answers what the parser refuses, as Node does by itself, but as a problem; what came before is answered first; and
- * a stream of lines may take as long as it likes. It has limits of its own (see lines.ts).
- */
-function answerClientErrors(server: Server, pipelines: Pipelines): void {
-  server.on('clientError', (error: ClientError, socket) => {
-    const request = pipelines.lastOn(socket as Socket)
-    const isStream = mediaType(request?.headers['content-type']) === 'application/x-ndjson'
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStream && !request?.complete) return
-    pipelines.fail(socket as Socket, closingText(refusalOfClient(error)), error)
-  })
 }
 
 function listen(server: Server, host: string, port: number, variables: string): Promise<void> {

@@ -88,6 +88,60 @@ test.each([
   expect(field('connection')).toBe('close')
 })
 
+const chunked = head(post, json, 'Transfer-Encoding: chunked')
+test.each([
+  ['a length that comes twice', head(post, json, 'Content-Length: 1', 'Content-Length: 2'), /Content-Length/],
+  ['a length that is no number', head(post, json, 'Content-Length: x'), /Content-Length/],
+  ['a length of 20 digits', head(post, json, `Content-Length: ${'9'.repeat(20)}`), /Content-Length/],
+  [
+    'a length and chunks',
+    head(post, json, 'Content-Length: 1', 'Transfer-Encoding: chunked'),
+    /Transfer-Encoding.*Content-Length/,
+  ],
+  [
+    'chunks and a length',
+    head(post, json, 'Transfer-Encoding: chunked', 'Content-Length: 1'),
+    /Content-Length.*Transfer-Encoding/,
+  ],
+  ['chunks that are not the last coding', head(post, json, 'Transfer-Encoding: chunked, x'), /Transfer-Enc/],
+  ['a chunk without a size', `${chunked}zz\r\n`, /chunk/],
+  ['a chunk that is longer than its size', `${chunked}1\r\nabc\r\n`, /chunk|CR LF/],
+  ['a method that nobody knows', head('FETCH /healthz HTTP/1.1'), /method/],
+  ['a NUL in a header', head('GET /healthz HTTP/1.1', 'X: a\0b'), /header.*control character/],
+  ['a blank in the name of a header', head('GET /healthz HTTP/1.1', 'X y: a'), /header.*name/],
+  ['a header without a name', head('GET /healthz HTTP/1.1', ': a'), /header.*name/],
+  ['a folded header', head('GET /healthz HTTP/1.1', 'X: a', ' b'), /header/],
+  ['lines that end in LF alone', head('GET /healthz HTTP/1.1').replaceAll('\r\n', '\n'), /CR LF/],
+  ['a CR alone', head('GET /healthz HTTP/1.1', 'X: a\rb'), /CR LF/],
+  ['another version', head('GET /healthz HTTP/9.9'), /HTTP\/1\.1/],
+  ['another protocol', head('GET /healthz SIP/2.0'), /HTTP\/1\.1/],
+  ['a target with a control character', head('GET /a\x01b HTTP/1.1'), /target/],
+])('of %s it is said what is wrong', async (_, sent, rule) => {
+  const { status, problem } = parseLast(await exchange(server.url, sent))
+  expect({ status, problem }).toMatchObject({ status: 400, problem: { code: 'bad_request' } })
+  expect(problem.detail).toMatch(rule)
+  expect(problem.detail).not.toBe('This is not a request of HTTP/1.1.')
+})
+
+test.each(['CONNECT localhost:80 HTTP/1.1', 'CONNECT / HTTP/1.1', 'CONNECT evil:443 HTTP/1.1'])(
+  '%s is answered, on either port: nothing here is a proxy',
+  async (line) => {
+    for (const { url } of [server, probes]) {
+      const { status, problem, field } = parseLast(await exchange(url, `${head(line)}\x16\x03\x01`))
+      expect({ status, problem }).toMatchObject({ status: 405, problem: { code: 'method_not_allowed' } })
+      expect(problem.detail).toContain('proxy')
+      expect(field('connection')).toBe('close')
+      expect(field('content-type')).toBe('application/problem+json')
+    }
+  },
+)
+
+test('what came before a CONNECT is answered first', async () => {
+  const answer = await exchange(server.url, head('GET /healthz HTTP/1.1'), head('CONNECT a:1 HTTP/1.1'))
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+  expect(parseLast(answer)).toMatchObject({ status: 405 })
+})
+
 test('whoever speaks TLS or HTTP/2 to the port is told what it speaks', async () => {
   const tls = parseLast(await exchange(server.url, '\x16\x03\x01\x02\x00\x01\x00\x01\xfc'))
   expect(tls.problem.detail).toContain('without TLS')
