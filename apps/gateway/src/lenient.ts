@@ -18,8 +18,6 @@ export function refusalOfNone(sifted: Sifted | undefined, sent: IncomingHttpHead
   return refusal('invalid_event', {
     ...siftedFields(sifted),
     queued: 0,
-    // As they are named where nothing was preferred.
-    errors: sifted.bad.flatMap(({ index, errors }) => errors.map((issue) => ({ index, ...issue }))),
     detail: 'None of the array is an event. Nothing is queued.',
     ...cloudEventHint(sent),
     headers: applied({ isLenient: true }),

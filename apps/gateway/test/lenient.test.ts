@@ -80,6 +80,7 @@ test.each([
   expect(answer).toMatchObject({ code, queued: 0, invalid: 2 })
   expect(answer.detail).toContain('Nothing is queued.')
   expect(answer[list]).toHaveLength(2)
+  expect(answer).not.toHaveProperty('errors') // each is named once, in the list
 })
 
 test('what is wrong as a whole is refused as ever', async () => {

@@ -21,7 +21,7 @@ export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
   if (code === 'conflict') return new Conflict(message, numberOr(problem.seq))
   if (code === 'dead_event') return new DeadEvent(message, textOr(problem.reason))
   if (status === 422) {
-    const issues = parseIssues(problem.errors)
+    const issues = [...parseIssues(problem.errors), ...parseBadEvents(problem.events)]
     return new Invalid([message, ...issues.map(issueText)].join('; '), told, issues)
   }
   // Trying again would not help: there are no topics left, or these are more than may be made at once.
@@ -46,6 +46,16 @@ function parseIssues(errors: unknown): Issue[] {
     code: String(code),
     message: String(message),
   }))
+}
+
+/** Of an array that was published leniently each bad event has a list of its own. */
+function parseBadEvents(events: unknown): Issue[] {
+  if (!Array.isArray(events)) return []
+  return events
+    .filter(isObject)
+    .flatMap(({ index, errors }) =>
+      parseIssues(errors).map((issue) => ({ ...(typeof index === 'number' && { index }), ...issue })),
+    )
 }
 
 function parseProblem(text: string): Record<string, unknown> {

@@ -215,6 +215,19 @@ test('a batch that is published leniently says so, and keeps the place of what i
   await expect(client.publishBatch(batch)).rejects.toThrow('must be the JSON of one event')
 })
 
+test('a batch that is published leniently and has no event rejects with what is wrong with each', async () => {
+  const errors = [{ path: '', code: 'invalid_body', message: 'must be a JSON object' }]
+  const events = [{ index: 0, errors }, { index: 1, errors: [...errors, ...errors] }, 7, { index: 2 }]
+  await using peer = await startPeer(json(422, { code: 'invalid_event', queued: 0, invalid: 3, events }))
+  const client = createClient({ baseUrl: peer.url, retry: fast })
+  const refused = client.publishBatch(['{', '[', '7'], { lenient: true })
+  await expect(refused).rejects.toMatchObject({
+    name: 'Invalid',
+    issues: [0, 1, 1].map((index) => ({ index, ...errors[0] })),
+    message: expect.stringContaining('[1] must be a JSON object'),
+  })
+})
+
 test('projections are listed, read by key and begun anew', async () => {
   const info = { name: 'per minute', version: 1, status: 'live', as_of: { order: 3 }, lag: 0 }
   await using peer = await startPeer(
