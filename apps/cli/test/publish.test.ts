@@ -139,7 +139,7 @@ test('bytes on standard input are read as the gateway reads a stream of lines', 
     '',
     'line 2: must be UTF-8: it has bytes that are not',
     'line 4: must be UTF-8: it has bytes that are not',
-    'line 5: must be the JSON of one event',
+    'line 5: begins with a byte order mark, which only the first line may',
     'line 6: must be the JSON of one event',
   ])
   const { events } = await stored('bytes', 2)

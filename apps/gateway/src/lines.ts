@@ -75,12 +75,8 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
     const stopped = splitter.begun() && (await publish([splitter.take()].values()))
     if (stopped) return stopped
   } catch (error) {
-    if (error instanceof IncompleteBody) return refuse('incomplete_body')
-    if (error instanceof TooSlow) return refuse(error.code, { detail: tooSlow })
-    if (error instanceof TopicRate) return refuse(error.code, { headers: retryIn(error) })
-    if (error instanceof TopicLimit) return refuse(error.code, {})
-    if (error instanceof SekaliError && error.retryable) return refuse(error.code as ProblemCode, { random })
-    throw error
+    const [code, extras] = refusalIn(error, random)
+    return refuse(code, extras)
   }
   const { invalid, lines } = reader.bad()
   const headers = applied({ isLenient })
@@ -90,6 +86,16 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
   if (!isLenient) return answer(200, `{"status":"queued","queued":${queued}}`)
   const body = JSON.stringify({ status: 'queued', queued, lines_read, invalid, lines })
   return answer(200, body, { 'Content-Type': 'application/json', ...headers })
+}
+
+/** What to answer to an error in the middle of a stream. One that no client can do anything about is thrown again. */
+function refusalIn(error: unknown, random: () => number): [code: ProblemCode, extras?: ProblemExtras] {
+  if (error instanceof IncompleteBody) return ['incomplete_body']
+  if (error instanceof TooSlow) return [error.code, { detail: tooSlow }]
+  if (error instanceof TopicRate) return [error.code, { headers: retryIn(error) }]
+  if (error instanceof TopicLimit) return [error.code]
+  if (error instanceof SekaliError && error.retryable) return [error.code as ProblemCode, { random }]
+  throw error
 }
 
 const allBad = 'No line is an event. Nothing is queued.'

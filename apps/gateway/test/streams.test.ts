@@ -98,6 +98,18 @@ test('half a line and then silence took too long: it is the gateway that gave up
   sent.destroy()
 })
 
+test('a byte order mark in the middle, as of files that were put together, is named', async () => {
+  const sent = open()
+  sent.end(`\ufeff${line('marked')}\ufeff${line('marked too')}\ufeff\n`)
+  const { status, said } = await answerOf(sent)
+  expect([status, said.queued, said.invalid]).toEqual([422, 1, 2])
+  const message = expect.stringContaining('byte order mark')
+  expect(said.lines).toEqual([
+    { line: 2, errors: [{ path: '', code: 'invalid_line', message }] },
+    { line: 3, errors: [{ path: '', code: 'invalid_line', message }] },
+  ])
+})
+
 test('between two lines a stream may take longer than a line may', async () => {
   const sent = open()
   for (const id of ['first', 'second']) {

@@ -1,7 +1,7 @@
 /** Cuts what comes in, one event a line (NDJSON), into lines: the one rule for the gateway and the command line. */
 import type { Issue } from './errors.ts'
 import { limits } from './limits.ts'
-import { decodeUtf8, utf8Rule, withoutMark } from './utf8.ts'
+import { decodeUtf8, hasMark, utf8Rule, withoutMark } from './utf8.ts'
 
 export interface Line {
   /** From 1. */
@@ -41,7 +41,8 @@ export function createLineSplitter(): LineSplitter {
     const whole = pieces.length <= 1 ? first : joined(pieces, bytes)
     const text = decodeUtf8(whole)
     if (text === undefined) return { text, issue: badLine(utf8Rule(whole)) }
-    return { text: number === 1 ? withoutMark(text) : text }
+    if (number === 1) return { text: withoutMark(text) }
+    return hasMark(text) ? marked : { text }
   }
 
   function add(piece: Uint8Array): void {
@@ -76,6 +77,11 @@ export function createLineSplitter(): LineSplitter {
 
 const empty = new Uint8Array()
 const badLine = (message: string): Issue => ({ path: '', code: 'invalid_line', message })
+/** As of files that were put together. It is no white space of JSON, and cannot be seen. */
+const marked = {
+  text: undefined,
+  issue: badLine('begins with a byte order mark, which only the first line may'),
+}
 const tooLong = { text: undefined, issue: badLine(`must be at most ${limits.bodyBytesMax} bytes`) }
 
 function joined(pieces: readonly Uint8Array[], bytes: number): Uint8Array {

@@ -14,8 +14,11 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** Whether a text begins with a byte order mark. */
+export const hasMark = (text: string): boolean => text.charCodeAt(0) === 0xfeff
+
 /** The text without a byte order mark, which may stand at the very beginning of what is sent (RFC 8259, 8.1). */
-export const withoutMark = (text: string): string => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+export const withoutMark = (text: string): string => (hasMark(text) ? text.slice(1) : text)
 
 /** What is wrong with bytes that are not UTF-8. */
 export const utf8Rule = ([first, second]: Uint8Array): string =>

@@ -17,6 +17,7 @@ function linesOf(bytes: Uint8Array, size: number): string[] {
 }
 
 const notUtf8 = '! must be UTF-8: it has bytes that are not'
+const marked = '! begins with a byte order mark, which only the first line may'
 const utf16 = '! must be UTF-8: its first two bytes say that it is UTF-16'
 
 test.each([1, 2, 3, 7, 1_000])('lines are the same in chunks of %i bytes', (size) => {
@@ -27,7 +28,9 @@ test.each([1, 2, 3, 7, 1_000])('lines are the same in chunks of %i bytes', (size
     ' \t\r',
     '{}',
   ])
-  expect(linesOf(bytesOf('\uFEFF{}\n\uFEFF{}\n'), size)).toEqual(['{}', '\uFEFF{}'])
+  expect(linesOf(bytesOf('\uFEFF{}\n\uFEFF{}\n'), size)).toEqual(['{}', marked])
+  expect(linesOf(bytesOf('{}\n\uFEFF\n\uFEFF'), size)).toEqual(['{}', marked, marked])
+  expect(linesOf(bytesOf('{}\n{"a":"\uFEFF"}'), size)).toEqual(['{}', '{"a":"\uFEFF"}'])
   expect(linesOf(bytesOf('\uFEFF\n{}'), size)).toEqual(['', '{}'])
   expect(linesOf(bytesOf('{"a":"', 0xff, '"}\n{}\n', 0xc3, '\n', 0xed, 0xa0, 0x80), size)).toEqual([
     notUtf8,
