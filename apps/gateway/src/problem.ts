@@ -15,7 +15,7 @@ const problems = {
   bad_request_target: [
     400,
     'Bad Request',
-    'Write the path plainly: without dot segments, empty segments, backslashes, a fragment, needless escapes or another authority, and what the query encodes as UTF-8 (% is %25). ?event_id= and ?key= take what a path cannot have.',
+    'Write the path plainly: without dot segments, empty segments, backslashes, a fragment, needless escapes or another authority, and with what it encodes as UTF-8 (% is %25). ?event_id= and ?key= take what a path cannot have.',
   ],
   bad_host: [400, 'Bad Request', 'There must be one Host header, with a name or address and perhaps a port.'],
   foreign_origin: [403, 'Forbidden', 'A page of another origin may change nothing here.'],

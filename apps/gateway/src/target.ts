@@ -3,7 +3,7 @@
  *
  * A proxy in front may allow `/events` and keep `/publish` to itself. It compares texts, so a path must have one
  * spelling: what Hono and `URL` would decode or resolve (`/%70ublish`, `/events/../publish`) is refused here. Event ids
- * and keys are data and may be encoded in any way, because no route hangs on what they say.
+ * and keys are data and may encode their UTF-8 in any way, because no route hangs on what they say.
  */
 
 /**
@@ -58,7 +58,8 @@ function isPlainSegment(segment: string, index: number, words: ReadonlySet<strin
   if (!segment.includes('%')) return true
   if (index === 0) return false
   const text = decoded(segment)
-  if (text === undefined) return index > 1 // data that cannot be read: no route takes it for anything else
+  // As in a query: two ids that are not UTF-8 could be read as one.
+  if (text === undefined) return false
   if (text === '.' || text === '..' || words.has(text)) return false
   return index > 1 || !disguised.test(segment)
 }

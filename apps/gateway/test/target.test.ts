@@ -70,12 +70,17 @@ test.each(['/events?event_id=%F0%9F%99%82+%25', '/events?source=a+b&event_id=%ef
   },
 )
 
-test.each(['/events/orders/%zz', '/events/orders/100%', '/projections/totals/%ff'])(
-  '%s is data that cannot be read, and nothing else',
-  (target) => {
-    expect(parse(target)).toBe(target)
-  },
-)
+// As in a query: it would be another id than was meant, or none.
+test.each([
+  '/events/orders/%zz',
+  '/events/orders/100%',
+  '/events/orders/a%ff',
+  '/events/orders/%c3',
+  '/projections/totals/%ff',
+  '/projections/totals/a/%ed%a0%80',
+])('%s is refused: its path is not UTF-8', (target) => {
+  expect(parse(target)).toBeUndefined()
+})
 
 test.each([
   // dot segments, however they are written
