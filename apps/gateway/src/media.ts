@@ -1,4 +1,5 @@
 /** What the headers of a body say about it. */
+import { split, unquoted } from './quoted.ts'
 
 /** The media type, in lower case and without its parameters. */
 export function typeOf(contentType = ''): string {
@@ -8,11 +9,21 @@ export function typeOf(contentType = ''): string {
 
 /** The media type, if its parameters do not say that it is anything but UTF-8: JSON has no other (RFC 8259, 8.1). */
 export function mediaType(contentType = ''): string | undefined {
-  const [type = '', ...parameters] = contentType.toLowerCase().split(';')
-  const charsets = parameters
-    .map((parameter) => parameter.trim())
-    .filter((text) => text.startsWith('charset='))
-  return charsets.every((text) => /^charset="?utf-?8"?$/.test(text)) ? type.trim() : undefined
+  const at = contentType.indexOf(';')
+  const type = at === -1 ? contentType : contentType.slice(0, at)
+  if (at !== -1 && !isUtf8(contentType.slice(at + 1))) return undefined
+  return type.trim().toLowerCase()
+}
+
+/** Whether parameters name no other charset. What is no parameter says nothing. */
+function isUtf8(parameters: string): boolean {
+  for (const parameter of split(parameters.toLowerCase(), ';')) {
+    const at = parameter.indexOf('=')
+    if (at === -1 || parameter.slice(0, at).trim() !== 'charset') continue
+    const charset = unquoted(parameter.slice(at + 1).trim())
+    if (charset !== 'utf-8' && charset !== 'utf8') return false
+  }
+  return true
 }
 
 /** Whether a body is as it is. `identity` says so, too, although nobody need say it (RFC 9110, 8.4.1). */

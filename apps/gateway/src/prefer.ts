@@ -1,3 +1,5 @@
+import { split, unquoted } from './quoted.ts'
+
 /** What a client would like best (RFC 7240). A preference that makes no sense is as good as none (2). */
 export interface Preferences {
   /** How many seconds it is ready to wait for the outcome (4.3). */
@@ -10,16 +12,14 @@ export interface Preferences {
 const waitSecondsMax = 60
 const none: Preferences = { waitSeconds: undefined, isLenient: false }
 
-/** What is between two commas; of a quoted string none counts, and one without an end goes to the end (RFC 9110, 5.6). */
-const members = /(?:"(?:[^"\\]|\\.)*"?|[^",])+/g
 /** A name and a value, if there is one. What comes after them are parameters, which are about it alone (RFC 7240, 2). */
-const preference = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*(?:(?:([^\s",;]+)|"((?:[^"\\]|\\.)*)")\s*)?)?(?:;|$)/
+const preference = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*(?:([^\s",;]+|"(?:[^"\\]|\\.)*")\s*)?)?(?:;|$)/
 
 /** Its preferences, in lower case; what is none is left out. */
 function* preferencesIn(prefer: string): Generator<readonly [name: string, value: string]> {
-  for (const [member] of prefer.toLowerCase().matchAll(members)) {
-    const [, name, token, quoted = ''] = preference.exec(member) ?? []
-    if (name !== undefined) yield [name, token ?? quoted.replace(/\\(.)/g, '$1')]
+  for (const member of split(prefer.toLowerCase(), ',')) {
+    const [, name, value = ''] = preference.exec(member) ?? []
+    if (name !== undefined) yield [name, unquoted(value)]
   }
 }
 
