@@ -21,6 +21,31 @@ export const bodyMutants: readonly Mutant[] = [
     test: { project: 'gateway', file: 'bodies', name: 'behind the microsecond' },
   },
   {
+    name: 'parameters-taken-for-preferences',
+    breaks:
+      'a parameter of a preference counts as a preference, so that an array is read leniently for nobody who asked',
+    edits: [
+      {
+        file: 'apps/gateway/src/prefer.ts',
+        find: "split(prefer.toLowerCase(), ',')",
+        replace: 'prefer.toLowerCase().split(/[,;]/)',
+      },
+    ],
+    test: { project: 'gateway', file: 'lenient', name: 'Prefer: foo; handling=lenient' },
+  },
+  {
+    name: 'connect-unanswered',
+    breaks: 'CONNECT is closed without an answer, as Node does by itself',
+    edits: [
+      {
+        file: 'apps/gateway/src/client-errors.ts',
+        find: "server.on('connect', (_, socket) => {",
+        replace: "server.on('nothing', (_, socket) => {",
+      },
+    ],
+    test: { project: 'gateway', file: 'answers', name: 'nothing here is a proxy' },
+  },
+  {
     name: 'kept-and-hung-up',
     breaks: 'an answer before the end of its request does not say that the connection is closed',
     edits: [
