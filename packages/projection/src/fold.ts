@@ -153,7 +153,9 @@ function notPure([event]: readonly StoredEvent[]): Folded {
 
 /** What is up to the machine must not decide what is in a state: elsewhere, or folded anew, it would be another one. */
 function maySkip({ onError }: Projection, error: unknown): boolean {
-  const isOfTheMachine = error instanceof RangeError && /call stack|allocation/.test(error.message)
+  // V8, Node and WebAssembly each have words of their own for memory that there is not.
+  const isOfTheMachine =
+    error instanceof RangeError && /call stack|allocat|grow instance memory/.test(error.message)
   return onError === 'skip' && !isOfTheMachine
 }
 

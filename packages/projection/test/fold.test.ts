@@ -211,6 +211,17 @@ test.each([
     },
   ],
   ['the memory there is', 'RangeError: Array buffer allocation failed', () => new ArrayBuffer(2 ** 52)],
+  [
+    'the memory for a Buffer',
+    'RangeError: Failed to allocate memory',
+    () => Buffer.allocUnsafeSlow(Number.MAX_SAFE_INTEGER),
+  ],
+  [
+    'the memory for WebAssembly',
+    'RangeError: WebAssembly.Memory(): could not allocate memory',
+    // Each sets 4 GiB of addresses aside, until there are no more.
+    () => Array.from({ length: 100_000 }, () => new WebAssembly.Memory({ initial: 1, maximum: 65_536 })),
+  ],
 ])('what is up to the machine is never skipped: %s', (_, message, wrong) => {
   const apply = (state: never, { seq }: { seq: number }) => (seq === 3 ? (wrong() as never) : state)
   const failed = run({ ...skipping, key: () => 'k', apply } as never, numbered(5))
