@@ -202,6 +202,10 @@ test('a projection may skip what throws: it comes to what the log without these 
   expect([cut, total]).toEqual([states, skipped?.count])
 })
 
+const { WebAssembly: webAssembly } = globalThis as unknown as {
+  WebAssembly: { Memory: new (pages: { initial: number; maximum: number }) => object }
+}
+
 test.each([
   [
     'the depth of the stack',
@@ -220,7 +224,7 @@ test.each([
     'the memory for WebAssembly',
     'RangeError: WebAssembly.Memory(): could not allocate memory',
     // Each sets 4 GiB of addresses aside, until there are no more.
-    () => Array.from({ length: 100_000 }, () => new WebAssembly.Memory({ initial: 1, maximum: 65_536 })),
+    () => Array.from({ length: 100_000 }, () => new webAssembly.Memory({ initial: 1, maximum: 65_536 })),
   ],
 ])('what is up to the machine is never skipped: %s', (_, message, wrong) => {
   const apply = (state: never, { seq }: { seq: number }) => (seq === 3 ? (wrong() as never) : state)
