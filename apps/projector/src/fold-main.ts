@@ -12,8 +12,9 @@ import { pathToFileURL } from 'node:url'
 import { builtIn } from '@sekali/projection/built-in/all'
 import { type Batch, fold, prepare } from '@sekali/projection/fold'
 import { type Definition, isProjection, validate } from '@sekali/projection/validate'
-import { type Answer, noteBytes, noteFd, type Request } from './fold-protocol.ts'
+import { type Answer, type Asked, type Hello, noteBytes, noteFd, type Request } from './fold-protocol.ts'
 import { guardImports } from './guard-imports.ts'
+import { keepMessages, takeSend } from './keep-channel.ts'
 import { lockGlobals } from './lock-globals.ts'
 import { builtInSource, hashOf, keyOf, type Source } from './source.ts'
 
@@ -84,7 +85,7 @@ function requireReadable(dir: string | undefined): void {
   }
 }
 
-function listen(send: (said: Answer) => void): void {
+function listen(key: string, send: (said: Answer) => void): void {
   // What a definition starts and forgets, a timer or a promise, may fail when nobody waits for it. Its message may hold
   // a payload, so it is told by name.
   const stray = (error: unknown) =>
@@ -94,20 +95,23 @@ function listen(send: (said: Answer) => void): void {
   // Whoever ends a projector may end all its processes at once: it needs this one to finish its turn.
   process.on('SIGTERM', () => undefined)
   process.on('SIGINT', () => undefined)
-  process.on('disconnect', () => process.exit())
-  process.on('message', (request: Request) => {
+  keepMessages((asked) => {
+    if ((asked as Asked | undefined)?.key !== key) return // a definition's own
+    const { id, request } = asked as Asked
     void answer(request).then(
-      (result) => send({ result }),
-      (error: unknown) => send({ refusal: describe(error), isLate: error instanceof Late }),
+      (result) => send({ id, result }),
+      (error: unknown) => send({ id, refusal: describe(error), isLate: error instanceof Late }),
     )
   })
   send({ isReady: true })
 }
 
-const send = process.send?.bind(process)
-if (send !== undefined) {
-  requireReadable(process.argv[2])
-  guardImports()
-  lockGlobals()
-  listen((said) => void send(said))
+if (process.send !== undefined) {
+  process.once('message', ({ key }: Hello) => {
+    requireReadable(process.argv[2])
+    const send = takeSend()
+    guardImports()
+    listen(key, send)
+    lockGlobals()
+  })
 }

@@ -3,6 +3,7 @@
  * confinement.ts the walls around it.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
 import { nodeFlags, type Walls, wallsFor } from './confinement.ts'
-import { type Answer, noNote, noteBytes, type Request } from './fold-protocol.ts'
+import { type Answer, type Asked, type Hello, noNote, noteBytes, type Request } from './fold-protocol.ts'
 
 /** A definition gave no answer in time, or ended its process. */
 export class Stuck extends SekaliError {
@@ -107,13 +108,15 @@ async function start(
     if ('isReady' in said) ready.resolve()
     if ('stray' in said) onStray(said.stray)
   })
+  const key = randomUUID()
+  child.send({ key } satisfies Hello, () => undefined) // if it cannot be sent, the process has ended
   void ending.ended.then(() => ready.reject(new Stuck('the process for definitions did not start')))
   await ready.promise
   const end = async () => {
     child.kill('SIGKILL')
     await ending.ended
   }
-  return { ask: (request, ms) => ask({ child, ending, end }, request, ms), isEnded: ending.isEnded, end }
+  return { ask: (request, ms) => ask({ child, key, ending, end }, request, ms), isEnded: ending.isEnded, end }
 }
 
 interface Ending {
@@ -186,17 +189,20 @@ function openNotes(): Notes {
   }
 }
 
-interface Asked {
+interface Running {
   readonly child: ChildProcess
+  readonly key: string
   readonly ending: Ending
   readonly end: () => Promise<void>
 }
 
-async function ask<T>({ child, ending, end }: Asked, request: Request, ms: number): Promise<T> {
+async function ask<T>({ child, key, ending, end }: Running, request: Request, ms: number): Promise<T> {
   if (ending.isEnded()) throw new Stuck(endedItsProcess)
   if (request.do === 'prepare') ending.forget()
   const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const id = randomUUID()
   const onMessage = (said: Answer) => {
+    if (!('id' in said) || said.id !== id) return
     if ('result' in said) resolve(said.result as T)
     else if ('refusal' in said) reject(said.isLate ? new Late(said.refusal) : new Error(said.refusal))
   }
@@ -207,7 +213,7 @@ async function ask<T>({ child, ending, end }: Asked, request: Request, ms: numbe
   }, tickMs)
   const onEnd = () => reject(new Stuck(ending.reason()))
   child.on('message', onMessage).on('close', onEnd)
-  child.send(request, () => undefined) // if it cannot be sent, the process has ended
+  child.send({ key, id, request } satisfies Asked, () => undefined) // if it cannot be sent, the process has ended
   try {
     return await promise
   } catch (error) {

@@ -12,11 +12,22 @@ export type Request =
     }
   | { readonly do: 'fold'; readonly before: ReadonlyMap<string, string> }
 
+/** Comes first, before any definition is there. What comes later without its key is from a definition. */
+export interface Hello {
+  readonly key: string
+}
+
+export interface Asked extends Hello {
+  /** Random, and in the answer again. No definition sees it, so none can answer in another one's place. */
+  readonly id: string
+  readonly request: Request
+}
+
 /** `isReady` comes once, before anything is asked. `stray` is the name of an error that nobody waits for. */
 export type Answer =
   | { readonly isReady: true }
-  | { readonly result: unknown }
-  | { readonly refusal: string; readonly isLate: boolean }
+  | { readonly id: string; readonly result: unknown }
+  | { readonly id: string; readonly refusal: string; readonly isLate: boolean }
   | { readonly stray: string }
 
 /**

@@ -8,7 +8,8 @@ import type { StoredEvent } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import type { Folded } from '@sekali/projection/fold'
 import type { Definition } from '@sekali/projection/validate'
-import { createStarter, type FoldProcess } from './fold-process.ts'
+import { createStarter, type FoldProcess, Stuck } from './fold-process.ts'
+import { isAnswerTo } from './is-answer.ts'
 import { keyOf, type Source } from './source.ts'
 
 /** What is known of a definition outside of its process. */
@@ -155,7 +156,16 @@ export function startFolding({ foldMs, importMs, ...options }: FoldingConfig, lo
       const asked = mustHave(source) // it may have ended meanwhile
       const request = { do: 'prepare', source, name, events } as const
       const keys = await asked.ask<readonly string[]>(request, foldMs)
-      return { keys, fold: (before) => asked.ask<Folded>({ do: 'fold', before }, foldMs) }
+      const isOne = isAnswerTo(events, new Set(keys))
+      return {
+        keys,
+        async fold(before) {
+          const folded = await asked.ask<Folded>({ do: 'fold', before }, foldMs)
+          if (isOne(folded)) return folded
+          await asked.end()
+          throw new Stuck('the definition gave an answer that no fold of these events gives')
+        },
+      }
     },
   }
   return {

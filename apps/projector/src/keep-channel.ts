@@ -1,0 +1,40 @@
+/**
+ * The channel to the projector, for us alone. Node gives it to the whole process: `process.send` answers, and
+ * `process.on('message')` reads. A definition that had one of them could answer in another one's place.
+ */
+import process from 'node:process'
+import type { Answer } from './fold-protocol.ts'
+
+/** What is left of Node's own channel; it does not receive without. */
+const nothing = Object.freeze({})
+
+/** Node's own way to send, and nobody else's from here on. */
+export function takeSend(): (said: Answer) => void {
+  const { send, _send } = process as NodeJS.Process & { _send: unknown }
+  if (send === undefined) throw new Error('a process for definitions has a channel')
+  // What cannot be written has nobody to read it: the projector has gone.
+  const self = { connected: true, channel: nothing, emit: () => false, _send }
+  return (said) => void Reflect.apply(send, self, [said])
+}
+
+/**
+ * From here on `listener` gets what comes, and no listener of a definition's does. Node calls these by the names that are
+ * replaced: `channel` and `listenerCount` before it gives a message out, `disconnect` when the projector has gone.
+ */
+export function keepMessages(listener: (message: unknown) => void): void {
+  const { emit, listenerCount, exit, channel } = process
+  channel?.ref() // else the process ends as soon as nobody listens in Node's own way
+  replace('emit', (name: string | symbol, ...args: unknown[]) => {
+    if (name === 'message') listener(args[0])
+    else if (name !== 'internalMessage') return Reflect.apply(emit, process, [name, ...args])
+    return true
+  })
+  replace('listenerCount', (name: string | symbol, ...args: unknown[]) =>
+    name === 'message' ? 1 : Reflect.apply(listenerCount, process, [name, ...args]),
+  )
+  replace('channel', nothing)
+  replace('disconnect', () => exit.call(process))
+}
+
+const replace = (name: string, value: unknown): unknown =>
+  Object.defineProperty(process, name, { value, enumerable: true, writable: false, configurable: false })
