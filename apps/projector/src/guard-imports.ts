@@ -1,17 +1,23 @@
-import { registerHooks } from 'node:module'
+import Module, { isBuiltin, registerHooks } from 'node:module'
+import './files-for-definitions.ts'
 
 /** What a definition is written with; everything else of ours is not its business. */
 const forThem = '@sekali/projection/define'
 const definition = import.meta.resolve(forThem)
 const ours = [new URL('../..', import.meta.url).href, new URL('../..', definition).href]
 
-// A fold that needs one of these is not pure. It is also what Node's permissions have no rule for.
-const impure = new Set(
-  [
-    ...['child_process', 'cluster', 'dgram', 'dns', 'dns/promises', 'http', 'http2', 'https', 'inspector'],
-    ...['inspector/promises', 'module', 'net', 'repl', 'tls', 'v8', 'vm', 'wasi', 'worker_threads'],
-  ].flatMap((name) => [name, `node:${name}`]),
-)
+/**
+ * All of Node's modules that definitions may have, with what they import: those that compute. A list of what they may not
+ * have would miss the next one that reaches out: Node has modules without a name in its manual, such as `_tls_wrap`.
+ */
+export const pure = [
+  ...['assert', 'assert/strict', 'buffer', 'crypto', 'events', 'path', 'path/posix', 'path/win32', 'process'],
+  ...['punycode', 'querystring', 'string_decoder', 'url', 'util', 'util/types'],
+] as const
+const allowed = new Set<string>(pure.map((name) => `node:${name}`))
+
+/** They get files by path alone. Node's `fs` also reads and writes what is open, such as the channel to the projector. */
+const files = import.meta.resolve('./files-for-definitions.ts')
 
 /**
  * `import … from '@sekali/projection/define'` works in a folder outside of the repository, too. Other modules of ours
@@ -20,18 +26,39 @@ const impure = new Set(
 export function guardImports(): void {
   registerHooks({
     resolve(specifier, context, next) {
-      if (impure.has(specifier))
-        throw new Error(`${specifier} is not for definitions: key and apply must be pure`)
+      const isFromUs = ours.some((folder) => context.parentURL?.startsWith(folder))
+      if (specifier === 'fs' || specifier === 'node:fs')
+        return isFromUs
+          ? next(specifier, context)
+          : { url: files, format: 'module-typescript', shortCircuit: true }
       const resolved = next(
         specifier,
         specifier === forThem ? { ...context, parentURL: import.meta.url } : context,
       )
+      // Of what it comes to, not of how it is called.
+      if (isBuiltin(resolved.url) && !allowed.has(`node:${resolved.url.replace(/^node:/, '')}`)) {
+        throw new Error(`${specifier} is not for definitions: key and apply must be pure`)
+      }
       const isOurs = ours.some((folder) => resolved.url.startsWith(folder))
-      const isFromUs = ours.some((folder) => context.parentURL?.startsWith(folder))
       if (isOurs && !isFromUs && resolved.url !== definition) {
         throw new Error(`${specifier} is not for definitions: of ours they import ${forThem}`)
       }
       return resolved
     },
   })
+  lockLoader()
+}
+
+/** CommonJS has the loader in hand, as `module.constructor`. */
+function lockLoader(): void {
+  const later = [
+    'registerHooks',
+    'register',
+    'syncBuiltinESMExports',
+    'enableCompileCache',
+    'flushCompileCache',
+  ]
+  for (const name of later) Reflect.deleteProperty(Module, name)
+  const { _extensions: extensions } = Module as unknown as { _extensions: object }
+  for (const part of [Module, Module.prototype, extensions]) Object.freeze(part)
 }

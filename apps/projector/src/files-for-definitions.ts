@@ -1,0 +1,12 @@
+/** What definitions get for `node:fs`: files, by path, as far as Node's permissions let them. */
+import { existsSync as exists, type PathLike, readFileSync as read } from 'node:fs'
+
+export const existsSync = (path: PathLike): boolean => exists(path)
+
+export function readFileSync(path: PathLike, options?: BufferEncoding): string | Buffer {
+  if (typeof path === 'number') throw new TypeError('a definition reads files by path')
+  return options === undefined ? read(path) : read(path, options)
+}
+
+// biome-ignore lint/style/noDefaultExport: of node:fs there is one
+export default Object.freeze({ existsSync, readFileSync })
