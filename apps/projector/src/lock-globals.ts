@@ -1,18 +1,36 @@
 import { EventEmitter } from 'node:events'
+import { syncBuiltinESMExports } from 'node:module'
 import process from 'node:process'
+import { Writable } from 'node:stream'
 
 /** Ways out of the process, or to modules that imports are kept from. A definition that is pure misses none. */
 const waysOut = ['fetch', 'WebSocket', 'EventSource', 'BroadcastChannel', 'MessageChannel']
 const waysOutOfProcess = [
-  'send',
-  'disconnect',
-  'kill',
-  'binding',
-  'getBuiltinModule',
-  'dlopen',
-  '_linkedBinding',
-  '_debugProcess',
+  ...['send', '_send', '_disconnect', '_channel', '_handleQueue', '_pendingMessage', '_getActiveHandles'],
+  ...[
+    '_getActiveRequests',
+    'kill',
+    '_kill',
+    'execve',
+    'binding',
+    '_linkedBinding',
+    'getBuiltinModule',
+    'dlopen',
+  ],
+  ...[
+    '_debugProcess',
+    '_debugEnd',
+    '_startProfilerIdleNotifier',
+    'loadEnvFile',
+    'report',
+    'chdir',
+    'openStdin',
+  ],
+  ...['setuid', 'setgid', 'seteuid', 'setegid', 'setgroups', 'initgroups'],
+  ...['setUncaughtExceptionCaptureCallback'],
 ]
+/** Node itself gives these another value now and then. */
+const changing = new Set<string | symbol>(['_events', '_eventsCount', '_maxListeners', 'domain'])
 
 /**
  * Node freezes JavaScript's own objects, and neither the names by which all code finds them nor Node's. From here on no
@@ -20,11 +38,27 @@ const waysOutOfProcess = [
  */
 export function lockGlobals(): void {
   for (const name of waysOut) Reflect.deleteProperty(globalThis, name)
-  for (const name of waysOutOfProcess) Reflect.deleteProperty(process, name)
+  lockProcess()
   lock(Buffer)
   lock(Buffer.prototype)
   lockMember(EventEmitter.prototype, 'emit')
   lock(globalThis)
+  // `import { kill } from 'node:process'` gives what was there when this was last called.
+  syncBuiltinESMExports()
+}
+
+function lockProcess(): void {
+  for (const name of waysOutOfProcess) Reflect.deleteProperty(process, name)
+  // The handle of the channel has a symbol for its name.
+  for (const name of Object.getOwnPropertySymbols(process)) {
+    if (name.description === 'kChannelHandle') Reflect.deleteProperty(process, name)
+  }
+  // Node's own are sockets, whose class opens others.
+  for (const name of ['stdin', 'stdout', 'stderr']) {
+    const value = new Writable({ write: (_chunk, _encoding, done) => done() })
+    Object.defineProperty(process, name, { value, enumerable: true, writable: false, configurable: false })
+  }
+  for (const name of Reflect.ownKeys(process)) if (!changing.has(name)) lockMember(process, name)
 }
 
 function lock(object: object): void {

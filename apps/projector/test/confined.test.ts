@@ -21,6 +21,29 @@ ${Object.entries(texts)
   .join('\n')}
 export const one = defineProjection({ name: '${name}', topics: 'orders.>', initial: {}, apply: () => tried })`
 
+/** Modules of Node's that reach out, or to others of Node's, by other names. */
+const unlisted = [
+  ...[
+    '_http_client',
+    '_http_agent',
+    '_tls_wrap',
+    'node:sqlite',
+    'node:os',
+    'os',
+    'trace_events',
+    'node:test',
+  ],
+  ...[
+    'fs/promises',
+    'node:async_hooks',
+    'diagnostics_channel',
+    'node:sea',
+    'node:stream',
+    'v8',
+    'perf_hooks',
+  ],
+]
+
 test.concurrent('a definition sees no environment and no file of others, starts nothing, writes nothing and calls nobody', async () => {
   await using stack = await ownStack()
   const heard: string[] = []
@@ -40,6 +63,17 @@ test.concurrent('a definition sees no environment and no file of others, starts 
     fetch: `return (await fetch('http://127.0.0.1:${port}')).status`,
     signal: `return process.kill(process.ppid, 'SIGTERM')`,
     others: `return Object.keys(await import('@sekali/projection/limits'))`,
+    names: `const names = ['getBuiltinModule', 'kill', 'dlopen', 'binding', 'send', '_send', 'channel', '_getActiveHandles']
+      const all = { ...(await import('node:process')), ...(await import('process')).default }
+      const found = names.filter((name) => typeof all[name] === 'function' || all[name]?.ref)
+      if (found.length === 0) throw new Error('none')
+      return found`,
+    ...Object.fromEntries(
+      unlisted.map((name) => [name, `return Object.keys(await import('${name}')).length`] as const),
+    ),
+    open: `const { readSync, writeSync } = await import('node:fs'); return [readSync.name, writeSync.name]`,
+    channel: `return (await import('node:fs')).readFileSync(3)`,
+    socket: `return process.stderr.constructor.prototype.connect.name`,
   }
   const environment = `export const env = defineProjection({ name: 'env', topics: 'orders.>', initial: '',
     apply: () => Object.keys(process.env).join() })`
@@ -92,6 +126,39 @@ test.concurrent('a definition that changes what all are made of changes nothing 
   expect(await stack.states('sum')).toEqual({ '': 20_100 })
   expect((await stack.states('own'))['']).toEqual({ constructor: 200, toString: 'Mine' })
   expect(projector.output()).toMatch(/top\.ts cannot be used: TypeError: [^"]*read only/)
+})
+
+/** Answers whatever is asked, with the id of the request if it gets to see one, and asks itself. */
+const forging = `
+const forge = (message) => {
+  const { id } = message ?? {}
+  for (const name of ['send', '_send']) {
+    try { process[name]({ id, result: { states: new Map([['', '666']]), count: 3 } }) } catch {}
+  }
+}
+process.on('message', forge)
+process.prependListener('message', forge)
+const { nextTick } = process
+try { process.nextTick = (work, ...more) => (more.forEach(forge), nextTick(work, ...more)) } catch {}
+setInterval(() => {
+  forge()
+  const request = { do: 'fold', before: new Map() }
+  for (const asked of [request, { id: '', key: '', request }, undefined]) process.emit('message', asked, undefined)
+}, 1)`
+
+test.concurrent('a definition cannot answer in another one’s place', async () => {
+  await using stack = await ownStack()
+  await stack.define('forger.ts', `${forging}\n${counting('forger', '(n) => (forge(), n + 1)')}`)
+  await stack.define('sum.ts', counting('sum', '(n, { payload }) => n + payload.n'))
+  await stack.append(numbered('orders.eu', 200))
+  await using projector = stack.projector('p')
+  for (let next = 201; next <= 1_001; next += 100) {
+    for (const name of ['sum', 'forger']) await stack.level(name)
+    await stack.append(numbered('orders.eu', 100, next))
+  }
+  for (const name of ['sum', 'forger']) await stack.level(name)
+  expect(await stack.states('sum'), projector.output()).toEqual({ '': 605_550 })
+  expect(await stack.states('forger')).toEqual({ '': 1_100 })
 })
 
 test.concurrent('how much memory definitions may take changes nothing of what they are kept from', async () => {

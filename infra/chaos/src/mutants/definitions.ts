@@ -16,6 +16,25 @@ export const definitionMutants: readonly Mutant[] = [
     test: { project: 'projector', file: 'test/confined', name: 'changes what all are made of' },
   },
   {
+    name: 'names-kept-in-namespace',
+    breaks:
+      "a definition imports from node:process what was taken from it, and with it all of Node's modules",
+    edits: [{ file: 'apps/projector/src/lock-globals.ts', find: '  syncBuiltinESMExports()\n', replace: '' }],
+    test: { project: 'projector', file: 'test/confined', name: 'sees no environment' },
+  },
+  {
+    name: 'any-module-of-node',
+    breaks: "definitions import all of Node's modules",
+    edits: [
+      {
+        file: 'apps/projector/src/guard-imports.ts',
+        find: 'if (isBuiltin(resolved.url) &&',
+        replace: "if (specifier === '' &&",
+      },
+    ],
+    test: { project: 'projector', file: 'test/confined', name: 'sees no environment' },
+  },
+  {
     name: 'environment-inherited',
     breaks: "definitions see the projector's environment, with its passwords",
     edits: [{ file: 'apps/projector/src/fold-process.ts', find: 'env: {},', replace: 'env: process.env,' }],
