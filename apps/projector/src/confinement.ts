@@ -1,7 +1,7 @@
 /**
  * How the process that runs definitions is kept from everything but folding. Node's own rules (`--permission`) are a seat
  * belt: they keep code from files, programs and threads that it has no business with, and have no rule for the network.
- * So the kernel's walls are put around them where the machine lets us: no network, no other process in sight, a user
+ * So the kernel's walls are put around them where the machine lets us: no network, no signals to other processes, a user
  * without rights, limits. SECURITY.md says what remains.
  */
 import { existsSync, realpathSync } from 'node:fs'

@@ -13,7 +13,7 @@ import { builtIn } from '@sekali/projection/built-in/all'
 import { type Batch, fold, prepare } from '@sekali/projection/fold'
 import { type Definition, isProjection, validate } from '@sekali/projection/validate'
 import { type Answer, type Asked, type Hello, noteBytes, noteFd, type Request } from './fold-protocol.ts'
-import { guardImports } from './guard-imports.ts'
+import { guardImports, importPure } from './guard-imports.ts'
 import { keepMessages, takeSend } from './keep-channel.ts'
 import { lockGlobals } from './lock-globals.ts'
 import { builtInSource, hashOf, keyOf, type Source } from './source.ts'
@@ -103,15 +103,16 @@ function listen(key: string, send: (said: Answer) => void): void {
       (error: unknown) => send({ id, refusal: describe(error), isLate: error instanceof Late }),
     )
   })
-  send({ isReady: true })
 }
 
 if (process.send !== undefined) {
-  process.once('message', ({ key }: Hello) => {
-    requireReadable(process.argv[2])
+  requireReadable(process.argv[2])
+  guardImports()
+  process.once('message', async ({ key }: Hello) => {
     const send = takeSend()
-    guardImports()
+    const modules = await importPure()
     listen(key, send)
-    lockGlobals()
+    lockGlobals(modules)
+    send({ isReady: true })
   })
 }

@@ -10,11 +10,15 @@ const ours = [new URL('../..', import.meta.url).href, new URL('../..', definitio
  * All of Node's modules that definitions may have, with what they import: those that compute. A list of what they may not
  * have would miss the next one that reaches out: Node has modules without a name in its manual, such as `_tls_wrap`.
  */
-export const pure = [
+const pure = [
   ...['assert', 'assert/strict', 'buffer', 'crypto', 'events', 'path', 'path/posix', 'path/win32', 'process'],
   ...['punycode', 'querystring', 'string_decoder', 'url', 'util', 'util/types'],
 ] as const
 const allowed = new Set<string>(pure.map((name) => `node:${name}`))
+
+/** What definitions share of these modules, for whoever locks it. */
+export const importPure = (): Promise<object[]> =>
+  Promise.all(pure.map(async (name) => ((await import(`node:${name}`)) as { default: object }).default))
 
 /** They get files by path alone. Node's `fs` also reads and writes what is open, such as the channel to the projector. */
 const files = import.meta.resolve('./files-for-definitions.ts')

@@ -5,13 +5,17 @@
 import process from 'node:process'
 import type { Answer } from './fold-protocol.ts'
 
-/** What is left of Node's own channel; it does not receive without. */
-const nothing = Object.freeze({})
+/** What is left of Node's own channel, which receives nothing without: what waits for a listener, under Node's symbol. */
+const waiting = Object.getOwnPropertySymbols(process.channel ?? {}).find(
+  ({ description }) => description === 'kPendingMessages',
+)
+const nothing = Object.freeze(waiting === undefined ? {} : { [waiting]: Object.freeze([]) })
 
 /** Node's own way to send, and nobody else's from here on. */
 export function takeSend(): (said: Answer) => void {
-  const { send, _send } = process as NodeJS.Process & { _send: unknown }
+  const { send, channel, _send } = process as NodeJS.Process & { _send: unknown }
   if (send === undefined) throw new Error('a process for definitions has a channel')
+  channel?.ref() // else the process ends as soon as nobody listens in Node's own way
   // What cannot be written has nobody to read it: the projector has gone.
   const self = { connected: true, channel: nothing, emit: () => false, _send }
   return (said) => void Reflect.apply(send, self, [said])
@@ -22,8 +26,7 @@ export function takeSend(): (said: Answer) => void {
  * replaced: `channel` and `listenerCount` before it gives a message out, `disconnect` when the projector has gone.
  */
 export function keepMessages(listener: (message: unknown) => void): void {
-  const { emit, listenerCount, exit, channel } = process
-  channel?.ref() // else the process ends as soon as nobody listens in Node's own way
+  const { emit, listenerCount, exit } = process
   replace('emit', (name: string | symbol, ...args: unknown[]) => {
     if (name === 'message') listener(args[0])
     else if (name !== 'internalMessage') return Reflect.apply(emit, process, [name, ...args])

@@ -1,10 +1,14 @@
-import { EventEmitter } from 'node:events'
 import { syncBuiltinESMExports } from 'node:module'
 import process from 'node:process'
 import { Writable } from 'node:stream'
+import { changing, lockMember, lockReachable } from './lock-reachable.ts'
 
 /** Ways out of the process, or to modules that imports are kept from. A definition that is pure misses none. */
-const waysOut = ['fetch', 'WebSocket', 'EventSource', 'BroadcastChannel', 'MessageChannel']
+const waysOut = [
+  ...['fetch', 'WebSocket', 'EventSource', 'BroadcastChannel', 'MessageChannel'],
+  // Whoever names one of these loads what fetch is made of, and finds it under a symbol of the global object.
+  ...['Request', 'Response', 'Headers', 'FormData', 'MessageEvent', 'CloseEvent'],
+]
 const waysOutOfProcess = [
   ...['send', '_send', '_disconnect', '_channel', '_handleQueue', '_pendingMessage', '_getActiveHandles'],
   ...[
@@ -29,20 +33,16 @@ const waysOutOfProcess = [
   ...['setuid', 'setgid', 'seteuid', 'setegid', 'setgroups', 'initgroups'],
   ...['setUncaughtExceptionCaptureCallback'],
 ]
-/** Node itself gives these another value now and then. */
-const changing = new Set<string | symbol>(['_events', '_eventsCount', '_maxListeners', 'domain'])
-
 /**
  * Node freezes JavaScript's own objects, and neither the names by which all code finds them nor Node's. From here on no
- * name of the global object can be given to something else, and what we call of Node's is what it was.
+ * name of the global object can be given to something else, and of Node's nothing that a definition reaches.
  */
-export function lockGlobals(): void {
+export function lockGlobals(modules: readonly unknown[]): void {
   for (const name of waysOut) Reflect.deleteProperty(globalThis, name)
   lockProcess()
-  lock(Buffer)
-  lock(Buffer.prototype)
-  lockMember(EventEmitter.prototype, 'emit')
-  lock(globalThis)
+  // Plainly, because they are called for each event.
+  for (const name of Reflect.ownKeys(Buffer.prototype)) lockMember(Buffer.prototype, name)
+  lockReachable([globalThis, ...modules], [process])
   // `import { kill } from 'node:process'` gives what was there when this was last called.
   syncBuiltinESMExports()
 }
@@ -59,15 +59,4 @@ function lockProcess(): void {
     Object.defineProperty(process, name, { value, enumerable: true, writable: false, configurable: false })
   }
   for (const name of Reflect.ownKeys(process)) if (!changing.has(name)) lockMember(process, name)
-}
-
-function lock(object: object): void {
-  for (const name of Reflect.ownKeys(object)) lockMember(object, name)
-}
-
-function lockMember(object: object, name: string | symbol): void {
-  const member = Reflect.getOwnPropertyDescriptor(object, name)
-  if (member?.configurable !== true) return
-  const isFixed = 'value' in member ? { writable: false } : {}
-  Object.defineProperty(object, name, { ...member, ...isFixed, configurable: false })
 }

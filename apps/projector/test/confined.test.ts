@@ -61,6 +61,7 @@ test.concurrent('a definition sees no environment and no file of others, starts 
     module: `return process.getBuiltinModule('node:net').connect(${port}, '127.0.0.1')`,
     net: `return (await import('node:net')).connect(${port}, '127.0.0.1')`,
     fetch: `return (await fetch('http://127.0.0.1:${port}')).status`,
+    dispatcher: `new Response(''); return Object.getOwnPropertySymbols(globalThis).map(String).filter((name) => /undici/.test(name))`,
     signal: `return process.kill(process.ppid, 'SIGTERM')`,
     others: `return Object.keys(await import('@sekali/projection/limits'))`,
     names: `const names = ['getBuiltinModule', 'kill', 'dlopen', 'binding', 'send', '_send', 'channel', '_getActiveHandles']
@@ -89,8 +90,12 @@ test.concurrent('a definition sees no environment and no file of others, starts 
   expect(heard).toEqual([])
 })
 
+/** What CommonJS gives to each file. */
+const ofLoader = `const Module = (await import('./loader.cjs')).default.Module`
+
 test.concurrent('a definition that changes what all are made of changes nothing for the others', async () => {
   await using stack = await ownStack()
+  await stack.put('loader.cjs', `'use strict'; exports.Module = module.constructor`)
   await stack.define(
     'a.ts',
     attempts('vandal', {
@@ -104,6 +109,19 @@ test.concurrent('a definition that changes what all are made of changes nothing 
       map: `globalThis.Map = class {}; return 1`,
       buffer: `Buffer.byteLength = () => 0; return 1`,
       emit: `(await import('node:events')).EventEmitter.prototype.emit = () => false; return 1`,
+      decode: `TextDecoder.prototype.decode = () => ''; return 1`,
+      url: `URL.parse = () => null; return 1`,
+      accessor: `Object.defineProperty(URL.prototype, 'href', { value: '' }); return 1`,
+      events: `EventTarget.prototype.dispatchEvent = () => false; return 1`,
+      own: `URLSearchParams.prototype.mine = 1; return 1`,
+      util: `(await import('node:util')).default.inspect = () => ''; return 1`,
+      path: `(await import('node:path')).default.join = () => ''; return 1`,
+      digest: `(await import('node:crypto')).Hash.prototype.digest = () => ''; return 1`,
+      loader: `${ofLoader}; Module._load = () => ({}); return 1`,
+      resolver: `${ofLoader}; Module._resolveFilename = () => ''; return 1`,
+      extensions: `${ofLoader}; Module._extensions['.js'] = () => {}; return 1`,
+      require: `${ofLoader}; Module.prototype.require = () => ({}); return 1`,
+      hooks: `${ofLoader}; Module.registerHooks({}); return 1`,
       limits: `(await import('@sekali/projection/limits')).limits.stateBytesMax = 0; return 1`,
     }),
   )
@@ -121,7 +139,7 @@ test.concurrent('a definition that changes what all are made of changes nothing 
   await using projector = stack.projector('p')
   for (const name of ['sum', 'own', 'vandal']) await stack.level(name)
   expect(Object.values((await stack.states('vandal'))[''] as object), projector.output()).toEqual(
-    Array(11).fill('refused'),
+    Array(24).fill('refused'),
   )
   expect(await stack.states('sum')).toEqual({ '': 20_100 })
   expect((await stack.states('own'))['']).toEqual({ constructor: 200, toString: 'Mine' })
@@ -145,6 +163,56 @@ setInterval(() => {
   const request = { do: 'fold', before: new Map() }
   for (const asked of [request, { id: '', key: '', request }, undefined]) process.emit('message', asked, undefined)
 }, 1)`
+
+/** The ways to what can be changed, from the global object and from the modules that definitions may import. */
+const walk = `
+const open = []
+const seen = new Set([process])
+const look = (object, way) => {
+  if ((typeof object !== 'function' && (typeof object !== 'object' || object === null)) || seen.has(object)) return
+  seen.add(object)
+  if (ArrayBuffer.isView(object)) return
+  for (const name of Reflect.ownKeys(object)) {
+    const { value, get, set, writable, configurable } = Reflect.getOwnPropertyDescriptor(object, name)
+    const here = way + '.' + String(name)
+    const isKept = name === '_events' || name === '_eventsCount' || name === '_maxListeners' ||
+      (typeof name === 'symbol' && typeof value !== 'function' && get === undefined)
+    if ((writable || configurable) && !isKept) open.push(here)
+    look(value, here)
+    look(get, here + '.get')
+    look(set, here + '.set')
+  }
+  look(Reflect.getPrototypeOf(object), way + '.__proto__')
+}
+const { default: util } = await import('node:util')
+const { default: events } = await import('node:events')
+const { default: crypto } = await import('node:crypto')
+const { default: assert } = await import('node:assert')
+for (const [name, root] of Object.entries({ globalThis, util, events, crypto, assert })) look(root, name)
+const hash = crypto.createHash('sha256').update('x').digest('hex').slice(0, 4)
+const more = [hash, new TextDecoder().decode(new TextEncoder().encode('ä')), new URL('http://h/p?q=1').searchParams.get('q')]
+more.push(structuredClone(new Map([[1, 2]])).get(1), util.format('%d', 3))
+console.log('x')
+console.error(new Error('x'))
+class Mine extends events.EventEmitter { on() { return this } }
+const mine = new Mine()
+mine.emit = () => 'mine'
+more.push(mine.emit('x'))
+export const walk = defineProjection({ name: 'walk', topics: 'orders.>', initial: {}, apply: () => ({ open, more }) })`
+
+test.concurrent('nothing that a definition reaches can be changed, and all of it works', async () => {
+  await using stack = await ownStack()
+  await stack.define('walk.ts', walk)
+  await stack.append(numbered('orders.eu', 1))
+  await using projector = stack.projector('p')
+  await stack.level('walk').catch((cause: unknown) => {
+    throw new Error(projector.output(), { cause })
+  })
+  expect((await stack.states('walk'))['']).toEqual({
+    open: [],
+    more: ['2d71', 'ä', '1', 2, '3', 'mine'],
+  })
+})
 
 test.concurrent('a definition cannot answer in another one’s place', async () => {
   await using stack = await ownStack()

@@ -38,6 +38,8 @@ export async function ownStack() {
         join(folder.path, file),
         `import { defineProjection } from '@sekali/projection/define'\n${text}`,
       ),
+    /** Writes another file beside them. */
+    put: (file: string, text: string) => writeFile(join(folder.path, file), text),
     remove: (file: string) => rm(join(folder.path, file)),
     projector: (name: string, more: Record<string, string> = {}) =>
       startApp('projector/src/main.ts', { ...env, PROJECTOR_NAME: name, ...more }),

@@ -9,8 +9,8 @@ export const definitionMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/projector/src/lock-globals.ts',
-        find: '  lock(globalThis)\n',
-        replace: '',
+        find: 'lockReachable([globalThis, ...modules], [process])',
+        replace: 'lockReachable(modules, [process, globalThis])',
       },
     ],
     test: { project: 'projector', file: 'test/confined', name: 'changes what all are made of' },
