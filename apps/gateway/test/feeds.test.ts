@@ -4,7 +4,8 @@ import { untilConnected } from '@sekali/broker/connect'
 import { ClientLimit, Overloaded } from '@sekali/core/errors'
 import { parsePattern } from '@sekali/core/pattern'
 import { createLog } from '@sekali/process/log'
-import type { Store } from '@sekali/store/connect'
+import { connectStore, type Store, withTransaction } from '@sekali/store/connect'
+import { sql } from '@sekali/store/drizzle'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase, ownPrefix, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
@@ -26,11 +27,19 @@ async function ownGateway(tailsOptions: TailsOptions = {}) {
   const { url: databaseUrl } = stack.use(await ownDatabase(inject('postgresUrl')))
   const gateway = stack.use(createGateway({ redisUrl, databaseUrl, prefix: ownPrefix(), tailsOptions }))
   await untilConnected(gateway.broker, 15_000)
-  const server = stack.use(await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 }))
+  let arrived = 0
+  const listener: typeof gateway.listener = (incoming, outgoing) => {
+    arrived += 1
+    gateway.listener(incoming, outgoing)
+  }
+  const server = stack.use(await serveHttp(listener, { host: '127.0.0.1', port: 0 }))
   stack.defer(() => gateway.drain.abort())
   return {
     ...gateway,
+    databaseUrl,
     url: server.url,
+    /** How many requests have come. */
+    arrived: () => arrived,
     tail: (query: string) => openTail(server.url, query),
     refused: async (query: string) => {
       const answer = await fetch(`${server.url}/tail?${query}`)
@@ -115,7 +124,14 @@ test('hundreds of tails that come together share what they read, and so does an 
       .concat(segments[1] === '1' ? '*' : '>')
       .join('.')
   })
-  const tails = patterns.map((pattern) => own.tail(`topic=${pattern}`))
+  // They come together, however long a busy machine takes to let them all in: until then nothing is read.
+  await using operator = connectStore({ url: own.databaseUrl, poolMax: 1, name: 'test' }, log)
+  const tails = await withTransaction(operator, 'test', async (tx) => {
+    await tx.execute(sql`LOCK TABLE topics IN ACCESS EXCLUSIVE MODE`)
+    const opened = patterns.map((pattern) => own.tail(`topic=${pattern}`))
+    await eventually(() => expect(own.arrived()).toBe(patterns.length))
+    return opened
+  })
   await Promise.all(tails.map(({ answered }) => answered))
   expect(reads()).toBeLessThan(200)
   const before = reads()
