@@ -3,9 +3,9 @@ const form =
 
 /** What nearly all send: in UTC, with three, six or nine fractional digits, and on a day that every month has. */
 const usual =
-  /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}(?:\d{3}){0,2}Z$/
-const millisecondsChars = '2000-01-01T00:00:00.000Z'.length
-const microsecondsChars = '2000-01-01T00:00:00.000000Z'.length
+  /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}(?:\d{3}){0,2}(?:Z|\+00:00)$/
+const millisecondsEnd = '2000-01-01T00:00:00.000'.length
+const microsecondsEnd = '2000-01-01T00:00:00.000000'.length
 
 /**
  * ISO 8601 with an offset, brought to UTC as `YYYY-MM-DDTHH:MM:SS.ffffffZ`; undefined if it is anything else.
@@ -19,8 +19,8 @@ const microsecondsChars = '2000-01-01T00:00:00.000000Z'.length
  */
 export function normalizeTimestamp(text: string): string | undefined {
   if (usual.test(text)) {
-    if (text.length === microsecondsChars) return text
-    return text.length === millisecondsChars ? `${text.slice(0, -1)}000Z` : `${text.slice(0, -4)}Z`
+    const end = text.length - (text.endsWith('Z') ? 1 : '+00:00'.length)
+    return end === millisecondsEnd ? `${text.slice(0, end)}000Z` : `${text.slice(0, microsecondsEnd)}Z`
   }
   const read = readParts(text)
   return typeof read === 'string' ? undefined : read.utc
