@@ -43,7 +43,7 @@ Environment:
   LOG_LEVEL      trace, debug, info, warn, error, fatal or silent (default: info)
   TAILS_MAX, FEEDS_MAX, TOPICS_MAX, NEW_TOPICS_BURST, NEW_TOPICS_PER_SECOND, TRUSTED_PROXIES, HOSTS,
   IMPORT_MS, PROJECTIONS_BUILT_IN, TURN_EVENTS_MAX, RETIRE_AFTER_MS, REDIS_CALL_MS, STATEMENT_MS and
-  IDLE_IN_TRANSACTION_MS: see the table in README.md
+  IDLE_IN_TRANSACTION_MS: see docs/configuration.md
 
 Example:
   npm start -- --port 9090 --consumers 8 --data /var/lib/sekali`,
