@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { startPostgres } from '@sekali/local/postgres-server'
 import { startRedis } from '@sekali/local/redis-server'
@@ -39,6 +39,7 @@ export async function openBench(options: {
   readonly signal: AbortSignal
 }): Promise<Bench> {
   const { quick, profileDir, signal } = options
+  if (profileDir !== undefined) await makeOpenFolder(profileDir)
   await using parts = new AsyncDisposableStack()
   const folder = parts.use(await temporaryFolder('sekali-bench-'))
   const logDir = join(folder.path, 'logs')
@@ -95,6 +96,12 @@ export async function openBench(options: {
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+/** A folder that all may write to: what root starts here runs as nobody. */
+async function makeOpenFolder(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true })
+  await chmod(dir, 0o777)
 }
 
 const profiling = (dir: string) => ({
