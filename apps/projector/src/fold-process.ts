@@ -12,7 +12,14 @@ import { fileURLToPath } from 'node:url'
 import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
 import { nodeFlags, type Walls, wallsFor } from './confinement.ts'
-import { type Answer, type Asked, type Hello, noNote, noteBytes, type Request } from './fold-protocol.ts'
+import {
+  type Answer,
+  type Asked,
+  type Hello,
+  noteBytes,
+  nothingNoted,
+  type Request,
+} from './fold-protocol.ts'
 
 /** A definition gave no answer in time, or ended its process. */
 export class Stuck extends SekaliError {
@@ -173,7 +180,7 @@ function openNotes(): Notes {
   rmSync(folder, { recursive: true })
   const place = Buffer.alloc(noteBytes)
   const forget = () => {
-    place.writeUInt32LE(noNote)
+    place.writeUInt32LE(nothingNoted)
     writeSync(fd, place, 0, noteBytes, 0)
   }
   forget()
@@ -182,7 +189,7 @@ function openNotes(): Notes {
     read() {
       readSync(fd, place, 0, noteBytes, 0)
       const at = place.readUInt32LE()
-      return at === noNote ? undefined : at
+      return at === nothingNoted ? undefined : at
     },
     forget,
     close: () => closeSync(fd),

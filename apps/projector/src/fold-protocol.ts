@@ -36,4 +36,4 @@ export type Answer =
  */
 export const noteFd = 4
 export const noteBytes = 4
-export const noNote = 0xffff_ffff
+export const nothingNoted = 0xffff_ffff
