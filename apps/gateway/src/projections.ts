@@ -12,12 +12,10 @@ import {
   type ProjectionError,
   type ProjectionStatus,
   readProjections,
-  readState,
-  readStatesPage,
-  requestRebuild,
   type Skipped,
-  type StatesPage,
 } from '@sekali/store/read-projections'
+import { readState, readStatesPage, type StatesPage } from '@sekali/store/read-states'
+import { requestRebuild } from '@sekali/store/request-rebuild'
 import type { Context } from 'hono'
 import * as v from 'valibot'
 import { parseParameters } from './parameters.ts'

@@ -1,6 +1,6 @@
 /** Whatever is killed, each event counts once: the states are the fold of the log from its beginning. */
 import { defineProjection, type Projection } from '@sekali/projection/define'
-import { requestRebuild } from '@sekali/store/read-projections'
+import { requestRebuild } from '@sekali/store/request-rebuild'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { numbered, orderly, ownStack } from '../test/stack.ts'

@@ -1,7 +1,8 @@
 /** Files that change, that are wrong, or whose projection meets an event that it cannot fold. */
 import { announceProjections } from '@sekali/store/announce-projections'
 import { dropProjection } from '@sekali/store/drop-projection'
-import { readState, requestRebuild } from '@sekali/store/read-projections'
+import { readState } from '@sekali/store/read-states'
+import { requestRebuild } from '@sekali/store/request-rebuild'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { numbered, orderly, ownStack } from '../test/stack.ts'
