@@ -14,8 +14,8 @@ export const bodyMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/core/src/timestamp.ts',
-        find: 'text.slice(0, -4)',
-        replace: 'text.slice(0, -1)',
+        find: 'text.slice(0, microsecondsEnd)',
+        replace: 'text.slice(0, end)',
       },
     ],
     test: { project: 'gateway', file: 'bodies', name: 'behind the microsecond' },
