@@ -1,5 +1,4 @@
 import { createAppender } from '@sekali/broker/append'
-import { streamKey } from '@sekali/broker/keys'
 import type { TopicName } from '@sekali/core/event'
 import type { Diagnosis, Finding } from '@sekali/core/finding'
 import { connectStore } from '@sekali/store/connect'
@@ -48,7 +47,7 @@ test('a stream whose last id is ahead of the clock is found, with how far the fu
     ahead: Date.now() + 60_000,
     'far.ahead': Date.now() + 3_600_000,
   })) {
-    await broker.redis.call('XSETID', streamKey(broker, topic as TopicName), `${ms}-0`)
+    await broker.redis.call('XSETID', `${broker.prefix}:stream:${topic}`, `${ms}-0`)
   }
   expect(await find()).toMatchObject({
     level: 'warning',

@@ -5,7 +5,6 @@ import { ClientLimit, Overloaded } from '@sekali/core/errors'
 import { parsePattern } from '@sekali/core/pattern'
 import { createLog } from '@sekali/process/log'
 import { connectStore, type Store, withTransaction } from '@sekali/store/connect'
-import { sql } from '@sekali/store/drizzle'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase, ownPrefix, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
@@ -127,7 +126,7 @@ test('hundreds of tails that come together share what they read, and so does an 
   // They come together, however long a busy machine takes to let them all in: until then nothing is read.
   await using operator = connectStore({ url: own.databaseUrl, poolMax: 1, name: 'test' }, log)
   const tails = await withTransaction(operator, 'test', async (tx) => {
-    await tx.execute(sql`LOCK TABLE topics IN ACCESS EXCLUSIVE MODE`)
+    await tx.execute('LOCK TABLE topics IN ACCESS EXCLUSIVE MODE')
     const opened = patterns.map((pattern) => own.tail(`topic=${pattern}`))
     await eventually(() => expect(own.arrived()).toBe(patterns.length))
     return opened

@@ -2,7 +2,6 @@
 
 import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
-import { streamKey } from '@sekali/broker/keys'
 import { readStreams } from '@sekali/broker/streams'
 import type { EventId, TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
@@ -134,7 +133,7 @@ test.for([
 ] as const)('receipts are exact where the last id is %s', async ([, topic, ms]) => {
   const of = (id: string, amount = 1): string => eventBody({ topic, event_id: id, payload: { amount } })
   await system.publish(of('before'))
-  await system.broker.redis.call('XSETID', streamKey(system.broker, topic as TopicName), `${ms}-990`)
+  await system.broker.redis.call('XSETID', `${system.broker.prefix}:stream:${topic}`, `${ms}-990`)
   const many = Array.from({ length: 1_200 }, (_, index) => of(`e${index}`))
   const [, told] = await system.publish(`[${many.join(',')}]`)
   expect(told.receipts).toEqual(

@@ -1,14 +1,14 @@
-import { createAppender } from '@sekali/broker/append'
-import type { Broker } from '@sekali/broker/connect'
-import { streamKey } from '@sekali/broker/keys'
-import { beginning, type Place, placeAfter } from '@sekali/broker/place'
-import { readTurn } from '@sekali/broker/turn'
 import type { TopicName } from '@sekali/core/event'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownPrefix } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
+import { createAppender } from '../src/append.ts'
+import type { Broker } from '../src/connect.ts'
+import { streamKey } from '../src/keys.ts'
+import { beginning, type Place, placeAfter } from '../src/place.ts'
+import { readTurn } from '../src/turn.ts'
 
 const topic = 'orders' as TopicName
 const start: Place = { topic, group: null, ...beginning }

@@ -1,5 +1,5 @@
-import { type BatchSize, createBatchSize } from '@sekali/process/batch-size'
 import { expect, test } from 'vitest'
+import { type BatchSize, createBatchSize } from '../src/batch-size.ts'
 
 const eventsMax = 1_000
 

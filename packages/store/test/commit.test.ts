@@ -1,15 +1,15 @@
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import { type Position, timeOf } from '@sekali/core/position'
-import { commitBatches, commitEvents, type Outcome, type Received } from '@sekali/store/commit'
-import type { Store, Tx } from '@sekali/store/connect'
-import { digestOf, readOutcomes } from '@sekali/store/outcomes'
-import { readNewest, readTopic } from '@sekali/store/read'
-import { ensureTopics, readTopics } from '@sekali/store/topics'
-import { endTurn, type Turn, withTurn, withTurns } from '@sekali/store/turn'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject, test, vi } from 'vitest'
+import { commitBatches, commitEvents, type Outcome, type Received } from '../src/commit.ts'
+import type { Store, Tx } from '../src/connect.ts'
+import { digestOf, readOutcomes } from '../src/outcomes.ts'
+import { readNewest, readTopic } from '../src/read.ts'
+import { ensureTopics, readTopics } from '../src/topics.ts'
+import { endTurn, type Turn, withTurn, withTurns } from '../src/turn.ts'
 
 const orders = 'orders' as TopicName
 

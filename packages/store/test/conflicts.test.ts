@@ -1,15 +1,15 @@
 import type { Event, TopicName } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { type Position, timeOf } from '@sekali/core/position'
-import { commitAndBury, type ReceivedEntry } from '@sekali/store/bisect'
-import { type Batch, commitBatches, type Outcome, type Received } from '@sekali/store/commit'
-import type { Store, Tx } from '@sekali/store/connect'
-import { digestOf, readOutcomes } from '@sekali/store/outcomes'
-import { ensureTopics } from '@sekali/store/topics'
-import { endTurn, type Turn, withTurns } from '@sekali/store/turn'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject, test, vi } from 'vitest'
+import { commitAndBury, type ReceivedEntry } from '../src/bisect.ts'
+import { type Batch, commitBatches, type Outcome, type Received } from '../src/commit.ts'
+import type { Store, Tx } from '../src/connect.ts'
+import { digestOf, readOutcomes } from '../src/outcomes.ts'
+import { ensureTopics } from '../src/topics.ts'
+import { endTurn, type Turn, withTurns } from '../src/turn.ts'
 
 const at = 1_700_000_000_000
 

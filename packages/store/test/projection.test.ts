@@ -1,15 +1,15 @@
-import { type Store, withTransaction } from '@sekali/store/connect'
-import { forgetRetired } from '@sekali/store/forget-retired'
-import { endProjectionTurn, goLive, readBehind, takeProjectionTurn } from '@sekali/store/projection-turn'
-import { readProjections } from '@sekali/store/read-projections'
-import { readState, readStatesPage } from '@sekali/store/read-states'
-import { registerProjection } from '@sekali/store/register-projection'
-import { requestRebuild } from '@sekali/store/request-rebuild'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { sql } from 'drizzle-orm'
 import { expect, inject, test } from 'vitest'
+import { type Store, withTransaction } from '../src/connect.ts'
+import { forgetRetired } from '../src/forget-retired.ts'
+import { endProjectionTurn, goLive, readBehind, takeProjectionTurn } from '../src/projection-turn.ts'
+import { readProjections } from '../src/read-projections.ts'
+import { readState, readStatesPage } from '../src/read-states.ts'
+import { registerProjection } from '../src/register-projection.ts'
+import { requestRebuild } from '../src/request-rebuild.ts'
 
 const definition = (version = 1, hash = 'h') => ({
   name: 'p',

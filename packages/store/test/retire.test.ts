@@ -1,14 +1,14 @@
 import type { EventId, TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
-import { readHeads } from '@sekali/store/heads'
-import { digestOf, readOutcomes } from '@sekali/store/outcomes'
-import { retire } from '@sekali/store/retire'
-import { readStandings } from '@sekali/store/standing'
-import { withTurns } from '@sekali/store/turn'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject, test } from 'vitest'
+import { readHeads } from '../src/heads.ts'
+import { digestOf, readOutcomes } from '../src/outcomes.ts'
+import { retire } from '../src/retire.ts'
+import { readStandings } from '../src/standing.ts'
+import { withTurns } from '../src/turn.ts'
 
 const topic = 'orders' as TopicName
 

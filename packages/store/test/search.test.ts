@@ -2,14 +2,14 @@
 import type { Cursor } from '@sekali/core/cursor'
 import type { StoredEvent, TopicName } from '@sekali/core/event'
 import { parsePattern } from '@sekali/core/pattern'
-import type { Store } from '@sekali/store/connect'
-import { readNewest, readTopic } from '@sekali/store/read'
-import { boundReplay, type Replay, readPart } from '@sekali/store/replay'
-import { type Search, searchEvents } from '@sekali/store/search'
-import { summarizeSpans } from '@sekali/store/spans'
 import { ownStore } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import type { Store } from '../src/connect.ts'
 import { drizzle, sql } from '../src/drizzle.ts'
+import { readNewest, readTopic } from '../src/read.ts'
+import { boundReplay, type Replay, readPart } from '../src/replay.ts'
+import { type Search, searchEvents } from '../src/search.ts'
+import { summarizeSpans } from '../src/spans.ts'
 
 const sizes = { 'log.big': 12_000, 'log.small': 700, 'log.one': 1, other: 2_500 }
 

@@ -1,9 +1,9 @@
-import { type Store, withTransaction } from '@sekali/store/connect'
-import { copyRows } from '@sekali/store/copy-rows'
-import type { DataRefused } from '@sekali/store/errors'
-import { utc } from '@sekali/store/time'
 import { ownStore } from '@sekali/testkit/own'
 import { expect, inject, test } from 'vitest'
+import { type Store, withTransaction } from '../src/connect.ts'
+import { copyRows } from '../src/copy-rows.ts'
+import type { DataRefused } from '../src/errors.ts'
+import { utc } from '../src/time.ts'
 
 test('times come in one form, whatever PostgreSQL leaves out', async () => {
   await using store = await ownStore(inject('postgresUrl'))

@@ -1,13 +1,13 @@
 import { StoreUnavailable } from '@sekali/core/errors'
-import { connectStore, withTransaction } from '@sekali/store/connect'
-import { copyEvents } from '@sekali/store/copy'
-import { DataRefused } from '@sekali/store/errors'
-import { migrate } from '@sekali/store/migrate'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject, test } from 'vitest'
+import { connectStore, withTransaction } from '../src/connect.ts'
+import { copyEvents } from '../src/copy.ts'
 import { sql } from '../src/drizzle.ts'
+import { DataRefused } from '../src/errors.ts'
+import { migrate } from '../src/migrate.ts'
 
 const quiet = { warn: () => {} }
 

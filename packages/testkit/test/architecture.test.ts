@@ -61,6 +61,16 @@ test('arrows go one way: apps to broker, store and client, and these to core', (
   expect(forbidden).toEqual([])
 })
 
+test('every door of a package is used by another workspace: what only its own files use stays inside', () => {
+  const doors = globSync('{packages,infra}/*/package.json', { cwd: root }).flatMap((file) => {
+    const { name, exports = {} } = JSON.parse(readFileSync(`${root}/${file}`, 'utf8'))
+    return Object.keys(exports).map((door) => door.replace('.', name))
+  })
+  const used = new Set(imports.map(({ from }) => from))
+  expect(doors.length).toBeGreaterThan(50)
+  expect(doors.filter((door) => !used.has(door))).toEqual([])
+})
+
 test('redis, PostgreSQL, HTTP server and log library are each known to one room', () => {
   const strays = imports.filter(({ workspace, from }) => {
     const library = Object.keys(confined).find((name) => from === name || from.startsWith(`${name}/`))
