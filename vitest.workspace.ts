@@ -19,6 +19,7 @@ const withoutServers = [
   'packages/client',
   'packages/process',
   'packages/projection',
+  'packages/servers',
   'packages/testkit',
   'apps/publisher',
   'infra/bench',

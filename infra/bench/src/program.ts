@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startApp } from '@sekali/local/app-process'
-import { freePort } from '@sekali/local/free-port'
 import { waitReady } from '@sekali/local/readiness'
-import type { Runnable } from '@sekali/local/supervise'
+import { freePort } from '@sekali/servers/free-port'
+import type { Runnable } from '@sekali/servers/supervise'
 import type { Bench } from './bench.ts'
 
 /** A rival that serves HTTP, as a file of this room. */

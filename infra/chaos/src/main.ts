@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import process from 'node:process'
 import { runCommand } from '@sekali/local/run-command'
-import { temporaryFolder } from '@sekali/local/temporary-folder'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { Command, InvalidArgumentError } from 'commander'
 import { type Fault, fits } from './fault.ts'
 import { catalogue } from './faults/catalogue.ts'

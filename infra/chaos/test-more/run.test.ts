@@ -1,4 +1,4 @@
-import { temporaryFolder } from '@sekali/local/temporary-folder'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
 import type { Fault } from '../src/fault.ts'
 import { catalogue } from '../src/faults/catalogue.ts'

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { findRedisBinary } from '../src/redis-binary.mjs'
+import { findRedisBinary } from '../../../packages/servers/src/redis/binary.mjs'
 import { SetUpFailed } from './failure.mjs'
 import { say } from './say.mjs'
 

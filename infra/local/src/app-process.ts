@@ -1,12 +1,12 @@
 import { chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import { ServerFailed } from './errors.ts'
-import { lastLines, readTail, sizeOf } from './log-tail.ts'
+import { ServerFailed } from '@sekali/servers/errors'
+import { lastLines, readTail, sizeOf } from '@sekali/servers/log-tail'
+import { endSpawned, type Spawned, spawnLogged } from '@sekali/servers/spawned'
+import type { Runnable } from '@sekali/servers/supervise'
+import { asWeAre, tryUnprivileged, unprivilegedOwner, userOf } from '@sekali/servers/unprivileged'
 import { repositoryRoot } from './repository.ts'
-import { endSpawned, type Spawned, spawnLogged } from './spawned.ts'
-import type { Runnable } from './supervise.ts'
-import { asWeAre, tryUnprivileged, unprivilegedOwner, userOf } from './unprivileged.ts'
 
 export interface AppOptions {
   /** Names its log file, too. */

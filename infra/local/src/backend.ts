@@ -1,5 +1,5 @@
-import type { Server } from './server.ts'
-import { type Supervised, supervise } from './supervise.ts'
+import type { Server } from '@sekali/servers/server'
+import { type Supervised, supervise } from '@sekali/servers/supervise'
 
 /** A database server that the stack uses: one of its own that it keeps up, or one that was given. */
 export interface Backend extends AsyncDisposable {

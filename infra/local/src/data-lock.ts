@@ -8,8 +8,8 @@ import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { DataInUse } from './errors.ts'
-import { startOf } from './process-info.ts'
+import { DataInUse } from '@sekali/servers/errors'
+import { startOf } from '@sekali/servers/process-info'
 
 export interface DataLock extends AsyncDisposable {
   /** Whether the last holder was killed, and so may have left something running. */

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { Command } from 'commander'
 import { wholeNumber } from './command-line.ts'
 import { narrate } from './narration.ts'
 import { programs } from './repository.ts'
 import { interrupted, runCommand } from './run-command.ts'
 import { startStack } from './stack.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 const drainMs = 10_000
 

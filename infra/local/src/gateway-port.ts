@@ -1,7 +1,13 @@
 import { createServer } from 'node:net'
-import { PortTaken } from './errors.ts'
-import { freePort } from './free-port.ts'
-import { waitUntil } from './wait-until.ts'
+import { SekaliError } from '@sekali/core/errors'
+import { freePort } from '@sekali/servers/free-port'
+import { waitUntil } from '@sekali/servers/wait-until'
+
+/** Somebody else listens on the port that was asked for. */
+class PortTaken extends SekaliError {
+  readonly code = 'port_taken'
+  readonly retryable = false
+}
 
 // As long as a gateway whose supervisor was killed may drain.
 const drainMs = 10_000

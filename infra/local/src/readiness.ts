@@ -1,6 +1,6 @@
-import { ServerFailed } from './errors.ts'
-import { lastLines, readTail } from './log-tail.ts'
-import { waitUntil } from './wait-until.ts'
+import { ServerFailed } from '@sekali/servers/errors'
+import { lastLines, readTail } from '@sekali/servers/log-tail'
+import { waitUntil } from '@sekali/servers/wait-until'
 
 const readyMs = 30_000
 const answerMs = 2_000

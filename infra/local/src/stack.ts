@@ -4,20 +4,20 @@
 // disposing the parts in the opposite order of their start. Log files are appended to and never rotated.
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { freePort } from '@sekali/servers/free-port'
+import { stopLeftoverPostgres } from '@sekali/servers/postgres-leftover'
+import { startPostgres } from '@sekali/servers/postgres-server'
+import { stopLeftoverRedis } from '@sekali/servers/redis-leftover'
+import { startRedis } from '@sekali/servers/redis-server'
+import { supervise } from '@sekali/servers/supervise'
 import { runApp, startApp } from './app-process.ts'
 import { givenBackend, ownBackend } from './backend.ts'
 import { lockData } from './data-lock.ts'
 import { startFleet } from './fleet.ts'
-import { freePort } from './free-port.ts'
 import { addressOf, claimPort } from './gateway-port.ts'
-import { stopLeftoverPostgres } from './postgres-leftover.ts'
-import { startPostgres } from './postgres-server.ts'
 import { waitReady } from './readiness.ts'
-import { stopLeftoverRedis } from './redis-leftover.ts'
-import { startRedis } from './redis-server.ts'
 import { programs } from './repository.ts'
 import { publishRunFile, type RunFile } from './run-file.ts'
-import { supervise } from './supervise.ts'
 
 export interface StackOptions {
   readonly dir: string

@@ -1,12 +1,12 @@
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
-import { ownFolder } from '../test/folder.ts'
 import { runBootstrap, startService } from '../test/start.ts'
 
 test('without a Redis and without a way to install one it names two ways out', async () => {
-  await using folder = await ownFolder()
+  await using folder = await temporaryFolder('sekali-test-')
   await symlink(process.execPath, join(folder.path, 'node'))
   await using demo = runBootstrap(['demo'], { env: { PATH: folder.path, REDIS_SERVER: '' } })
   expect(await demo.exited).toBe(1)
@@ -14,7 +14,7 @@ test('without a Redis and without a way to install one it names two ways out', a
 })
 
 test('an option that does not exist or makes no sense is refused, not guessed', async () => {
-  await using folder = await ownFolder()
+  await using folder = await temporaryFolder('sekali-test-')
   await using unknown = await startService(folder.path, ['--prot', '1'])
   expect(await unknown.exited).toBe(1)
   expect(unknown.said()).toMatch(/unknown option '--prot'/)
@@ -31,7 +31,7 @@ test('an unknown command is answered with the usage', async () => {
 })
 
 test('a signal while the stack is starting leaves nothing', async () => {
-  await using folder = await ownFolder()
+  await using folder = await temporaryFolder('sekali-test-')
   await using service = await startService(folder.path)
   await new Promise<void>((resolve) => {
     service.child.stderr?.on('data', () => {

@@ -2,14 +2,14 @@ import { access, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { startPostgres } from '@sekali/servers/postgres-server'
+import { commandLineOf } from '@sekali/servers/process-info'
+import { startRedis } from '@sekali/servers/redis-server'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
-import { startPostgres } from '../src/postgres-server.ts'
-import { commandLineOf } from '../src/process-info.ts'
-import { startRedis } from '../src/redis-server.ts'
+import { askPostgres, askRedis } from '../../../packages/servers/test/ask.ts'
 import type { RunFile } from '../src/run-file.ts'
-import { askPostgres, askRedis } from '../test/ask.ts'
-import { ownFolder } from '../test/folder.ts'
 import { type Service, startService } from '../test/start.ts'
 
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
@@ -49,7 +49,7 @@ async function expectAllGone(pids: readonly (number | null)[]): Promise<void> {
 }
 
 test('run.json names what runs, a stop leaves nothing running, and the data stay', async () => {
-  await using folder = await ownFolder()
+  await using folder = await temporaryFolder('sekali-test-')
   const args = ['--consumers', '2', '--projections', examples]
   await using first = await startService(folder.path, args)
   const running = await first.ready()
@@ -78,7 +78,7 @@ test('run.json names what runs, a stop leaves nothing running, and the data stay
 })
 
 test('all of it is started again when it is killed, on the same URLs, and events go on', async () => {
-  await using folder = await ownFolder()
+  await using folder = await temporaryFolder('sekali-test-')
   await using service = await startService(folder.path, ['--consumers', '1'])
   const before = await service.ready()
   for (const pid of pidsOf(before)) process.kill(pid ?? 0, 'SIGKILL')
@@ -95,7 +95,7 @@ test('all of it is started again when it is killed, on the same URLs, and events
 })
 
 test('a killed supervisor takes everything with it, and the next start goes on', async () => {
-  await using folder = await ownFolder()
+  await using folder = await temporaryFolder('sekali-test-')
   await using first = await startService(folder.path, ['--consumers', '1'])
   const running = await first.ready()
   expect(await publish(first, 'e1')).toBe(200)
@@ -110,7 +110,7 @@ test('a killed supervisor takes everything with it, and the next start goes on',
 })
 
 test('a Redis and a PostgreSQL that are given are used, and left running; apps get their settings', async () => {
-  await using folder = await ownFolder()
+  await using folder = await temporaryFolder('sekali-test-')
   await using redis = await startRedis({ dir: join(folder.path, 'my-redis') })
   await using postgres = await startPostgres({ dir: join(folder.path, 'my-postgres') })
   const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url, TAILS_MAX: '0' }
@@ -129,8 +129,8 @@ test('a Redis and a PostgreSQL that are given are used, and left running; apps g
 })
 
 test('a data directory in use and a port that is taken are refused with what to do', async () => {
-  await using folder = await ownFolder()
-  await using other = await ownFolder()
+  await using folder = await temporaryFolder('sekali-test-')
+  await using other = await temporaryFolder('sekali-test-')
   await using service = await startService(folder.path, ['--consumers', '1'])
   await service.ready()
   await using sameData = await startService(folder.path)

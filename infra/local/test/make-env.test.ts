@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
-import { ownFolder } from './folder.ts'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const compose = await readFile(join(repository, 'docker-compose.yml'), 'utf8')
@@ -12,7 +12,7 @@ const declared = [...compose.matchAll(/\{ file: ".*\/(\w+)" \}/g)].map(([, name]
 const services = compose.slice(compose.indexOf('\nservices:'), compose.indexOf('\nnetworks:'))
 
 async function ownClone(env?: string) {
-  const folder = await ownFolder()
+  const folder = await temporaryFolder('sekali-test-')
   const docker = join(folder.path, 'infra/docker')
   await mkdir(docker, { recursive: true })
   for (const name of ['make-env.sh', 'redis.sh', 'roles.sh', 'roles.sql']) {

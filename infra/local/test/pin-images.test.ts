@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
-import { ownFolder } from './folder.ts'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const files = ['docker-compose.yml', 'infra/docker/Dockerfile']
@@ -13,7 +13,7 @@ const digest = (digit: string) => `sha256:${digit.repeat(64)}`
 
 /** A copy of the files without digests, and a docker that notes what it is asked and runs a line of sh. */
 async function ownCopy() {
-  const folder = await ownFolder()
+  const folder = await temporaryFolder('sekali-test-')
   for (const file of [...files, 'infra/docker/pin-images.mjs']) {
     await mkdir(join(folder.path, dirname(file)), { recursive: true })
     await cp(join(repository, file), join(folder.path, file))

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@sekali/servers/free-port'
 import { eventually } from '@sekali/testkit/eventually'
-import { freePort } from '../src/free-port.ts'
 import type { RunFile } from '../src/run-file.ts'
 
 const bootstrap = fileURLToPath(new URL('../bootstrap.mjs', import.meta.url))

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '@sekali/local/free-port'
+import { freePort } from '@sekali/servers/free-port'
 import { eventually } from './eventually.ts'
 
 const apps = fileURLToPath(new URL('../../../apps', import.meta.url))

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
-import { repositoryRoot } from '@sekali/local/repository'
+import { fileURLToPath } from 'node:url'
 
-const script = `${repositoryRoot}infra/local/set-up/apt-packages.sh`
+const script = fileURLToPath(new URL('../../../infra/local/set-up/apt-packages.sh', import.meta.url))
 
 /**
  * Sees to it that Debian's packages are installed, and runs none of their services. For tests in a folder test-more: it

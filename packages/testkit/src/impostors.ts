@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { freePort } from '@sekali/local/free-port'
-import { findRedisBinary } from '@sekali/local/redis-binary.mjs'
+import { freePort } from '@sekali/servers/free-port'
+import { findRedisBinary } from '@sekali/servers/redis-binary.mjs'
 import { ownFolder } from './servers.ts'
 
 interface Impostor extends AsyncDisposable {

@@ -1,9 +1,9 @@
 import { readdir, readFile, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startPostgres } from '@sekali/local/postgres-server'
-import { startRedis } from '@sekali/local/redis-server'
-import type { Server } from '@sekali/local/server'
-import { temporaryFolder } from '@sekali/local/temporary-folder'
+import { startPostgres } from '@sekali/servers/postgres-server'
+import { startRedis } from '@sekali/servers/redis-server'
+import type { Server } from '@sekali/servers/server'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import type { TestProject } from 'vitest/node'
 import { makeTemplate } from './own.ts'
 

@@ -12,15 +12,16 @@ const arrows: Record<string, readonly string[]> = {
   'packages/store': ['core'],
   'packages/client': ['core'],
   'packages/projection': ['core'],
-  'packages/testkit': ['core', 'broker', 'store', 'local'],
+  'packages/servers': ['core'],
+  'packages/testkit': ['core', 'broker', 'store', 'servers'],
   'apps/gateway': ['core', 'process', 'broker', 'store'],
   'apps/consumer': ['core', 'process', 'broker', 'store'],
   'apps/publisher': ['core', 'process', 'client'],
   'apps/cli': ['core', 'process', 'client'],
   'apps/projector': ['core', 'process', 'broker', 'store', 'projection'],
-  'infra/bench': ['core', 'store', 'local'],
-  'infra/chaos': ['broker', 'store', 'client', 'local'],
-  'infra/local': ['core', 'process'],
+  'infra/bench': ['core', 'store', 'servers', 'local'],
+  'infra/chaos': ['broker', 'store', 'client', 'servers', 'local'],
+  'infra/local': ['core', 'process', 'servers'],
 }
 
 /** Libraries that only one room may know. */

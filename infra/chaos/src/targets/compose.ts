@@ -3,7 +3,7 @@
  * that is killed is started again, as an orchestrator would. Redis and PostgreSQL are asked through their own tools
  * inside of their containers, because nothing but the gateway has a port.
  */
-import { ServerFailed } from '@sekali/local/errors'
+import { ServerFailed } from '@sekali/servers/errors'
 import { pause } from '../clock.ts'
 import type { Networks, Part, PartKind, Processes, RedisAccess, SqlAccess, Target } from '../target.ts'
 import { asTexts, namesKeptMs } from './access.ts'

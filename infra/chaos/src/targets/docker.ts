@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { ServerFailed } from '@sekali/local/errors'
 import { repositoryRoot } from '@sekali/local/repository'
+import { ServerFailed } from '@sekali/servers/errors'
 
 const outputBytesMax = 256 * 1024 * 1024
 const commandMs = 60_000

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { runApp, startApp } from '@sekali/local/app-process'
-import { freePort } from '@sekali/local/free-port'
 import { programs } from '@sekali/local/repository'
+import { freePort } from '@sekali/servers/free-port'
 import type { Store } from '@sekali/store/connect'
 import type { EmptySystem } from '../target.ts'
 

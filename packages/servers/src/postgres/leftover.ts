@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import process from 'node:process'
-import { ServerFailed } from './errors.ts'
+import { ServerFailed } from '../errors.ts'
+import { commandLineOf } from '../process/process-info.ts'
+import { waitUntil } from '../wait-until.ts'
 import { readPostmasterFile } from './postmaster-file.ts'
-import { commandLineOf } from './process-info.ts'
-import { waitUntil } from './wait-until.ts'
 
 const leaveMs = 15_000
 

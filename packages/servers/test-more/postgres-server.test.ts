@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { expect, test } from 'vitest'
-import { startPostgres } from '../src/postgres-server.ts'
+import { startPostgres } from '../src/postgres/server.ts'
 import { askPostgres } from '../test/ask.ts'
 import { ownFolder } from '../test/folder.ts'
 

@@ -9,7 +9,7 @@
 // really running the program, because mode bits are not all that decides: ACLs and security modules do too.
 import { execFileSync, spawnSync } from 'node:child_process'
 import process from 'node:process'
-import { ServerFailed } from './errors.ts'
+import { ServerFailed } from '../errors.ts'
 import { dieWithParent } from './parent-death.ts'
 
 /** How to run a program so that it is not root's process. */

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import process from 'node:process'
 import { expect, test } from 'vitest'
-import { startRedis } from '../src/redis-server.ts'
+import { startRedis } from '../src/redis/server.ts'
 import { askRedis } from './ask.ts'
 import { ownFolder } from './folder.ts'
 

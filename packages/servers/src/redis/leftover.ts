@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ServerFailed } from './errors.ts'
-import { pingRedis, shutDownRedis } from './redis-ping.ts'
-import { waitUntil } from './wait-until.ts'
+import { ServerFailed } from '../errors.ts'
+import { waitUntil } from '../wait-until.ts'
+import { pingRedis, shutDownRedis } from './ping.ts'
 
 const leaveMs = 15_000
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findRedisBinary } from '../src/redis-binary.mjs'
+import { findRedisBinary } from '../src/redis/binary.mjs'
 import { ownFolder } from './folder.ts'
 
 async function program(path: string, says: string): Promise<string> {

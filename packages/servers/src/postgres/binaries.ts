@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
-import { ServerFailed } from './errors.ts'
+import { ServerFailed } from '../errors.ts'
 
 export interface PostgresBinaries {
   readonly initdb: string

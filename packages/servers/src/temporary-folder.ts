@@ -10,9 +10,12 @@ process.once('exit', () => {
 })
 
 /** A folder that is gone with its scope, and with the process. What its name begins with says whose it is. */
-export async function temporaryFolder(prefix: string): Promise<AsyncDisposable & { readonly path: string }> {
+export async function temporaryFolder(
+  prefix: string,
+  mode = 0o711, // PostgreSQL runs as another user when root runs this; what is inside is closed
+): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), prefix))
-  await chmod(path, 0o711) // PostgreSQL runs as another user when root runs this; what is inside is closed
+  await chmod(path, mode)
   open.add(path)
   return {
     path,
