@@ -6,9 +6,9 @@ import type { IncomingMessage } from 'node:http'
 import { createHosts, hasProperHost, isTwice, parseHost } from './host.ts'
 import { isForeign, isForm, isSafe } from './origin.ts'
 import { refusal } from './problem.ts'
-import { unsupportedMediaType } from './publish.ts'
 import type { Answer } from './reply.ts'
 import { parseTarget } from './target.ts'
+import { unsupportedMediaType } from './unsupported-media.ts'
 
 export interface DoorOptions {
   /** The names of this gateway, beside addresses and localhost. */

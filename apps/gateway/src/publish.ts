@@ -19,6 +19,7 @@ import type { Receipts } from './receipts.ts'
 import { type Answer, answer, sendEarly } from './reply.ts'
 import type { Responses } from './responses.ts'
 import type { Turns } from './turns.ts'
+import { unsupportedMediaType } from './unsupported-media.ts'
 
 export interface PublishDeps {
   readonly appender: Appender
@@ -74,12 +75,6 @@ async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Ans
       return unsupportedMediaType(headers)
   }
 }
-
-export const unsupportedMediaType = (headers: IncomingHttpHeaders): Answer =>
-  refusal('unsupported_media_type', {
-    ...cloudEventHint(headers),
-    headers: { 'Accept-Post': 'application/json, application/x-ndjson' },
-  })
 
 async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
   const { headers } = request
