@@ -1,8 +1,8 @@
 import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
-import { isProxy } from './clients.ts'
-import { parseHost } from './host.ts'
-import { topicLimits } from './new-topics.ts'
+import { isProxy } from './clients/clients.ts'
+import { parseHost } from './http/host.ts'
+import { topicLimits } from './publish/new-topics.ts'
 
 const Environment = v.object({
   ...commonEnv,

@@ -8,7 +8,7 @@ import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { beforeAll, expect, inject, test } from 'vitest'
-import { serveHttp } from '../src/server.ts'
+import { serveHttp } from '../src/sockets/server.ts'
 import { exchange } from '../test/exchange.ts'
 import { createGateway, nowhere } from '../test/gateway.ts'
 

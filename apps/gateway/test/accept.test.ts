@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { accepted } from '../src/accept.ts'
+import { accepted } from '../src/http/accept.ts'
 
 const json = 'application/json'
 const lines = 'application/x-ndjson'

@@ -1,6 +1,6 @@
 import type { Event } from '@sekali/core/event'
 import { expect, test } from 'vitest'
-import { createAppendPortions } from '../src/append-portions.ts'
+import { createAppendPortions } from '../src/publish/append-portions.ts'
 
 const events = (count: number, chars: number) =>
   Array.from({ length: count }, (_, index) => ({ eventId: `e${index}`, payload: 'x'.repeat(chars) }) as Event)

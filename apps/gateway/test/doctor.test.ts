@@ -10,7 +10,7 @@ import { event } from '@sekali/testkit/sample'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject, test } from 'vitest'
-import { clockFinding, consumerFindings, lagFinding } from '../src/findings.ts'
+import { clockFinding, consumerFindings, lagFinding } from '../src/operate/findings.ts'
 import { createGateway, nowhere } from './gateway.ts'
 import { ownSystem } from './system.ts'
 

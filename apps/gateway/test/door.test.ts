@@ -1,7 +1,7 @@
 /** What the gateway answers without its stores: what it refuses at the door, and that it cannot serve. */
 import { limits } from '@sekali/core/limits'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type HttpServer, serveHttp } from '../src/server.ts'
+import { type HttpServer, serveHttp } from '../src/sockets/server.ts'
 import { createGateway, eventBody, nowhere, post, problemIn } from './gateway.ts'
 
 const gateway = createGateway(nowhere)

@@ -2,7 +2,7 @@ import type { StreamFigures } from '@sekali/broker/streams'
 import type { TopicName } from '@sekali/core/event'
 import type { TopicFigures } from '@sekali/store/topics'
 import { expect, test } from 'vitest'
-import { combineFigures } from '../src/figures.ts'
+import { combineFigures } from '../src/operate/figures.ts'
 
 function row(topic: string, figures: Partial<TopicFigures> = {}): TopicFigures {
   const none = { accounted: 0, stored: 0, duplicates: 0, conflicts: 0, dead: 0, lost: 0, seen: 0, headSeq: 0 }

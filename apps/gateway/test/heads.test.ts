@@ -12,7 +12,7 @@ import { ownBroker, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
-import { createHeads, type HeadsTimes } from '../src/heads.ts'
+import { createHeads, type HeadsTimes } from '../src/heads/heads.ts'
 
 const orders = 'orders' as TopicName
 const log = createLog('gateway', 'silent')

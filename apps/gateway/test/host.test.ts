@@ -1,8 +1,8 @@
 /** By which names a gateway may be called, and by which pages. */
 import { expect, test } from 'vitest'
 import { parseConfig } from '../src/config.ts'
-import { createHosts, parseHost } from '../src/host.ts'
-import { isForeign, isForm, isSafe } from '../src/origin.ts'
+import { createHosts, parseHost } from '../src/http/host.ts'
+import { isForeign, isForm, isSafe } from '../src/http/origin.ts'
 
 const isOurs = createHosts(['gateway', 'Events.Example.com.', 'other_one:9090'])
 const verdict = (text: string) => {

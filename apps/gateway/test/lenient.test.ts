@@ -1,6 +1,6 @@
 /** What is said to senders of other kinds: shippers that send much at once, and those that send CloudEvents. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { prefersProgress, readPreferences } from '../src/prefer.ts'
+import { prefersProgress, readPreferences } from '../src/http/prefer.ts'
 import { eventBody } from './gateway.ts'
 import { ownSystem, type System } from './system.ts'
 

@@ -1,8 +1,8 @@
 /** Who a client is, and what one may hold of what all share. */
 import { ClientLimit, Overloaded } from '@sekali/core/errors'
 import { expect, test } from 'vitest'
-import { createBudget } from '../src/budget.ts'
-import { createClients, isProxy } from '../src/clients.ts'
+import { createBudget } from '../src/clients/budget.ts'
+import { createClients, isProxy } from '../src/clients/clients.ts'
 
 const from = (remoteAddress: string, forwarded?: string) =>
   ({ socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } }) as unknown as Parameters<

@@ -6,7 +6,7 @@ import { origin } from '@sekali/core/position'
 import { createLog } from '@sekali/process/log'
 import { ownBroker } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
-import { createLookups } from '../src/lookups.ts'
+import { createLookups } from '../src/read/lookups.ts'
 
 const topic = 'backlog' as TopicName
 let broker: Broker

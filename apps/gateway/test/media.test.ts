@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isPlain, mediaType } from '../src/media.ts'
+import { isPlain, mediaType } from '../src/http/media.ts'
 
 test.each([
   ['application/json', true],

@@ -7,9 +7,9 @@ import { ownBroker, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject, test } from 'vitest'
-import type { TopicLimits } from '../src/new-topics.ts'
-import { createRate } from '../src/rate.ts'
-import { serveHttp } from '../src/server.ts'
+import { createRate } from '../src/clients/rate.ts'
+import type { TopicLimits } from '../src/publish/new-topics.ts'
+import { serveHttp } from '../src/sockets/server.ts'
 import { createGateway, eventBody, nowhere, post, problemIn } from './gateway.ts'
 
 /** A gateway of one's own, and what publishing to topics answers. */

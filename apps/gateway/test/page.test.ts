@@ -1,6 +1,6 @@
 import { parsePattern } from '@sekali/core/pattern'
 import { expect, test } from 'vitest'
-import { nextPage, type Page, parsePage } from '../src/page.ts'
+import { nextPage, type Page, parsePage } from '../src/read/query.ts'
 
 const named = (topic: string) => ({ topics: parsePattern(topic) })
 

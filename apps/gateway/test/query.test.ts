@@ -17,7 +17,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownPrefix, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { serveHttp } from '../src/server.ts'
+import { serveHttp } from '../src/sockets/server.ts'
 import { createGateway, nowhere, problemIn } from './gateway.ts'
 import { nextOf } from './links.ts'
 

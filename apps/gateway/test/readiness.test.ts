@@ -9,7 +9,7 @@ import { ownAnswerer, ownSentinel, postgresError } from '@sekali/testkit/imposto
 import { ownBroker, ownPrefix } from '@sekali/testkit/own'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
-import { createReadiness } from '../src/readiness.ts'
+import { createReadiness } from '../src/operate/readiness.ts'
 import { createGateway, nowhere } from './gateway.ts'
 
 const log = createLog('gateway', 'silent')

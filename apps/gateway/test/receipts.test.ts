@@ -11,8 +11,8 @@ import { startApp, startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { createHeads } from '../src/heads.ts'
-import { createReceipts } from '../src/receipts.ts'
+import { createHeads } from '../src/heads/heads.ts'
+import { createReceipts } from '../src/publish/outcomes.ts'
 import { eventBody, post, problemIn } from './gateway.ts'
 
 async function own() {

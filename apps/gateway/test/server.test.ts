@@ -9,7 +9,7 @@ import { limits } from '@sekali/core/limits'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { type HttpServer, serveHttp } from '../src/server.ts'
+import { type HttpServer, serveHttp } from '../src/sockets/server.ts'
 import { exchange } from './exchange.ts'
 import { createGateway, eventBody, type Gateway, nowhere, post, problemIn } from './gateway.ts'
 

@@ -1,6 +1,6 @@
 /** Who gets past the door, on a real socket: the tables are in target and host. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type HttpServer, serveHttp } from '../src/server.ts'
+import { type HttpServer, serveHttp } from '../src/sockets/server.ts'
 import { exchange } from './exchange.ts'
 import { createGateway, type Gateway, nowhere } from './gateway.ts'
 

@@ -6,7 +6,7 @@ import { readStreams } from '@sekali/broker/streams'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { type HttpServer, serveHttp } from '../src/server.ts'
+import { type HttpServer, serveHttp } from '../src/sockets/server.ts'
 import { createGateway, eventBody, type Gateway, type ProblemBody } from './gateway.ts'
 
 const lineMs = 400

@@ -1,6 +1,6 @@
 /** What a request target may look like, so that a proxy in front and the gateway read the same. */
 import { expect, test } from 'vitest'
-import { parseTarget } from '../src/target.ts'
+import { parseTarget } from '../src/http/target.ts'
 
 const words = new Set(['events', 'projections', 'publish', 'rebuild'])
 const parse = (target: string, method = 'POST') => parseTarget(method, target, 'LocalHost:8080', words)

@@ -26,7 +26,7 @@ export const bodyMutants: readonly Mutant[] = [
       'a parameter of a preference counts as a preference, so that an array is read leniently for nobody who asked',
     edits: [
       {
-        file: 'apps/gateway/src/prefer.ts',
+        file: 'apps/gateway/src/http/prefer.ts',
         find: "split(prefer.toLowerCase(), ',')",
         replace: 'prefer.toLowerCase().split(/[,;]/)',
       },
@@ -38,7 +38,7 @@ export const bodyMutants: readonly Mutant[] = [
     breaks: 'CONNECT is closed without an answer, as Node does by itself',
     edits: [
       {
-        file: 'apps/gateway/src/client-errors.ts',
+        file: 'apps/gateway/src/sockets/client-errors.ts',
         find: "server.on('connect', (_, socket) => {",
         replace: "server.on('nothing', (_, socket) => {",
       },
@@ -50,7 +50,7 @@ export const bodyMutants: readonly Mutant[] = [
     breaks: 'an answer before the end of its request does not say that the connection is closed',
     edits: [
       {
-        file: 'apps/gateway/src/reply.ts',
+        file: 'apps/gateway/src/http/reply.ts',
         find: "'Content-Length': Buffer.byteLength(text), Connection: 'close' }",
         replace: "'Content-Length': Buffer.byteLength(text) }",
       },

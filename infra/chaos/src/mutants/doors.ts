@@ -25,7 +25,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'the gateway repeats an append that got no answer: one request, two entries',
     edits: [
       {
-        file: 'apps/gateway/src/publish.ts',
+        file: 'apps/gateway/src/publish/publish.ts',
         find: 'await deps.appender.append(event)\n',
         replace: `await deps.appender.append(event).catch(async () => {
     await new Promise((resolve) => setTimeout(resolve, 200))
@@ -40,7 +40,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'the gateway answers yes before Redis has the event',
     edits: [
       {
-        file: 'apps/gateway/src/publish.ts',
+        file: 'apps/gateway/src/publish/publish.ts',
         find: 'await deps.appender.append(event)\n',
         replace: 'deps.appender.append(event).catch(() => undefined)\n',
       },
@@ -52,7 +52,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'a tail that comes again begins one event after its cursor',
     edits: [
       {
-        file: 'apps/gateway/src/ring.ts',
+        file: 'apps/gateway/src/tail/ring.ts',
         find: 'after: (id) => ordinalAfter.get(id),',
         replace: 'after: (id) => (ordinalAfter.has(id) ? (ordinalAfter.get(id) ?? 0) + 1 : undefined),',
       },
@@ -64,7 +64,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'a tail holds a page of history for as long as its client takes nothing',
     edits: [
       {
-        file: 'apps/gateway/src/tail-reader.ts',
+        file: 'apps/gateway/src/tail/reader.ts',
         find: "return (await write(feed.framesAfter(cursor, events))) ? 'taken' : 'left'",
         replace: `const isTaken = await write(feed.framesAfter(cursor, events))
         if (isFull()) await drained(outgoing)
@@ -103,7 +103,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'an encoded word of a route is routed as if it were written plainly',
     edits: [
       {
-        file: 'apps/gateway/src/target.ts',
+        file: 'apps/gateway/src/http/target.ts',
         find: '  if (index === 0) return false\n',
         replace: '',
       },
@@ -127,7 +127,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'what a browser says of where a request comes from is not believed',
     edits: [
       {
-        file: 'apps/gateway/src/door.ts',
+        file: 'apps/gateway/src/http/door.ts',
         find: "  if (isForeign(request)) return refusal('foreign_origin')\n",
         replace: '',
       },
@@ -138,7 +138,13 @@ export const doorMutants: readonly Mutant[] = [
     name: 'replay-cut-by-an-end',
     breaks:
       'a replay that cannot go on ends as one does that is whole, which over HTTP/1.0 is all there is to see',
-    edits: [{ file: 'apps/gateway/src/cut.ts', find: '  response.socket?.resetAndDestroy()\n', replace: '' }],
+    edits: [
+      {
+        file: 'apps/gateway/src/sockets/cut.ts',
+        find: '  response.socket?.resetAndDestroy()\n',
+        replace: '',
+      },
+    ],
     test: { project: 'gateway', file: 'replay-end', name: 'leaves in the middle of a replay' },
   },
   {
@@ -146,7 +152,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'what is still being answered when the time to drain is over ends as if it were whole',
     edits: [
       {
-        file: 'apps/gateway/src/server.ts',
+        file: 'apps/gateway/src/sockets/server.ts',
         find: '    for (const { socket, current } of pipelines.all()) hangUpOn(socket, current?.response)\n',
         replace: '',
       },
@@ -157,7 +163,7 @@ export const doorMutants: readonly Mutant[] = [
     name: 'last-line-counts-nothing',
     breaks: 'the last line of a replay says complete, and the number of events of its last part alone',
     edits: [
-      { file: 'apps/gateway/src/replay.ts', find: 'events = before + count', replace: 'events = count' },
+      { file: 'apps/gateway/src/read/replay.ts', find: 'events = before + count', replace: 'events = count' },
     ],
     test: { project: 'gateway', file: 'replay-end', name: 'last how many events' },
   },
@@ -189,7 +195,9 @@ export const doorMutants: readonly Mutant[] = [
     name: 'oldest-place-wins',
     breaks:
       'a tail goes on from the place in the URL that it was made with, not from what a library has added',
-    edits: [{ file: 'apps/gateway/src/tail.ts', find: 'places.at(-1) ?? []', replace: 'places.at(0) ?? []' }],
+    edits: [
+      { file: 'apps/gateway/src/tail/tail.ts', find: 'places.at(-1) ?? []', replace: 'places.at(0) ?? []' },
+    ],
     test: { project: 'gateway', file: 'tail', name: 'any name that libraries use' },
   },
   {
@@ -221,7 +229,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'whoever asks while figures are being read gets those, which may lack what he has just published',
     edits: [
       {
-        file: 'apps/gateway/src/share.ts',
+        file: 'apps/gateway/src/operate/single-flight.ts',
         find: '    next = undefined\n    const startedAt = performance.now()\n    const reading = read()\n',
         replace:
           '    const startedAt = performance.now()\n    const reading = read()\n' +

@@ -7,7 +7,7 @@ export const limitMutants: readonly Mutant[] = [
     breaks: 'all requests that a client sends ahead are begun at once, whether it reads the answers or not',
     edits: [
       {
-        file: 'apps/gateway/src/pipeline.ts',
+        file: 'apps/gateway/src/sockets/pipeline.ts',
         find: 'if (pipeline.current === undefined) start',
         replace: 'if (pipeline.waiting.length === 0) start',
       },
@@ -19,7 +19,7 @@ export const limitMutants: readonly Mutant[] = [
     breaks: 'a body that stops coming behind a slow request holds its connection and its place for ever',
     edits: [
       {
-        file: 'apps/gateway/src/pipeline.ts',
+        file: 'apps/gateway/src/sockets/pipeline.ts',
         find: 'lastWords === undefined || exchange.request.complete',
         replace: 'lastWords === undefined || exchange.request !== undefined',
       },
@@ -31,7 +31,7 @@ export const limitMutants: readonly Mutant[] = [
     breaks: 'connections that only stand there keep newcomers out',
     edits: [
       {
-        file: 'apps/gateway/src/connections.ts',
+        file: 'apps/gateway/src/sockets/connections.ts',
         find: 'if (seat === undefined) return false',
         replace: 'if (seat !== undefined || seat === undefined) return false',
       },
@@ -43,7 +43,7 @@ export const limitMutants: readonly Mutant[] = [
     breaks: 'a client that takes a byte of its answer now and then holds it for ever',
     edits: [
       {
-        file: 'apps/gateway/src/stalls.ts',
+        file: 'apps/gateway/src/sockets/stalls.ts',
         find: 'bytes - before.bytes >= takenBytesMin',
         replace: 'bytes - before.bytes >= 0',
       },
@@ -55,7 +55,7 @@ export const limitMutants: readonly Mutant[] = [
     breaks: 'pages that nobody reads take all memory',
     edits: [
       {
-        file: 'apps/gateway/src/responses.ts',
+        file: 'apps/gateway/src/http/responses.ts',
         find: 'else holdUntilTaken(outgoing, share, bytes ?? usualBytes)',
         replace: 'else share[Symbol.dispose]()',
       },

@@ -7,7 +7,7 @@ export const shareMutants: readonly Mutant[] = [
     breaks: 'a stream of lines that are no events is read to its end',
     edits: [
       {
-        file: 'apps/gateway/src/lines.ts',
+        file: 'apps/gateway/src/publish/lines.ts',
         find: 'const badLinesMax = 1_000\n',
         replace: 'const badLinesMax = 1_000_000_000\n',
       },
@@ -18,16 +18,20 @@ export const shareMutants: readonly Mutant[] = [
     name: 'long-work-at-once',
     breaks: 'a body of 8 MiB is read without a pause',
     edits: [
-      { file: 'apps/gateway/src/turns.ts', find: 'const passMs = 2\n', replace: 'const passMs = 60_000\n' },
+      {
+        file: 'apps/gateway/src/clients/time-slices.ts',
+        find: 'const passMs = 2\n',
+        replace: 'const passMs = 60_000\n',
+      },
     ],
-    test: { project: 'gateway', file: 'turns', name: 'the event loop goes round' },
+    test: { project: 'gateway', file: 'time-slices', name: 'the event loop goes round' },
   },
   {
     name: 'replays-of-one-client',
     breaks: 'one client may have all replays that there are',
     edits: [
       {
-        file: 'apps/gateway/src/replay.ts',
+        file: 'apps/gateway/src/read/replay.ts',
         find: 'place.use(open.share(client)).hold(1)',
         replace: "place.use(open.share('all')).hold(0)",
       },
@@ -39,7 +43,7 @@ export const shareMutants: readonly Mutant[] = [
     breaks: 'one client that asks for pages may have all of PostgreSQL that there is for requests',
     edits: [
       {
-        file: 'apps/gateway/src/store-slots.ts',
+        file: 'apps/gateway/src/read/store-slots.ts',
         find: 'slots.take(1, client, controller.signal)',
         replace: "slots.take(1, 'all', controller.signal)",
       },
@@ -51,12 +55,12 @@ export const shareMutants: readonly Mutant[] = [
     breaks: 'replays, tails and pages of one client are read all at once',
     edits: [
       {
-        file: 'apps/gateway/src/lanes.ts',
+        file: 'apps/gateway/src/clients/queues.ts',
         find: 'lane.works <= atOnceMax() ? work()',
         replace: 'lane.works <= 1_000 + atOnceMax() ? work()',
       },
     ],
-    test: { project: 'gateway', file: 'lanes', name: 'beyond a few' },
+    test: { project: 'gateway', file: 'queues', name: 'beyond a few' },
   },
   {
     name: 'control-characters-in-strings',

@@ -1,0 +1,115 @@
+/**
+ * GET /doctor: looks at Redis, PostgreSQL, the clocks, the consumers, what is in flight and the projections,
+ * and says of each finding what to do. It is the gateway that looks, because it has the connections: nobody
+ * needs a password of a database at their desk, and no finding holds a secret or an event's content.
+ */
+import { readHolders, readOldest } from '@sekali/broker/backlog'
+import { readClock as readBrokerClock } from '@sekali/broker/clock'
+import type { Broker } from '@sekali/broker/connect'
+import { examineBroker } from '@sekali/broker/doctor'
+import { diagnosisOf, type Finding, problem, unknown } from '@sekali/core/finding'
+import { origin, type Position } from '@sekali/core/position'
+import { troubleOf } from '@sekali/core/trouble'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { examineStore, readClock as readStoreClock } from '@sekali/store/doctor'
+import { readHeads } from '@sekali/store/heads'
+import { readProjectionWaits } from '@sekali/store/projection-waits'
+import { readProjections } from '@sekali/store/read-projections'
+import { within } from '../clients/deadline.ts'
+import { reply } from '../http/reply.ts'
+import { clockFinding, consumerFindings, figureFindings, lagFinding, lastIdFinding } from './findings.ts'
+import { projectionFindings } from './projection-findings.ts'
+import type { Readings } from './readings.ts'
+import { shareReadings } from './single-flight.ts'
+
+export interface DoctorDeps {
+  /** Not the one that appends. */
+  readonly figuresBroker: Broker
+  readonly readings: Readings
+  readonly store: Store
+  readonly log: Logger
+}
+
+/** Topics whose first entry in flight is looked at; they are those with most in flight. */
+const topicsLookedAtMax = 100
+
+export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDeps, readMs = 1_500) {
+  const look = <T>(work: Promise<T>) => within(readMs, log, work)
+  const diagnose = shareReadings(async () => {
+    const all = await Promise.all([
+      reach('redis.reachable', 'Redis', brokerAway, examineBroker(broker)),
+      reach('postgres.reachable', 'PostgreSQL', storeAway, examineStore(store)),
+      skew('redis.clock', 'Redis', () => look(readBrokerClock(broker))),
+      skew('postgres.clock', 'PostgreSQL', () => look(readStoreClock(store))),
+      system(),
+      projections(),
+    ])
+    return JSON.stringify(diagnosisOf(all.flat()))
+  })
+  return async (): Promise<Response> => reply(200, await diagnose())
+
+  /** What an examination finds; or why there was none, and what hangs on that. */
+  async function reach(
+    check: string,
+    server: 'Redis' | 'PostgreSQL',
+    away: string,
+    work: Promise<Finding[]>,
+  ): Promise<Finding[]> {
+    let failure: unknown
+    const findings = await within(readMs, log, work, (error) => {
+      failure = error
+    })
+    if (findings !== undefined) return findings
+    const { code, what, remedy } = troubleOf(server, failure)
+    return [problem(check, `${what} (${code}): ${away}`, remedy)]
+  }
+
+  async function system(): Promise<Finding[]> {
+    const { topics, totals, consumers, streams } = await readings.read()
+    const waiting = (topics ?? [])
+      .filter(({ inFlight }) => inFlight !== null && inFlight > 0)
+      .sort((a, b) => Number(b.inFlight) - Number(a.inFlight))
+      .slice(0, topicsLookedAtMax)
+      .map(({ topic }) => topic)
+    const holders = await look(readHolders(broker, waiting))
+    const oldest = await look(oldestOf(waiting))
+    const nowMs = await look(readBrokerClock(broker))
+    return [
+      ...consumerFindings(consumers, holders, totals.inFlight),
+      lagFinding(totals.inFlight, oldest, nowMs),
+      lastIdFinding(streams, nowMs),
+      ...figureFindings(totals),
+    ]
+  }
+
+  async function projections(): Promise<Finding[]> {
+    const waits = look(readProjectionWaits(store))
+    return projectionFindings(await look(readProjections(store, undefined, false)), await waits)
+  }
+
+  async function oldestOf(topics: readonly string[]): Promise<Map<string, number>> {
+    const heads = await readHeads(store, topics)
+    const positionOf = new Map<string, Position>(heads.map(({ topic, position }) => [topic, position]))
+    return await readOldest(
+      broker,
+      topics.map((topic) => ({ topic, position: positionOf.get(topic) ?? origin })),
+    )
+  }
+}
+
+/** How far a clock is from ours, as far as the time that the question took lets one tell. */
+async function skew(
+  check: string,
+  whose: string,
+  readMs: () => Promise<number | undefined>,
+): Promise<Finding[]> {
+  const askedAt = Date.now()
+  const theirs = await readMs()
+  const answeredAt = Date.now()
+  if (theirs === undefined) return [unknown(check, `${whose} does not tell its time`)]
+  return [clockFinding(check, whose, theirs - (askedAt + answeredAt) / 2, (answeredAt - askedAt) / 2)]
+}
+
+const brokerAway = 'nothing can be published'
+const storeAway = 'nothing is stored and nothing can be read; what is published meanwhile waits in Redis'

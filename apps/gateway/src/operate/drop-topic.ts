@@ -1,0 +1,29 @@
+import type { Broker } from '@sekali/broker/connect'
+import { forgetName } from '@sekali/broker/names'
+import { isTopicName, type TopicName } from '@sekali/core/event'
+import type { Store } from '@sekali/store/connect'
+import { dropTopic } from '@sekali/store/drop-topic'
+import type { Context } from 'hono'
+import { problem } from '../http/problem.ts'
+import { reply } from '../http/reply.ts'
+import type { NewTopics } from '../publish/new-topics.ts'
+
+export interface DropTopicDeps {
+  readonly broker: Broker
+  readonly store: Store
+  readonly newTopics: NewTopics
+}
+
+/** DELETE /topics/{topic}: forget a topic that has no event, so that it does not count among those there may be. */
+export function dropEmptyTopic({ broker, store, newTopics }: DropTopicDeps) {
+  return async (c: Context): Promise<Response> => {
+    const name = c.req.param('topic') ?? ''
+    if (!isTopicName(name)) return problem('unknown_topic')
+    const topic = name as TopicName
+    const outcome = await dropTopic(store, topic, () => forgetName(broker, topic))
+    if (outcome === 'unknown') return problem('unknown_topic')
+    if (outcome === 'in_use') return problem('topic_in_use')
+    newTopics.forget(topic)
+    return reply(200, JSON.stringify({ status: 'dropped', topic }))
+  }
+}

@@ -1,0 +1,66 @@
+import type { RequestListener } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { Logger } from '@sekali/process/log'
+import { type Env, Hono } from 'hono'
+import { hasProperHost } from '../http/host.ts'
+import { problem, refusal, refusalOf } from '../http/problem.ts'
+import { send, toResponse } from '../http/reply.ts'
+import { withoutBody } from '../publish/body.ts'
+import { createConnections } from '../sockets/connections.ts'
+import { type HttpServer, serveHttp } from '../sockets/server.ts'
+import { healthz, type ReadyDeps, readyz } from './health.ts'
+
+/** The routes of those who look after this gateway. */
+export function addProbes<E extends Env>(app: Hono<E>, deps: ReadyDeps): void {
+  const ready = readyz(deps)
+  app.get('/healthz', healthz)
+  app.get('/readyz', ready)
+  // HAProxy checks with OPTIONS unless it is told otherwise, and takes any 2xx for a yes.
+  const readyTo = (allow: string) => async () => {
+    const answered = await ready()
+    answered.headers.set('Allow', allow)
+    return answered
+  }
+  app.options('/', readyTo('OPTIONS'))
+  app.options('/readyz', readyTo('GET, HEAD, OPTIONS'))
+}
+
+/** These routes alone, for a port of their own; under any name, and in HTTP/1.0 without one. */
+export function createProbes(deps: ReadyDeps, log: Logger): RequestListener {
+  const app = new Hono()
+  addProbes(app, deps)
+  app.onError((error) => toResponse(refusalOf(error, log, Math.random)))
+  app.notFound(() => problem('not_found'))
+  const listen = getRequestListener(app.fetch, { autoCleanupIncoming: false })
+  return withoutBody((request, response) => {
+    if (!hasProperHost(request)) return send(response, refusal('bad_host'))
+    request.headers.host = 'gateway' // Hono's server would refuse a request without
+    if (request.url === '*') request.url = '/' // OPTIONS *
+    void listen(request, response)
+  })
+}
+
+/** More than a few ask at a time only by mistake. */
+const connectionsMax = 32
+
+/**
+ * Serves them on a port of their own: a door that is full, or a queue at it, must not make a healthy gateway look dead,
+ * because it would be restarted, and everybody would come again.
+ */
+export function serveProbes(
+  listener: RequestListener,
+  address: { readonly host: string; readonly port: number },
+): Promise<HttpServer> {
+  return serveHttp(listener, {
+    ...address,
+    variables: 'HEALTH_HOST and HEALTH_PORT',
+    headersTimeoutMs: 2_000,
+    requestTimeoutMs: 2_000,
+    checkEveryMs: 1_000,
+    keepAliveTimeoutMs: 15_000,
+    headerBytesMax: 8 * 1024,
+    stalledMs: 5_000,
+    drainMs: 1_000,
+    connections: createConnections({ ordinaryMax: connectionsMax, tailsMax: 0 }),
+  })
+}

@@ -1,0 +1,114 @@
+import type { Issue } from '@sekali/core/errors'
+import { TopicName } from '@sekali/core/event'
+import { limits } from '@sekali/core/limits'
+import { matches, parsePattern, TopicPatternText } from '@sekali/core/pattern'
+import { wholeNumber } from '@sekali/process/env'
+import type { Context } from 'hono'
+import * as v from 'valibot'
+import { parseParameters } from '../http/parameters.ts'
+import { problem } from '../http/problem.ts'
+import { reply } from '../http/reply.ts'
+import type { Figures, TopicFigures } from './figures.ts'
+import type { Reading, Readings } from './readings.ts'
+
+export interface StatsDeps {
+  readonly readings: Readings
+  /** Milliseconds of a clock that never steps. */
+  readonly now: () => number
+  /** How many events this gateway has brought to Redis. */
+  readonly accepted: () => number
+}
+
+/**
+ * GET /stats. The totals are the system's, exact and lasting, over all topics whichever are on the page; uptime and
+ * throughput are this process's alone, the latter being the events it accepted per second since it started. A store that
+ * does not answer makes what it knows null; the answer is 200 all the same, in bounded time.
+ */
+export function stats({ readings, now, accepted }: StatsDeps) {
+  const startedAt = now()
+  return async (c: Context): Promise<Response> => {
+    const page = parsePage(new URL(c.req.url).searchParams)
+    if (Array.isArray(page)) return problem('invalid_parameters', { errors: page })
+    // The pages that follow are of the moment of the first one, while that is kept.
+    const reading = (page.after === undefined ? undefined : readings.kept()) ?? (await readings.read())
+    const { topics, next } = topicsOf(reading, page)
+    const uptimeSeconds = Math.max(now() - startedAt, 1) / 1_000
+    const performance = {
+      uptime_seconds: round(uptimeSeconds),
+      throughput_rps: round(accepted() / uptimeSeconds),
+    }
+    const link = next === undefined ? undefined : { Link: `<?${next}>; rel="next"` }
+    const body = JSON.stringify({ performance_metrics: performance, ...onTheWire(reading, topics) })
+    return reply(200, body, { 'Content-Type': 'application/json', ...link })
+  }
+}
+
+const parameters = {
+  topic: v.optional(TopicPatternText),
+  limit: wholeNumber(1, limits.pageSizeMax, limits.pageSizeMax),
+  after: v.optional(TopicName),
+}
+
+interface Page {
+  readonly topic?: TopicPatternText | undefined
+  readonly limit: number
+  readonly after?: TopicName | undefined
+}
+
+function parsePage(query: URLSearchParams): Page | Issue[] {
+  const { values, issues } = parseParameters(query, parameters)
+  return values === undefined || issues.length > 0 ? issues : values
+}
+
+interface TopicsPage {
+  readonly topics: readonly TopicFigures[] | null
+  /** The query of the page that follows. */
+  readonly next?: URLSearchParams
+}
+
+function topicsOf({ topics }: Reading, { topic, limit, after = '' as TopicName }: Page): TopicsPage {
+  if (topics === null) return { topics }
+  const pattern = topic === undefined ? undefined : parsePattern(topic)
+  const wanted = topics.filter(
+    (one) => one.topic > after && (pattern === undefined || matches(pattern, one.topic)),
+  )
+  const page = wanted.slice(0, limit)
+  const last = page.at(-1)
+  if (last === undefined || wanted.length === page.length) return { topics: page }
+  const next = new URLSearchParams({ limit: String(limit), after: last.topic })
+  if (topic !== undefined) next.set('topic', topic)
+  return { topics: page, next }
+}
+
+function onTheWire({ totals, consumers }: Reading, topics: TopicsPage['topics']) {
+  return {
+    traffic_stats: {
+      total_received_api: totals.accepted,
+      duplicates_dropped_consumer: totals.duplicates,
+    },
+    database_stats: { unique_events_stored: totals.stored },
+    totals: figuresOf(totals),
+    topics:
+      topics?.map((topic) => ({
+        topic: topic.topic,
+        ...figuresOf(topic),
+        head_seq: topic.headSeq,
+        loss_at: topic.lossAt,
+      })) ?? null,
+    consumers:
+      consumers?.map(({ name, startedAt, lastTurnAt, turns }) => ({
+        name,
+        started_at: startedAt,
+        last_turn_at: lastTurnAt,
+        turns,
+      })) ?? null,
+  }
+}
+
+function figuresOf({ accepted, stored, duplicates, conflicts, dead, lost, inFlight }: Figures) {
+  return { accepted, stored, duplicates, conflicts, dead, lost, in_flight: inFlight }
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000
+}

@@ -1,0 +1,142 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Event } from '@sekali/core/event'
+import type { Sifted } from '@sekali/core/parse'
+import type { Position } from '@sekali/core/position'
+import { digestOf, type Outcome, type Sent } from '@sekali/store/outcomes'
+import type { Share } from '../clients/budget.ts'
+import { applied } from '../http/prefer.ts'
+import { refusal } from '../http/problem.ts'
+import { type Answer, answer } from '../http/reply.ts'
+import { readBody } from './body.ts'
+import { refusalOfNone, siftedFields } from './lenient.ts'
+import type { PublishDeps } from './publish.ts'
+import { readSent } from './read-sent.ts'
+
+/**
+ * POST /publish with `Prefer: wait=N`: publishes, and answers once it is known what came of it, or after so many
+ * seconds that it is queued.
+ */
+export async function publishAndWait(
+  deps: PublishDeps,
+  request: IncomingMessage,
+  waitSeconds: number,
+  isLenient: boolean,
+): Promise<Answer> {
+  // Before the body is read: who is refused has cost nothing.
+  const client = deps.clients.of(request)
+  using slot = deps.receipts.requests.share(client)
+  slot.hold(1)
+  using slots = deps.receipts.events.share(client)
+  const appended = await append(deps, request, slots, isLenient)
+  if ('status' in appended) return appended
+  const { sent, isBatch, sifted } = appended
+  const outcomes = await waitWhileHere(request.socket, (signal) =>
+    deps.receipts.wait(sent, waitSeconds * 1_000, signal),
+  )
+  const headers = applied({ waitSeconds, isLenient: sifted !== undefined })
+  if (isBatch) return answerAll(sent, outcomes, headers, sifted)
+  return answerOne(sent[0], outcomes[0], headers, deps.random)
+}
+
+interface Appended {
+  readonly sent: Sent[]
+  readonly isBatch: boolean
+  readonly sifted: Sifted | undefined
+}
+
+/** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
+async function append(
+  { budget, clients, turns, newTopics, appender, appendPortions, onAccepted, random }: PublishDeps,
+  request: IncomingMessage,
+  slots: Share,
+  isLenient: boolean,
+): Promise<Appended | Answer> {
+  const client = clients.of(request)
+  using share = budget.share(client)
+  const read = await readSent(turns, client, await readBody(request, share), isLenient)
+  const { events, isBatch } = read
+  const sifted = read.isBatch ? read.sifted : undefined
+  const none = refusalOfNone(sifted, request.headers)
+  if (none !== undefined) return none
+  // Before anything is queued: who is refused has published nothing.
+  slots.hold(events.length)
+  await newTopics.admit(client, events)
+  const { queued, failure, positions } = await appendPortions(client, events, appender.appendAndTell)
+  onAccepted(queued)
+  if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
+  return { sent: await turns.run(client, remember(events, positions)), isBatch, sifted }
+}
+
+function* remember(
+  events: readonly Event[],
+  positions: readonly (Position | undefined)[],
+): Generator<undefined, Sent[]> {
+  const sent: Sent[] = []
+  for (const [index, { topic, eventId, payload }] of events.entries()) {
+    const position = positions[index]
+    if (position === undefined) throw new Error('an entry without an id')
+    sent.push({ topic, eventId, position, digest: digestOf(payload) })
+    yield
+  }
+  return sent
+}
+
+/** What comes of a wait that is given up when the client leaves. */
+async function waitWhileHere<T>(socket: Socket, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const left = new AbortController()
+  const onClose = () => left.abort()
+  socket.once('close', onClose)
+  try {
+    if (socket.destroyed) onClose()
+    return await wait(left.signal)
+  } finally {
+    socket.off('close', onClose)
+  }
+}
+
+type Headers = Readonly<Record<string, string>>
+const json = { 'Content-Type': 'application/json' }
+
+function answerOne(
+  sent: Sent | undefined,
+  outcome: Outcome | undefined,
+  headers: Headers,
+  random: () => number,
+): Answer {
+  const event_id = sent?.eventId ?? ''
+  switch (outcome?.status) {
+    case 'stored':
+    case 'duplicate':
+      return answer(200, JSON.stringify({ status: outcome.status, event_id, seq: outcome.seq }), {
+        ...json,
+        ...headers,
+      })
+    case 'conflict':
+      return refusal('conflict', { headers, event_id, seq: outcome.seq })
+    case 'dead':
+      return refusal('dead_event', { headers, event_id, reason: outcome.reason, status: 422 })
+    case 'lost':
+      return refusal('event_lost', { headers, event_id, random })
+    default:
+      return answer(202, JSON.stringify({ status: 'queued', event_id }), { ...json, ...headers })
+  }
+}
+
+function answerAll(
+  sent: readonly Sent[],
+  outcomes: readonly Outcome[],
+  headers: Headers,
+  sifted: Sifted | undefined,
+): Answer {
+  const isSettled = outcomes.every(({ status }) => status !== 'queued')
+  const receipts = sent.map(({ eventId }, at) => ({
+    // Where not all is taken the place in the answer says nothing of that in the array.
+    ...(sifted && { index: sifted.indexes[at] }),
+    event_id: eventId,
+    ...outcomes[at],
+  }))
+  const status = isSettled ? 'settled' : 'queued'
+  const body = { status, queued: sent.length, ...(sifted && siftedFields(sifted)), receipts }
+  return answer(isSettled ? 200 : 202, JSON.stringify(body), { ...json, ...headers })
+}

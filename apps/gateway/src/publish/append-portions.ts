@@ -1,0 +1,50 @@
+/**
+ * Appends a batch in portions, each of which Redis has before the next is sent. A topic's events go to Redis in the
+ * order in which they were brought, so whoever publishes one to a topic waits for what is before it: with whole batches
+ * that could be all that bodies may hold, and was ten seconds; now it is a portion of each client that has a turn.
+ */
+import type { Appender, Told } from '@sekali/broker/append'
+import type { Event } from '@sekali/core/event'
+import type { Client } from '../clients/clients.ts'
+import { createSlots } from '../clients/slots.ts'
+
+/** Appends like the appender does, and none after a portion that failed. */
+export type AppendPortions = (
+  client: Client,
+  events: readonly Event[],
+  append: Appender['appendAndTell'] | Appender['appendAll'],
+) => Promise<Told>
+
+const portionEventsMax = 1_000
+const portionCharsMax = 512 * 1024
+/** Portions of batches at a time. */
+const portionsMax = 4
+
+export function createAppendPortions(): AppendPortions {
+  const slots = createSlots(portionsMax)
+  return async (client, events, append) => {
+    const positions: Told['positions'][number][] = []
+    let queued = 0
+    for (const portion of portionsOf(events)) {
+      using _slot = await slots.take(1, client)
+      const appended = await append(portion)
+      queued += appended.queued
+      if ('positions' in appended) positions.push(...(appended as Told).positions)
+      if (appended.failure) return { queued, failure: appended.failure, positions }
+    }
+    return { queued, failure: undefined, positions }
+  }
+}
+
+function* portionsOf(events: readonly Event[]): Generator<readonly Event[]> {
+  let from = 0
+  let chars = 0
+  for (const [index, { payload }] of events.entries()) {
+    chars += payload.length
+    if (index + 1 - from < portionEventsMax && chars < portionCharsMax) continue
+    yield events.slice(from, index + 1)
+    from = index + 1
+    chars = 0
+  }
+  if (from < events.length) yield events.slice(from)
+}

@@ -1,0 +1,116 @@
+import type { IncomingMessage, RequestListener } from 'node:http'
+import { NotUtf8, SekaliError } from '@sekali/core/errors'
+import { limits } from '@sekali/core/limits'
+import { pieceBytes } from '@sekali/core/lines'
+import { decodeUtf8, utf8Rule, withoutMark } from '@sekali/core/utf8'
+import type { Share } from '../clients/budget.ts'
+import { refusal } from '../http/problem.ts'
+import { sendEarly } from '../http/reply.ts'
+
+class BodyTooLarge extends SekaliError {
+  readonly code = 'body_too_large'
+  readonly retryable = false
+}
+
+/** The client left while it was sending. */
+export class IncompleteBody extends SekaliError {
+  readonly code = 'incomplete_body'
+  readonly retryable = false
+}
+
+const openingBracket = 0x5b
+const markBytes = [0xef, 0xbb, 0xbf]
+
+/** A body as it came. */
+export interface Body {
+  readonly bytes: number
+  /** The body as text, without a byte order mark. Only once: what came is forgotten then. Throws NotUtf8. */
+  toText(): string
+}
+
+/**
+ * The body: at most `bodyBytesMax` bytes, or `batchBytesMax` if it begins like an array. It never holds more, whatever
+ * the client says about the length, and no more than `share` grants.
+ */
+export async function readBody(request: IncomingMessage, share: Share): Promise<Body> {
+  const pieces = await readPieces(request, share)
+  return {
+    bytes: pieces.reduce((sum, { length }) => sum + length, 0),
+    toText() {
+      const all = pieces.splice(0)
+      const [first = Buffer.alloc(0)] = all
+      const whole = all.length <= 1 ? first : Buffer.concat(all)
+      const text = decodeUtf8(whole)
+      if (text === undefined) throw new NotUtf8(`the body ${utf8Rule(whole)}`)
+      return withoutMark(text)
+    },
+  }
+}
+
+function readPieces(request: IncomingMessage, share: Share): Promise<Buffer[]> {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > limits.batchBytesMax) throw tooLarge(limits.batchBytesMax)
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    let bytesMax: number | undefined
+    const onData = (chunk: Buffer) => {
+      try {
+        bytes += chunk.length
+        bytesMax ??= limitBy(chunk)
+        const most = bytesMax ?? limits.bodyBytesMax
+        if (bytes > most || announced > most) throw tooLarge(most)
+        share.hold(bytes + chunks.length * pieceBytes)
+        chunks.push(chunk)
+      } catch (error) {
+        request.off('data', onData)
+        reject(error)
+      }
+    }
+    request.on('data', onData)
+    request.on('end', () => resolve(chunks))
+    request.on('close', () => {
+      if (!request.readableEnded) reject(new IncompleteBody('the body broke off'))
+    })
+  })
+}
+
+/**
+ * Only a batch may be large, and only an array is a batch; `undefined` as long as there is nothing but white space, or a
+ * byte order mark. Its bytes may come in two chunks; that there is no more of it is seen when the body is read.
+ */
+function limitBy(chunk: Uint8Array): number | undefined {
+  const first = chunk.find((byte) => byte > 0x20 && !markBytes.includes(byte))
+  if (first === undefined) return undefined
+  return first === openingBracket ? limits.batchBytesMax : limits.bodyBytesMax
+}
+
+function tooLarge(bytesMax: number): BodyTooLarge {
+  return new BodyTooLarge(`the body is larger than ${bytesMax} bytes`)
+}
+
+/** Of a body that nobody wants. */
+const unwantedBytesMax = 64 * 1024
+
+/**
+ * The same listener for requests whose body nobody reads. It is called when what came of one is gone, so that the
+ * connection can be used again; what is too large for that is refused.
+ */
+export function withoutBody(listener: RequestListener): RequestListener {
+  return (request, response) => {
+    const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers
+    if (length === '0' && coding === undefined) return listener(request, response)
+    let bytes = 0
+    const refuse = () => {
+      request.off('data', onData).off('end', onEnd)
+      sendEarly(response, refusal('body_too_large', { detail: 'Nothing here takes a body.' }))
+    }
+    const onData = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > unwantedBytesMax) refuse()
+    }
+    const onEnd = () => listener(request, response)
+    if (Number(length) > unwantedBytesMax) refuse()
+    else request.on('data', onData).on('end', onEnd)
+  }
+}

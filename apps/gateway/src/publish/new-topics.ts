@@ -1,0 +1,108 @@
+/**
+ * Whether topics may be made. A topic is for ever, and costs Redis, PostgreSQL and everybody who looks at all of them. So
+ * there are `max` at most; a client makes some at once, then a few a second, and never most of what is left.
+ *
+ * Nothing of this concerns topics that are there. Their names are in Redis; a Redis that has lost them does not know
+ * them, but PostgreSQL does. Should it be away, such a topic counts as a new one.
+ */
+import type { Broker } from '@sekali/broker/connect'
+import { addNames, findNewNames } from '@sekali/broker/names'
+import { ClientLimit, TopicLimit, TopicRate } from '@sekali/core/errors'
+import type { Event, TopicName } from '@sekali/core/event'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { readNames } from '@sekali/store/names'
+import { shareOfFree } from '../clients/budget.ts'
+import type { Client } from '../clients/clients.ts'
+import { within } from '../clients/deadline.ts'
+import { createRate, type RateLimit } from '../clients/rate.ts'
+
+export interface NewTopics {
+  /**
+   * Makes sure that the topics of events may be, all of them. Rejects with `TopicLimit`, `TopicRate`, `ClientLimit` or
+   * `BrokerUnavailable`; then none was made. Nothing to wait for when all are known: nearly always.
+   */
+  admit(client: Client, events: readonly Pick<Event, 'topic'>[]): Promise<void> | undefined
+  /** The topic was dropped. */
+  forget(topic: TopicName): void
+}
+
+export interface TopicLimits {
+  readonly max: number
+  readonly rate: RateLimit
+}
+
+export const topicLimits: TopicLimits = { max: 5_000, rate: { burst: 1_000, perSecond: 10 } }
+
+/** PostgreSQL may be away: then it is not waited for. */
+const storeMs = 500
+
+export function createNewTopics(
+  { broker, store, log }: { readonly broker: Broker; readonly store: Store; readonly log: Logger },
+  { max, rate: rateLimit }: TopicLimits = topicLimits,
+): NewTopics {
+  const rate = createRate(rateLimit)
+  /** Topics that are there. */
+  const known = new Set<TopicName>()
+  /** How many each client has made, as far as this gateway knows. */
+  const madeBy = new Map<Client, number>()
+  /** The last making of each client that is under way. */
+  const making = new Map<Client, Promise<void>>()
+
+  /**
+   * One after the other, of each client: requests that bring the same new topic at once make it once, and none is let
+   * pass by what another has not been charged for yet.
+   */
+  function makeInLine(client: Client, events: readonly Pick<Event, 'topic'>[]): Promise<void> {
+    const before = making.get(client) ?? Promise.resolve()
+    const made = before
+      .catch(() => undefined) // who made it was told
+      .then(() => makeAll(client, events))
+      .finally(() => {
+        if (making.get(client) === made) making.delete(client)
+      })
+    making.set(client, made)
+    return made
+  }
+
+  async function makeAll(client: Client, events: readonly Pick<Event, 'topic'>[]): Promise<void> {
+    const unknown = unknownOf(events)
+    if (unknown.length > 0) await make(client, [...new Set(unknown.map(({ topic }) => topic))])
+  }
+
+  const unknownOf = (events: readonly Pick<Event, 'topic'>[]) =>
+    events.filter(({ topic }) => !known.has(topic))
+
+  async function make(client: Client, unknown: readonly TopicName[]): Promise<void> {
+    const absent = await findNewNames(broker, unknown)
+    if (absent.names.length > 0) {
+      const stored = await within(storeMs, log, readNames(store, absent.names))
+      const names = absent.names.filter((name) => !stored?.known.has(name))
+      if (names.length > 0) await makeNew(client, names, Math.max(absent.count, stored?.count ?? 0))
+    }
+    for (const name of unknown) known.add(name)
+  }
+
+  async function makeNew(client: Client, names: readonly TopicName[], there: number): Promise<void> {
+    const made = (madeBy.get(client) ?? 0) + names.length
+    const left = max - there - names.length
+    if (left >= 0 && made > rateLimit.burst && made > shareOfFree * left) {
+      throw new ClientLimit('most of the topics that there may be are of one client')
+    }
+    const waitSeconds = rate.take(client, names.length)
+    if (waitSeconds > 0) throw new TopicRate(waitSeconds)
+    try {
+      if (!(await addNames(broker, names, { max, there }))) throw new TopicLimit(`there are ${max} topics`)
+    } catch (error) {
+      rate.giveBack(client, names.length)
+      throw error
+    }
+    madeBy.set(client, made)
+  }
+
+  return {
+    admit: (client, events) =>
+      events.every(({ topic }) => known.has(topic)) ? undefined : makeInLine(client, events),
+    forget: (topic) => void known.delete(topic),
+  }
+}

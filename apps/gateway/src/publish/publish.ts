@@ -1,0 +1,109 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Appender } from '@sekali/broker/append'
+import type { Logger } from '@sekali/process/log'
+import type { Budget } from '../clients/budget.ts'
+import type { Client, Clients } from '../clients/clients.ts'
+import type { Turns } from '../clients/time-slices.ts'
+import { cloudEventHint } from '../http/cloud-events.ts'
+import { isPlain, mediaType } from '../http/media.ts'
+import { applied, readPreferences } from '../http/prefer.ts'
+import { refusal, refusalOf } from '../http/problem.ts'
+import { type Answer, answer, sendEarly } from '../http/reply.ts'
+import type { Responses } from '../http/responses.ts'
+import { unsupportedMediaType } from '../http/unsupported-media.ts'
+import { publishAndWait } from './and-wait.ts'
+import type { AppendPortions } from './append-portions.ts'
+import { readBody } from './body.ts'
+import type { Patience } from './body-chunks.ts'
+import { refusalOfNone, siftedFields } from './lenient.ts'
+import { publishLines } from './lines.ts'
+import type { NewTopics } from './new-topics.ts'
+import type { Receipts } from './outcomes.ts'
+import { readSent, type Sent } from './read-sent.ts'
+
+export interface PublishDeps {
+  readonly appender: Appender
+  readonly appendPortions: AppendPortions
+  /** Bytes of bodies. */
+  readonly budget: Budget
+  /** Streams of lines that are open. */
+  readonly streams: Budget
+  readonly turns: Turns
+  readonly patience?: Patience
+  readonly clients: Clients
+  readonly newTopics: NewTopics
+  readonly receipts: Receipts
+  /** What answers may take: receipts of a batch can be a megabyte. */
+  readonly responses: Pick<Responses, 'count'>
+  /** Hears how many events Redis has taken. */
+  readonly onAccepted: (events: number) => void
+  readonly log: Logger
+  readonly random: () => number
+}
+
+export type Publish = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/**
+ * POST /publish: one event, an array of events, or a stream of lines. 200 means that Redis has them all; no answer
+ * means that nobody knows, so publish again. It never rejects. One event or an array may come with `Prefer: wait=N`:
+ * see and-wait.ts.
+ *
+ * It serves node:http itself. As a handler of Hono's, with a `Request`, a `Response` and their streams for every event,
+ * it took half as much processor time again.
+ */
+export function createPublish(deps: PublishDeps): Publish {
+  return async (request, response) => {
+    const answered = await publish(deps, request)
+      .then((answer) => deps.responses.count(request, response, answer))
+      .catch((error) => refusalOf(error, deps.log, deps.random, cloudEventHint(request.headers)))
+    sendEarly(response, answered)
+  }
+}
+
+async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
+  const { headers } = request
+  // A compressed body could be a thousand times larger than what was measured.
+  if (!isPlain(headers['content-encoding'])) {
+    return refusal('unsupported_encoding', { headers: { 'Accept-Encoding': 'identity' } })
+  }
+  switch (mediaType(headers['content-type'])) {
+    case 'application/json':
+      return await publishJson(deps, request)
+    case 'application/x-ndjson':
+      return await publishLines(deps, request)
+    default:
+      return unsupportedMediaType(headers)
+  }
+}
+
+async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
+  const { headers } = request
+  const { waitSeconds, isLenient } = readPreferences(headers.prefer)
+  if (waitSeconds !== undefined) return await publishAndWait(deps, request, waitSeconds, isLenient)
+  const client = deps.clients.of(request)
+  using share = deps.budget.share(client)
+  const sent = await readSent(deps.turns, client, await readBody(request, share), isLenient)
+  const admitted = deps.newTopics.admit(client, sent.events)
+  if (admitted !== undefined) await admitted
+  if (sent.isBatch) return await appendBatch(deps, client, sent, headers)
+  const [event] = sent.events
+  await deps.appender.append(event)
+  deps.onAccepted(1)
+  return answer(200, `{"status":"queued","event_id":${JSON.stringify(event.eventId)}}`)
+}
+
+async function appendBatch(
+  { appendPortions, appender, onAccepted, random }: PublishDeps,
+  client: Client,
+  { events, sifted }: Extract<Sent, { isBatch: true }>,
+  headers: IncomingHttpHeaders,
+): Promise<Answer> {
+  const refused = refusalOfNone(sifted, headers)
+  if (refused !== undefined) return refused
+  const { queued, failure } = await appendPortions(client, events, appender.appendAll)
+  onAccepted(queued)
+  if (failure !== undefined) return refusal('broker_unavailable', { queued, random })
+  if (sifted === undefined) return answer(200, `{"status":"queued","queued":${queued}}`)
+  const body = JSON.stringify({ status: 'queued', queued, ...siftedFields(sifted) })
+  return answer(200, body, { 'Content-Type': 'application/json', ...applied({ isLenient: true }) })
+}

@@ -1,0 +1,87 @@
+import type { Cursor } from '@sekali/core/cursor'
+import { ForeignCursor, TooManyTopics } from '@sekali/core/errors'
+import { eventToJson, type StoredEvent } from '@sekali/core/event'
+import { limits } from '@sekali/core/limits'
+import { parsePattern } from '@sekali/core/pattern'
+import type { Store } from '@sekali/store/connect'
+import { readNewest, readTopic } from '@sekali/store/read'
+import { searchEvents } from '@sekali/store/search'
+import type { Context } from 'hono'
+import { accepted } from '../http/accept.ts'
+import { problem } from '../http/problem.ts'
+import { reply } from '../http/reply.ts'
+import { badPlace, nextPage, orderOf, type Page, parsePage } from './query.ts'
+import type { Replays } from './replay.ts'
+import type { StoreSlots } from './store-slots.ts'
+
+/** GET /events: a page of stored events, as a plain array, or all that is asked for as a stream of lines. */
+export function events(store: Store, replays: Replays, slots: StoreSlots) {
+  return async (c: Context): Promise<Response> => {
+    const query = new URL(c.req.url).searchParams
+    const type = accepted(c.req.header('accept'), ['application/json', 'application/x-ndjson'])
+    if (type === undefined) return problem('not_acceptable')
+    const page = parsePage(query, type === 'application/json' ? limits.pageSizeMax : Number.MAX_SAFE_INTEGER)
+    if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
+    try {
+      if (type === 'application/json') return await slots.run(c, () => showPage(store, query, page))
+      return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
+    } catch (error) {
+      if (!(error instanceof ForeignCursor)) throw error
+      return problem('invalid_parameters', { errors: [badPlace(error.parameter, true)] })
+    }
+  }
+}
+
+const everything = parsePattern('>')
+
+async function showPage(store: Store, query: URLSearchParams, page: Page): Promise<Response> {
+  const { events, next } = await readPage(store, page)
+  return reply(200, arrayOf(events), {
+    'Content-Type': 'application/json',
+    ...(next === undefined ? {} : { Link: `<${nextPage(query, page, next)}>; rel="next"` }),
+  })
+}
+
+/** An event of a page: a comma and its JSON, in bytes, as a page of strings would be copied once more. */
+interface Shown {
+  readonly seq: number
+  readonly json: Buffer
+}
+
+const show = (event: StoredEvent): Shown => ({ seq: event.seq, json: Buffer.from(`,${eventToJson(event)}`) })
+
+function arrayOf(events: readonly Shown[]): Uint8Array<ArrayBuffer> {
+  if (events.length === 0) return Buffer.from('[]')
+  const array = Buffer.concat([...events.map(({ json }) => json), Buffer.from(']')])
+  array.write('[') // in the place of the first comma
+  return array
+}
+
+async function readPage(
+  store: Store,
+  page: Page,
+): Promise<{ readonly events: readonly Shown[]; readonly next: number | Cursor | undefined }> {
+  const { topics, source, from, to, after, before, limit = limits.pageSizeDefault } = page
+  const order = orderOf(page)
+  const isFiltered = source !== undefined || from !== undefined || to !== undefined
+  if (!isFiltered && topics !== undefined && !topics.isPattern) {
+    const query = {
+      topic: topics.text,
+      order,
+      limit,
+      ...(typeof after === 'number' ? { after } : {}),
+      ...(typeof before === 'number' ? { before } : {}),
+    }
+    const { events, more } = await readTopic(store, query, show)
+    return { events, next: more ? events.at(-1)?.seq : undefined }
+  }
+  const found = await searchEvents(store, { ...page, topics: topics ?? everything, order, limit }).catch(
+    async (error: unknown) => {
+      if (!(error instanceof TooManyTopics) || isFiltered || topics || page.order) throw error
+      // What is new can be told of any number of topics, but not where to go on.
+      return { events: await readNewest(store, limit), next: undefined }
+    },
+  )
+  const next = topics?.isPattern === false ? found.next?.values().next().value : found.next
+  return { events: found.events.map(show), next }
+}

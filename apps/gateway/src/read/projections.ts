@@ -1,0 +1,196 @@
+/**
+ * What projections say. `as_of` and the state are of one moment: the state is the fold of exactly the events up to
+ * those seqs. A weak ETag, because it changes with the state and not with `as_of`.
+ */
+import type { Issue } from '@sekali/core/errors'
+import { limits } from '@sekali/core/limits'
+import { wholeNumber } from '@sekali/process/env'
+import type { WantsAsOf } from '@sekali/store/as-of'
+import type { Store } from '@sekali/store/connect'
+import { dropProjection } from '@sekali/store/drop-projection'
+import {
+  type ProjectionError,
+  type ProjectionStatus,
+  readProjections,
+  type Skipped,
+} from '@sekali/store/read-projections'
+import { readState, readStatesPage, type StatesPage } from '@sekali/store/read-states'
+import { requestRebuild } from '@sekali/store/request-rebuild'
+import type { Context } from 'hono'
+import * as v from 'valibot'
+import { parseParameters } from '../http/parameters.ts'
+import { problem } from '../http/problem.ts'
+import { reply } from '../http/reply.ts'
+
+/** GET /projections: all of them, and how they are. */
+export function listProjections(store: Store) {
+  return async (c: Context): Promise<Response> => {
+    const { values, issues } = parseParameters(new URL(c.req.url).searchParams, { as_of: parameters.as_of })
+    if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
+    const projections = await readProjections(store, undefined, values.as_of)
+    return reply(200, JSON.stringify(projections.map(onTheWire)))
+  }
+}
+
+/**
+ * GET /projections/{name}: its state; of one with keys a page of them, in the order of their bytes. With `key` it is
+ * the state of that one, also of a key that the path of a URL cannot have: `.` and `..`.
+ */
+export function showProjection(store: Store) {
+  return async (c: Context): Promise<Response> => {
+    const name = c.req.param('name') ?? ''
+    const query = new URL(c.req.url).searchParams
+    if (query.has('key')) return await showKeyOf(c, store, name, query)
+    const page = parsePage(query)
+    if (Array.isArray(page)) return problem('invalid_parameters', { errors: page })
+    const found = isName(name) ? await readStatesPage(store, name, page) : undefined
+    if (found === undefined) return problem('unknown_projection')
+    return show(c, name, page, found)
+  }
+}
+
+function show(c: Context, name: string, page: Page, found: StatesPage): Response {
+  const { version, status, asOf, skipped, state, keys, more, tag } = found
+  const next = more ? keys.at(-1)?.key : undefined
+  const query = new URLSearchParams({ limit: String(page.limit), after: next ?? '' })
+  if (page.wantsAsOf !== undefined) query.set('as_of', String(page.wantsAsOf))
+  const body = () => {
+    const about = { name, version, status, as_of: asOf, skipped: skippedOnTheWire(skipped), next }
+    if (state !== null) return jsonWith(about, 'state', state)
+    const list = keys.map(({ key, state }) => jsonWith({ key }, 'state', state))
+    return jsonWith(about, 'keys', `[${list.join(',')}]`)
+  }
+  const link = next === undefined ? {} : { Link: `<?${query}>; rel="next"` }
+  return replyTagged(c, `${tag}-${status}`, body, link)
+}
+
+/** GET /projections/{name}/{key}: the state of one key. */
+export function showKey(store: Store) {
+  return async (c: Context): Promise<Response> => {
+    const { name = '', key = '' } = c.req.param()
+    const query = new URL(c.req.url).searchParams
+    const { values, issues } = parseParameters(query, { as_of: parameters.as_of })
+    if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
+    return await showStateOf(c, store, name, key, values.as_of)
+  }
+}
+
+async function showKeyOf(c: Context, store: Store, name: string, query: URLSearchParams): Promise<Response> {
+  const isAlone = [...query.keys()].filter((one) => one !== 'as_of').length === 1
+  const { values, issues } = parseParameters(query, { key: v.string(), as_of: parameters.as_of })
+  if (!isAlone) return problem('invalid_parameters', { errors: [keyIssue] })
+  if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
+  return await showStateOf(c, store, name, values.key, values.as_of)
+}
+
+const keyIssue: Issue = { path: 'key', code: 'invalid_key', message: 'must come once, and without a page' }
+
+async function showStateOf(
+  c: Context,
+  store: Store,
+  name: string,
+  key: string,
+  wantsAsOf: WantsAsOf,
+): Promise<Response> {
+  const found = isName(name) && isStorable(key) ? await readState(store, name, key, wantsAsOf) : undefined
+  if (found === undefined) return problem('unknown_projection')
+  const { asOf, state, tag } = found
+  // The empty key is how the store has the state of a projection without keys.
+  if (state === null || key === '') return problem('unknown_key')
+  return replyTagged(c, tag, () => jsonWith({ name, key, as_of: asOf }, 'state', state))
+}
+
+/** POST /projections/{name}/rebuild: fold it anew, beside what is on show. */
+export function rebuild(store: Store) {
+  return async (c: Context): Promise<Response> => {
+    const name = c.req.param('name') ?? ''
+    const found = isName(name) && (await requestRebuild(store, name))
+    if (!found) return problem('unknown_projection')
+    return reply(202, JSON.stringify({ status: 'building', name }), {
+      'Content-Type': 'application/json',
+      Location: `../${name}`, // relative, for a proxy may have put a prefix before the path
+    })
+  }
+}
+
+/** DELETE /projections/{name}: forget what nobody folds any more. */
+export function drop(store: Store) {
+  return async (c: Context): Promise<Response> => {
+    const name = c.req.param('name') ?? ''
+    const outcome = isName(name) ? await dropProjection(store, name) : 'unknown'
+    if (outcome === 'unknown') return problem('unknown_projection')
+    if (outcome === 'folded') return problem('projection_in_use')
+    return reply(200, JSON.stringify({ status: 'dropped', name }))
+  }
+}
+
+const isName = (text: string): boolean => /^[\w-]{1,64}$/.test(text)
+const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+function onTheWire({ name, version, status, keyed, asOf, lag, error, skipped, rebuild }: ProjectionStatus) {
+  return {
+    name,
+    version,
+    status,
+    keyed,
+    as_of: asOf,
+    lag,
+    error: error && errorOnTheWire(error),
+    skipped: skippedOnTheWire(skipped),
+    rebuild: rebuild && {
+      ...rebuild,
+      error: rebuild.error && errorOnTheWire(rebuild.error),
+      skipped: skippedOnTheWire(rebuild.skipped),
+    },
+  }
+}
+
+const errorOnTheWire = ({ eventId, ...where }: ProjectionError) => ({ ...where, event_id: eventId })
+
+const skippedOnTheWire = (skipped: Skipped | undefined) =>
+  skipped && { count: skipped.count, last: errorOnTheWire(skipped.last) }
+
+function replyTagged(
+  c: Context,
+  tag: string,
+  body: () => string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const etag = `W/"${tag}"`
+  const known = (c.req.header('if-none-match') ?? '').split(',').map((text) => text.trim())
+  if (known.some((text) => text === '*' || text.replace(/^W\//, '') === `"${tag}"`)) {
+    return reply(304, null, { ...headers, ETag: etag })
+  }
+  return reply(200, body(), { ...headers, 'Content-Type': 'application/json', ETag: etag })
+}
+
+/** By concatenation, because a state's text must not be parsed and printed: it may have big numbers. */
+const jsonWith = (fields: object, name: string, json: string): string => {
+  const head = JSON.stringify(fields).slice(0, -1)
+  return `${head}${head === '{' ? '' : ','}${JSON.stringify(name)}:${json}}`
+}
+
+const afterRule = 'must be a key'
+const parameters = {
+  limit: wholeNumber(1, limits.pageSizeMax, limits.pageSizeDefault),
+  after: v.optional(v.pipe(v.string(), v.check(isStorable, afterRule)), ''),
+  /** Left out, with many topics `as_of` is, too. */
+  as_of: v.optional(
+    v.pipe(
+      v.picklist(['true', 'false'], 'must be true or false'),
+      v.transform((text) => text === 'true'),
+    ),
+  ),
+}
+
+interface Page {
+  readonly limit: number
+  readonly after: string
+  readonly wantsAsOf: WantsAsOf
+}
+
+function parsePage(query: URLSearchParams): Page | Issue[] {
+  const { values, issues } = parseParameters(query, parameters)
+  if (values === undefined || issues.length > 0) return issues
+  return { limit: values.limit, after: values.after, wantsAsOf: values.as_of }
+}

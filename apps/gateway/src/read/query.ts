@@ -1,0 +1,148 @@
+import { type Cursor, formatCursor, parseCursor } from '@sekali/core/cursor'
+import type { Issue } from '@sekali/core/errors'
+import { Source, TopicName } from '@sekali/core/event'
+import { limits } from '@sekali/core/limits'
+import { isPattern, matches, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
+import { explainTimestamp, normalizeTimestamp } from '@sekali/core/timestamp'
+import { wholeNumber } from '@sekali/process/env'
+import type { Place } from '@sekali/store/lanes'
+import * as v from 'valibot'
+import { parseParameters } from '../http/parameters.ts'
+
+const Time = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    // A + that was not written as %2B comes as a space, which no time has in its place.
+    const text = dataset.value.replace(/ (?=[\d:]+$)/, '+')
+    const time = normalizeTimestamp(text)
+    if (time !== undefined) return time
+    addIssue({ message: explainTimestamp(text) })
+    return NEVER
+  }),
+)
+
+const parameters = {
+  topic: v.optional(TopicPatternText),
+  source: v.optional(Source),
+  from: v.optional(Time),
+  to: v.optional(Time),
+  by: v.optional(v.picklist(['timestamp', 'received_at'], 'must be timestamp or received_at')),
+  after: v.optional(v.string()),
+  before: v.optional(v.string()),
+  order: v.optional(v.picklist(['asc', 'desc'], 'must be asc or desc')),
+}
+
+/** Which events are wanted, and in which order: ascending if `after` is given, otherwise descending, unless said. */
+export interface Page {
+  readonly topics?: TopicPattern
+  readonly source?: string
+  readonly from?: string
+  readonly to?: string
+  readonly by?: 'timestamp' | 'received_at'
+  readonly after?: Place
+  readonly before?: Place
+  readonly order?: 'asc' | 'desc'
+  readonly limit?: number
+}
+
+/** Reads the query of `GET /events`. */
+export function parsePage(
+  query: URLSearchParams,
+  limitMax: number = limits.pageSizeMax,
+): Page | { readonly issues: readonly Issue[] } {
+  const limit = v.optional(wholeNumber(1, limitMax))
+  const { values, issues } = parseParameters(query, { ...parameters, limit })
+  if (!query.has('topic') && (query.has('after') || query.has('before'))) {
+    issues.push({ path: 'topic', code: 'missing_topic', message: 'is required with after and with before' })
+  }
+  if (values === undefined || issues.length > 0) return { issues }
+  const { from, to } = values
+  if (from !== undefined && to !== undefined && from > to) {
+    return {
+      issues: [{ path: 'to', code: 'contradictory_parameters', message: 'must not come before from' }],
+    }
+  }
+
+  const { topic, after: afterText, before: beforeText, ...rest } = values
+  const after = parsePlace(topic, afterText, 0)
+  const before = parsePlace(topic, beforeText, 1)
+  const unread = (path: string, text: string | undefined, place: Place | undefined): Issue[] => {
+    if (text === undefined || place !== undefined) return []
+    return [badPlace(path, isPattern(topic ?? ''))]
+  }
+  issues.push(...unread('after', afterText, after), ...unread('before', beforeText, before))
+  if (issues.length > 0) return { issues }
+  return defined({
+    ...rest,
+    topics: topic === undefined ? undefined : parsePattern(topic),
+    after,
+    before,
+  })
+}
+
+/** What is said of a place that is none. */
+export const badPlace = (path: string, isOfPattern: boolean): Issue => ({
+  path,
+  code: `invalid_${path}`,
+  message: isOfPattern
+    ? 'must come from a link, or be topic:seq pairs joined by commas, of topics that match, each once'
+    : 'must be the seq of an event',
+})
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+const defined = <T extends object>(fields: T): Defined<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>
+
+/** The order that a page has, said or not. */
+export const orderOf = ({ order, after }: Page): 'asc' | 'desc' =>
+  order ?? (after === undefined ? 'desc' : 'asc')
+
+/**
+ * Where the next page is, relative to this one (RFC 8288, RFC 3986 4.2): the same query, going on at a place. So it
+ * holds behind any prefix that a proxy has put before the path. One over all topics, which nobody named, becomes one by
+ * pattern.
+ */
+export function nextPage(query: URLSearchParams, page: Page, place: number | Cursor): string {
+  const next = new URLSearchParams({
+    topic: page.topics?.text ?? '>',
+    limit: String(page.limit ?? limits.pageSizeDefault),
+  })
+  for (const name of ['source', 'from', 'to', 'by', 'order', 'after', 'before']) {
+    const value = query.get(name)
+    if (value !== null) next.set(name, value)
+  }
+  next.set(
+    orderOf(page) === 'asc' ? 'after' : 'before',
+    typeof place === 'number' ? String(place) : formatCursor(place),
+  )
+  return `?${next}`
+}
+
+/** The place in a text; undefined if there is none. One of a single topic is a seq of at least `min`. */
+function parsePlace(topic: string | undefined, text: string | undefined, min: number): Place | undefined {
+  if (topic === undefined || text === undefined) return undefined
+  if (!isPattern(topic)) {
+    const seq = parseSeq(text)
+    return seq !== undefined && seq >= min ? seq : undefined
+  }
+  return text.includes(':') ? parsePairs(parsePattern(topic), text) : parseCursor(text)
+}
+
+/** Places as a client can write them itself, from the events it has: `orders.eu:42,orders.us:7`. */
+function parsePairs(pattern: TopicPattern, text: string): ReadonlyMap<string, number> | undefined {
+  const places = new Map<string, number>()
+  for (const pair of text.split(',')) {
+    const [topic = '', seqText = '', more] = pair.split(':')
+    const seq = parseSeq(seqText)
+    if (!v.is(TopicName, topic) || seq === undefined || more !== undefined) return undefined
+    if (!matches(pattern, topic) || places.has(topic)) return undefined
+    places.set(topic, seq)
+  }
+  return places
+}
+
+function parseSeq(text: string): number | undefined {
+  const seq = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(seq) ? seq : undefined
+}

@@ -1,0 +1,69 @@
+/** Through here comes every connection and every request, and who sends too many of either is refused. */
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { ClientLimit, Overloaded } from '@sekali/core/errors'
+import { refusal } from '../http/problem.ts'
+import { type Answer, send } from '../http/reply.ts'
+import type { Connections } from './connections.ts'
+import { createPipelines, type Pipelines } from './pipeline.ts'
+import { createTurnedAway } from './turned-away.ts'
+
+/** Once `leaving` is aborted, answers go out with `Connection: close`. */
+export function admitTo(
+  server: Server,
+  listener: RequestListener,
+  connections: Connections,
+  leaving: AbortSignal,
+): Pipelines {
+  const turnedAway = createTurnedAway()
+  const pipelines = createPipelines(
+    ({ seat }, { request, response }) => {
+      if (leaving.aborted) response.setHeader('Connection', 'close')
+      const refused = refuse(request) ?? refusedBy(() => connections.begin(seat, request))
+      if (refused !== undefined) return closeWith(response, refused)
+      listener(request, response)
+    },
+    ({ seat }) => connections.end(seat),
+  )
+  server.on('connection', (socket: Socket) => {
+    const refused = refusedBy(() => pipelines.open(connections.admit(socket)))
+    if (refused !== undefined) turnedAway.add(socket, refused)
+  })
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    if (!pipelines.take(request, response)) turnedAway.take(request, response)
+  }
+  server.on('request', onRequest)
+  server.on('checkExpectation', onRequest) // Node would answer out of turn
+  return pipelines
+}
+
+const continues = /(?:^|\W)100-continue(?:$|\W)/i
+
+/** What Node would refuse by itself, but out of turn, or would take although it cannot read it. */
+function refuse({ headers, httpVersion }: IncomingMessage): Answer | undefined {
+  const { expect, 'transfer-encoding': coding } = headers
+  if (httpVersion !== '1.1') {
+    // Whoever is in between may not know chunks, and take the body's end for another place (RFC 9112, 6.1).
+    return coding === undefined ? undefined : refusal('bad_request', { detail: chunksIn10 })
+  }
+  if (expect !== undefined && !continues.test(expect)) return refusal('expectation_failed')
+  if (coding === undefined || coding.toLowerCase() === 'chunked') return undefined
+  return refusal('unsupported_transfer_coding')
+}
+
+const chunksIn10 = 'HTTP/1.0 has no Transfer-Encoding. Send a Content-Length, or HTTP/1.1.'
+
+/** The answer to whoever `admission` has no room for. */
+function refusedBy(admission: () => void): Answer | undefined {
+  try {
+    admission()
+    return undefined
+  } catch (error) {
+    if (error instanceof ClientLimit) return refusal('client_limit', { random: Math.random })
+    if (error instanceof Overloaded) return refusal('overloaded', { random: Math.random })
+    throw error
+  }
+}
+
+const closeWith = (response: ServerResponse, { status, body, headers }: Answer): void =>
+  send(response, { status, body, headers: { ...headers, Connection: 'close' } })

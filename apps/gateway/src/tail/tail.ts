@@ -1,0 +1,155 @@
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { type Issue, Overloaded } from '@sekali/core/errors'
+import { Source } from '@sekali/core/event'
+import { parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
+import type { Context } from 'hono'
+import * as v from 'valibot'
+import type { Clients } from '../clients/clients.ts'
+import { parseParameters } from '../http/parameters.ts'
+import { problem } from '../http/problem.ts'
+import { reply } from '../http/reply.ts'
+import type { Connections } from '../sockets/connections.ts'
+import type { Feed } from './feed.ts'
+import type { FeedInUse } from './feeds.ts'
+import type { Tails } from './tails.ts'
+
+export interface TailDeps {
+  readonly tails: Tails
+  readonly clients: Clients
+  readonly connections: Connections
+  /** Aborted once this process is to leave. */
+  readonly signal: AbortSignal
+  readonly random: () => number
+}
+
+const headers = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Accel-Buffering': 'no', // nginx would hold events back until it has some kilobytes
+} as const
+
+/**
+ * GET /tail: the events of a topic or of a pattern's topics as Server-Sent Events, from a place on and then as they are
+ * stored. Each one's `id` is the place behind it, so a client that sends it as Last-Event-ID misses nothing and sees
+ * nothing twice, whichever gateway it comes to.
+ */
+export function tail({ tails, clients, connections, signal, random }: TailDeps) {
+  return async (c: Context<{ Bindings: HttpBindings }>): Promise<Response> => {
+    const query = parseTail(new URL(c.req.url).searchParams, c.req.header('last-event-id'))
+    if ('issues' in query) return problem('invalid_parameters', { errors: query.issues })
+    if (c.req.method === 'HEAD') return reply(200, null, headers)
+    const { outgoing } = c.env
+    const { socket } = outgoing
+    if (socket === null) return RESPONSE_ALREADY_SENT // the client has left
+    // First of all, so that those for whom there is no room cost nothing.
+    if (signal.aborted || !connections.becomeTail(socket)) return problem('too_many_tails', { random })
+    let use: FeedInUse | undefined
+    let isServed = false
+    try {
+      use = tails.feedOf(query.pattern, clients.of(c.env.incoming))
+      const place = await placeOf(use.feed, query.from)
+      if (place === 'invalid') return problem('invalid_parameters', { errors: [badPlace(query.from)] })
+      if (place === 'ahead') return problem('cursor_ahead')
+      if (outgoing.destroyed || outgoing.socket === null) return RESPONSE_ALREADY_SENT
+      outgoing.writeHead(200, headers)
+      const isKnown = 'id' in query.from
+      tails.serve(use, outgoing, { id: place.id, isKnown }, query.source)
+      isServed = true
+      return RESPONSE_ALREADY_SENT
+    } catch (error) {
+      if (error instanceof Overloaded) return problem('too_many_tails', { random })
+      throw error
+    } finally {
+      if (!isServed) {
+        use?.[Symbol.dispose]()
+        connections.leaveTails(socket)
+      }
+    }
+  }
+}
+
+type Place = { readonly id: string } | 'invalid' | 'ahead'
+
+/** The cursor to begin behind, or what is wrong with it. Rejects when it cannot be told yet. */
+async function placeOf(feed: Feed, from: From): Promise<Place> {
+  try {
+    await feed.begin()
+    if ('now' in from) return feed.ring ? { id: feed.ring.endId } : 'invalid'
+    const id = await feed.normalize(from.id)
+    if (id === undefined) return 'invalid'
+    return (await feed.isAhead(id)) ? 'ahead' : { id }
+  } catch (error) {
+    // A place that the client names can wait until PostgreSQL is back, and EventSource would not come again.
+    if (feed.isClosed || 'now' in from || feed.pattern.isPattern) throw error
+    const id = await feed.normalize(from.id)
+    return id === undefined ? 'invalid' : { id }
+  }
+}
+
+/** A place, and what it was called. */
+interface NamedPlace {
+  readonly id: string
+  readonly name: string
+}
+
+type From = { readonly now: true } | NamedPlace
+
+interface TailQuery {
+  readonly pattern: TopicPattern
+  readonly from: From
+  readonly source: string | undefined
+}
+
+const fromRule = 'must be start, now, or the seq to begin behind'
+
+const parameters = {
+  topic: TopicPatternText,
+  from: v.optional(v.pipe(v.string(fromRule), v.regex(/^(start|now|\d{1,16})$/, fromRule)), 'now'),
+  source: v.optional(Source),
+  last_event_id: v.optional(v.string()), // so that it is among those that are named; see placeIn
+}
+
+/**
+ * What the place is called in a query. The first is ours; event-source-polyfill, and what is made of it, sends the
+ * second, clients of Mercure hubs the third or, of older ones, the fourth.
+ */
+const placeNames = ['last_event_id', 'lastEventId', 'lastEventID', 'Last-Event-ID'] as const
+
+function badPlace(from: From): Issue {
+  if ('now' in from || from.name === 'from') return { path: 'from', code: 'invalid_from', message: fromRule }
+  const message = 'must be an id that came with an event of this topic or pattern'
+  return { path: from.name, code: 'invalid_last_event_id', message }
+}
+
+/**
+ * The place that a client has come to. The header is the newest, because EventSource repeats the URL that it was made
+ * with. In the query the last one is, by whatever name: libraries add theirs at the end of that URL.
+ */
+function placeIn(query: URLSearchParams, header: string | undefined): NamedPlace | undefined {
+  if (header) return { id: header, name: 'last_event_id' }
+  const places = [...query].filter(([name, id]) => id !== '' && placeNames.some((known) => known === name))
+  const [name, id] = places.at(-1) ?? []
+  return name === undefined || id === undefined ? undefined : { id, name }
+}
+
+function parseTail(
+  query: URLSearchParams,
+  lastEventId: string | undefined,
+): TailQuery | { readonly issues: readonly Issue[] } {
+  const place = placeIn(query, lastEventId)
+  const others = new URLSearchParams(query)
+  for (const name of placeNames) others.delete(name)
+  const { values, issues } = parseParameters(others, parameters)
+  if (values === undefined || issues.length > 0) return { issues }
+  const { topic, from, source } = values
+  const pattern = parsePattern(topic)
+  if (place) return { pattern, source, from: place }
+  if (from === 'now') return { pattern, source, from: { now: true } }
+  if (from === 'start') return { pattern, source, from: { id: '0', name: 'from' } }
+  if (pattern.isPattern) return { issues: [{ path: 'from', code: 'invalid_from', message: onlyOne }] }
+  return { pattern, source, from: { id: from, name: 'from' } }
+}
+
+const onlyOne = 'must be start or now for a pattern: a seq is of one topic'

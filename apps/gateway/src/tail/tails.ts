@@ -1,0 +1,119 @@
+/**
+ * All tails of this process, their feeds, and what is done for them now and then. When nobody tails it does nothing.
+ */
+import type { ServerResponse } from 'node:http'
+import { setImmediate as nextRound } from 'node:timers/promises'
+import type { TopicPattern } from '@sekali/core/pattern'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { createBulkReads } from '../clients/bulk-reads.ts'
+import type { Client } from '../clients/clients.ts'
+import { createSlots } from '../clients/slots.ts'
+import type { Heads } from '../heads/heads.ts'
+import { createFeeds, type FeedInUse } from './feeds.ts'
+import { createTailReader, type TailReader } from './reader.ts'
+
+export interface Tails extends AsyncDisposable {
+  /** The feed of a pattern, for a client that may be the first. Throws `Overloaded` or `ClientLimit`. */
+  feedOf(pattern: TopicPattern, client: Client): FeedInUse
+  /** Serves a client from behind a cursor until one of the two has enough; then the feed is given back. */
+  serve(use: FeedInUse, outgoing: ServerResponse, from: Beginning, source: string | undefined): void
+}
+
+/** Where a tail begins: behind this id. */
+interface Beginning {
+  readonly id: string
+  /** Whether the client named it. */
+  readonly isKnown: boolean
+}
+
+export interface TailsDeps {
+  readonly heads: Heads
+  readonly store: Store
+  readonly log: Logger
+  /** Aborted once this process is to leave: then its tails end, and go on elsewhere. */
+  readonly signal: AbortSignal
+}
+
+export interface TailsOptions {
+  /** Topics that are followed at a time; a pattern counts as four. */
+  readonly feedsMax?: number
+  /** How long a feed stays after its last reader, because clients come back. */
+  readonly lingerMs?: number
+  /** A client that takes nothing for so long although there is something for it is cut off. */
+  readonly stalledMs?: number
+  /** How often feeds and clients are looked after. */
+  readonly tickMs?: number
+}
+
+/** Of the pool's connections so many serve those who read history. */
+const historyReadsMax = 3
+/** Pages of history that are held until clients take them; each has up to half a MiB, or one event. */
+const historyPagesMax = 64
+/** Readers that are looked after before others get their turn of the event loop. */
+const beatenAtOnceMax = 512
+
+export function createTails(
+  { heads, store, log, signal }: TailsDeps,
+  { feedsMax = 4_096, lingerMs = 15_000, stalledMs = 30_000, tickMs = 1_000 }: TailsOptions = {},
+): Tails {
+  const feeds = createFeeds({ heads, store, log }, { feedsMax, lingerMs })
+  const historyReads = createBulkReads(historyReadsMax)
+  const pageSlots = createSlots(historyPagesMax)
+  const readers = new Set<TailReader>()
+  let ticking: NodeJS.Timeout | undefined
+
+  async function tick(): Promise<void> {
+    const now = performance.now()
+    feeds.tidy(now)
+    let beaten = 0
+    for (const reader of readers) {
+      reader.beat(now)
+      if (++beaten % beatenAtOnceMax === 0) await nextRound()
+    }
+    ticking = feeds.size > 0 ? setTimeout(tick, tickMs) : undefined
+  }
+
+  function endAll(): void {
+    for (const reader of readers) reader.end()
+  }
+  signal.addEventListener('abort', endAll, { once: true })
+
+  return {
+    feedOf(pattern, client) {
+      const use = feeds.use(pattern, client)
+      ticking ??= setTimeout(tick, tickMs)
+      return use
+    },
+    serve(use, outgoing, from, source) {
+      const { feed, client } = use
+      const reader = createTailReader({
+        feed,
+        outgoing,
+        from: from.id,
+        isFromKnown: from.isKnown,
+        source,
+        store,
+        log,
+        client,
+        reads: historyReads,
+        pages: pageSlots,
+        stalledMs,
+      })
+      readers.add(reader)
+      feed.readers.add(reader)
+      outgoing.once('close', () => {
+        readers.delete(reader)
+        feed.readers.delete(reader)
+        use[Symbol.dispose]()
+      })
+      if (signal.aborted || feed.isClosed) reader.end()
+      else reader.pump()
+    },
+    async [Symbol.asyncDispose]() {
+      clearTimeout(ticking)
+      endAll()
+      feeds.close()
+    },
+  }
+}

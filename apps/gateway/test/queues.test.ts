@@ -1,0 +1,62 @@
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+import { createClients } from '../src/clients/clients.ts'
+import { createLanes } from '../src/clients/queues.ts'
+
+/** Begins works that end when they are told to; says which are under way. */
+function createWorks(atOnceMax: number) {
+  const lanes = createLanes(() => atOnceMax)
+  const underWay = new Map<string, () => void>()
+  return {
+    underWay: () => [...underWay.keys()],
+    begin: (client: string, name: string, outcome: () => string = () => name) =>
+      lanes.run(client, async () => {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        underWay.set(name, resolve)
+        await promise
+        underWay.delete(name)
+        return outcome()
+      }),
+    end: (name: string) => underWay.get(name)?.(),
+  }
+}
+
+test('beyond a few, works of a client are done one after the other, and nobody else waits for them', async () => {
+  const works = createWorks(2)
+  const names = ['a1', 'a2', 'a3', 'a4', 'a5']
+  const done = names.map((name) => works.begin('a', name))
+  const other = works.begin('b', 'b1')
+  await eventually(() => expect(works.underWay()).toEqual(['a1', 'a2', 'b1', 'a3']))
+  for (const next of ['a4', 'a5']) {
+    works.end(works.underWay().at(-1) ?? '')
+    await eventually(() => expect(works.underWay()).toEqual(['a1', 'a2', 'b1', next]))
+  }
+  for (const name of works.underWay()) works.end(name)
+  expect(await Promise.all([...done, other])).toEqual([...names, 'b1'])
+})
+
+test('a work that fails does not hold up those behind it', async () => {
+  const works = createWorks(1)
+  const first = works.begin('a', 'first')
+  const failing = works.begin('a', 'failing', () => {
+    throw new Error('it failed')
+  })
+  const last = works.begin('a', 'last')
+  await eventually(() => expect(works.underWay()).toEqual(['first', 'failing']))
+  works.end('failing')
+  await expect(failing).rejects.toThrow('it failed')
+  await eventually(() => expect(works.underWay()).toEqual(['first', 'last']))
+  for (const name of works.underWay()) works.end(name)
+  expect(await Promise.all([first, last])).toEqual(['first', 'last'])
+})
+
+test('whether several clients are there is told by the requests of the last second', () => {
+  const clients = createClients()
+  const from = (remoteAddress: string) =>
+    clients.of({ socket: { remoteAddress }, headers: {} } as Parameters<typeof clients.of>[0])
+  expect(clients.areSeveral()).toBe(false)
+  for (let n = 0; n < 3; n++) from('127.0.0.1')
+  expect(clients.areSeveral()).toBe(false)
+  from('127.0.0.2')
+  expect(clients.areSeveral()).toBe(true)
+})
