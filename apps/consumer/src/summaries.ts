@@ -1,6 +1,6 @@
 /**
  * Writes the summaries of spans that this consumer's turns have filled, some time later and one at a time: searches
- * are quicker with them and right without them, so they must not cost a turn anything. See store/spans.ts.
+ * are quicker with them and right without them, so they must not cost a turn anything. See store/read/spans.ts.
  */
 import type { TopicName } from '@sekali/core/event'
 import { pause } from '@sekali/process/backoff'

@@ -26,9 +26,9 @@ import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
 import { commitAndBury, type ReceivedEntry } from '@sekali/store/bisect'
-import { bury } from '@sekali/store/bury'
 import { commitBatches } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
+import { bury } from '@sekali/store/dead-letters'
 import { endTurn, type Turn, withTurns } from '@sekali/store/turn'
 
 /** Where a test may stop a consumer dead; see process/failpoint.ts. */

@@ -1,8 +1,8 @@
 /** How many topics there may be, and how fast a client may make them. */
 import { untilConnected } from '@sekali/broker/connect'
 import type { TopicName } from '@sekali/core/event'
+import { ensureTopics } from '@sekali/store/ensure-topics'
 import { readNames } from '@sekali/store/names'
-import { ensureTopics } from '@sekali/store/topics'
 import { ownBroker, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'

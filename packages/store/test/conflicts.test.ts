@@ -4,12 +4,12 @@ import { type Position, timeOf } from '@sekali/core/position'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject, test, vi } from 'vitest'
-import { commitAndBury, type ReceivedEntry } from '../src/bisect.ts'
-import { type Batch, commitBatches, type Outcome, type Received } from '../src/commit.ts'
-import type { Store, Tx } from '../src/connect.ts'
-import { digestOf, readOutcomes } from '../src/outcomes.ts'
-import { ensureTopics } from '../src/topics.ts'
-import { endTurn, type Turn, withTurns } from '../src/turn.ts'
+import type { Store, Tx } from '../src/postgres/connect.ts'
+import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
+import { commitAndBury, type ReceivedEntry } from '../src/turn/bisect.ts'
+import { type Batch, commitBatches, type Outcome, type Received } from '../src/turn/commit.ts'
+import { ensureTopics } from '../src/turn/ensure-topics.ts'
+import { endTurn, type Turn, withTurns } from '../src/turn/turn.ts'
 
 const at = 1_700_000_000_000
 

@@ -1,6 +1,6 @@
 import { ownStore } from '@sekali/testkit/own'
 import { expect, inject, test } from 'vitest'
-import { readRanges } from '../src/ranges.ts'
+import { readRanges } from '../src/read/ranges.ts'
 
 test('pages of several topics are one merge by time that keeps each topic by seq, though clocks step back', async () => {
   await using store = await ownStore(inject('postgresUrl'))

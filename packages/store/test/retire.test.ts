@@ -4,11 +4,11 @@ import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject, test } from 'vitest'
-import { readHeads } from '../src/heads.ts'
-import { digestOf, readOutcomes } from '../src/outcomes.ts'
-import { retire } from '../src/retire.ts'
-import { readStandings } from '../src/standing.ts'
-import { withTurns } from '../src/turn.ts'
+import { readHeads } from '../src/read/heads.ts'
+import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
+import { retire } from '../src/turn/retire.ts'
+import { readStandings } from '../src/turn/standing.ts'
+import { withTurns } from '../src/turn/turn.ts'
 
 const topic = 'orders' as TopicName
 

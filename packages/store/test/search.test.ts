@@ -4,12 +4,12 @@ import type { StoredEvent, TopicName } from '@sekali/core/event'
 import { parsePattern } from '@sekali/core/pattern'
 import { ownStore } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
-import type { Store } from '../src/connect.ts'
-import { drizzle, sql } from '../src/drizzle.ts'
-import { readNewest, readTopic } from '../src/read.ts'
-import { boundReplay, type Replay, readPart } from '../src/replay.ts'
-import { type Search, searchEvents } from '../src/search.ts'
-import { summarizeSpans } from '../src/spans.ts'
+import type { Store } from '../src/postgres/connect.ts'
+import { drizzle, sql } from '../src/postgres/drizzle.ts'
+import { boundReplay, type Replay, readPart } from '../src/read/replay.ts'
+import { type Search, searchEvents } from '../src/read/search.ts'
+import { summarizeSpans } from '../src/read/spans.ts'
+import { readNewest, readTopic } from '../src/read/topic.ts'
 
 const sizes = { 'log.big': 12_000, 'log.small': 700, 'log.one': 1, other: 2_500 }
 

@@ -1,9 +1,9 @@
 import { ownStore } from '@sekali/testkit/own'
 import { expect, inject, test } from 'vitest'
-import { type Store, withTransaction } from '../src/connect.ts'
-import { copyRows } from '../src/copy-rows.ts'
-import type { DataRefused } from '../src/errors.ts'
-import { utc } from '../src/time.ts'
+import { type Store, withTransaction } from '../src/postgres/connect.ts'
+import { copyRows } from '../src/postgres/copy-rows.ts'
+import type { DataRefused } from '../src/postgres/errors.ts'
+import { utc } from '../src/postgres/time.ts'
 
 test('times come in one form, whatever PostgreSQL leaves out', async () => {
   await using store = await ownStore(inject('postgresUrl'))

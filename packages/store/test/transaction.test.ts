@@ -3,11 +3,11 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject, test } from 'vitest'
-import { connectStore, withTransaction } from '../src/connect.ts'
-import { copyEvents } from '../src/copy.ts'
-import { sql } from '../src/drizzle.ts'
-import { DataRefused } from '../src/errors.ts'
-import { migrate } from '../src/migrate.ts'
+import { connectStore, withTransaction } from '../src/postgres/connect.ts'
+import { sql } from '../src/postgres/drizzle.ts'
+import { DataRefused } from '../src/postgres/errors.ts'
+import { migrate } from '../src/postgres/migrate.ts'
+import { copyEvents } from '../src/turn/copy.ts'
 
 const quiet = { warn: () => {} }
 

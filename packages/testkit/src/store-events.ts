@@ -2,7 +2,7 @@ import type { Event, TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { commitEvents } from '@sekali/store/commit'
 import type { Store } from '@sekali/store/connect'
-import { ensureTopics } from '@sekali/store/topics'
+import { ensureTopics } from '@sekali/store/ensure-topics'
 import { endTurn, withTurn } from '@sekali/store/turn'
 
 /** Stores events of one topic as a consumer's turn does, without Redis. `beforeCommit` may take its time. */

@@ -5,7 +5,7 @@ import { limits } from '@sekali/core/limits'
 import { isPattern, matches, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
 import { explainTimestamp, normalizeTimestamp } from '@sekali/core/timestamp'
 import { wholeNumber } from '@sekali/process/env'
-import type { Place } from '@sekali/store/lanes'
+import type { Place } from '@sekali/store/scope'
 import * as v from 'valibot'
 import { parseParameters } from '../http/parameters.ts'
 

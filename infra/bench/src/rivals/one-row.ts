@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { ensureTopics } from '@sekali/store/topics'
+import { ensureTopics } from '@sekali/store/ensure-topics'
 import { startMeter } from '../processor-time.ts'
 import type { Measure, Side } from '../row.ts'
 import { commitBatch, openStore } from '../sides/commit.ts'

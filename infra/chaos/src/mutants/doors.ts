@@ -79,7 +79,7 @@ export const doorMutants: readonly Mutant[] = [
       'a look at what has changed passes over what was begun before the last look and committed after it',
     edits: [
       {
-        file: 'packages/store/src/heads.ts',
+        file: 'packages/store/src/read/heads.ts',
         find: 'pg_snapshot_xmin(pg_current_snapshot())',
         replace: 'pg_snapshot_xmax(pg_current_snapshot())',
       },

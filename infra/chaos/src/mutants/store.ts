@@ -19,7 +19,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'another content under a known id counts as a duplicate',
     edits: [
       {
-        file: 'packages/store/src/commit.ts',
+        file: 'packages/store/src/turn/commit.ts',
         find: 'if (hasSameContent(item.event, known.get(place) ?? first.event)) continue',
         replace: 'if (hasSameContent(item.event, item.event)) continue',
       },
@@ -31,7 +31,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'of the events of an id that come in one batch, the last decides what the others are',
     edits: [
       {
-        file: 'packages/store/src/commit.ts',
+        file: 'packages/store/src/turn/commit.ts',
         find: 'known.get(place) ?? first.event',
         replace: 'known.get(place) ?? (received[places.lastIndexOf(place)] ?? first).event',
       },
@@ -55,7 +55,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'sessions let PostgreSQL log the rows that it refuses',
     edits: [
       {
-        file: 'packages/store/src/connect.ts',
+        file: 'packages/store/src/postgres/connect.ts',
         find: "'log_error_verbosity', 'terse'",
         replace: "'lc_messages', 'C'",
       },
@@ -79,7 +79,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'each turn keeps as much content of conflicts as a topic may have',
     edits: [
       {
-        file: 'packages/store/src/kept.ts',
+        file: 'packages/store/src/turn/kept.ts',
         find: 'limits.keptBytesMax - keptBytes - bytes',
         replace: 'limits.keptBytesMax - bytes',
       },
@@ -91,7 +91,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'seq counts duplicates as well',
     edits: [
       {
-        file: 'packages/store/src/turn.ts',
+        file: 'packages/store/src/turn/turn.ts',
         find: 'turn.head + result.stored',
         replace: 'turn.head + result.stored + result.duplicates',
       },
@@ -101,7 +101,7 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: 'no-lease',
     breaks: 'a turn does not lock the topic’s row',
-    edits: [{ file: 'packages/store/src/turn.ts', find: ' FOR UPDATE SKIP LOCKED', replace: '' }],
+    edits: [{ file: 'packages/store/src/turn/turn.ts', find: ' FOR UPDATE SKIP LOCKED', replace: '' }],
     test: { project: 'store', file: 'commit', name: 'a turn is exclusive' },
   },
   {
@@ -109,7 +109,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'a consumer that sleeps in its turn keeps it for ever',
     edits: [
       {
-        file: 'packages/store/src/connect.ts',
+        file: 'packages/store/src/postgres/connect.ts',
         find: 'idle_in_transaction_session_timeout: idleInTransactionMs',
         replace: 'idle_in_transaction_session_timeout: 0',
       },
@@ -121,7 +121,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'the events of all topics of a shared turn are numbered from the head of the first',
     edits: [
       {
-        file: 'packages/store/src/commit.ts',
+        file: 'packages/store/src/turn/commit.ts',
         find: 'const seqs = seqsOf(part, known[at]',
         replace: 'const seqs = seqsOf({ ...part, turn: (parts[0] ?? part).turn }, known[at]',
       },
@@ -133,7 +133,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'a receipt says stored for a duplicate, too',
     edits: [
       {
-        file: 'packages/store/src/outcomes.ts',
+        file: 'packages/store/src/read/outcomes.ts',
         find: 'if (order === 0) return',
         replace: 'if (order === 0 || row.is_same) return',
       },
@@ -145,7 +145,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'the log is read in the order of the events’ own times',
     edits: [
       {
-        file: 'packages/store/src/read.ts',
+        file: 'packages/store/src/read/topic.ts',
         find: 'sql`seq ASC` : sql`seq DESC`',
         replace: 'sql`"timestamp" ASC` : sql`"timestamp" DESC`',
       },

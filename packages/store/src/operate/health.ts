@@ -1,0 +1,44 @@
+import type { Store } from '../postgres/connect.ts'
+import { sql } from '../postgres/drizzle.ts'
+import { asStoreError } from '../postgres/errors.ts'
+
+/** What keeps Sekali from working with a PostgreSQL that answers, in words. Rejects with `StoreUnavailable`. */
+export async function checkStore(store: Store): Promise<string[]> {
+  const { rows } = await store.db
+    .execute<{ version: string; is_old: boolean; is_replica: boolean; has_schema: boolean }>(
+      sql`SELECT current_setting('server_version') AS version,
+        current_setting('server_version_num')::integer < ${versionNumberMin} AS is_old,
+        pg_is_in_recovery() AS is_replica, to_regclass('topics') IS NOT NULL AS has_schema`,
+    )
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'health check')
+    })
+  return rows.flatMap(({ version, is_old, is_replica, has_schema }) => [
+    ...(is_old ? [`PostgreSQL ${version} is too old: ${upgrade}`] : []),
+    ...(is_replica ? [`PostgreSQL is a replica, which takes no writes: ${toPrimary}`] : []),
+    ...(has_schema ? [] : [`the tables are missing: ${makeSchema}`]),
+  ])
+}
+
+export const versionNumberMin = 150_000
+export const upgrade = 'upgrade to PostgreSQL 15 or newer'
+export const toPrimary = 'point DATABASE_URL at the primary'
+export const makeSchema = 'run node apps/consumer/src/migrate.ts, or restart npm start'
+
+/**
+ * Which of PostgreSQL's settings weaken promise 2, in words. An entry is acknowledged on the strength of a COMMIT,
+ * so a commit that a crash can undo is an event that is lost.
+ * https://www.postgresql.org/docs/current/wal-async-commit.html
+ */
+export async function findWeakSettings(store: Store): Promise<string[]> {
+  const { rows } = await store.db
+    .execute<{ name: string; setting: string }>(
+      sql`SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')`,
+    )
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'health check')
+    })
+  return rows
+    .filter(({ setting }) => setting === 'off')
+    .map(({ name }) => `${name} is off: a crash of PostgreSQL can undo what was committed`)
+}

@@ -1,0 +1,133 @@
+import { StoreUnavailable } from '@sekali/core/errors'
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import { drizzle } from './drizzle.ts'
+import { asStoreError } from './errors.ts'
+import type { Log } from './log.ts'
+
+export interface StoreConfig {
+  /** `postgres://` or `postgresql://`. */
+  readonly url: string
+  /** Connections at most. */
+  readonly poolMax: number
+  /** Shown by pg_stat_activity. */
+  readonly name: string
+  /** After so long PostgreSQL cancels a statement. */
+  readonly statementMs?: number
+  /** After so long between two statements of a transaction PostgreSQL ends the session, and with it a turn. */
+  readonly idleInTransactionMs?: number
+  /** After so long without a connection a call is given up. */
+  readonly connectMs?: number
+}
+
+/** Drizzle, on the pool or on a transaction's connection. */
+export type Db = NodePgDatabase
+
+/** Drizzle on the connection of a transaction. */
+export type Tx = Db & {
+  readonly $client: pg.PoolClient
+  /** Last statements whose answers nobody needs; they go along with COMMIT, without a round trip of their own. */
+  closing: string
+  /** The store's. */
+  readonly streaks: Store['streaks']
+}
+
+export interface Store extends AsyncDisposable {
+  readonly pool: pg.Pool
+  /** For single statements. What needs a transaction goes through {@link withTransaction}. */
+  readonly db: Db
+  /** How many events of a topic, by its id, this process has stored since one came that was known; see commit.ts. */
+  readonly streaks: Map<number, number>
+  /** Topics of which a page had compressed events; see topic.ts. */
+  readonly compressed: Set<string>
+}
+
+/** Connects when first used. Never throws; PostgreSQL may come and go. */
+export function connectStore(config: StoreConfig, log: Log): Store {
+  const { url, poolMax, name, statementMs = 5_000, idleInTransactionMs = 8_000, connectMs = 1_500 } = config
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolMax,
+    application_name: name,
+    connectionTimeoutMillis: connectMs,
+    statement_timeout: statementMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    // The server's timeout cancels a statement cleanly and comes first; this one is for a server that is gone.
+    query_timeout: statementMs + 1_000,
+    // A session that stayed on a demoted primary would answer reads and refuse writes for ever.
+    maxLifetimeSeconds: 300,
+    keepAlive: true,
+    // What time.ts expects; a database or a role may have settings of its own. And a prepared statement is planned for
+    // each execution: a plan kept from when the log was small reads all of it once it is large.
+    options:
+      '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8 -c plan_cache_mode=force_custom_plan ' +
+      '-c log_parameter_max_length_on_error=0',
+    onConnect: keepOutOfItsLog,
+  })
+  pool.on('error', (err) => log.warn({ err }, 'idle postgres connection lost'))
+  let ended: Promise<void> | undefined
+  return {
+    pool,
+    db: drizzle(pool, { casing: 'snake_case' }),
+    streaks: new Map(),
+    compressed: new Set(),
+    [Symbol.asyncDispose]: () => (ended ??= pool.end()), // pg rejects a second end()
+  }
+}
+
+/**
+ * Has PostgreSQL log neither rows (DETAIL and CONTEXT of errors) nor parameters of this session, if the role may say so: a
+ * superuser may, and whoever it was granted to. What is left otherwise, the doctor says (`postgres.log`).
+ */
+async function keepOutOfItsLog(client: pg.ClientBase): Promise<void> {
+  await client.query(`
+    SELECT set_config(name, value, false)
+    FROM (VALUES ('log_error_verbosity', 'terse'), ('log_parameter_max_length', '0')) AS wanted (name, value)
+    WHERE has_parameter_privilege(name, 'SET')`)
+}
+
+/**
+ * Runs `work` in a transaction. Rejects with `StoreUnavailable` or `DataRefused`; after a failed COMMIT the outcome
+ * is unknown, so whoever calls this must find out from what is stored.
+ *
+ * Drizzle's own `transaction()` on a pool leaks the client when BEGIN fails and hides the first error when ROLLBACK
+ * fails, and pg-pool stops listening for `error` on a client that is checked out, so that a restart of PostgreSQL
+ * would end the process. Hence this helper.
+ */
+export const withTransaction = <T>(store: Store, what: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  withOpening(store, what, (client) => client.query('BEGIN'), work)
+
+/** A transaction that `open` begins, perhaps with more than BEGIN: what that resolves with, `work` gets as well. */
+export async function withOpening<Opened, T>(
+  store: Store,
+  what: string,
+  open: (client: pg.PoolClient) => Promise<Opened>,
+  work: (tx: Tx, opened: Opened) => Promise<T>,
+): Promise<T> {
+  const client = await store.pool.connect().catch((error: unknown) => {
+    throw asStoreError(error, what)
+  })
+  let broken: Error | undefined
+  const onError = (error: Error) => {
+    broken = error
+  }
+  client.on('error', onError)
+  try {
+    const opened = await open(client)
+    const { streaks } = store
+    const tx: Tx = Object.assign(drizzle(client, { casing: 'snake_case' }), { closing: '', streaks })
+    const result = await work(tx, opened)
+    await client.query(`${tx.closing}COMMIT`)
+    return result
+  } catch (error) {
+    const failure = asStoreError(error, what)
+    // A session may be what is wrong: one that a demoted primary opened stays read-only for as long as it lives, and one
+    // whose server has not answered takes no ROLLBACK either. Its end does the same.
+    if (failure instanceof StoreUnavailable) broken ??= failure
+    else await client.query('ROLLBACK').catch(onError)
+    throw failure
+  } finally {
+    client.off('error', onError)
+    client.release(broken) // an error destroys the connection
+  }
+}

@@ -1,0 +1,24 @@
+import type { SQL } from 'drizzle-orm'
+import { sql } from '../postgres/drizzle.ts'
+import { checkpoints, topics } from '../postgres/schema.ts'
+
+/** Up to which seq each topic has been folded, by topic; `null` where that was left out. */
+export type AsOf = Readonly<Record<string, number>> | null
+
+/** Whether it is wanted; undefined: where there is not too much of it. */
+export type WantsAsOf = boolean | undefined
+
+/** Topics beyond which it is left out unless it is wanted: it would be longer than what it comes with. */
+const topicsMax = 1_000
+
+/** Of the generation `g`. */
+export function asOf(isWanted: WantsAsOf): SQL {
+  if (isWanted === false) return sql`NULL::json`
+  // One more than there may be tells that there are too many, however many there are.
+  const limit = isWanted ? sql`` : sql`LIMIT ${topicsMax + 1}`
+  const fits = isWanted ? sql`true` : sql`count(*) <= ${topicsMax}`
+  return sql`(
+    SELECT CASE WHEN ${fits} THEN coalesce(json_object_agg(t.name, c.seq ORDER BY t.name), '{}') END
+    FROM (SELECT topic_id, seq FROM ${checkpoints} WHERE generation_id = g.id ${limit}) c
+    JOIN ${topics} t ON t.id = c.topic_id)`
+}

@@ -1,0 +1,188 @@
+/**
+ * The transaction is the lease, as in a consumer's turn: whoever holds the lock of a generation's row, and nobody else,
+ * may fold events into its states. States, checkpoints and revision change together or not at all, so each event
+ * counts once whatever is killed. What is more, whoever writes says which revision it has read, and is refused when
+ * that is not the current one: no two writers can fold onto the same states, even if a lock were to fail.
+ */
+import { SekaliError } from '@sekali/core/errors'
+import type { TopicName } from '@sekali/core/event'
+import type { SQL } from 'drizzle-orm'
+import type { Tx } from '../postgres/connect.ts'
+import { sql } from '../postgres/drizzle.ts'
+import { asStoreError, DataRefused } from '../postgres/errors.ts'
+import { checkpoints, generations, states, topics } from '../postgres/schema.ts'
+import { textArray } from '../postgres/text-array.ts'
+
+export interface Generation {
+  readonly id: number
+  readonly name: string
+  readonly version: number
+  readonly stage: 'live' | 'building'
+  readonly revision: number
+}
+
+/** A topic that has more than has been folded of it. */
+export interface Behind {
+  readonly topicId: number
+  readonly topic: TopicName
+  /** The last seq that has been folded. */
+  readonly seq: number
+  readonly head: number
+}
+
+/** Somebody else has written since this writer has read. */
+export class StaleRevision extends SekaliError {
+  readonly code = 'stale_revision'
+  readonly retryable = true
+}
+
+/**
+ * The turn of a generation that has something to fold, or is level and has yet to go live: of the first, in the order
+ * of `wanted`, that nobody has and that has not failed; `undefined` when there is none. It lasts as long as the
+ * transaction. Of a name it is only the definition that the caller can fold: that version, of that file.
+ */
+export async function takeProjectionTurn(
+  tx: Tx,
+  wanted: readonly { readonly name: string; readonly version: number; readonly hash: string }[],
+): Promise<Generation | undefined> {
+  const names = textArray(wanted.map(({ name }) => name))
+  const versions = sql.param(wanted.map(({ version }) => version))
+  const hashes = textArray(wanted.map(({ hash }) => hash))
+  const { rows } = await tx.execute<GenerationRow>(sql`
+    SELECT g.id, g.name, g.version, g.stage, g.revision FROM ${generations} g
+    JOIN unnest(${names}::text[], ${versions}::int[], ${hashes}::text[])
+      WITH ORDINALITY AS w (name, version, hash, at)
+      ON w.name = g.name AND w.version = g.version AND w.hash = g.hash
+    WHERE g.stage <> 'retired' AND g.failed_message IS NULL
+      AND (g.stage = 'building' OR EXISTS (${behind(sql`g.id`, sql`g.topic_regex`)}))
+    ORDER BY w.at, random() -- of two generations of a name neither waits for the other
+    LIMIT 1 FOR UPDATE OF g SKIP LOCKED`)
+  const [row] = rows
+  return row && { ...row, revision: Number(row.revision) }
+}
+
+// A type and not an interface, because execute() asks for an index signature.
+type GenerationRow = Omit<Generation, 'revision'> & { revision: string }
+
+// CASE: the pattern is held against those few that are behind, and not against all names there are. PostgreSQL would begin
+// with it, and take it for so selective that it looked up the checkpoint of each topic by itself.
+const behind = (id: SQL, topicRegex: SQL) => sql`
+  SELECT t.id AS "topicId", t.name AS topic, coalesce(c.seq, 0) AS seq, t.head
+  FROM ${topics} t LEFT JOIN ${checkpoints} c ON c.generation_id = ${id} AND c.topic_id = t.id
+  WHERE CASE WHEN t.head > coalesce(c.seq, 0) THEN t.name ~ ${topicRegex} END`
+
+/**
+ * The topics of which there is more to fold, `max` at most. Which come first is up to `pivot`, a topic's id by chance:
+ * with any fixed order a busy topic could starve another one.
+ */
+export async function readBehind(tx: Tx, { id }: Generation, pivot: number, max: number): Promise<Behind[]> {
+  const { rows } = await tx.execute<{ topicId: number; topic: TopicName; seq: string; head: string }>(sql`
+    ${behind(sql`${id}::int`, sql`(SELECT topic_regex FROM ${generations} WHERE id = ${id})`)}
+    ORDER BY t.id < ${pivot}, t.id LIMIT ${max}`)
+  return rows.map((row) => ({ ...row, seq: Number(row.seq), head: Number(row.head) }))
+}
+
+/** The states of those of `keys` that have one, as JSON. */
+export async function readStates(
+  tx: Tx,
+  { id }: Generation,
+  keys: readonly string[],
+): Promise<Map<string, string>> {
+  // OFFSET 0: a descent of the index for each key, whatever the planner thinks; see commit.ts.
+  const { rows } = await tx.execute<{ key: string; state: string }>(sql`
+    SELECT k.key, s.state FROM unnest(${textArray(keys)}::text[]) AS k (key)
+    CROSS JOIN LATERAL (
+      SELECT state::text FROM ${states} WHERE generation_id = ${id} AND key = k.key OFFSET 0
+    ) s`)
+  return new Map(rows.map(({ key, state }) => [key, state]))
+}
+
+/** What a turn changes. */
+export interface Progress {
+  /** The new states by key, as JSON. */
+  readonly states: ReadonlyMap<string, string>
+  readonly checkpoints: readonly { readonly topicId: number; readonly seq: number }[]
+  /** The event that could not be folded. */
+  readonly failure?: ProjectionFailure | undefined
+  /** Events that could not be folded and are left out. */
+  readonly skipped?: { readonly count: number; readonly last: ProjectionFailure } | undefined
+}
+
+export interface ProjectionFailure {
+  readonly topic: string
+  readonly seq: number
+  readonly eventId: string
+  readonly message: string
+}
+
+/** Writes what a turn has folded. Rejects with `StaleRevision` when the generation has changed since it was read. */
+export async function endProjectionTurn(
+  tx: Tx,
+  { id, name, revision }: Generation,
+  { states: changed, checkpoints: moved, failure, skipped }: Progress,
+): Promise<void> {
+  const { rowCount } = await tx.execute(sql`
+    UPDATE ${generations} SET revision = revision + 1,
+      failed_topic = ${failure?.topic ?? null}, failed_seq = ${failure?.seq ?? null},
+      failed_event_id = ${failure?.eventId ?? null}, failed_message = ${failure?.message ?? null}
+      ${skipped === undefined ? sql`` : addSkipped(skipped)}
+    WHERE id = ${id} AND revision = ${revision} AND stage <> 'retired'`)
+  if (rowCount !== 1) throw new StaleRevision(`projection ${name} is no longer at revision ${revision}`)
+  if (moved.length > 0) {
+    await tx.execute(sql`
+      INSERT INTO ${checkpoints} (generation_id, topic_id, seq)
+      SELECT ${id}, * FROM unnest(
+        ${sql.param(moved.map(({ topicId }) => topicId))}::int[], ${sql.param(moved.map(({ seq }) => seq))}::bigint[])
+      ON CONFLICT (generation_id, topic_id) DO UPDATE SET seq = excluded.seq`)
+  }
+  if (changed.size > 0) {
+    await tx.execute(sql`
+      INSERT INTO ${states} (generation_id, key, state, revision)
+      SELECT ${id}, k.key, k.state::json, ${revision + 1}
+      FROM unnest(${textArray([...changed.keys()])}::text[], ${textArray([...changed.values()])}::text[]) AS k (key, state)
+      ON CONFLICT (generation_id, key) DO UPDATE SET state = excluded.state, revision = excluded.revision`)
+  }
+}
+
+const addSkipped = ({ count, last }: NonNullable<Progress['skipped']>) => sql`
+  , skipped = skipped + ${count}, skipped_topic = ${last.topic}, skipped_seq = ${last.seq},
+  skipped_event_id = ${last.eventId}, skipped_message = ${last.message}`
+
+/**
+ * Like {@link endProjectionTurn}, for a turn of one event: when PostgreSQL refuses what came of it, the projection fails
+ * at this event. Resolves with the reason then. It costs a savepoint.
+ */
+export async function endSuspectedTurn(
+  tx: Tx,
+  generation: Generation,
+  progress: Progress,
+  event: Omit<ProjectionFailure, 'message'>,
+): Promise<string | undefined> {
+  await tx.execute(sql`SAVEPOINT suspected`)
+  try {
+    await endProjectionTurn(tx, generation, progress)
+    return undefined
+  } catch (error) {
+    const cause = asStoreError(error, 'write of states')
+    if (!(cause instanceof DataRefused)) throw cause
+    await tx.execute(sql`ROLLBACK TO SAVEPOINT suspected`)
+    const message = `PostgreSQL refuses the state (SQLSTATE ${cause.sqlState})`
+    await endProjectionTurn(tx, generation, {
+      states: new Map(),
+      checkpoints: [],
+      failure: { ...event, message },
+    })
+    return message
+  }
+}
+
+/** Keeps the live generation as it is for as long as the transaction lasts, so that another one can overtake it. */
+export async function holdLive(tx: Tx, { name }: Generation): Promise<void> {
+  await tx.execute(sql`SELECT FROM ${generations} WHERE name = ${name} AND stage = 'live' FOR UPDATE`)
+}
+
+/** Makes a generation that was being built the live one, and retires the live one. */
+export async function goLive(tx: Tx, { id, name }: Generation): Promise<void> {
+  await tx.execute(sql`UPDATE ${generations} SET stage = 'retired' WHERE name = ${name} AND stage = 'live'`)
+  await tx.execute(sql`UPDATE ${generations} SET stage = 'live' WHERE id = ${id} AND stage = 'building'`)
+}

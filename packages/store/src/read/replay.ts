@@ -1,0 +1,72 @@
+import type { StoredEvent } from '@sekali/core/event'
+import type { Store } from '../postgres/connect.ts'
+import { readEnds } from './scope.ts'
+import { type Search, searchEvents } from './search.ts'
+import { readTopic } from './topic.ts'
+
+export interface Replay extends Omit<Search, 'limit' | 'bytesMax'> {
+  /** Events at most; all of them unless given. */
+  readonly limit?: number
+}
+
+/** The next events of a replay; it may have none although more follow. */
+export interface Part {
+  readonly events: StoredEvent[]
+  /** What is left of the replay behind the first `taken` of the events; undefined if nothing is. */
+  rest(taken: number): Replay | undefined
+}
+
+/** The same replay, ending where its topics are at this moment. Rejects like `openLanes`. */
+export async function boundReplay(store: Store, replay: Replay): Promise<Replay> {
+  const ends = await readEnds(store, replay)
+  return { ...replay, before: isPlain(replay) ? (ends.values().next().value ?? 1) : ends }
+}
+
+/** Events of a part, whatever its bytes. */
+const partEventsMax = 1_000
+
+/**
+ * The first part of a replay, of so many bytes of payloads, or of one event. What was not taken of it can be
+ * read again: the log does not change. Rejects like `openLanes`.
+ */
+export async function readPart(store: Store, replay: Replay, bytesMax: number): Promise<Part> {
+  const { order, limit: left = Number.POSITIVE_INFINITY } = replay
+  const limit = Math.min(left, partEventsMax)
+  const { events, placeAfter } = isPlain(replay)
+    ? await readPlain(store, replay, limit, bytesMax)
+    : await readFound(store, replay, limit, bytesMax)
+  return {
+    events,
+    rest(taken) {
+      const place = taken === left ? undefined : placeAfter(taken)
+      if (place === undefined) return undefined
+      return { ...replay, limit: left - taken, [order === 'asc' ? 'after' : 'before']: place }
+    },
+  }
+}
+
+const isPlain = ({ topics, source, from, to }: Replay): boolean =>
+  !topics.isPattern && source === undefined && from === undefined && to === undefined
+
+/** What is one topic and all of its events needs no search. */
+async function readPlain(store: Store, replay: Replay, limit: number, bytesMax: number) {
+  const { topics, order, after = 0, before } = replay
+  const { events, more } = await readTopic(store, {
+    topic: topics.text,
+    order,
+    after: after as number,
+    before: before as number,
+    limit,
+    bytesMax,
+  })
+  const placeAfter = (taken: number) =>
+    taken === events.length && !more
+      ? undefined
+      : (events[taken - 1]?.seq ?? (order === 'asc' ? after : before))
+  return { events, placeAfter }
+}
+
+async function readFound(store: Store, replay: Replay, limit: number, bytesMax: number) {
+  const { events, nextAfter } = await searchEvents(store, { ...replay, limit, bytesMax })
+  return { events, placeAfter: nextAfter }
+}

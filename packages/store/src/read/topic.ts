@@ -1,0 +1,182 @@
+import { CursorAhead } from '@sekali/core/errors'
+import type { StoredEvent } from '@sekali/core/event'
+import type { SQL } from 'drizzle-orm'
+import type { Store } from '../postgres/connect.ts'
+import { sql } from '../postgres/drizzle.ts'
+import { eachRow } from '../postgres/each-row.ts'
+import { asStoreError } from '../postgres/errors.ts'
+import { events, topics } from '../postgres/schema.ts'
+import { page, pageBytesMax, type Row, toEvent } from './row.ts'
+
+export interface EventsQuery {
+  readonly topic: string
+  /** Events at most, at least 1. */
+  readonly limit: number
+  /** Only events with a greater seq. */
+  readonly after?: number
+  /** Only events with a smaller seq. */
+  readonly before?: number
+  /** Ascending when `after` is given and descending otherwise, unless said. */
+  readonly order?: 'asc' | 'desc'
+  /** Bytes of payloads at most; one event comes whatever its size. */
+  readonly bytesMax?: number
+}
+
+export interface EventsPage<T = StoredEvent> {
+  /** At most as many as asked for, and fewer when their payloads are large. */
+  readonly events: T[]
+  /** Whether events follow on this page. */
+  readonly more: boolean
+}
+
+/**
+ * A page of a topic. Because seqs have no gap and become visible in their order, whoever has read up to a seq
+ * has everything up to it. Each event is made into something else as it arrives, if `as` is given, so that
+ * the page need not be held in pieces. Rejects with `StoreUnavailable`, or with `CursorAhead` when the topic
+ * has never come as far as `after`.
+ */
+export async function readTopic<T = StoredEvent>(
+  store: Store,
+  query: EventsQuery,
+  as: (event: StoredEvent) => T = (event) => event as T,
+): Promise<EventsPage<T>> {
+  const { topic, limit, bytesMax } = query
+  const whole = store.compressed.has(topic) ? undefined : await readWhole(store, query, as)
+  if (whole !== undefined) return whole
+  const { events, more } = await readPage(store, page(ofTopic(query), bySeq(query), bytesMax), limit)
+  // Of a topic that has no more, the range tells how far it has come.
+  if (events.length === 0) return (await readWhole(store, query, as)) ?? { events: [], more }
+  if (events.every(({ payload }) => payload.length <= smallCharsMax)) store.compressed.delete(topic)
+  return { events: events.map(as), more }
+}
+
+/**
+ * Payloads up to here are hardly ever compressed: PostgreSQL tries with rows from 2 kB on. Of one that has
+ * compressed ones the range as a whole says only that it may not fit, which took a fifth of the time of a
+ * page of 3 kB events. So of such a topic it is not asked, until a page has small ones alone.
+ */
+const smallCharsMax = 1_000
+
+/** A page that surely fits; undefined when it may not. */
+async function readWhole<T>(
+  store: Store,
+  query: EventsQuery,
+  as: (event: StoredEvent) => T,
+): Promise<EventsPage<T> | undefined> {
+  const { topic, limit, after = 0 } = query
+  const events: T[] = []
+  let head = 0
+  let [isPlain, fits] = [true, true]
+  let more = false
+  await eachRow(store, 'read of events', wholeRange(query), (row) => {
+    const [ends, plain, small, seq, event_id, timestamp, source, payload, received_at, stored_at] =
+      row as RangeRow
+    head = Number(ends)
+    isPlain = plain === 't'
+    fits = isPlain && small === 't'
+    more = events.length === limit
+    if (seq === null || more) return
+    events.push(as(toEvent({ topic, event_id, timestamp, source, payload, seq, received_at, stored_at })))
+  })
+  // Nothing more has come; but if the topic never came so far, this is another log.
+  if (after > head) throw new CursorAhead('after is behind the end of the log')
+  if (!isPlain) store.compressed.add(topic)
+  return fits ? { events, more } : undefined
+}
+
+/** The newest events of all topics, newest first, as many as fit a page. Rejects with `StoreUnavailable`. */
+export const readNewest = async (store: Store, limit: number): Promise<StoredEvent[]> =>
+  (await readPage(store, newestOfAll(limit), limit)).events
+
+async function readPage(store: Store, statement: SQL, limit: number): Promise<EventsPage> {
+  const { rows } = await store.db.execute<Row>(statement).catch((error: unknown) => {
+    throw asStoreError(error, 'read of events')
+  })
+  const shown = rows.slice(0, limit)
+  return { events: shown.map(toEvent), more: shown.at(-1)?.more ?? false }
+}
+
+const isAscending = ({ order, after }: EventsQuery): boolean =>
+  (order ?? (after === undefined ? 'desc' : 'asc')) === 'asc'
+
+const bySeq = (query: EventsQuery): SQL => (isAscending(query) ? sql`seq ASC` : sql`seq DESC`)
+
+/**
+ * Because seqs have no gap, a page is a range of them, and is asked for as one: for `seq > after … LIMIT` PostgreSQL
+ * has to guess how many there are, and for a topic of some ten thousand events it read and sorted all of them.
+ */
+function isInRange(query: EventsQuery): SQL {
+  const { limit, after = 0, before } = query
+  const last = before === undefined ? sql`t.head` : sql`least(t.head, ${before - 1}::bigint)`
+  // One row more than asked for tells whether there is another page.
+  const [from, to] = isAscending(query)
+    ? [sql`${after + 1}::bigint`, sql`least(${last}, ${after + 1 + limit}::bigint)`]
+    : [sql`greatest(${after + 1}::bigint, ${last} - ${limit}::bigint)`, last]
+  return sql`e.topic_id = t.id AND e.seq BETWEEN ${from} AND ${to}`
+}
+
+const ofTopic = (query: EventsQuery): SQL => sql`
+  SELECT e.*, t.name AS topic FROM ${topics} t JOIN ${events} e ON ${isInRange(query)} WHERE t.name = ${query.topic}`
+
+/**
+ * A topic's head; whether nothing of the range is compressed, and whether it is small; its events, or nulls.
+ */
+type RangeRow =
+  | readonly [head: string, plain: string, small: string, seq: null, ...null[]]
+  | readonly [
+      head: string,
+      plain: string,
+      small: string,
+      seq: string,
+      event_id: string,
+      timestamp: string,
+      source: string,
+      payload: string,
+      received_at: string,
+      stored_at: string,
+    ]
+
+/**
+ * The range as a whole if it surely fits, and otherwise a row that says so. Nearly every page fits, and to
+ * add sizes up event by event (see row.ts) costs PostgreSQL half as much again as to read it. What is
+ * compressed may be of any size.
+ */
+const wholeRange = (query: EventsQuery): SQL => sql`
+  SELECT t.head, whole.plain, whole.small,
+    e.seq, e.event_id, e."timestamp", e.source, e.payload::text, e.received_at, e.stored_at
+  FROM ${topics} t
+  CROSS JOIN LATERAL (
+    SELECT coalesce(bool_and(pg_column_compression(payload) IS NULL), true) AS plain,
+      coalesce(sum(pg_column_size(payload)) < ${query.bytesMax ?? pageBytesMax}, true) AS small
+    FROM ${events} e WHERE ${isInRange(query)} OFFSET 0
+  ) whole
+  LEFT JOIN ${events} e ON whole.plain AND whole.small AND ${isInRange(query)}
+  WHERE t.name = ${query.topic}
+  ORDER BY e.${bySeq(query)}`
+
+const newestFirst = sql`stored_at DESC, topic, seq DESC`
+
+/**
+ * The newest of all topics by the time they were stored. The newest `limit` events can only be in the `limit` topics
+ * whose last event is newest, and there only among the last `limit` of each, so the primary key serves it all.
+ */
+const newestOfAll = (limit: number): SQL =>
+  page(
+    sql`
+      SELECT e.*, t.topic
+      FROM (
+        SELECT t.id, t.name AS topic, t.head
+        FROM ${topics} t
+        CROSS JOIN LATERAL (
+          SELECT l.stored_at FROM ${events} l WHERE l.topic_id = t.id AND l.seq = t.head OFFSET 0
+        ) newest
+        ORDER BY newest.stored_at DESC
+        LIMIT ${limit + 1}
+      ) t
+      CROSS JOIN LATERAL (
+        SELECT * FROM ${events} l WHERE l.topic_id = t.id AND l.seq BETWEEN t.head - ${limit}::bigint AND t.head OFFSET 0
+      ) e
+      ORDER BY ${newestFirst}
+      LIMIT ${limit + 1}`,
+    newestFirst,
+  )

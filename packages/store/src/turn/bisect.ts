@@ -1,0 +1,54 @@
+import type { Position } from '@sekali/core/position'
+import type { Tx } from '../postgres/connect.ts'
+import { sql } from '../postgres/drizzle.ts'
+import { asStoreError, DataRefused } from '../postgres/errors.ts'
+import { commitEvents, type Outcome, type Received } from './commit.ts'
+import { bury } from './dead-letters.ts'
+import type { Turn } from './turn.ts'
+
+/** An event and the entry that brought it. */
+export interface ReceivedEntry extends Received {
+  readonly position: Position
+  readonly fields: readonly string[]
+}
+
+/**
+ * Commits like `commitEvents`, but when PostgreSQL refuses the data, finds the events that it refuses by halving
+ * and makes dead letters of these alone; their neighbours are stored, in order. It costs a savepoint for each
+ * attempt, so a turn does it only after a plain commit has been refused.
+ */
+export async function commitAndBury(
+  tx: Tx,
+  turn: Turn,
+  received: readonly ReceivedEntry[],
+): Promise<Outcome & { readonly dead: number }> {
+  if (received.length === 0) return { stored: 0, duplicates: 0, conflicts: 0, dead: 0, kept: 0 }
+  await tx.execute(sql`SAVEPOINT attempt`)
+  try {
+    const outcome = await commitEvents(tx, turn, received)
+    await tx.execute(sql`RELEASE SAVEPOINT attempt`)
+    return { ...outcome, dead: 0 }
+  } catch (error) {
+    const cause = asStoreError(error, 'commit')
+    if (!(cause instanceof DataRefused)) throw cause
+    // Released as well, or each would hold one more subtransaction until COMMIT.
+    await tx.$client.query('ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt')
+    const [only] = received
+    if (received.length === 1 && only !== undefined) {
+      const kept = await bury(tx, turn, [{ ...only, reason: cause.sqlState }])
+      return { stored: 0, duplicates: 0, conflicts: 0, dead: 1, kept }
+    }
+  }
+  const middle = Math.ceil(received.length / 2)
+  const left = await commitAndBury(tx, turn, received.slice(0, middle))
+  const head = turn.head + left.stored
+  const keptBytes = turn.keptBytes + left.kept
+  const right = await commitAndBury(tx, { ...turn, head, keptBytes }, received.slice(middle))
+  return {
+    stored: left.stored + right.stored,
+    duplicates: left.duplicates + right.duplicates,
+    conflicts: left.conflicts + right.conflicts,
+    dead: left.dead + right.dead,
+    kept: left.kept + right.kept,
+  }
+}

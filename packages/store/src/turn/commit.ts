@@ -1,0 +1,199 @@
+/**
+ * Stores a turn's events: tells the known from the new, numbers the new ones in the order of the stream, adds them to
+ * the log and counts the rest. ON CONFLICT is not needed, because the row lock makes this transaction the topic's
+ * only writer; should somebody write past it, the unique key refuses.
+ *
+ * There are two ways, which give the same:
+ * - a look-up of the ids, then COPY of the new ones;
+ * - where nothing has been known for long: COPY at once, under a savepoint. If the unique key refuses, back to the
+ *   savepoint and look up. That saves a third of what a turn costs, and a wrong guess costs a COPY.
+ *
+ * Of the events of one id, the first decides: the one that is stored, or else the first of the batch. Each later one is
+ * a duplicate of it, or a conflict with it, whatever came in between. So one round settles a batch, however often the
+ * content of an id changes in it.
+ *
+ * Several topics' events go together: a small turn costs its round trips and its flush to disk, not its events.
+ */
+import type { Event, EventId } from '@sekali/core/event'
+import { isTimeExact, type Position } from '@sekali/core/position'
+import type { Tx } from '../postgres/connect.ts'
+import { asStoreError, isKnownEvent } from '../postgres/errors.ts'
+import { type Conflict, keepConflicts } from './conflicts.ts'
+import { copyEvents, type Numbered } from './copy.ts'
+import { type EntryId, keepEntryIds } from './entry-ids.ts'
+import { createKept } from './kept.ts'
+import { findKnown, hasSameContent, type Known } from './known.ts'
+import type { Turn } from './turn.ts'
+
+export interface Received {
+  readonly event: Event
+  readonly receivedAt: string
+  /** Of the entry; noted where `receivedAt` is too small to tell it from others (see entry-ids.ts). */
+  readonly position?: Position
+}
+
+/** How many of the events were stored, were there already, and came under an id that another content has. */
+export interface Outcome {
+  readonly stored: number
+  readonly duplicates: number
+  readonly conflicts: number
+  /** Bytes of content that were kept of the conflicts. */
+  readonly kept: number
+}
+
+/** What has come of a topic, in stream order. */
+export interface Batch {
+  readonly turn: Turn
+  readonly received: readonly Received[]
+}
+
+/** Commits a turn's events. `turn.head` is the topic's last seq so far. */
+export async function commitEvents(tx: Tx, turn: Turn, received: readonly Received[]): Promise<Outcome> {
+  const [outcome] = await commitBatches(tx, [{ turn, received }])
+  return outcome as Outcome
+}
+
+/** Commits the events of several topics' turns, each of another topic. Resolves with an outcome for each. */
+export async function commitBatches(tx: Tx, batches: readonly Batch[]): Promise<Outcome[]> {
+  const parts = batches.map(({ turn, received }) => ({ turn, received, ...groupById(received) }))
+  const known = await storeNew(tx, parts)
+  const conflicts: Conflict[] = []
+  const entryIds: EntryId[] = []
+  const outcomes = parts.map((part, at) => judge(part, known[at] as KnownFirsts, conflicts, entryIds))
+  await keepConflicts(tx, conflicts)
+  await keepEntryIds(tx, entryIds)
+  return outcomes
+}
+
+/** A batch, and the first event of each id in it. */
+interface Part extends Batch {
+  readonly firsts: readonly Received[]
+  /** For each event that was received, the place in `firsts` of the one with its id. */
+  readonly places: readonly number[]
+  /** For each of `firsts`, the bytes of the largest payload that came under its id. */
+  readonly payloadBytes: readonly number[]
+}
+
+function groupById(received: readonly Received[]): Omit<Part, keyof Batch> {
+  const placeOf = new Map<EventId, number>()
+  const firsts: Received[] = []
+  const payloadBytes: number[] = []
+  const places = received.map((item) => {
+    const { eventId, payload } = item.event
+    const bytes = Buffer.byteLength(payload)
+    const place = placeOf.get(eventId) ?? firsts.length
+    if (place === firsts.length) {
+      placeOf.set(eventId, place)
+      firsts.push(item)
+      payloadBytes.push(bytes)
+    } else if (bytes > (payloadBytes[place] as number)) payloadBytes[place] = bytes
+    return place
+  })
+  return { firsts, places, payloadBytes }
+}
+
+/** The events whose ids were known, by the place of their first in a part. */
+type KnownFirsts = ReadonlyMap<number, Known>
+
+/** Counts what has come of a part's events, and adds to `conflicts` and `entryIds`. */
+function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: EntryId[]): Outcome {
+  const { turn, received, firsts, places } = part
+  const { topicId } = turn
+  const seqs = seqsOf(part, known)
+  const kept = createKept(turn)
+  let conflicting = 0
+  for (const [at, item] of received.entries()) {
+    const place = places[at] as number
+    const first = firsts[place] as Received
+    const seq = seqs[place] as number
+    if (first === item && !known.has(place)) {
+      noteEntryId(entryIds, item, { topicId, seq, isConflict: false })
+      continue
+    }
+    if (hasSameContent(item.event, known.get(place) ?? first.event)) continue
+    noteEntryId(entryIds, item, { topicId, seq, isConflict: true })
+    conflicting += 1
+    const isKept = kept.hasRoom(item.event.source, item.event.payload)
+    conflicts.push({ topicId, seq, isKept, ...item })
+  }
+  const stored = firsts.length - known.size
+  return {
+    stored,
+    conflicts: conflicting,
+    duplicates: received.length - stored - conflicting,
+    kept: kept.bytes,
+  }
+}
+
+/** Adds the entry's id if its time does not hold it. */
+function noteEntryId(entryIds: EntryId[], { position }: Received, of: Omit<EntryId, 'position'>): void {
+  if (position !== undefined && !isTimeExact(position)) entryIds.push({ ...of, position })
+}
+
+/** The seq of each first: that of the event which has its id, or the next. */
+function seqsOf({ turn, firsts }: Part, known: KnownFirsts): number[] {
+  let head = turn.head
+  return firsts.map((_, place) => known.get(place)?.seq ?? ++head)
+}
+
+/**
+ * When so many times as many events of a topic as there are now were new before, these are taken for new as well. A
+ * publisher that repeats one event in so many makes a turn in ten copy its rows twice, at the worst.
+ */
+const newBefore = 10
+
+/** Stores the events that are new, numbered from each topic's `head + 1`, and says for each part which are not. */
+async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
+  const { streaks } = tx
+  const streakOf = ({ turn }: Part) => streaks.get(turn.topicId) ?? 0
+  const isGuessed = parts.every((part) => streakOf(part) >= newBefore * part.firsts.length)
+  const known = (isGuessed && (await copyIfNew(tx, parts))) || (await copyUnknown(tx, parts))
+  // A guess for the turns to come. Should this one be rolled back, it is none the worse.
+  for (const [at, part] of parts.entries()) {
+    streaks.set(part.turn.topicId, known[at]?.size === 0 ? streakOf(part) + part.firsts.length : 0)
+  }
+  return known
+}
+
+async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
+  const sought = parts.flatMap(({ turn: { topicId }, firsts, payloadBytes }, at) =>
+    firsts.map(({ event: { eventId } }, place) => ({
+      topicId,
+      eventId,
+      payloadBytes: payloadBytes[place] as number,
+      at,
+      place,
+    })),
+  )
+  const known = parts.map(() => new Map<number, Known>())
+  for (const [{ at, place }, event] of await findKnown(tx, sought)) known[at]?.set(place, event)
+  await copyEvents(tx, number(parts, known))
+  return known
+}
+
+/** Adds all events, or none and says `undefined` when one of their ids is taken. */
+async function copyIfNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[] | undefined> {
+  const none = parts.map((): KnownFirsts => new Map())
+  try {
+    await copyEvents(tx, number(parts, none), 'SAVEPOINT guess; ')
+    return none
+  } catch (error) {
+    const refused = asStoreError(error, 'copy')
+    if (!isKnownEvent(refused)) throw refused
+    await tx.$client.query('ROLLBACK TO SAVEPOINT guess')
+    return undefined
+  }
+}
+
+/** Gives each new event its number. */
+function number(parts: readonly Part[], known: readonly KnownFirsts[]): Numbered[] {
+  const numbered: Numbered[] = []
+  for (const [at, part] of parts.entries()) {
+    const seqs = seqsOf(part, known[at] as KnownFirsts)
+    for (const [place, { event, receivedAt }] of part.firsts.entries()) {
+      if (known[at]?.has(place)) continue
+      numbered.push({ topicId: part.turn.topicId, seq: seqs[place] as number, event, receivedAt })
+    }
+  }
+  return numbered
+}

@@ -1,0 +1,155 @@
+/**
+ * The transaction is the lease. A consumer that holds the row lock of a topic, and nobody else, may read the
+ * topic's stream and commit. There is no time-to-live, no clock and no election: a consumer that dies loses its
+ * connection, PostgreSQL rolls back and the row is free; one that is paused loses its session after
+ * `idle_in_transaction_session_timeout`, and what it tries when it wakes fails, because its transaction is gone.
+ */
+import type { TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import pg from 'pg'
+import { type Store, type Tx, withOpening } from '../postgres/connect.ts'
+
+export interface Turn {
+  readonly topicId: number
+  readonly topic: TopicName
+  readonly group: string | null
+  readonly position: Position
+  readonly accounted: number
+  /** What the stream was like when a turn last looked: entries ever added, and the last id. */
+  readonly seen: number
+  readonly seenId: Position
+  /** The history of Redis's data in which it looked. */
+  readonly history: string | null
+  /** The stream was deleted because it was drained and quiet: that it is gone is no loss. */
+  readonly retired: boolean
+  readonly head: number
+  /** Bytes of content that are kept of the topic's conflicts and dead letters. */
+  readonly keptBytes: number
+}
+
+/**
+ * Runs `work` in the turn of the first of `names`, in their order, whose turn nobody has. When others have them all,
+ * it is not run and the outcome is `undefined`. The turn lasts as long as the transaction. Rejects with
+ * `StoreUnavailable` or `DataRefused`; see `withTransaction`.
+ */
+export const withTurn = <T>(
+  store: Store,
+  names: readonly TopicName[],
+  work: (tx: Tx, turn: Turn) => Promise<T>,
+): Promise<T | undefined> => withTurns(store, names, 1, (tx, turns) => work(tx, turns[0] as Turn))
+
+/** The same with the turns of up to `max` of them, in one transaction. */
+export const withTurns = <T>(
+  store: Store,
+  names: readonly TopicName[],
+  max: number,
+  work: (tx: Tx, turns: readonly Turn[]) => Promise<T>,
+): Promise<T | undefined> =>
+  withOpening(
+    store,
+    'turn',
+    (client) => takeTurns(client, names, max),
+    async (tx, turns) => (turns.length === 0 ? undefined : await work(tx, turns)),
+  )
+
+/**
+ * What begins and ends every turn, however few events it has. Prepared, and each in one message with BEGIN or COMMIT:
+ * for a turn of one event that is half of what it costs. The names are looked up one by one until enough are free: as
+ * `= ANY` with an order, they were a scan of all topics.
+ */
+const prepareTurns = `
+  PREPARE take_turns (text[], integer) AS
+    SELECT t.* FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
+      SELECT id, name, stream_group, position, accounted, seen, seen_id, history, retired,
+        head, kept_bytes FROM topics
+      WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
+    ) t LIMIT $2;
+  PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean, text,
+    bigint) AS
+    UPDATE topics SET
+      stream_group = $2, position = $3, seen_id = $4, accounted = $5, seen = $6, head = $7,
+      duplicates = duplicates + $8, conflicts = conflicts + $9, dead = dead + $10, lost = lost + $11,
+      history = $13, retired = false, kept_bytes = kept_bytes + $14,
+      loss_at = CASE WHEN $12 OR $11 > 0 THEN clock_timestamp() ELSE loss_at END
+    WHERE id = $1`
+
+/**
+ * Around these two, whose plan is the same for all values and however many topics there are; without being told so,
+ * PostgreSQL plans them every time. It must not hold for the look-up of events (see connect.ts).
+ */
+const planOnce = 'SET LOCAL plan_cache_mode = force_generic_plan'
+const planAnew = 'SET LOCAL plan_cache_mode = force_custom_plan'
+
+/** The connections on which they are prepared. */
+const prepared = new WeakSet<pg.PoolClient>()
+
+/** Begins a transaction and takes turns in it. */
+async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max: number): Promise<Turn[]> {
+  if (!prepared.has(client)) {
+    await client.query(prepareTurns)
+    prepared.add(client)
+  }
+  // In quotes, because a topic may be called `null`. Several statements give several results.
+  const list = pg.escapeLiteral(`{${names.map((name) => `"${name}"`).join(',')}}`)
+  const results: unknown = await client.query(
+    `BEGIN; ${planOnce}; EXECUTE take_turns (${list}, ${max}); ${planAnew}`,
+  )
+  const [, , taken] = results as [unknown, unknown, pg.QueryResult<Record<string, string>>, unknown]
+  return taken.rows.map((row) => ({
+    topicId: Number(row.id),
+    topic: row.name as TopicName,
+    group: row.stream_group ?? null,
+    position: row.position as Position,
+    accounted: Number(row.accounted),
+    seen: Number(row.seen),
+    seenId: row.seen_id as Position,
+    history: row.history ?? null,
+    // As PostgreSQL prints it, or as pg reads it.
+    retired: String(row.retired).startsWith('t'),
+    head: Number(row.head),
+    keptBytes: Number(row.kept_bytes),
+  }))
+}
+
+/** What a turn changes in its topic's row. */
+export interface TurnResult {
+  readonly group: string
+  readonly position: Position
+  readonly accounted: number
+  readonly seen: number
+  readonly seenId: Position
+  readonly history: string | null
+  readonly stored: number
+  readonly duplicates: number
+  readonly conflicts: number
+  readonly dead: number
+  readonly lost: number
+  /** Whether Redis was found to have lost the stream or its end. */
+  readonly foundLoss: boolean
+  /** Bytes of content that were kept of conflicts and dead letters. */
+  readonly kept?: number
+}
+
+/**
+ * Moves the position, and the counters with it, in the transaction that stored what it passes over: with its last
+ * message, along with COMMIT.
+ */
+export function endTurn(tx: Tx, turn: Turn, result: TurnResult): void {
+  const { group, position, seenId, foundLoss } = result
+  const values = [
+    turn.topicId,
+    ...[group, position, seenId].map((text) => pg.escapeLiteral(text)),
+    result.accounted,
+    result.seen,
+    turn.head + result.stored,
+    result.duplicates,
+    result.conflicts,
+    result.dead,
+    result.lost,
+    foundLoss,
+    result.history === null ? 'NULL' : pg.escapeLiteral(result.history),
+    result.kept ?? 0,
+  ]
+  tx.closing ||= `${planOnce}; `
+  tx.closing += `EXECUTE end_turn (${values.join(', ')}); `
+}
