@@ -1,4 +1,4 @@
-/** Retires the streams of quiet topics, two short transactions for many: broker/retire.ts says why two. */
+/** Retires the streams of quiet topics, two short transactions for many: broker/turn/retire.ts says why two. */
 import type { Broker } from '@sekali/broker/connect'
 import { findDrained } from '@sekali/broker/retire'
 import { chunksOf } from '@sekali/core/chunks'

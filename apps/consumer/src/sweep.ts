@@ -2,14 +2,14 @@
  * Once a second every consumer looks which topics have entries in flight, in Redis only: the doorbell is lossy, and a
  * consumer that died in a turn leaves news that nobody has. PostgreSQL is not asked while nothing happens.
  *
- * The marks that it reads (broker/dirty.ts) are hints. So one consumer at a time also looks at all streams, as often as
+ * The marks that it reads (broker/turn/marks.ts) are hints. So one consumer at a time also looks at all streams, as often as
  * that takes no more than a small part of Redis's time: with few topics that is at every sweep, with thousands of
  * idle ones some times a minute. It then also retires the streams of topics that have been quiet for long.
  */
 import { readClock } from '@sekali/broker/clock'
 import { untilConnected } from '@sekali/broker/connect'
-import { claimSweep, postponeSweep, readMarks } from '@sekali/broker/dirty'
 import { removeGoneConsumers } from '@sekali/broker/janitor'
+import { claimSweep, postponeSweep, readMarks } from '@sekali/broker/marks'
 import { readMemoryShare } from '@sekali/broker/memory'
 import { announce } from '@sekali/broker/presence'
 import { readStreams, type StreamFigures } from '@sekali/broker/streams'

@@ -16,11 +16,12 @@
  * Turns that share a transaction share its round trips and its flush to disk, which is what a small turn costs, and
  * its fate: when one fails, all fail. Which of them is to blame is found out by taking them one by one.
  */
+
+import { type PlaceAfter, placeAfter } from '@sekali/broker/account'
+import { settle } from '@sekali/broker/ack'
 import { askWithin, type Broker, inOnePass } from '@sekali/broker/connect'
 import type { Entry } from '@sekali/broker/entry'
-import { type PlaceAfter, placeAfter } from '@sekali/broker/place'
-import { settle } from '@sekali/broker/settle'
-import { readTurn, type TurnRead } from '@sekali/broker/turn'
+import { readTurn, type TurnRead } from '@sekali/broker/read-turn'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'

@@ -1,5 +1,5 @@
 /** Streams of quiet topics are deleted and made anew on demand; the marks by which sweeps find topics in flight. */
-import { readMarks } from '@sekali/broker/dirty'
+import { readMarks } from '@sekali/broker/marks'
 import { findDrained } from '@sekali/broker/retire'
 import type { TopicName } from '@sekali/core/event'
 import { createLog } from '@sekali/process/log'

@@ -1,8 +1,8 @@
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { expect, inject, test } from 'vitest'
-import { listenToHeads } from '../src/heads.ts'
-import { headsChannel } from '../src/keys.ts'
+import { listenToHeads } from '../src/hints/heads.ts'
+import { headsChannel } from '../src/redis/keys.ts'
 
 test('what is no announcement is passed over, whoever publishes it', async () => {
   await using broker = await ownBroker(inject('redisUrl'))

@@ -4,11 +4,11 @@ import { ownBroker, ownPrefix } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
-import { createAppender } from '../src/append.ts'
-import type { Broker } from '../src/connect.ts'
-import { streamKey } from '../src/keys.ts'
-import { beginning, type Place, placeAfter } from '../src/place.ts'
-import { readTurn } from '../src/turn.ts'
+import { createAppender } from '../src/append/append.ts'
+import type { Broker } from '../src/redis/connect.ts'
+import { streamKey } from '../src/redis/keys.ts'
+import { beginning, type Place, placeAfter } from '../src/turn/account.ts'
+import { readTurn } from '../src/turn/read.ts'
 
 const topic = 'orders' as TopicName
 const start: Place = { topic, group: null, ...beginning }

@@ -4,7 +4,7 @@
  * client waits: what is not found by then is unknown, not absent.
  */
 import type { Broker } from '@sekali/broker/connect'
-import { isInFlight } from '@sekali/broker/find'
+import { isInFlight } from '@sekali/broker/in-flight'
 import type { EventId, TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'

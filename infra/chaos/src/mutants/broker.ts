@@ -7,7 +7,7 @@ export const brokerMutants: readonly Mutant[] = [
     breaks: 'what XREADGROUP gives is taken as what follows the position',
     edits: [
       {
-        file: 'packages/broker/src/turn.ts',
+        file: 'packages/broker/src/turn/read.ts',
         find: 'read.firstAfter !== read.packs[0]',
         replace: 'false',
       },
@@ -19,7 +19,7 @@ export const brokerMutants: readonly Mutant[] = [
     breaks: 'a reclaim does not set the group back to the position',
     edits: [
       {
-        file: 'packages/broker/src/reclaim.ts',
+        file: 'packages/broker/src/turn/reclaim.ts',
         find: "redis.xgroup('SETID', key, group, position)",
         replace: 'redis.ping()',
       },
@@ -31,7 +31,7 @@ export const brokerMutants: readonly Mutant[] = [
     breaks: 'a stream is read from where it ends when it is first seen (`$`), not from its beginning (`0`)',
     edits: [
       {
-        file: 'packages/broker/src/turn.ts',
+        file: 'packages/broker/src/turn/read.ts',
         find: 'group: found, ...beginning }',
         replace: 'group: found, ...beginning, position: (Date.now() + "-0") as Position }',
       },
@@ -44,12 +44,12 @@ export const brokerMutants: readonly Mutant[] = [
       'a group that is gone is made again at `$`, and nobody peeks (with the peek it would be set back)',
     edits: [
       {
-        file: 'packages/broker/src/turn.ts',
+        file: 'packages/broker/src/turn/read.ts',
         find: "redis.xgroup('CREATE', streamKey(broker, place.topic), group, place.position)",
         replace: "redis.xgroup('CREATE', streamKey(broker, place.topic), group, '$')",
       },
       {
-        file: 'packages/broker/src/turn.ts',
+        file: 'packages/broker/src/turn/read.ts',
         find: 'read.firstAfter !== read.packs[0]',
         replace: 'false',
       },
@@ -61,7 +61,7 @@ export const brokerMutants: readonly Mutant[] = [
     breaks: 'Redis is not told of the entries of a pack behind its first, and counts and numbers packs',
     edits: [
       {
-        file: 'packages/broker/src/append-calls.ts',
+        file: 'packages/broker/src/append/calls.ts',
         find: "redis.call('XSETID', KEYS[1], last, 'ENTRIESADDED', added + entries)",
         replace: '',
       },
@@ -73,7 +73,7 @@ export const brokerMutants: readonly Mutant[] = [
     breaks: 'a new stream is not put into the list of topics along with its first event',
     edits: [
       {
-        file: 'packages/broker/src/append-calls.ts',
+        file: 'packages/broker/src/append/calls.ts',
         find: "  redis.call('SADD', KEYS[3], ARGV[1])\n",
         replace: '',
       },
@@ -86,12 +86,12 @@ export const brokerMutants: readonly Mutant[] = [
       'a new stream is put into the list of topics by a call of its own, which a full Redis refuses: 503 for an event that it has',
     edits: [
       {
-        file: 'packages/broker/src/append-calls.ts',
+        file: 'packages/broker/src/append/calls.ts',
         find: "  redis.call('SADD', KEYS[3], ARGV[1])\n",
         replace: '',
       },
       {
-        file: 'packages/broker/src/append-calls.ts',
+        file: 'packages/broker/src/append/calls.ts',
         find: '      if (isMade(outcome)) {\n',
         replace: '      if (isMade(outcome)) {\n        await broker.redis.sadd(topicsKey(broker), topic)\n',
       },
@@ -103,11 +103,11 @@ export const brokerMutants: readonly Mutant[] = [
     breaks: 'the stream is trimmed up to its end instead of up to the position',
     edits: [
       {
-        file: 'packages/broker/src/settle.ts',
+        file: 'packages/broker/src/turn/ack.ts',
         find: 'read: { place, packs }, head }',
         replace: 'read: { place, packs, lastId }, head }',
       },
-      { file: 'packages/broker/src/settle.ts', find: "'~', head.position", replace: "'~', lastId" },
+      { file: 'packages/broker/src/turn/ack.ts', find: "'~', head.position", replace: "'~', lastId" },
     ],
     test: { project: 'consumer', file: 'once', name: 'trimmed below the position' },
   },
@@ -116,7 +116,7 @@ export const brokerMutants: readonly Mutant[] = [
     breaks: 'the Redis client keeps appends over a reconnect and sends them again by itself',
     edits: [
       {
-        file: 'packages/broker/src/connect.ts',
+        file: 'packages/broker/src/redis/connect.ts',
         find: 'autoResendUnfulfilledCommands: false,\n  maxRetriesPerRequest: 0,',
         replace: 'autoResendUnfulfilledCommands: true,\n  maxRetriesPerRequest: null,',
       },
@@ -128,7 +128,7 @@ export const brokerMutants: readonly Mutant[] = [
     breaks: 'what was seen of a stream that is gone is not counted as lost',
     edits: [
       {
-        file: 'packages/broker/src/place.ts',
+        file: 'packages/broker/src/turn/account.ts',
         find: 'lost: vanished + (isAnew ? unread : 0)',
         replace: 'lost: vanished',
       },
@@ -139,7 +139,11 @@ export const brokerMutants: readonly Mutant[] = [
     name: 'nobody-vouches',
     breaks: 'a gateway does not vouch for what it acknowledged when Redis comes back without it',
     edits: [
-      { file: 'packages/broker/src/registry.ts', find: 'acknowledged.of(topic)', replace: 'undefined' },
+      {
+        file: 'packages/broker/src/append/registry.ts',
+        find: 'acknowledged.of(topic)',
+        replace: 'undefined',
+      },
     ],
     test: { project: 'broker', file: 'turn', name: 'torn append-only file' },
   },
@@ -148,12 +152,12 @@ export const brokerMutants: readonly Mutant[] = [
     breaks: 'a history is named by the replication ID, which changes under connections that stay',
     edits: [
       {
-        file: 'packages/broker/src/history.ts',
+        file: 'packages/broker/src/loss/epoch.ts',
         find: "redis.info('server'))\n  const history = (/run_id:",
         replace: "redis.info('replication'))\n  const history = (/master_replid:",
       },
       {
-        file: 'packages/broker/src/vouch.ts',
+        file: 'packages/broker/src/loss/vouch.ts',
         find: "redis.call('INFO', 'server')\nlocal history = string.sub(string.match(server, 'run_id:",
         replace:
           "redis.call('INFO', 'replication')\nlocal history = string.sub(string.match(server, 'master_replid:",

@@ -205,7 +205,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'the gateway is ready as long as Redis answers, whether or not it takes writes',
     edits: [
       {
-        file: 'packages/broker/src/health.ts',
+        file: 'packages/broker/src/operate/health.ts',
         find: 'const refusal = await findRefusal(broker)',
         replace: 'const refusal = await findRefusal(broker).then(() => undefined)',
       },

@@ -7,7 +7,7 @@ export const streamMutants: readonly Mutant[] = [
     breaks: 'a quiet stream is deleted whether or not its entries are stored',
     edits: [
       {
-        file: 'packages/broker/src/retire.ts',
+        file: 'packages/broker/src/turn/retire.ts',
         find: "if field(info, 'entries-added') ~= tonumber(ARGV[3]) then return 0 end",
         replace: '',
       },
@@ -29,7 +29,7 @@ export const streamMutants: readonly Mutant[] = [
   {
     name: 'retired-is-lost',
     breaks: 'that a stream was made anew after it was retired counts as a loss',
-    edits: [{ file: 'packages/broker/src/place.ts', find: ' && !given.retired', replace: '' }],
+    edits: [{ file: 'packages/broker/src/turn/account.ts', find: ' && !given.retired', replace: '' }],
     test: { project: 'consumer', file: 'retire', name: 'made again by the next append' },
   },
   {
@@ -37,7 +37,7 @@ export const streamMutants: readonly Mutant[] = [
     breaks: 'an append does not mark its topic, so that a sweep must look at all streams to find it',
     edits: [
       {
-        file: 'packages/broker/src/append-calls.ts',
+        file: 'packages/broker/src/append/calls.ts',
         find: "redis.call('HSET', KEYS[2], ARGV[1], last)",
         replace: '',
       },

@@ -49,9 +49,9 @@ export const topics = pgTable(
     seenId: text().notNull().default('0-0'),
     /** When Redis was last found to have lost anything. */
     lossAt: time(),
-    /** The history of Redis's data in which `seen` was seen; null until the first turn. See broker/history.ts. */
+    /** The history of Redis's data in which `seen` was seen; null until the first turn. See broker/loss/epoch.ts. */
     history: text(),
-    /** The stream was drained and quiet, so it was deleted: that it is gone is no loss. See broker/retire.ts. */
+    /** The stream was drained and quiet, so it was deleted: that it is gone is no loss. See broker/turn/retire.ts. */
     retired: boolean().notNull().default(false),
     /** Bytes of content that are kept of its conflicts and dead letters. */
     keptBytes: count(),

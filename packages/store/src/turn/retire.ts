@@ -2,7 +2,7 @@ import type { Tx } from '../postgres/connect.ts'
 import type { Turn } from './turn.ts'
 
 /**
- * Says in the topics' rows that their streams are retired: that they are gone is no loss (see broker/retire.ts). With
+ * Says in the topics' rows that their streams are retired: that they are gone is no loss (see broker/turn/retire.ts). With
  * COMMIT, in the turns' transaction. The next turn that finds a stream takes it back.
  */
 export function retire(tx: Tx, turns: readonly Turn[]): void {

@@ -1,6 +1,6 @@
 /**
  * Which topics have entries in flight, so that sweeps need not look at every stream: each append marks its topic with
- * the last id of the stream, in the same script (append-calls.ts), and whoever has accounted for all up to that id takes
+ * the last id of the stream, in the same script (calls.ts), and whoever has accounted for all up to that id takes
  * the mark away, after COMMIT. A consumer that dies before that leaves the mark, and the next sweep finds it.
  *
  * The marks are hints. Entries that somebody else put into a stream have none, and a gateway of another version writes
@@ -9,10 +9,10 @@
 import { isTopicName, type TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
-import { ask, type Broker } from './connect.ts'
-import { luaIsAfter } from './info.ts'
-import { dirtyKey, streamKey, sweepKey, topicsKey } from './keys.ts'
-import { defineScript, runScript } from './script.ts'
+import { ask, type Broker } from '../redis/connect.ts'
+import { luaIsAfter } from '../redis/info.ts'
+import { dirtyKey, streamKey, sweepKey, topicsKey } from '../redis/keys.ts'
+import { defineScript, runScript } from '../redis/script.ts'
 
 /** What a sweep reads each second. */
 export interface Marks {

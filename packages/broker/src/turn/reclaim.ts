@@ -1,7 +1,7 @@
 import type { TopicName } from '@sekali/core/event'
 import { comparePositions, type Position } from '@sekali/core/position'
-import { ask, type Broker } from './connect.ts'
-import { streamKey } from './keys.ts'
+import { ask, type Broker } from '../redis/connect.ts'
+import { streamKey } from '../redis/keys.ts'
 
 const pageCount = 1_000
 // A page may be empty and not the last: XAUTOCLAIM looks at ten times COUNT entries and then answers. Only the

@@ -6,7 +6,7 @@ export const streamKey = ({ prefix }: Broker, topic: string) => `${prefix}:strea
 /** The set of the names of all topics. */
 export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
 
-/** The hash of the topics that have entries in flight, each with the last id of its stream; see dirty.ts. */
+/** The hash of the topics that have entries in flight, each with the last id of its stream; see marks.ts. */
 export const dirtyKey = ({ prefix }: Broker) => `${prefix}:dirty`
 
 /** The hash of what Redis brought back of each topic when it began its present history; see vouch.ts. */
@@ -18,7 +18,7 @@ export const doorbellChannel = ({ prefix }: Broker) => `${prefix}:doorbell`
 /** The channel on which consumers say how far a topic has come. */
 export const headsChannel = ({ prefix }: Broker) => `${prefix}:heads`
 
-/** Held by the consumer that looks at all streams, for as long as that need not be done again; see dirty.ts. */
+/** Held by the consumer that looks at all streams, for as long as that need not be done again; see marks.ts. */
 export const sweepKey = ({ prefix }: Broker) => `${prefix}:sweep`
 
 /** The set of the names of consumers that have been seen. */
@@ -27,7 +27,7 @@ export const consumersKey = ({ prefix }: Broker) => `${prefix}:consumers`
 /** What a consumer says of itself; it expires unless it is renewed. */
 export const presenceKey = ({ prefix }: Broker, consumer: string) => `${prefix}:consumer:${consumer}`
 
-/** What the names of our consumer groups begin with; see append-calls.ts for what follows. */
+/** What the names of our consumer groups begin with; see calls.ts for what follows. */
 export const groupPrefix = ({ prefix }: Broker) => `${prefix}-`
 
 /** The hash that a gateway writes to see whether Redis takes writes; see writable.ts. */

@@ -3,9 +3,9 @@
  * only let one guess, and no user may do more than its ACL says.
  */
 import { knownTrouble, type Trouble } from '@sekali/core/trouble'
-import { ask, type Broker } from './connect.ts'
-import { writableKey } from './keys.ts'
-import { defineScript } from './script.ts'
+import { ask, type Broker } from '../redis/connect.ts'
+import { writableKey } from '../redis/keys.ts'
+import { defineScript } from '../redis/script.ts'
 
 // KEYS  1 where it is noted, 2 a stream that there never is   ARGV  1 the time to note
 // Returns 'OK', or the command that was refused and what Redis said.

@@ -6,8 +6,8 @@ import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
-import type { Broker } from './connect.ts'
-import { headsChannel } from './keys.ts'
+import type { Broker } from '../redis/connect.ts'
+import { headsChannel } from '../redis/keys.ts'
 import { subscribe } from './subscribe.ts'
 
 /** In one message, because each wakes everybody who listens. */

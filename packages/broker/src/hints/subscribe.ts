@@ -1,4 +1,4 @@
-import type { Broker } from './connect.ts'
+import type { Broker } from '../redis/connect.ts'
 
 /** Calls `onMessage` with whatever is said on a channel, on a connection of its own that heals by itself. */
 export function subscribe(

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EventId, TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
-import { ask, type Broker } from './connect.ts'
-import { entrySeparator, fieldName, separator } from './entry.ts'
-import { streamKey } from './keys.ts'
-import { defineScript } from './script.ts'
+import { ask, type Broker } from '../redis/connect.ts'
+import { entrySeparator, fieldName, separator } from '../redis/entry.ts'
+import { streamKey } from '../redis/keys.ts'
+import { defineScript } from '../redis/script.ts'
 
 // KEYS  1 the topic's stream
 // ARGV  1 behind which id to begin, 2 and 3 packs and bytes to look at, 4 what the entry that is looked for begins

@@ -1,6 +1,6 @@
 /**
  * What Redis had acknowledged and has lost, it cannot know. Others do: each gateway knows what it was told was
- * appended, each topic's row what a turn saw. So in every new history (see history.ts) each of them *vouches* for a
+ * appended, each topic's row what a turn saw. So in every new history (see epoch.ts) each of them *vouches* for a
  * topic before it appends to it or reads it: it says what it knows of the histories before. What is missing of that is
  * added to the count of entries that the stream ever had, where it is missing from, too: so consumers find it vanished
  * and count it as lost, just as an entry that somebody has deleted.
@@ -16,11 +16,11 @@ import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
-import { ask, type Broker } from './connect.ts'
-import { historyChars } from './history.ts'
-import { luaInfo, luaIsAfter } from './info.ts'
-import { groupPrefix, restoredKey, streamKey } from './keys.ts'
-import { defineScript, type Script } from './script.ts'
+import { ask, type Broker } from '../redis/connect.ts'
+import { luaInfo, luaIsAfter } from '../redis/info.ts'
+import { groupPrefix, restoredKey, streamKey } from '../redis/keys.ts'
+import { defineScript, type Script } from '../redis/script.ts'
+import { historyChars } from './epoch.ts'
 
 /** What somebody knows of a topic's stream. */
 export interface Knowledge {

@@ -1,5 +1,5 @@
-import { ask, type Broker } from './connect.ts'
-import { field } from './info.ts'
+import { ask, type Broker } from '../redis/connect.ts'
+import { field } from '../redis/info.ts'
 
 /** What Redis says of itself; `undefined` is what it does not say. */
 export interface Settings {

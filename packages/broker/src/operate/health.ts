@@ -1,5 +1,5 @@
 import { sentenceOf, type Trouble } from '@sekali/core/trouble'
-import type { Broker } from './connect.ts'
+import type { Broker } from '../redis/connect.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { findRefusal } from './writable.ts'
 

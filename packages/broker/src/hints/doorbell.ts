@@ -3,8 +3,8 @@
  * promptness depends on it, because consumers also look which topics have entries in flight, once a second.
  */
 import { isTopicName, type TopicName } from '@sekali/core/event'
-import { ask, type Broker } from './connect.ts'
-import { doorbellChannel } from './keys.ts'
+import { ask, type Broker } from '../redis/connect.ts'
+import { doorbellChannel } from '../redis/keys.ts'
 import { subscribe } from './subscribe.ts'
 
 /** What is rung for in this time goes together, and the next ring comes so much later: each wakes every consumer. */

@@ -1,5 +1,5 @@
-import { ask, type Broker, transact } from './connect.ts'
-import { consumersKey, presenceKey } from './keys.ts'
+import { ask, type Broker, transact } from '../redis/connect.ts'
+import { consumersKey, presenceKey } from '../redis/keys.ts'
 
 /** What a consumer says of itself. Times are UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
 export interface Presence {

@@ -9,7 +9,7 @@
  */
 import type { TopicName } from '@sekali/core/event'
 import { comparePositions, origin, type Position } from '@sekali/core/position'
-import type { TurnRead } from './turn.ts'
+import type { TurnRead } from './read.ts'
 
 /** Where a topic stands, as the store remembers it. */
 export interface Place {
@@ -23,7 +23,7 @@ export interface Place {
   readonly seen: number
   /** The id that Redis had given out last at that moment. */
   readonly seenId: Position
-  /** The history in which it looked (see history.ts); `null` when nobody knows, or the stream is gone. */
+  /** The history in which it looked (see epoch.ts); `null` when nobody knows, or the stream is gone. */
   readonly history: string | null
   /** Whether the stream was deleted because it was drained and quiet; see retire.ts. */
   readonly retired: boolean

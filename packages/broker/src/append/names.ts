@@ -1,8 +1,8 @@
 /** The names of all topics: Redis has them in a set, each from before its first append. */
 import type { TopicName } from '@sekali/core/event'
-import { ask, type Broker } from './connect.ts'
-import { dirtyKey, streamKey, topicsKey } from './keys.ts'
-import { defineScript, runScript } from './script.ts'
+import { ask, type Broker } from '../redis/connect.ts'
+import { dirtyKey, streamKey, topicsKey } from '../redis/keys.ts'
+import { defineScript, runScript } from '../redis/script.ts'
 
 /** Those of the names that no topic has, and how many topics there are. Rejects with `BrokerUnavailable`. */
 export async function findNewNames(

@@ -8,13 +8,13 @@
 import { randomUUID } from 'node:crypto'
 import type { TopicName } from '@sekali/core/event'
 import { advance, type Position } from '@sekali/core/position'
-import type { Acknowledged } from './acknowledged.ts'
-import { askAll, type Broker } from './connect.ts'
-import { fieldName, type Portion, pack } from './entry.ts'
-import { dirtyKey, groupPrefix, streamKey, topicsKey } from './keys.ts'
+import type { Acknowledged } from '../loss/acknowledged.ts'
+import { readVouched, vouchCommand } from '../loss/vouch.ts'
+import { askAll, type Broker } from '../redis/connect.ts'
+import { fieldName, type Portion, pack } from '../redis/entry.ts'
+import { dirtyKey, groupPrefix, streamKey, topicsKey } from '../redis/keys.ts'
+import { defineScript, isNoScript, type Script } from '../redis/script.ts'
 import type { Registry } from './registry.ts'
-import { defineScript, isNoScript, type Script } from './script.ts'
-import { readVouched, vouchCommand } from './vouch.ts'
 
 // KEYS  1 the topic's stream, 2 the hash of topics with entries in flight, 3 the set of all topics' names
 // ARGV  1 topic, 2 name of the group of a new stream, then the packs, each as its value and how many entries

@@ -13,10 +13,10 @@
  */
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
-import { askAll, type Broker } from './connect.ts'
-import { luaInfo } from './info.ts'
-import { dirtyKey, restoredKey, streamKey } from './keys.ts'
-import { defineScript, runScript } from './script.ts'
+import { askAll, type Broker } from '../redis/connect.ts'
+import { luaInfo } from '../redis/info.ts'
+import { dirtyKey, restoredKey, streamKey } from '../redis/keys.ts'
+import { defineScript, runScript } from '../redis/script.ts'
 
 // KEYS  1 the topic's stream, 2 the marks of topics in flight, 3 the hash of what was brought back
 // ARGV  1 topic, 2 group, 3 how many entries are accounted for, 4 for how many ms it must have been quiet, 5 look

@@ -1,8 +1,8 @@
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { Position } from '@sekali/core/position'
-import { ask, askAll, type Broker } from './connect.ts'
-import { field, ownGroup } from './info.ts'
-import { streamKey } from './keys.ts'
+import { ask, askAll, type Broker } from '../redis/connect.ts'
+import { field, ownGroup } from '../redis/info.ts'
+import { streamKey } from '../redis/keys.ts'
 
 /**
  * When the first entry behind each position was appended, in milliseconds since 1970, by topic; absent if none

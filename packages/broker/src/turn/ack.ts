@@ -1,9 +1,9 @@
 import type { Head } from '@sekali/core/head'
-import { askAll, type Broker } from './connect.ts'
-import { type Accounted, clearMarks } from './dirty.ts'
-import { announceHeads } from './heads.ts'
-import { streamKey } from './keys.ts'
-import type { TurnRead } from './turn.ts'
+import { announceHeads } from '../hints/heads.ts'
+import { askAll, type Broker } from '../redis/connect.ts'
+import { streamKey } from '../redis/keys.ts'
+import { type Accounted, clearMarks } from './marks.ts'
+import type { TurnRead } from './read.ts'
 
 /** What a turn has read and committed, and how far the topic has come with it. */
 export interface Committed {

@@ -1,13 +1,13 @@
 import { chunksOf } from '@sekali/core/chunks'
 import { isTopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
-import { ask, type Broker } from './connect.ts'
-import { luaInfo } from './info.ts'
-import { groupPrefix, streamKey, topicsKey } from './keys.ts'
-import { defineScript, runScript } from './script.ts'
+import { ask, type Broker } from '../redis/connect.ts'
+import { luaInfo } from '../redis/info.ts'
+import { groupPrefix, streamKey, topicsKey } from '../redis/keys.ts'
+import { defineScript, runScript } from '../redis/script.ts'
 
 export interface StreamFigures {
-  /** The incarnation: see append-calls.ts. `null` when the group is gone. */
+  /** The incarnation: see calls.ts. `null` when the group is gone. */
   readonly group: string | null
   /**
    * How many entries were ever added to this incarnation. Exact, unlike Redis's own `lag`. `null` when it

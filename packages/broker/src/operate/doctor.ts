@@ -1,6 +1,6 @@
 import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
 import type { Trouble } from '@sekali/core/trouble'
-import type { Broker } from './connect.ts'
+import type { Broker } from '../redis/connect.ts'
 import { isWorthTrying, misplacedAt } from './health.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { findRefusal } from './writable.ts'

@@ -1,4 +1,4 @@
-import { ask, type Broker } from './connect.ts'
+import { ask, type Broker } from '../redis/connect.ts'
 
 /** How much of the memory that it may have Redis uses, from 0 to about 1; 0 without a limit. Rejects with `BrokerUnavailable`. */
 export async function readMemoryShare(broker: Broker): Promise<number> {

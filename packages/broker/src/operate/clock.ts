@@ -1,4 +1,4 @@
-import { ask, type Broker } from './connect.ts'
+import { ask, type Broker } from '../redis/connect.ts'
 
 /** What Redis's clock shows, in milliseconds since 1970. Rejects with `BrokerUnavailable`. */
 export async function readClock(broker: Broker): Promise<number> {

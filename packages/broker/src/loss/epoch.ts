@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { ask, type Broker } from './connect.ts'
+import { ask, type Broker } from '../redis/connect.ts'
 
 /** Of the 40 characters, enough to tell any two apart. */
 export const historyChars = 16

@@ -4,10 +4,10 @@
  */
 import { chunksOf } from '@sekali/core/chunks'
 import type { TopicName } from '@sekali/core/event'
-import type { Acknowledged } from './acknowledged.ts'
-import { askAll, type Broker } from './connect.ts'
-import { topicsKey } from './keys.ts'
-import { readVouched, vouchCommand } from './vouch.ts'
+import type { Acknowledged } from '../loss/acknowledged.ts'
+import { readVouched, vouchCommand } from '../loss/vouch.ts'
+import { askAll, type Broker } from '../redis/connect.ts'
+import { topicsKey } from '../redis/keys.ts'
 
 /** Each carries a script. */
 const topicsPerWrite = 100

@@ -1,9 +1,9 @@
 import { chunksOf } from '@sekali/core/chunks'
-import { ask, type Broker } from './connect.ts'
-import { luaInfo } from './info.ts'
-import { consumersKey, groupPrefix, streamKey } from './keys.ts'
+import { ask, type Broker } from '../redis/connect.ts'
+import { luaInfo } from '../redis/info.ts'
+import { consumersKey, groupPrefix, streamKey } from '../redis/keys.ts'
+import { defineScript, runScript } from '../redis/script.ts'
 import { readAnnounced } from './presence.ts'
-import { defineScript, runScript } from './script.ts'
 
 // KEYS  the topics' streams
 // ARGV  1 what our groups' names begin with, 2 for how many ms a consumer that is gone has not read, then the
