@@ -8,7 +8,7 @@ import type { Store } from '@sekali/store/connect'
 import { retire } from '@sekali/store/retire'
 import { withTurns } from '@sekali/store/turn'
 
-/** Where a test may stop a consumer dead; see process/failpoint.ts. */
+/** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
 export type RetirePoint = 'retiring' | 'retired' | 'deleted'
 
 export interface RetireContext {

@@ -32,7 +32,7 @@ import type { Store, Tx } from '@sekali/store/connect'
 import { bury } from '@sekali/store/dead-letters'
 import { endTurn, type Turn, withTurns } from '@sekali/store/turn'
 
-/** Where a test may stop a consumer dead; see process/failpoint.ts. */
+/** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
 export type TurnPoint = 'locked' | 'reclaiming' | 'read' | 'inserted' | 'accounted' | 'committed'
 
 export interface TurnContext {

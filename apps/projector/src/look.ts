@@ -4,7 +4,7 @@
  */
 import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
-import type { News } from '@sekali/process/news'
+import type { News } from '@sekali/process/work-queue'
 import { announceMs, announceProjections } from '@sekali/store/announce-projections'
 import type { Store } from '@sekali/store/connect'
 import { forgetRetired } from '@sekali/store/forget-retired'

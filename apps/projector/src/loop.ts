@@ -8,8 +8,8 @@
  */
 import { pause } from '@sekali/process/backoff'
 import { createBatchSize, growthMax } from '@sekali/process/batch-size'
-import type { News } from '@sekali/process/news'
 import { createTroubles } from '@sekali/process/troubles'
+import type { News } from '@sekali/process/work-queue'
 import { DataRefused } from '@sekali/store/errors'
 import { Stuck } from './fold-process.ts'
 import { type LoadedDefinition, NotImported } from './folding.ts'

@@ -29,7 +29,7 @@ import { Stuck } from './fold-process.ts'
 import { type Folding, type HeldProcess, type LoadedDefinition, NotLoaded } from './folding.ts'
 import { countLeft, type Read, readEvents, turnTopicsMax } from './read-events.ts'
 
-/** Where a test may stop a projector dead; see process/failpoint.ts. */
+/** Where a test may stop a projector dead; see process/start/failpoint.ts. */
 export type TurnPoint = 'locked' | 'read' | 'folded' | 'written' | 'swapped' | 'committed'
 
 export interface TurnContext {

@@ -11,10 +11,19 @@ import type {
   TailedEvent,
   TailQuery,
 } from './answers.ts'
-import { type Batcher, type BatcherOptions, createBatcher } from './batcher.ts'
-import { type ConnectionOptions, call, connectionTo } from './connection.ts'
+import { type ConnectionOptions, call, connectionTo } from './connection/connection.ts'
+import { type CallOptions, isRetryable } from './connection/retry.ts'
 import { dropProjection, dropTopic } from './drop.ts'
 import { NotReady } from './errors.ts'
+import { type Batcher, type BatcherOptions, createBatcher } from './publish/batcher.ts'
+import {
+  type Publishable,
+  type PublishBatchOptions,
+  type PublishOptions,
+  publish,
+  publishBatch,
+} from './publish/publish.ts'
+import { type PublishAllCounts, type PublishAllOptions, publishAll } from './publish/publish-all.ts'
 import {
   type AsOfOptions,
   getProjection,
@@ -22,20 +31,11 @@ import {
   type KeysQuery,
   listProjections,
   rebuildProjection,
-} from './projections.ts'
-import {
-  type Publishable,
-  type PublishBatchOptions,
-  type PublishOptions,
-  publish,
-  publishBatch,
-} from './publish.ts'
-import { type PublishAllCounts, type PublishAllOptions, publishAll } from './publish-all.ts'
-import { events, read, replay } from './read.ts'
-import { receipt } from './receipt.ts'
-import { type CallOptions, isRetryable } from './retry.ts'
-import { readStats, type StatsOptions } from './stats.ts'
-import { tail } from './tail.ts'
+} from './read/projections.ts'
+import { events, read, replay } from './read/read.ts'
+import { receipt } from './read/receipt.ts'
+import { readStats, type StatsOptions } from './read/stats.ts'
+import { tail } from './read/tail.ts'
 
 export interface ReadyOptions extends CallOptions {
   readonly deadlineMs?: number

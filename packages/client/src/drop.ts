@@ -1,6 +1,6 @@
-import { type Connection, call } from './connection.ts'
+import { type Connection, call } from './connection/connection.ts'
+import type { CallOptions, Retry } from './connection/retry.ts'
 import { Refused } from './errors.ts'
-import type { CallOptions, Retry } from './retry.ts'
 
 /** DELETE. What an earlier try whose answer was lost has dropped is then refused with `goneCode`: that is a success. */
 export async function drop(

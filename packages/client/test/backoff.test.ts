@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { delayMs, parseRetryAfter } from '../src/backoff.ts'
+import { delayMs, parseRetryAfter } from '../src/connection/backoff.ts'
 
 const backoff = { delayFirstMs: 100, delayMaxMs: 1_000 }
 const highest = () => 1

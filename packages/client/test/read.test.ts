@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { createClient } from '../src/client.ts'
-import { connectionTo } from '../src/connection.ts'
+import { connectionTo } from '../src/connection/connection.ts'
 import { BrokenOff, Conflict, DeadEvent, Miscounted, Unreachable } from '../src/errors.ts'
-import { readText, replayText } from '../src/read.ts'
+import { readText, replayText } from '../src/read/read.ts'
 import { json, resets, startPeer, streams } from './peer.ts'
 import { all, event, failureOf, fast, stored } from './sample.ts'
 

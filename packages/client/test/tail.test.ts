@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createClient } from '../src/client.ts'
-import { createSseParser } from '../src/sse.ts'
+import { createSseParser } from '../src/connection/sse.ts'
 import { type Answer, hangs, json, resets, startPeer, streams } from './peer.ts'
 import { all, failureOf, fast, stored } from './sample.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { InvalidBatch, InvalidEvent, MalformedJson } from '../src/errors.ts'
-import { parseEvents } from '../src/parse.ts'
+import { parseEvents } from '../src/event/parse.ts'
 
 const one = (id: string, payload = '{}', more = '') =>
   `{"topic":"t","event_id":${JSON.stringify(id)},"timestamp":"2025-01-01T00:00:00Z","source":"s","payload":${payload}${more}}`

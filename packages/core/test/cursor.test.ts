@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatCursor, moveCursor, parseCursor } from '../src/cursor.ts'
+import { formatCursor, moveCursor, parseCursor } from '../src/log/cursor.ts'
 
 test.each([
   [[], '0'],

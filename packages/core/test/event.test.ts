@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { InvalidEvent, type Issue, MalformedJson } from '../src/errors.ts'
-import { EventId, eventToJson, eventToLine, onOneLine, Source, TopicName } from '../src/event.ts'
+import { EventId, eventToJson, eventToLine, onOneLine, Source, TopicName } from '../src/event/event.ts'
+import { parseEvent } from '../src/event/parse.ts'
 import { limits } from '../src/limits.ts'
-import { parseEvent } from '../src/parse.ts'
 import { randomJson, seededRandom } from './random-json.ts'
 
 const valid = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseJson, stringifyAsRead, stringifyJson } from '../src/json.ts'
+import { parseJson, stringifyAsRead, stringifyJson } from '../src/text/json.ts'
 
 test('whole numbers of any size, infinities and the order of keys survive reading and writing', () => {
   const text =

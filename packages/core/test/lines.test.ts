@@ -1,8 +1,8 @@
 /** What comes in as bytes: the same rule for the gateway and the command line. */
 import { expect, test } from 'vitest'
 import { limits } from '../src/limits.ts'
-import { createLineSplitter, isBlank } from '../src/lines.ts'
-import { decodeUtf8, utf8Rule } from '../src/utf8.ts'
+import { createLineSplitter, isBlank } from '../src/text/lines.ts'
+import { decodeUtf8, utf8Rule } from '../src/text/utf8.ts'
 
 const bytesOf = (...parts: readonly (string | number)[]) =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.of(part))))

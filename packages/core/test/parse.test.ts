@@ -1,8 +1,8 @@
 /** What is read of a body, held against JSON.parse. */
 import { expect, test } from 'vitest'
 import { InvalidBatch, InvalidEvent, MalformedJson, SekaliError } from '../src/errors.ts'
+import { eventsIn, parseEvent, parseEvents, readEvent } from '../src/event/parse.ts'
 import { limits } from '../src/limits.ts'
-import { eventsIn, parseEvent, parseEvents, readEvent } from '../src/parse.ts'
 import { damaged, randomJson, seededRandom } from './random-json.ts'
 
 const head = { topic: 't', event_id: 'e', timestamp: '2025-01-01T00:00:00Z', source: 's' }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { matches, parsePattern } from '../src/pattern.ts'
-import { createPatternTrie } from '../src/pattern-trie.ts'
+import { matches, parsePattern } from '../src/log/pattern.ts'
+import { createPatternTrie } from '../src/log/pattern-trie.ts'
 
 /** All texts of so many segments at most, each one of these. */
 function texts(segments: readonly string[], lengthMax: number): string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isPattern, matches, parsePattern } from '../src/pattern.ts'
+import { isPattern, matches, parsePattern } from '../src/log/pattern.ts'
 
 const topics = [
   'orders',

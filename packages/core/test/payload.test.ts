@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findPayload } from '../src/payload.ts'
+import { findPayload } from '../src/event/payload.ts'
 import { randomJson, seededRandom } from './random-json.ts'
 
 test.each([

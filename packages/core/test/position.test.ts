@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { advance, type Position, timeOf } from '../src/position.ts'
+import { advance, type Position, timeOf } from '../src/log/position.ts'
 
 test.each([
   ['1765188000123-0', '2025-12-08T10:00:00.123000Z'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { explainTimestamp, normalizeTimestamp } from '../src/timestamp.ts'
+import { explainTimestamp, normalizeTimestamp } from '../src/event/timestamp.ts'
 
 test.each([
   ['2025-12-08T10:00:00.123456+00:00', '2025-12-08T10:00:00.123456Z'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type BatchSize, createBatchSize } from '../src/batch-size.ts'
+import { type BatchSize, createBatchSize } from '../src/loop/batch-size.ts'
 
 const eventsMax = 1_000
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { InvalidConfig, StoreUnavailable } from '@sekali/core/errors'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { commonEnv, parseEnv, urlOf, wholeNumber } from '../src/env.ts'
+import { commonEnv, parseEnv, urlOf, wholeNumber } from '../src/start/env.ts'
 
 /** Runs a few lines as a process of its own and returns what it printed and how it ended. */
 async function runLines(lines: string, until?: { text: string; signals: NodeJS.Signals[]; everyMs: number }) {
@@ -88,7 +88,7 @@ test('a variable that is no secret has no file, and a secret that is nowhere is 
 
 test('a log line about an error has its name, code and cause, and no foreign message, which may hold a payload', async () => {
   const { output } = await runLines(`
-    import { createLog } from '../src/log.ts'
+    import { createLog } from '../src/start/log.ts'
     const cause = Object.assign(new Error('Failed query: insert secret-payload'), { code: '22P02' })
     createLog('test').warn({ err: new Error('outer secret-payload', { cause }) }, 'it failed')`)
   expect(JSON.parse(output)).toMatchObject({ msg: 'it failed', err: { cause: { code: '22P02' } } })
@@ -97,7 +97,7 @@ test('a log line about an error has its name, code and cause, and no foreign mes
 
 test('our own errors say in the log what they mean', async () => {
   const { output } = await runLines(`
-    import { createLog } from '../src/log.ts'
+    import { createLog } from '../src/start/log.ts'
     import { StoreUnavailable } from '@sekali/core/errors'
     createLog('test').warn({ err: new StoreUnavailable('read failed') }, 'it failed')`)
   const { code } = new StoreUnavailable('')
@@ -105,7 +105,7 @@ test('our own errors say in the log what they mean', async () => {
 })
 
 const untilSignalled = `
-  import { shutdownSignal } from '../src/shutdown.ts'
+  import { shutdownSignal } from '../src/start/shutdown.ts'
   const signal = shutdownSignal()
   const alive = setInterval(() => {}, 1000)
   signal.addEventListener('abort', () => {
@@ -128,7 +128,7 @@ test('a second signal forces', async () => {
 
 test('settings that cannot work end a process with 2 and one line that says which', async () => {
   const { output, code } = await runLines(`
-    import { run } from '../src/run.ts'
+    import { run } from '../src/start/run.ts'
     import { InvalidConfig } from '@sekali/core/errors'
     await run('test', async () => { throw new InvalidConfig('PORT must be a number') })`)
   expect(code).toBe(2)

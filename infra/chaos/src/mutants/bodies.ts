@@ -5,7 +5,7 @@ export const bodyMutants: readonly Mutant[] = [
   {
     name: 'bytes-replaced',
     breaks: 'what is not UTF-8 becomes U+FFFD, so that two ids become one',
-    edits: [{ file: 'packages/core/src/utf8.ts', find: 'fatal: true', replace: 'fatal: false' }],
+    edits: [{ file: 'packages/core/src/text/utf8.ts', find: 'fatal: true', replace: 'fatal: false' }],
     test: { project: 'core', file: 'lines', name: 'never replaced' },
   },
   {
@@ -13,7 +13,7 @@ export const bodyMutants: readonly Mutant[] = [
     breaks: 'nine fractional digits are not cut at the door',
     edits: [
       {
-        file: 'packages/core/src/timestamp.ts',
+        file: 'packages/core/src/event/timestamp.ts',
         find: 'text.slice(0, microsecondsEnd)',
         replace: 'text.slice(0, end)',
       },
@@ -62,7 +62,7 @@ export const bodyMutants: readonly Mutant[] = [
     breaks: 'of an array that is sent leniently nothing is queued when one is bad',
     edits: [
       {
-        file: 'packages/core/src/parse.ts',
+        file: 'packages/core/src/event/parse.ts',
         find: '  return { events, indexes, invalid, bad }',
         replace: '  return { events: invalid > 0 ? [] : events, indexes, invalid, bad }',
       },

@@ -7,7 +7,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'the client gives an event another id when it sends it again after a timeout',
     edits: [
       {
-        file: 'packages/client/src/publish.ts',
+        file: 'packages/client/src/publish/publish.ts',
         find: "{ method: 'POST', headers, body }",
         replace: `{
     method: 'POST',
@@ -91,7 +91,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'a payload goes through JSON.parse and JSON.stringify',
     edits: [
       {
-        file: 'packages/core/src/parse.ts',
+        file: 'packages/core/src/event/parse.ts',
         find: '    payload: payload.text,',
         replace: '    payload: JSON.stringify(JSON.parse(payload.text)),',
       },
@@ -172,7 +172,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'the client takes a replay that ends without the line that is due for a whole one',
     edits: [
       {
-        file: 'packages/client/src/read.ts',
+        file: 'packages/client/src/read/read.ts',
         find: 'if (counted === undefined && isLastLineDue)',
         replace: 'if (counted === undefined && isLastLineDue && events < 0)',
       },
@@ -184,7 +184,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'characters at which readers of lines end one stand in a line as they are',
     edits: [
       {
-        file: 'packages/core/src/event.ts',
+        file: 'packages/core/src/event/event.ts',
         find: '/[\\r\\n\\u0085\\u2028\\u2029]/g',
         replace: '/[\\r\\n]/g',
       },

@@ -65,7 +65,9 @@ export const shareMutants: readonly Mutant[] = [
   {
     name: 'control-characters-in-strings',
     breaks: 'text that is not JSON is queued, and no reader can parse it',
-    edits: [{ file: 'packages/core/src/json-text.ts', find: '    if (char < 0x20) return 0\n', replace: '' }],
+    edits: [
+      { file: 'packages/core/src/text/json-text.ts', find: '    if (char < 0x20) return 0\n', replace: '' },
+    ],
     test: { project: 'core', file: 'parse', name: 'as JSON.parse has it' },
   },
 ]

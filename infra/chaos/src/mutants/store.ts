@@ -43,7 +43,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'entries beyond the 999th of a millisecond are told apart by their time alone',
     edits: [
       {
-        file: 'packages/core/src/position.ts',
+        file: 'packages/core/src/log/position.ts',
         find: 'return isSmall && (',
         replace: 'return isSmall || (',
       },

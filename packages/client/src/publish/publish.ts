@@ -1,7 +1,7 @@
-import type { EventToPublish, Published, PublishedBatch } from './answers.ts'
-import { type Connection, call, jsonOf } from './connection.ts'
-import { Invalid } from './errors.ts'
-import { type CallOptions, retryDefaults } from './retry.ts'
+import type { EventToPublish, Published, PublishedBatch } from '../answers.ts'
+import { type Connection, call, jsonOf } from '../connection/connection.ts'
+import { type CallOptions, retryDefaults } from '../connection/retry.ts'
+import { Invalid } from '../errors.ts'
 
 /**
  * An event, or its JSON text, which goes out as it is: JSON.parse and JSON.stringify would make another number of

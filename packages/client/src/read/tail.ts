@@ -5,13 +5,13 @@
  * Last-Event-ID: nothing is missing and nothing comes twice. That is what EventSource does too, but it cannot be
  * slowed by its reader, does not wait longer each time, and gives up for good at a 503.
  */
-import type { TailedEvent, TailQuery } from './answers.ts'
-import { delayMs } from './backoff.ts'
-import { type Connection, callStream, search } from './connection.ts'
-import { Unavailable, Unreachable } from './errors.ts'
-import { open, type Stream } from './request.ts'
-import { type CallOptions, isRetryable, retryDefaults, wait } from './retry.ts'
-import { createSseParser } from './sse.ts'
+import type { TailedEvent, TailQuery } from '../answers.ts'
+import { delayMs } from '../connection/backoff.ts'
+import { type Connection, callStream, search } from '../connection/connection.ts'
+import { open, type Stream } from '../connection/request.ts'
+import { type CallOptions, isRetryable, retryDefaults, wait } from '../connection/retry.ts'
+import { createSseParser } from '../connection/sse.ts'
+import { Unavailable, Unreachable } from '../errors.ts'
 
 /** The gateway says something every 15 s; a connection that is silent for longer than this is dead. */
 const silenceMs = 40_000

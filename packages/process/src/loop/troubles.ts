@@ -1,5 +1,5 @@
+import type { Logger } from '../start/log.ts'
 import { backoff } from './backoff.ts'
-import type { Logger } from './log.ts'
 
 /** How many names may fail one after the other before it is taken for the fault of something that all need. */
 const ownTroublesMax = 2

@@ -1,10 +1,10 @@
 import { findPayloads } from '@sekali/core/payload'
-import type { EventsQuery, StoredEvent } from './answers.ts'
-import { type Connection, call, callStream, jsonOf, search } from './connection.ts'
-import { BrokenOff, Miscounted, UnexpectedAnswer, Unreachable } from './errors.ts'
-import { createLineSplitter } from './lines.ts'
-import type { Stream } from './request.ts'
-import { type CallOptions, isRetryable, retryDefaults } from './retry.ts'
+import type { EventsQuery, StoredEvent } from '../answers.ts'
+import { type Connection, call, callStream, jsonOf, search } from '../connection/connection.ts'
+import { createLineSplitter } from '../connection/lines.ts'
+import type { Stream } from '../connection/request.ts'
+import { type CallOptions, isRetryable, retryDefaults } from '../connection/retry.ts'
+import { BrokenOff, Miscounted, UnexpectedAnswer, Unreachable } from '../errors.ts'
 
 /** One page: newest first, or ascending with `after`. */
 export async function events(

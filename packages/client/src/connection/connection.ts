@@ -1,5 +1,5 @@
 import { InvalidConfig } from '@sekali/core/errors'
-import { UnexpectedAnswer } from './errors.ts'
+import { UnexpectedAnswer } from '../errors.ts'
 import { type Answer, type Fetch, open, type Request, type Stream, send } from './request.ts'
 import { type CallOptions, type RetryLimits, withRetries } from './retry.ts'
 

@@ -1,4 +1,4 @@
-import { scan, toEnd } from './scan.ts'
+import { scan, toEnd } from '../text/scan.ts'
 
 /** The text of an event's payload, as it was sent. */
 export interface PayloadText {

@@ -10,11 +10,11 @@
  */
 import { InvalidConfig } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
-import { type Connection, jsonOf } from './connection.ts'
-import { Closed, Invalid, QueueFull } from './errors.ts'
-import { issueText } from './failure.ts'
+import { type Connection, jsonOf } from '../connection/connection.ts'
+import { issueText } from '../connection/failure.ts'
+import type { CallOptions } from '../connection/retry.ts'
+import { Closed, Invalid, QueueFull } from '../errors.ts'
 import { type Publishable, post, textOf } from './publish.ts'
-import type { CallOptions } from './retry.ts'
 
 export interface BatcherOptions extends CallOptions {
   /** Events of one batch at most, up to 5,000. */

@@ -2,7 +2,9 @@
  * Reads what publishers send. What does not fit is told by what a function returns, in words for the client: an error
  * with its stack for each bad line would cost more than the line.
  */
-import { InvalidBatch, InvalidEvent, type Issue, MalformedJson } from './errors.ts'
+import { InvalidBatch, InvalidEvent, type Issue, MalformedJson } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { scan, toEnd } from '../text/scan.ts'
 import {
   type Event,
   type EventId,
@@ -13,8 +15,6 @@ import {
   type TopicName,
 } from './event.ts'
 import { explain } from './explain.ts'
-import { limits } from './limits.ts'
-import { scan, toEnd } from './scan.ts'
 import { fitsInBytes, isShortString, listen, type Sent } from './sent.ts'
 import { normalizeTimestamp } from './timestamp.ts'
 

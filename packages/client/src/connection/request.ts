@@ -1,5 +1,5 @@
 import { InvalidConfig, SekaliError } from '@sekali/core/errors'
-import { TimedOut, Unreachable } from './errors.ts'
+import { TimedOut, Unreachable } from '../errors.ts'
 import { failureOf } from './failure.ts'
 
 /** As much of `fetch` as the client uses, so that a faster or an instrumented one fits without a cast. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import type { Issue } from './errors.ts'
+import type { Issue } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { EventFields, isObject } from './event.ts'
-import { limits } from './limits.ts'
 import type { PayloadText } from './payload.ts'
 import { type FieldName, fieldNames, fitsInBytes, isShortString, type Sent } from './sent.ts'
 

@@ -1,6 +1,6 @@
 /** Cuts what comes in, one event a line (NDJSON), into lines: the one rule for the gateway and the command line. */
-import type { Issue } from './errors.ts'
-import { limits } from './limits.ts'
+import type { Issue } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { decodeUtf8, hasMark, utf8Rule, withoutMark } from './utf8.ts'
 
 export interface Line {

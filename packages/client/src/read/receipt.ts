@@ -1,7 +1,7 @@
-import type { Receipt, StoredEvent } from './answers.ts'
-import { type Connection, call, jsonOf, search } from './connection.ts'
-import { DeadEvent, Refused } from './errors.ts'
-import type { CallOptions } from './retry.ts'
+import type { Receipt, StoredEvent } from '../answers.ts'
+import { type Connection, call, jsonOf, search } from '../connection/connection.ts'
+import type { CallOptions } from '../connection/retry.ts'
+import { DeadEvent, Refused } from '../errors.ts'
 
 /** What has become of an event: an answer, also if it is not there. */
 export async function receipt(

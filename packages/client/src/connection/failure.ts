@@ -1,6 +1,6 @@
 import type { Issue } from '@sekali/core/errors'
+import { Conflict, DeadEvent, type Failure, Invalid, Refused, Unavailable } from '../errors.ts'
 import { parseRetryAfter } from './backoff.ts'
-import { Conflict, DeadEvent, type Failure, Invalid, Refused, Unavailable } from './errors.ts'
 
 /** An HTTP answer that is not a success. */
 export interface BadAnswer {

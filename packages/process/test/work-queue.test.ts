@@ -1,6 +1,6 @@
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
-import { createNews } from '../src/news.ts'
+import { createNews } from '../src/loop/work-queue.ts'
 
 test('what is put back comes first, the rest in the order in which it was heard', () => {
   const news = createNews<string>()

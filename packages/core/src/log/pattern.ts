@@ -4,7 +4,7 @@
  * either it is the one topic of that name.
  */
 import * as v from 'valibot'
-import { limits } from './limits.ts'
+import { limits } from '../limits.ts'
 
 const patternRule =
   `must be 1 to ${limits.topicCharsMax} characters: segments of A-Z a-z 0-9 _ - joined by dots, ` +

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { limits } from './limits.ts'
+import { limits } from '../limits.ts'
 import { explainTimestamp, normalizeTimestamp } from './timestamp.ts'
 
 const topicRule = `must be 1 to ${limits.topicCharsMax} characters: segments of A-Z a-z 0-9 _ - joined by dots`

@@ -1,6 +1,6 @@
+import type { Connection } from '../connection/connection.ts'
+import { Invalid } from '../errors.ts'
 import { type BatcherOptions, createBatcher } from './batcher.ts'
-import type { Connection } from './connection.ts'
-import { Invalid } from './errors.ts'
 import type { Publishable } from './publish.ts'
 
 export interface PublishAllCounts {

@@ -1,4 +1,4 @@
-import type { TopicName } from './event.ts'
+import type { TopicName } from '../event/event.ts'
 import type { Position } from './position.ts'
 
 /** How far a topic has come. */

@@ -1,6 +1,6 @@
-import type { Projection, ProjectionInfo, ProjectionKey } from './answers.ts'
-import { type Connection, call, jsonOf, search } from './connection.ts'
-import type { CallOptions } from './retry.ts'
+import type { Projection, ProjectionInfo, ProjectionKey } from '../answers.ts'
+import { type Connection, call, jsonOf, search } from '../connection/connection.ts'
+import type { CallOptions } from '../connection/retry.ts'
 
 export interface AsOfOptions extends CallOptions {
   /** Whether `as_of` is wanted: always, or never. If it is not said, it comes for up to 1,000 topics. */

@@ -1,6 +1,6 @@
-import { limits } from './limits.ts'
+import { limits } from '../limits.ts'
+import type { Listener } from '../text/scan.ts'
 import { isKey, type PayloadText } from './payload.ts'
-import type { Listener } from './scan.ts'
 
 export const fieldNames = ['topic', 'event_id', 'timestamp', 'source', 'payload'] as const
 export type FieldName = (typeof fieldNames)[number]

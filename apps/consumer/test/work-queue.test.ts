@@ -1,6 +1,6 @@
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
-import { createNews } from '@sekali/process/news'
+import { createNews } from '@sekali/process/work-queue'
 import { expect, test } from 'vitest'
 import { hearOfCommit } from '../src/loop.ts'
 import { createMemory } from '../src/memory.ts'

@@ -1,6 +1,6 @@
 import { SekaliError } from '@sekali/core/errors'
+import { Unavailable } from '../errors.ts'
 import { delayMs } from './backoff.ts'
-import { Unavailable } from './errors.ts'
 
 export interface RetryLimits {
   /** One request, from sending it to the end of its answer. */
