@@ -2,7 +2,7 @@ import { type Connection, connectionTo } from '@sekali/client/connection'
 import type { CallOptions } from '@sekali/client/retry'
 import type { Command } from 'commander'
 import { endingOf, UsageError } from './exit.ts'
-import type { Output } from './output.ts'
+import type { Output } from './terminal/output.ts'
 
 /** What every command gets. */
 export interface Context {

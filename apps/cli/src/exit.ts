@@ -12,7 +12,7 @@ import {
 } from '@sekali/client/errors'
 import { issueText } from '@sekali/client/failure'
 import { InvalidConfig, type Issue, SekaliError } from '@sekali/core/errors'
-import { OutputFailed } from './output.ts'
+import { OutputFailed } from './terminal/output.ts'
 
 /** How the process ends. These numbers are API: scripts act on them. */
 export const exitCodes = {

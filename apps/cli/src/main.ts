@@ -3,8 +3,8 @@ import process from 'node:process'
 import { shutdownSignal } from '@sekali/process/shutdown'
 import { CommanderError } from 'commander'
 import { type Ending, endingOf, exitCodes, usageEnding } from './exit.ts'
-import { createOutput, OutputFailed } from './output.ts'
 import { createProgram } from './program.ts'
+import { createOutput, OutputFailed } from './terminal/output.ts'
 
 const left = 'the reader left'
 // As it is written, for when the command line could not be read.

@@ -23,8 +23,8 @@ import type { News } from '@sekali/process/work-queue'
 import { ensureTopics } from '@sekali/store/ensure-topics'
 import { DataRefused } from '@sekali/store/errors'
 import type { Memory, Progress } from './memory.ts'
-import type { Summaries } from './summaries.ts'
 import { runTurns, type TurnContext, TurnFailed, type TurnReport } from './turn.ts'
+import type { Summaries } from './upkeep/summaries.ts'
 
 /** Topics offered at a time, which is more than there are likely to be consumers, and turns that share a transaction. */
 const offeredMax = 32

@@ -15,10 +15,10 @@ import { findWeakSettings } from '@sekali/store/health'
 import { parseConfig } from './config.ts'
 import { hearOfCommit, runLoop } from './loop.ts'
 import { createMemory } from './memory.ts'
-import type { RetirePoint } from './retire.ts'
-import { createSummaries, runSummaries } from './summaries.ts'
-import { runSweeps } from './sweep.ts'
 import type { TurnPoint } from './turn.ts'
+import type { RetirePoint } from './upkeep/retire.ts'
+import { createSummaries, runSummaries } from './upkeep/summaries.ts'
+import { runSweeps } from './upkeep/sweep.ts'
 
 await run('consumer', async () => {
   const config = parseConfig(process.env)

@@ -7,8 +7,8 @@ import { ensureTopics } from '@sekali/store/ensure-topics'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
-import { retireStreams } from '../src/retire.ts'
 import { runTurns } from '../src/turn.ts'
+import { retireStreams } from '../src/upkeep/retire.ts'
 import { idsOf, numbered, type OwnStack, ownStack, streamOf } from './stack.ts'
 
 const topic = 'orders' as TopicName

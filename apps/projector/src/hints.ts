@@ -1,7 +1,7 @@
 import type { Broker } from '@sekali/broker/connect'
 import { listenToHeads } from '@sekali/broker/heads'
 import type { News } from '@sekali/process/work-queue'
-import type { LoadedDefinition } from './folding.ts'
+import type { LoadedDefinition } from './definitions/folding.ts'
 
 /** Hints are gathered for so long: a turn a commit would cost PostgreSQL more than all the folding. */
 const gatherMs = 20

@@ -11,8 +11,8 @@ import { createBatchSize, growthMax } from '@sekali/process/batch-size'
 import { createTroubles } from '@sekali/process/troubles'
 import type { News } from '@sekali/process/work-queue'
 import { DataRefused } from '@sekali/store/errors'
-import { Stuck } from './fold-process.ts'
-import { type LoadedDefinition, NotImported } from './folding.ts'
+import { Stuck } from './confined/fold-process.ts'
+import { type LoadedDefinition, NotImported } from './definitions/folding.ts'
 import {
   type Place,
   runTurn,

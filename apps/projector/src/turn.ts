@@ -25,8 +25,8 @@ import {
   readStates,
   takeProjectionTurn,
 } from '@sekali/store/projection-turn'
-import { Stuck } from './fold-process.ts'
-import { type Folding, type HeldProcess, type LoadedDefinition, NotLoaded } from './folding.ts'
+import { Stuck } from './confined/fold-process.ts'
+import { type Folding, type HeldProcess, type LoadedDefinition, NotLoaded } from './definitions/folding.ts'
 import { countLeft, type Read, readEvents, turnTopicsMax } from './read-events.ts'
 
 /** Where a test may stop a projector dead; see process/start/failpoint.ts. */

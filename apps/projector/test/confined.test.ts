@@ -5,7 +5,7 @@ import { createLog, type Logger } from '@sekali/process/log'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownFolder } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
-import { createStarter } from '../src/fold-process.ts'
+import { createStarter } from '../src/confined/fold-process.ts'
 import { counting, numbered, ownStack } from './stack.ts'
 
 const startMs = 30_000

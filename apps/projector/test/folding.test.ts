@@ -5,10 +5,10 @@ import { eventually } from '@sekali/testkit/eventually'
 import { event } from '@sekali/testkit/sample'
 import { ownFolder } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
-import { createDefinitions } from '../src/definitions.ts'
-import { Stuck } from '../src/fold-process.ts'
-import { startFolding } from '../src/folding.ts'
-import { builtInSource } from '../src/source.ts'
+import { Stuck } from '../src/confined/fold-process.ts'
+import { builtInSource } from '../src/confined/source.ts'
+import { createDefinitions } from '../src/definitions/definitions.ts'
+import { startFolding } from '../src/definitions/folding.ts'
 
 const log = createLog('test', 'silent')
 

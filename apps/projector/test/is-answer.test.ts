@@ -1,7 +1,7 @@
 import type { Folded } from '@sekali/projection/fold'
 import { event } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
-import { isAnswerTo } from '../src/is-answer.ts'
+import { isAnswerTo } from '../src/definitions/is-answer.ts'
 
 const events = [1, 2, 3].map((seq) => ({ ...event(), seq, receivedAt: '', storedAt: '' }))
 const [first, , third] = events as [(typeof events)[0], unknown, (typeof events)[0]]

@@ -1,11 +1,11 @@
 import process from 'node:process'
 import { createClient } from '@sekali/client/client'
 import { shutdownSignal } from '@sekali/process/shutdown'
-import { n } from './balance.ts'
+import { n } from './balance/balance.ts'
 import { keepAlive } from './keep-alive.ts'
+import { nothingSent, type Sent } from './load/publish.ts'
 import { type Options, parseOptions, repeatsOf } from './options.ts'
 import { openProgress } from './progress.ts'
-import { nothingSent, type Sent } from './publish.ts'
 import { resultJson, resultText } from './report.ts'
 import { messageOf, runWorkload } from './run.ts'
 

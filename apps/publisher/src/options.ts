@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { reportTopics } from './payloads.ts'
+import { reportTopics } from './load/payloads.ts'
 
 export interface Options {
   readonly url: string

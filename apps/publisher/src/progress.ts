@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty'
 import { SingleBar } from 'cli-progress'
-import { n } from './balance.ts'
+import { n } from './balance/balance.ts'
 
 export interface Progress extends Disposable {
   /** Begins a stage, such as "publishing", that is complete at `total`. */

@@ -1,5 +1,5 @@
-import { type Balance, type Line, n } from './balance.ts'
-import { figureNames } from './figures.ts'
+import { type Balance, type Line, n } from './balance/balance.ts'
+import { figureNames } from './balance/figures.ts'
 import type { Options } from './options.ts'
 
 export interface Result {

@@ -1,13 +1,13 @@
 import process from 'node:process'
 import type { Client } from '@sekali/client/client'
-import { type Balance, balance, n } from './balance.ts'
-import { type KnownByTopic, totalOf } from './figures.ts'
+import { type Balance, balance, n } from './balance/balance.ts'
+import { type KnownByTopic, totalOf } from './balance/figures.ts'
+import { isIdle, settle } from './balance/settle.ts'
+import { publishAll, type Sent } from './load/publish.ts'
+import { sendings } from './load/workload.ts'
 import { type Options, repeatsOf } from './options.ts'
 import type { Progress } from './progress.ts'
-import { publishAll, type Sent } from './publish.ts'
 import type { Result } from './report.ts'
-import { isIdle, settle } from './settle.ts'
-import { sendings } from './workload.ts'
 
 export interface Tools {
   readonly client: Client

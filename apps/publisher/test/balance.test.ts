@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { balance, type Run } from '../src/balance.ts'
-import { type Known, nothing } from '../src/figures.ts'
+import { balance, type Run } from '../src/balance/balance.ts'
+import { type Known, nothing } from '../src/balance/figures.ts'
 
 // Two topics, 100 events each, 30 of them repeats, all accounted for.
 function run(changes: { order?: Partial<Known>; retries?: number; seedIsFresh?: boolean } = {}): Run {

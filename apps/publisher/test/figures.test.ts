@@ -1,6 +1,6 @@
 import type { Stats, TopicFigures } from '@sekali/client/answers'
 import { expect, test } from 'vitest'
-import { knownFigures, nothing } from '../src/figures.ts'
+import { knownFigures, nothing } from '../src/balance/figures.ts'
 
 const order: TopicFigures = {
   ...nothing,

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { createClient } from '@sekali/client/client'
 import { expect, test } from 'vitest'
 import { keepAlive } from '../src/keep-alive.ts'
-import { reportTopics } from '../src/payloads.ts'
-import { nothingSent, publishAll } from '../src/publish.ts'
-import { sendings } from '../src/workload.ts'
+import { reportTopics } from '../src/load/payloads.ts'
+import { nothingSent, publishAll } from '../src/load/publish.ts'
+import { sendings } from '../src/load/workload.ts'
 
 const workload = { seed: 'test', events: 300, repeats: 90, topics: reportTopics }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { reportTopics } from '../src/payloads.ts'
-import { type Sending, sendings, type Workload } from '../src/workload.ts'
+import { reportTopics } from '../src/load/payloads.ts'
+import { type Sending, sendings, type Workload } from '../src/load/workload.ts'
 
 const workload: Workload = { seed: 'test', events: 20_000, repeats: 6_000, topics: reportTopics }
 const sent = [...sendings(workload)]

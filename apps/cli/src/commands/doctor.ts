@@ -3,7 +3,7 @@ import type { Diagnosis, Finding } from '@sekali/core/finding'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { exitCodes } from '../exit.ts'
-import { plain, styled } from '../text.ts'
+import { plain, styled } from '../terminal/text.ts'
 
 export function addDoctor(program: Command, surroundings: Surroundings): void {
   program

@@ -6,7 +6,7 @@ import { findPayload } from '@sekali/core/payload'
 import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { exitCodes } from '../exit.ts'
-import { plain, styled } from '../text.ts'
+import { plain, styled } from '../terminal/text.ts'
 
 export function addEvent(program: Command, surroundings: Surroundings): void {
   program

@@ -5,7 +5,7 @@ import { limits } from '@sekali/core/limits'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { addFilters } from '../filters.ts'
-import { eventLine } from '../text.ts'
+import { eventLine } from '../terminal/text.ts'
 
 const limitDefault = 20
 

@@ -15,7 +15,7 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { exitCodes } from '../exit.ts'
-import { number, plain, styled, table } from '../text.ts'
+import { number, plain, styled, table } from '../terminal/text.ts'
 
 export function addProjection(program: Command, surroundings: Surroundings): void {
   const projection = program

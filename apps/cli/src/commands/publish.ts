@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { exitCodes, UsageError } from '../exit.ts'
-import { number, plain, styled } from '../text.ts'
+import { number, plain, styled } from '../terminal/text.ts'
 
 interface Options {
   readonly id?: string

@@ -4,7 +4,7 @@ import { readStats } from '@sekali/client/stats'
 import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
-import { number, plain, styled, table } from '../text.ts'
+import { number, plain, styled, table } from '../terminal/text.ts'
 
 interface Options {
   readonly watch?: number | true

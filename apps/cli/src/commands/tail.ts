@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { beginning, wholeNumber } from '../arguments.ts'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { endingOf } from '../exit.ts'
-import { eventLine } from '../text.ts'
+import { eventLine } from '../terminal/text.ts'
 
 type Options = Omit<TailQuery, 'topic'> & { readonly count?: number }
 

@@ -1,7 +1,7 @@
 import { dropTopic } from '@sekali/client/drop'
 import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
-import { plain } from '../text.ts'
+import { plain } from '../terminal/text.ts'
 
 export function addTopic(program: Command, surroundings: Surroundings): void {
   const topic = program

@@ -3,7 +3,7 @@ import { Unavailable } from '@sekali/client/errors'
 import { readStats } from '@sekali/client/stats'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
-import { number, plain, table } from '../text.ts'
+import { number, plain, table } from '../terminal/text.ts'
 
 export function addTopics(program: Command, surroundings: Surroundings): void {
   program

@@ -8,7 +8,7 @@ export const definitionMutants: readonly Mutant[] = [
       'a definition gives JSON or Map another meaning, for all other definitions and for the fold itself',
     edits: [
       {
-        file: 'apps/projector/src/lock-globals.ts',
+        file: 'apps/projector/src/confined/lock-globals.ts',
         find: 'lockReachable([globalThis, ...modules], [process])',
         replace: 'lockReachable(modules, [process, globalThis])',
       },
@@ -19,7 +19,13 @@ export const definitionMutants: readonly Mutant[] = [
     name: 'names-kept-in-namespace',
     breaks:
       "a definition imports from node:process what was taken from it, and with it all of Node's modules",
-    edits: [{ file: 'apps/projector/src/lock-globals.ts', find: '  syncBuiltinESMExports()\n', replace: '' }],
+    edits: [
+      {
+        file: 'apps/projector/src/confined/lock-globals.ts',
+        find: '  syncBuiltinESMExports()\n',
+        replace: '',
+      },
+    ],
     test: { project: 'projector', file: 'test/confined', name: 'sees no environment' },
   },
   {
@@ -27,7 +33,7 @@ export const definitionMutants: readonly Mutant[] = [
     breaks: "definitions import all of Node's modules",
     edits: [
       {
-        file: 'apps/projector/src/guard-imports.ts',
+        file: 'apps/projector/src/confined/guard-imports.ts',
         find: 'if (isBuiltin(resolved.url) &&',
         replace: "if (specifier === '' &&",
       },
@@ -37,13 +43,15 @@ export const definitionMutants: readonly Mutant[] = [
   {
     name: 'environment-inherited',
     breaks: "definitions see the projector's environment, with its passwords",
-    edits: [{ file: 'apps/projector/src/fold-process.ts', find: 'env: {},', replace: 'env: process.env,' }],
+    edits: [
+      { file: 'apps/projector/src/confined/fold-process.ts', find: 'env: {},', replace: 'env: process.env,' },
+    ],
     test: { project: 'projector', file: 'test/confined', name: 'sees no environment' },
   },
   {
     name: 'permission-forgotten',
     breaks: 'definitions read and write files',
-    edits: [{ file: 'apps/projector/src/confinement.ts', find: "  '--permission',\n", replace: '' }],
+    edits: [{ file: 'apps/projector/src/confined/confinement.ts', find: "  '--permission',\n", replace: '' }],
     test: { project: 'projector', file: 'test/confined', name: 'sees no environment' },
   },
   {

@@ -19,7 +19,7 @@ export const streamMutants: readonly Mutant[] = [
     breaks: 'a stream is deleted before its row has said that it is retired',
     edits: [
       {
-        file: 'apps/consumer/src/retire.ts',
+        file: 'apps/consumer/src/upkeep/retire.ts',
         find: "retire(tx, await findDrained(broker, live, quietMs, 'look'))",
         replace: "retire(tx, await findDrained(broker, live, quietMs, 'delete'))",
       },

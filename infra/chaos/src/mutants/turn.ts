@@ -94,11 +94,15 @@ export const turnMutants: readonly Mutant[] = [
     breaks: 'consumers rely on the doorbell, which loses hints',
     edits: [
       {
-        file: 'apps/consumer/src/sweep.ts',
+        file: 'apps/consumer/src/upkeep/sweep.ts',
         find: '      if (!isQuiet || isSameAsBefore) news.add(topic)\n',
         replace: '',
       },
-      { file: 'apps/consumer/src/sweep.ts', find: '      if (!isQuiet) news.add(topic)\n', replace: '' },
+      {
+        file: 'apps/consumer/src/upkeep/sweep.ts',
+        find: '      if (!isQuiet) news.add(topic)\n',
+        replace: '',
+      },
     ],
     test: { project: 'consumer', file: 'redis-faults', name: 'a doorbell that nobody hears' },
   },

@@ -7,8 +7,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
+import { builtInSource, hashOf } from '../confined/source.ts'
 import type { Folding, LoadedDefinition } from './folding.ts'
-import { builtInSource, hashOf } from './source.ts'
 
 interface LoadedFile {
   readonly hash: string

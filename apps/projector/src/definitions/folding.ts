@@ -8,9 +8,9 @@ import type { StoredEvent } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import type { Folded } from '@sekali/projection/fold'
 import type { Definition } from '@sekali/projection/validate'
-import { createStarter, type FoldProcess, Stuck } from './fold-process.ts'
+import { createStarter, type FoldProcess, Stuck } from '../confined/fold-process.ts'
+import { keyOf, type Source } from '../confined/source.ts'
 import { isAnswerTo } from './is-answer.ts'
-import { keyOf, type Source } from './source.ts'
 
 /** What is known of a definition outside of its process. */
 export interface LoadedDefinition extends Omit<Definition, 'projection'> {

@@ -91,7 +91,7 @@ export const nodeFlags = (memoryMb: number, dir: string | undefined): string[] =
   '--max-semi-space-size=4',
 ]
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url))
+const repository = fileURLToPath(new URL('../../../..', import.meta.url))
 /** What fold-main.ts imports. */
 const ours = [
   ...['apps/projector/src', 'apps/projector/package.json', 'packages/core', 'packages/projection'],

@@ -1,7 +1,7 @@
 // Does what was sent equal what became of it? Nothing here does I/O: three sets of numbers in, a verdict out.
 
+import type { Sent } from '../load/publish.ts'
 import { add, type Known, type KnownByTopic, nothing, subtract } from './figures.ts'
-import type { Sent } from './publish.ts'
 
 export interface Line extends Known {
   readonly topic: string

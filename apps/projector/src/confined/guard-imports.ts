@@ -4,7 +4,7 @@ import './files-for-definitions.ts'
 /** What a definition is written with; everything else of ours is not its business. */
 const forThem = '@sekali/projection/define'
 const definition = import.meta.resolve(forThem)
-const ours = [new URL('../..', import.meta.url).href, new URL('../..', definition).href]
+const ours = [new URL('../../..', import.meta.url).href, new URL('../..', definition).href]
 
 /**
  * All of Node's modules that definitions may have, with what they import: those that compute. A list of what they may not

@@ -18,7 +18,7 @@ import type { Position } from '@sekali/core/position'
 import { pause } from '@sekali/process/backoff'
 import type { News } from '@sekali/process/work-queue'
 import { readStandings } from '@sekali/store/standing'
-import type { Memory, Progress } from './memory.ts'
+import type { Memory, Progress } from '../memory.ts'
 import { type RetireContext, retireStreams } from './retire.ts'
 
 const sweepMs = 1_000

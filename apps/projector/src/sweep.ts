@@ -9,7 +9,7 @@ import { announceMs, announceProjections } from '@sekali/store/announce-projecti
 import type { Store } from '@sekali/store/connect'
 import { forgetRetired } from '@sekali/store/forget-retired'
 import { registerProjection } from '@sekali/store/register-projection'
-import type { LoadedDefinition } from './folding.ts'
+import type { LoadedDefinition } from './definitions/folding.ts'
 
 const lookMs = 1_000
 /** Chunks of old states that are deleted at one look, so that turns come in between. */
