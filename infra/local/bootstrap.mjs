@@ -15,10 +15,10 @@ const commands = {
   bench: 'infra/bench/src/main.ts',
   chaos: 'infra/chaos/src/main.ts',
   demo: 'infra/local/src/demo.ts',
-  mutants: 'infra/chaos/src/mutants.ts',
+  mutants: 'infra/chaos/src/mutants/main.ts',
   sekali: 'apps/cli/src/main.ts',
   start: 'infra/local/src/start.ts',
-  summary: 'infra/chaos/src/summary.ts',
+  summary: 'infra/chaos/src/report/summary.ts',
   test: 'infra/local/src/test.ts',
   'test-more': 'infra/local/src/test-more.ts',
 }

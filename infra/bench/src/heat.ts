@@ -1,4 +1,4 @@
-import type { Bench } from './bench.ts'
+import type { Bench } from './system/bench.ts'
 import type { Contender, Measure, Row, Side } from './row.ts'
 
 /** A row with what its sides measured, round by round. */

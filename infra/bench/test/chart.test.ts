@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { toChart } from '../src/chart.ts'
-import { summarize } from '../src/summary.ts'
+import { toChart } from '../src/report/chart.ts'
+import { summarize } from '../src/report/summary.ts'
 import { measures, result, row } from './results.ts'
 
 /** Widths of the bars, from top to bottom. */

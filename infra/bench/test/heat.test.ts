@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Bench } from '../src/bench.ts'
+import type { Bench } from '../src/system/bench.ts'
 import { heatsOf, runHeat } from '../src/heat.ts'
 import type { Side } from '../src/row.ts'
 import { measures, row } from './results.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { round, toMarkdown } from '../src/markdown.ts'
-import { replaceBetweenMarkers } from '../src/markers.ts'
-import { summarize } from '../src/summary.ts'
+import { round, toMarkdown } from '../src/report/markdown.ts'
+import { replaceBetweenMarkers } from '../src/report/markers.ts'
+import { summarize } from '../src/report/summary.ts'
 import { result } from './results.ts'
 
 test.for([

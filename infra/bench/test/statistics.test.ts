@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { percentile, spreadOf } from '../src/statistics.ts'
+import { percentile, spreadOf } from '../src/measure/statistics.ts'
 
 test('the median is the middle one, or the mean of the two in the middle', () => {
   expect(spreadOf([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RowResult } from '../src/heat.ts'
-import { summarize } from '../src/summary.ts'
+import { summarize } from '../src/report/summary.ts'
 import { measures, result, row } from './results.ts'
 
 test('the ratio is of the same round, and its median is not that of the medians', () => {

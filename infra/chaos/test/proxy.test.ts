@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { pause } from '../src/clock.ts'
-import { startProxy } from '../src/proxy.ts'
+import { startProxy } from '../src/targets/proxy.ts'
 
 /** A server that answers every line with `re: ` and the line, and a client of it through a proxy. */
 async function line() {

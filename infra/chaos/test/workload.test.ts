@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { openBooks } from '../src/books.ts'
+import { openBooks } from '../src/clients/books.ts'
 import { until } from '../src/clock.ts'
-import { bodyOf, idOf, payloadOf } from '../src/content.ts'
-import type { Door } from '../src/door.ts'
-import { parsePage } from '../src/log.ts'
+import { bodyOf, idOf, payloadOf } from '../src/clients/content.ts'
+import type { Door } from '../src/clients/door.ts'
+import { parsePage } from '../src/clients/log.ts'
 import { createRandom } from '../src/random.ts'
-import { createSteps, startWorkload } from '../src/workload.ts'
+import { createSteps, startWorkload } from '../src/clients/workload.ts'
 
 const topics = ['hot', 'other', 'third']
 

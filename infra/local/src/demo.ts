@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import process from 'node:process'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { Command } from 'commander'
-import { wholeNumber } from './command-line.ts'
-import { narrate } from './narration.ts'
-import { programs } from './repository.ts'
-import { interrupted, runCommand } from './run-command.ts'
-import { startStack } from './stack.ts'
+import { wholeNumber } from './command/command-line.ts'
+import { narrate } from './command/narration.ts'
+import { programs } from './command/repository.ts'
+import { interrupted, runCommand } from './command/run-command.ts'
+import { startStack } from './system/stack.ts'
 
 const drainMs = 10_000
 

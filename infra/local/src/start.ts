@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { readSecret } from '@sekali/process/secret-file'
 import { Command, Option } from 'commander'
-import { existingFolder, wholeNumber } from './command-line.ts'
-import { narrate } from './narration.ts'
-import { repositoryRoot } from './repository.ts'
-import { runCommand } from './run-command.ts'
-import { type Stack, startStack } from './stack.ts'
+import { existingFolder, wholeNumber } from './command/command-line.ts'
+import { narrate } from './command/narration.ts'
+import { repositoryRoot } from './command/repository.ts'
+import { runCommand } from './command/run-command.ts'
+import { type Stack, startStack } from './system/stack.ts'
 
 const options = new Command('npm start --')
   .description(

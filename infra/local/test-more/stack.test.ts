@@ -9,7 +9,7 @@ import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { askPostgres, askRedis } from '../../../packages/servers/test/ask.ts'
-import type { RunFile } from '../src/run-file.ts'
+import type { RunFile } from '../src/system/run-file.ts'
 import { type Service, startService } from '../test/start.ts'
 
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url))

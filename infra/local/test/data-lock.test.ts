@@ -6,7 +6,7 @@ import process from 'node:process'
 import { startOf } from '@sekali/servers/process-info'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
-import { lockData } from '../src/data-lock.ts'
+import { lockData } from '../src/system/data-lock.ts'
 
 test('a data directory has one holder, and is free again when that one lets go', async () => {
   await using folder = await temporaryFolder('sekali-test-')

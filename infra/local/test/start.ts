@@ -6,7 +6,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '@sekali/servers/free-port'
 import { eventually } from '@sekali/testkit/eventually'
-import type { RunFile } from '../src/run-file.ts'
+import type { RunFile } from '../src/system/run-file.ts'
 
 const bootstrap = fileURLToPath(new URL('../bootstrap.mjs', import.meta.url))
 const startMs = 50_000

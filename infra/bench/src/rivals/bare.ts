@@ -1,5 +1,5 @@
-import { startLoad } from '../load.ts'
-import { rivals, startServing } from '../program.ts'
+import { startLoad } from '../load/load.ts'
+import { rivals, startServing } from '../system/program.ts'
 import type { Side } from '../row.ts'
 import { measureRequests } from '../sides/single.ts'
 

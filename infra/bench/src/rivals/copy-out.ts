@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
-import { startMeter } from '../processor-time.ts'
+import { startMeter } from '../measure/processor-time.ts'
 import type { Side } from '../row.ts'
 
 const statement = `COPY (

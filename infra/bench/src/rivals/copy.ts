@@ -8,9 +8,9 @@ import { finished } from 'node:stream/promises'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { reportTopics } from '../events.ts'
-import { startMeter } from '../processor-time.ts'
+import { startMeter } from '../measure/processor-time.ts'
 import type { Measure, Side } from '../row.ts'
-import { type Batch, batchesOf } from '../stored-batches.ts'
+import { type Batch, batchesOf } from '../system/stored-batches.ts'
 
 const statement =
   'COPY events (topic_id, seq, event_id, "timestamp", source, payload, received_at) FROM STDIN'

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks'
 import { ensureTopics } from '@sekali/store/ensure-topics'
-import { startMeter } from '../processor-time.ts'
+import { startMeter } from '../measure/processor-time.ts'
 import type { Measure, Side } from '../row.ts'
 import { commitBatch, openStore } from '../sides/commit.ts'
-import { percentile } from '../statistics.ts'
-import { batchesOf } from '../stored-batches.ts'
+import { percentile } from '../measure/statistics.ts'
+import { batchesOf } from '../system/stored-batches.ts'
 
 const commits = 1_000
 

@@ -1,10 +1,10 @@
-import { nowMs } from '../clock.ts'
+import { nowMs } from '../measure/clock.ts'
 import { repeatsOf, reportTopics, type Workload } from '../events.ts'
-import { startLoad } from '../load.ts'
-import { startMeter } from '../processor-time.ts'
-import { rivals, startServing } from '../program.ts'
+import { startLoad } from '../load/load.ts'
+import { startMeter } from '../measure/processor-time.ts'
+import { rivals, startServing } from '../system/program.ts'
 import type { Measure, Side } from '../row.ts'
-import { until } from '../until.ts'
+import { until } from '../measure/until.ts'
 
 const connections = 50 // the report's
 const duplicates = 0.3

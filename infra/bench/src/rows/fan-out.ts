@@ -3,11 +3,11 @@
  * a client has it. Then all at once: how many events a second reach clients, counted once for each client.
  */
 import { reportTopics } from '../events.ts'
-import { startMeter } from '../processor-time.ts'
+import { startMeter } from '../measure/processor-time.ts'
 import type { Row, Side } from '../row.ts'
-import { percentile } from '../statistics.ts'
-import { startSystem } from '../system.ts'
-import { startWorker } from '../worker.ts'
+import { percentile } from '../measure/statistics.ts'
+import { startSystem } from '../system/system.ts'
+import { startWorker } from '../load/worker.ts'
 
 /** What fan-out-worker.ts is asked to do. */
 export interface FanOutRun {
@@ -36,7 +36,7 @@ const tails: Side = {
   open: async (bench) => {
     await using parts = new AsyncDisposableStack()
     const system = parts.use(await startSystem(bench, { consumers: 1 }))
-    const worker = parts.use(startWorker('./fan-out-worker.ts'))
+    const worker = parts.use(startWorker(new URL('./fan-out-worker.ts', import.meta.url)))
     const run = async (seed: number, steadyEvents: number, burstEvents: number) => {
       const task: FanOutRun = { url: system.url, topic, readers, rate, seed, steadyEvents, burstEvents }
       const stop = startMeter({ ...system.processes, readers: worker.pid })

@@ -10,11 +10,11 @@
  * not be small for long, and dropped after it, or autovacuum would go on with it.
  */
 import type { Store } from '@sekali/store/connect'
-import type { Bench } from '../bench.ts'
+import type { Bench } from '../system/bench.ts'
 import { reportTopics } from '../events.ts'
 import type { Measure, Row, Side } from '../row.ts'
 import { measureCommit, openStore } from '../sides/commit.ts'
-import { batchesOf } from '../stored-batches.ts'
+import { batchesOf } from '../system/stored-batches.ts'
 
 const events = 500_000
 // Not scaled: a session looks up what ten batches of a topic bring before it takes the next for new.

@@ -4,11 +4,11 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { reportTopics } from '../events.ts'
-import { startLoad } from '../load.ts'
-import { startMeter } from '../processor-time.ts'
+import { startLoad } from '../load/load.ts'
+import { startMeter } from '../measure/processor-time.ts'
 import type { Row, Side } from '../row.ts'
-import { startSystem } from '../system.ts'
-import { until } from '../until.ts'
+import { startSystem } from '../system/system.ts'
+import { until } from '../measure/until.ts'
 
 const consumers = 4 // what `npm start` starts
 const settleMs = 3_000

@@ -6,10 +6,10 @@
 import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { reportTopics } from '../events.ts'
-import { startLoad } from '../load.ts'
-import { childrenOf, peakResidentBytes, startMeter } from '../processor-time.ts'
+import { startLoad } from '../load/load.ts'
+import { childrenOf, peakResidentBytes, startMeter } from '../measure/processor-time.ts'
 import type { Row, Side } from '../row.ts'
-import { startSystem } from '../system.ts'
+import { startSystem } from '../system/system.ts'
 
 const consumers = 2
 const events = 50_000

@@ -5,11 +5,11 @@ import { commitEvents } from '@sekali/store/commit'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
 import { endTurn, withTurn } from '@sekali/store/turn'
-import type { Bench } from '../bench.ts'
+import type { Bench } from '../system/bench.ts'
 import { reportTopics } from '../events.ts'
-import { startMeter } from '../processor-time.ts'
+import { startMeter } from '../measure/processor-time.ts'
 import type { Measure, Side } from '../row.ts'
-import { type Batch, batchesOf } from '../stored-batches.ts'
+import { type Batch, batchesOf } from '../system/stored-batches.ts'
 
 /**
  * Rows per second through the commit step alone, on one connection and without Redis: the consumer's own functions,

@@ -1,12 +1,12 @@
-import type { Bench } from '../bench.ts'
+import type { Bench } from '../system/bench.ts'
 import { reportTopics, type Workload } from '../events.ts'
-import { startLoad } from '../load.ts'
-import { startMeter } from '../processor-time.ts'
+import { startLoad } from '../load/load.ts'
+import { startMeter } from '../measure/processor-time.ts'
 import type { Side } from '../row.ts'
-import { percentile } from '../statistics.ts'
-import { type System, startSystem } from '../system.ts'
-import { until } from '../until.ts'
-import { startWorker } from '../worker.ts'
+import { percentile } from '../measure/statistics.ts'
+import { type System, startSystem } from '../system/system.ts'
+import { until } from '../measure/until.ts'
+import { startWorker } from '../load/worker.ts'
 
 /** What latency-worker.ts is asked to do. */
 export interface LatencyRun {
@@ -34,7 +34,7 @@ export const latency = (options: { readonly consumers: number }): Side => ({
   open: async (bench) => {
     await using parts = new AsyncDisposableStack()
     const system = parts.use(await startSystem(bench, options))
-    const worker = parts.use(startWorker('./latency-worker.ts'))
+    const worker = parts.use(startWorker(new URL('./latency-worker.ts', import.meta.url)))
     const rate = Math.round((await throughputOf(bench, system)) / 2)
     const run = async (seed: number, seconds: number) => {
       const { rows } = await system.store.pool.query('SELECT head FROM topics WHERE name = $1', [watch])

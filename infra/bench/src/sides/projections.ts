@@ -4,10 +4,10 @@ import { connectStore, type Store } from '@sekali/store/connect'
 import { readProjections } from '@sekali/store/read-projections'
 import { requestRebuild } from '@sekali/store/request-rebuild'
 import { reportTopics } from '../events.ts'
-import { startMeter } from '../processor-time.ts'
-import { startWorking } from '../program.ts'
+import { startMeter } from '../measure/processor-time.ts'
+import { startWorking } from '../system/program.ts'
 import type { Side } from '../row.ts'
-import { until } from '../until.ts'
+import { until } from '../measure/until.ts'
 
 const folder = fileURLToPath(new URL('../../projections', import.meta.url))
 const name = 'totals'

@@ -1,7 +1,7 @@
-import { startMeter } from '../processor-time.ts'
+import { startMeter } from '../measure/processor-time.ts'
 import type { Side } from '../row.ts'
-import { startSystem } from '../system.ts'
-import { startWorker } from '../worker.ts'
+import { startSystem } from '../system/system.ts'
+import { startWorker } from '../load/worker.ts'
 
 /** What read-worker.ts is asked to do. */
 export interface ReadRun {
@@ -21,7 +21,7 @@ export const reading = (options: Pick<ReadRun, 'topic' | 'events' | 'as'>): Side
     const events = bench.scaled(options.events)
     const databaseUrl = await bench.filled({ topics: [topic], events })
     const system = parts.use(await startSystem(bench, { consumers: 1, databaseUrl }))
-    const worker = parts.use(startWorker('./read-worker.ts'))
+    const worker = parts.use(startWorker(new URL('./read-worker.ts', import.meta.url)))
     const read = () =>
       worker.ask<{ seconds: number }>({ url: system.url, topic, events, as } satisfies ReadRun)
     await read() // the warm-up

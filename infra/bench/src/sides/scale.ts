@@ -1,14 +1,14 @@
 import { performance } from 'node:perf_hooks'
 import { programs } from '@sekali/local/repository'
-import type { Bench } from '../bench.ts'
+import type { Bench } from '../system/bench.ts'
 import { reportTopics } from '../events.ts'
-import { startMeter } from '../processor-time.ts'
-import { startServing, startWorking } from '../program.ts'
+import { startMeter } from '../measure/processor-time.ts'
+import { startServing, startWorking } from '../system/program.ts'
 import type { Side } from '../row.ts'
-import { percentile } from '../statistics.ts'
-import { startSystem } from '../system.ts'
-import { until } from '../until.ts'
-import { startWorker } from '../worker.ts'
+import { percentile } from '../measure/statistics.ts'
+import { startSystem } from '../system/system.ts'
+import { until } from '../measure/until.ts'
+import { startWorker } from '../load/worker.ts'
 
 /** What scale-worker.ts is asked to do. It answers with the median of each thing, in milliseconds. */
 export interface ScaleRun {
@@ -36,7 +36,7 @@ export const scale = (options: { readonly name: string; readonly stored: number 
     const stored = bench.scaled(options.stored)
     const databaseUrl = await bench.filled({ topics: reportTopics, events: stored })
     const { url, env, store, processes } = parts.use(await startSystem(bench, { consumers: 0, databaseUrl }))
-    const worker = parts.use(startWorker('./scale-worker.ts'))
+    const worker = parts.use(startWorker(new URL('./scale-worker.ts', import.meta.url)))
     const headOf = async () => {
       const { rows } = await store.pool.query('SELECT id, head FROM topics WHERE name = $1', [topic])
       return { topicId: Number(rows[0]?.id), head: Number(rows[0]?.head) }

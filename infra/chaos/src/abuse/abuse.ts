@@ -7,9 +7,9 @@ import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { until } from '../clock.ts'
-import { type Door, openDoor } from '../door.ts'
+import { type Door, openDoor } from '../clients/door.ts'
 import type { FaultContext } from '../fault.ts'
-import { partOf } from '../faults/parts.ts'
+import { partOf } from '../inject/parts.ts'
 import { type OrdinaryClient, startOrdinary } from './ordinary.ts'
 import { prepareTopics } from './prepare.ts'
 import {
@@ -20,7 +20,7 @@ import {
   type Latencies,
   latenciesOf,
   operations,
-} from './verdict.ts'
+} from '../check/abuse-verdict.ts'
 
 type Context = FaultContext<'processes'>
 

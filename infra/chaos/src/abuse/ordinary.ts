@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import type { Sample } from './verdict.ts'
+import type { Sample } from '../check/abuse-verdict.ts'
 
 /** The ordinary client, while it goes about its work. */
 export interface OrdinaryClient extends AsyncDisposable {

@@ -1,8 +1,8 @@
 // What attacks need to find: topics, a long log, and many topics that nobody uses any more.
 import { until } from '../clock.ts'
-import { type Door, openDoor } from '../door.ts'
+import { type Door, openDoor } from '../clients/door.ts'
 import type { FaultContext } from '../fault.ts'
-import type { SqlAccess } from '../target.ts'
+import type { SqlAccess } from '../targets/target.ts'
 import { arrayOf, eventOf, history } from './attack.ts'
 
 const conflictTopics = Array.from({ length: 8 }, (_, n) => `abuse.conflicts.${n}`)

@@ -5,7 +5,7 @@
  * consumer without PostgreSQL cannot know that its turn has ended). Recovered as everywhere.
  */
 import { defineFault, type Fault, insist } from '../fault.ts'
-import type { PartKind } from '../target.ts'
+import type { PartKind } from '../targets/target.ts'
 
 const disconnect = (kind: PartKind): Fault =>
   defineFault({

@@ -7,7 +7,7 @@
  */
 import { until } from '../clock.ts'
 import { defineFault, type Fault } from '../fault.ts'
-import { deathMs, mustEnd } from './parts.ts'
+import { deathMs, mustEnd } from '../inject/parts.ts'
 import { withStream } from './streams.ts'
 
 const deaths: Record<string, string> = {

@@ -7,7 +7,7 @@
 import { readdir, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineFault } from '../fault.ts'
-import { partOf, restarted } from './parts.ts'
+import { partOf, restarted } from '../inject/parts.ts'
 
 const flushAll = defineFault({
   name: 'flushall',

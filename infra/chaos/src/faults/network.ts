@@ -6,7 +6,7 @@
  * holds the topic's row until PostgreSQL ends it). Recovered as everywhere.
  */
 import { defineFault, type Fault } from '../fault.ts'
-import { type Edge, edges } from '../target.ts'
+import { type Edge, edges } from '../targets/target.ts'
 
 const latency = (edge: Edge): Fault =>
   defineFault({

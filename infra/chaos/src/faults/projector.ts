@@ -5,7 +5,7 @@
  * the states are right is seen at the end, when they are compared with a fold from the first event.
  */
 import { defineFault, type Fault } from '../fault.ts'
-import { mustEnd, partOf } from './parts.ts'
+import { mustEnd, partOf } from '../inject/parts.ts'
 
 const killProjector = defineFault({
   name: 'kill-projector',

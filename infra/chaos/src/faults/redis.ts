@@ -6,7 +6,7 @@
  */
 import { until } from '../clock.ts'
 import { defineFault, insist, PromiseBroken } from '../fault.ts'
-import { partOf } from './parts.ts'
+import { partOf } from '../inject/parts.ts'
 import { readPendingConsumers, withStream } from './streams.ts'
 
 const killRedis = defineFault({

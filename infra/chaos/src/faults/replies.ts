@@ -5,7 +5,7 @@
  * told about), first in, first out (the repeat must not overtake). Recovered as everywhere.
  */
 import { defineFault, type Fault } from '../fault.ts'
-import type { Edge } from '../target.ts'
+import type { Edge } from '../targets/target.ts'
 
 const trapMs = 10_000
 

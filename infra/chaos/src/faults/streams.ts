@@ -1,5 +1,5 @@
 // How a topic's stream and its group stand, asked of Redis.
-import type { RedisAccess } from '../target.ts'
+import type { RedisAccess } from '../targets/target.ts'
 
 export interface Found {
   readonly key: string

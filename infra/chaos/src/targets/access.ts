@@ -1,7 +1,7 @@
 // Redis and PostgreSQL past the system under test, through the drivers that the rooms next door keep.
 import type { Broker } from '@sekali/broker/connect'
 import { connectStore, type Store } from '@sekali/store/connect'
-import type { OpenSession, RedisAccess, SqlAccess } from '../target.ts'
+import type { OpenSession, RedisAccess, SqlAccess } from './target.ts'
 
 export function accessRedis({ redis, prefix }: Broker): RedisAccess {
   return {

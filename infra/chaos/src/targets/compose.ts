@@ -5,7 +5,7 @@
  */
 import { ServerFailed } from '@sekali/servers/errors'
 import { pause } from '../clock.ts'
-import type { Networks, Part, PartKind, Processes, RedisAccess, SqlAccess, Target } from '../target.ts'
+import type { Networks, Part, PartKind, Processes, RedisAccess, SqlAccess, Target } from './target.ts'
 import { asTexts, namesKeptMs } from './access.ts'
 import { docker, follow } from './docker.ts'
 

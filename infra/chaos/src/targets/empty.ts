@@ -3,7 +3,7 @@ import { runApp, startApp } from '@sekali/local/app-process'
 import { programs } from '@sekali/local/repository'
 import { freePort } from '@sekali/servers/free-port'
 import type { Store } from '@sekali/store/connect'
-import type { EmptySystem } from '../target.ts'
+import type { EmptySystem } from './target.ts'
 
 export interface EmptyOptions {
   readonly migrations: number

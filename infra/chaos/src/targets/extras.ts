@@ -5,7 +5,7 @@ import { startApp } from '@sekali/local/app-process'
 import { programs } from '@sekali/local/repository'
 import { freePort } from '@sekali/servers/free-port'
 import { until } from '../clock.ts'
-import type { Extra, Extras } from '../target.ts'
+import type { Extra, Extras } from './target.ts'
 import { namesKeptMs } from './access.ts'
 
 const namesMax = 8

@@ -1,4 +1,4 @@
-import type { Target } from '../target.ts'
+import type { Target } from './target.ts'
 
 /** A system of which we know nothing but its address: the workload and what can be checked over HTTP. */
 export function connectHttp(url: string) {

@@ -1,0 +1,50 @@
+/**
+ * The load generator is a process of its own, so that it does not share an event loop with what it measures. All
+ * bodies are made before the clock starts. load-worker.ts is its side.
+ */
+import type { Workload } from '../events.ts'
+import { startWorker } from './worker.ts'
+
+export interface LoadTarget {
+  readonly url: string
+  readonly connections: number
+  /** Events in a request: 1 sends an object, more send an array. */
+  readonly batch: number
+}
+
+export interface Prepare {
+  readonly target: LoadTarget
+  readonly workload: Workload
+}
+
+export interface Go {
+  /** Begin again from the first body until so many milliseconds have passed. Once through unless given. */
+  readonly forMs?: number
+}
+
+export interface Sent {
+  /** On the machine's monotonic clock. */
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly requests: number
+  readonly events: number
+  /** How often the answer was "not now". */
+  readonly refusals: number
+}
+
+export interface Load extends AsyncDisposable {
+  readonly pid: number
+  prepare(target: LoadTarget, workload: Workload): Promise<void>
+  /** Sends what was prepared. Resolves when everything has been answered with a yes. */
+  go(forMs?: number): Promise<Sent>
+}
+
+export function startLoad(): Load {
+  const worker = startWorker(new URL('./load-worker.ts', import.meta.url))
+  return {
+    pid: worker.pid,
+    prepare: (target, workload) => worker.ask<void>({ target, workload } satisfies Prepare),
+    go: (forMs) => worker.ask<Sent>((forMs === undefined ? {} : { forMs }) satisfies Go),
+    [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
+  }
+}

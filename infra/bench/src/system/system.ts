@@ -1,0 +1,56 @@
+import { programs } from '@sekali/local/repository'
+import { connectStore, type Store } from '@sekali/store/connect'
+import type { Bench } from './bench.ts'
+import type { Processes } from '../measure/processor-time.ts'
+import { startServing, startWorking } from './program.ts'
+import { sumUp, type TopicSums } from './topic-sums.ts'
+
+/** Sekali as `npm start` runs it: a gateway and consumers, on keys of their own. */
+export interface System extends AsyncDisposable {
+  readonly url: string
+  readonly store: Store
+  /** Of our apps. */
+  readonly env: Readonly<Record<string, string>>
+  /** Ours: gateway and consumers, by process id. */
+  readonly apps: Readonly<Record<string, number>>
+  /** Ours and the servers. */
+  readonly processes: Processes
+  /** What has become of everything that was ever accepted. */
+  sums(): Promise<TopicSums>
+}
+
+let systems = 0
+
+export interface SystemOptions {
+  readonly consumers: number
+  /** One that has our tables; a new one unless given. */
+  readonly databaseUrl?: string
+}
+
+export async function startSystem(bench: Bench, options: SystemOptions): Promise<System> {
+  await using parts = new AsyncDisposableStack()
+  systems += 1
+  const name = `bench${systems}`
+  const databaseUrl = options.databaseUrl ?? (await bench.createDatabase())
+  const env = { DATABASE_URL: databaseUrl, REDIS_URL: bench.redis.url, REDIS_PREFIX: name }
+  const store = parts.use(connectStore({ url: databaseUrl, poolMax: 1, name: 'bench' }, { warn: () => {} }))
+  const apps: Record<string, number> = {}
+  for (let number = 1; number <= options.consumers; number += 1) {
+    const consumer = `${name}-consumer-${number}`
+    const app = await startWorking(bench, consumer, programs.consumer, { ...env, CONSUMER_NAME: consumer })
+    parts.defer(app.stop)
+    apps[`consumer ${number}`] = app.pid
+  }
+  const gateway = parts.use(await startServing(bench, `${name}-gateway`, programs.gateway, env))
+  apps.gateway = gateway.pid
+  const opened = parts.move()
+  return {
+    url: gateway.url,
+    store,
+    env,
+    apps,
+    processes: { ...apps, ...bench.servers },
+    sums: () => sumUp(store),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}

@@ -1,0 +1,101 @@
+// Everything that the checks look at: what we know from the answers, and what was read back afterwards.
+import type { AbuseFigures } from './abuse-verdict.ts'
+import type { Books, Span } from '../clients/books.ts'
+import type { LogRow, Seen } from '../clients/log.ts'
+import type { Projections } from '../clients/projections.ts'
+import type { Lookup } from '../clients/receipt.ts'
+import type { TailSeen } from '../clients/tails.ts'
+
+/** What a check comes to. */
+export interface Finding {
+  /** Undefined when the promise was kept. */
+  readonly violation: string | undefined
+  /** How much was looked at, in words. */
+  readonly checked: string
+}
+
+/** The figures of a topic in /stats; null is what it does not know. */
+export interface StatsRow {
+  readonly accepted: number | null
+  readonly stored: number | null
+  readonly duplicates: number | null
+  readonly conflicts: number | null
+  readonly dead: number | null
+  readonly lost: number | null
+  readonly in_flight: number | null
+  /** When it last found that Redis had lost data of the topic. */
+  readonly loss_at: string | null
+}
+
+/** A topic's row in PostgreSQL, and what can be counted there. */
+export interface SqlRow {
+  readonly head: number
+  readonly duplicates: number
+  readonly conflicts: number
+  readonly dead: number
+  readonly lost: number
+  readonly eventRows: number
+  readonly conflictRows: number
+  readonly deadRows: number
+}
+
+/** A fault destroyed what Redis held. Times are by the wall clock, in milliseconds. */
+export interface Loss {
+  readonly fault: string
+  /** Undefined when it was every topic's. */
+  readonly topic: string | undefined
+  readonly from: number
+  readonly until: number
+  /** What was acknowledged before this was accounted for when it happened, so it cannot have been lost. */
+  readonly safeBefore: number
+  /** Other faults under way at the same time. */
+  readonly beside: readonly string[]
+}
+
+/** What alone knew of entries that no consumer had seen is gone. */
+const endsGateways = new Set(['kill-gateway', 'power-cut', 'rolling-restart'])
+
+/** Whether a gateway may have been gone that could have told what was lost. */
+export const isForgotten = ({ beside }: Loss): boolean => beside.some((fault) => endsGateways.has(fault))
+
+/** Whether /stats must know to the entry what went with it. */
+export const isCounted = (loss: Loss): boolean => loss.fault === 'truncate-aof' && !isForgotten(loss)
+
+/** The losses that may have taken the entry of a request, or of one of those that lie in a span. */
+export const takenBy = ({ sentAt, at }: Span, topic: string, losses: readonly Loss[]): readonly Loss[] =>
+  losses.filter((loss) => (loss.topic ?? topic) === topic && sentAt <= loss.until && at >= loss.safeBefore)
+
+export interface Evidence {
+  readonly books: Books
+  readonly http: ReadonlyMap<string, readonly LogRow[]>
+  readonly stats: ReadonlyMap<string, StatsRow>
+  readonly seen: ReadonlyMap<string, readonly Seen[]>
+  readonly tails: readonly TailSeen[]
+  readonly lookups: readonly Lookup[]
+  /** Undefined where the target gives no access to PostgreSQL. */
+  readonly sql:
+    | {
+        readonly log: ReadonlyMap<string, readonly LogRow[]>
+        readonly rows: ReadonlyMap<string, SqlRow>
+      }
+    | undefined
+  /** Undefined where there is no projector. */
+  readonly projections: Projections | undefined
+  readonly losses: readonly Loss[]
+  /** Words of the product's log after the first loss that admit it; undefined where nobody can read that. */
+  readonly admissions: readonly string[] | undefined
+  readonly drain: {
+    /** From the end of the last fault until nothing was in flight or pending; undefined when that never came. */
+    readonly ms: number | undefined
+    readonly msMax: number
+    /** What was left, in words. */
+    readonly left: string
+  }
+  /** Faults after which service did not come back in time, in words. */
+  readonly unrecovered: readonly string[]
+  /** Processes that ended although nobody killed them, in words. */
+  readonly ended: readonly string[]
+  /** Memory, connections and names that are not back to where they were, in words. */
+  readonly leaks: readonly string[]
+  readonly abuses: readonly AbuseFigures[]
+}

@@ -1,0 +1,74 @@
+/**
+ * `npm run chaos:mutants`: breaks the product on purpose, in one way after the other, in a copy of the repository, and
+ * shows that the tests notice. A suite that cannot fail proves nothing.
+ */
+
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { runCommand } from '@sekali/local/run-command'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
+import { Command } from 'commander'
+import { mutants } from './catalogue.ts'
+import type { Mutant } from './mutant.ts'
+import { runSuite } from './suite.ts'
+import { applyMutant, copyTree } from './tree.ts'
+
+const { only, report } = new Command('npm run chaos:mutants --')
+  .description('Breaks the product on purpose, one way at a time, and fails when the tests do not notice.')
+  .option('--only <names>', 'only these, separated by commas', (text) => text.split(','))
+  .option('--report <file>', 'writes the table as Markdown, too')
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ only?: string[]; report?: string }>()
+
+interface Row {
+  readonly mutant: Mutant
+  /** The test that noticed, or why none did. */
+  readonly verdict: string
+  readonly isCaught: boolean
+  readonly seconds: number
+}
+
+await runCommand(async (signal) => {
+  const chosen = mutants.filter(({ name }) => only === undefined || only.includes(name))
+  await using folder = await temporaryFolder('sekali-chaos-')
+  const tree = join(folder.path, 'sekali')
+  await copyTree(tree)
+  const rows: Row[] = []
+  for (const mutant of chosen) {
+    const row = await judge(tree, mutant, signal)
+    process.stderr.write(`${mutant.name}: ${row.isCaught ? 'caught by' : 'NOT CAUGHT:'} ${row.verdict}\n`)
+    rows.push(row)
+  }
+  const text = table(rows)
+  process.stdout.write(`${text}\n`)
+  if (report !== undefined) await writeFile(report, `${text}\n`)
+  return rows.length > 0 && rows.every(({ isCaught }) => isCaught) ? 0 : 1
+})
+
+/** The test must pass on the tree as it is: one that always fails would catch everything. */
+async function judge(tree: string, mutant: Mutant, signal: AbortSignal): Promise<Row> {
+  const missed = (verdict: string, seconds = 0) => ({ mutant, verdict, isCaught: false, seconds })
+  try {
+    const sound = await runSuite(tree, mutant.test, signal)
+    if (sound.failed.length > 0) return missed(`without it "${sound.failed[0]}" fails as well`)
+    await using _broken = await applyMutant(tree, mutant)
+    const { failed, seconds } = await runSuite(tree, mutant.test, signal)
+    const [verdict] = failed
+    return verdict === undefined
+      ? missed('it survived', seconds)
+      : { mutant, verdict, isCaught: true, seconds }
+  } catch (error) {
+    signal.throwIfAborted()
+    return missed((error as Error).message)
+  }
+}
+
+function table(rows: readonly Row[]): string {
+  const lines = rows.map(({ mutant, verdict, isCaught, seconds }) => {
+    const by = isCaught ? `${mutant.test.project}: ${verdict}` : `**not caught**: ${verdict.split('\n')[0]}`
+    return `| ${mutant.name} | ${mutant.breaks} | ${by} | ${seconds.toFixed(1)} |`
+  })
+  return ['| mutant | what is broken | caught by | seconds |', '|---|---|---|---:|', ...lines].join('\n')
+}

@@ -1,0 +1,159 @@
+// The whole system on one machine: Redis, PostgreSQL, the gateway, N consumers and M projectors, each a process of its
+// own, each started again when it ends by itself. Stopping goes with the stream: the gateway first (nothing
+// new is let in), consumers and projectors (they finish their turns), then Redis and PostgreSQL, all of it by
+// disposing the parts in the opposite order of their start. Log files are appended to and never rotated.
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { freePort } from '@sekali/servers/free-port'
+import { stopLeftoverPostgres } from '@sekali/servers/postgres-leftover'
+import { startPostgres } from '@sekali/servers/postgres-server'
+import { stopLeftoverRedis } from '@sekali/servers/redis-leftover'
+import { startRedis } from '@sekali/servers/redis-server'
+import { supervise } from '@sekali/servers/supervise'
+import { runApp, startApp } from './app-process.ts'
+import { givenBackend, ownBackend } from './backend.ts'
+import { lockData } from './data-lock.ts'
+import { startFleet } from './fleet.ts'
+import { addressOf, claimPort } from './gateway-port.ts'
+import { waitReady } from './readiness.ts'
+import { programs } from '../command/repository.ts'
+import { publishRunFile, type RunFile } from './run-file.ts'
+
+export interface StackOptions {
+  readonly dir: string
+  /** The gateway's; a free one unless given. */
+  readonly port?: number
+  readonly host?: string
+  /** Where the gateway answers about its health: on a free port, of this machine alone, unless given. */
+  readonly healthPort?: number
+  readonly healthHost?: string
+  readonly consumers: number
+  /** None unless given. */
+  readonly projectors?: number
+  /** A folder of definitions for the projectors, besides those that are built in. */
+  readonly projections?: string | undefined
+  /** Used instead of a PostgreSQL of our own. */
+  readonly databaseUrl?: string | undefined
+  /** Used instead of a Redis of our own. */
+  readonly redisUrl?: string | undefined
+  /** Told what happens: a part of the stack, and what becomes of it. */
+  readonly onEvent?: (part: string, what: string) => void
+  /** Gives up starting. A stack that has started is stopped by `stop` only. */
+  readonly signal?: AbortSignal
+}
+
+export interface Stack extends AsyncDisposable {
+  /** Where the gateway answers. */
+  readonly url: string
+  readonly dir: string
+  readonly logDir: string
+  /** What runs now, as `run.json` says it. */
+  running(): RunFile
+  /** Drains and stops everything. Safe twice. */
+  stop(): Promise<void>
+}
+
+/** Starts everything and waits until it is ready to take events. When that fails nothing is left running. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { host = '127.0.0.1', projectors = 0, projections, onEvent = () => {}, signal } = options
+  const dir = resolve(options.dir)
+  const logDir = join(dir, 'logs')
+  await mkdir(logDir, { recursive: true })
+  await using parts = new AsyncDisposableStack()
+  const lock = parts.use(await lockData(dir))
+  const runFile = parts.use(publishRunFile(dir))
+  await stopLeftovers(dir, onEvent)
+  const port = await claimPort({ port: options.port, host, patient: lock.wasStale })
+
+  const onChange = (part: string) => (reason?: string) => {
+    if (reason !== undefined) onEvent(part, reason)
+    runFile.refresh()
+  }
+  const step = (part: string, what: string) => {
+    signal?.throwIfAborted()
+    onEvent(part, what)
+  }
+
+  const { postgres, redis } = await startBackends(parts, { ...options, dir }, step, onChange)
+  const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url }
+  step('PostgreSQL', 'gets its tables')
+  await runApp({ name: 'migrate', program: programs.migrate, logDir, env }, signal)
+
+  const ofFleet = { logDir, onChange: (name: string, reason?: string) => onChange(name)(reason) }
+  if (projectors > 0) step('projectors', `are starting, ${projectors} of them`)
+  const projectionsEnv = projections === undefined ? {} : { PROJECTIONS_DIR: resolve(projections) }
+  const projecting = parts.use(
+    await startFleet({ ...ofFleet, kind: 'projector', size: projectors, env: { ...env, ...projectionsEnv } }),
+  )
+  step('consumers', `are starting, ${options.consumers} of them`)
+  const consuming = parts.use(await startFleet({ ...ofFleet, size: options.consumers, env }))
+  step('gateway', `is starting on port ${port}`)
+  const app = { name: 'gateway', program: programs.gateway, logDir }
+  const healthHost = options.healthHost ?? '127.0.0.1'
+  const healthPort = options.healthPort || (await freePort())
+  const gatewayEnv = {
+    ...env,
+    HOST: host,
+    PORT: String(port),
+    HEALTH_HOST: healthHost,
+    HEALTH_PORT: String(healthPort),
+  }
+  const start = () => startApp({ ...app, env: gatewayEnv })
+  const gateway = parts.use(await supervise({ start, onChange: onChange('gateway') }))
+  const url = `http://${addressOf(host)}:${port}`
+  const health = `http://${addressOf(healthHost)}:${healthPort}`
+  await waitReady(url, join(logDir, 'gateway.log'), signal)
+
+  const running = (): RunFile => ({
+    gateway: { pid: gateway.current()?.pid ?? null, url, health },
+    consumers: consuming.members(),
+    projectors: projecting.members(),
+    redis: { pid: redis.pid(), url: redis.url },
+    postgres: { pid: postgres.pid(), url: postgres.url },
+  })
+  runFile.show(running)
+  return stackOf({ url, dir, logDir, running }, parts.move())
+}
+
+async function stopLeftovers(dir: string, onEvent: (part: string, what: string) => void): Promise<void> {
+  const left = 'was left over from before, and is stopped'
+  if (await stopLeftoverRedis(join(dir, 'redis'))) onEvent('Redis', left)
+  if (await stopLeftoverPostgres(join(dir, 'postgres'))) onEvent('PostgreSQL', left)
+}
+
+async function startBackends(
+  parts: AsyncDisposableStack,
+  options: StackOptions,
+  step: (part: string, what: string) => void,
+  onChange: (part: string) => (reason?: string) => void,
+) {
+  const { dir, databaseUrl, redisUrl } = options
+  step('PostgreSQL', databaseUrl ? 'is the one that DATABASE_URL names' : 'is starting')
+  const postgres = parts.use(
+    databaseUrl
+      ? givenBackend(databaseUrl)
+      : await ownBackend(
+          (port) => startPostgres({ dir: join(dir, 'postgres'), ...port }),
+          onChange('PostgreSQL'),
+        ),
+  )
+  step('Redis', redisUrl ? 'is the one that REDIS_URL names' : 'is starting')
+  const redis = parts.use(
+    redisUrl
+      ? givenBackend(redisUrl)
+      : await ownBackend((port) => startRedis({ dir: join(dir, 'redis'), ...port }), onChange('Redis')),
+  )
+  return { postgres, redis }
+}
+
+function stackOf(
+  facts: Pick<Stack, 'url' | 'dir' | 'logDir' | 'running'>,
+  parts: AsyncDisposableStack,
+): Stack {
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= parts.disposeAsync()
+    return stopped
+  }
+  return { ...facts, stop, [Symbol.asyncDispose]: stop }
+}
