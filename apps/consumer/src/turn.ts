@@ -17,20 +17,20 @@
  * its fate: when one fails, all fail. Which of them is to blame is found out by taking them one by one.
  */
 
-import { type PlaceAfter, placeAfter } from '@sekali/broker/account'
-import { settle } from '@sekali/broker/ack'
+import { accountAfter, type Settlement, type TurnRead } from '@sekali/broker/account'
+import { ack } from '@sekali/broker/ack'
 import { askWithin, type Broker, inOnePass } from '@sekali/broker/connect'
 import type { Entry } from '@sekali/broker/entry'
-import { readTurn, type TurnRead } from '@sekali/broker/read-turn'
+import { readTurn } from '@sekali/broker/read-turn'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
-import { commitAndBury, type ReceivedEntry } from '@sekali/store/bisect'
+import { commitBisecting, type ReceivedEntry } from '@sekali/store/bisect'
 import { commitBatches } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
-import { bury } from '@sekali/store/dead-letters'
-import { endTurn, type Turn, withTurns } from '@sekali/store/turn'
+import { keepDeadLetters } from '@sekali/store/dead-letters'
+import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
 
 /** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
 export type TurnPoint = 'locked' | 'reclaiming' | 'read' | 'inserted' | 'accounted' | 'committed'
@@ -155,13 +155,13 @@ async function account(
   const changes: Change[] = []
   for (const pass of passes) {
     const change = changeOf(context, pass)
-    if (change !== undefined) changes.push(await buryMalformed(tx, change))
+    if (change !== undefined) changes.push(await keepMalformed(tx, change))
   }
   const [first] = changes
   const isAlone = changes.length === 1 && first !== undefined
   const outcomes =
     isAlone && isSuspect(first.turn.topic)
-      ? [await commitAndBury(tx, first.turn, first.received)]
+      ? [await commitBisecting(tx, first.turn, first.received)]
       : (await commitBatches(tx, changes)).map((outcome) => ({ ...outcome, dead: 0 }))
   context.at('inserted')
   return new Map(
@@ -171,18 +171,21 @@ async function account(
       const dead = outcome.dead + malformed.length
       if (dead > 0) context.log.error({ topic, dead }, 'entries became dead letters')
       const kept = turn.keptBytes + outcome.kept - pass.turn.keptBytes
-      endTurn(tx, turn, { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined })
+      queueTurnEnd(tx, turn, { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined })
       return [pass, { topicId, topic, head: turn.head + outcome.stored, position: after.position }]
     }),
   )
 }
 
 /** The change with what its dead letters leave of the room for content. */
-async function buryMalformed(tx: Tx, change: Change): Promise<Change> {
+async function keepMalformed(tx: Tx, change: Change): Promise<Change> {
   const { turn, malformed } = change
   if (malformed.length === 0) return change
   const letters = malformed.map((entry) => ({ ...entry, reason: 'malformed_entry' }))
-  return { ...change, turn: { ...turn, keptBytes: turn.keptBytes + (await bury(tx, turn, letters)) } }
+  return {
+    ...change,
+    turn: { ...turn, keptBytes: turn.keptBytes + (await keepDeadLetters(tx, turn, letters)) },
+  }
 }
 
 /** What a pass changes. */
@@ -190,8 +193,8 @@ interface Change {
   readonly pass: Pass
   readonly turn: Turn
   readonly group: string
-  readonly after: Omit<PlaceAfter, 'loss'>
-  readonly loss: PlaceAfter['loss']
+  readonly after: Omit<Settlement, 'loss'>
+  readonly loss: Settlement['loss']
   readonly received: readonly ReceivedEntry[]
   readonly malformed: readonly Entry[]
 }
@@ -200,18 +203,18 @@ interface Change {
 function changeOf({ log }: TurnContext, pass: Pass): Change | undefined {
   const { turn, read } = pass
   const { topic } = turn
-  const { loss, ...after } = placeAfter(turn, read)
-  const { lost, accounted, history } = after
-  const group = read?.place.group ?? turn.group
+  const { loss, ...after } = accountAfter(turn, read)
+  const { lost, accounted, epoch } = after
+  const group = read?.account.group ?? turn.group
   if (loss) log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
   else if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
   const entries = read?.entries ?? []
-  // What was read is stored also when Redis has counted less than there is; see placeAfter().
+  // What was read is stored also when Redis has counted less than there is; see accountAfter().
   const isSame =
     entries.length === 0 &&
     accounted === turn.accounted &&
     group === turn.group &&
-    history === turn.history &&
+    epoch === turn.epoch &&
     !loss
   if (group === null || isSame) return undefined
   const received = entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)
@@ -229,7 +232,7 @@ async function tidy(
     read === undefined || read.atEnd ? [{ topic, upTo: read?.lastId }] : [],
   )
   try {
-    await settle(broker, committed, accounted)
+    await ack(broker, committed, accounted)
   } catch (error) {
     // The positions have acknowledged; a later turn finds these entries pending behind them and tidies up.
     log.warn({ topics: committed.map(({ head }) => head.topic), err: error }, 'ack failed')

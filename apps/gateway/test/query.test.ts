@@ -11,7 +11,7 @@ import type { TopicName } from '@sekali/core/event'
 import { commitEvents } from '@sekali/store/commit'
 import { connectStore } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
-import { endTurn, withTurn } from '@sekali/store/turn'
+import { queueTurnEnd, withTurn } from '@sekali/store/turn'
 import { startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownPrefix, ownStore } from '@sekali/testkit/own'
@@ -317,7 +317,7 @@ test('a commit that is late makes neither a page nor a replay skip anything', as
       }))
       const outcome = await commitEvents(tx, turn, received)
       await beforeCommit()
-      endTurn(tx, turn, {
+      queueTurnEnd(tx, turn, {
         ...turn,
         ...outcome,
         dead: 0,

@@ -1,5 +1,5 @@
-import type { Bench } from './system/bench.ts'
 import type { Contender, Measure, Row, Side } from './row.ts'
+import type { Bench } from './system/bench.ts'
 
 /** A row with what its sides measured, round by round. */
 export interface RowResult {

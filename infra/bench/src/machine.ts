@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import type { Bench } from './system/bench.ts'
 import { type Spread, spreadOf } from './measure/statistics.ts'
+import type { Bench } from './system/bench.ts'
 
 export interface Machine {
   readonly processor: string

@@ -1,5 +1,5 @@
-import type { Bench } from './system/bench.ts'
 import type { ProcessorTime } from './measure/processor-time.ts'
+import type { Bench } from './system/bench.ts'
 
 /** One measurement of one side. */
 export interface Measure extends ProcessorTime {

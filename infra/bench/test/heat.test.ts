@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Bench } from '../src/system/bench.ts'
 import { heatsOf, runHeat } from '../src/heat.ts'
 import type { Side } from '../src/row.ts'
+import type { Bench } from '../src/system/bench.ts'
 import { measures, row } from './results.ts'
 
 const bench = { signal: new AbortController().signal } as Bench

@@ -1,8 +1,8 @@
 import type { AbuseFigures } from './check/abuse-verdict.ts'
+import type { Workload } from './clients/workload.ts'
 import { until } from './clock.ts'
 import type { Random } from './random.ts'
 import type { Facet, Target, TargetWith } from './targets/target.ts'
-import type { Workload } from './clients/workload.ts'
 
 export interface FaultContext<F extends Facet = Facet> {
   readonly target: TargetWith<F>

@@ -8,10 +8,10 @@ import { catalogue } from './faults/catalogue.ts'
 import { expandNames } from './names.ts'
 import { isKept, type RunName, reportJson, reportText } from './report/report.ts'
 import { runChaos } from './run.ts'
-import type { Target } from './targets/target.ts'
 import { connectCompose } from './targets/compose.ts'
 import { connectHttp } from './targets/http.ts'
 import { startLocal } from './targets/local.ts'
+import type { Target } from './targets/target.ts'
 import { patternOf, topicsOf } from './topics.ts'
 
 interface Options {

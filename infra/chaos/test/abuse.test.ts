@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest'
-import { type AbuseFigures, boundMs, complaintsOf, latenciesOf, percentile } from '../src/check/abuse-verdict.ts'
+import {
+  type AbuseFigures,
+  boundMs,
+  complaintsOf,
+  latenciesOf,
+  percentile,
+} from '../src/check/abuse-verdict.ts'
 import { catalogue } from '../src/faults/catalogue.ts'
+import { schedule } from '../src/inject/schedule.ts'
 import { expandNames } from '../src/names.ts'
 import { createRandom } from '../src/random.ts'
-import { schedule } from '../src/inject/schedule.ts'
 import { held } from './evidence.ts'
 
 test('a percentile is the smallest value that so many do not exceed', () => {

@@ -1,10 +1,10 @@
 import type { AbuseFigures } from '../src/check/abuse-verdict.ts'
+import type { Evidence, Loss, SqlRow, StatsRow } from '../src/check/evidence.ts'
 import { openBooks } from '../src/clients/books.ts'
 import { bodyOf, type Fact, idOf, payloadOf, timestampOf } from '../src/clients/content.ts'
-import type { Evidence, Loss, SqlRow, StatsRow } from '../src/check/evidence.ts'
 import { type LogRow, seenOf } from '../src/clients/log.ts'
+import type { Lookup } from '../src/clients/lookup.ts'
 import type { Projected } from '../src/clients/projections.ts'
-import type { Lookup } from '../src/clients/receipt.ts'
 import type { TailSeen } from '../src/clients/tails.ts'
 
 export const topic = 'orders'

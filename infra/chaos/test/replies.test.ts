@@ -9,9 +9,9 @@ import { freePort } from '@sekali/servers/free-port'
 import { startRedis } from '@sekali/servers/redis-server'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
-import { until } from '../src/clock.ts'
 import { bodyOf } from '../src/clients/content.ts'
 import { openDoor } from '../src/clients/door.ts'
+import { until } from '../src/clock.ts'
 import { startProxy } from '../src/targets/proxy.ts'
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }

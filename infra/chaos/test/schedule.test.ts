@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Fault } from '../src/fault.ts'
-import { createRandom } from '../src/random.ts'
 import { schedule } from '../src/inject/schedule.ts'
+import { createRandom } from '../src/random.ts'
 
 const faults = ['a', 'b', 'c', 'd', 'e'].map(
   (name): Fault => ({ name, about: '', needs: [], run: async () => {} }),

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { openBooks } from '../src/clients/books.ts'
-import { until } from '../src/clock.ts'
 import { bodyOf, idOf, payloadOf } from '../src/clients/content.ts'
 import type { Door } from '../src/clients/door.ts'
 import { parsePage } from '../src/clients/log.ts'
-import { createRandom } from '../src/random.ts'
 import { createSteps, startWorkload } from '../src/clients/workload.ts'
+import { until } from '../src/clock.ts'
+import { createRandom } from '../src/random.ts'
 
 const topics = ['hot', 'other', 'third']
 
@@ -51,7 +51,7 @@ test('arrays bring new events and known ones, conflicts and repeats, and some co
   const door = {
     post: async (_: string, body: string) => {
       if (body.startsWith('[')) bodies.push(body)
-      return { status: body.includes('"poison') ? 422 : 200, body: '', link: undefined }
+      return { status: body.includes('"poison') ? 422 : 200, body: '' }
     },
   } as Door
   const options = { seed: 1, sources: 2, topics, rate: 20_000, patienceMs: 100 }

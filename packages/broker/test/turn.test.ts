@@ -1,3 +1,4 @@
+import { type Account, beginning } from '@sekali/core/account'
 import type { TopicName } from '@sekali/core/event'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownPrefix } from '@sekali/testkit/own'
@@ -7,24 +8,24 @@ import { expect, inject, test } from 'vitest'
 import { createAppender } from '../src/append/append.ts'
 import type { Broker } from '../src/redis/connect.ts'
 import { streamKey } from '../src/redis/keys.ts'
-import { beginning, type Place, placeAfter } from '../src/turn/account.ts'
+import { accountAfter } from '../src/turn/account.ts'
 import { readTurn } from '../src/turn/read.ts'
 
 const topic = 'orders' as TopicName
-const start: Place = { topic, group: null, ...beginning }
+const start: Account = { topic, group: null, ...beginning }
 
 async function append(broker: Broker, ...eventIds: string[]) {
   const appender = createAppender(broker, () => {})
   for (const eventId of eventIds) await appender.append(event({ eventId }))
 }
 
-async function read(broker: Broker, place: Place, count = 100, consumer = 'me') {
-  const turn = await readTurn(broker, place, consumer, count)
+async function read(broker: Broker, account: Account, count = 100, consumer = 'me') {
+  const turn = await readTurn(broker, account, consumer, count)
   if (turn === undefined) throw new Error('no stream')
   return {
     ids: turn.entries.map((entry) => entry.event?.eventId),
     reclaimed: turn.reclaimed,
-    next: { topic: place.topic, group: turn.place.group, ...placeAfter(place, turn), retired: false },
+    next: { topic: account.topic, group: turn.account.group, ...accountAfter(account, turn), retired: false },
     turn,
   }
 }
@@ -55,7 +56,7 @@ test("a dead consumer's read that Redis runs late skips nothing", async () => {
   const first = await read(broker, start)
   await append(broker, 'c', 'd', 'e')
   // What was still in the socket of a consumer that is gone, executed between two turns of its successor.
-  const group = first.turn.place.group
+  const group = first.turn.account.group
   await broker.redis.xreadgroup('GROUP', group, 'ghost', 'COUNT', 2, 'STREAMS', streamKey(broker, topic), '>')
   const next = await read(broker, first.next)
   expect(next.ids).toEqual(['c', 'd', 'e'])
@@ -70,7 +71,7 @@ test('a reclaim acknowledges what the position covers and leaves the rest to be 
   await read(broker, committed.next, 100, 'dead')
   const heir = await read(broker, committed.next, 100, 'heir')
   expect(heir.ids).toEqual(['c'])
-  const [pending, lowest] = await broker.redis.xpending(streamKey(broker, topic), heir.turn.place.group)
+  const [pending, lowest] = await broker.redis.xpending(streamKey(broker, topic), heir.turn.account.group)
   expect([pending, lowest]).toEqual([1, heir.turn.entries[0]?.position])
 })
 
@@ -106,12 +107,12 @@ test('entries that a torn append-only file has cost are counted once, whoever kn
       await from[number % from.length]?.append(event({ topic, eventId: `e${number}` }))
     }
   }
-  const places = new Map<string, Place>()
+  const accounts = new Map<string, Account>()
   const figures: Record<string, { read: number; lost: number }> = {}
   const look = async (topic: string, count = 1_000) => {
-    const place = places.get(topic) ?? { topic: topic as TopicName, group: null, ...beginning }
-    const { ids, next } = await eventually(() => read(reader, place, count))
-    places.set(topic, next)
+    const account = accounts.get(topic) ?? { topic: topic as TopicName, group: null, ...beginning }
+    const { ids, next } = await eventually(() => read(reader, account, count))
+    accounts.set(topic, next)
     const { read: before, lost } = figures[topic] ?? { read: 0, lost: 0 }
     figures[topic] = { read: before + ids.length, lost: lost + next.lost }
   }
@@ -159,7 +160,7 @@ test('entries that a torn append-only file has cost are counted once, whoever kn
   }
 })
 
-test('a history is one and the same on all connections, whatever becomes of replication meanwhile', async () => {
+test('an epoch is one and the same on all connections, whatever becomes of replication meanwhile', async () => {
   await using redis = await ownRedis()
   const prefix = ownPrefix()
   await using before = await ownBroker(redis.url, prefix)
@@ -192,6 +193,6 @@ test('a primary that was a replica meanwhile compares nothing with what it had b
   const first = await read(broker, start)
   await broker.redis.replicaof('127.0.0.1', '1')
   await broker.redis.replicaof('NO', 'ONE')
-  const back = await read(broker, { ...first.next, history: 'of the other primary' })
+  const back = await read(broker, { ...first.next, epoch: 'of the other primary' })
   expect(back.next).toMatchObject({ accounted: 4, lost: 0 })
 })

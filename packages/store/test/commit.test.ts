@@ -8,9 +8,10 @@ import { readTopics } from '../src/operate/topics.ts'
 import type { Store, Tx } from '../src/postgres/connect.ts'
 import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
 import { readNewest, readTopic } from '../src/read/topic.ts'
-import { commitBatches, commitEvents, type Outcome, type Received } from '../src/turn/commit.ts'
+import { commitBatches, commitEvents, type Outcome } from '../src/turn/commit.ts'
+import type { Received } from '../src/turn/copy.ts'
 import { ensureTopics } from '../src/turn/ensure-topics.ts'
-import { endTurn, type Turn, withTurn, withTurns } from '../src/turn/turn.ts'
+import { queueTurnEnd, type Turn, withTurn, withTurns } from '../src/turn/turn.ts'
 
 const orders = 'orders' as TopicName
 
@@ -33,8 +34,8 @@ const counted = ({ stored, duplicates, conflicts }: Outcome) => ({ stored, dupli
 function end(tx: Tx, turn: Turn, outcome: Outcome): void {
   const accounted = turn.accounted + outcome.stored + outcome.duplicates + outcome.conflicts
   const position = '1-1' as Position
-  const place = { group: 'g', position, accounted, seen: accounted, seenId: position, history: null }
-  endTurn(tx, turn, { ...outcome, ...place, foundLoss: false, dead: 0, lost: 0 })
+  const account = { group: 'g', position, accounted, seen: accounted, seenId: position, epoch: null }
+  queueTurnEnd(tx, turn, { ...outcome, ...account, foundLoss: false, dead: 0, lost: 0 })
 }
 
 test('a batch delivered twice is stored once', async () => {

@@ -6,10 +6,11 @@ import { event } from '@sekali/testkit/sample'
 import { expect, inject, test, vi } from 'vitest'
 import type { Store, Tx } from '../src/postgres/connect.ts'
 import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
-import { commitAndBury, type ReceivedEntry } from '../src/turn/bisect.ts'
-import { type Batch, commitBatches, type Outcome, type Received } from '../src/turn/commit.ts'
+import { commitBisecting, type ReceivedEntry } from '../src/turn/bisect.ts'
+import { type Batch, commitBatches, type Outcome, streaksOf } from '../src/turn/commit.ts'
+import type { Received } from '../src/turn/copy.ts'
 import { ensureTopics } from '../src/turn/ensure-topics.ts'
-import { endTurn, type Turn, withTurns } from '../src/turn/turn.ts'
+import { queueTurnEnd, type Turn, withTurns } from '../src/turn/turn.ts'
 
 const at = 1_700_000_000_000
 
@@ -50,8 +51,8 @@ function end(tx: Tx, turn: Turn, outcome: Outcome & { dead?: number }): void {
   const { dead = 0 } = outcome
   const accounted = turn.accounted + outcome.stored + outcome.duplicates + outcome.conflicts + dead
   const position = `${at + accounted}-0` as Position
-  const place = { group: 'g', position, accounted, seen: accounted, seenId: position, history: null }
-  endTurn(tx, turn, { ...outcome, ...place, foundLoss: false, dead, lost: 0 })
+  const account = { group: 'g', position, accounted, seen: accounted, seenId: position, epoch: null }
+  queueTurnEnd(tx, turn, { ...outcome, ...account, foundLoss: false, dead, lost: 0 })
 }
 
 const rowsOf = async (store: Store, table: 'events' | 'conflicts') => {
@@ -102,7 +103,7 @@ function chance(seed: number) {
 
 /** Every batch by halves first, as where PostgreSQL refuses something. */
 const bisecting = (tx: Tx, batches: readonly Batch[]) =>
-  inTurn(batches, ({ turn, received: items }) => commitAndBury(tx, turn, items as ReceivedEntry[]))
+  inTurn(batches, ({ turn, received: items }) => commitBisecting(tx, turn, items as ReceivedEntry[]))
 
 async function inTurn<T, R>(list: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
@@ -132,7 +133,7 @@ test('whatever repeats itself in a batch, it comes to what events taken one by o
     })
     const items = received(events, round * 100)
     // By a guess that may turn out wrong, or by a look-up.
-    for (const topic of topics.keys()) store.streaks.set(topic + 1, int(2) === 0 ? 1e9 : 0)
+    for (const topic of topics.keys()) streaksOf(store).set(topic + 1, int(2) === 0 ? 1e9 : 0)
     const { outcomes } = await commit(store, items, int(5) === 0 ? bisecting : commitBatches)
     for (const [topic, outcome] of outcomes) {
       const mine = items.filter((item) => item.event.topic === topic)

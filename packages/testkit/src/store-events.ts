@@ -3,7 +3,7 @@ import type { Position } from '@sekali/core/position'
 import { commitEvents } from '@sekali/store/commit'
 import type { Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
-import { endTurn, withTurn } from '@sekali/store/turn'
+import { queueTurnEnd, withTurn } from '@sekali/store/turn'
 
 /** Stores events of one topic as a consumer's turn does, without Redis. `beforeCommit` may take its time. */
 export async function storeEvents(
@@ -19,8 +19,8 @@ export async function storeEvents(
       const outcome = await commitEvents(tx, turn, received)
       const accounted = turn.accounted + events.length
       const position = `${accounted}-1` as Position
-      const place = { group: 'g', position, accounted, seen: accounted, seenId: position, history: null }
-      endTurn(tx, turn, { ...outcome, ...place, dead: 0, lost: 0, foundLoss: false })
+      const account = { group: 'g', position, accounted, seen: accounted, seenId: position, epoch: null }
+      queueTurnEnd(tx, turn, { ...outcome, ...account, dead: 0, lost: 0, foundLoss: false })
       await beforeCommit()
       return true
     })

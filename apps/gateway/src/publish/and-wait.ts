@@ -9,8 +9,8 @@ import { applied } from '../http/prefer.ts'
 import { refusal } from '../http/problem.ts'
 import { type Answer, answer } from '../http/reply.ts'
 import { readBody } from './body.ts'
+import type { PublishDeps } from './deps.ts'
 import { refusalOfNone, siftedFields } from './lenient.ts'
-import type { PublishDeps } from './publish.ts'
 import { readSent } from './read-sent.ts'
 
 /**

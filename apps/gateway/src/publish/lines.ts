@@ -18,7 +18,7 @@ import { type BadLine, type ProblemCode, type ProblemExtras, refusal, retryIn } 
 import { type Answer, answer } from '../http/reply.ts'
 import { IncompleteBody } from './body.ts'
 import { readChunks, TooSlow } from './body-chunks.ts'
-import type { PublishDeps } from './publish.ts'
+import type { PublishDeps } from './deps.ts'
 
 /** Events and characters that are read ahead of Redis. */
 const portionEventsMax = 500

@@ -1,45 +1,17 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import type { Appender } from '@sekali/broker/append'
-import type { Logger } from '@sekali/process/log'
-import type { Budget } from '../clients/budget.ts'
-import type { Client, Clients } from '../clients/clients.ts'
-import type { Turns } from '../clients/time-slices.ts'
+import type { Client } from '../clients/clients.ts'
 import { cloudEventHint } from '../http/cloud-events.ts'
 import { isPlain, mediaType } from '../http/media.ts'
 import { applied, readPreferences } from '../http/prefer.ts'
 import { refusal, refusalOf } from '../http/problem.ts'
 import { type Answer, answer, sendEarly } from '../http/reply.ts'
-import type { Responses } from '../http/responses.ts'
 import { unsupportedMediaType } from '../http/unsupported-media.ts'
 import { publishAndWait } from './and-wait.ts'
-import type { AppendPortions } from './append-portions.ts'
 import { readBody } from './body.ts'
-import type { Patience } from './body-chunks.ts'
+import type { PublishDeps } from './deps.ts'
 import { refusalOfNone, siftedFields } from './lenient.ts'
 import { publishLines } from './lines.ts'
-import type { NewTopics } from './new-topics.ts'
-import type { Receipts } from './outcomes.ts'
 import { readSent, type Sent } from './read-sent.ts'
-
-export interface PublishDeps {
-  readonly appender: Appender
-  readonly appendPortions: AppendPortions
-  /** Bytes of bodies. */
-  readonly budget: Budget
-  /** Streams of lines that are open. */
-  readonly streams: Budget
-  readonly turns: Turns
-  readonly patience?: Patience
-  readonly clients: Clients
-  readonly newTopics: NewTopics
-  readonly receipts: Receipts
-  /** What answers may take: receipts of a batch can be a megabyte. */
-  readonly responses: Pick<Responses, 'count'>
-  /** Hears how many events Redis has taken. */
-  readonly onAccepted: (events: number) => void
-  readonly log: Logger
-  readonly random: () => number
-}
 
 export type Publish = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 

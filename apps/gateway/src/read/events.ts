@@ -10,7 +10,7 @@ import type { Context } from 'hono'
 import { accepted } from '../http/accept.ts'
 import { problem } from '../http/problem.ts'
 import { reply } from '../http/reply.ts'
-import { badPlace, nextPage, orderOf, type Page, parsePage } from './query.ts'
+import { badBound, nextPage, orderOf, type Page, parsePage } from './query.ts'
 import type { Replays } from './replay.ts'
 import type { StoreSlots } from './store-slots.ts'
 
@@ -27,7 +27,7 @@ export function events(store: Store, replays: Replays, slots: StoreSlots) {
       return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
     } catch (error) {
       if (!(error instanceof ForeignCursor)) throw error
-      return problem('invalid_parameters', { errors: [badPlace(error.parameter, true)] })
+      return problem('invalid_parameters', { errors: [badBound(error.parameter, true)] })
     }
   }
 }

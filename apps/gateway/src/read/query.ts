@@ -5,14 +5,14 @@ import { limits } from '@sekali/core/limits'
 import { isPattern, matches, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
 import { explainTimestamp, normalizeTimestamp } from '@sekali/core/timestamp'
 import { wholeNumber } from '@sekali/process/env'
-import type { Place } from '@sekali/store/scope'
+import type { Bound } from '@sekali/store/bounds'
 import * as v from 'valibot'
 import { parseParameters } from '../http/parameters.ts'
 
 const Time = v.pipe(
   v.string(),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    // A + that was not written as %2B comes as a space, which no time has in its place.
+    // A + that was not written as %2B comes as a space, which no time has there.
     const text = dataset.value.replace(/ (?=[\d:]+$)/, '+')
     const time = normalizeTimestamp(text)
     if (time !== undefined) return time
@@ -39,8 +39,8 @@ export interface Page {
   readonly from?: string
   readonly to?: string
   readonly by?: 'timestamp' | 'received_at'
-  readonly after?: Place
-  readonly before?: Place
+  readonly after?: Bound
+  readonly before?: Bound
   readonly order?: 'asc' | 'desc'
   readonly limit?: number
 }
@@ -64,11 +64,11 @@ export function parsePage(
   }
 
   const { topic, after: afterText, before: beforeText, ...rest } = values
-  const after = parsePlace(topic, afterText, 0)
-  const before = parsePlace(topic, beforeText, 1)
-  const unread = (path: string, text: string | undefined, place: Place | undefined): Issue[] => {
-    if (text === undefined || place !== undefined) return []
-    return [badPlace(path, isPattern(topic ?? ''))]
+  const after = parseBound(topic, afterText, 0)
+  const before = parseBound(topic, beforeText, 1)
+  const unread = (path: string, text: string | undefined, bound: Bound | undefined): Issue[] => {
+    if (text === undefined || bound !== undefined) return []
+    return [badBound(path, isPattern(topic ?? ''))]
   }
   issues.push(...unread('after', afterText, after), ...unread('before', beforeText, before))
   if (issues.length > 0) return { issues }
@@ -80,8 +80,8 @@ export function parsePage(
   })
 }
 
-/** What is said of a place that is none. */
-export const badPlace = (path: string, isOfPattern: boolean): Issue => ({
+/** What to answer to a bound that is none. */
+export const badBound = (path: string, isOfPattern: boolean): Issue => ({
   path,
   code: `invalid_${path}`,
   message: isOfPattern
@@ -99,11 +99,11 @@ export const orderOf = ({ order, after }: Page): 'asc' | 'desc' =>
   order ?? (after === undefined ? 'desc' : 'asc')
 
 /**
- * Where the next page is, relative to this one (RFC 8288, RFC 3986 4.2): the same query, going on at a place. So it
- * holds behind any prefix that a proxy has put before the path. One over all topics, which nobody named, becomes one by
- * pattern.
+ * Where the next page is, relative to this one (RFC 8288, RFC 3986 4.2): the same query, going on from a bound. So it
+ * holds behind any prefix that a proxy has put before the path. A query over all topics, which named none, becomes one
+ * by pattern.
  */
-export function nextPage(query: URLSearchParams, page: Page, place: number | Cursor): string {
+export function nextPage(query: URLSearchParams, page: Page, bound: number | Cursor): string {
   const next = new URLSearchParams({
     topic: page.topics?.text ?? '>',
     limit: String(page.limit ?? limits.pageSizeDefault),
@@ -114,13 +114,13 @@ export function nextPage(query: URLSearchParams, page: Page, place: number | Cur
   }
   next.set(
     orderOf(page) === 'asc' ? 'after' : 'before',
-    typeof place === 'number' ? String(place) : formatCursor(place),
+    typeof bound === 'number' ? String(bound) : formatCursor(bound),
   )
   return `?${next}`
 }
 
-/** The place in a text; undefined if there is none. One of a single topic is a seq of at least `min`. */
-function parsePlace(topic: string | undefined, text: string | undefined, min: number): Place | undefined {
+/** The bound in a text; undefined if there is none. That of a single topic is a seq of at least `min`. */
+function parseBound(topic: string | undefined, text: string | undefined, min: number): Bound | undefined {
   if (topic === undefined || text === undefined) return undefined
   if (!isPattern(topic)) {
     const seq = parseSeq(text)
@@ -129,17 +129,17 @@ function parsePlace(topic: string | undefined, text: string | undefined, min: nu
   return text.includes(':') ? parsePairs(parsePattern(topic), text) : parseCursor(text)
 }
 
-/** Places as a client can write them itself, from the events it has: `orders.eu:42,orders.us:7`. */
+/** Bounds as a client can write them itself, from the events it has: `orders.eu:42,orders.us:7`. */
 function parsePairs(pattern: TopicPattern, text: string): ReadonlyMap<string, number> | undefined {
-  const places = new Map<string, number>()
+  const bounds = new Map<string, number>()
   for (const pair of text.split(',')) {
     const [topic = '', seqText = '', more] = pair.split(':')
     const seq = parseSeq(seqText)
     if (!v.is(TopicName, topic) || seq === undefined || more !== undefined) return undefined
-    if (!matches(pattern, topic) || places.has(topic)) return undefined
-    places.set(topic, seq)
+    if (!matches(pattern, topic) || bounds.has(topic)) return undefined
+    bounds.set(topic, seq)
   }
-  return places
+  return bounds
 }
 
 function parseSeq(text: string): number | undefined {

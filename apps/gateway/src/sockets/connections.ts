@@ -49,7 +49,7 @@ export function createConnections({
   clients = createClients(),
 } = {}): Connections {
   const seats = new Map<Socket, Seat>()
-  const idle = createIdleSeats()
+  const idle = createIdleSeats<Seat>()
   const requests = createBudget(ordinaryMax, 'too many requests are under way')
   const tails = createBudget(tailsMax, 'there are too many tails')
   let tailing = 0

@@ -5,9 +5,13 @@
  * its members came, and a seat comes again whenever it becomes idle: the first of a set has been idle for longest.
  */
 import type { Client } from '../clients/clients.ts'
-import type { Seat } from './connections.ts'
 
-export interface IdleSeats {
+/** A connection, and who is at its other end. */
+interface Peered {
+  readonly peer: Client
+}
+
+export interface IdleSeats<Seat extends Peered> {
   /** It is idle from now on. */
   add(seat: Seat): void
   /** It is busy, or gone. */
@@ -19,7 +23,7 @@ export interface IdleSeats {
   toGiveWay(newcomer: Client): Seat | undefined
 }
 
-export function createIdleSeats(): IdleSeats {
+export function createIdleSeats<Seat extends Peered>(): IdleSeats<Seat> {
   const idle = new Set<Seat>()
   const byPeer = new Map<Client, Set<Seat>>()
   return {
@@ -45,7 +49,7 @@ export function createIdleSeats(): IdleSeats {
   }
 }
 
-function first(seats: Iterable<Seat>): Seat | undefined {
+function first<Seat>(seats: Iterable<Seat>): Seat | undefined {
   for (const seat of seats) return seat
   return undefined
 }

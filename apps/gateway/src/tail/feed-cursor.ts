@@ -4,24 +4,24 @@ import type { Range, RangeEvent } from '@sekali/store/ranges'
 import { type Frame, frameOf } from './ring.ts'
 
 /** What the ids of a feed's events mean: the seq, if it is of one topic, otherwise a cursor. */
-export interface Places {
+export interface FeedCursor {
   idOf(cursor: Cursor): string
   /** `undefined` for what is no id of this feed. */
   parse(id: string): Cursor | undefined
-  /** The events that follow a cursor, each with the id of the place behind it. */
+  /** The events that follow a cursor, each with the id of the cursor behind it. */
   framesAfter(cursor: Cursor, events: readonly RangeEvent[]): Frame[]
 }
 
-/** Of one topic, which may not exist yet, `topicIdOf` says the id, or 0. */
-export function createPlaces({ isPattern }: TopicPattern, topicIdOf: () => number): Places {
-  const ofSeq: Pick<Places, 'idOf' | 'parse'> = {
+/** `topicIdOf` returns the id of the one topic, or 0 while that topic does not exist. */
+export function createFeedCursor({ isPattern }: TopicPattern, topicIdOf: () => number): FeedCursor {
+  const ofSeq: Pick<FeedCursor, 'idOf' | 'parse'> = {
     idOf: (cursor) => String([...cursor.values()][0] ?? 0),
     parse: (id) =>
       /^\d{1,16}$/.test(id) && Number(id) <= Number.MAX_SAFE_INTEGER
         ? new Map([[topicIdOf(), Number(id)]])
         : undefined,
   }
-  const ofCursor: Pick<Places, 'idOf' | 'parse'> = { idOf: formatCursor, parse: parseCursor }
+  const ofCursor: Pick<FeedCursor, 'idOf' | 'parse'> = { idOf: formatCursor, parse: parseCursor }
   const { idOf, parse } = isPattern ? ofCursor : ofSeq
   return {
     idOf,

@@ -18,7 +18,7 @@ import { isAnyTopic } from '@sekali/store/bounds'
 import type { Store } from '@sekali/store/connect'
 import type { Range, RangeEvent } from '@sekali/store/ranges'
 import type { Heads } from '../heads/heads.ts'
-import { createPlaces, rangesBetween } from './feed-cursor.ts'
+import { createFeedCursor, rangesBetween } from './feed-cursor.ts'
 import type { FeedReads } from './feed-reads.ts'
 import { createProgress } from './progress.ts'
 import { createRing, type Frame, type Ring } from './ring.ts'
@@ -137,7 +137,7 @@ export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
     else log.debug({ err: error }, 'feed could not read')
   }
 
-  const { idOf, parse, framesAfter } = createPlaces(pattern, () => targets.keys().next().value ?? 0)
+  const { idOf, parse, framesAfter } = createFeedCursor(pattern, () => targets.keys().next().value ?? 0)
 
   const isBeyond = (id: string, heads: Cursor): boolean =>
     [...(parse(id) ?? [])].some(([topicId, seq]) => seq > (heads.get(topicId) ?? 0))

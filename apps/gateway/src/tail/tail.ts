@@ -31,9 +31,9 @@ const headers = {
 } as const
 
 /**
- * GET /tail: the events of a topic or of a pattern's topics as Server-Sent Events, from a place on and then as they are
- * stored. Each one's `id` is the place behind it, so a client that sends it as Last-Event-ID misses nothing and sees
- * nothing twice, whichever gateway it comes to.
+ * GET /tail: the events of a topic or of a pattern's topics as Server-Sent Events: those after the start, then new ones as
+ * they are stored. Each event's `id` is the cursor behind it. So a client that sends it as Last-Event-ID misses nothing
+ * and sees nothing twice, whichever gateway it comes to.
  */
 export function tail({ tails, clients, connections, signal, random }: TailDeps) {
   return async (c: Context<{ Bindings: HttpBindings }>): Promise<Response> => {
@@ -49,13 +49,13 @@ export function tail({ tails, clients, connections, signal, random }: TailDeps) 
     let isServed = false
     try {
       use = tails.feedOf(query.pattern, clients.of(c.env.incoming))
-      const place = await placeOf(use.feed, query.from)
-      if (place === 'invalid') return problem('invalid_parameters', { errors: [badPlace(query.from)] })
-      if (place === 'ahead') return problem('cursor_ahead')
+      const start = await findStart(use.feed, query.from)
+      if (start === 'invalid') return problem('invalid_parameters', { errors: [badStart(query.from)] })
+      if (start === 'ahead') return problem('cursor_ahead')
       if (outgoing.destroyed || outgoing.socket === null) return RESPONSE_ALREADY_SENT
       outgoing.writeHead(200, headers)
       const isKnown = 'id' in query.from
-      tails.serve(use, outgoing, { id: place.id, isKnown }, query.source)
+      tails.serve(use, outgoing, { id: start.id, isKnown }, query.source)
       isServed = true
       return RESPONSE_ALREADY_SENT
     } catch (error) {
@@ -70,10 +70,10 @@ export function tail({ tails, clients, connections, signal, random }: TailDeps) 
   }
 }
 
-type Place = { readonly id: string } | 'invalid' | 'ahead'
+type Start = { readonly id: string } | 'invalid' | 'ahead'
 
 /** The cursor to begin behind, or what is wrong with it. Rejects when it cannot be told yet. */
-async function placeOf(feed: Feed, from: From): Promise<Place> {
+async function findStart(feed: Feed, from: From): Promise<Start> {
   try {
     await feed.begin()
     if ('now' in from) return feed.ring ? { id: feed.ring.endId } : 'invalid'
@@ -81,20 +81,20 @@ async function placeOf(feed: Feed, from: From): Promise<Place> {
     if (id === undefined) return 'invalid'
     return (await feed.isAhead(id)) ? 'ahead' : { id }
   } catch (error) {
-    // A place that the client names can wait until PostgreSQL is back, and EventSource would not come again.
+    // An id that the client names can wait until PostgreSQL is back, and EventSource would not come again.
     if (feed.isClosed || 'now' in from || feed.pattern.isPattern) throw error
     const id = await feed.normalize(from.id)
     return id === undefined ? 'invalid' : { id }
   }
 }
 
-/** A place, and what it was called. */
-interface NamedPlace {
+/** The id to begin behind, and the parameter that named it. */
+interface NamedId {
   readonly id: string
   readonly name: string
 }
 
-type From = { readonly now: true } | NamedPlace
+type From = { readonly now: true } | NamedId
 
 interface TailQuery {
   readonly pattern: TopicPattern
@@ -108,29 +108,29 @@ const parameters = {
   topic: TopicPatternText,
   from: v.optional(v.pipe(v.string(fromRule), v.regex(/^(start|now|\d{1,16})$/, fromRule)), 'now'),
   source: v.optional(Source),
-  last_event_id: v.optional(v.string()), // so that it is among those that are named; see placeIn
+  last_event_id: v.optional(v.string()), // so that it is among those that are named; see lastEventIdIn
 }
 
 /**
- * What the place is called in a query. The first is ours; event-source-polyfill, and what is made of it, sends the
- * second, clients of Mercure hubs the third or, of older ones, the fourth.
+ * What the last event's id is called in a query. The first is ours; event-source-polyfill, and what is made of it, sends
+ * the second, clients of Mercure hubs the third or, of older ones, the fourth.
  */
-const placeNames = ['last_event_id', 'lastEventId', 'lastEventID', 'Last-Event-ID'] as const
+const idNames = ['last_event_id', 'lastEventId', 'lastEventID', 'Last-Event-ID'] as const
 
-function badPlace(from: From): Issue {
+function badStart(from: From): Issue {
   if ('now' in from || from.name === 'from') return { path: 'from', code: 'invalid_from', message: fromRule }
   const message = 'must be an id that came with an event of this topic or pattern'
   return { path: from.name, code: 'invalid_last_event_id', message }
 }
 
 /**
- * The place that a client has come to. The header is the newest, because EventSource repeats the URL that it was made
- * with. In the query the last one is, by whatever name: libraries add theirs at the end of that URL.
+ * The last id that the client got. The header is the newest, because EventSource repeats the URL that it was made with.
+ * In the query the last one is, by whatever name: libraries add theirs at the end of that URL.
  */
-function placeIn(query: URLSearchParams, header: string | undefined): NamedPlace | undefined {
+function lastEventIdIn(query: URLSearchParams, header: string | undefined): NamedId | undefined {
   if (header) return { id: header, name: 'last_event_id' }
-  const places = [...query].filter(([name, id]) => id !== '' && placeNames.some((known) => known === name))
-  const [name, id] = places.at(-1) ?? []
+  const ids = [...query].filter(([name, id]) => id !== '' && idNames.some((known) => known === name))
+  const [name, id] = ids.at(-1) ?? []
   return name === undefined || id === undefined ? undefined : { id, name }
 }
 
@@ -138,14 +138,14 @@ function parseTail(
   query: URLSearchParams,
   lastEventId: string | undefined,
 ): TailQuery | { readonly issues: readonly Issue[] } {
-  const place = placeIn(query, lastEventId)
+  const named = lastEventIdIn(query, lastEventId)
   const others = new URLSearchParams(query)
-  for (const name of placeNames) others.delete(name)
+  for (const name of idNames) others.delete(name)
   const { values, issues } = parseParameters(others, parameters)
   if (values === undefined || issues.length > 0) return { issues }
   const { topic, from, source } = values
   const pattern = parsePattern(topic)
-  if (place) return { pattern, source, from: place }
+  if (named) return { pattern, source, from: named }
   if (from === 'now') return { pattern, source, from: { now: true } }
   if (from === 'start') return { pattern, source, from: { id: '0', name: 'from' } }
   if (pattern.isPattern) return { issues: [{ path: 'from', code: 'invalid_from', message: onlyOne }] }

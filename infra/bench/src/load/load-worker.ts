@@ -1,7 +1,7 @@
 /** The load generator's process: makes request bodies, and when told to, sends them as fast as they are answered. */
 import { Pool } from 'undici'
-import { nowMs } from '../measure/clock.ts'
 import { eventsOf, toJson, type Workload } from '../events.ts'
+import { nowMs } from '../measure/clock.ts'
 import type { Go, LoadTarget, Prepare, Sent } from './load.ts'
 import { publish } from './publish.ts'
 import { serve } from './worker.ts'

@@ -1,6 +1,6 @@
 import type { RowResult } from '../heat.ts'
-import type { Measure } from '../row.ts'
 import type { Spread } from '../measure/statistics.ts'
+import type { Measure } from '../row.ts'
 import { foreignMax, type Summary, type Verdict } from './summary.ts'
 
 /** The table of a run, with what one should know about its rounds below it. */

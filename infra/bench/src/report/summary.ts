@@ -1,6 +1,6 @@
 import type { RowResult } from '../heat.ts'
-import type { Measure, Row } from '../row.ts'
 import { type Spread, spreadOf } from '../measure/statistics.ts'
+import type { Measure, Row } from '../row.ts'
 
 /** A row in figures: what its rounds came to. */
 export interface Summary {

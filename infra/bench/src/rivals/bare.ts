@@ -1,7 +1,7 @@
 import { startLoad } from '../load/load.ts'
-import { rivals, startServing } from '../system/program.ts'
 import type { Side } from '../row.ts'
 import { measureRequests } from '../sides/single.ts'
+import { rivals, startServing } from '../system/program.ts'
 
 const warmUpRequests = 10_000
 

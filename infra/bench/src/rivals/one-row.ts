@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks'
 import { ensureTopics } from '@sekali/store/ensure-topics'
 import { startMeter } from '../measure/processor-time.ts'
+import { percentile } from '../measure/statistics.ts'
 import type { Measure, Side } from '../row.ts'
 import { commitBatch, openStore } from '../sides/commit.ts'
-import { percentile } from '../measure/statistics.ts'
 import { batchesOf } from '../system/stored-batches.ts'
 
 const commits = 1_000

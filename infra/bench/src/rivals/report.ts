@@ -1,10 +1,10 @@
-import { nowMs } from '../measure/clock.ts'
 import { repeatsOf, reportTopics, type Workload } from '../events.ts'
 import { startLoad } from '../load/load.ts'
+import { nowMs } from '../measure/clock.ts'
 import { startMeter } from '../measure/processor-time.ts'
-import { rivals, startServing } from '../system/program.ts'
-import type { Measure, Side } from '../row.ts'
 import { until } from '../measure/until.ts'
+import type { Measure, Side } from '../row.ts'
+import { rivals, startServing } from '../system/program.ts'
 
 const connections = 50 // the report's
 const duplicates = 0.3

@@ -2,12 +2,12 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { nowMs } from '../measure/clock.ts'
 import { eventsOf, toJson } from '../events.ts'
 import { openPool } from '../load/pool.ts'
 import { publish } from '../load/publish.ts'
-import type { FanOutResult, FanOutRun } from './fan-out.ts'
 import { serve } from '../load/worker.ts'
+import { nowMs } from '../measure/clock.ts'
+import type { FanOutResult, FanOutRun } from './fan-out.ts'
 
 const burstBatch = 100
 

@@ -3,11 +3,11 @@
  * a client has it. Then all at once: how many events a second reach clients, counted once for each client.
  */
 import { reportTopics } from '../events.ts'
-import { startMeter } from '../measure/processor-time.ts'
-import type { Row, Side } from '../row.ts'
-import { percentile } from '../measure/statistics.ts'
-import { startSystem } from '../system/system.ts'
 import { startWorker } from '../load/worker.ts'
+import { startMeter } from '../measure/processor-time.ts'
+import { percentile } from '../measure/statistics.ts'
+import type { Row, Side } from '../row.ts'
+import { startSystem } from '../system/system.ts'
 
 /** What fan-out-worker.ts is asked to do. */
 export interface FanOutRun {

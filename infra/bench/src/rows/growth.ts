@@ -10,10 +10,10 @@
  * not be small for long, and dropped after it, or autovacuum would go on with it.
  */
 import type { Store } from '@sekali/store/connect'
-import type { Bench } from '../system/bench.ts'
 import { reportTopics } from '../events.ts'
 import type { Measure, Row, Side } from '../row.ts'
 import { measureCommit, openStore } from '../sides/commit.ts'
+import type { Bench } from '../system/bench.ts'
 import { batchesOf } from '../system/stored-batches.ts'
 
 const events = 500_000

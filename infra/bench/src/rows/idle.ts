@@ -6,9 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { reportTopics } from '../events.ts'
 import { startLoad } from '../load/load.ts'
 import { startMeter } from '../measure/processor-time.ts'
+import { until } from '../measure/until.ts'
 import type { Row, Side } from '../row.ts'
 import { startSystem } from '../system/system.ts'
-import { until } from '../measure/until.ts'
 
 const consumers = 4 // what `npm start` starts
 const settleMs = 3_000

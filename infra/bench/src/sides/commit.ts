@@ -4,11 +4,11 @@ import type { Position } from '@sekali/core/position'
 import { commitEvents } from '@sekali/store/commit'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
-import { endTurn, withTurn } from '@sekali/store/turn'
-import type { Bench } from '../system/bench.ts'
+import { queueTurnEnd, withTurn } from '@sekali/store/turn'
 import { reportTopics } from '../events.ts'
 import { startMeter } from '../measure/processor-time.ts'
 import type { Measure, Side } from '../row.ts'
+import type { Bench } from '../system/bench.ts'
 import { type Batch, batchesOf } from '../system/stored-batches.ts'
 
 /**
@@ -55,8 +55,8 @@ export async function commitBatch(store: Store, { topic, received }: Batch): Pro
     if (outcome.stored !== received.length) throw new Error(`stored ${outcome.stored} of ${received.length}`)
     const accounted = turn.accounted + received.length
     const position = `${accounted}-0` as Position
-    const seen = { seen: accounted, seenId: position, history: null, foundLoss: false }
-    endTurn(tx, turn, { ...outcome, ...seen, dead: 0, lost: 0, group: 'bench', position, accounted })
+    const seen = { seen: accounted, seenId: position, epoch: null, foundLoss: false }
+    queueTurnEnd(tx, turn, { ...outcome, ...seen, dead: 0, lost: 0, group: 'bench', position, accounted })
     return true
   })
   if (taken === undefined) throw new Error(`nobody else should have the turn of ${topic}`)

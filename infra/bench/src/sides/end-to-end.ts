@@ -1,10 +1,10 @@
-import { nowMs } from '../measure/clock.ts'
 import { repeatsOf, type Workload } from '../events.ts'
 import { startLoad } from '../load/load.ts'
+import { nowMs } from '../measure/clock.ts'
 import { startMeter } from '../measure/processor-time.ts'
+import { until } from '../measure/until.ts'
 import type { Measure, Side } from '../row.ts'
 import { startSystem } from '../system/system.ts'
-import { until } from '../measure/until.ts'
 
 export interface EndToEndOptions {
   readonly name: string

@@ -4,12 +4,12 @@
  * less (https://www.azul.com/files/HowNotToMeasureLatency_LLSummit_NYC_12Nov2013.pdf calls it coordinated omission).
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { nowMs } from '../measure/clock.ts'
 import { type BenchEvent, eventsOf, toJson } from '../events.ts'
 import { openPool } from '../load/pool.ts'
 import { publish } from '../load/publish.ts'
-import type { LatencyRun } from './latency.ts'
 import { serve } from '../load/worker.ts'
+import { nowMs } from '../measure/clock.ts'
+import type { LatencyRun } from './latency.ts'
 
 /** Between two looks at a topic that had nothing new. */
 const lookEveryMs = 5

@@ -1,12 +1,12 @@
-import type { Bench } from '../system/bench.ts'
 import { reportTopics, type Workload } from '../events.ts'
 import { startLoad } from '../load/load.ts'
-import { startMeter } from '../measure/processor-time.ts'
-import type { Side } from '../row.ts'
-import { percentile } from '../measure/statistics.ts'
-import { type System, startSystem } from '../system/system.ts'
-import { until } from '../measure/until.ts'
 import { startWorker } from '../load/worker.ts'
+import { startMeter } from '../measure/processor-time.ts'
+import { percentile } from '../measure/statistics.ts'
+import { until } from '../measure/until.ts'
+import type { Side } from '../row.ts'
+import type { Bench } from '../system/bench.ts'
+import { type System, startSystem } from '../system/system.ts'
 
 /** What latency-worker.ts is asked to do. */
 export interface LatencyRun {

@@ -5,9 +5,9 @@ import { readProjections } from '@sekali/store/read-projections'
 import { requestRebuild } from '@sekali/store/request-rebuild'
 import { reportTopics } from '../events.ts'
 import { startMeter } from '../measure/processor-time.ts'
-import { startWorking } from '../system/program.ts'
-import type { Side } from '../row.ts'
 import { until } from '../measure/until.ts'
+import type { Side } from '../row.ts'
+import { startWorking } from '../system/program.ts'
 
 const folder = fileURLToPath(new URL('../../projections', import.meta.url))
 const name = 'totals'

@@ -1,8 +1,8 @@
 /** Reads a topic from its beginning, as pages or in one stream, and checks that it got all of it. */
 import type { Dispatcher, Pool } from 'undici'
 import { openPool } from '../load/pool.ts'
-import type { ReadRun } from './read.ts'
 import { serve } from '../load/worker.ts'
+import type { ReadRun } from './read.ts'
 
 const pageEvents = 1_000
 
@@ -22,9 +22,17 @@ async function readPages(pool: Pool, topic: string): Promise<number> {
   while (path !== undefined) {
     const { headers, body } = await get(pool, path)
     last = await body.text()
-    path = /^<([^>]+)>; rel="next"$/.exec(String(headers.link ?? ''))?.[1]
+    path = nextPath(path, String(headers.link ?? ''))
   }
   return (JSON.parse(last) as { seq: number }[]).at(-1)?.seq ?? 0
+}
+
+/** The link is relative to the page that it came with (RFC 8288). */
+function nextPath(path: string, link: string): string | undefined {
+  const target = /^<([^>]+)>; rel="next"$/.exec(link)?.[1]
+  if (target === undefined) return undefined
+  const { pathname, search } = new URL(target, `http://gateway${path}`)
+  return `${pathname}${search}`
 }
 
 /** All of it as lines of JSON. Returns the last seq. */

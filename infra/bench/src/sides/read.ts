@@ -1,7 +1,7 @@
+import { startWorker } from '../load/worker.ts'
 import { startMeter } from '../measure/processor-time.ts'
 import type { Side } from '../row.ts'
 import { startSystem } from '../system/system.ts'
-import { startWorker } from '../load/worker.ts'
 
 /** What read-worker.ts is asked to do. */
 export interface ReadRun {

@@ -1,11 +1,11 @@
 /** A client that does what clients do, each thing some times at a place by chance, and says how long it took. */
 import { createHash, randomInt, randomUUID } from 'node:crypto'
 import type { Dispatcher } from 'undici'
-import { timeOf } from '../system/fill.ts'
 import { openPool } from '../load/pool.ts'
-import type { ScaleRun } from './scale.ts'
-import { percentile } from '../measure/statistics.ts'
 import { serve } from '../load/worker.ts'
+import { percentile } from '../measure/statistics.ts'
+import { timeOf } from '../system/fill.ts'
+import type { ScaleRun } from './scale.ts'
 
 const pageEvents = 100
 

@@ -1,14 +1,14 @@
 import { performance } from 'node:perf_hooks'
 import { programs } from '@sekali/local/repository'
-import type { Bench } from '../system/bench.ts'
 import { reportTopics } from '../events.ts'
-import { startMeter } from '../measure/processor-time.ts'
-import { startServing, startWorking } from '../system/program.ts'
-import type { Side } from '../row.ts'
-import { percentile } from '../measure/statistics.ts'
-import { startSystem } from '../system/system.ts'
-import { until } from '../measure/until.ts'
 import { startWorker } from '../load/worker.ts'
+import { startMeter } from '../measure/processor-time.ts'
+import { percentile } from '../measure/statistics.ts'
+import { until } from '../measure/until.ts'
+import type { Side } from '../row.ts'
+import type { Bench } from '../system/bench.ts'
+import { startServing, startWorking } from '../system/program.ts'
+import { startSystem } from '../system/system.ts'
 
 /** What scale-worker.ts is asked to do. It answers with the median of each thing, in milliseconds. */
 export interface ScaleRun {

@@ -1,10 +1,10 @@
-import type { Bench } from '../system/bench.ts'
 import { reportTopics, type Workload } from '../events.ts'
 import { type Load, startLoad } from '../load/load.ts'
 import { type Processes, startMeter } from '../measure/processor-time.ts'
-import type { Measure, Side } from '../row.ts'
-import { startSystem } from '../system/system.ts'
 import { until } from '../measure/until.ts'
+import type { Measure, Side } from '../row.ts'
+import type { Bench } from '../system/bench.ts'
+import { startSystem } from '../system/system.ts'
 
 const connections = 64
 const warmUpRequests = 10_000

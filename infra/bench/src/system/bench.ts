@@ -6,8 +6,8 @@ import type { Server } from '@sekali/servers/server'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { migrate } from '@sekali/store/migrate'
 import pg from 'pg'
-import { fill, type Log } from './fill.ts'
 import type { Processes } from '../measure/processor-time.ts'
+import { fill, type Log } from './fill.ts'
 
 /** What all sides of a run share: the same two servers, set up as `npm start` does it. */
 export interface Bench extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import { programs } from '@sekali/local/repository'
 import { connectStore, type Store } from '@sekali/store/connect'
-import type { Bench } from './bench.ts'
 import type { Processes } from '../measure/processor-time.ts'
+import type { Bench } from './bench.ts'
 import { startServing, startWorking } from './program.ts'
 import { sumUp, type TopicSums } from './topic-sums.ts'
 

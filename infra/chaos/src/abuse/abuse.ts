@@ -6,12 +6,6 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { until } from '../clock.ts'
-import { type Door, openDoor } from '../clients/door.ts'
-import type { FaultContext } from '../fault.ts'
-import { partOf } from '../inject/parts.ts'
-import { type OrdinaryClient, startOrdinary } from './ordinary.ts'
-import { prepareTopics } from './prepare.ts'
 import {
   type AbuseFigures,
   backMsMax,
@@ -21,6 +15,12 @@ import {
   latenciesOf,
   operations,
 } from '../check/abuse-verdict.ts'
+import { type Door, openDoor } from '../clients/door.ts'
+import { until } from '../clock.ts'
+import type { FaultContext } from '../fault.ts'
+import { partOf } from '../inject/parts.ts'
+import { type OrdinaryClient, startOrdinary } from './ordinary.ts'
+import { prepareTopics } from './prepare.ts'
 
 type Context = FaultContext<'processes'>
 

@@ -8,8 +8,8 @@
 import { Agent, type RequestOptions, request } from 'node:http'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
-import { pause } from '../clock.ts'
 import type { Operation, Sample } from '../check/abuse-verdict.ts'
+import { pause } from '../clock.ts'
 
 const [url = ''] = process.argv.slice(2)
 const topic = 'abuse.ordinary'

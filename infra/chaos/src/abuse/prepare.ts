@@ -1,6 +1,7 @@
 // What attacks need to find: topics, a long log, and many topics that nobody uses any more.
-import { until } from '../clock.ts'
+
 import { type Door, openDoor } from '../clients/door.ts'
+import { until } from '../clock.ts'
 import type { FaultContext } from '../fault.ts'
 import type { SqlAccess } from '../targets/target.ts'
 import { arrayOf, eventOf, history } from './attack.ts'

@@ -3,14 +3,15 @@
  * checks trust nobody: what must be in the log follows from the answers that the workload got, and what is in it is
  * read over HTTP and by SQL. An event that was never acknowledged nor refused may be in or out, but never twice.
  */
-import { complaintsOf } from './abuse-verdict.ts'
+
 import type { BookedEvent, Span } from '../clients/books.ts'
+import { idOf, payloadOf, timestampOf } from '../clients/content.ts'
+import { isSameRow, type LogRow } from '../clients/log.ts'
+import { complaintsOf } from './abuse-verdict.ts'
+import { type Evidence, type Finding, isCounted, isForgotten, takenBy } from './evidence.ts'
 import { conservation, figuresAgree } from './figures-agree.ts'
 import { readerSawLog, tailsSawLog } from './readers.ts'
 import { lookupsAgree, receiptsAgree } from './receipts.ts'
-import { idOf, payloadOf, timestampOf } from '../clients/content.ts'
-import { type Evidence, type Finding, isCounted, isForgotten, takenBy } from './evidence.ts'
-import { isSameRow, type LogRow } from '../clients/log.ts'
 
 export interface Verdict extends Finding {
   readonly promise: string

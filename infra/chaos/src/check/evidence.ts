@@ -1,10 +1,11 @@
 // Everything that the checks look at: what we know from the answers, and what was read back afterwards.
-import type { AbuseFigures } from './abuse-verdict.ts'
+
 import type { Books, Span } from '../clients/books.ts'
 import type { LogRow, Seen } from '../clients/log.ts'
+import type { Lookup } from '../clients/lookup.ts'
 import type { Projections } from '../clients/projections.ts'
-import type { Lookup } from '../clients/receipt.ts'
 import type { TailSeen } from '../clients/tails.ts'
+import type { AbuseFigures } from './abuse-verdict.ts'
 
 /** What a check comes to. */
 export interface Finding {

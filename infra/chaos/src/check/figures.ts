@@ -1,9 +1,9 @@
 // What /stats and PostgreSQL say, as far as the checks need it.
 import type { Books } from '../clients/books.ts'
 import type { Door } from '../clients/door.ts'
-import type { SqlRow, StatsRow } from './evidence.ts'
 import type { LogRow } from '../clients/log.ts'
 import type { RedisAccess, SqlAccess } from '../targets/target.ts'
+import type { SqlRow, StatsRow } from './evidence.ts'
 
 /**
  * The figures of the given topics. Rejects when the gateway does not answer, or knows of no topics at all.
@@ -11,12 +11,12 @@ import type { RedisAccess, SqlAccess } from '../targets/target.ts'
 export async function readStats(door: Door, topics: readonly string[]): Promise<Map<string, StatsRow>> {
   const rows: (StatsRow & { topic: string })[] = []
   for (let path: string | undefined = '/stats'; path !== undefined; ) {
-    const { status, body, link } = await door.get(path)
+    const { status, body, next } = await door.get(path)
     if (status !== 200) throw new Error(`/stats was answered ${status}`)
     const said = JSON.parse(body) as { topics: (StatsRow & { topic: string })[] | null }
     if (said.topics === null) throw new Error('/stats does not know its topics')
     rows.push(...said.topics.filter(({ topic }) => topics.includes(topic)))
-    path = /<([^>]+)>; rel="next"/.exec(link ?? '')?.[1]
+    path = next
   }
   return new Map(
     rows.map(({ topic, accepted, stored, duplicates, conflicts, dead, lost, in_flight, loss_at }) => [

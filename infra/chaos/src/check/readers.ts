@@ -1,6 +1,7 @@
 // Whether those who read all along saw exactly the final log, nothing skipped, nothing twice, nothing changed.
-import type { Evidence, Finding } from './evidence.ts'
+
 import { type LogRow, type Seen, seenOf } from '../clients/log.ts'
+import type { Evidence, Finding } from './evidence.ts'
 
 type Log = Evidence['http']
 

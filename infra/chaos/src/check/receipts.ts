@@ -1,9 +1,9 @@
 // Whether what was said of single events is what the log says, as SQL gives it.
 import type { BookedEvent } from '../clients/books.ts'
 import { payloadOf } from '../clients/content.ts'
-import type { Evidence, Finding } from './evidence.ts'
 import { isSameRow, type LogRow, parsePage } from '../clients/log.ts'
-import type { Lookup } from '../clients/receipt.ts'
+import type { Lookup } from '../clients/lookup.ts'
+import type { Evidence, Finding } from './evidence.ts'
 
 type Ids = ReadonlyMap<string, LogRow>
 

@@ -2,8 +2,9 @@
  * What a run must leave as it found it: memory, connections, names. Looked at before the first fault, when the
  * system is warm, and again after the drain.
  */
-import { until } from '../clock.ts'
+
 import type { Door } from '../clients/door.ts'
+import { until } from '../clock.ts'
 import type { Processes, Target } from '../targets/target.ts'
 
 export interface Sample {
@@ -93,7 +94,7 @@ export async function findLeaks(
   return leaks
 }
 
-export function compare(before: Sample, after: Sample): string[] {
+function compare(before: Sample, after: Sample): string[] {
   const leaks: string[] = []
   const more = (what: string, was: number | undefined, is: number | undefined, slack = 0) => {
     if (was !== undefined && is !== undefined && is > was + slack)

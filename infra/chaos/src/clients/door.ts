@@ -5,7 +5,8 @@ import { Pool } from 'undici'
 export interface Answer {
   readonly status: number
   readonly body: string
-  readonly link: string | undefined
+  /** The path of the page that follows. */
+  readonly next?: string | undefined
 }
 
 type Headers = Readonly<Record<string, string>>
@@ -30,11 +31,11 @@ export function openDoor(url: string, connections: number): Door {
     const headers = body === null ? more : { 'content-type': 'application/json', ...more }
     const signal = AbortSignal.timeout(2 * answerMs)
     const answer = await pool.request({ method, path, headers, body, signal })
-    const { link } = answer.headers
+    const next = /<([^>]+)>; rel="next"/.exec(String(answer.headers.link ?? ''))?.[1]
     return {
       status: answer.statusCode,
       body: await answer.body.text(),
-      link: Array.isArray(link) ? link[0] : link,
+      next: next === undefined ? undefined : resolve(next, path),
     }
   }
   let closed: Promise<void> | undefined
@@ -46,6 +47,12 @@ export function openDoor(url: string, connections: number): Door {
       return closed
     },
   }
+}
+
+/** A link is relative to what it came with (RFC 8288). */
+function resolve(link: string, path: string): string {
+  const { pathname, search } = new URL(link, `http://gateway${path}`)
+  return `${pathname}${search}`
 }
 
 /** Whether the request cannot have reached anybody: only then "failed" is certain. */

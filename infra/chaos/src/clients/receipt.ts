@@ -1,8 +1,5 @@
-// What the system says of single events: to whoever published one and waited, and to whoever asks for it by its id.
-import type { BookedEvent, Books } from './books.ts'
-import { patiently } from '../clock.ts'
-import type { Answer, Door } from './door.ts'
-import type { Random } from '../random.ts'
+// What the system answers to whoever published an event and waited.
+import type { Answer } from './door.ts'
 
 /** What an answer to `Prefer: wait` said had come of the event; `lost` asks to publish it again. */
 export interface Receipt {
@@ -46,31 +43,4 @@ function parse(text: string): Said | undefined {
   } catch {
     return undefined // whoever answered was not the gateway
   }
-}
-
-/** What GET /events/{topic}/{event_id} answered when all was quiet. */
-export interface Lookup {
-  readonly topic: string
-  readonly id: string
-  readonly status: number
-  readonly body: string
-}
-
-const lookupsPerTopic = 40
-
-/** Asks for some of the booked events of each topic, acknowledged or not, and for one that nobody ever sent. */
-export async function lookUp(door: Door, { topics }: Books, random: Random): Promise<Lookup[]> {
-  const lookups: Lookup[] = []
-  for (const [topic, events] of topics) {
-    for (const id of [...sampleOf(events, random), 'nobody-1']) {
-      const { status, body } = await patiently(() => door.get(`/events/${topic}/${id}`))
-      lookups.push({ topic, id, status, body })
-    }
-  }
-  return lookups
-}
-
-const sampleOf = (events: ReadonlyMap<string, BookedEvent>, random: Random): string[] => {
-  const ids = [...events.keys()]
-  return ids.length <= lookupsPerTopic ? ids : Array.from({ length: lookupsPerTopic }, () => random.pick(ids))
 }

@@ -11,8 +11,8 @@ import { connectionTo } from '@sekali/client/connection'
 import { tailText } from '@sekali/client/tail'
 import { Agent, request } from 'undici'
 import { pause, until } from '../clock.ts'
-import { type LogRow, parsePage, type Seen, seenOf } from './log.ts'
 import { createRandom, type Random } from '../random.ts'
+import { type LogRow, parsePage, type Seen, seenOf } from './log.ts'
 
 export interface TailSeen {
   readonly name: string

@@ -10,11 +10,12 @@
  * in arrays: new events beside known ones and conflicts, some of them twice in the array, and some arrays
  * twice at once.
  */
-import type { OpenBooks, Outcome } from './books.ts'
+
 import { pause } from '../clock.ts'
+import { createRandom, type Random } from '../random.ts'
+import type { OpenBooks, Outcome } from './books.ts'
 import { bodyOf, type Fact, idOf, poisonBody } from './content.ts'
 import { type Door, neverSent } from './door.ts'
-import { createRandom, type Random } from '../random.ts'
 import { parseReceipt, waiting } from './receipt.ts'
 
 export interface WorkloadOptions {

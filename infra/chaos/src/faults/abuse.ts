@@ -7,8 +7,8 @@
 import { startAttack, underAbuse } from '../abuse/abuse.ts'
 import { insertIdleTopics, publishIdleTopics } from '../abuse/prepare.ts'
 import { defineFault, type Fault } from '../fault.ts'
-import type { RedisAccess } from '../targets/target.ts'
 import { restarted } from '../inject/parts.ts'
+import type { RedisAccess } from '../targets/target.ts'
 
 const abouts: Readonly<Record<string, string>> = {
   topics: 'arrays of 5,000 events, each with a new topic',

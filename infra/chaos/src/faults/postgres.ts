@@ -6,8 +6,8 @@
  * the while. Recovered as everywhere.
  */
 import { defineFault, type FaultContext, insist } from '../fault.ts'
-import type { OpenSession } from '../targets/target.ts'
 import { partOf } from '../inject/parts.ts'
+import type { OpenSession } from '../targets/target.ts'
 
 const killPostgres = defineFault({
   name: 'kill-postgres',

@@ -6,8 +6,8 @@
  * accounted for and publishing is answered again, with nobody but the supervisor starting anything.
  */
 import { defineFault, type FaultContext } from '../fault.ts'
-import type { Part, PartKind } from '../targets/target.ts'
 import { restarted } from '../inject/parts.ts'
+import type { Part, PartKind } from '../targets/target.ts'
 
 type Context = FaultContext<'processes'>
 

@@ -1,8 +1,8 @@
 /** One fault after the other as the schedule has them, each until service is back. */
 import type { AbuseFigures } from '../check/abuse-verdict.ts'
 import { type Books, difference, emptyTally, type Tally } from '../clients/books.ts'
-import { pause } from '../clock.ts'
 import type { Door } from '../clients/door.ts'
+import { pause } from '../clock.ts'
 import { type Fault, type FaultContext, PromiseBroken } from '../fault.ts'
 import { createRandom } from '../random.ts'
 import { awaitRecovery } from './recovery.ts'

@@ -1,7 +1,7 @@
-import type { Books } from '../clients/books.ts'
-import { until } from '../clock.ts'
-import type { Door } from '../clients/door.ts'
 import { isComplete, readStats, settledOf } from '../check/figures.ts'
+import type { Books } from '../clients/books.ts'
+import type { Door } from '../clients/door.ts'
+import { until } from '../clock.ts'
 
 export interface Recovery {
   readonly ms: number

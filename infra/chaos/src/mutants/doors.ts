@@ -192,12 +192,9 @@ export const doorMutants: readonly Mutant[] = [
     test: { project: 'core', file: 'event', name: 'no character ends the line' },
   },
   {
-    name: 'oldest-place-wins',
-    breaks:
-      'a tail goes on from the place in the URL that it was made with, not from what a library has added',
-    edits: [
-      { file: 'apps/gateway/src/tail/tail.ts', find: 'places.at(-1) ?? []', replace: 'places.at(0) ?? []' },
-    ],
+    name: 'oldest-id-wins',
+    breaks: 'a tail goes on from the id in the URL that it was made with, not from what a library has added',
+    edits: [{ file: 'apps/gateway/src/tail/tail.ts', find: 'ids.at(-1) ?? []', replace: 'ids.at(0) ?? []' }],
     test: { project: 'gateway', file: 'tail', name: 'any name that libraries use' },
   },
   {

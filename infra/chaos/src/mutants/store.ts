@@ -20,7 +20,7 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'if (hasSameContent(item.event, known.get(place) ?? first.event)) continue',
+        find: 'if (hasSameContent(item.event, known.get(index) ?? first.event)) continue',
         replace: 'if (hasSameContent(item.event, item.event)) continue',
       },
     ],
@@ -32,8 +32,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'known.get(place) ?? first.event',
-        replace: 'known.get(place) ?? (received[places.lastIndexOf(place)] ?? first).event',
+        find: 'known.get(index) ?? first.event',
+        replace: 'known.get(index) ?? (received[indices.lastIndexOf(index)] ?? first).event',
       },
     ],
     test: { project: 'store', file: 'conflicts', name: 'whatever repeats itself' },

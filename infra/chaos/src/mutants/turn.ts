@@ -2,8 +2,8 @@
 import type { Mutant } from './mutant.ts'
 
 const turn = 'apps/consumer/src/turn.ts'
-const endTurn =
-  'endTurn(tx, turn, { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined })'
+const queueTurnEnd =
+  'queueTurnEnd(tx, turn, { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined })'
 const committed = "  if (turns.length > 0) context.at('committed')\n"
 
 /** Runs what `account` leaves in `later` after COMMIT. */
@@ -40,11 +40,11 @@ export const turnMutants: readonly Mutant[] = [
       ...afterCommit,
       {
         file: turn,
-        find: endTurn,
+        find: queueTurnEnd,
         replace: `const result = { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined }
   later.push(async () => {
     const { withTransaction } = await import('@sekali/store/connect')
-    await withTransaction(context.store, 'position', async (other) => endTurn(other, turn, result))
+    await withTransaction(context.store, 'position', async (other) => queueTurnEnd(other, turn, result))
   })`,
       },
     ],
@@ -57,11 +57,11 @@ export const turnMutants: readonly Mutant[] = [
       ...afterCommit,
       {
         file: turn,
-        find: endTurn,
+        find: queueTurnEnd,
         replace: `const counted = [outcome.duplicates, outcome.conflicts, turn.topicId]
   later.push(() => context.store.pool.query('UPDATE topics SET duplicates = duplicates + $1, conflicts = conflicts + $2 WHERE id = $3', counted))
   const result = { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined, duplicates: 0, conflicts: 0 }
-  endTurn(tx, turn, result)`,
+  queueTurnEnd(tx, turn, result)`,
       },
     ],
     test: { project: 'consumer', file: 'crash', name: 'figures of a turn' },

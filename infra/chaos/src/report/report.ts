@@ -1,8 +1,8 @@
 // What a run tells: a table of the faults, a verdict for every promise, and how to see it again.
 import { complaintsOf, describeAbuse } from '../check/abuse-verdict.ts'
 import type { FaultFigures } from '../inject/inject.ts'
-import { medianOf } from './median.ts'
 import type { Outcome } from '../run.ts'
+import { medianOf } from './median.ts'
 
 export interface RunName {
   readonly seed: number

@@ -5,9 +5,9 @@
  */
 import { ServerFailed } from '@sekali/servers/errors'
 import { pause } from '../clock.ts'
-import type { Networks, Part, PartKind, Processes, RedisAccess, SqlAccess, Target } from './target.ts'
 import { asTexts, namesKeptMs } from './access.ts'
 import { docker, follow } from './docker.ts'
+import type { Networks, Part, PartKind, Processes, RedisAccess, SqlAccess, Target } from './target.ts'
 
 const kinds: Record<string, PartKind> = {
   gateway: 'gateway',

@@ -5,8 +5,8 @@ import { startApp } from '@sekali/local/app-process'
 import { programs } from '@sekali/local/repository'
 import { freePort } from '@sekali/servers/free-port'
 import { until } from '../clock.ts'
-import type { Extra, Extras } from './target.ts'
 import { namesKeptMs } from './access.ts'
+import type { Extra, Extras } from './target.ts'
 
 const namesMax = 8
 const startMs = 15_000

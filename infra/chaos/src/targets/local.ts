@@ -18,11 +18,11 @@ import { startPostgres } from '@sekali/servers/postgres-server'
 import { startRedis } from '@sekali/servers/redis-server'
 import { supervise } from '@sekali/servers/supervise'
 import { connectStore } from '@sekali/store/connect'
-import { startProxy } from './proxy.ts'
-import type { Part, Processes, Target } from './target.ts'
 import { accessRedis, accessSql, sessionsOf } from './access.ts'
 import { startEmpty } from './empty.ts'
 import { createExtras, send } from './extras.ts'
+import { startProxy } from './proxy.ts'
+import type { Part, Processes, Target } from './target.ts'
 
 export interface LocalOptions {
   readonly dir: string

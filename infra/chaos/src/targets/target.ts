@@ -59,7 +59,7 @@ export const edges = ['client', 'gateway-redis', 'consumer-redis', 'consumer-pos
 export type Edge = (typeof edges)[number]
 
 /** Files and settings of our own servers. */
-export interface Servers {
+interface Servers {
   /** Where Redis keeps its append-only files. */
   readonly redisDir: string
   /** Another system on the same servers: an empty database and keys of its own, and all processes at once. */

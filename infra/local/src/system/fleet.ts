@@ -1,6 +1,6 @@
 import { type Runnable, type Supervised, supervise } from '@sekali/servers/supervise'
-import { startApp } from './app-process.ts'
 import { programs } from '../command/repository.ts'
+import { startApp } from './app-process.ts'
 
 /** The consumers of a stack, `consumer-1` to `consumer-N`, or its projectors. Disposing drains all of them at once. */
 export interface Fleet extends AsyncDisposable {

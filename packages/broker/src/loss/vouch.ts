@@ -1,16 +1,17 @@
 /**
- * What Redis had acknowledged and has lost, it cannot know. Others do: each gateway knows what it was told was
- * appended, each topic's row what a turn saw. So in every new history (see epoch.ts) each of them *vouches* for a
- * topic before it appends to it or reads it: it says what it knows of the histories before. What is missing of that is
- * added to the count of entries that the stream ever had, where it is missing from, too: so consumers find it vanished
- * and count it as lost, just as an entry that somebody has deleted.
+ * Redis cannot tell which acknowledged entries it lost. Others can: each gateway knows what it was told was appended,
+ * each topic's row knows what a turn saw. So in every new epoch (see epoch.ts) each of them *vouches* for a topic before
+ * it appends to it or reads it: it reports what it knows of earlier epochs. The entries that are missing are added to
+ * the stream's count of entries ever added. Consumers then find them vanished and count them as lost, just as entries
+ * that somebody deleted.
  *
- * Any number may vouch, in any order, as often as they like. Who knows a later count knows all that came before it
- * (`id`, `added`); what is behind the latest count is the sum of the calls that each remembers of its own. Nobody
- * appends before he has vouched, so who comes first sees the stream as Redis has brought it back, and notes down how
- * much that is: those who come when others have appended again are no worse off.
+ * Any number may vouch, in any order, as often as they like. Whoever knows a later count knows all that came before it
+ * (`id`, `added`); what came after the latest count is the sum of the calls that each remembers of its own. Nobody
+ * appends before vouching. So the first to vouch sees the stream exactly as Redis restored it, and records its size;
+ * whoever vouches later, after new appends, compares with that record.
  *
- * Exact, unless somebody who knew more is gone, or has not seen that the stream was made anew: then a minimum.
+ * The count is exact, unless whoever knew more has ended too, or has not seen that the stream was made anew: then it is
+ * a minimum.
  */
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
@@ -20,37 +21,37 @@ import { ask, type Broker } from '../redis/connect.ts'
 import { luaInfo, luaIsAfter } from '../redis/info.ts'
 import { groupPrefix, restoredKey, streamKey } from '../redis/keys.ts'
 import { defineScript, type Script } from '../redis/script.ts'
-import { historyChars } from './epoch.ts'
+import { epochChars } from './epoch.ts'
 
-/** What somebody knows of a topic's stream. */
+/** What a gateway, or a topic's row, knows of the topic's stream. */
 export interface Knowledge {
-  /** The history in which he knew it; the empty one is the present one, when the stream itself shows that it has lost some. */
-  readonly history: string
+  /** The epoch of that knowledge; `''`: the current epoch, in which the stream went backwards without a restart. */
+  readonly epoch: string
   /** The incarnation. */
   readonly group: string
   /** How many entries the stream had ever had up to an id. */
   readonly added: number
   readonly id: Position
-  /** The calls behind that id that he knows of, by their last ids, and how many entries each has. */
+  /** Its own calls after that id: how many entries each appended, by its last id. */
   readonly calls?: ReadonlyMap<Position, number>
 }
 
 /** How the stream stands now; `undefined` when it is not there, or its group is not. */
 export interface Vouched {
-  readonly history: string
+  readonly epoch: string
   readonly group: string
   readonly id: Position
   readonly added: number
-  /** How many entries are missing that nobody has vouched for before. */
+  /** How many entries are missing that nobody had reported before. */
   readonly lost: number
 }
 
-// Allowed to a full Redis, too: who reads has to vouch first, and to be read is how it gets room again.
+// A full Redis runs it, too (allow-oom): whoever reads must vouch first, and reading is what makes room again.
 // KEYS  1 the topic's stream, 2 the hash of what was brought back
 // ARGV  1 topic, 2 what our groups' names begin with, then, of those who know something:
-//       3 history, 4 group, 5 id, 6 added, then the calls: id, entries, id, entries …
-// Returns history, group, id, added, lost; nothing when there is no stream, or none of our groups.
-// The note of a topic: history and group in which it was made; promoted, which replication ID the process had
+//       3 epoch, 4 group, 5 id, 6 added, then the calls: id, entries, id, entries …
+// Returns epoch, group, id, added, lost; nothing when there is no stream, or none of our groups.
+// The note of a topic: epoch (its field is called history) and group in which it was made; promoted, the replication ID that the process had
 // before its last promotion (a primary that comes back from having been a replica has the data of another,
 // and must not compare with what it brought back before); restored, how many entries were brought back; id
 // and added, the latest count that anybody knows of; calls, behind it; declared, how many are added so far.
@@ -63,17 +64,17 @@ if not group then return {} end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 local last, added = field(info, 'last-generated-id'), field(info, 'entries-added')
 local server = redis.call('INFO', 'server')
-local history = string.sub(string.match(server, 'run_id:(%w+)') or '', 1, ${historyChars})
+local epoch = string.sub(string.match(server, 'run_id:(%w+)') or '', 1, ${epochChars})
 local promoted = string.match(redis.call('INFO', 'replication'), 'master_replid2:(%w+)') or ''
 
 local note = redis.call('HGET', KEYS[2], ARGV[1])
 note = note and cjson.decode(note)
-local isNoted = note and note.history == history and note.promoted == promoted and note.group == group and ARGV[3] ~= ''
+local isNoted = note and note.history == epoch and note.promoted == promoted and note.group == group and ARGV[3] ~= ''
 if not isNoted then
-  note = {history = history, promoted = promoted, group = group, restored = added, id = last, added = added, calls = {}, declared = 0}
+  note = {history = epoch, promoted = promoted, group = group, restored = added, id = last, added = added, calls = {}, declared = 0}
 end
 local lost = 0
-local isOlder = ARGV[3] and ARGV[3] ~= history and ARGV[4] == group
+local isOlder = ARGV[3] and ARGV[3] ~= epoch and ARGV[4] == group
 if isOlder then
   if isAfter(ARGV[5], note.id) then note.id, note.added = ARGV[5], tonumber(ARGV[6]) end
   for i = 7, #ARGV, 2 do note.calls[ARGV[i]] = tonumber(ARGV[i + 1]) end
@@ -99,7 +100,7 @@ if isOlder then
   end
 end
 if isOlder or not isNoted then redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(note)) end
-return {history, group, last, added, lost}
+return {epoch, group, last, added, lost}
 `)
 
 /** The command, for a pipeline; its reply is for {@link readVouched}. */
@@ -111,27 +112,27 @@ export function vouchCommand(
   how: keyof Script,
 ): Promise<unknown> {
   const args = [topic, groupPrefix(broker)]
-  if (known) args.push(known.history, known.group, known.id, String(known.added))
+  if (known) args.push(known.epoch, known.group, known.id, String(known.added))
   for (const [id, count] of known?.calls ?? []) args.push(id, String(count))
   return redis.call(...vouchScript[how]([streamKey(broker, topic), restoredKey(broker)], args))
 }
 
-/** Says what is lost, in the log. Throws what Redis answered if that is an error. */
+/** Reads the reply, and logs what is lost. Throws {@link BrokerUnavailable} if Redis answered with an error. */
 export function readVouched({ log }: Broker, topic: TopicName, reply: unknown): Vouched | undefined {
-  if (!Array.isArray(reply)) throw new BrokerUnavailable(`look at ${topic} failed`, { cause: reply })
+  if (!Array.isArray(reply)) throw new BrokerUnavailable(`vouching for ${topic} failed`, { cause: reply })
   if (reply.length === 0) return undefined
-  const [history, group, id, added, lost] = reply as [string, string, Position, number, number]
+  const [epoch, group, id, added, lost] = reply as [string, string, Position, number, number]
   if (lost > 0) log.error({ topic, lost }, 'redis has lost entries that it had acknowledged')
-  return { history, group, id, added, lost }
+  return { epoch, group, id, added, lost }
 }
 
-/** Rejects with {@link BrokerUnavailable}. */
+/** Reports what is known of the topic's stream. Rejects with {@link BrokerUnavailable}. */
 export async function vouch(
   broker: Broker,
   topic: TopicName,
   known: Knowledge | undefined,
 ): Promise<Vouched | undefined> {
-  const reply = await ask(broker, `look at ${topic}`, (redis) =>
+  const reply = await ask(broker, `vouching for ${topic}`, (redis) =>
     vouchCommand(broker, redis, topic, known, 'whole'),
   )
   return readVouched(broker, topic, reply)

@@ -2,8 +2,8 @@ import type { Head } from '@sekali/core/head'
 import { announceHeads } from '../hints/heads.ts'
 import { askAll, type Broker } from '../redis/connect.ts'
 import { streamKey } from '../redis/keys.ts'
+import type { TurnRead } from './account.ts'
 import { type Accounted, clearMarks } from './marks.ts'
-import type { TurnRead } from './read.ts'
 
 /** What a turn has read and committed, and how far the topic has come with it. */
 export interface Committed {
@@ -16,7 +16,7 @@ export interface Committed {
  * takes the marks of topics away that have nothing in flight. Call it only after the COMMIT that moved the positions over
  * them: this tidies Redis, it decides nothing. If it never runs, the mark stays, and a later turn does the same.
  */
-export async function settle(
+export async function ack(
   broker: Broker,
   committed: readonly Committed[],
   accounted: readonly Accounted[],
@@ -33,15 +33,15 @@ export async function settle(
             committed.map(({ head }) => head),
           ),
         ]),
-    ...committed.flatMap(({ read: { place, packs }, head }) => {
-      const key = streamKey(broker, place.topic)
+    ...committed.flatMap(({ read: { account, packs }, head }) => {
+      const key = streamKey(broker, account.topic)
       return [
-        ...(packs.length > 0 ? [redis.xack(key, place.group, ...packs)] : []),
+        ...(packs.length > 0 ? [redis.xack(key, account.group, ...packs)] : []),
         // `~` drops whole nodes of the stream, which is nearly free. Never MAXLEN: that would count, not look.
         redis.xtrim(key, 'MINID', '~', head.position),
       ]
     }),
-    // Last, so that where the rest did not come about the mark says so.
+    // Last: where the rest failed, the mark stays and says so.
     ...(accounted.length === 0 ? [] : [clearMarks(broker, redis, accounted)]),
   ])
   const error = replies.find((reply) => reply instanceof Error)

@@ -26,20 +26,15 @@ export type Db = NodePgDatabase
 /** Drizzle on the connection of a transaction. */
 export type Tx = Db & {
   readonly $client: pg.PoolClient
-  /** Last statements whose answers nobody needs; they go along with COMMIT, without a round trip of their own. */
-  closing: string
-  /** The store's. */
-  readonly streaks: Store['streaks']
+  readonly store: Store
+  /** Last statements, whose answers nobody needs: they go along with COMMIT, without a round trip of their own. */
+  readonly closing: string[]
 }
 
 export interface Store extends AsyncDisposable {
   readonly pool: pg.Pool
   /** For single statements. What needs a transaction goes through {@link withTransaction}. */
   readonly db: Db
-  /** How many events of a topic, by its id, this process has stored since one came that was known; see commit.ts. */
-  readonly streaks: Map<number, number>
-  /** Topics of which a page had compressed events; see topic.ts. */
-  readonly compressed: Set<string>
 }
 
 /** Connects when first used. Never throws; PostgreSQL may come and go. */
@@ -69,8 +64,6 @@ export function connectStore(config: StoreConfig, log: Log): Store {
   return {
     pool,
     db: drizzle(pool, { casing: 'snake_case' }),
-    streaks: new Map(),
-    compressed: new Set(),
     [Symbol.asyncDispose]: () => (ended ??= pool.end()), // pg rejects a second end()
   }
 }
@@ -114,10 +107,9 @@ export async function withOpening<Opened, T>(
   client.on('error', onError)
   try {
     const opened = await open(client)
-    const { streaks } = store
-    const tx: Tx = Object.assign(drizzle(client, { casing: 'snake_case' }), { closing: '', streaks })
+    const tx: Tx = Object.assign(drizzle(client, { casing: 'snake_case' }), { store, closing: [] })
     const result = await work(tx, opened)
-    await client.query(`${tx.closing}COMMIT`)
+    await client.query([...tx.closing, 'COMMIT'].join('; '))
     return result
   } catch (error) {
     const failure = asStoreError(error, what)

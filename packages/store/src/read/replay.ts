@@ -16,7 +16,7 @@ export interface Part {
   rest(taken: number): Replay | undefined
 }
 
-/** The same replay, ending where its topics are at this moment. Rejects like `openLanes`. */
+/** The same replay, ending where its topics are at this moment. Rejects like `openScans`. */
 export async function boundReplay(store: Store, replay: Replay): Promise<Replay> {
   const ends = await readEnds(store, replay)
   return { ...replay, before: isPlain(replay) ? (ends.values().next().value ?? 1) : ends }
@@ -27,20 +27,20 @@ const partEventsMax = 1_000
 
 /**
  * The first part of a replay, of so many bytes of payloads, or of one event. What was not taken of it can be
- * read again: the log does not change. Rejects like `openLanes`.
+ * read again: the log does not change. Rejects like `openScans`.
  */
 export async function readPart(store: Store, replay: Replay, bytesMax: number): Promise<Part> {
   const { order, limit: left = Number.POSITIVE_INFINITY } = replay
   const limit = Math.min(left, partEventsMax)
-  const { events, placeAfter } = isPlain(replay)
+  const { events, boundAfter } = isPlain(replay)
     ? await readPlain(store, replay, limit, bytesMax)
     : await readFound(store, replay, limit, bytesMax)
   return {
     events,
     rest(taken) {
-      const place = taken === left ? undefined : placeAfter(taken)
-      if (place === undefined) return undefined
-      return { ...replay, limit: left - taken, [order === 'asc' ? 'after' : 'before']: place }
+      const bound = taken === left ? undefined : boundAfter(taken)
+      if (bound === undefined) return undefined
+      return { ...replay, limit: left - taken, [order === 'asc' ? 'after' : 'before']: bound }
     },
   }
 }
@@ -59,14 +59,14 @@ async function readPlain(store: Store, replay: Replay, limit: number, bytesMax: 
     limit,
     bytesMax,
   })
-  const placeAfter = (taken: number) =>
+  const boundAfter = (taken: number) =>
     taken === events.length && !more
       ? undefined
       : (events[taken - 1]?.seq ?? (order === 'asc' ? after : before))
-  return { events, placeAfter }
+  return { events, boundAfter }
 }
 
 async function readFound(store: Store, replay: Replay, limit: number, bytesMax: number) {
   const { events, nextAfter } = await searchEvents(store, { ...replay, limit, bytesMax })
-  return { events, placeAfter: nextAfter }
+  return { events, boundAfter: nextAfter }
 }

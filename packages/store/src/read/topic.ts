@@ -41,21 +41,31 @@ export async function readTopic<T = StoredEvent>(
   as: (event: StoredEvent) => T = (event) => event as T,
 ): Promise<EventsPage<T>> {
   const { topic, limit, bytesMax } = query
-  const whole = store.compressed.has(topic) ? undefined : await readWhole(store, query, as)
+  const compressed = compressedOf(store)
+  const whole = compressed.has(topic) ? undefined : await readWhole(store, query, as)
   if (whole !== undefined) return whole
   const { events, more } = await readPage(store, page(ofTopic(query), bySeq(query), bytesMax), limit)
   // Of a topic that has no more, the range tells how far it has come.
   if (events.length === 0) return (await readWhole(store, query, as)) ?? { events: [], more }
-  if (events.every(({ payload }) => payload.length <= smallCharsMax)) store.compressed.delete(topic)
+  if (events.every(({ payload }) => payload.length <= smallCharsMax)) compressed.delete(topic)
   return { events: events.map(as), more }
 }
 
 /**
- * Payloads up to here are hardly ever compressed: PostgreSQL tries with rows from 2 kB on. Of one that has
- * compressed ones the range as a whole says only that it may not fit, which took a fifth of the time of a
- * page of 3 kB events. So of such a topic it is not asked, until a page has small ones alone.
+ * Payloads up to here are hardly ever compressed: PostgreSQL tries with rows from 2 kB on. If a topic has compressed
+ * payloads the cheap size check proves nothing, and it took a fifth of the time of a page of 3 kB events. So it is skipped
+ * for such a topic, until a page has small payloads alone.
  */
 const smallCharsMax = 1_000
+
+/** Topics of which a page had compressed events. */
+const compressed = new WeakMap<Store, Set<string>>()
+
+export function compressedOf(store: Store): Set<string> {
+  const known = compressed.get(store) ?? new Set<string>()
+  compressed.set(store, known)
+  return known
+}
 
 /** A page that surely fits; undefined when it may not. */
 async function readWhole<T>(
@@ -80,7 +90,7 @@ async function readWhole<T>(
   })
   // Nothing more has come; but if the topic never came so far, this is another log.
   if (after > head) throw new CursorAhead('after is behind the end of the log')
-  if (!isPlain) store.compressed.add(topic)
+  if (!isPlain) compressedOf(store).add(topic)
   return fits ? { events, more } : undefined
 }
 

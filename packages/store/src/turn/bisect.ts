@@ -2,8 +2,9 @@ import type { Position } from '@sekali/core/position'
 import type { Tx } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError, DataRefused } from '../postgres/errors.ts'
-import { commitEvents, type Outcome, type Received } from './commit.ts'
-import { bury } from './dead-letters.ts'
+import { commitEvents, type Outcome } from './commit.ts'
+import type { Received } from './copy.ts'
+import { keepDeadLetters } from './dead-letters.ts'
 import type { Turn } from './turn.ts'
 
 /** An event and the entry that brought it. */
@@ -17,7 +18,7 @@ export interface ReceivedEntry extends Received {
  * and makes dead letters of these alone; their neighbours are stored, in order. It costs a savepoint for each
  * attempt, so a turn does it only after a plain commit has been refused.
  */
-export async function commitAndBury(
+export async function commitBisecting(
   tx: Tx,
   turn: Turn,
   received: readonly ReceivedEntry[],
@@ -35,15 +36,15 @@ export async function commitAndBury(
     await tx.$client.query('ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt')
     const [only] = received
     if (received.length === 1 && only !== undefined) {
-      const kept = await bury(tx, turn, [{ ...only, reason: cause.sqlState }])
+      const kept = await keepDeadLetters(tx, turn, [{ ...only, reason: cause.sqlState }])
       return { stored: 0, duplicates: 0, conflicts: 0, dead: 1, kept }
     }
   }
   const middle = Math.ceil(received.length / 2)
-  const left = await commitAndBury(tx, turn, received.slice(0, middle))
+  const left = await commitBisecting(tx, turn, received.slice(0, middle))
   const head = turn.head + left.stored
   const keptBytes = turn.keptBytes + left.kept
-  const right = await commitAndBury(tx, { ...turn, head, keptBytes }, received.slice(middle))
+  const right = await commitBisecting(tx, { ...turn, head, keptBytes }, received.slice(middle))
   return {
     stored: left.stored + right.stored,
     duplicates: left.duplicates + right.duplicates,

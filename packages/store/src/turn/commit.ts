@@ -14,23 +14,16 @@
  *
  * Several topics' events go together: a small turn costs its round trips and its flush to disk, not its events.
  */
-import type { Event, EventId } from '@sekali/core/event'
-import { isTimeExact, type Position } from '@sekali/core/position'
-import type { Tx } from '../postgres/connect.ts'
+import type { EventId } from '@sekali/core/event'
+import { isTimeExact } from '@sekali/core/position'
+import type { Store, Tx } from '../postgres/connect.ts'
 import { asStoreError, isKnownEvent } from '../postgres/errors.ts'
 import { type Conflict, keepConflicts } from './conflicts.ts'
-import { copyEvents, type Numbered } from './copy.ts'
+import { copyEvents, type Numbered, type Received } from './copy.ts'
 import { type EntryId, keepEntryIds } from './entry-ids.ts'
 import { createKept } from './kept.ts'
 import { findKnown, hasSameContent, type Known } from './known.ts'
 import type { Turn } from './turn.ts'
-
-export interface Received {
-  readonly event: Event
-  readonly receivedAt: string
-  /** Of the entry; noted where `receivedAt` is too small to tell it from others (see entry-ids.ts). */
-  readonly position?: Position
-}
 
 /** How many of the events were stored, were there already, and came under an id that another content has. */
 export interface Outcome {
@@ -68,49 +61,49 @@ export async function commitBatches(tx: Tx, batches: readonly Batch[]): Promise<
 /** A batch, and the first event of each id in it. */
 interface Part extends Batch {
   readonly firsts: readonly Received[]
-  /** For each event that was received, the place in `firsts` of the one with its id. */
-  readonly places: readonly number[]
+  /** For each event that was received, the index in `firsts` of the one with its id. */
+  readonly indices: readonly number[]
   /** For each of `firsts`, the bytes of the largest payload that came under its id. */
   readonly payloadBytes: readonly number[]
 }
 
 function groupById(received: readonly Received[]): Omit<Part, keyof Batch> {
-  const placeOf = new Map<EventId, number>()
+  const indexOf = new Map<EventId, number>()
   const firsts: Received[] = []
   const payloadBytes: number[] = []
-  const places = received.map((item) => {
+  const indices = received.map((item) => {
     const { eventId, payload } = item.event
     const bytes = Buffer.byteLength(payload)
-    const place = placeOf.get(eventId) ?? firsts.length
-    if (place === firsts.length) {
-      placeOf.set(eventId, place)
+    const index = indexOf.get(eventId) ?? firsts.length
+    if (index === firsts.length) {
+      indexOf.set(eventId, index)
       firsts.push(item)
       payloadBytes.push(bytes)
-    } else if (bytes > (payloadBytes[place] as number)) payloadBytes[place] = bytes
-    return place
+    } else if (bytes > (payloadBytes[index] as number)) payloadBytes[index] = bytes
+    return index
   })
-  return { firsts, places, payloadBytes }
+  return { firsts, indices, payloadBytes }
 }
 
-/** The events whose ids were known, by the place of their first in a part. */
+/** The events whose ids were known, by the index of their first in a part. */
 type KnownFirsts = ReadonlyMap<number, Known>
 
 /** Counts what has come of a part's events, and adds to `conflicts` and `entryIds`. */
 function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: EntryId[]): Outcome {
-  const { turn, received, firsts, places } = part
+  const { turn, received, firsts, indices } = part
   const { topicId } = turn
   const seqs = seqsOf(part, known)
   const kept = createKept(turn)
   let conflicting = 0
   for (const [at, item] of received.entries()) {
-    const place = places[at] as number
-    const first = firsts[place] as Received
-    const seq = seqs[place] as number
-    if (first === item && !known.has(place)) {
+    const index = indices[at] as number
+    const first = firsts[index] as Received
+    const seq = seqs[index] as number
+    if (first === item && !known.has(index)) {
       noteEntryId(entryIds, item, { topicId, seq, isConflict: false })
       continue
     }
-    if (hasSameContent(item.event, known.get(place) ?? first.event)) continue
+    if (hasSameContent(item.event, known.get(index) ?? first.event)) continue
     noteEntryId(entryIds, item, { topicId, seq, isConflict: true })
     conflicting += 1
     const isKept = kept.hasRoom(item.event.source, item.event.payload)
@@ -133,18 +126,27 @@ function noteEntryId(entryIds: EntryId[], { position }: Received, of: Omit<Entry
 /** The seq of each first: that of the event which has its id, or the next. */
 function seqsOf({ turn, firsts }: Part, known: KnownFirsts): number[] {
   let head = turn.head
-  return firsts.map((_, place) => known.get(place)?.seq ?? ++head)
+  return firsts.map((_, index) => known.get(index)?.seq ?? ++head)
 }
 
 /**
- * When so many times as many events of a topic as there are now were new before, these are taken for new as well. A
- * publisher that repeats one event in so many makes a turn in ten copy its rows twice, at the worst.
+ * A turn skips the look-up once the topic's last 10 × n events were all new, n being what it has now. At the worst, with a
+ * publisher that repeats one event in just as many, one turn in ten copies its rows twice.
  */
 const newBefore = 10
 
+/** Of each topic, by its id: how many events this process has stored since one came that was known. */
+const streaks = new WeakMap<Store, Map<number, number>>()
+
+export function streaksOf(store: Store): Map<number, number> {
+  const known = streaks.get(store) ?? new Map<number, number>()
+  streaks.set(store, known)
+  return known
+}
+
 /** Stores the events that are new, numbered from each topic's `head + 1`, and says for each part which are not. */
 async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
-  const { streaks } = tx
+  const streaks = streaksOf(tx.store)
   const streakOf = ({ turn }: Part) => streaks.get(turn.topicId) ?? 0
   const isGuessed = parts.every((part) => streakOf(part) >= newBefore * part.firsts.length)
   const known = (isGuessed && (await copyIfNew(tx, parts))) || (await copyUnknown(tx, parts))
@@ -157,16 +159,16 @@ async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> 
 
 async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
   const sought = parts.flatMap(({ turn: { topicId }, firsts, payloadBytes }, at) =>
-    firsts.map(({ event: { eventId } }, place) => ({
+    firsts.map(({ event: { eventId } }, index) => ({
       topicId,
       eventId,
-      payloadBytes: payloadBytes[place] as number,
+      payloadBytes: payloadBytes[index] as number,
       at,
-      place,
+      index,
     })),
   )
   const known = parts.map(() => new Map<number, Known>())
-  for (const [{ at, place }, event] of await findKnown(tx, sought)) known[at]?.set(place, event)
+  for (const [{ at, index }, event] of await findKnown(tx, sought)) known[at]?.set(index, event)
   await copyEvents(tx, number(parts, known))
   return known
 }
@@ -190,9 +192,9 @@ function number(parts: readonly Part[], known: readonly KnownFirsts[]): Numbered
   const numbered: Numbered[] = []
   for (const [at, part] of parts.entries()) {
     const seqs = seqsOf(part, known[at] as KnownFirsts)
-    for (const [place, { event, receivedAt }] of part.firsts.entries()) {
-      if (known[at]?.has(place)) continue
-      numbered.push({ topicId: part.turn.topicId, seq: seqs[place] as number, event, receivedAt })
+    for (const [index, { event, receivedAt }] of part.firsts.entries()) {
+      if (known[at]?.has(index)) continue
+      numbered.push({ topicId: part.turn.topicId, seq: seqs[index] as number, event, receivedAt })
     }
   }
   return numbered

@@ -1,6 +1,6 @@
 import type { Tx } from '../postgres/connect.ts'
 import { copyRows } from '../postgres/copy-rows.ts'
-import type { Received } from './commit.ts'
+import type { Received } from './copy.ts'
 
 /** An event under an id that another content has. */
 export interface Conflict extends Received {

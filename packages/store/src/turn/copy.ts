@@ -1,6 +1,15 @@
+import type { Event } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
 import type { Tx } from '../postgres/connect.ts'
 import { copyRows } from '../postgres/copy-rows.ts'
-import type { Received } from './commit.ts'
+
+/** An event as a turn takes it from its entry. */
+export interface Received {
+  readonly event: Event
+  readonly receivedAt: string
+  /** Of the entry; kept where `receivedAt` is too small to tell it from others (see entry-ids.ts). */
+  readonly position?: Position
+}
 
 /** An event as it goes into the log. */
 export interface Numbered extends Received {

@@ -19,7 +19,7 @@ export interface DeadLetter {
  * Keeps entries that cannot become events, in the transaction that moves the position over them. Resolves with the
  * bytes of content that were kept.
  */
-export async function bury(tx: Tx, turn: Turn, letters: readonly DeadLetter[]): Promise<number> {
+export async function keepDeadLetters(tx: Tx, turn: Turn, letters: readonly DeadLetter[]): Promise<number> {
   const kept = createKept(turn)
   await copyRows(
     tx,

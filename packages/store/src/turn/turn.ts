@@ -4,24 +4,15 @@
  * connection, PostgreSQL rolls back and the row is free; one that is paused loses its session after
  * `idle_in_transaction_session_timeout`, and what it tries when it wakes fails, because its transaction is gone.
  */
+import type { Account, AccountAfter } from '@sekali/core/account'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import pg from 'pg'
 import { type Store, type Tx, withOpening } from '../postgres/connect.ts'
 
-export interface Turn {
+/** A topic's row, locked. */
+export interface Turn extends Account {
   readonly topicId: number
-  readonly topic: TopicName
-  readonly group: string | null
-  readonly position: Position
-  readonly accounted: number
-  /** What the stream was like when a turn last looked: entries ever added, and the last id. */
-  readonly seen: number
-  readonly seenId: Position
-  /** The history of Redis's data in which it looked. */
-  readonly history: string | null
-  /** The stream was deleted because it was drained and quiet: that it is gone is no loss. */
-  readonly retired: boolean
   readonly head: number
   /** Bytes of content that are kept of the topic's conflicts and dead letters. */
   readonly keptBytes: number
@@ -103,7 +94,7 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     accounted: Number(row.accounted),
     seen: Number(row.seen),
     seenId: row.seen_id as Position,
-    history: row.history ?? null,
+    epoch: row.history ?? null,
     // As PostgreSQL prints it, or as pg reads it.
     retired: String(row.retired).startsWith('t'),
     head: Number(row.head),
@@ -112,13 +103,8 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
 }
 
 /** What a turn changes in its topic's row. */
-export interface TurnResult {
+export interface TurnResult extends AccountAfter {
   readonly group: string
-  readonly position: Position
-  readonly accounted: number
-  readonly seen: number
-  readonly seenId: Position
-  readonly history: string | null
   readonly stored: number
   readonly duplicates: number
   readonly conflicts: number
@@ -131,10 +117,10 @@ export interface TurnResult {
 }
 
 /**
- * Moves the position, and the counters with it, in the transaction that stored what it passes over: with its last
- * message, along with COMMIT.
+ * Queues what moves the position, and the counters with it. It runs in the transaction that stored what the position
+ * passes over: with its last message, along with COMMIT.
  */
-export function endTurn(tx: Tx, turn: Turn, result: TurnResult): void {
+export function queueTurnEnd(tx: Tx, turn: Turn, result: TurnResult): void {
   const { group, position, seenId, foundLoss } = result
   const values = [
     turn.topicId,
@@ -147,9 +133,9 @@ export function endTurn(tx: Tx, turn: Turn, result: TurnResult): void {
     result.dead,
     result.lost,
     foundLoss,
-    result.history === null ? 'NULL' : pg.escapeLiteral(result.history),
+    result.epoch === null ? 'NULL' : pg.escapeLiteral(result.epoch),
     result.kept ?? 0,
   ]
-  tx.closing ||= `${planOnce}; `
-  tx.closing += `EXECUTE end_turn (${values.join(', ')}); `
+  if (!tx.closing.includes(planOnce)) tx.closing.push(planOnce)
+  tx.closing.push(`EXECUTE end_turn (${values.join(', ')})`)
 }

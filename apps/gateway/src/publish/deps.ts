@@ -1,0 +1,31 @@
+import type { Appender } from '@sekali/broker/append'
+import type { Logger } from '@sekali/process/log'
+import type { Budget } from '../clients/budget.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { Turns } from '../clients/time-slices.ts'
+import type { Responses } from '../http/responses.ts'
+import type { AppendPortions } from './append-portions.ts'
+import type { Patience } from './body-chunks.ts'
+import type { NewTopics } from './new-topics.ts'
+import type { Receipts } from './outcomes.ts'
+
+/** What every way to publish works with. */
+export interface PublishDeps {
+  readonly appender: Appender
+  readonly appendPortions: AppendPortions
+  /** Bytes of bodies. */
+  readonly budget: Budget
+  /** Streams of lines that are open. */
+  readonly streams: Budget
+  readonly turns: Turns
+  readonly patience?: Patience
+  readonly clients: Clients
+  readonly newTopics: NewTopics
+  readonly receipts: Receipts
+  /** What answers may take: receipts of a batch can be a megabyte. */
+  readonly responses: Pick<Responses, 'count'>
+  /** Hears how many events Redis has taken. */
+  readonly onAccepted: (events: number) => void
+  readonly log: Logger
+  readonly random: () => number
+}
