@@ -2,7 +2,7 @@
  * One client takes all it can.
  *
  * Threatens: that the service is there for the others. Recovered when an ordinary client is served as before, within
- * five seconds; what it noticed meanwhile is measured and judged (abuse/verdict.ts).
+ * five seconds; what it noticed meanwhile is measured and judged (check/abuse-verdict.ts).
  */
 import { startAttack, underAbuse } from '../abuse/abuse.ts'
 import { insertIdleTopics, publishIdleTopics } from '../abuse/prepare.ts'
