@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { idsOf, numbered, ownStack, streamOf } from './stack.ts'
 
 for (const point of ['locked', 'read', 'inserted', 'accounted', 'committed']) {
-  test(`a consumer killed when it has ${point} leaves nothing lost, doubled or counted twice`, async () => {
+  test(`a consumer killed when it has ${point} leaves nothing lost, doubled or counted twice [P2] [P3] [P4] [P7]`, async () => {
     await using stack = await ownStack()
     await using victim = stack.consumer('victim', { CONSUMER_FAILPOINT: point })
     await stack.append(numbered(50))
@@ -24,7 +24,7 @@ for (const point of ['locked', 'read', 'inserted', 'accounted', 'committed']) {
   })
 }
 
-test('figures of a turn whose consumer died after COMMIT are counted, and counted once', async () => {
+test('figures of a turn whose consumer died after COMMIT are counted, and counted once [P2] [P7]', async () => {
   await using stack = await ownStack()
   await stack.append([...numbered(20), ...numbered(20), ...numbered(3, 1, { payload: '{"other":1}' })])
   await using victim = stack.consumer('victim', { CONSUMER_FAILPOINT: 'committed' })
@@ -33,7 +33,7 @@ test('figures of a turn whose consumer died after COMMIT are counted, and counte
   expect(await stack.settled()).toMatchObject({ stored: 20, duplicates: 20, conflicts: 3, dead: 0, lost: 0 })
 })
 
-test('a consumer killed in the middle of a reclaim leaves a group that its heir puts right', async () => {
+test('a consumer killed in the middle of a reclaim leaves a group that its heir puts right [P3] [P9]', async () => {
   await using stack = await ownStack()
   await using first = stack.consumer('first', { CONSUMER_FAILPOINT: 'read' })
   await stack.append(numbered(50))
@@ -45,7 +45,7 @@ test('a consumer killed in the middle of a reclaim leaves a group that its heir 
   expect(idsOf(await stack.log())).toEqual(idsOf(numbered(50)))
 })
 
-test('consumers killed again and again under load: the others finish, in order, exactly', async () => {
+test('consumers killed again and again under load: the others finish, in order, exactly [P2] [P4] [P6] [P7] [P9]', async () => {
   await using stack = await ownStack()
   await using _steady = stack.consumer('steady')
   const killed: PromiseLike<void>[] = []
@@ -67,7 +67,7 @@ test('consumers killed again and again under load: the others finish, in order, 
   expect(idsOf(await stack.log())).toEqual(idsOf(numbered(4_000)))
 })
 
-test('a consumer that is paused in its turn loses it, and writes nothing when it wakes', async () => {
+test('a consumer that is paused in its turn loses it, and writes nothing when it wakes [P2] [P9]', async () => {
   await using stack = await ownStack()
   const ladder = { REDIS_CALL_MS: '500', STATEMENT_MS: '1000', IDLE_IN_TRANSACTION_MS: '2000' }
   await using sleeper = stack.consumer('sleeper', {

@@ -3,7 +3,7 @@ import { ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
 import { idsOf, numbered, ownStack } from './stack.ts'
 
-test('a Redis that is full drains, also to consumers that start only then, and when it has started again', async () => {
+test('a Redis that is full drains, also to consumers that start only then, and when it has started again [P9]', async () => {
   await using redis = await ownRedis()
   await using stack = await ownStack(redis.url)
   const fill = async () => {

@@ -3,7 +3,7 @@ import { event } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
 import { appendRaw, idsOf, numbered, ownStack, streamOf } from './stack.ts'
 
-test('events are stored once, numbered without a gap, in the order in which they were appended', async () => {
+test('events are stored once, numbered without a gap, in the order in which they were appended [P4] [P5] [P6]', async () => {
   await using stack = await ownStack()
   await using _consumer = stack.consumer('c1')
   await stack.append([...numbered(300), ...numbered(100)])
@@ -26,7 +26,7 @@ test('what was appended before the first consumer came is stored too', async () 
   expect(await stack.settled()).toMatchObject({ stored: 10 })
 })
 
-test('the same id with another content is a conflict: counted, kept, and the log stays as it was', async () => {
+test('the same id with another content is a conflict: counted, kept, and the log stays as it was [P4] [P7]', async () => {
   await using stack = await ownStack()
   await using _consumer = stack.consumer('c1')
   const first = event({ eventId: 'a', payload: '{"v":1}' })
@@ -51,7 +51,7 @@ test('an event of the same id on another topic is another event', async () => {
   expect(await stack.settled('b')).toMatchObject({ stored: 1, duplicates: 0 })
 })
 
-test('what PostgreSQL refuses becomes a dead letter, and its neighbours are stored in order', async () => {
+test('what PostgreSQL refuses becomes a dead letter, and its neighbours are stored in order [P7]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(20))
   // Past the gateway, as only a foreign writer could: a NUL, no JSON, no month of the year, and not an event at all.
@@ -104,7 +104,7 @@ test('small topics share a transaction, and what is wrong with one of them is it
   expect(rows[0].transactions).toBeLessThan(topics.length / 2)
 })
 
-test('consumers that share topics store every event once and keep the order of each topic', async () => {
+test('consumers that share topics store every event once and keep the order of each topic [P4] [P6]', async () => {
   await using stack = await ownStack()
   await using _c1 = stack.consumer('c1')
   await using _c2 = stack.consumer('c2')
@@ -119,7 +119,7 @@ test('consumers that share topics store every event once and keep the order of e
   }
 })
 
-test('a stream is trimmed below the position, and never above it', async () => {
+test('a stream is trimmed below the position, and never above it [P3]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(3_000))
   expect(await stack.packs()).toBeGreaterThan(90)

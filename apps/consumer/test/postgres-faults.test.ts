@@ -3,7 +3,7 @@ import { ownPostgres } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { idsOf, numbered, ownStack } from './stack.ts'
 
-test('with PostgreSQL gone nothing becomes a dead letter, and the backlog is stored when it is back', async () => {
+test('with PostgreSQL gone nothing becomes a dead letter, and the backlog is stored when it is back [P9]', async () => {
   await using postgres = await ownPostgres()
   await using stack = await ownStack(inject('redisUrl'), postgres.url)
   await using consumer = stack.consumer('c1')
@@ -18,7 +18,7 @@ test('with PostgreSQL gone nothing becomes a dead letter, and the backlog is sto
   expect(consumer.child.exitCode).toBe(null)
 })
 
-test('a server that was demoted to read-only stores nothing, loses nothing and is used again when it recovers', async () => {
+test('a server that was demoted to read-only stores nothing, loses nothing and is used again when it recovers [P9]', async () => {
   await using stack = await ownStack()
   await using consumer = stack.consumer('c1')
   await stack.append(numbered(10))

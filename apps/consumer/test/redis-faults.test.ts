@@ -11,7 +11,7 @@ async function groupOf({ broker }: OwnStack): Promise<string> {
   return String(group?.[1])
 }
 
-test('a destroyed consumer group is made again at the position: nothing is lost or read twice', async () => {
+test('a destroyed consumer group is made again at the position: nothing is lost or read twice [P3] [P9]', async () => {
   await using stack = await ownStack()
   await using _consumer = stack.consumer('c1')
   await stack.append(numbered(50))
@@ -22,7 +22,7 @@ test('a destroyed consumer group is made again at the position: nothing is lost 
   expect(idsOf(await stack.log())).toEqual(idsOf(numbered(100)))
 })
 
-test('a group that an operator moved forward or back is put right', async () => {
+test('a group that an operator moved forward or back is put right [P3] [P9]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(50))
   await stack.broker.redis.xgroup('SETID', streamOf(stack.broker), await groupOf(stack), '$')
@@ -34,7 +34,7 @@ test('a group that an operator moved forward or back is put right', async () => 
   expect(idsOf(await stack.log())).toEqual(idsOf(numbered(100)))
 })
 
-test('XGROUP DELCONSUMER of a consumer that died with entries loses none of them', async () => {
+test('XGROUP DELCONSUMER of a consumer that died with entries loses none of them [P3] [P9]', async () => {
   await using stack = await ownStack()
   await using victim = stack.consumer('victim', { CONSUMER_FAILPOINT: 'read' })
   await stack.append(numbered(50))
@@ -50,7 +50,7 @@ test('XGROUP DELCONSUMER of a consumer that died with entries loses none of them
   expect(await stack.settled()).toMatchObject({ stored: 50, duplicates: 0, lost: 0 })
 })
 
-test('after FLUSHALL a topic goes on with new entries, seqs continue, and figures stay exact', async () => {
+test('after FLUSHALL a topic goes on with new entries, seqs continue, and figures stay exact [P5] [P7] [P9]', async () => {
   await using redis = await ownRedis()
   await using stack = await ownStack(redis.url)
   await using _consumer = stack.consumer('c1')
@@ -82,7 +82,7 @@ test('a stream made anew with more entries than were accounted for is not taken 
   expect(await stack.settled()).toMatchObject({ stored: 50, duplicates: 0, lost: 0, accounted: 40 })
 })
 
-test('entries that an operator deletes before they are stored are counted as lost', async () => {
+test('entries that an operator deletes before they are stored are counted as lost [P7]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(40)) // two packs, of 32 and 8
   const [, [id] = ['']] = await stack.broker.redis.xrange(streamOf(stack.broker), '-', '+')
@@ -131,7 +131,7 @@ async function onePackAccountedFor(stack: OwnStack): Promise<void> {
   await victim.exited
 }
 
-test('what was seen in a stream that is gone is counted as lost, and what was not is owned up to', async () => {
+test('what was seen in a stream that is gone is counted as lost, and what was not is owned up to [P7]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(50))
   await onePackAccountedFor(stack)
@@ -166,7 +166,7 @@ test('a stream that goes and does not come back is noticed, too', async () => {
   expect(consumer.output().match(/redis has lost the stream/g)).toHaveLength(1)
 })
 
-test('a doorbell that nobody hears costs a sweep: events are stored all the same', async () => {
+test('a doorbell that nobody hears costs a sweep: events are stored all the same [P9]', async () => {
   await using stack = await ownStack()
   await using _consumer = stack.consumer('c1')
   await stack.append(numbered(1))
@@ -175,7 +175,7 @@ test('a doorbell that nobody hears costs a sweep: events are stored all the same
   expect(await stack.settled()).toMatchObject({ stored: 2 })
 })
 
-test('consumers go on by themselves when Redis was killed and comes back', async () => {
+test('consumers go on by themselves when Redis was killed and comes back [P1] [P9]', async () => {
   await using redis = await ownRedis()
   await using stack = await ownStack(redis.url)
   await using consumer = stack.consumer('c1')

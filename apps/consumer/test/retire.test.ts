@@ -76,7 +76,7 @@ test('a stream with entries that nobody has stored, or that is not quiet, or tha
 })
 
 test.each(['retiring', 'retired', 'deleted'])(
-  'a consumer killed when it has come to “%s” loses nothing and says no loss',
+  'a consumer killed when it has come to “%s” loses nothing and says no loss [P7]',
   async (point) => {
     await using stack = await ownStack()
     await stack.append(numbered(5))

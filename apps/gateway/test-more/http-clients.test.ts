@@ -137,7 +137,7 @@ test.each(readers)('$name reads a whole replay, line by line, through nginx', as
 })
 
 test.each(readers)(
-  '$name reports an error when the gateway stops in the middle of a replay',
+  '$name reports an error when the gateway stops in the middle of a replay [P5]',
   async (reader) => {
     await using own = await ownGateway()
     const locker = await store.pool.connect()
@@ -158,7 +158,7 @@ test.each(readers)(
   },
 )
 
-test('our own client has all of it, although nginx made an end of the connection of a gateway that was killed', async () => {
+test('our own client has all of it, although nginx made an end of the connection of a gateway that was killed [P5]', async () => {
   await using own = await ownGateway()
   const locker = await store.pool.connect()
   const kill = async () => {

@@ -19,7 +19,7 @@ const isPublished = (system: System, id: string) =>
     if (status !== 200) throw new Error(`publish answered ${status}`)
   })
 
-test('while Redis is dead, events are refused in under two seconds; then it goes on by itself', async () => {
+test('while Redis is dead, events are refused in under two seconds; then it goes on by itself [P1] [P9]', async () => {
   await using redis = await ownRedis()
   await using system = await ownSystem(redis.url, inject('postgresUrl'))
   await isPublished(system, 'before')
@@ -48,7 +48,7 @@ test('while Redis is dead, events are refused in under two seconds; then it goes
   })
 })
 
-test('while Redis is silent, events are refused in under two seconds; then it goes on by itself', async () => {
+test('while Redis is silent, events are refused in under two seconds; then it goes on by itself [P1] [P9]', async () => {
   await using redis = await ownRedis()
   await using system = await ownSystem(redis.url, inject('postgresUrl'))
   await isPublished(system, 'before')
@@ -68,7 +68,7 @@ test('while Redis is silent, events are refused in under two seconds; then it go
   expect((await system.settled()).totals).toMatchObject({ conflicts: 0, dead: 0, lost: 0 })
 })
 
-test('what Redis acknowledged and lost before any consumer saw it is counted, to the entry, and said', async () => {
+test('what Redis acknowledged and lost before any consumer saw it is counted, to the entry, and said [P7]', async () => {
   // Full from its next start on: then it takes no names of topics, but says what it has lost, and drains.
   await using redis = await ownRedis(['--maxmemory', '1mb'])
   await using broker = await ownBroker(redis.url)
@@ -91,7 +91,7 @@ test('what Redis acknowledged and lost before any consumer saw it is counted, to
   expect(topics).toMatchObject([{ topic: 'orders', lost: 5, loss_at: expect.any(String) }])
 })
 
-test('while PostgreSQL is dead, publishing goes on and reading does not; then everything is stored', async () => {
+test('while PostgreSQL is dead, publishing goes on and reading does not; then everything is stored [P9]', async () => {
   await using postgres = await ownPostgres()
   await using system = await ownSystem(inject('redisUrl'), postgres.url)
   await isPublished(system, 'before')

@@ -70,7 +70,7 @@ function cutAfter(ms: number, tail: Disposable): Disposable {
   return { [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
-test('cut every 50 ms while gateways are restarted under load, what came adds up to the log', async () => {
+test('cut every 50 ms while gateways are restarted under load, what came adds up to the log [P5]', async () => {
   await using log = await ownLog()
   log.consumer()
   const gateways = [await startGateway(log.env), await startGateway(log.env)]
@@ -124,7 +124,7 @@ test('a gateway that leaves ends its tails in good order, whoever listens', asyn
   expect(await gateway.exited).toBe(0)
 })
 
-test('a commit that comes late, and an announcement that comes early, skip nothing', async () => {
+test('a commit that comes late, and an announcement that comes early, skip nothing [P5]', async () => {
   await using log = await ownLog()
   await using gateway = await startGateway(log.env)
   const topics = ['late.a', 'late.b'] as TopicName[]
@@ -168,7 +168,7 @@ test('a commit that comes late, and an announcement that comes early, skip nothi
   await eventually(() => expect(again.told.length).toBe(22))
 })
 
-test('a tail stays through restarts of Redis and of PostgreSQL, and one that comes meanwhile waits', async () => {
+test('a tail stays through restarts of Redis and of PostgreSQL, and one that comes meanwhile waits [P9]', async () => {
   await using redis = await ownRedis()
   await using postgres = await ownPostgres()
   await using log = await ownLog(redis.url, postgres.url)

@@ -50,7 +50,7 @@ const lines = (body: string | ReadableStream<Uint8Array>): RequestInit => ({
   headers: { 'Content-Type': 'application/x-ndjson' },
 })
 
-test('an array is queued whole and in order', async () => {
+test('an array is queued whole and in order [P6]', async () => {
   await using fresh = await own()
   const response = await fresh.publish(post(`[${numbered(2_500).join(',')}]`))
   expect([response.status, await response.json()]).toEqual([200, { status: 'queued', queued: 2_500 }])
@@ -83,7 +83,7 @@ test.each([
   expect([response.status, (await problemIn(response)).code]).toEqual([status, code])
 })
 
-test('a stream of lines is queued in order, however it is cut into chunks', async () => {
+test('a stream of lines is queued in order, however it is cut into chunks [P6]', async () => {
   await using fresh = await own()
   const bytes = new TextEncoder().encode(`${numbered(1_500).join('\n')}\n\n`)
   const cuts = ReadableStream.from(

@@ -47,7 +47,7 @@ test('an array with a byte order mark may be as large as one without', async () 
   expect((await send(body, json)).status).toBe(200)
 })
 
-test.each(ways)('%s that is not UTF-8 is told so, and no byte is replaced', async (_, type, write) => {
+test.each(ways)('%s that is not UTF-8 is told so, and no byte is replaced [P8]', async (_, type, write) => {
   for (const byte of [0xff, 0xfe, 0xc3]) {
     const [before = '', after = ''] = write(event('id-here')).split('id-here')
     const { status, answer } = await send(bytesOf(before, byte, after), type)
@@ -83,7 +83,7 @@ test.each(['gzip', 'identity, gzip', 'br'])('Content-Encoding: %s is refused', a
 
 const times = ['10:00:00.123456Z', '10:00:00.123456789Z', '10:00:00.1234560z', '11:00:00.12345699+01:00']
 
-test('times that differ behind the microsecond are the same: the event is one, by whatever way it comes', async () => {
+test('times that differ behind the microsecond are the same: the event is one, by whatever way it comes [P8]', async () => {
   const publish = (time: string, id: string) =>
     eventBody({ topic: 'nanos', event_id: id, timestamp: `2025-12-08T${time}` })
   for (const [index, [, type, write]] of ways.entries()) {

@@ -77,7 +77,7 @@ test('a PostgreSQL whose log may get what publishers send is found', async () =>
   expect(await find({ log_destination: 'csvlog', logging_collector: 'on' })).toBe(rows)
 })
 
-test('settings that weaken a promise are found, each with its remedy, and so is what waits for a consumer', async () => {
+test('settings that weaken a promise are found, each with its remedy, and so is what waits for a consumer [P1] [P2]', async () => {
   const weakRedis = ['--appendfsync', 'everysec', '--maxmemory-policy', 'allkeys-lru', '--maxmemory', '1mb']
   await using redis = await ownRedis(weakRedis)
   await using postgres = await ownPostgres({ fsync: 'off', synchronous_commit: 'off' })

@@ -109,7 +109,7 @@ test('parameters that do not fit are 422', async () => {
   })
 })
 
-test('without Redis an event is refused for now, in under two seconds', async () => {
+test('without Redis an event is refused for now, in under two seconds [P1]', async () => {
   const started = performance.now()
   const response = await request('/publish', post(eventBody()))
   expect(performance.now() - started).toBeLessThan(2_000)
@@ -129,7 +129,7 @@ test('without PostgreSQL nothing can be read for now', async () => {
   expect(text).not.toMatch(/select|ECONNREFUSED|nobody/i)
 })
 
-test('without both, /stats says that it does not know', async () => {
+test('without both, /stats says that it does not know [P7]', async () => {
   const response = await request('/stats')
   expect(response.status).toBe(200)
   const nothing = { accepted: null, stored: null, duplicates: null, conflicts: null, dead: null, lost: null }

@@ -16,7 +16,7 @@ interface Shown {
   readonly seq: number
 }
 
-test('a payload comes back as it was sent, character for character', async () => {
+test('a payload comes back as it was sent, character for character [P8]', async () => {
   const payloads = [
     '{"n":9007199254740993,"m":12345678901234567890}',
     '{"x":1e400,"y":-1E-400,"d":0.10,"z":-0,"o":1.0}',
@@ -40,7 +40,7 @@ test('a payload comes back as it was sent, character for character', async () =>
 })
 
 test.each(['"\\u0000"', '"\\ud800"', '{"\\udc00":1}', `${'['.repeat(10_000)}${']'.repeat(10_000)}`])(
-  'what PostgreSQL could not hold is refused (%#)',
+  'what PostgreSQL could not hold is refused (%#) [P8]',
   async (value) => {
     const body = eventBody().replace('{"amount":10}', () => `{"a":${value}}`)
     const response = await fetch(`${system.url}/publish`, post(body))
@@ -93,7 +93,7 @@ test.each(['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999999Z'])(
 test.each([
   ['after=0&', [1, 2, 3, 4, 5, 6, 7]],
   ['', [7, 6, 5, 4, 3, 2, 1]],
-])('following the links from ?%s shows every event once', async (start, order) => {
+])('following the links from ?%s shows every event once [P5]', async (start, order) => {
   const topic = `paged.${order[0]}`
   for (let i = 1; i <= 7; i++) await system.publish({ topic, event_id: `${i}` })
   await system.settled()
@@ -127,7 +127,7 @@ test('without a topic the newest of all are shown, with a link to those before',
   expect(nextOf('/events', response)).toMatch(/^\/events\?topic=%3E&limit=2&before=/)
 })
 
-test('the figures balance, of each topic and in total', async () => {
+test('the figures balance, of each topic and in total [P7]', async () => {
   for (const id of ['x', 'x', 'y']) await system.publish({ topic: 'balance', event_id: id })
   await system.publish({ topic: 'balance', event_id: 'x', payload: { other: true } })
   const { totals, topics, traffic_stats, database_stats } = await system.settled()

@@ -87,7 +87,7 @@ test('as long as nothing changes, thousands of topics are not read again and aga
   await eventually(() => expect(seen.get('orders.eu.x2')).toBe(3))
 })
 
-test('what an older transaction commits late is found', async () => {
+test('what an older transaction commits late is found [P5]', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await using broker = await ownBroker(inject('redisUrl'))
   await bear(store, 'orders.x', 2)

@@ -20,7 +20,7 @@ function streams(figures: Record<string, [group: string | null, entriesAdded: nu
 
 const orders = row('orders', { accounted: 21, stored: 14, duplicates: 4, conflicts: 2, dead: 1, headSeq: 14 })
 
-test('accepted is what was accounted for and what is in flight', () => {
+test('accepted is what was accounted for and what is in flight [P7]', () => {
   const { totals, topics } = combineFigures([orders], streams({ orders: ['g1', 30] }))
   const figures = { accepted: 30, stored: 14, duplicates: 4, conflicts: 2, dead: 1, lost: 0, inFlight: 9 }
   expect(totals).toEqual(figures)
@@ -73,7 +73,7 @@ const unknown = {
   inFlight: null,
 }
 
-test('without Redis, what was appended is unknown', () => {
+test('without Redis, what was appended is unknown [P7]', () => {
   const { totals, topics } = combineFigures([orders], undefined)
   const known = { ...unknown, stored: 14, duplicates: 4, conflicts: 2, dead: 1, lost: 0 }
   expect(totals).toEqual(known)
@@ -90,7 +90,7 @@ test('without either, nothing is known', () => {
   expect(combineFigures(undefined, undefined)).toEqual({ totals: unknown, topics: null })
 })
 
-test('an unknown of one topic makes the total unknown', () => {
+test('an unknown of one topic makes the total unknown [P7]', () => {
   const rows = [row('a', { accounted: 9, stored: 9 }), row('b')]
   expect(combineFigures(rows, streams({ a: ['g1', 8], b: ['g1', 1] })).totals).toMatchObject({
     accepted: null,

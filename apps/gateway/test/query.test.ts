@@ -305,7 +305,7 @@ test('a topic that is not named among places to end at has no end', async () => 
   }
 })
 
-test('a commit that is late makes neither a page nor a replay skip anything', async () => {
+test('a commit that is late makes neither a page nor a replay skip anything [P5]', async () => {
   await using writer = connectStore({ url: system.store.url, poolMax: 4, name: 'test' }, { warn: () => {} })
   const topics = ['late.a', 'late.b'] as TopicName[]
   await ensureTopics(writer, topics)

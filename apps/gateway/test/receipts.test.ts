@@ -84,7 +84,7 @@ test('who waits hears that the event is stored, a duplicate, or a conflict, and 
   ])
 })
 
-test('of events sent at once under one id, exactly one is the stored one, and the others differ or repeat', async () => {
+test('of events sent at once under one id, exactly one is the stored one, and the others differ or repeat [P4]', async () => {
   for (let round = 0; round < 20; round++) {
     const bodies = Array.from({ length: 20 }, (_, index) =>
       eventBody({ topic: 'race', event_id: `r${round}`, payload: { half: index % 2 } }),
@@ -130,7 +130,7 @@ test('a batch is told of each event, in its order, also when ids come twice and 
 test.for([
   ['an hour ahead of the clock', 'ahead.hour', Date.now() + 3_600_000],
   ['of no year that a time can have', 'ahead.ages', 300_000_000_000_000_000],
-] as const)('receipts are exact where the last id is %s', async ([, topic, ms]) => {
+] as const)('receipts are exact where the last id is %s [P4]', async ([, topic, ms]) => {
   const of = (id: string, amount = 1): string => eventBody({ topic, event_id: id, payload: { amount } })
   await system.publish(of('before'))
   await system.broker.redis.call('XSETID', `${system.broker.prefix}:stream:${topic}`, `${ms}-990`)

@@ -66,7 +66,7 @@ test('a replay over HTTP/1.0 that is whole ends, and is not reset', async () => 
   expect(await overHttp10(own.url).over).toBe('end')
 })
 
-test('when the gateway leaves in the middle of a replay the connection is reset: an end would look whole', async () => {
+test('when the gateway leaves in the middle of a replay the connection is reset: an end would look whole [P5]', async () => {
   await using own = await ownGateway()
   const replay = overHttp10(own.url)
   await replay.pause()
@@ -111,7 +111,7 @@ const text = async (url: string, path: string, headers: Record<string, string> =
   return { headers: response.headers, text: await response.text() }
 }
 
-test('on request a replay says first that it is read and last how many events it had', async () => {
+test('on request a replay says first that it is read and last how many events it had [P5]', async () => {
   await using own = await ownGateway()
   for (const [query, count] of [
     ['topic=few', 3],
@@ -177,7 +177,7 @@ test('a replay that is slow says so in lines of JSON to those who asked, and not
   expect(plain.every((line) => line.startsWith('{"topic":"many"'))).toBe(true)
 })
 
-test('no character in a payload ends its line, for Node and Python neither', async () => {
+test('no character in a payload ends its line, for Node and Python neither [P8]', async () => {
   const payload = '{"a":"1\u00852\u20283\u20294\\\\\u2028","\u2029":1}'
   await store.pool.query(
     `WITH t AS (INSERT INTO topics (name, head) VALUES ('breaks', 2) RETURNING id)

@@ -19,7 +19,7 @@ interface Shown {
 
 const eventsOf = async (query: string) => (await (await system.get(`/events?${query}`)).json()) as Shown[]
 
-test('ten posts of one event at the same moment store one', async () => {
+test('ten posts of one event at the same moment store one [P4]', async () => {
   const event = { topic: 'race', event_id: 'one' }
   const responses = await Promise.all(Array.from({ length: 10 }, () => system.publish(event)))
   expect(responses.map((response) => response.status)).toEqual(Array.from({ length: 10 }, () => 200))
@@ -44,7 +44,7 @@ test('a hundred posts at the same moment are taken in under two seconds', async 
   expect(await eventsOf('topic=load&limit=1000')).toHaveLength(100)
 })
 
-test('an event sent again is stored once', async () => {
+test('an event sent again is stored once [P4]', async () => {
   for (let i = 0; i < 3; i++) await system.publish({ topic: 'dedup', event_id: 'again' })
   await system.settled()
   expect(await eventsOf('topic=dedup')).toHaveLength(1)

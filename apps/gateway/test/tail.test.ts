@@ -85,7 +85,7 @@ const seqsOf = ({ told }: OpenTail) => told.map(({ data }) => data.seq)
 const upTo = (last: number, first = 1) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index)
 
-test('history runs into live, every id is a place to resume from, and EventSource would understand it', async () => {
+test('history runs into live, every id is a place to resume from, and EventSource would understand it [P5]', async () => {
   await using own = await ownTails()
   await own.append('orders', 1, 300)
   await own.append('orders', 301, 301, {
@@ -121,7 +121,7 @@ test('history runs into live, every id is a place to resume from, and EventSourc
   })
 })
 
-test('a pattern brings each topic by seq, new ones from their first event, and resumes by one opaque id', async () => {
+test('a pattern brings each topic by seq, new ones from their first event, and resumes by one opaque id [P5]', async () => {
   await using own = await ownTails({ lingerMs: 200, tickMs: 20 })
   await own.append('a.x', 1, 50)
   await own.append('a.y', 1, 50)

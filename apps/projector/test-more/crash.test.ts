@@ -14,7 +14,7 @@ const topics = ['orders.eu', 'orders.us']
 const load = (text: string): Projection =>
   new Function('defineProjection', text.replace('export const orderly =', 'return'))(defineProjection)
 
-test.concurrent('projectors killed before, in and after their writes and swaps, while events come: the states are exact', async () => {
+test.concurrent('projectors killed before, in and after their writes and swaps, while events come: the states are exact [P2] [P4] [P5] [P9]', async () => {
   await using stack = await ownStack()
   await stack.define('orderly.ts', orderly())
   await stack.append(numbered('orders.eu', 100))
@@ -50,7 +50,7 @@ test.concurrent('projectors killed before, in and after their writes and swaps, 
   })
 })
 
-test.concurrent('a projector that is paused in its turn loses it, and writes nothing when it wakes', async () => {
+test.concurrent('a projector that is paused in its turn loses it, and writes nothing when it wakes [P4]', async () => {
   await using stack = await ownStack()
   await stack.define('orderly.ts', orderly(1, ''))
   await stack.append(numbered('orders.eu', 50))
@@ -68,7 +68,7 @@ test.concurrent('a projector that is paused in its turn loses it, and writes not
   })
 })
 
-test.concurrent('a commit that takes its time is waited for, and what others commit meanwhile is folded', async () => {
+test.concurrent('a commit that takes its time is waited for, and what others commit meanwhile is folded [P5]', async () => {
   await using stack = await ownStack()
   await stack.define('orderly.ts', orderly(1, ''))
   await using _projector = stack.projector('projector')

@@ -16,7 +16,7 @@ import { startProxy } from '../src/targets/proxy.ts'
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 
-test('an append whose answer is swallowed is one entry: the publisher is told to try again, and nobody else does', async () => {
+test('an append whose answer is swallowed is one entry: the publisher is told to try again, and nobody else does [P1]', async () => {
   await using parts = new AsyncDisposableStack()
   const { path } = parts.use(await temporaryFolder('sekali-chaos-'))
   const logDir = join(path, 'logs')

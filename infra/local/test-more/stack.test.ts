@@ -77,7 +77,7 @@ test('run.json names what runs, a stop leaves nothing running, and the data stay
   expect(await storedIds(second)).toEqual(['e1'])
 })
 
-test('all of it is started again when it is killed, on the same URLs, and events go on', async () => {
+test('all of it is started again when it is killed, on the same URLs, and events go on [P1] [P9]', async () => {
   await using folder = await temporaryFolder('sekali-test-')
   await using service = await startService(folder.path, ['--consumers', '1'])
   const before = await service.ready()
@@ -94,7 +94,7 @@ test('all of it is started again when it is killed, on the same URLs, and events
   await eventually(async () => expect(await storedIds(service)).toEqual(['e1']), 30_000)
 })
 
-test('a killed supervisor takes everything with it, and the next start goes on', async () => {
+test('a killed supervisor takes everything with it, and the next start goes on [P1]', async () => {
   await using folder = await temporaryFolder('sekali-test-')
   await using first = await startService(folder.path, ['--consumers', '1'])
   const running = await first.ready()

@@ -19,7 +19,7 @@ const far = '9999999999999-0' as Position
 const many = (count: number, topic = 'orders') =>
   Array.from({ length: count }, (_, index) => event({ topic, eventId: `e${index}` }))
 
-test('appends of one topic keep their order, however many come at once', async () => {
+test('appends of one topic keep their order, however many come at once [P6]', async () => {
   await using broker = await ownBroker(inject('redisUrl'))
   const appender = createAppender(broker, () => {})
   await Promise.all(many(1_200).map(appender.append))
@@ -27,7 +27,7 @@ test('appends of one topic keep their order, however many come at once', async (
   expect(idsOf(entries)).toEqual(many(1_200).map(({ eventId }) => eventId))
 })
 
-test('a batch of thousands over some topics keeps the order of each', async () => {
+test('a batch of thousands over some topics keeps the order of each [P6]', async () => {
   await using broker = await ownBroker(inject('redisUrl'))
   const appender = createAppender(broker, () => {})
   const batch = many(5_000).map((one, index) =>
@@ -139,7 +139,7 @@ test('an entry that is not wholly of our form is one, whatever is in it', () => 
   }
 })
 
-test('an append waits for those of its topic that were called before it, however many calls they take', async () => {
+test('an append waits for those of its topic that were called before it, however many calls they take [P6]', async () => {
   await using redis = await ownRedis()
   await using broker = await ownBroker(redis.url)
   const appender = createAppender(broker, () => {})
@@ -173,7 +173,7 @@ test('a Redis that forgot the script is given it again', async () => {
   expect(await broker.redis.xlen(streamKey(broker, 'orders'))).toBe(2)
 })
 
-test('with Redis stalled an append is refused within its deadline, and is not sent behind our back later', async () => {
+test('with Redis stalled an append is refused within its deadline, and is not sent behind our back later [P1]', async () => {
   await using redis = await ownRedis()
   await using broker = await ownBroker(redis.url)
   const appender = createAppender(broker, () => {})
@@ -193,7 +193,7 @@ test('with Redis stalled an append is refused within its deadline, and is not se
   expect(ids.filter((id) => id !== 'unknown')).toEqual(['before', 'after'])
 })
 
-test('an append whose connection is cut before Redis has run it is refused, and not sent again', async () => {
+test('an append whose connection is cut before Redis has run it is refused, and not sent again [P1]', async () => {
   await using redis = await ownRedis()
   await using broker = await ownBroker(redis.url)
   await using other = await ownBroker(redis.url)
@@ -211,7 +211,7 @@ test('an append whose connection is cut before Redis has run it is refused, and 
   expect(idsOf(entries)).toEqual(['before', 'after'])
 })
 
-test('a full Redis refuses whole appends, keeps what it has and takes events again when there is room', async () => {
+test('a full Redis refuses whole appends, keeps what it has and takes events again when there is room [P1] [P9]', async () => {
   await using redis = await ownRedis(['--maxmemory', '4mb'])
   await using broker = await ownBroker(redis.url)
   const appender = createAppender(broker, () => {})

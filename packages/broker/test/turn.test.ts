@@ -30,7 +30,7 @@ async function read(broker: Broker, account: Account, count = 100, consumer = 'm
   }
 }
 
-test('turns read on from the position, and say when they are at the end', async () => {
+test('turns read on from the position, and say when they are at the end [P3]', async () => {
   await using broker = await ownBroker(inject('redisUrl'))
   await append(broker, 'a', 'b', 'c')
   const first = await read(broker, start, 2)
@@ -41,7 +41,7 @@ test('turns read on from the position, and say when they are at the end', async 
   expect(second.next).toMatchObject({ accounted: 3, lost: 0 })
 })
 
-test('a read that was not committed is read again, from the same place', async () => {
+test('a read that was not committed is read again, from the same place [P3]', async () => {
   await using broker = await ownBroker(inject('redisUrl'))
   await append(broker, 'a', 'b', 'c')
   await read(broker, start, 2, 'dead')
@@ -50,7 +50,7 @@ test('a read that was not committed is read again, from the same place', async (
   expect(heir.reclaimed).toBeDefined()
 })
 
-test("a dead consumer's read that Redis runs late skips nothing", async () => {
+test("a dead consumer's read that Redis runs late skips nothing [P3]", async () => {
   await using broker = await ownBroker(inject('redisUrl'))
   await append(broker, 'a', 'b')
   const first = await read(broker, start)
@@ -63,7 +63,7 @@ test("a dead consumer's read that Redis runs late skips nothing", async () => {
   expect(next.reclaimed).toBe('entries were skipped')
 })
 
-test('a reclaim acknowledges what the position covers and leaves the rest to be read', async () => {
+test('a reclaim acknowledges what the position covers and leaves the rest to be read [P3]', async () => {
   await using broker = await ownBroker(inject('redisUrl'))
   await append(broker, 'a', 'b')
   const committed = await read(broker, start, 100, 'dead')
@@ -92,7 +92,7 @@ test('a stream that lost its newest entries gives out no id below the position',
   expect(after.ids).toEqual(['b'])
 })
 
-test('entries that a torn append-only file has cost are counted once, whoever knew of them and whenever he comes', async () => {
+test('entries that a torn append-only file has cost are counted once, whoever knew of them and whenever he comes [P7]', async () => {
   await using redis = await ownRedis()
   const prefix = ownPrefix()
   await using reader = await ownBroker(redis.url, prefix)

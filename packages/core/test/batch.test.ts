@@ -15,7 +15,7 @@ const refusal = (body: string) => {
   throw new Error('it was taken')
 }
 
-test('each event of an array keeps the text of its own payload', () => {
+test('each event of an array keeps the text of its own payload [P8]', () => {
   const payloads = [
     '{"n":12345678901234567890}',
     '{ "a" : [1, {"b":"},{"}] }',

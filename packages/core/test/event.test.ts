@@ -38,7 +38,7 @@ test('an event is read, its time in UTC, its payload as it was sent', () => {
   })
 })
 
-test('random payloads come back as they were sent', () => {
+test('random payloads come back as they were sent [P8]', () => {
   const random = seededRandom(7)
   for (let round = 0; round < 500; round++) {
     const payload = randomJson(random, 5)
@@ -226,7 +226,7 @@ test.each([
   }
 })
 
-test('a stored event is shown with its payload untouched', () => {
+test('a stored event is shown with its payload untouched [P8]', () => {
   const event = parseEvent(bodyWithPayload('{"n":9007199254740993,"d":0.10}').replace('shop', 'a \\"shop\\"'))
   const received = '2025-12-08T10:00:01.000000Z'
   const json = eventToJson({ ...event, seq: 42, receivedAt: received, storedAt: received })
@@ -237,7 +237,7 @@ test('a stored event is shown with its payload untouched', () => {
   )
 })
 
-test('on one line an event is the same value, whatever line breaks its payload came with', () => {
+test('on one line an event is the same value, whatever line breaks its payload came with [P8]', () => {
   const payload = '{\r\n  "text": "a\\nb",\n  "big": 9007199254740993\r}'
   const event = parseEvent(
     `{"topic":"a","event_id":"b","timestamp":"2025-12-08T10:00:00Z","source":"c","payload":${payload}}`,
@@ -249,7 +249,7 @@ test('on one line an event is the same value, whatever line breaks its payload c
   expect(JSON.parse(eventToLine(stored))).toEqual(JSON.parse(eventToJson(stored)))
 })
 
-test('on one line no character ends the line for anybody, and strings are the same strings', () => {
+test('on one line no character ends the line for anybody, and strings are the same strings [P8]', () => {
   const payload =
     '{"a":"1\u00852\u20283\u20294","b":"\\\\\u2028","c":"\\u2028","\u2029":"\u2027\u202a\u0084"}'
   const line = onOneLine(payload)

@@ -53,7 +53,7 @@ test('only the white space of JSON makes a line blank', () => {
   expect(['\u00a0', '\u2028', '\uFEFF', '\f', '\v', '0'].some(isBlank)).toBe(false)
 })
 
-test('what is not UTF-8 is never replaced', () => {
+test('what is not UTF-8 is never replaced [P8]', () => {
   expect(decodeUtf8(bytesOf('a', 0xff))).toBeUndefined()
   expect(decodeUtf8(bytesOf('a\uFFFD'))).toBe('a\uFFFD')
   expect(utf8Rule(bytesOf(0xfe, 0xff))).toContain('UTF-16')

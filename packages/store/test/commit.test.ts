@@ -38,13 +38,13 @@ function end(tx: Tx, turn: Turn, outcome: Outcome): void {
   queueTurnEnd(tx, turn, { ...outcome, ...account, foundLoss: false, dead: 0, lost: 0 })
 }
 
-test('a batch delivered twice is stored once', async () => {
+test('a batch delivered twice is stored once [P4]', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   expect(await commit(store, received('a', 'b'))).toEqual({ stored: 2, duplicates: 0, conflicts: 0 })
   expect(await commit(store, received('a', 'b'))).toEqual({ stored: 0, duplicates: 2, conflicts: 0 })
 })
 
-test('duplicates burn no number', async () => {
+test('duplicates burn no number [P5]', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await commit(store, received('a', 'a', 'b', 'a'))
   await commit(store, received('b', 'c', 'a', 'd'))
@@ -61,7 +61,7 @@ test('a batch may be one event or tens of thousands', async () => {
   }
 })
 
-test('however many come, and whatever was expected of them, each is stored once and numbered in order', async () => {
+test('however many come, and whatever was expected of them, each is stored once and numbered in order [P4] [P5]', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   const ids = (from: number, count: number) => Array.from({ length: count }, (_, index) => `${from + index}`)
   const all = ids(0, 30_000)
@@ -97,7 +97,7 @@ test('another content under a known id is a conflict, also when nothing known wa
   }
 })
 
-test('a turn is exclusive: who comes second is told that it is taken, and does not wait', async () => {
+test('a turn is exclusive: who comes second is told that it is taken, and does not wait [P2]', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await ensureTopics(store, [orders, 'other' as TopicName])
   const topicOf = async (_: unknown, { topic }: Turn) => topic
@@ -198,7 +198,7 @@ test('turns of several topics are taken for new together, and told apart when on
   ])
 })
 
-test('a reader never sees a later number before an earlier one, whatever the commits are doing', async () => {
+test('a reader never sees a later number before an earlier one, whatever the commits are doing [P5]', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await ensureTopics(store, [orders])
   let writing = true
@@ -223,7 +223,7 @@ test('a reader never sees a later number before an earlier one, whatever the com
   expect(seen.length).toBeGreaterThan(0)
 })
 
-test('should somebody write past the turn, the unique key refuses', async () => {
+test('should somebody write past the turn, the unique key refuses [P4]', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await commit(store, received('a'))
   const insert = `INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at)

@@ -111,7 +111,7 @@ async function inTurn<T, R>(list: readonly T[], work: (one: T) => Promise<R>): P
   return results
 }
 
-test('whatever repeats itself in a batch, it comes to what events taken one by one come to', async () => {
+test('whatever repeats itself in a batch, it comes to what events taken one by one come to [P4] [P7]', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   const int = chance(42)
   const topics = ['a', 'b', 'c']

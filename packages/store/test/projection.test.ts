@@ -43,7 +43,7 @@ async function turn(store: Store, state: string, version = 1, live = false, hash
   })
 }
 
-test('a write onto a revision that is no longer the current one is refused, whole', async () => {
+test('a write onto a revision that is no longer the current one is refused, whole [P4]', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   await storeEvents(store, [event()])
   await registerProjection(store, definition())

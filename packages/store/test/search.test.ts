@@ -119,7 +119,7 @@ const searches: [string, Partial<Search> & { topic: string }][] = [
 ]
 
 test.each(searches)(
-  '%s is found whole and in order, ascending and descending, in pages of any size',
+  '%s is found whole and in order, ascending and descending, in pages of any size [P5]',
   async (_, { topic, ...rest }) => {
     for (const order of ['asc', 'desc'] as const) {
       for (const limit of [1_000, 333]) {
@@ -133,7 +133,7 @@ test.each(searches)(
   },
 )
 
-test('a page goes on where the one before ended, whatever was written in between', async () => {
+test('a page goes on where the one before ended, whatever was written in between [P5]', async () => {
   await using own = await ownStore(inject('postgresUrl'))
   await own.db.execute(fill('log.a', 20))
   await own.db.execute(fill('log.b', 5))

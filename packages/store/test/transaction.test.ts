@@ -69,7 +69,7 @@ test('a COPY that stalls until it is given up fails, and the answer that comes t
   expect(await withTransaction(store, 'test', async () => 'works')).toBe('works')
 })
 
-test('a failed transaction leaves nothing, and says whose fault it was', async () => {
+test('a failed transaction leaves nothing, and says whose fault it was [P2]', async () => {
   await using store = await ownStore(inject('postgresUrl'))
   const insert = (name: string) => sql`INSERT INTO topics (name) VALUES (${name})`
   const run = (what: ReturnType<typeof sql>) =>
