@@ -1,42 +1,8 @@
-import type { EventId, Source, StoredEvent, TopicName } from '@sekali/core/event'
 import { expect, test } from 'vitest'
 import { latest } from '../src/built-in/latest.ts'
 import { defineProjection, type Projection } from '../src/define.ts'
-import { fold, prepare } from '../src/fold.ts'
 import { limits } from '../src/limits.ts'
-import { validate } from '../src/validate.ts'
-
-const events = (...payloads: string[]): StoredEvent[] =>
-  payloads.map((payload, index) => ({
-    topic: 'orders' as TopicName,
-    eventId: `e${index + 1}` as EventId,
-    timestamp: '2025-12-08T10:00:00.000000Z',
-    source: 'shop' as Source,
-    payload,
-    seq: index + 1,
-    receivedAt: '2025-12-08T10:00:01.000000Z',
-    storedAt: '2025-12-08T10:00:02.000000Z',
-  }))
-
-const numbered = (count: number) => events(...Array.from({ length: count }, (_, at) => `{"n":${at + 1}}`))
-
-function run(projection: Projection<never>, stored: StoredEvent[], before: Record<string, string> = {}) {
-  const erased = projection as unknown as Projection
-  const { states, ...rest } = fold(erased, prepare(erased, stored), new Map(Object.entries(before)))
-  return { ...rest, states: Object.fromEntries(states) }
-}
-
-const sum = defineProjection({
-  name: 'sum',
-  topics: 'orders',
-  initial: { n: 0 },
-  // Changes the state that it is given, which is allowed.
-  apply(state, { payload: { n } }) {
-    state.n += Number(n)
-    if (n === 7) throw new RangeError('seven')
-    return state
-  },
-}) as Projection<never>
+import { events, numbered, run, sum } from './run.ts'
 
 test('events are folded in their order, from the state before', () => {
   expect(run(sum, numbered(3), { '': '{"n":10}' })).toEqual({ count: 3, states: { '': '{"n":16}' } })
@@ -161,91 +127,6 @@ test('a promise where none is wanted is refused, and its failure ends nothing', 
   expect(seen).toEqual([])
 })
 
-const skipping = defineProjection({
-  name: 'skipping',
-  topics: 'orders',
-  onError: 'skip',
-  initial: { seen: [] as unknown[] },
-  key({ payload: { n } }) {
-    if (Number(n) % 10 === 9) throw new Error('no key')
-    return n === 5 ? 'five' : `k${Number(n) % 2}`
-  },
-  // Changes the state and the event before it throws.
-  apply(state, { payload }) {
-    const { n } = payload
-    state.seen.push(n)
-    payload.n = 'changed'
-    if (n === 5 || Number(n) % 4 === 0) throw new RangeError(`of ${n}`)
-    return Number(n) % 7 === 0 ? (undefined as never) : state
-  },
-}) as Projection<never>
-
-test('a projection may skip what throws: it comes to what the log without these events would', () => {
-  const isSkipped = (n: number) => n % 10 === 9 || n === 5 || n % 4 === 0 || n % 7 === 0
-  const numbers = Array.from({ length: 100 }, (_, at) => at + 1)
-  const seen = (rest: number) =>
-    JSON.stringify({ seen: numbers.filter((n) => !isSkipped(n) && n % 2 === rest) })
-  const { states, count, failure, skipped } = run(skipping, numbered(100))
-  expect(states).toEqual({ k0: seen(0), k1: seen(1) })
-  expect([count, failure]).toEqual([100, undefined])
-  expect(skipped).toEqual({
-    count: numbers.filter(isSkipped).length,
-    last: { event: numbered(100)[99], message: 'RangeError: of 100' },
-  })
-  let cut: Record<string, string> = {}
-  let total = 0
-  for (const event of numbered(100)) {
-    const one = run(skipping, [event], cut)
-    cut = { ...cut, ...one.states }
-    total += one.skipped?.count ?? 0
-  }
-  expect([cut, total]).toEqual([states, skipped?.count])
-})
-
-const { WebAssembly: webAssembly } = globalThis as unknown as {
-  WebAssembly: { Memory: new (pages: { initial: number; maximum: number }) => object }
-}
-
-test.each([
-  [
-    'the depth of the stack',
-    'RangeError: Maximum call stack size exceeded',
-    function deep(): never {
-      return deep()
-    },
-  ],
-  ['the memory there is', 'RangeError: Array buffer allocation failed', () => new ArrayBuffer(2 ** 52)],
-  [
-    'the memory for a Buffer',
-    'RangeError: Failed to allocate memory',
-    () => Buffer.allocUnsafeSlow(Number.MAX_SAFE_INTEGER),
-  ],
-  [
-    'the memory for WebAssembly',
-    'RangeError: WebAssembly.Memory(): could not allocate memory',
-    // Each sets 4 GiB of addresses aside, until there are no more.
-    () => Array.from({ length: 100_000 }, () => new webAssembly.Memory({ initial: 1, maximum: 65_536 })),
-  ],
-])('what is up to the machine is never skipped: %s', (_, message, wrong) => {
-  const apply = (state: never, { seq }: { seq: number }) => (seq === 3 ? (wrong() as never) : state)
-  const failed = run({ ...skipping, key: () => 'k', apply } as never, numbered(5))
-  expect(failed).toMatchObject({ count: 2, failure: { event: { seq: 3 }, message } })
-  expect(failed.skipped).toBeUndefined()
-})
-
-test('a definition that does not come to the same again is not folded on', () => {
-  let times = 0
-  const apply = (state: { n: number }, { seq }: { seq: number }) => {
-    if (seq === 3 || ++times > 2) throw new Error('no')
-    return state
-  }
-  expect(run({ ...skipping, key: () => 'k', apply } as never, numbered(5))).toMatchObject({
-    count: 0,
-    states: {},
-    failure: { event: { seq: 1 }, message: expect.stringContaining('not pure') },
-  })
-})
-
 test('with keys there is a state for each; an event without one is passed over; a bad key stops the fold', () => {
   const byCustomer = defineProjection({
     name: 'by-customer',
@@ -274,20 +155,4 @@ test('the latest event of each key is kept, and its big numbers', () => {
   const { states } = run(latest as Projection<never>, stored)
   expect(Object.keys(states)).toEqual(['orders 7', 'orders shop'])
   expect(states['orders 7']).toContain('"payload":{"key":7,"n":12345678901234567890},"seq":3}')
-})
-
-test('a definition that does not fit says where and why', () => {
-  const good = { name: 'x', topics: ['a.>', 'b'], initial: 0, apply: () => 0 }
-  expect(validate(good)).toMatchObject({ version: 1, keyed: false, initial: '0' })
-  expect(['a.b', 'a.b.c', 'b'].every((topic) => validate(good).topicRegex.test(topic))).toBe(true)
-  expect(['a', 'b.c', 'xa.b'].some((topic) => validate(good).topicRegex.test(topic))).toBe(false)
-  expect(() => validate({ ...good, name: 'a b' })).toThrow('name must be 1 to 64')
-  expect(() => validate({ ...good, topics: [] })).toThrow('topics must be a topic or a pattern')
-  expect(() => validate({ ...good, topics: 'a..b' })).toThrow('topics must be')
-  expect(() => validate({ ...good, version: 1.5 })).toThrow('version must be a whole number')
-  expect(() => validate({ ...good, initial: new Map() })).toThrow('a Map')
-  expect(() => validate({ ...good, onError: 'ignore' })).toThrow("onError must be 'stop' or 'skip'")
-  expect(() => validate({ topics: 'a', apply: 1 })).toThrow(
-    /name is missing; initial is missing; apply must be/,
-  )
 })

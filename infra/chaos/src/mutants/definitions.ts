@@ -64,7 +64,7 @@ export const definitionMutants: readonly Mutant[] = [
         replace: 'if (spoilt?.isNew === undefined && events.length < 0)',
       },
     ],
-    test: { project: 'projection', file: 'fold', name: 'may skip what throws' },
+    test: { project: 'projection', file: 'fold-skip', name: 'may skip what throws' },
   },
   {
     name: 'machine-decides',
@@ -76,6 +76,6 @@ export const definitionMutants: readonly Mutant[] = [
         replace: "return onError === 'skip' || isOfTheMachine",
       },
     ],
-    test: { project: 'projection', file: 'fold', name: 'is never skipped' },
+    test: { project: 'projection', file: 'fold-skip', name: 'is never skipped' },
   },
 ]
