@@ -78,7 +78,7 @@ export const brokerMutants: readonly Mutant[] = [
         replace: '',
       },
     ],
-    test: { project: 'broker', file: 'append', name: 'or the event is refused and nowhere' },
+    test: { project: 'broker', file: 'append-faults', name: 'or the event is refused and nowhere' },
   },
   {
     name: 'name-after-the-stream',
@@ -96,7 +96,7 @@ export const brokerMutants: readonly Mutant[] = [
         replace: '      if (isMade(outcome)) {\n        await broker.redis.sadd(topicsKey(broker), topic)\n',
       },
     ],
-    test: { project: 'broker', file: 'append', name: 'or the event is refused and nowhere' },
+    test: { project: 'broker', file: 'append-faults', name: 'or the event is refused and nowhere' },
   },
   {
     name: 'trim-past-the-position',
@@ -121,7 +121,7 @@ export const brokerMutants: readonly Mutant[] = [
         replace: 'autoResendUnfulfilledCommands: true,\n  maxRetriesPerRequest: null,',
       },
     ],
-    test: { project: 'broker', file: 'append', name: 'whose connection is cut' },
+    test: { project: 'broker', file: 'append-faults', name: 'whose connection is cut' },
   },
   {
     name: 'silent-loss',
