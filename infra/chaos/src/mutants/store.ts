@@ -102,7 +102,7 @@ export const storeMutants: readonly Mutant[] = [
     name: 'no-lease',
     breaks: 'a turn does not lock the topic’s row',
     edits: [{ file: 'packages/store/src/turn/turn.ts', find: ' FOR UPDATE SKIP LOCKED', replace: '' }],
-    test: { project: 'store', file: 'commit', name: 'a turn is exclusive' },
+    test: { project: 'store', file: 'turns', name: 'a turn is exclusive' },
   },
   {
     name: 'turn-without-end',
@@ -126,7 +126,7 @@ export const storeMutants: readonly Mutant[] = [
         replace: 'const seqs = seqsOf({ ...part, turn: (parts[0] ?? part).turn }, known[at]',
       },
     ],
-    test: { project: 'store', file: 'commit', name: 'turns of several topics' },
+    test: { project: 'store', file: 'turns', name: 'turns of several topics' },
   },
   {
     name: 'receipts-say-stored',
