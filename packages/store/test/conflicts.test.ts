@@ -11,6 +11,7 @@ import { type Batch, commitBatches, type Outcome, streaksOf } from '../src/turn/
 import type { Received } from '../src/turn/copy.ts'
 import { ensureTopics } from '../src/turn/ensure-topics.ts'
 import { queueTurnEnd, type Turn, withTurns } from '../src/turn/turn.ts'
+import { chance, createModel } from './model.ts'
 
 const at = 1_700_000_000_000
 
@@ -61,44 +62,6 @@ const rowsOf = async (store: Store, table: 'events' | 'conflicts') => {
     SELECT t.name, r.seq, r.event_id, r.source, r.payload::text, ${time('timestamp')}, ${time('received_at')}
     FROM ${table} r JOIN topics t ON t.id = r.topic_id ORDER BY t.name, r.${table === 'events' ? 'seq' : 'id'}`)
   return rows.map((row) => Object.values(row).join(' '))
-}
-
-/** What must come of a topic's events, taken one by one. */
-function createModel() {
-  const log: Received[] = []
-  const conflicts: [seq: number, item: Received][] = []
-  const content = ({ event: { timestamp, source, payload } }: Received) => timestamp + source + payload
-  const line = (seq: number, { event: one, receivedAt }: Received) =>
-    [one.topic, seq, one.eventId, one.source, one.payload, one.timestamp, receivedAt].join(' ')
-  return {
-    take(items: readonly Received[]) {
-      const sum = { stored: 0, duplicates: 0, conflicts: 0 }
-      for (const item of items) {
-        const at = log.findIndex((one) => one.event.eventId === item.event.eventId)
-        if (at === -1) {
-          log.push(item)
-          sum.stored++
-        } else if (content(log[at] as Received) === content(item)) {
-          sum.duplicates++
-        } else {
-          conflicts.push([at + 1, item])
-          sum.conflicts++
-        }
-      }
-      return sum
-    },
-    events: () => log.map((item, at) => line(at + 1, item)),
-    conflicts: () => conflicts.map(([seq, item]) => line(seq, item)),
-  }
-}
-
-/** Numbers below `max`, the same each time. */
-function chance(seed: number) {
-  let state = seed
-  return (max: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * max)
-  }
 }
 
 /** Every batch by halves first, as where PostgreSQL refuses something. */
