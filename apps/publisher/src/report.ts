@@ -1,5 +1,5 @@
-import { type Balance, type Line, n } from './balance/balance.ts'
-import { figureNames } from './balance/figures.ts'
+import { figureNames } from '@sekali/core/figures'
+import { type Balance, type Line, n, titleOf } from './balance/balance.ts'
 import type { Options } from './options.ts'
 
 export interface Result {
@@ -57,16 +57,15 @@ export function resultJson(result: Result): string {
 }
 
 function verdict({ total, problems, replayed }: Balance): string {
-  const equation =
-    `accepted ${n(total.accepted)} = stored ${n(total.stored)} + duplicates ${n(total.duplicates)} + ` +
-    `conflicts ${n(total.conflicts)} + dead ${n(total.dead)} + in flight ${n(total.in_flight)}`
+  const [accepted, ...outcomes] = figureNames.map((name) => `${titleOf(name)} ${n(total[name])}`)
+  const equation = `${accepted} = ${outcomes.join(' + ')}`
   if (problems.length > 0) return `does not balance: ${equation.replace('=', 'against')}`
   // An event that an earlier run of the seed has stored is a duplicate now, and rightly so.
   return `balanced: ${equation}${replayed > 0 ? ` (an earlier run of this seed stored ${n(replayed)})` : ''}`
 }
 
 function table({ topics, total }: Balance): string[] {
-  const head = ['', 'sent', ...figureNames.map((name) => name.replace('_', ' '))]
+  const head = ['', 'sent', ...figureNames.map(titleOf)]
   const rows = [...topics, total].map((line: Line) => [
     line.topic,
     n(line.sent),

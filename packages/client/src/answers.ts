@@ -1,4 +1,5 @@
 import type { Issue } from '@sekali/core/errors'
+import type { Figures } from '@sekali/core/figures'
 
 /** An event as it is sent. */
 export interface EventToPublish {
@@ -145,17 +146,6 @@ export interface ProjectionKey {
   readonly key: string
   readonly state: unknown
   readonly as_of: AsOf
-}
-
-/** accepted = stored + duplicates + conflicts + dead + lost + in_flight; null is what cannot be known now. */
-export interface Figures {
-  readonly accepted: number | null
-  readonly stored: number | null
-  readonly duplicates: number | null
-  readonly conflicts: number | null
-  readonly dead: number | null
-  readonly lost: number | null
-  readonly in_flight: number | null
 }
 
 export interface TopicFigures extends Figures {

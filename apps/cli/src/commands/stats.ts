@@ -1,6 +1,7 @@
-import type { ConsumerFigures, Figures, Stats } from '@sekali/client/answers'
+import type { ConsumerFigures, Stats } from '@sekali/client/answers'
 import { wait } from '@sekali/client/retry'
 import { readStats } from '@sekali/client/stats'
+import { type Figures, figureNames, outcomeNames } from '@sekali/core/figures'
 import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
@@ -15,7 +16,7 @@ export function addStats(program: Command, surroundings: Surroundings): void {
     .command('stats')
     .summary('what was accepted, and what came of it')
     .description(
-      'Shows the figures of every topic: accepted = stored + duplicates + conflicts + dead + lost + in flight. A ? is ' +
+      `Shows the figures of every topic: accepted = ${outcomeNames.join(' + ')} + in flight. A ? is ` +
         'what cannot be known now.',
     )
     .argument('[topic]', 'only this one, or those of a pattern; the total is over all topics')
@@ -57,12 +58,13 @@ interface Moment {
 /** A terminal is drawn anew from its top; elsewhere one report follows the other. */
 const redraw = (again: boolean) => (again && process.stdout.isTTY ? '\u001b[H\u001b[2J' : '')
 
-const names = ['accepted', 'stored', 'duplicates', 'conflicts', 'dead', 'lost', 'in_flight'] as const
-
 function report({ stats, atMs }: Moment, before: Moment | undefined): string[] {
-  const row = (name: string, figures: Figures) => [name, ...names.map((figure) => number(figures[figure]))]
+  const row = (title: string, figures: Figures) => [
+    title,
+    ...figureNames.map((name) => number(figures[name])),
+  ]
   const rows = (stats.topics ?? []).map((topic) => row(plain(topic.topic), topic))
-  const head = ['topic', ...names.map((name) => name.replace('_', ' '))]
+  const head = ['topic', ...figureNames.map((name) => name.replace('_', ' '))]
   const rate = before && perSecond(stats, before, atMs)
   return [
     ...table(head, [...rows, row('total', stats.totals)]),

@@ -9,16 +9,11 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { StreamFigures } from '@sekali/broker/streams'
+import { type Outcomes, outcomesOf, sum } from '@sekali/core/figures'
 import type { TopicFigures as StoreFigures } from '@sekali/store/topics'
 
-export interface Figures {
+export interface Figures extends Outcomes<number | null> {
   readonly accepted: number | null
-  readonly stored: number | null
-  readonly duplicates: number | null
-  readonly conflicts: number | null
-  readonly dead: number | null
-  /** Entries that went from Redis before they were stored. */
-  readonly lost: number | null
   readonly inFlight: number | null
 }
 
@@ -62,14 +57,17 @@ function* figuresOf(rows: Rows, streams: Streams): Generator<TopicFigures> {
     yield topicFigures(
       topic,
       streams ? withLost(row, streams.get(topic)) : row,
-      streams && inFlight(row, streams.get(topic)),
+      streams && inFlightOf(row, streams.get(topic)),
     )
   }
 }
 
 function addedUp(topics: readonly TopicFigures[], rows: Rows, streams: Streams): Combined {
   const known = rows !== undefined || streams !== undefined
-  return { totals: sum(topics, rows !== undefined, streams !== undefined), topics: known ? topics : null }
+  return {
+    totals: totalsOf(topics, rows !== undefined, streams !== undefined),
+    topics: known ? topics : null,
+  }
 }
 
 type Row = Omit<StoreFigures, 'topic'>
@@ -78,28 +76,17 @@ type Row = Omit<StoreFigures, 'topic'>
 const noTurnYet: Row = {
   group: null,
   accounted: 0,
-  stored: 0,
-  duplicates: 0,
-  conflicts: 0,
-  dead: 0,
-  lost: 0,
+  ...outcomesOf(() => 0),
   seen: 0,
   lossAt: null,
   headSeq: 0,
 }
 
-function topicFigures(topic: string, row: Row | undefined, flying: number | null = null): TopicFigures {
-  const {
-    stored = null,
-    duplicates = null,
-    conflicts = null,
-    dead = null,
-    lost = null,
-    headSeq = null,
-    lossAt = null,
-  } = row ?? {}
-  const accepted = add(stored, duplicates, conflicts, dead, lost, flying)
-  return { topic, accepted, stored, duplicates, conflicts, dead, lost, inFlight: flying, headSeq, lossAt }
+function topicFigures(topic: string, row: Row | undefined, inFlight: number | null = null): TopicFigures {
+  const outcomes = outcomesOf((name) => row?.[name] ?? null)
+  const accepted = sum([...Object.values(outcomes), inFlight])
+  const { headSeq = null, lossAt = null } = row ?? {}
+  return { topic, accepted, ...outcomes, inFlight, headSeq, lossAt }
 }
 
 /** A stream that is gone took with it what was seen and not accounted for; a consumer will find that, too. */
@@ -108,7 +95,7 @@ function withLost(row: Row | undefined, stream: StreamFigures | undefined): Row 
   return isThere ? row : { ...row, lost: row.lost + Math.max(0, row.seen - row.accounted) }
 }
 
-function inFlight(row: Row | undefined, stream: StreamFigures | undefined): number | null {
+function inFlightOf(row: Row | undefined, stream: StreamFigures | undefined): number | null {
   if (row === undefined) return null
   if (stream === undefined) return 0
   if (stream.entriesAdded === null) return null
@@ -119,21 +106,11 @@ function inFlight(row: Row | undefined, stream: StreamFigures | undefined): numb
   return stream.entriesAdded < accounted ? null : stream.entriesAdded - accounted
 }
 
-function sum(topics: readonly TopicFigures[], storeKnown: boolean, brokerKnown: boolean): Figures {
-  const total = (of: (topic: TopicFigures) => number | null) =>
-    storeKnown ? topics.reduce((all: number | null, topic) => plus(all, of(topic)), 0) : null
+function totalsOf(topics: readonly TopicFigures[], storeKnown: boolean, brokerKnown: boolean): Figures {
+  const total = (of: (topic: TopicFigures) => number | null) => (storeKnown ? sum(topics.map(of)) : null)
   return {
     accepted: brokerKnown ? total((topic) => topic.accepted) : null,
-    stored: total((topic) => topic.stored),
-    duplicates: total((topic) => topic.duplicates),
-    conflicts: total((topic) => topic.conflicts),
-    dead: total((topic) => topic.dead),
-    lost: total((topic) => topic.lost),
+    ...outcomesOf((name) => total((topic) => topic[name])),
     inFlight: brokerKnown ? total((topic) => topic.inFlight) : null,
   }
 }
-
-/** What is unknown makes the sum unknown. */
-const plus = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b)
-
-const add = (...numbers: readonly (number | null)[]): number | null => numbers.reduce(plus, 0)

@@ -1,5 +1,6 @@
 import type { Issue } from '@sekali/core/errors'
 import { TopicName } from '@sekali/core/event'
+import { outcomesOf } from '@sekali/core/figures'
 import { limits } from '@sekali/core/limits'
 import { matches, parsePattern, TopicPatternText } from '@sekali/core/pattern'
 import { wholeNumber } from '@sekali/process/env'
@@ -105,8 +106,8 @@ function onTheWire({ totals, consumers }: Reading, topics: TopicsPage['topics'])
   }
 }
 
-function figuresOf({ accepted, stored, duplicates, conflicts, dead, lost, inFlight }: Figures) {
-  return { accepted, stored, duplicates, conflicts, dead, lost, in_flight: inFlight }
+function figuresOf({ accepted, inFlight, ...figures }: Figures) {
+  return { accepted, ...outcomesOf((name) => figures[name]), in_flight: inFlight }
 }
 
 function round(value: number): number {

@@ -1,7 +1,8 @@
 // Does what was sent equal what became of it? Nothing here does I/O: three sets of numbers in, a verdict out.
 
+import { add, figureNames, outcomeNames, subtract } from '@sekali/core/figures'
 import type { Sent } from '../load/publish.ts'
-import { add, type Known, type KnownByTopic, nothing, subtract } from './figures.ts'
+import { type Known, type KnownByTopic, nothing } from './figures.ts'
 
 export interface Line extends Known {
   readonly topic: string
@@ -31,15 +32,8 @@ export function balance({ sent, before, after, seedIsFresh }: Run): Balance {
     const grown = subtract(after.get(topic) ?? nothing, before.get(topic) ?? nothing)
     return { topic, sent, unique, ...grown }
   })
-  const total = topics.reduce(
-    (sum, line): Line => ({
-      topic: 'total',
-      sent: sum.sent + line.sent,
-      unique: sum.unique + line.unique,
-      ...add(sum, line),
-    }),
-    { topic: 'total', sent: 0, unique: 0, ...nothing },
-  )
+  const counts = topics.map(({ topic: _, ...counts }) => counts)
+  const total: Line = { topic: 'total', ...counts.reduce(add, { sent: 0, unique: 0, ...nothing }) }
   const problems = topics.flatMap((line) => {
     // An event of a fresh seed cannot have been there. Of a seed that somebody chose, an earlier run may have
     // stored some, but no more than the topic had: on an empty topic a replay is no excuse.
@@ -54,20 +48,26 @@ export function balance({ sent, before, after, seedIsFresh }: Run): Balance {
   return { topics, total, replayed: Math.max(0, total.unique - total.stored), problems }
 }
 
+/** What a run may come to: of the rest there must be none. */
+const expected = new Set<string>(['accepted', 'stored', 'duplicates'])
+
 function problemsOf(line: Line, replayable: number): string[] {
   const problems: string[] = []
-  const outcomes = line.stored + line.duplicates + line.conflicts + line.dead + line.lost + line.in_flight
+  const outcomes = outcomeNames.reduce((sum, name) => sum + line[name], line.in_flight)
   if (line.accepted !== outcomes) problems.push(`${n(line.accepted)} accepted, ${n(outcomes)} accounted for`)
   if (line.accepted < line.sent) problems.push(`${n(line.sent)} sent, only ${n(line.accepted)} accepted`)
   if (line.stored > line.unique) problems.push(`${n(line.stored)} stored of ${n(line.unique)} unique events`)
   if (line.unique - line.stored > replayable) {
     problems.push(`only ${n(line.stored)} stored of ${n(line.unique)} unique events`)
   }
-  for (const name of ['conflicts', 'dead', 'lost', 'in_flight'] as const) {
-    if (line[name] !== 0) problems.push(`${name.replace('_', ' ')} ${n(line[name])}`)
+  for (const name of figureNames.filter((name) => !expected.has(name))) {
+    if (line[name] !== 0) problems.push(`${titleOf(name)} ${n(line[name])}`)
   }
   return problems
 }
+
+/** A figure's name as people read it. */
+export const titleOf = (name: string): string => name.replace('_', ' ')
 
 export function n(value: number): string {
   return Math.round(value).toLocaleString('en-US')

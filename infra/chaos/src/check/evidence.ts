@@ -15,26 +15,24 @@ export interface Finding {
   readonly checked: string
 }
 
+/** What an entry can come to. The judge's own list: what the product forgets to count must not be forgotten here too. */
+export const outcomeNames = ['stored', 'duplicates', 'conflicts', 'dead', 'lost'] as const
+export const figureNames = ['accepted', ...outcomeNames, 'in_flight'] as const
+
+/** Those that PostgreSQL has a column of; of what is stored it has `head`. */
+export const countedNames = outcomeNames.filter((name) => name !== 'stored')
+
+type Figures = { readonly [Name in (typeof figureNames)[number]]: number | null }
+
 /** The figures of a topic in /stats; null is what it does not know. */
-export interface StatsRow {
-  readonly accepted: number | null
-  readonly stored: number | null
-  readonly duplicates: number | null
-  readonly conflicts: number | null
-  readonly dead: number | null
-  readonly lost: number | null
-  readonly in_flight: number | null
+export interface StatsRow extends Figures {
   /** When it last found that Redis had lost data of the topic. */
   readonly loss_at: string | null
 }
 
 /** A topic's row in PostgreSQL, and what can be counted there. */
-export interface SqlRow {
+export interface SqlRow extends Readonly<Record<(typeof countedNames)[number], number>> {
   readonly head: number
-  readonly duplicates: number
-  readonly conflicts: number
-  readonly dead: number
-  readonly lost: number
   readonly eventRows: number
   readonly conflictRows: number
   readonly deadRows: number

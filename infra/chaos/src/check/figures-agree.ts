@@ -2,10 +2,13 @@
 // wherever it can be read?
 import type { BookedEvent } from '../clients/books.ts'
 import {
+  countedNames,
   type Evidence,
   type Finding,
+  figureNames,
   isCounted,
   type Loss,
+  outcomeNames,
   type SqlRow,
   type StatsRow,
   takenBy,
@@ -20,11 +23,10 @@ export function conservation({ stats, books, losses }: Evidence): Finding {
       if (books.topics.get(topic)?.size === 0) continue
       return { violation: `${topic} is not in /stats`, checked: '' }
     }
-    const { loss_at: _, ...figures } = row
-    const { accepted, stored, duplicates, conflicts, dead, lost, in_flight } = figures
-    const unknown = Object.entries(figures).find(([, value]) => typeof value !== 'number')
-    if (unknown) return { violation: `${topic}: ${unknown[0]} is unknown when all is quiet`, checked: '' }
-    const sum = add(stored, duplicates, conflicts, dead, lost, in_flight)
+    const { accepted, lost, in_flight } = row
+    const unknown = figureNames.find((name) => typeof row[name] !== 'number')
+    if (unknown) return { violation: `${topic}: ${unknown} is unknown when all is quiet`, checked: '' }
+    const sum = outcomeNames.reduce((sum, name) => sum + Number(row[name]), Number(in_flight))
     if (accepted !== sum || in_flight !== 0) {
       return { violation: `${topic} does not balance: ${JSON.stringify(row)}`, checked: '' }
     }
@@ -42,8 +44,6 @@ export function conservation({ stats, books, losses }: Evidence): Finding {
   }
   return { violation: undefined, checked: `${total.accepted} accepted, ${total.lost} of them lost` }
 }
-
-const add = (...numbers: (number | null)[]) => numbers.reduce<number>((sum, number) => sum + (number ?? 0), 0)
 
 export function figuresAgree(evidence: Evidence): Finding {
   const { books, stats, sql, http } = evidence
@@ -97,17 +97,16 @@ function raise(bound: [min: number, max: number], min: number, max: number): voi
   bound[1] += max
 }
 
+type Pair = [what: string, a: number | null, b: number]
+
 function differs(row: StatsRow, found: SqlRow | undefined): string | undefined {
   if (found === undefined) return 'it has no row in PostgreSQL'
-  const pairs: [what: string, a: number | null, b: number][] = [
+  const pairs: Pair[] = [
     ['stored and rows of events', row.stored, found.eventRows],
     ['stored and head', row.stored, found.head],
-    ['duplicates', row.duplicates, found.duplicates],
-    ['conflicts', row.conflicts, found.conflicts],
+    ...countedNames.map((name): Pair => [name, row[name], found[name]]),
     ['conflicts and rows of conflicts', row.conflicts, found.conflictRows],
-    ['dead', row.dead, found.dead],
     ['dead and rows of dead letters', row.dead, found.deadRows],
-    ['lost', row.lost, found.lost],
   ]
   const pair = pairs.find(([, a, b]) => a !== b)
   return pair && `${pair[0]} differ: ${pair[1]} in /stats, ${pair[2]} in PostgreSQL`

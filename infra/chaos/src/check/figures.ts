@@ -3,7 +3,7 @@ import type { Books } from '../clients/books.ts'
 import type { Door } from '../clients/door.ts'
 import type { LogRow } from '../clients/log.ts'
 import type { RedisAccess, SqlAccess } from '../targets/target.ts'
-import type { SqlRow, StatsRow } from './evidence.ts'
+import { countedNames, figureNames, type SqlRow, type StatsRow } from './evidence.ts'
 
 /**
  * The figures of the given topics. Rejects when the gateway does not answer, or knows of no topics at all.
@@ -19,12 +19,12 @@ export async function readStats(door: Door, topics: readonly string[]): Promise<
     path = next
   }
   return new Map(
-    rows.map(({ topic, accepted, stored, duplicates, conflicts, dead, lost, in_flight, loss_at }) => [
-      topic,
-      { accepted, stored, duplicates, conflicts, dead, lost, in_flight, loss_at },
-    ]),
+    rows.map((row) => [row.topic, { ...pick(figureNames, (name) => row[name]), loss_at: row.loss_at }]),
   )
 }
+
+const pick = <Name extends string, T>(names: readonly Name[], get: (name: Name) => T) =>
+  Object.fromEntries(names.map((name) => [name, get(name)])) as Record<Name, T>
 
 /** Whether there are figures of every topic that anything was sent to: of none at all, everything is true. */
 export const isComplete = (rows: ReadonlyMap<string, StatsRow>, { topics }: Books): boolean =>
@@ -40,7 +40,7 @@ const list = (topics: readonly string[]) => topics.map((topic) => `'${topic}'`).
 /** The topics' rows, and what can be counted beside them. */
 export async function readSqlRows(sql: SqlAccess, topics: readonly string[]): Promise<Map<string, SqlRow>> {
   const rows = await sql.rows(`
-    SELECT name, head, duplicates, conflicts, dead, lost,
+    SELECT name, head, ${countedNames.join(', ')},
       (SELECT count(*) FROM events e WHERE e.topic_id = t.id) AS event_rows,
       (SELECT count(*) FROM conflicts c WHERE c.topic_id = t.id) AS conflict_rows,
       (SELECT count(*) FROM dead_letters d WHERE d.topic_id = t.id) AS dead_rows
@@ -50,10 +50,7 @@ export async function readSqlRows(sql: SqlAccess, topics: readonly string[]): Pr
       String(row.name),
       {
         head: Number(row.head),
-        duplicates: Number(row.duplicates),
-        conflicts: Number(row.conflicts),
-        dead: Number(row.dead),
-        lost: Number(row.lost),
+        ...pick(countedNames, (name) => Number(row[name])),
         eventRows: Number(row.event_rows),
         conflictRows: Number(row.conflict_rows),
         deadRows: Number(row.dead_rows),

@@ -1,3 +1,4 @@
+import { add, type Outcomes } from '@sekali/core/figures'
 import type { Position } from '@sekali/core/position'
 import type { Tx } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
@@ -13,6 +14,10 @@ export interface ReceivedEntry extends Received {
   readonly fields: readonly string[]
 }
 
+type Bisected = Outcome & Pick<Outcomes, 'dead'>
+
+const none: Bisected = { stored: 0, duplicates: 0, conflicts: 0, dead: 0, kept: 0 }
+
 /**
  * Commits like `commitEvents`, but when PostgreSQL refuses the data, finds the events that it refuses by halving
  * and makes dead letters of these alone; their neighbours are stored, in order. It costs a savepoint for each
@@ -22,8 +27,8 @@ export async function commitBisecting(
   tx: Tx,
   turn: Turn,
   received: readonly ReceivedEntry[],
-): Promise<Outcome & { readonly dead: number }> {
-  if (received.length === 0) return { stored: 0, duplicates: 0, conflicts: 0, dead: 0, kept: 0 }
+): Promise<Bisected> {
+  if (received.length === 0) return none
   await tx.execute(sql`SAVEPOINT attempt`)
   try {
     const outcome = await commitEvents(tx, turn, received)
@@ -37,19 +42,12 @@ export async function commitBisecting(
     const [only] = received
     if (received.length === 1 && only !== undefined) {
       const kept = await keepDeadLetters(tx, turn, [{ ...only, reason: cause.sqlState }])
-      return { stored: 0, duplicates: 0, conflicts: 0, dead: 1, kept }
+      return { ...none, dead: 1, kept }
     }
   }
   const middle = Math.ceil(received.length / 2)
   const left = await commitBisecting(tx, turn, received.slice(0, middle))
   const head = turn.head + left.stored
   const keptBytes = turn.keptBytes + left.kept
-  const right = await commitBisecting(tx, { ...turn, head, keptBytes }, received.slice(middle))
-  return {
-    stored: left.stored + right.stored,
-    duplicates: left.duplicates + right.duplicates,
-    conflicts: left.conflicts + right.conflicts,
-    dead: left.dead + right.dead,
-    kept: left.kept + right.kept,
-  }
+  return add(left, await commitBisecting(tx, { ...turn, head, keptBytes }, received.slice(middle)))
 }

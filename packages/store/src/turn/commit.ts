@@ -15,6 +15,7 @@
  * Several topics' events go together: a small turn costs its round trips and its flush to disk, not its events.
  */
 import type { EventId } from '@sekali/core/event'
+import type { Outcomes } from '@sekali/core/figures'
 import { isTimeExact } from '@sekali/core/position'
 import type { Store, Tx } from '../postgres/connect.ts'
 import { asStoreError, isKnownEvent } from '../postgres/errors.ts'
@@ -26,10 +27,7 @@ import { findKnown, hasSameContent, type Known } from './known.ts'
 import type { Turn } from './turn.ts'
 
 /** How many of the events were stored, were there already, and came under an id that another content has. */
-export interface Outcome {
-  readonly stored: number
-  readonly duplicates: number
-  readonly conflicts: number
+export interface Outcome extends Pick<Outcomes, 'stored' | 'duplicates' | 'conflicts'> {
   /** Bytes of content that were kept of the conflicts. */
   readonly kept: number
 }

@@ -6,9 +6,11 @@
  */
 import type { Account, AccountAfter } from '@sekali/core/account'
 import type { TopicName } from '@sekali/core/event'
+import type { Outcomes } from '@sekali/core/figures'
 import type { Position } from '@sekali/core/position'
 import pg from 'pg'
 import { type Store, type Tx, withOpening } from '../postgres/connect.ts'
+import { countedNames } from '../postgres/outcome-columns.ts'
 
 /** A topic's row, locked. */
 export interface Turn extends Account {
@@ -55,13 +57,13 @@ const prepareTurns = `
         head, kept_bytes FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
     ) t LIMIT $2;
-  PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean, text,
-    bigint) AS
+  PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, boolean, text, bigint,
+    ${countedNames.map(() => 'bigint').join(', ')}) AS
     UPDATE topics SET
       stream_group = $2, position = $3, seen_id = $4, accounted = $5, seen = $6, head = $7,
-      duplicates = duplicates + $8, conflicts = conflicts + $9, dead = dead + $10, lost = lost + $11,
-      history = $13, retired = false, kept_bytes = kept_bytes + $14,
-      loss_at = CASE WHEN $12 OR $11 > 0 THEN clock_timestamp() ELSE loss_at END
+      loss_at = CASE WHEN $8 THEN clock_timestamp() ELSE loss_at END,
+      history = $9, retired = false, kept_bytes = kept_bytes + $10,
+      ${countedNames.map((name, index) => `${name} = ${name} + $${11 + index}`).join(', ')}
     WHERE id = $1`
 
 /**
@@ -103,13 +105,8 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
 }
 
 /** What a turn changes in its topic's row. */
-export interface TurnResult extends AccountAfter {
+export interface TurnResult extends AccountAfter, Outcomes {
   readonly group: string
-  readonly stored: number
-  readonly duplicates: number
-  readonly conflicts: number
-  readonly dead: number
-  readonly lost: number
   /** Whether Redis was found to have lost the stream or its end. */
   readonly foundLoss: boolean
   /** Bytes of content that were kept of conflicts and dead letters. */
@@ -128,13 +125,10 @@ export function queueTurnEnd(tx: Tx, turn: Turn, result: TurnResult): void {
     result.accounted,
     result.seen,
     turn.head + result.stored,
-    result.duplicates,
-    result.conflicts,
-    result.dead,
-    result.lost,
-    foundLoss,
+    foundLoss || result.lost > 0,
     result.epoch === null ? 'NULL' : pg.escapeLiteral(result.epoch),
     result.kept ?? 0,
+    ...countedNames.map((name) => result[name]),
   ]
   if (!tx.closing.includes(planOnce)) tx.closing.push(planOnce)
   tx.closing.push(`EXECUTE end_turn (${values.join(', ')})`)
