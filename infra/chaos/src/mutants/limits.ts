@@ -12,7 +12,7 @@ export const limitMutants: readonly Mutant[] = [
         replace: 'if (pipeline.waiting.length === 0) start',
       },
     ],
-    test: { project: 'gateway', file: 'connections', name: 'of requests sent ahead none is begun' },
+    test: { project: 'gateway', file: 'sent-ahead', name: 'of requests sent ahead none is begun' },
   },
   {
     name: 'half-a-body-begun',
@@ -24,7 +24,7 @@ export const limitMutants: readonly Mutant[] = [
         replace: 'lastWords === undefined || exchange.request !== undefined',
       },
     ],
-    test: { project: 'gateway', file: 'connections', name: 'that stops coming while its request waits' },
+    test: { project: 'gateway', file: 'sent-ahead', name: 'that stops coming while its request waits' },
   },
   {
     name: 'idle-shuts-out',
@@ -48,7 +48,7 @@ export const limitMutants: readonly Mutant[] = [
         replace: 'bytes - before.bytes >= 0',
       },
     ],
-    test: { project: 'gateway', file: 'connections', name: 'reads a byte now and then' },
+    test: { project: 'gateway', file: 'slow-readers', name: 'reads a byte now and then' },
   },
   {
     name: 'responses-uncounted',
