@@ -36,7 +36,7 @@ export const shareMutants: readonly Mutant[] = [
         replace: "place.use(open.share('all')).hold(0)",
       },
     ],
-    test: { project: 'gateway', file: 'query', name: 'leaves unread' },
+    test: { project: 'gateway', file: 'replays', name: 'leaves unread' },
   },
   {
     name: 'pages-of-one-client',

@@ -1,0 +1,47 @@
+import { startGateway } from '@sekali/testkit/app'
+import { ownPrefix, ownStore } from '@sekali/testkit/own'
+import { inject } from 'vitest'
+import { nowhere } from './gateway.ts'
+
+export const lines = { Accept: 'application/x-ndjson' }
+export const big = 60_000
+
+/** A gateway as a process, on a log of orders in two regions and a big topic, without a Redis. */
+export async function ownLog() {
+  const store = await ownStore(inject('postgresUrl'))
+  await store.pool.query(
+    `WITH t AS (INSERT INTO topics (name, head) SELECT name, size FROM (VALUES ('orders.eu', 700), ('orders.us', 300), ('big', $1::int)) s (name, size) RETURNING id, name, head)
+     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)
+     SELECT t.id, n, 'e' || n, CASE WHEN n % 10 = 0 THEN 'tenth' ELSE 'shop' END, json_build_object('x', repeat('x', 500)),
+       '2025-01-01Z'::timestamptz + n * interval '1 minute', '2025-02-01Z'::timestamptz + n * interval '1 minute'
+     FROM t, generate_series(1, t.head) n`,
+    [big],
+  )
+  const gateway = await startGateway({
+    REDIS_URL: nowhere.redisUrl,
+    REDIS_PREFIX: ownPrefix(),
+    DATABASE_URL: store.url,
+    LOG_LEVEL: 'warn',
+  })
+  return {
+    store,
+    gateway,
+    get: (path: string, headers: Record<string, string> = {}) => fetch(`${gateway.url}${path}`, { headers }),
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+export interface Shown {
+  readonly topic: string
+  readonly seq: number
+  readonly source: string
+}
+export const namesOf = (events: readonly Shown[]) => events.map(({ topic, seq }) => `${topic}:${seq}`)
+export const read = (text: string): Shown[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Shown)
