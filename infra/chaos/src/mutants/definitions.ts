@@ -13,7 +13,7 @@ export const definitionMutants: readonly Mutant[] = [
         replace: 'lockReachable(modules, [process, globalThis])',
       },
     ],
-    test: { project: 'projector', file: 'test/confined', name: 'changes what all are made of' },
+    test: { project: 'projector', file: 'test/tampering', name: 'changes what all are made of' },
   },
   {
     name: 'names-kept-in-namespace',
