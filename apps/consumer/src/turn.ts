@@ -22,6 +22,7 @@ import { ack } from '@sekali/broker/ack'
 import { askWithin, type Broker, inOnePass } from '@sekali/broker/connect'
 import type { Entry } from '@sekali/broker/entry'
 import { readTurn } from '@sekali/broker/read-turn'
+import { SekaliError } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
@@ -74,12 +75,14 @@ export interface TurnReport {
 }
 
 /** Turns that began and failed, so that the caller can tell whose fault it is. */
-export class TurnFailed extends Error {
+export class TurnFailed extends SekaliError {
+  readonly code = 'turn_failed'
+  readonly retryable: boolean
   readonly topics: readonly TopicName[]
 
   constructor(topics: readonly TopicName[], cause: unknown) {
     super(`turn of ${topics.length === 1 ? topics[0] : `${topics.length} topics`} failed`, { cause })
-    this.name = 'TurnFailed'
+    this.retryable = cause instanceof SekaliError && cause.retryable
     this.topics = topics
   }
 }

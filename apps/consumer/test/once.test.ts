@@ -93,6 +93,7 @@ test('small topics share a transaction, and what is wrong with one of them is it
   }
   await stored(3)
   expect(consumer.output()).toContain('shared turn failed')
+  expect(consumer.output()).toMatch(/"code":"turn_failed","message":"turn of \d+ topics failed"/)
   await redis.del(streamOf(stack.broker, 'odd'))
   await redis.publish(`${prefix}:doorbell`, 'no "topic"')
   await Promise.all(topics.map((topic) => stack.append(numbered(3, 4, { topic }))))

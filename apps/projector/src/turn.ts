@@ -11,6 +11,7 @@
  *
  * Killed before COMMIT, it leaves nothing behind. After COMMIT there is nothing left to do.
  */
+import { SekaliError } from '@sekali/core/errors'
 import type { StoredEvent } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import { type Folded, notedEvents } from '@sekali/projection/fold'
@@ -69,12 +70,14 @@ export interface TurnReport {
 }
 
 /** A turn that began and failed, so that the caller can tell whose fault it is. */
-export class TurnFailed extends Error {
+export class TurnFailed extends SekaliError {
+  readonly code = 'turn_failed'
+  readonly retryable: boolean
   readonly projection: string
 
   constructor(projection: string, cause: unknown) {
     super(`turn of ${projection} failed`, { cause })
-    this.name = 'TurnFailed'
+    this.retryable = cause instanceof SekaliError && cause.retryable
     this.projection = projection
   }
 }

@@ -61,6 +61,7 @@ test.concurrent('a projector that is paused in its turn loses it, and writes not
   await stack.level('orderly')
   sleeper.signal('SIGCONT')
   await eventually(() => expect(sleeper.output()).toContain('turn failed'))
+  expect(sleeper.output()).toContain('"code":"turn_failed","message":"turn of orderly failed"')
   await stack.append(numbered('orders.eu', 50, 51))
   await stack.level('orderly')
   expect(await stack.states('orderly')).toEqual({
