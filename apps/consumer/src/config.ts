@@ -16,6 +16,7 @@ const Environment = v.object({
   REDIS_CALL_MS: wholeNumber(100, 60_000, 2_000),
   STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
   IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
+  CONSUMER_FAILPOINT: v.optional(v.string()),
 })
 
 /** The consumer's settings. Throws `InvalidConfig`. */
@@ -31,6 +32,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     logLevel: parsed.LOG_LEVEL,
     consumer: parsed.CONSUMER_NAME ?? `${hostname().slice(0, 48)}-${randomBytes(4).toString('hex')}`,
     turnEventsMax: parsed.TURN_EVENTS_MAX,
+    /** For tests: see process/start/failpoint.ts. */
+    failpoint: parsed.CONSUMER_FAILPOINT,
     quietMs: parsed.RETIRE_AFTER_MS,
     readMs: REDIS_CALL_MS,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, callMs: REDIS_CALL_MS },

@@ -43,7 +43,7 @@ await run('consumer', async () => {
     turnEventsMax: config.turnEventsMax,
     quietMs: config.quietMs,
     onCommit: ({ topic, position }: Head) => void memory.committed.set(topic, position),
-    at: failpoint<TurnPoint | RetirePoint>(process.env.CONSUMER_FAILPOINT, log),
+    at: failpoint<TurnPoint | RetirePoint>(config.failpoint, log),
     startedAt: new Date().toISOString(),
   }
 

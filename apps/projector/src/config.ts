@@ -21,6 +21,7 @@ const Environment = v.object({
   TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
   STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
   IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
+  PROJECTOR_FAILPOINT: v.optional(v.string()),
 })
 
 /** A definition that gives no answer for so long is taken for blocked. */
@@ -50,6 +51,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       dir: parsed.PROJECTIONS_DIR && resolve(parsed.PROJECTIONS_DIR),
     },
     turnEventsMax: parsed.TURN_EVENTS_MAX,
+    /** For tests: see process/start/failpoint.ts. */
+    failpoint: parsed.PROJECTOR_FAILPOINT,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name },
     store: {
       url: parsed.DATABASE_URL,

@@ -33,7 +33,7 @@ await run('projector', async () => {
     log,
     turnEventsMax: config.turnEventsMax,
     slowTurnMs: config.folding.foldMs,
-    at: failpoint<TurnPoint>(process.env.PROJECTOR_FAILPOINT, log),
+    at: failpoint<TurnPoint>(config.failpoint, log),
     definitionOf: (name: string) => definitions.get(name),
     load,
     onDefinitions: (now: readonly LoadedDefinition[]) => {
