@@ -19,6 +19,9 @@ const Environment = v.object({
   CONSUMER_FAILPOINT: v.optional(v.string()),
 })
 
+/** The names of all settings, so that `npm start` can pass them on. */
+export const variables: readonly string[] = Object.keys(Environment.entries)
+
 /** The consumer's settings. Throws `InvalidConfig`. */
 export function parseConfig(env: NodeJS.ProcessEnv) {
   const parsed = parseEnv(Environment, env)

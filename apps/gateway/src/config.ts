@@ -2,7 +2,7 @@ import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
 import { isProxy } from './clients/clients.ts'
 import { parseHost } from './http/host.ts'
-import { topicLimits } from './publish/new-topics.ts'
+import { topicLimits } from './publish/topic-limits.ts'
 
 const Environment = v.object({
   ...commonEnv,
@@ -20,6 +20,9 @@ const Environment = v.object({
   TRUSTED_PROXIES: listOf(isProxy, 'must be addresses or networks, such as 10.0.0.0/8,::1'),
   HOSTS: listOf((text) => parseHost(text) !== undefined, 'must be names, such as gateway,events.example.com'),
 })
+
+/** The names of all settings, so that `npm start` can pass them on. */
+export const variables: readonly string[] = Object.keys(Environment.entries)
 
 function listOf(isOne: (text: string) => boolean, expected: string) {
   return v.optional(

@@ -8,7 +8,7 @@ import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject, test } from 'vitest'
 import { createRate } from '../src/clients/rate.ts'
-import type { TopicLimits } from '../src/publish/new-topics.ts'
+import type { TopicLimits } from '../src/publish/topic-limits.ts'
 import { serveHttp } from '../src/sockets/server.ts'
 import { createGateway, eventBody, nowhere, post, problemIn } from './gateway.ts'
 

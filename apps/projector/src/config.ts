@@ -24,6 +24,9 @@ const Environment = v.object({
   PROJECTOR_FAILPOINT: v.optional(v.string()),
 })
 
+/** The names of all settings, so that `npm start` can pass them on. */
+export const variables: readonly string[] = Object.keys(Environment.entries)
+
 /** A definition that gives no answer for so long is taken for blocked. */
 const foldMsMax = 2_000
 

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { readSecret } from '@sekali/process/secret-file'
 import { Command, Option } from 'commander'
-import { existingFolder, wholeNumber } from './command/command-line.ts'
+import { existingFolder, inLines, wholeNumber } from './command/command-line.ts'
 import { narrate } from './command/narration.ts'
 import { repositoryRoot } from './command/repository.ts'
 import { runCommand } from './command/run-command.ts'
+import { settings } from './system/settings.ts'
 import { type Stack, startStack } from './system/stack.ts'
 
 const options = new Command('npm start --')
@@ -41,9 +42,9 @@ Environment:
   REDIS_PREFIX   what all keys in Redis begin with (default: sekali)
   REDIS_SERVER   the redis-server or valkey-server to run, when the one on the PATH will not do
   LOG_LEVEL      trace, debug, info, warn, error, fatal or silent (default: info)
-  TAILS_MAX, FEEDS_MAX, TOPICS_MAX, NEW_TOPICS_BURST, NEW_TOPICS_PER_SECOND, TRUSTED_PROXIES, HOSTS,
-  IMPORT_MS, PROJECTIONS_BUILT_IN, TURN_EVENTS_MAX, RETIRE_AFTER_MS, REDIS_CALL_MS, STATEMENT_MS and
-  IDLE_IN_TRANSACTION_MS: see docs/configuration.md
+
+Settings of the gateway, the consumers and the projectors are passed on; docs/configuration.md explains them:
+${inLines(settings, 100)}
 
 Example:
   npm start -- --port 9090 --consumers 8 --data /var/lib/sekali`,

@@ -18,7 +18,8 @@ const arrows: Record<string, readonly string[]> = {
   'apps/projector': ['core', 'process', 'broker', 'store', 'projection'],
   'infra/bench': ['core', 'store', 'servers', 'local'],
   'infra/chaos': ['broker', 'store', 'client', 'servers', 'local'],
-  'infra/local': ['core', 'process', 'servers'],
+  // Of the apps it imports the names of their settings, to pass them on; it starts them as processes.
+  'infra/local': ['core', 'process', 'servers', 'gateway', 'consumer', 'projector'],
 }
 
 /** Libraries that only one room may know. */

@@ -19,7 +19,7 @@ const workspaceOf = (file: string): string => file.split('/', 2).join('/')
 
 /** What the doors of our packages lead to: `@sekali/core/event` to its file. */
 export const doors: ReadonlyMap<string, string> = new Map(
-  globSync('{packages,infra}/*/package.json', { cwd: root }).flatMap((manifest) => {
+  globSync('{apps,packages,infra}/*/package.json', { cwd: root }).flatMap((manifest) => {
     const { name, exports = {} } = JSON.parse(readFileSync(join(root, manifest), 'utf8'))
     return Object.entries<string>(exports).map(([door, file]) => [
       door.replace('.', name),

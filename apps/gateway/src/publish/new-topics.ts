@@ -15,7 +15,8 @@ import { readNames } from '@sekali/store/names'
 import { shareOfFree } from '../clients/budget.ts'
 import type { Client } from '../clients/clients.ts'
 import { within } from '../clients/deadline.ts'
-import { createRate, type RateLimit } from '../clients/rate.ts'
+import { createRate } from '../clients/rate.ts'
+import { type TopicLimits, topicLimits } from './topic-limits.ts'
 
 export interface NewTopics {
   /**
@@ -26,13 +27,6 @@ export interface NewTopics {
   /** The topic was dropped. */
   forget(topic: TopicName): void
 }
-
-export interface TopicLimits {
-  readonly max: number
-  readonly rate: RateLimit
-}
-
-export const topicLimits: TopicLimits = { max: 5_000, rate: { burst: 1_000, perSecond: 10 } }
 
 /** PostgreSQL may be away: then it is not waited for. */
 const storeMs = 500

@@ -15,3 +15,18 @@ export function existingFolder(path: string): string {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path
   throw new InvalidArgumentError('It must be a folder that there is.')
 }
+
+/** Words with commas between them, in indented lines of at most `columns`. */
+export function inLines(words: readonly string[], columns: number): string {
+  const lines: string[] = []
+  let line = ' '
+  for (const [index, word] of words.entries()) {
+    const next = index === words.length - 1 ? word : `${word},`
+    if (`${line} ${next}`.length > columns) {
+      lines.push(line)
+      line = ' '
+    }
+    line += ` ${next}`
+  }
+  return [...lines, line].join('\n')
+}

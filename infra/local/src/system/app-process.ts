@@ -7,6 +7,7 @@ import { endSpawned, type Spawned, spawnLogged } from '@sekali/servers/spawned'
 import type { Runnable } from '@sekali/servers/supervise'
 import { asWeAre, tryUnprivileged, unprivilegedOwner, userOf } from '@sekali/servers/unprivileged'
 import { repositoryRoot } from '../command/repository.ts'
+import { visibleTo } from './settings.ts'
 
 export interface AppOptions {
   /** Names its log file, too. */
@@ -17,30 +18,6 @@ export interface AppOptions {
   /** Besides those that all apps run with. */
   readonly nodeFlags?: readonly string[]
 }
-
-// What an app may see of our environment: what it reads, and what Node itself needs. Other secrets stay here.
-const inherited = [
-  'PATH',
-  'LOG_LEVEL',
-  'REDIS_PREFIX',
-  'NODE_EXTRA_CA_CERTS',
-  'NODE_COMPILE_CACHE',
-  'TAILS_MAX',
-  'FEEDS_MAX',
-  'TOPICS_MAX',
-  'NEW_TOPICS_BURST',
-  'NEW_TOPICS_PER_SECOND',
-  'TRUSTED_PROXIES',
-  'HOSTS',
-  'PROJECTIONS_BUILT_IN',
-  'DEFINITIONS_MB',
-  'IMPORT_MS',
-  'TURN_EVENTS_MAX',
-  'RETIRE_AFTER_MS',
-  'REDIS_CALL_MS',
-  'STATEMENT_MS',
-  'IDLE_IN_TRANSACTION_MS',
-]
 
 // V8 lets the young generation grow to three times 32 MB before it looks back: 330 MB resident under load instead of
 // 150 to 200. To collect so little with several threads costs more than it saves. The image of infra/docker says the same.
@@ -74,15 +51,12 @@ async function spawnApp(
 ): Promise<{ spawned: Spawned; logFile: string; logStart: number }> {
   const logFile = join(options.logDir, `${options.name}.log`)
   const logStart = await sizeOf(logFile)
-  const kept = inherited.flatMap((name) =>
-    process.env[name] === undefined ? [] : [[name, process.env[name]]],
-  )
   const unprivileged = tryUnprivileged(process.execPath, repositoryRoot) ?? asWeAre
   const { command, prefix } = unprivileged.command(process.execPath)
   const spawned = await spawnLogged({
     command,
     args: [...prefix, ...nodeFlags, ...(options.nodeFlags ?? []), options.program],
-    env: { ...Object.fromEntries(kept), ...(await cacheOf(options.logDir)), ...options.env },
+    env: { ...visibleTo(process.env), ...(await cacheOf(options.logDir)), ...options.env },
     logFile,
     ipc: true,
     ...userOf(unprivileged),

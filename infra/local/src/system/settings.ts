@@ -1,0 +1,35 @@
+/**
+ * Which variables of our own environment the apps get to see: all that they read, by their own lists, so that a new
+ * one needs no entry here. Other secrets stay here.
+ */
+import { variables as ofConsumer } from '@sekali/consumer/config'
+import { variables as ofGateway } from '@sekali/gateway/config'
+import { isSecretName } from '@sekali/process/secret-file'
+import { variables as ofProjector } from '@sekali/projector/config'
+
+/** A stack gives these to its apps by itself, from its options. */
+const decidedHere = new Set([
+  'HOST',
+  'PORT',
+  'HEALTH_HOST',
+  'HEALTH_PORT',
+  'CONSUMER_NAME',
+  'PROJECTOR_NAME',
+  'PROJECTIONS_DIR',
+])
+
+/** For tests, which name the process that is to have it. */
+const isFailpoint = (name: string) => name.endsWith('_FAILPOINT')
+
+export const settings: readonly string[] = [...new Set([...ofGateway, ...ofConsumer, ...ofProjector])].filter(
+  (name) => !isSecretName(name) && !decidedHere.has(name) && !isFailpoint(name),
+)
+
+/** What Node itself needs. */
+const ofNode = ['PATH', 'NODE_EXTRA_CA_CERTS', 'NODE_COMPILE_CACHE']
+
+/** The part of an environment that an app may see. */
+export const visibleTo = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    [...ofNode, ...settings].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+  )

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { variables as ofConsumer } from '@sekali/consumer/config'
+import { variables as ofGateway } from '@sekali/gateway/config'
+import { variables as ofProjector } from '@sekali/projector/config'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
+import { expect, test, vi } from 'vitest'
+import { runApp } from '../src/system/app-process.ts'
+
+const start = fileURLToPath(new URL('../src/start.ts', import.meta.url))
+const configuration = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url))
+const all = new Set([...ofGateway, ...ofConsumer, ...ofProjector])
+/** What `npm start` decides by itself, from its options, and what tests give to one process. */
+const options = /^(DATABASE_URL|REDIS_URL|(HEALTH_)?(HOST|PORT)|PROJECTIONS_DIR|\w+_(NAME|FAILPOINT))$/
+const passed = [...all].filter((name) => !options.test(name)).sort()
+
+test('npm start passes every setting of the apps on, and no secret or anything else of its environment', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  const program = join(folder.path, 'program.ts')
+  await writeFile(program, 'process.stdout.write(JSON.stringify(process.env))')
+  const others = ['DATABASE_URL_FILE', 'REDIS_URL_FILE', 'AWS_SECRET_ACCESS_KEY', 'NODE_OPTIONS_OF_MINE']
+  for (const name of [...all, ...others]) vi.stubEnv(name, 'mine')
+  try {
+    await runApp({ name: 'program', program, logDir: folder.path, env: { REDIS_URL: 'given' } })
+  } finally {
+    vi.unstubAllEnvs()
+  }
+  const env = JSON.parse(await readFile(join(folder.path, 'program.log'), 'utf8'))
+  expect(env.REDIS_URL).toBe('given')
+  const seen = Object.keys(env).filter((name) => env[name] === 'mine')
+  expect(seen.sort()).toEqual(passed)
+})
+
+test('npm start -- --help names them, and docs/configuration.md all but failpoints', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [start, '--help'])
+  expect(passed.filter((name) => !isNamed(name, stdout))).toEqual([])
+  const docs = await readFile(configuration, 'utf8')
+  const explained = [...all].filter((name) => !name.endsWith('_FAILPOINT'))
+  expect(explained.filter((name) => !isNamed(name, docs))).toEqual([])
+})
+
+const isNamed = (name: string, text: string): boolean => new RegExp(`\\b${name}\\b`).test(text)
