@@ -11,7 +11,7 @@ export interface System extends AsyncDisposable {
 /** A gateway, a consumer and, for a folder of projections, a projector, on a database and keys of their own. */
 export async function ownSystem({ projections = '' } = {}): Promise<System> {
   await using stack = new AsyncDisposableStack()
-  const database = stack.use(await ownDatabase(inject('postgresUrl')))
+  const database = stack.use(await ownDatabase())
   const servers = { REDIS_URL: inject('redisUrl'), DATABASE_URL: database.url, REDIS_PREFIX: ownPrefix() }
   const env = { ...servers, LOG_LEVEL: 'warn' }
   stack.use(startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'consumer-1' }))

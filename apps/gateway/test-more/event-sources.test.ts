@@ -6,7 +6,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import polyfill from 'event-source-polyfill'
 import { EventSource } from 'eventsource'
 import { createParser } from 'eventsource-parser'
-import { expect, inject, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ownSystem } from '../test/system.ts'
 
 interface Following {
@@ -86,7 +86,7 @@ interface Stored {
 }
 
 test('each of them has every event once, in order, over gateways that are killed, stopped and started', async () => {
-  await using system = await ownSystem(inject('redisUrl'), inject('postgresUrl'))
+  await using system = await ownSystem()
   const publish = async (from: number, to: number) => {
     const events = Array.from({ length: to - from + 1 }, (_, index) => ({
       topic: `followed.${index % 2 === 0 ? 'a' : 'b'}`,

@@ -19,7 +19,7 @@ const anyPort = { host: '127.0.0.1', port: 0 } as const
 /** A gateway behind a HAProxy that keeps /publish and rebuilds to itself, as somebody would write it down. */
 async function behindHaproxy() {
   await using stack = new AsyncDisposableStack()
-  const broker = stack.use(await ownBroker(inject('redisUrl')))
+  const broker = stack.use(await ownBroker())
   const { databaseUrl } = nowhere
   const gateway = stack.use(
     createGateway({ redisUrl: inject('redisUrl'), databaseUrl, prefix: broker.prefix }),

@@ -71,7 +71,7 @@ async function startNginx(gateway: string) {
 let store: Awaited<ReturnType<typeof ownStore>>
 beforeAll(async () => {
   await requireDebian('nginx', 'curl', 'python3-requests', 'python3-httpx')
-  store = await ownStore(inject('postgresUrl'))
+  store = await ownStore()
   await store.pool.query(
     `WITH t AS (INSERT INTO topics (name, head) VALUES ('many', $1) RETURNING id, head)
      INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)

@@ -21,7 +21,7 @@ const isPublished = (system: System, id: string) =>
 
 test('while Redis is dead, events are refused in under two seconds; then it goes on by itself [P1] [P9]', async () => {
   await using redis = await ownRedis()
-  await using system = await ownSystem(redis.url, inject('postgresUrl'))
+  await using system = await ownSystem(redis.url)
   await isPublished(system, 'before')
   await system.settled()
 
@@ -50,7 +50,7 @@ test('while Redis is dead, events are refused in under two seconds; then it goes
 
 test('while Redis is silent, events are refused in under two seconds; then it goes on by itself [P1] [P9]', async () => {
   await using redis = await ownRedis()
-  await using system = await ownSystem(redis.url, inject('postgresUrl'))
+  await using system = await ownSystem(redis.url)
   await isPublished(system, 'before')
 
   redis.server.kill('SIGSTOP')
@@ -73,7 +73,7 @@ test('what Redis acknowledged and lost before any consumer saw it is counted, to
   await using redis = await ownRedis(['--maxmemory', '1mb'])
   await using broker = await ownBroker(redis.url)
   await broker.redis.config('SET', 'maxmemory', '0')
-  await using system = await ownSystem(redis.url, inject('postgresUrl'))
+  await using system = await ownSystem(redis.url)
   await isPublished(system, 'before')
   await system.settled()
 
@@ -115,7 +115,7 @@ test('while PostgreSQL is dead, publishing goes on and reading does not; then ev
 })
 
 test('a gateway that is told to leave answers first, and ends with 0', async () => {
-  await using system = await ownSystem(inject('redisUrl'), inject('postgresUrl'))
+  await using system = await ownSystem()
   await using gateway = await startGateway(system.env)
   const posts = Array.from({ length: 50 }, (_, i) =>
     fetch(`${gateway.url}/publish`, {

@@ -5,11 +5,11 @@ import { migrate } from '@sekali/store/migrate'
 import { startApp, startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
+import { quiet } from '@sekali/testkit/quiet'
 import { ownPostgres } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { eventBody, post } from '../test/gateway.ts'
 
-const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 const script = await readFile(new URL('../../../infra/docker/roles.sql', import.meta.url), 'utf8')
 
 /** Does with the script what psql does: its variables, and what it has made and then executes. */
@@ -125,7 +125,7 @@ test('with these rights events are stored, judged, folded and dropped', async ()
   await using cluster = await ownCluster()
   await runRoles(cluster.admin)
   await migrate(cluster.url('owner'))
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   const env = { REDIS_URL: inject('redisUrl'), REDIS_PREFIX: broker.prefix, LOG_LEVEL: 'warn' }
   const as = (role: string) => ({ ...env, DATABASE_URL: cluster.url(role) })
   await using gateway = await startGateway(as('gateway'))

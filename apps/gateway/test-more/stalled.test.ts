@@ -22,7 +22,7 @@ const lines = { Accept: 'application/x-ndjson' }
 
 async function own() {
   const stack = new AsyncDisposableStack()
-  const store = stack.use(await ownStore(inject('postgresUrl')))
+  const store = stack.use(await ownStore())
   await store.pool.query(
     `WITH t AS (INSERT INTO topics (name, head) VALUES ('stalled.a', $1), ('stalled.b', $1) RETURNING id, head)
      INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { startGateway } from '@sekali/testkit/app'
 import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
-import { beforeAll, expect, inject, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { ownSystem } from '../test/system.ts'
 
 beforeAll(() => requireDebian('syslog-ng-core', 'syslog-ng-mod-http'))
@@ -56,7 +56,7 @@ async function startSyslogNg(folder: string, logFile: string, url: string): Prom
 
 test('syslog-ng ships a file while the gateway is killed again and again: the log is the file', async () => {
   await using stack = new AsyncDisposableStack()
-  const system = stack.use(await ownSystem(inject('redisUrl'), inject('postgresUrl')))
+  const system = stack.use(await ownSystem())
   const folder = await mkdtemp(join(tmpdir(), 'sekali-syslog-ng-'))
   stack.defer(() => rm(folder, { recursive: true }))
   const logFile = join(folder, 'app.log')

@@ -11,7 +11,7 @@ type Own = Awaited<ReturnType<typeof own>>
 
 async function own(redisUrl = inject('redisUrl')) {
   const broker = await ownBroker(redisUrl)
-  const database = await ownDatabase(inject('postgresUrl'))
+  const database = await ownDatabase()
   const gateway = await startGateway({
     REDIS_URL: redisUrl,
     REDIS_PREFIX: broker.prefix,

@@ -1,14 +1,14 @@
 /** How a body may be written: one rule for single events, arrays and lines. */
 import { limits } from '@sekali/core/limits'
 import { eventually } from '@sekali/testkit/eventually'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exchange } from './exchange.ts'
 import { eventBody } from './gateway.ts'
 import { ownSystem, type System } from './system.ts'
 
 let system: System
 beforeAll(async () => {
-  system = await ownSystem(inject('redisUrl'), inject('postgresUrl'))
+  system = await ownSystem()
 })
 afterAll(() => system[Symbol.asyncDispose]())
 

@@ -5,6 +5,7 @@ import { connectStore } from '@sekali/store/connect'
 import { examineStore } from '@sekali/store/doctor'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase, ownPrefix, ownStore } from '@sekali/testkit/own'
+import { quiet } from '@sekali/testkit/quiet'
 import { event } from '@sekali/testkit/sample'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
@@ -12,13 +13,12 @@ import { clockFinding, consumerFindings, lagFinding } from '../src/operate/findi
 import { createGateway, nowhere } from './gateway.ts'
 import { ownSystem } from './system.ts'
 
-const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 const levels = ({ findings }: Diagnosis) => new Map(findings.map(({ check, level }) => [check, level]))
 const worse = ({ findings }: Diagnosis) =>
   findings.filter(({ level }) => level !== 'ok').map(({ check }) => check)
 
 test('a system as it should be has nothing to complain about', async () => {
-  await using system = await ownSystem(inject('redisUrl'), inject('postgresUrl'))
+  await using system = await ownSystem()
   await system.publish()
   await system.settled()
   const diagnosis = (await (await system.get('/doctor')).json()) as Diagnosis
@@ -28,8 +28,8 @@ test('a system as it should be has nothing to complain about', async () => {
 })
 
 test('a stream whose last id is ahead of the clock is found, with how far the furthest is', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
-  await using database = await ownDatabase(inject('postgresUrl'))
+  await using broker = await ownBroker()
+  await using database = await ownDatabase()
   const { prefix } = broker
   await using gateway = createGateway({ redisUrl: inject('redisUrl'), databaseUrl: database.url, prefix })
   const { append } = createAppender(broker, () => {})

@@ -1,13 +1,13 @@
 /** What comes out is what went in: payloads, times, order, pages, figures. */
 import { eventually } from '@sekali/testkit/eventually'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventBody, post } from './gateway.ts'
 import { nextOf } from './links.ts'
 import { ownSystem, type System } from './system.ts'
 
 let system: System
 beforeAll(async () => {
-  system = await ownSystem(inject('redisUrl'), inject('postgresUrl'))
+  system = await ownSystem()
 })
 afterAll(() => system[Symbol.asyncDispose]())
 

@@ -23,7 +23,7 @@ const log = createLog('gateway', 'silent')
 async function ownGateway(tailsOptions: TailsOptions = {}) {
   const stack = new AsyncDisposableStack()
   const redisUrl = inject('redisUrl')
-  const { url: databaseUrl } = stack.use(await ownDatabase(inject('postgresUrl')))
+  const { url: databaseUrl } = stack.use(await ownDatabase())
   const gateway = stack.use(createGateway({ redisUrl, databaseUrl, prefix: ownPrefix(), tailsOptions }))
   await untilConnected(gateway.broker, 15_000)
   let arrived = 0
@@ -61,8 +61,8 @@ const countReads = (store: Store) => {
 }
 
 test('as long as nothing changes, thousands of topics are not read again and again', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using store = await ownStore()
+  await using broker = await ownBroker()
   await bear(store, 'quiet.x', 5_000)
   await bear(store, 'orders.eu.x', 2)
   const streams = new Set<{ readonly bytesRead: number }>()
@@ -88,8 +88,8 @@ test('as long as nothing changes, thousands of topics are not read again and aga
 })
 
 test('what an older transaction commits late is found [P5]', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using store = await ownStore()
+  await using broker = await ownBroker()
   await bear(store, 'orders.x', 2)
   let looks = 0
   store.pool.on('acquire', () => looks++)

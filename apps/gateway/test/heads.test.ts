@@ -75,7 +75,7 @@ test('with announcements alone, who watches hears of what is stored, and of a tu
 
 test('without announcements it looks by itself, also for topics that are new', async () => {
   await using own = await ownHeads({ lookMs: 20 })
-  await using deaf = await ownBroker(inject('redisUrl'))
+  await using deaf = await ownBroker()
   await using heads = createHeads({ broker: deaf, store: own.store, log }, { lookMs: 20 })
   const seen = new Map<string, number>()
   using _watch = heads.watch(parsePattern('a.>'), ({ topic, head }) => seen.set(topic, head))

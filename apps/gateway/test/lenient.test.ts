@@ -1,12 +1,12 @@
 /** What is said to senders of other kinds: shippers that send much at once, and those that send CloudEvents. */
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { prefersProgress, readPreferences } from '../src/http/prefer.ts'
 import { eventBody } from './gateway.ts'
 import { ownSystem, type System } from './system.ts'
 
 let system: System
 beforeAll(async () => {
-  system = await ownSystem(inject('redisUrl'), inject('postgresUrl'))
+  system = await ownSystem()
 })
 afterAll(() => system[Symbol.asyncDispose]())
 

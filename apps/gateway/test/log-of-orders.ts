@@ -1,6 +1,6 @@
 import { startGateway } from '@sekali/testkit/app'
 import { ownPrefix, ownStore } from '@sekali/testkit/own'
-import { inject } from 'vitest'
+
 import { nowhere } from './gateway.ts'
 
 export const lines = { Accept: 'application/x-ndjson' }
@@ -8,7 +8,7 @@ export const big = 60_000
 
 /** A gateway as a process, on a log of orders in two regions and a big topic, without a Redis. */
 export async function ownLog() {
-  const store = await ownStore(inject('postgresUrl'))
+  const store = await ownStore()
   await store.pool.query(
     `WITH t AS (INSERT INTO topics (name, head) SELECT name, size FROM (VALUES ('orders.eu', 700), ('orders.us', 300), ('big', $1::int)) s (name, size) RETURNING id, name, head)
      INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)

@@ -5,13 +5,13 @@ import type { Event, EventId, Source, TopicName } from '@sekali/core/event'
 import { origin } from '@sekali/core/position'
 import { createLog } from '@sekali/process/log'
 import { ownBroker } from '@sekali/testkit/own'
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createLookups } from '../src/read/lookups.ts'
 
 const topic = 'backlog' as TopicName
 let broker: Broker
 beforeAll(async () => {
-  broker = await ownBroker(inject('redisUrl'))
+  broker = await ownBroker()
   const events = Array.from(
     { length: 200 },
     (_, index): Event => ({

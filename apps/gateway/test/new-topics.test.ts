@@ -14,7 +14,7 @@ import { createGateway, eventBody, nowhere, post, problemIn } from './gateway.ts
 
 /** A gateway of one's own, and what publishing to topics answers. */
 async function ownGateway(topics: TopicLimits, databaseUrl: string = nowhere.databaseUrl) {
-  const broker = await ownBroker(inject('redisUrl'))
+  const broker = await ownBroker()
   const gateway = createGateway({ redisUrl: inject('redisUrl'), databaseUrl, prefix: broker.prefix, topics })
   await untilConnected(gateway.broker, 15_000)
   const server = await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 })
@@ -82,7 +82,7 @@ test('a client makes a number of topics at once, then some a second; what is the
 })
 
 test('topics that Redis has forgotten and PostgreSQL has are not new, but count', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   for (const topic of named(4)) await storeEvents(store, [event({ topic })])
   await using own = await ownGateway({ max: 5, rate: { burst: 1, perSecond: 1 } }, store.url)
   expect((await own.publishAll(...named(4))).status).toBe(200)
@@ -123,7 +123,7 @@ test('topics that a client makes beyond its first are bounded by what is left fo
 })
 
 test('a topic without an event can be dropped, and then there is room for another', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await storeEvents(store, [event({ topic: 'full' })])
   await ensureTopics(store, ['stored' as TopicName])
   await using own = await ownGateway({ max: 3, rate: plenty }, store.url)

@@ -5,8 +5,8 @@ import { post } from './gateway.ts'
 
 /** A gateway as a process, for publishers that wait, and a consumer when a test wants one. */
 export async function ownReceipts() {
-  const broker = await ownBroker(inject('redisUrl'))
-  const database = await ownDatabase(inject('postgresUrl'))
+  const broker = await ownBroker()
+  const database = await ownDatabase()
   const env = {
     REDIS_URL: inject('redisUrl'),
     REDIS_PREFIX: broker.prefix,

@@ -16,7 +16,7 @@ export async function ownTails({
 }: TailsOptions & { tailsMax?: number } = {}) {
   const stack = new AsyncDisposableStack()
   const redisUrl = inject('redisUrl')
-  const { url: databaseUrl } = stack.use(await ownDatabase(inject('postgresUrl')))
+  const { url: databaseUrl } = stack.use(await ownDatabase())
   const prefix = ownPrefix()
   const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, REDIS_PREFIX: prefix }
   stack.use(startApp('consumer/src/main.ts', env))

@@ -7,7 +7,7 @@ import { expect, inject, test } from 'vitest'
 import { createGateway } from './gateway.ts'
 
 test('projections that stand still are found, stuck, forgotten, or far behind, and their ETags change', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await using gateway = createGateway({
     redisUrl: inject('redisUrl'),
     databaseUrl: store.url,

@@ -190,7 +190,7 @@ test('Redis is asked once a second, however often somebody looks, and the connec
 })
 
 test('PostgreSQL is asked once for all who ask at the same time, and again by who asks later', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   await using store = connectStore({ url: inject('postgresUrl'), poolMax: 8, name: 'test' }, log)
   let asked = 0
   store.pool.on('acquire', () => asked++)

@@ -2,6 +2,7 @@
 import { connectStore } from '@sekali/store/connect'
 import type { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
+import { quiet } from '@sekali/testkit/quiet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventBody, post } from './gateway.ts'
 import { ownReceipts } from './own-receipts.ts'
@@ -172,7 +173,7 @@ test('an event that PostgreSQL refuses is dead, with the reason, to who waits an
       { code: 'dead_event', reason: '22P02' },
     ])
   })
-  await using store = connectStore({ url: system.databaseUrl, poolMax: 1, name: 'test' }, { warn: () => {} })
+  await using store = connectStore({ url: system.databaseUrl, poolMax: 1, name: 'test' }, quiet)
   await store.pool.query(`ALTER TABLE events ADD CHECK (event_id <> 'unwanted') NOT VALID`)
   expect(await system.publish(eventBody({ topic: 'refused', event_id: 'unwanted' }))).toEqual([
     422,

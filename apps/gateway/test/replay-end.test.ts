@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { gunzipSync } from 'node:zlib'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownStore } from '@sekali/testkit/own'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ReplayTimes } from '../src/read/replay.ts'
 import { serveHttp } from '../src/sockets/server.ts'
 import { exchange } from './exchange.ts'
@@ -18,7 +18,7 @@ const many = 40_000
 
 let store: Awaited<ReturnType<typeof ownStore>>
 beforeAll(async () => {
-  store = await ownStore(inject('postgresUrl'))
+  store = await ownStore()
   await store.pool.query(
     `WITH t AS (INSERT INTO topics (name, head) VALUES ('many', $1), ('few', 3) RETURNING id, head)
      INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)

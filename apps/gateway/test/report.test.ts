@@ -1,12 +1,12 @@
 /** The twelve scenarios of the report that the project grew from, against real processes. */
 import { startGateway } from '@sekali/testkit/app'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventBody, post } from './gateway.ts'
 import { ownSystem, type System } from './system.ts'
 
 let system: System
 beforeAll(async () => {
-  system = await ownSystem(inject('redisUrl'), inject('postgresUrl'))
+  system = await ownSystem()
 })
 afterAll(() => system[Symbol.asyncDispose]())
 

@@ -89,7 +89,7 @@ test('a length and chunks at once are refused, because two servers would read th
 })
 
 test('clients that hold a request open take nothing from the others', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   await using own = createGateway({ ...nowhere, redisUrl: inject('redisUrl'), prefix: broker.prefix })
   await using shared = await serveHttp(own.listener, anyPort)
   const open = (request: string) =>

@@ -20,7 +20,7 @@ afterAll(() => stack.disposeAsync())
 
 /** A gateway on a log of so many topics with an event each. */
 async function manyTopics() {
-  const store = stack.use(await ownStore(inject('postgresUrl')))
+  const store = stack.use(await ownStore())
   const prefix = ownPrefix()
   const gateway = stack.use(createGateway({ redisUrl: inject('redisUrl'), databaseUrl: store.url, prefix }))
   await store.pool.query(
@@ -74,7 +74,7 @@ test('a page of /stats has 1,000 topics at most, its link leads to the rest, and
 })
 
 test('however many ask at once, the servers are read once or twice, and whoever asks sees what he published', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   const reads = async () => {
     const info = await broker.redis.info('commandstats')
     return Number(/cmdstat_smembers:calls=(\d+)/.exec(info)?.[1])

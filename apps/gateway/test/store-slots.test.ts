@@ -22,7 +22,7 @@ const log = createLog('gateway', 'silent')
 /** A gateway on an address, and how many requests have come there. */
 async function ownGateway() {
   const stack = new AsyncDisposableStack()
-  const { url: databaseUrl } = stack.use(await ownDatabase(inject('postgresUrl')))
+  const { url: databaseUrl } = stack.use(await ownDatabase())
   const gateway = stack.use(createGateway({ redisUrl: inject('redisUrl'), databaseUrl, prefix: ownPrefix() }))
   let arrived = 0
   const listener: typeof gateway.listener = (incoming, outgoing) => {

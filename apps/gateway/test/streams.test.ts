@@ -15,8 +15,8 @@ let server: HttpServer
 let gateway: Gateway
 beforeAll(async () => {
   stack = new AsyncDisposableStack()
-  const database = stack.use(await ownDatabase(inject('postgresUrl')))
-  const { prefix } = stack.use(await ownBroker(inject('redisUrl')))
+  const database = stack.use(await ownDatabase())
+  const { prefix } = stack.use(await ownBroker())
   gateway = stack.use(
     createGateway({
       redisUrl: inject('redisUrl'),

@@ -1,6 +1,7 @@
 import { type App, startApp, startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
+import { inject } from 'vitest'
 import { eventBody, post } from './gateway.ts'
 
 export interface System extends AsyncDisposable {
@@ -27,7 +28,10 @@ interface Stats {
 }
 
 /** A gateway and a consumer as processes, on a database and keys of their own. */
-export async function ownSystem(redisUrl: string, postgresUrl: string): Promise<System> {
+export async function ownSystem(
+  redisUrl = inject('redisUrl'),
+  postgresUrl = inject('postgresUrl'),
+): Promise<System> {
   const stack = new AsyncDisposableStack()
   const database = stack.use(await ownDatabase(postgresUrl))
   const env = {

@@ -10,15 +10,15 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createHeads } from '../src/heads/heads.ts'
 import { createReceipts } from '../src/publish/outcomes.ts'
 import { eventBody, post, problemIn } from './gateway.ts'
 import { ownReceipts } from './own-receipts.ts'
 
 test('who waits is counted by events, too, and waits no longer than that when PostgreSQL does not answer', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
-  await using database = await ownDatabase(inject('postgresUrl'))
+  await using broker = await ownBroker()
+  await using database = await ownDatabase()
   const log = createLog('gateway', 'silent')
   const connect = (name: string) => connectStore({ url: database.url, poolMax: 8, name }, log)
   await using store = connect('outcomes')

@@ -19,8 +19,8 @@ import { expect, inject } from 'vitest'
 
 /** A database of one's own, a folder of definitions, and projectors on them. */
 export async function ownStack() {
-  const store = await ownStore(inject('postgresUrl'))
-  const broker = await ownBroker(inject('redisUrl'))
+  const store = await ownStore()
+  const broker = await ownBroker()
   const folder = await ownFolder()
   const env = {
     REDIS_URL: inject('redisUrl'),

@@ -4,7 +4,7 @@ import { comparePositions } from '@sekali/core/position'
 import { ownBroker } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownRedis } from '@sekali/testkit/servers'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createAppender } from '../src/append/append.ts'
 import { readStreams } from '../src/operate/streams.ts'
 import { decode } from '../src/redis/entry.ts'
@@ -12,7 +12,7 @@ import { streamKey } from '../src/redis/keys.ts'
 import { far, idsOf, many } from './sample.ts'
 
 test('appends of one topic keep their order, however many come at once [P6]', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   const appender = createAppender(broker, () => {})
   await Promise.all(many(1_200).map(appender.append))
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
@@ -20,7 +20,7 @@ test('appends of one topic keep their order, however many come at once [P6]', as
 })
 
 test('a batch of thousands over some topics keeps the order of each [P6]', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   const appender = createAppender(broker, () => {})
   const batch = many(5_000).map((one, index) =>
     event({ topic: index % 3 ? 'hot' : 'cold', eventId: one.eventId }),
@@ -33,7 +33,7 @@ test('a batch of thousands over some topics keeps the order of each [P6]', async
 })
 
 test('events that are appended together share entries, and each has an id that no other has', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   const [one, other] = [createAppender(broker, () => {}), createAppender(broker, () => {})]
   const all = many(2_604)
   const batches = [all.slice(0, 70), all.slice(70, 103), all.slice(103, 104), all.slice(104)]
@@ -61,7 +61,7 @@ test('events that are appended together share entries, and each has an id that n
 })
 
 test('a few events are entries of their own, and after an id that an operator set, far out, numbers begin anew', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   const { appendAndTell } = createAppender(broker, () => {})
   const key = streamKey(broker, 'orders')
   await appendAndTell(many(4))
@@ -75,7 +75,7 @@ test('a few events are entries of their own, and after an id that an operator se
 })
 
 test('events too large to share an entry have ids one after the other, however long Redis takes', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   const payload = JSON.stringify({ filler: 'x'.repeat(200_000) })
   const batch = Array.from({ length: 60 }, (_, index) => event({ eventId: `e${index}`, payload }))
   const { positions } = await createAppender(broker, () => {}).appendAndTell(batch)

@@ -2,13 +2,13 @@ import type { TopicName } from '@sekali/core/event'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { ownRedis } from '@sekali/testkit/servers'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createAppender } from '../src/append/append.ts'
 import { createDoorbell, listen } from '../src/hints/doorbell.ts'
 import { many } from './sample.ts'
 
 test('the doorbell names each topic that has news', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   const heard: string[] = []
   await using _listener = listen(broker, (topic) => heard.push(topic))
   const appender = createAppender(broker, createDoorbell(broker))

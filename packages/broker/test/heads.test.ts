@@ -1,11 +1,11 @@
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { listenToHeads } from '../src/hints/heads.ts'
 import { headsChannel } from '../src/redis/keys.ts'
 
 test('what is no announcement is passed over, whoever publishes it', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   const heard: unknown[] = []
   await using _listener = listenToHeads(broker, (head) => heard.push(head))
   await eventually(async () => {

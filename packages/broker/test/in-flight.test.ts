@@ -2,13 +2,13 @@ import type { EventId, TopicName } from '@sekali/core/event'
 import { origin } from '@sekali/core/position'
 import { ownBroker } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
-import { expect, inject, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createAppender } from '../src/append/append.ts'
 import { isInFlight } from '../src/operate/in-flight.ts'
 import { many } from './sample.ts'
 
 test('an event in flight is found wherever in an entry it is, and not by its source', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   await createAppender(broker, () => {}).appendAll(many(40))
   const { signal } = new AbortController()
   const find = (eventId: string) =>
@@ -18,7 +18,7 @@ test('an event in flight is found wherever in an entry it is, and not by its sou
 })
 
 test('to look for an event that is not there takes little of Redis at a time, and ends when nobody waits', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   const payload = JSON.stringify({ filler: 'x'.repeat(200_000) })
   const large = Array.from({ length: 24 }, (_, index) => event({ eventId: `e${index}`, payload }))
   await createAppender(broker, () => {}).appendAll(large)

@@ -4,7 +4,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownPrefix } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownRedis } from '@sekali/testkit/servers'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createAppender } from '../src/append/append.ts'
 import type { Broker } from '../src/redis/connect.ts'
 import { streamKey } from '../src/redis/keys.ts'
@@ -31,7 +31,7 @@ async function read(broker: Broker, account: Account, count = 100, consumer = 'm
 }
 
 test('turns read on from the position, and say when they are at the end [P3]', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   await append(broker, 'a', 'b', 'c')
   const first = await read(broker, start, 2)
   expect(first.ids).toEqual(['a', 'b'])
@@ -42,7 +42,7 @@ test('turns read on from the position, and say when they are at the end [P3]', a
 })
 
 test('a read that was not committed is read again, from the same place [P3]', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   await append(broker, 'a', 'b', 'c')
   await read(broker, start, 2, 'dead')
   const heir = await read(broker, start, 100, 'heir')
@@ -51,7 +51,7 @@ test('a read that was not committed is read again, from the same place [P3]', as
 })
 
 test("a dead consumer's read that Redis runs late skips nothing [P3]", async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   await append(broker, 'a', 'b')
   const first = await read(broker, start)
   await append(broker, 'c', 'd', 'e')
@@ -64,7 +64,7 @@ test("a dead consumer's read that Redis runs late skips nothing [P3]", async () 
 })
 
 test('a reclaim acknowledges what the position covers and leaves the rest to be read [P3]', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   await append(broker, 'a', 'b')
   const committed = await read(broker, start, 100, 'dead')
   await append(broker, 'c')
@@ -76,12 +76,12 @@ test('a reclaim acknowledges what the position covers and leaves the rest to be 
 })
 
 test('a topic without a stream has nothing to read', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   expect(await readTurn(broker, start, 'me', 10)).toBeUndefined()
 })
 
 test('a stream that lost its newest entries gives out no id below the position', async () => {
-  await using broker = await ownBroker(inject('redisUrl'))
+  await using broker = await ownBroker()
   await append(broker, 'a')
   const first = await read(broker, start)
   // As after a crash that cost Redis its newest entries and set its clock back: the position lies in its future.

@@ -3,7 +3,7 @@ import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readTopics } from '../src/operate/topics.ts'
 import { readNewest, readTopic } from '../src/read/topic.ts'
 import { commitEvents } from '../src/turn/commit.ts'
@@ -13,13 +13,13 @@ import { withTurn } from '../src/turn/turn.ts'
 import { commit, orders, received } from './commit.ts'
 
 test('a batch delivered twice is stored once [P4]', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   expect(await commit(store, received('a', 'b'))).toEqual({ stored: 2, duplicates: 0, conflicts: 0 })
   expect(await commit(store, received('a', 'b'))).toEqual({ stored: 0, duplicates: 2, conflicts: 0 })
 })
 
 test('duplicates burn no number [P5]', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await commit(store, received('a', 'a', 'b', 'a'))
   await commit(store, received('b', 'c', 'a', 'd'))
   const { events } = await readTopic(store, { topic: orders, after: 0, limit: 10 })
@@ -28,7 +28,7 @@ test('duplicates burn no number [P5]', async () => {
 })
 
 test('a batch may be one event or tens of thousands', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   for (const size of [1, 999, 20_000]) {
     const ids = Array.from({ length: size }, (_, index) => `${size}-${index}`)
     expect(await commit(store, received(...ids))).toEqual({ stored: size, duplicates: 0, conflicts: 0 })
@@ -36,7 +36,7 @@ test('a batch may be one event or tens of thousands', async () => {
 })
 
 test('however many come, and whatever was expected of them, each is stored once and numbered in order [P4] [P5]', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const ids = (from: number, count: number) => Array.from({ length: count }, (_, index) => `${from + index}`)
   const all = ids(0, 30_000)
   const tally = async (batch: string[]) => Object.values(await commit(store, received(...batch)))
@@ -52,7 +52,7 @@ test('however many come, and whatever was expected of them, each is stored once 
 })
 
 test('another content under a known id is a conflict, also when nothing known was expected', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const ids = Array.from({ length: 10_000 }, (_, index) => `${index}`)
   for (let from = 0; from < ids.length; from += 5_000) {
     await commit(store, received(...ids.slice(from, from + 5_000)))
@@ -72,7 +72,7 @@ test('another content under a known id is a conflict, also when nothing known wa
 })
 
 test('a reader never sees a later number before an earlier one, whatever the commits are doing [P5]', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await ensureTopics(store, [orders])
   let writing = true
   const seen: number[] = []
@@ -97,7 +97,7 @@ test('a reader never sees a later number before an earlier one, whatever the com
 })
 
 test('should somebody write past the turn, the unique key refuses [P4]', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await commit(store, received('a'))
   const insert = `INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at)
     SELECT topic_id, seq + 1, event_id, "timestamp", source, payload, received_at FROM events`
@@ -105,7 +105,7 @@ test('should somebody write past the turn, the unique key refuses [P4]', async (
 })
 
 test('pages of all topics come newest first', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   for (const [topic, id] of [
     ['a', '1'],
     ['b', '2'],
@@ -123,7 +123,7 @@ test('pages of all topics come newest first', async () => {
 })
 
 test('the look-up stays a descent of the index when a log that was small becomes large', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await commit(store, received(...Array.from({ length: 20 }, (_, index) => `small-${index}`)))
   await store.pool.query('ANALYZE events')
   await withTurn(store, [orders], async (tx, turn) => {
@@ -145,7 +145,7 @@ test('the look-up stays a descent of the index when a log that was small becomes
 })
 
 test('a seq that is taken is nobody’s dead letter: the turn fails, to be tried again', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await commit(store, received('a', 'b', 'c'))
   await store.pool.query('UPDATE topics SET head = head - 2')
   const refused = expect.objectContaining({

@@ -3,7 +3,7 @@ import { limits } from '@sekali/core/limits'
 import { type Position, timeOf } from '@sekali/core/position'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
-import { expect, inject, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Store, Tx } from '../src/postgres/connect.ts'
 import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
 import { commitBisecting, type ReceivedEntry } from '../src/turn/bisect.ts'
@@ -75,7 +75,7 @@ async function inTurn<T, R>(list: readonly T[], work: (one: T) => Promise<R>): P
 }
 
 test('whatever repeats itself in a batch, it comes to what events taken one by one come to [P4] [P7]', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const int = chance(42)
   const topics = ['a', 'b', 'c']
   const models = new Map(topics.map((topic) => [topic, createModel()]))
@@ -110,7 +110,7 @@ test('whatever repeats itself in a batch, it comes to what events taken one by o
 })
 
 test('a batch takes the same few statements however often the content of its ids changes', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const alternating = Array.from({ length: 2_000 }, (_, index) => other('x', index % 2))
   const tally = ({ stored, duplicates, conflicts }: Outcome) => [stored, duplicates, conflicts]
   const comesTo = async (events: readonly Event[], from: number) => {
@@ -131,7 +131,7 @@ test('a batch takes the same few statements however often the content of its ids
 })
 
 test('beyond a topic’s share of bytes stubs are kept, and receipts and figures stay true', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const large = (fill: string) => other('x', fill.repeat(256 * 1_000))
   const items = received([
     other('x', 0),
@@ -166,7 +166,7 @@ test('beyond a topic’s share of bytes stubs are kept, and receipts and figures
 })
 
 test('small events under the ids of large ones do not make a turn read these', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const ids = Array.from({ length: 100 }, (_, index) => `x${index}`)
   await commit(store, received(ids.map((id) => other(id, 'v'.repeat(100_000)))))
   let bytes = 0
@@ -194,7 +194,7 @@ test('small events under the ids of large ones do not make a turn read these', a
 })
 
 test('a receipt of an id that has many conflicts reads the one of its entry', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const items = received(Array.from({ length: 3_000 }, (_, index) => other('x', index)))
   await commit(store, items)
   const read = async () => {

@@ -2,12 +2,12 @@
 import { type Position, timeOf } from '@sekali/core/position'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
 import { commit, orders } from './commit.ts'
 
 test('an entry that left no trace is a duplicate only of what came before it with the same payload', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const stored = event({ eventId: 'a', payload: '{"n":1}' })
   const at = 1_700_000_000_000
   await commit(store, [{ event: stored, receivedAt: timeOf(`${at}-5` as Position) }])
@@ -25,7 +25,7 @@ test('an entry that left no trace is a duplicate only of what came before it wit
 })
 
 test('what a version before stored beyond the 999th of a millisecond was there before all that comes now', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const stored = event({ eventId: 'a', payload: '{"n":1}' })
   const at = 1_700_000_000_000
   await commit(store, [{ event: stored, receivedAt: timeOf(`${at}-1500` as Position) }])
@@ -40,7 +40,7 @@ test('what a version before stored beyond the 999th of a millisecond was there b
 })
 
 test('beyond the 999th of a millisecond, too, an entry is a duplicate only of what came before it', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const stored = event({ eventId: 'a', payload: '{"n":1}' })
   const at = 1_700_000_000_000
   const position = `${at}-1500` as Position
@@ -57,7 +57,7 @@ test('beyond the 999th of a millisecond, too, an entry is a duplicate only of wh
 })
 
 test('an ordinary entry costs no row of ids', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const of = (number: number) => {
     const position = `1700000000000-${number}` as Position
     return { event: event({ eventId: `e${number}` }), receivedAt: timeOf(position), position }

@@ -2,14 +2,14 @@
 import type { StoredEvent } from '@sekali/core/event'
 import { parsePattern } from '@sekali/core/pattern'
 import { ownStore } from '@sekali/testkit/own'
-import { expect, inject, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { sql } from '../src/postgres/drizzle.ts'
 import { searchEvents } from '../src/read/search.ts'
 import { compressedOf, readNewest, readTopic } from '../src/read/topic.ts'
 import { fill } from './search-log.ts'
 
 test('a page ends before its payloads are too many bytes, and goes on after them', async () => {
-  await using own = await ownStore(inject('postgresUrl'))
+  await using own = await ownStore()
   await own.db.execute(fill('large', 40))
   await own.db.execute(sql`UPDATE events SET payload = json_build_object('x', repeat('x', 250000))`)
   const seqsOf = (events: readonly StoredEvent[]) => events.map(({ seq }) => seq)
@@ -42,7 +42,7 @@ test('a page ends before its payloads are too many bytes, and goes on after them
 })
 
 test('a page reads no payload that does not fit', async () => {
-  await using own = await ownStore(inject('postgresUrl'))
+  await using own = await ownStore()
   await own.db.execute(fill('large', 100))
   await own.db.execute(sql`
     UPDATE events SET payload = to_json((SELECT string_agg(md5(n::text), '') FROM generate_series(1, 7500) n))`)

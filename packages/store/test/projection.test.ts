@@ -2,7 +2,7 @@ import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { sql } from 'drizzle-orm'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Store, withTransaction } from '../src/postgres/connect.ts'
 import { forgetRetired } from '../src/projections/forget-retired.ts'
 import { readProjections } from '../src/projections/read.ts'
@@ -44,7 +44,7 @@ async function turn(store: Store, state: string, version = 1, live = false, hash
 }
 
 test('a write onto a revision that is no longer the current one is refused, whole [P4]', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await storeEvents(store, [event()])
   await registerProjection(store, definition())
   const generation = await turn(store, '1', 1, true)
@@ -62,7 +62,7 @@ test('a write onto a revision that is no longer the current one is refused, whol
 })
 
 test('events that a projection skips are counted, and the last is kept, apart for what is to take its place', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await storeEvents(store, [event()])
   await registerProjection(store, definition())
   const last = { topic: 'orders', seq: 1, eventId: 'e', message: 'Error: no' }
@@ -93,7 +93,7 @@ test('events that a projection skips are counted, and the last is kept, apart fo
 })
 
 test('while one has the turn nobody else gets it', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await registerProjection(store, definition())
   await withTransaction(store, 'test', async (tx) => {
     expect(await takeProjectionTurn(tx, [definition()])).toMatchObject({ name: 'p', stage: 'building' })
@@ -103,7 +103,7 @@ test('while one has the turn nobody else gets it', async () => {
 })
 
 test('a later version is built beside the live one and takes its place; an earlier one is superseded', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await storeEvents(store, [event()])
   const both = [registerProjection(store, definition()), registerProjection(store, definition())]
   expect((await Promise.all(both)).sort()).toEqual(['building', 'known'])
@@ -127,7 +127,7 @@ test('a later version is built beside the live one and takes its place; an earli
 })
 
 test('what is on show and its rebuild say each by itself where they got stuck', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await registerProjection(store, definition())
   await turn(store, '0', 1, true)
   await storeEvents(store, [event()])
@@ -144,7 +144,7 @@ test('what is on show and its rebuild say each by itself where they got stuck', 
 })
 
 test('a changed file is another definition: nobody folds it into the states of the old one, and a rebuild takes it', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await storeEvents(store, [event()])
   await registerProjection(store, definition())
   await turn(store, '1', 1, true)
@@ -167,7 +167,7 @@ test('a changed file is another definition: nobody folds it into the states of t
 })
 
 test('what a page of states says of all topics is read once, and not for each key', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const topics = Array.from({ length: 20 }, (_, n) => `orders.${n}`)
   for (const topic of topics) await storeEvents(store, [event({ topic })])
   await registerProjection(store, { ...definition(), topics: ['**'], topicRegex: /^.+$/, keyed: true })

@@ -1,9 +1,9 @@
 import { ownStore } from '@sekali/testkit/own'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readRanges } from '../src/read/ranges.ts'
 
 test('pages of several topics are one merge by time that keeps each topic by seq, though clocks step back', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const names = ['a', 'b', 'c']
   await store.pool.query('INSERT INTO topics (name) SELECT unnest($1::text[])', [names])
   // Every time is another one, and many are before that of the seq before.
@@ -46,7 +46,7 @@ test('pages of several topics are one merge by time that keeps each topic by seq
 })
 
 test('a page ends when it has its bytes as they are sent, and has one event however large that is', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await store.pool.query("INSERT INTO topics (name) VALUES ('a')")
   await store.pool.query(`
     INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, source, payload)

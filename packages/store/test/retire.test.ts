@@ -3,7 +3,7 @@ import type { Position } from '@sekali/core/position'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readHeads } from '../src/read/heads.ts'
 import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
 import { retire } from '../src/turn/retire.ts'
@@ -13,7 +13,7 @@ import { withTurns } from '../src/turn/turn.ts'
 const topic = 'orders' as TopicName
 
 test('what is appended after a stream was retired is queued until it is stored, wherever clocks stand', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await storeEvents(store, [event({ eventId: 'e1' })])
   await store.pool.query("UPDATE topics SET position = '99999-0', history = 'h'")
   expect([...(await readStandings(store))]).toEqual([[topic, '99999-0']])

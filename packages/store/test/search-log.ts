@@ -1,7 +1,7 @@
 /** The log that searches are made on, and the searches. */
 import type { TopicName } from '@sekali/core/event'
 import { ownStore } from '@sekali/testkit/own'
-import { inject } from 'vitest'
+
 import { sql } from '../src/postgres/drizzle.ts'
 import type { Search } from '../src/read/search.ts'
 import { summarizeSpans } from '../src/read/spans.ts'
@@ -10,7 +10,7 @@ export const sizes = { 'log.big': 12_000, 'log.small': 700, 'log.one': 1, other:
 
 /** A database of its own with these topics. */
 export async function ownLog() {
-  const store = await ownStore(inject('postgresUrl'))
+  const store = await ownStore()
   for (const [topic, size] of Object.entries(sizes)) await store.db.execute(fill(topic, size))
   // Not all: the last spans of the big topic are searched without a summary.
   for (const topic of Object.keys(sizes)) await summarizeSpans(store, topic as TopicName, 9)

@@ -1,7 +1,7 @@
 /** The plans of searches and pages: indexes serve them. */
 import { parsePattern } from '@sekali/core/pattern'
 import { ownStore } from '@sekali/testkit/own'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Store } from '../src/postgres/connect.ts'
 import { drizzle, sql } from '../src/postgres/drizzle.ts'
 import { searchEvents } from '../src/read/search.ts'
@@ -95,7 +95,7 @@ test.each([
 })
 
 test('of many topics, those of a pattern are found by an index', async () => {
-  await using own = await ownStore(inject('postgresUrl'))
+  await using own = await ownStore()
   await own.db.execute(
     sql`INSERT INTO topics (name) SELECT 'many.' || n || '.x' FROM generate_series(1, 5000) n`,
   )

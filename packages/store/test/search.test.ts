@@ -3,7 +3,7 @@ import type { Cursor } from '@sekali/core/cursor'
 import type { StoredEvent } from '@sekali/core/event'
 import { parsePattern } from '@sekali/core/pattern'
 import { ownStore } from '@sekali/testkit/own'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sql } from '../src/postgres/drizzle.ts'
 import { boundReplay, type Replay, readPart } from '../src/read/replay.ts'
 import { type Search, searchEvents } from '../src/read/search.ts'
@@ -88,7 +88,7 @@ test.each(searches)(
 )
 
 test('a page goes on where the one before ended, whatever was written in between [P5]', async () => {
-  await using own = await ownStore(inject('postgresUrl'))
+  await using own = await ownStore()
   await own.db.execute(fill('log.a', 20))
   await own.db.execute(fill('log.b', 5))
   const topics = parsePattern('log.*')
@@ -110,7 +110,7 @@ test('a page goes on where the one before ended, whatever was written in between
 })
 
 test('more topics than a cursor can hold are refused', async () => {
-  await using own = await ownStore(inject('postgresUrl'))
+  await using own = await ownStore()
   await own.db.execute(sql`INSERT INTO topics (name) SELECT 'many.' || n FROM generate_series(1, 501) n`)
   const search = { order: 'asc', limit: 1 } as const
   await expect(searchEvents(own, { ...search, topics: parsePattern('many.*') })).rejects.toMatchObject({

@@ -1,12 +1,12 @@
 import { ownStore } from '@sekali/testkit/own'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Store, withTransaction } from '../src/postgres/connect.ts'
 import { copyRows } from '../src/postgres/copy-rows.ts'
 import type { DataRefused } from '../src/postgres/errors.ts'
 import { utc } from '../src/postgres/time.ts'
 
 test('times come in one form, whatever PostgreSQL leaves out', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const times = [
     '2025-12-08T10:00:00.123456Z',
     '2025-12-08T10:00:00.120000Z',
@@ -41,7 +41,7 @@ async function written(store: Store, time: string): Promise<string> {
 }
 
 test('a time that is written in binary is the one that PostgreSQL reads in the text', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const inText = async (time: string): Promise<string> => {
     try {
       const { rows } = await store.pool.query<{ time: string }>('SELECT $1::timestamptz::text AS time', [

@@ -1,18 +1,17 @@
 import { StoreUnavailable } from '@sekali/core/errors'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownStore } from '@sekali/testkit/own'
+import { quiet } from '@sekali/testkit/quiet'
 import { event } from '@sekali/testkit/sample'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { connectStore, withTransaction } from '../src/postgres/connect.ts'
 import { sql } from '../src/postgres/drizzle.ts'
 import { DataRefused } from '../src/postgres/errors.ts'
 import { migrate } from '../src/postgres/migrate.ts'
 import { copyEvents } from '../src/turn/copy.ts'
 
-const quiet = { warn: () => {} }
-
 test('eight processes may migrate at once, also an empty database', async () => {
-  await using database = await ownDatabase(inject('postgresUrl'))
+  await using database = await ownDatabase()
   await using store = connectStore({ url: database.url, poolMax: 1, name: 'test' }, quiet)
   await store.pool.query('DROP SCHEMA public, projections, drizzle CASCADE; CREATE SCHEMA public')
   await Promise.all(Array.from({ length: 8 }, () => migrate(database.url)))
@@ -32,7 +31,7 @@ test('eight processes may migrate at once, also an empty database', async () => 
 })
 
 test('a backend that dies in a transaction costs its connection, not the process and not the pool', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   for (let round = 0; round < 20; round++) {
     const cutOff = withTransaction(store, 'test', async (tx) => {
       const { rows } = await tx.execute<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`)
@@ -46,7 +45,7 @@ test('a backend that dies in a transaction costs its connection, not the process
 })
 
 test('a COPY that stalls until it is given up fails, and the answer that comes too late ends no process', async () => {
-  await using database = await ownDatabase(inject('postgresUrl'))
+  await using database = await ownDatabase()
   const limits = { statementMs: 200, poolMax: 1 }
   await using store = connectStore({ url: database.url, name: 'test', ...limits }, quiet)
   const stalled = withTransaction(store, 'test', async (tx) => {
@@ -70,7 +69,7 @@ test('a COPY that stalls until it is given up fails, and the answer that comes t
 })
 
 test('a failed transaction leaves nothing, and says whose fault it was [P2]', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const insert = (name: string) => sql`INSERT INTO topics (name) VALUES (${name})`
   const run = (what: ReturnType<typeof sql>) =>
     withTransaction(store, 'test', async (tx) => {
@@ -85,7 +84,7 @@ test('a failed transaction leaves nothing, and says whose fault it was [P2]', as
 })
 
 test('what reaches a log of a refused payload is its code, never the payload', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const refused = withTransaction(store, 'test', (tx) => tx.execute(sql`SELECT ${'{"secret'}::json`))
   const error = await refused.catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(DataRefused)

@@ -2,7 +2,7 @@
 import type { TopicName } from '@sekali/core/event'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
-import { expect, inject, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { readTopic } from '../src/read/topic.ts'
 import { commitBatches, type Outcome } from '../src/turn/commit.ts'
 import type { Received } from '../src/turn/copy.ts'
@@ -11,7 +11,7 @@ import { type Turn, withTurn, withTurns } from '../src/turn/turn.ts'
 import { commit, counted, end, orders, received } from './commit.ts'
 
 test('a turn is exclusive: who comes second is told that it is taken, and does not wait [P2]', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   await ensureTopics(store, [orders, 'other' as TopicName])
   const topicOf = async (_: unknown, { topic }: Turn) => topic
   await withTurn(store, [orders], async () => {
@@ -22,7 +22,7 @@ test('a turn is exclusive: who comes second is told that it is taken, and does n
 })
 
 test('topics that are there use up no ids, however often they are asked for', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   for (let time = 1; time <= 5; time++) await ensureTopics(store, [orders])
   await ensureTopics(store, ['other' as TopicName, orders])
   const idOf = async (_: unknown, { topicId }: Turn) => topicId
@@ -30,7 +30,7 @@ test('topics that are there use up no ids, however often they are asked for', as
 })
 
 test('turns of several topics are committed together: each topic is numbered, and told known from new, by itself', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const [a, b, c] = ['a', 'b', 'c'].map((name) => name as TopicName) as [TopicName, TopicName, TopicName]
   for (const topic of [a, b, c]) await commit(store, received('known'), topic)
   await commit(store, received('older'), b) // so that their heads differ
@@ -67,7 +67,7 @@ test('turns of several topics are committed together: each topic is numbered, an
 })
 
 test('turns of several topics are taken for new together, and told apart when one of them has a repeat', async () => {
-  await using store = await ownStore(inject('postgresUrl'))
+  await using store = await ownStore()
   const topics = ['a', 'b', 'c'].map((name) => name as TopicName)
   const hundred = (from: number) => received(...Array.from({ length: 100 }, (_, index) => `${from + index}`))
   // Of different lengths, so that a topic's numbers are not another's.

@@ -2,31 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { type Broker, connectBroker, untilConnected } from '@sekali/broker/connect'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { migrate } from '@sekali/store/migrate'
+import { inject } from 'vitest'
+import { quiet } from './quiet.ts'
+import { run, template, urlOf } from './template.ts'
 
-const quiet = { info: () => {}, warn: () => {}, error: () => {} }
-
-/** A database with the schema and nothing else, from which others are copied. */
-const template = 'template_sekali'
-
-async function run(serverUrl: string, statement: string): Promise<void> {
-  await using server = connectStore({ url: serverUrl, poolMax: 1, name: 'testkit' }, quiet)
-  await server.pool.query(statement)
-}
-
-const urlOf = (serverUrl: string, database: string): string => {
-  const url = new URL(serverUrl)
-  url.pathname = `/${database}`
-  return url.href
-}
-
-/** A copy takes 60 ms where making the schema anew takes 260: a server that many databases come from gets this first. */
-export async function makeTemplate(serverUrl: string): Promise<void> {
-  await run(serverUrl, `CREATE DATABASE ${template}`)
-  await migrate(urlOf(serverUrl, template))
-}
-
-/** A database of one's own on the server, with the schema, dropped at the end of the scope. */
-export async function ownDatabase(serverUrl: string): Promise<AsyncDisposable & { readonly url: string }> {
+/** A database of one's own on the server, or on that of all tests, with the schema, dropped at the end of the scope. */
+export async function ownDatabase(
+  serverUrl = inject('postgresUrl'),
+): Promise<AsyncDisposable & { readonly url: string }> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const url = urlOf(serverUrl, name)
   try {
@@ -43,7 +26,7 @@ const isMissingDatabase = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === '3D000'
 
 /** A store on a database of its own. */
-export async function ownStore(serverUrl: string): Promise<Store & { readonly url: string }> {
+export async function ownStore(serverUrl = inject('postgresUrl')): Promise<Store & { readonly url: string }> {
   const database = await ownDatabase(serverUrl)
   const store = connectStore({ url: database.url, poolMax: 8, name: 'test' }, quiet)
   return {
@@ -60,7 +43,7 @@ export async function ownStore(serverUrl: string): Promise<Store & { readonly ur
 export const ownPrefix = (): string => `test${randomBytes(6).toString('hex')}`
 
 /** A broker with keys of its own. */
-export async function ownBroker(url: string, prefix = ownPrefix()): Promise<Broker> {
+export async function ownBroker(url = inject('redisUrl'), prefix = ownPrefix()): Promise<Broker> {
   const broker = connectBroker({ url, prefix, name: 'test' }, quiet)
   await untilConnected(broker, 5_000)
   return broker

@@ -5,7 +5,7 @@ import { startRedis } from '@sekali/servers/redis-server'
 import type { Server } from '@sekali/servers/server'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import type { TestProject } from 'vitest/node'
-import { makeTemplate } from './own.ts'
+import { makeTemplate } from './template.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
