@@ -4,7 +4,8 @@ import { type Connection, call, callStream, jsonOf, search } from '../connection
 import { createLineSplitter } from '../connection/lines.ts'
 import type { Stream } from '../connection/request.ts'
 import { type CallOptions, isRetryable, retryDefaults } from '../connection/retry.ts'
-import { BrokenOff, Miscounted, UnexpectedAnswer, Unreachable } from '../errors.ts'
+import { BrokenOff, Miscounted, Unreachable } from '../errors.ts'
+import { createResume } from './resume.ts'
 
 /** One page: newest first, or ascending with `after`. */
 export async function events(
@@ -33,10 +34,12 @@ export async function* readText(
   for await (const { events, text } of pages(connection, query, options)) {
     const payloads = findPayloads(text, 1)
     for (const [index, event] of events.entries()) {
-      const { payload: _, seq, received_at, stored_at, ...head } = event
-      const before = JSON.stringify(head).slice(0, -1)
-      const after = JSON.stringify({ seq, received_at, stored_at }).slice(1)
-      yield `${before},"payload":${payloads[index]?.text},${after}`
+      const members = Object.entries(event).map(([name, value]) =>
+        name === 'payload'
+          ? `"payload":${payloads[index]?.text}`
+          : JSON.stringify({ [name]: value }).slice(1, -1),
+      )
+      yield `{${members.join(',')}}`
     }
   }
 }
@@ -85,52 +88,24 @@ export async function* replayText(
 ): AsyncGenerator<string, void> {
   // All topics by name: the gateway takes a place to go on from only with one.
   const { topic = '>' } = query
-  const places = createPlaces({ ...query, topic })
+  const resume = createResume({ ...query, topic })
   let { after, limit } = query
   for (;;) {
-    let heard = false
+    let hasRead = false
     try {
       for await (const text of streamedLines(connection, { ...query, topic, after, limit }, options)) {
         yield text
-        heard = true
-        places.passed(text)
+        hasRead = true
+        resume.passed(text)
         if (limit !== undefined) limit -= 1
       }
       return
     } catch (error) {
-      after = places.after()
-      if (!isRetryable(error) || !heard) throw error
+      after = resume.after()
+      if (!isRetryable(error) || !hasRead) throw error
       if (after === undefined) throw error instanceof Unreachable ? brokenOff(error) : error
       if (limit === 0) return
     }
-  }
-}
-
-/** A URL may not be longer than the gateway reads; so many topics have to be read page by page. */
-const afterCharsMax = 8_000
-
-/** How far a replay has come: a seq, or for several topics a seq of each, `orders.eu:42,orders.us:7`. */
-function createPlaces({ topic, after, order }: EventsQuery & { readonly topic: string }) {
-  const isAscending = order !== 'desc'
-  const isPattern = /[*>]/.test(topic)
-  // A cursor that a page gave can be sent, but nothing can be added to it.
-  const canResume = isAscending && (!isPattern || after === undefined)
-  const seqs = new Map<string, number>()
-  return {
-    passed(text: string) {
-      if (!canResume) return
-      const place = /^\{"topic":"([^"]*)".*"seq":(\d+),"received_at":"[^"]*","stored_at":"[^"]*"\}$/s.exec(
-        text,
-      )
-      if (place === null) throw new UnexpectedAnswer('/events answered with a line that is no event')
-      seqs.set(String(place[1]), Number(place[2]))
-    },
-    after(): number | string | undefined {
-      if (!canResume) return undefined
-      if (!isPattern) return seqs.get(topic)
-      const pairs = [...seqs].map(([name, seq]) => `${name}:${seq}`).join(',')
-      return pairs.length > afterCharsMax ? undefined : pairs
-    },
   }
 }
 
