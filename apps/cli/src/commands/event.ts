@@ -64,16 +64,18 @@ function explained(status: Status, reason = 'reason unknown'): string {
 }
 
 function stored(text: string): string {
-  const event = JSON.parse(text) as StoredEvent
+  const { payload: _, ...event } = JSON.parse(text) as StoredEvent
+  const { topic, event_id, seq, source, timestamp, received_at, stored_at, ...others } = event
   const lines = [
-    ['topic', event.topic],
-    ['event id', event.event_id],
-    ['seq', String(event.seq)],
-    ['source', event.source],
-    ['timestamp', event.timestamp],
-    ['received', event.received_at],
-    ['stored', event.stored_at],
+    ['topic', topic],
+    ['event id', event_id],
+    ['seq', seq],
+    ['source', source],
+    ['timestamp', timestamp],
+    ...Object.entries(others),
+    ['received', received_at],
+    ['stored', stored_at],
     ['payload', findPayload(text).text ?? ''],
   ] as const
-  return lines.map(([name, value]) => `${styled('dim', name.padEnd(9))}  ${plain(value)}`).join('\n')
+  return lines.map(([name, value]) => `${styled('dim', name.padEnd(9))}  ${plain(String(value))}`).join('\n')
 }

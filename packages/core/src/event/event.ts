@@ -67,6 +67,9 @@ export const EventFields = v.object({
   payload: v.custom<object>(isObject, 'must be a JSON object'),
 })
 
+export type FieldName = keyof typeof EventFields.entries
+export const fieldNames = Object.keys(EventFields.entries) as readonly FieldName[]
+
 /** The event as the API shows it. By concatenation, because the payload's text must not be parsed and printed. */
 export function eventToJson(event: StoredEvent): string {
   return (

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import type { Issue } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { EventFields, isObject } from './event.ts'
+import { EventFields, type FieldName, fieldNames, isObject } from './event.ts'
 import type { PayloadText } from './payload.ts'
-import { type FieldName, fieldNames, fitsInBytes, isShortString, type Sent } from './sent.ts'
+import { fitsInBytes, isShortString, type Sent } from './sent.ts'
 
 /** Says everything that does not fit. */
 export function explain(sent: Sent, issues: Issue[]): undefined {

@@ -1,17 +1,11 @@
 import { limits } from '../limits.ts'
 import type { Listener } from '../text/scan.ts'
+import { type FieldName, fieldNames } from './event.ts'
 import { isKey, type PayloadText } from './payload.ts'
 
-export const fieldNames = ['topic', 'event_id', 'timestamp', 'source', 'payload'] as const
-export type FieldName = (typeof fieldNames)[number]
-
 /** What was sent as an event: the JSON texts of its members. */
-export interface Sent {
+export type Sent = Record<Exclude<FieldName, 'payload'>, string | undefined> & {
   isObject: boolean
-  topic: string | undefined
-  event_id: string | undefined
-  timestamp: string | undefined
-  source: string | undefined
   payload: (PayloadText & { readonly text: string }) | undefined
   /** Keys that are not ours, with their quotes: the first few. */
   unknown: string[]
@@ -19,23 +13,12 @@ export interface Sent {
 
 /** One object for all events, which is `onSent`'s only while it is called: a batch of nothing costs no memory. */
 export function listen(onSent: (sent: Sent) => void): Listener {
-  const sent: Sent = {
-    isObject: false,
-    topic: undefined,
-    event_id: undefined,
-    timestamp: undefined,
-    source: undefined,
-    payload: undefined,
-    unknown: [],
-  }
+  const sent = { isObject: false, unknown: [] } as unknown as Sent
+  for (const name of fieldNames) sent[name] = undefined
   return {
     onBegin(isObject: boolean) {
       sent.isObject = isObject
-      sent.topic = undefined
-      sent.event_id = undefined
-      sent.timestamp = undefined
-      sent.source = undefined
-      sent.payload = undefined
+      for (const name of fieldNames) sent[name] = undefined
       if (sent.unknown.length > 0) sent.unknown = []
     },
     onMember(key: string, text: string, depth: number, isUnstorable: boolean) {

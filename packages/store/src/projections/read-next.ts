@@ -2,7 +2,7 @@ import type { StoredEvent, TopicName } from '@sekali/core/event'
 import type { Db } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { events } from '../postgres/schema.ts'
-import { type Row, toEvent } from '../read/row.ts'
+import { type EventRow, eventColumns, toEvent } from '../read/row.ts'
 
 /** Some of a topic's events: the `count` that follow `after`. All of them must be stored. */
 export interface Next {
@@ -22,8 +22,8 @@ export async function readNext(
 ): Promise<{ readonly topicId: number; readonly event: StoredEvent }[]> {
   const column = (pick: (one: Next) => number) => sql.param(wanted.map(pick))
   // OFFSET 0: a descent of the index for each topic, whatever the planner thinks; see commit.ts.
-  const { rows } = await db.execute<Omit<Row, 'topic_id' | 'topic' | 'more'>>(sql`
-    SELECT e.event_id, e."timestamp", e.source, e.payload::text AS payload, e.seq, e.received_at, e.stored_at
+  const { rows } = await db.execute<EventRow>(sql`
+    SELECT ${eventColumns}
     FROM unnest(
       ${column(({ topicId }) => topicId)}::int[],
       ${column(({ after }) => after)}::bigint[],
@@ -38,7 +38,7 @@ export async function readNext(
     Array.from({ length: count }, (_, index) => {
       const seq = after + 1 + index
       const row = next.next().value
-      const event = row && toEvent({ ...row, topic })
+      const event = row && toEvent(topic, row)
       // Promise 5. If it were ever broken, to stop is better than to skip what was not seen yet.
       if (event?.seq !== seq)
         throw new Error(`${topic}: ${event?.seq ?? 'nothing'} is where ${seq} should be`)

@@ -16,7 +16,7 @@ import { asStoreError } from '../postgres/errors.ts'
 import { conflicts, deadLetters, entryIds, events, topics } from '../postgres/schema.ts'
 import { textArray } from '../postgres/text-array.ts'
 import { livePosition } from '../turn/standing.ts'
-import { type Row, toEvent } from './row.ts'
+import { type EventRow, eventColumns, toEvent } from './row.ts'
 
 /** An event that was appended. */
 export interface Sent {
@@ -122,9 +122,8 @@ export interface Known {
 /** Rejects with `StoreUnavailable`. */
 export async function findEvent(store: Store, topic: TopicName, eventId: EventId): Promise<Known> {
   const { rows } = await store.db
-    .execute<Partial<Row> & { position: string; reason: string | null }>(sql`
-      SELECT CASE WHEN t.retired THEN ${origin} ELSE t.position END AS position, t.name AS topic, e.event_id, e."timestamp", e.source, e.payload::text AS payload, e.seq,
-        e.received_at, e.stored_at,
+    .execute<Partial<EventRow> & { position: string; reason: string | null }>(sql`
+      SELECT CASE WHEN t.retired THEN ${origin} ELSE t.position END AS position, ${eventColumns},
         (SELECT reason FROM ${deadLetters} d
           WHERE d.topic_id = t.id AND d.event_id = ${eventId} ORDER BY id DESC LIMIT 1) AS reason
       FROM ${topics} t
@@ -135,7 +134,7 @@ export async function findEvent(store: Store, topic: TopicName, eventId: EventId
     })
   const [row] = rows
   return {
-    event: row && typeof row.seq === 'string' ? toEvent(row as Row) : undefined,
+    event: row && typeof row.seq === 'string' ? toEvent(topic, row as EventRow) : undefined,
     dead: typeof row?.reason === 'string' ? { reason: row.reason } : undefined,
     position: (row?.position ?? origin) as Position,
   }

@@ -67,5 +67,5 @@ export async function readRanges(
   const { rows } = await store.db.execute<Row>(statement).catch((error: unknown) => {
     throw asStoreError(error, 'read of events')
   })
-  return rows.map((row) => ({ topicId: row.topic_id, event: toEvent(row) }))
+  return rows.map((row) => ({ topicId: row.topic_id, event: toEvent(row.topic, row) }))
 }

@@ -9,10 +9,9 @@ import { utc } from '../postgres/time.ts'
  */
 export const pageBytesMax = 2 * 1024 * 1024
 
-// Named as the type is spelled: `interface` would not satisfy execute<Record<string, unknown>>.
-export type Row = {
-  topic_id: number
-  topic: string
+/** An event but for its topic, as PostgreSQL prints it. */
+// Named as the types are spelled: `interface` would not satisfy execute<Record<string, unknown>>.
+export type EventRow = {
   event_id: string
   timestamp: string
   source: string
@@ -20,8 +19,16 @@ export type Row = {
   seq: string
   received_at: string
   stored_at: string
-  more: boolean
 }
+
+/** A row of a {@link page}. */
+export type Row = EventRow & { topic_id: number; topic: string; more: boolean }
+
+const columnsOf = (payload: string): SQL =>
+  sql.raw(`e.event_id, e."timestamp", e.source, ${payload} AS payload, e.seq, e.received_at, e.stored_at`)
+
+/** The columns of an {@link EventRow}, of the log as `e`. */
+export const eventColumns = columnsOf('e.payload::text')
 
 /**
  * The events that `from` gives in that order, up to where their payloads fill a page. `from` is a query for columns of
@@ -36,7 +43,7 @@ export type Row = {
 export const page = (from: SQL, order: SQL, bytesMax = pageBytesMax): SQL => {
   const before = sql.raw('OVER (page ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)')
   return sql`
-  SELECT topic_id, topic, event_id, "timestamp", source, text AS payload, seq, received_at, stored_at, more
+  SELECT topic_id, topic, ${columnsOf('text')}, more
   FROM (
     SELECT *, sum(octet_length(text)) ${before} AS bytes
     FROM (
@@ -55,8 +62,9 @@ export const page = (from: SQL, order: SQL, bytesMax = pageBytesMax): SQL => {
   ORDER BY ${order}`
 }
 
-export const toEvent = (row: Omit<Row, 'topic_id' | 'more'>): StoredEvent => ({
-  topic: row.topic as TopicName,
+/** The event of a row. */
+export const toEvent = (topic: string, row: EventRow): StoredEvent => ({
+  topic: topic as TopicName,
   eventId: row.event_id as EventId,
   timestamp: utc(row.timestamp),
   source: row.source as Source,
@@ -65,3 +73,14 @@ export const toEvent = (row: Omit<Row, 'topic_id' | 'more'>): StoredEvent => ({
   receivedAt: utc(row.received_at),
   storedAt: utc(row.stored_at),
 })
+
+/** The event of a row's values from `at` on, in the order of {@link eventColumns}; undefined where an outer join has none. */
+export function eventFrom(
+  topic: string,
+  values: readonly (string | null)[],
+  at: number,
+): StoredEvent | undefined {
+  const [event_id, timestamp, source, payload, seq, received_at, stored_at] = values.slice(at)
+  if (event_id === null) return undefined
+  return toEvent(topic, { event_id, timestamp, source, payload, seq, received_at, stored_at } as EventRow)
+}

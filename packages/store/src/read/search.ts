@@ -131,5 +131,5 @@ async function readPicks(
   const { rows } = await store.db.execute<Row>(statement).catch((error: unknown) => {
     throw asStoreError(error, 'read of events')
   })
-  return rows.map(toEvent)
+  return rows.map((row) => toEvent(row.topic, row))
 }

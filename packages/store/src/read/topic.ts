@@ -6,7 +6,7 @@ import { sql } from '../postgres/drizzle.ts'
 import { eachRow } from '../postgres/each-row.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { events, topics } from '../postgres/schema.ts'
-import { page, pageBytesMax, type Row, toEvent } from './row.ts'
+import { eventColumns, eventFrom, page, pageBytesMax, type Row, toEvent } from './row.ts'
 
 export interface EventsQuery {
   readonly topic: string
@@ -79,14 +79,13 @@ async function readWhole<T>(
   let [isPlain, fits] = [true, true]
   let more = false
   await eachRow(store, 'read of events', wholeRange(query), (row) => {
-    const [ends, plain, small, seq, event_id, timestamp, source, payload, received_at, stored_at] =
-      row as RangeRow
+    const [ends, plain, small] = row
     head = Number(ends)
     isPlain = plain === 't'
     fits = isPlain && small === 't'
     more = events.length === limit
-    if (seq === null || more) return
-    events.push(as(toEvent({ topic, event_id, timestamp, source, payload, seq, received_at, stored_at })))
+    const event = more ? undefined : eventFrom(topic, row, 3)
+    if (event !== undefined) events.push(as(event))
   })
   // Nothing more has come; but if the topic never came so far, this is another log.
   if (after > head) throw new CursorAhead('after is behind the end of the log')
@@ -103,7 +102,7 @@ async function readPage(store: Store, statement: SQL, limit: number): Promise<Ev
     throw asStoreError(error, 'read of events')
   })
   const shown = rows.slice(0, limit)
-  return { events: shown.map(toEvent), more: shown.at(-1)?.more ?? false }
+  return { events: shown.map((row) => toEvent(row.topic, row)), more: shown.at(-1)?.more ?? false }
 }
 
 const isAscending = ({ order, after }: EventsQuery): boolean =>
@@ -129,31 +128,13 @@ const ofTopic = (query: EventsQuery): SQL => sql`
   SELECT e.*, t.name AS topic FROM ${topics} t JOIN ${events} e ON ${isInRange(query)} WHERE t.name = ${query.topic}`
 
 /**
- * A topic's head; whether nothing of the range is compressed, and whether it is small; its events, or nulls.
- */
-type RangeRow =
-  | readonly [head: string, plain: string, small: string, seq: null, ...null[]]
-  | readonly [
-      head: string,
-      plain: string,
-      small: string,
-      seq: string,
-      event_id: string,
-      timestamp: string,
-      source: string,
-      payload: string,
-      received_at: string,
-      stored_at: string,
-    ]
-
-/**
- * The range as a whole if it surely fits, and otherwise a row that says so. Nearly every page fits, and to
+ * The range as a whole if it surely fits, and otherwise a row without an event: the topic's head, whether nothing of the
+ * range is compressed, whether it is small. Nearly every page fits, and to
  * add sizes up event by event (see row.ts) costs PostgreSQL half as much again as to read it. What is
  * compressed may be of any size.
  */
 const wholeRange = (query: EventsQuery): SQL => sql`
-  SELECT t.head, whole.plain, whole.small,
-    e.seq, e.event_id, e."timestamp", e.source, e.payload::text, e.received_at, e.stored_at
+  SELECT t.head, whole.plain, whole.small, ${eventColumns}
   FROM ${topics} t
   CROSS JOIN LATERAL (
     SELECT coalesce(bool_and(pg_column_compression(payload) IS NULL), true) AS plain,

@@ -1,5 +1,6 @@
 import type { Event } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
+import type { BinaryRows } from '../postgres/binary-rows.ts'
 import type { Tx } from '../postgres/connect.ts'
 import { copyRows } from '../postgres/copy-rows.ts'
 
@@ -17,21 +18,24 @@ export interface Numbered extends Received {
   readonly seq: number
 }
 
+/** What the log and the conflicts have of an event. Into the latter goes a stub, if its content is not to be kept. */
+export const numberedColumns = 'topic_id, seq, event_id, "timestamp", source, payload, received_at'
+
+export function writeNumbered(
+  to: BinaryRows,
+  { topicId, seq, receivedAt, event }: Numbered,
+  isKept = true,
+): void {
+  to.row(7)
+  to.integer(topicId)
+  to.bigint(seq)
+  to.text(event.eventId)
+  to.time(isKept ? event.timestamp : null)
+  to.text(isKept ? event.source : null)
+  to.text(isKept ? event.payload : null)
+  to.time(receivedAt)
+}
+
 /** Adds events to the log. `opening` is sent along, before COPY, in the same message. */
 export const copyEvents = (tx: Tx, events: readonly Numbered[], opening = ''): Promise<void> =>
-  copyRows(
-    tx,
-    'events (topic_id, seq, event_id, "timestamp", source, payload, received_at)',
-    events,
-    (to, { topicId, seq, receivedAt, event: { eventId, timestamp, source, payload } }) => {
-      to.row(7)
-      to.integer(topicId)
-      to.bigint(seq)
-      to.text(eventId)
-      to.time(timestamp)
-      to.text(source)
-      to.text(payload)
-      to.time(receivedAt)
-    },
-    opening,
-  )
+  copyRows(tx, `events (${numberedColumns})`, events, (to, event) => writeNumbered(to, event), opening)
