@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { requireDebian } from '../src/debian.ts'
+import { requireDebian } from '../src/processes/debian.ts'
 
 const policy = '/usr/sbin/policy-rc.d'
 const readPolicy = () => (existsSync(policy) ? readFileSync(policy, 'utf8') : undefined)

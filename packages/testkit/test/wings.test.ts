@@ -93,6 +93,9 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     projections: ['postgres', 'read'],
     operate: ['postgres'],
   },
+  'packages/testkit': {
+    processes: ['eventually', 'servers'],
+  },
 }
 
 const sources = files.filter((file) => file.split('/')[2] === 'src')

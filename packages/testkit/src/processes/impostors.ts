@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { freePort } from '@sekali/servers/free-port'
 import { findRedisBinary } from '@sekali/servers/redis-binary.mjs'
-import { ownFolder } from './servers.ts'
+import { ownFolder } from '../servers.ts'
 
 interface Impostor extends AsyncDisposable {
   readonly port: number

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '@sekali/servers/free-port'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 
-const apps = fileURLToPath(new URL('../../../apps', import.meta.url))
+const apps = fileURLToPath(new URL('../../../../apps', import.meta.url))
 
 /** A process of ours, started as in production: plain `node` on its main file. */
 export interface App extends AsyncDisposable {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
-const script = fileURLToPath(new URL('../../../infra/local/set-up/apt-packages.sh', import.meta.url))
+const script = fileURLToPath(new URL('../../../../infra/local/set-up/apt-packages.sh', import.meta.url))
 
 /**
  * Sees to it that Debian's packages are installed, and runs none of their services. For tests in a folder test-more: it
