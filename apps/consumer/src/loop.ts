@@ -19,7 +19,7 @@ import { comparePositions } from '@sekali/core/position'
 import { pause } from '@sekali/process/backoff'
 import { createBatchSize } from '@sekali/process/batch-size'
 import { createTroubles } from '@sekali/process/troubles'
-import type { News } from '@sekali/process/work-queue'
+import type { WorkQueue } from '@sekali/process/work-queue'
 import { ensureTopics } from '@sekali/store/ensure-topics'
 import { DataRefused } from '@sekali/store/errors'
 import type { Memory, Progress } from './memory.ts'
@@ -57,7 +57,7 @@ const othersRestMs = 2 * restMsMax
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
 export async function runLoop(
   context: TurnContext & { readonly turnEventsMax: number },
-  news: News<TopicName>,
+  queue: WorkQueue<TopicName>,
   memory: Memory,
   summaries: Summaries,
   progress: Progress,
@@ -80,17 +80,17 @@ export async function runLoop(
   let littleAt = performance.now()
 
   while (!signal.aborted) {
-    await news.wait(signal)
+    await queue.wait(signal)
     const heard = takeNews()
     const [first] = heard
     if (first === undefined || signal.aborted) {
-      news.putBack(heard)
+      queue.putBack(heard)
       continue
     }
     const small = mayShare(first) ? heard.filter(mayShare) : []
     const isShared = small.length > 1
     const topics = isShared ? small : heard
-    news.putBack(heard.filter((topic) => !topics.includes(topic)))
+    queue.putBack(heard.filter((topic) => !topics.includes(topic)))
     // Together what two alone may take, or a pack each, whatever has come since their last turns.
     const share = isShared ? Math.min(littlePart, 2 / topics.length) : 1
     const packsMax = (topic: TopicName) =>
@@ -113,7 +113,7 @@ export async function runLoop(
       if (reports.length === 0) troubles.forget(undefined)
       // Those before the one that was free are in others' hands; those after it have not been tried.
       const tried = reports.length === 0 || isShared ? topics.length : topics.indexOf(lastOf(reports)) + 1
-      news.putBack(topics.slice(tried))
+      queue.putBack(topics.slice(tried))
       const ms = performance.now() - startedAt
       for (const report of reports) learn(report, { isShared, packsMax: packsMax(report.topic), ms })
     } catch (error) {
@@ -125,38 +125,38 @@ export async function runLoop(
           alone.add(topic)
           batch.halve(topic)
         }
-        news.putBack(topics)
+        queue.putBack(topics)
         continue
       }
       const failed = error instanceof TurnFailed ? error.topics[0] : undefined
       if (failed !== undefined && isRefusal(error) && !suspects.has(failed)) {
         // Deterministic: the same turn would be refused again. Look for the culprit.
         suspects.set(failed, batch.size(failed))
-        news.putBack(topics)
+        queue.putBack(topics)
         log.warn({ topic: failed, sqlState: error.cause.sqlState }, 'data refused, looking for it')
         continue
       }
-      news.putBack(topics.filter((topic) => topic !== failed))
+      queue.putBack(topics.filter((topic) => topic !== failed))
       const { ownMs, loopMs } = troubles.note(failed, error)
       if (failed !== undefined) {
-        news.defer(failed, ownMs)
+        queue.defer(failed, ownMs)
         batch.halve(failed)
       }
       if (loopMs > 0) await pause(loopMs, signal)
     }
   }
   // Whoever is left need not wait for its sweep to hear of what we leave.
-  const left = news.drain()
+  const left = queue.drain()
   if (left.length > 0) await passOn(broker, left).catch(() => undefined)
 
   function takeNews(): TopicName[] {
     const now = performance.now()
     if (now - littleAt > littleWaitsMsMax) {
       littleAt = now
-      const small = news.take(offeredMax, mayShare)
+      const small = queue.take(offeredMax, mayShare)
       if (small.length > 0) return small
     }
-    return news.take(offeredMax)
+    return queue.take(offeredMax)
   }
 
   function learn(report: TurnReport, { isShared, packsMax, ms }: TurnMade): void {
@@ -177,10 +177,10 @@ export async function runLoop(
     else large.add(topic)
     if (caughtUpTo !== undefined) {
       memory.caughtUp.set(topic, caughtUpTo)
-      news.rest(topic, Math.min(restTurns * ms, restMsMax))
+      queue.rest(topic, Math.min(restTurns * ms, restMsMax))
       if (row.topic === topic) row = { turns: 0, ms: 0 }
-    } else if (entries > 0 && !isShared && hasNextTurn(topic, ms)) news.putBack([topic])
-    else if (entries > 0) news.add(topic)
+    } else if (entries > 0 && !isShared && hasNextTurn(topic, ms)) queue.putBack([topic])
+    else if (entries > 0) queue.add(topic)
   }
 
   /** Whether a topic that has had a turn, and has more, has the next one as well. */
@@ -207,10 +207,10 @@ const isRefusal = (error: unknown): error is TurnFailed & { readonly cause: Data
   error instanceof TurnFailed && error.cause instanceof DataRefused
 
 /** What another consumer has accounted for, nobody else need look at; it has heard of what came since. */
-export function hearOfCommit({ topic, position }: Head, news: News<TopicName>, memory: Memory): void {
+export function onCommit({ topic, position }: Head, queue: WorkQueue<TopicName>, memory: Memory): void {
   const ours = memory.committed.get(topic)
   if (ours !== undefined && comparePositions(position, ours) <= 0) return
   memory.caughtUp.set(topic, position)
-  news.drop(topic)
-  news.rest(topic, othersRestMs)
+  queue.drop(topic)
+  queue.rest(topic, othersRestMs)
 }

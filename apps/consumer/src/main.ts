@@ -9,11 +9,11 @@ import { failpoint } from '@sekali/process/failpoint'
 import { createLog } from '@sekali/process/log'
 import { run } from '@sekali/process/run'
 import { shutdownSignal } from '@sekali/process/shutdown'
-import { createNews } from '@sekali/process/work-queue'
+import { createWorkQueue } from '@sekali/process/work-queue'
 import { connectStore } from '@sekali/store/connect'
 import { findWeakSettings } from '@sekali/store/health'
 import { parseConfig } from './config.ts'
-import { hearOfCommit, runLoop } from './loop.ts'
+import { onCommit, runLoop } from './loop.ts'
 import { createMemory } from './memory.ts'
 import type { TurnPoint } from './turn.ts'
 import type { RetirePoint } from './upkeep/retire.ts'
@@ -28,10 +28,10 @@ await run('consumer', async () => {
 
   await using store = connectStore({ ...config.store, name: `sekali-${consumer}` }, log)
   await using broker = connectBroker({ ...config.broker, name: `sekali-${consumer}` }, log)
-  const news = createNews<TopicName>()
-  await using _doorbell = listen(broker, news.add)
+  const queue = createWorkQueue<TopicName>()
+  await using _doorbell = listen(broker, queue.add)
   const memory = createMemory()
-  await using _heads = listenToHeads(broker, (head) => hearOfCommit(head, news, memory))
+  await using _heads = listenToHeads(broker, (head) => onCommit(head, queue, memory))
   const summaries = createSummaries()
   const progress = { turns: 0, lastTurnAt: null }
   const context = {
@@ -50,9 +50,9 @@ await run('consumer', async () => {
   log.info('consuming')
   void sayWeakSettings()
   await Promise.all([
-    runLoop(context, news, memory, summaries, progress, signal),
+    runLoop(context, queue, memory, summaries, progress, signal),
     runSummaries(context, summaries, signal),
-    runSweeps(context, news, memory, progress, signal),
+    runSweeps(context, queue, memory, progress, signal),
   ])
   await leave(broker, consumer).catch(() => undefined) // it would expire by itself
   log.info({ turns: progress.turns }, 'drained')

@@ -1,6 +1,6 @@
 import type { Broker } from '@sekali/broker/connect'
 import { listenToHeads } from '@sekali/broker/heads'
-import type { News } from '@sekali/process/work-queue'
+import type { WorkQueue } from '@sekali/process/work-queue'
 import type { LoadedDefinition } from './definitions/folding.ts'
 
 /** Hints are gathered for so long: a turn a commit would cost PostgreSQL more than all the folding. */
@@ -10,12 +10,12 @@ const gatherMs = 20
 export function listenToHints(
   broker: Broker,
   definitions: () => Iterable<LoadedDefinition>,
-  news: News<string>,
+  queue: WorkQueue<string>,
 ): AsyncDisposable {
   const topics = new Set<string>()
   const tell = () => {
     for (const { name, topicRegex } of definitions()) {
-      if (topics.values().some((topic) => topicRegex.test(topic))) news.add(name)
+      if (topics.values().some((topic) => topicRegex.test(topic))) queue.add(name)
     }
     topics.clear()
   }

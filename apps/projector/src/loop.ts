@@ -9,7 +9,7 @@
 import { pause } from '@sekali/process/backoff'
 import { createBatchSize, growthMax } from '@sekali/process/batch-size'
 import { createTroubles } from '@sekali/process/troubles'
-import type { News } from '@sekali/process/work-queue'
+import type { WorkQueue } from '@sekali/process/work-queue'
 import { DataRefused } from '@sekali/store/errors'
 import { Stuck } from './confined/fold-process.ts'
 import { type LoadedDefinition, NotImported } from './definitions/folding.ts'
@@ -35,15 +35,15 @@ export interface LoopContext extends TurnContext {
 }
 
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
-export async function runLoop(context: LoopContext, news: News<string>, signal: AbortSignal): Promise<void> {
+export async function runLoop(context: LoopContext, queue: WorkQueue<string>, signal: AbortSignal): Promise<void> {
   const { log, folding, definitionOf, slowTurnMs } = context
   const batch = createBatchSize<string>(context.turnEventsMax)
   const suspicions = createSuspicions()
   const troubles = createTroubles<string>('projection', log)
 
   while (!signal.aborted) {
-    await news.wait(signal)
-    const names = news.take(offeredMax)
+    await queue.wait(signal)
+    const names = queue.take(offeredMax)
     const all = names.flatMap((name) => definitionOf(name) ?? [])
     const definitions = all.filter(({ source }) => !folding.isLeftAlone(source))
     if (definitions.length === 0 || signal.aborted) continue
@@ -53,8 +53,8 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
       troubles.forget(report?.name)
       if (report === undefined) continue
       // Those before it have nothing new, or are in others' hands. Of this one there may be more.
-      news.putBack(names.slice(names.indexOf(report.name) + 1))
-      news.add(report.name)
+      queue.putBack(names.slice(names.indexOf(report.name) + 1))
+      queue.add(report.name)
       if (report.ms > slowTurnMs) batch.halve(report.name)
       else if (report.cut === undefined) {
         batch.learn(
@@ -74,10 +74,10 @@ export async function runLoop(context: LoopContext, news: News<string>, signal: 
         const places = cause instanceof StuckAt ? cause.places : undefined
         suspicions.add(error.projection, places, batch.size(error.projection))
       }
-      news.putBack(names.filter((name) => name !== failed))
+      queue.putBack(names.filter((name) => name !== failed))
       const { ownMs, loopMs } = troubles.note(failed, error)
       if (failed !== undefined) {
-        news.defer(failed, ownMs)
+        queue.defer(failed, ownMs)
         // What is slow to fold must not run into the same timeout for ever.
         if (!(cause instanceof NotImported)) batch.halve(failed)
       }

@@ -3,14 +3,14 @@ import { failpoint } from '@sekali/process/failpoint'
 import { createLog } from '@sekali/process/log'
 import { run } from '@sekali/process/run'
 import { shutdownSignal } from '@sekali/process/shutdown'
-import { createNews } from '@sekali/process/work-queue'
+import { createWorkQueue } from '@sekali/process/work-queue'
 import { connectStore } from '@sekali/store/connect'
 import { parseConfig } from './config.ts'
 import { createDefinitions } from './definitions/definitions.ts'
 import { type LoadedDefinition, startFolding } from './definitions/folding.ts'
 import { listenToHints } from './hints.ts'
 import { runLoop } from './loop.ts'
-import { runLooks } from './sweep.ts'
+import { runSweeps } from './sweep.ts'
 import type { TurnPoint } from './turn.ts'
 
 await run('projector', async () => {
@@ -22,9 +22,9 @@ await run('projector', async () => {
   await using broker = connectBroker(config.broker, log)
   await using folding = startFolding(config.folding, log)
   const load = createDefinitions(config.definitions, folding.load, log)
-  const news = createNews<string>()
+  const queue = createWorkQueue<string>()
   let definitions = new Map<string, LoadedDefinition>()
-  await using _hints = listenToHints(broker, () => definitions.values(), news)
+  await using _hints = listenToHints(broker, () => definitions.values(), queue)
 
   log.info('folding')
   const context = {
@@ -40,6 +40,6 @@ await run('projector', async () => {
       definitions = new Map(now.map((definition) => [definition.name, definition]))
     },
   }
-  await Promise.all([runLoop(context, news, signal), runLooks(context, news, signal)])
+  await Promise.all([runLoop(context, queue, signal), runSweeps(context, queue, signal)])
   log.info('drained')
 })

@@ -4,7 +4,7 @@
  */
 import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
-import type { News } from '@sekali/process/work-queue'
+import type { WorkQueue } from '@sekali/process/work-queue'
 import { announceMs, announceProjections } from '@sekali/store/announce-projections'
 import type { Store } from '@sekali/store/connect'
 import { forgetRetired } from '@sekali/store/forget-retired'
@@ -24,9 +24,9 @@ interface LookContext {
 }
 
 /** Looks until `signal` is aborted. Never rejects. */
-export async function runLooks(
+export async function runSweeps(
   { store, log, load, onDefinitions }: LookContext,
-  news: News<string>,
+  queue: WorkQueue<string>,
   signal: AbortSignal,
 ): Promise<void> {
   const registered = new Map<string, LoadedDefinition>()
@@ -56,12 +56,12 @@ export async function runLooks(
         for (const name of dropped) registered.delete(name)
         announcedAt = performance.now()
       }
-      for (const { name } of ready) news.add(name)
+      for (const { name } of ready) queue.add(name)
       for (let chunk = 0; chunk < chunksMax && !signal.aborted; chunk++) {
         if (!(await forgetRetired(store))) break
       }
     } catch (error) {
-      log.warn({ err: error }, 'look failed')
+      log.warn({ err: error }, 'sweep failed')
     }
     await pause(lookMs, signal)
   }

@@ -16,7 +16,7 @@ import { readStreams, type StreamFigures } from '@sekali/broker/streams'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { pause } from '@sekali/process/backoff'
-import type { News } from '@sekali/process/work-queue'
+import type { WorkQueue } from '@sekali/process/work-queue'
 import { readStandings } from '@sekali/store/standing'
 import type { Memory, Progress } from '../memory.ts'
 import { type RetireContext, retireStreams } from './retire.ts'
@@ -47,13 +47,13 @@ export interface SweepContext extends RetireContext {
 /** Sweeps until `signal` is aborted. Never rejects. */
 export async function runSweeps(
   context: SweepContext,
-  news: News<TopicName>,
+  queue: WorkQueue<TopicName>,
   memory: Memory,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
   const { broker, consumer, startedAt, log } = context
-  const { sweep, retired } = createSweep(context, news, memory, signal)
+  const { sweep, retired } = createSweep(context, queue, memory, signal)
   await untilConnected(broker, connectMs).catch(() => undefined) // then the sweeps say what is wrong
   while (!signal.aborted) {
     // A full Redis refuses this one, and must be swept all the same: to drain is what makes room in it.
@@ -67,7 +67,7 @@ export async function runSweeps(
   await retired()
 }
 
-function createSweep(context: SweepContext, news: News<TopicName>, memory: Memory, signal: AbortSignal) {
+function createSweep(context: SweepContext, queue: WorkQueue<TopicName>, memory: Memory, signal: AbortSignal) {
   const { broker, store, consumer, log } = context
   let marksBefore: ReadonlyMap<TopicName, Position> = new Map()
   let pendingBefore: ReadonlySet<TopicName> = new Set()
@@ -103,7 +103,7 @@ function createSweep(context: SweepContext, news: News<TopicName>, memory: Memor
       if (isQuiet && isSameAsBefore) memory.untidy.add(topic)
       // Or nobody can have its turn, because its row is gone: somebody has dropped the topic.
       else if (isSameAsBefore) memory.known.delete(topic)
-      if (!isQuiet || isSameAsBefore) news.add(topic)
+      if (!isQuiet || isSameAsBefore) queue.add(topic)
     }
     marksBefore = dirty
   }
@@ -138,18 +138,18 @@ function createSweep(context: SweepContext, news: News<TopicName>, memory: Memor
     for (const [topic, { lastId, pending: count }] of streams) {
       gone.delete(topic)
       const isQuiet = memory.caughtUp.get(topic) === lastId
-      if (!isQuiet) news.add(topic)
+      if (!isQuiet) queue.add(topic)
       if (count > 0) pending.add(topic)
       if (isQuiet && count > 0 && pendingBefore.has(topic)) {
         memory.untidy.add(topic)
-        news.add(topic)
+        queue.add(topic)
       }
     }
     pendingBefore = pending
     // A stream that is not there any more: a turn finds out what is lost with it.
     for (const topic of gone) {
       memory.caughtUp.delete(topic)
-      news.add(topic)
+      queue.add(topic)
     }
   }
 

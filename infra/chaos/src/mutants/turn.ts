@@ -95,12 +95,12 @@ export const turnMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/consumer/src/upkeep/sweep.ts',
-        find: '      if (!isQuiet || isSameAsBefore) news.add(topic)\n',
+        find: '      if (!isQuiet || isSameAsBefore) queue.add(topic)\n',
         replace: '',
       },
       {
         file: 'apps/consumer/src/upkeep/sweep.ts',
-        find: '      if (!isQuiet) news.add(topic)\n',
+        find: '      if (!isQuiet) queue.add(topic)\n',
         replace: '',
       },
     ],
@@ -112,7 +112,7 @@ export const turnMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/consumer/src/loop.ts',
-        find: 'news.take(offeredMax, mayShare)',
+        find: 'queue.take(offeredMax, mayShare)',
         replace: '[] as TopicName[]',
       },
     ],

@@ -1,79 +1,48 @@
-/** What may have to be looked at, for instance topics, by name and in the order in which that was heard. */
-export interface News<Name extends string> {
+import { createHeldNames } from './held-names.ts'
+
+/** Names that wait for a turn, topics for instance: each once, in the order in which they were added. */
+export interface WorkQueue<Name extends string> {
   add(name: Name): void
-  /** Takes up to `max` names out; if told which are wanted, of these alone. */
+  /** Takes up to `max` names out; with `isWanted`, only those that it accepts. */
   take(max: number, isWanted?: (name: Name) => boolean): Name[]
-  /** Takes all out, also of what must wait. */
+  /** Takes all names out, those that are held back and were added included. */
   drain(): Name[]
   /** Puts names back at the front. */
   putBack(names: readonly Name[]): void
-  /** Takes one name out: somebody else has looked. */
+  /** Takes one name out: somebody else has done its work. */
   drop(name: Name): void
-  /** Adds the name only after `ms`, at the next tick, whatever is heard of it until then. */
+  /** Adds the name, but only after `ms`. Nothing brings it back earlier. */
   defer(name: Name, ms: number): void
-  /** Keeps to itself for `ms`, and until the next tick, what is heard of the name. */
+  /** Holds the name back for `ms`, remembering whether it was in the queue or is added meanwhile. */
   rest(name: Name, ms: number): void
-  /** Resolves when there is news, or when `signal` is aborted. */
+  /** Resolves when a name can be taken, or when `signal` is aborted. */
   wait(signal: AbortSignal): Promise<void>
 }
 
-/** What must wait comes back at the ticks of a clock, all of it at once, and can then be looked at in one go. */
-const tickMs = 10
-
-export function createNews<Name extends string>(): News<Name> {
+export function createWorkQueue<Name extends string>(): WorkQueue<Name> {
   const names = new Set<Name>()
   /** What was put back: it comes before the others. */
   let first = new Set<Name>()
-  /** What must wait, until when, and whether there is news of it. */
-  const waiting = new Map<Name, { readonly until: number; isNews: boolean }>()
-  let isTicking = false
   let wake = () => {}
-  const add = (name: Name) => {
-    const rest = waiting.get(name)
-    if (rest !== undefined) {
-      rest.isNews = true
-      return
-    }
+  const append = (name: Name) => {
     if (!first.has(name)) names.add(name)
     wake()
   }
-  const drop = (name: Name) => {
-    first.delete(name)
-    names.delete(name)
-    const rest = waiting.get(name)
-    if (rest !== undefined) rest.isNews = false
+  const remove = (name: Name): boolean => {
+    const isFirst = first.delete(name)
+    return names.delete(name) || isFirst
   }
-  const keep = (name: Name, ms: number, isNews: boolean) => {
-    const isHeard = isNews || waiting.get(name)?.isNews || first.has(name) || names.has(name)
-    waiting.set(name, { until: performance.now() + ms, isNews: isHeard })
-    first.delete(name)
-    names.delete(name)
-    tickLater()
-  }
-  const tickLater = () => {
-    if (isTicking) return
-    isTicking = true
-    setTimeout(tick, tickMs - (performance.now() % tickMs)).unref()
-  }
-  const tick = () => {
-    isTicking = false
-    const now = performance.now()
-    for (const [name, { until, isNews }] of waiting) {
-      if (until > now) continue
-      waiting.delete(name)
-      if (isNews) add(name)
-    }
-    if (waiting.size > 0) tickLater()
-  }
+  const held = createHeldNames<Name>(append)
+
   return {
-    add,
+    add: (name) => {
+      if (!held.add(name)) append(name)
+    },
     take: (max, isWanted = () => true) => {
       const taken: Name[] = []
       for (const set of [first, names]) {
-        for (const name of set
-          .values()
-          .filter(isWanted)
-          .take(max - taken.length)) {
+        const wanted = set.values().filter(isWanted)
+        for (const name of wanted.take(max - taken.length)) {
           set.delete(name)
           taken.push(name)
         }
@@ -81,18 +50,23 @@ export function createNews<Name extends string>(): News<Name> {
       return taken
     },
     drain: () => {
-      const heard = [...waiting].filter(([, { isNews }]) => isNews).map(([name]) => name)
-      const all = [...first, ...names, ...heard]
-      for (const set of [first, names, waiting]) set.clear()
+      const all = [...first, ...names, ...held.drain()]
+      for (const set of [first, names]) set.clear()
       return all
     },
     putBack: (back) => {
       for (const name of back) names.delete(name)
       first = new Set([...back, ...first])
     },
-    drop,
-    defer: (name, ms) => keep(name, ms, true),
-    rest: (name, ms) => keep(name, ms, false),
+    drop: (name) => {
+      remove(name)
+      held.drop(name)
+    },
+    defer: (name, ms) => {
+      remove(name)
+      held.hold(name, ms, true)
+    },
+    rest: (name, ms) => held.hold(name, ms, remove(name)),
     wait: (signal) =>
       new Promise((resolve) => {
         if (first.size + names.size > 0 || signal.aborted) return resolve()
