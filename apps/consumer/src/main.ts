@@ -48,7 +48,7 @@ await run('consumer', async () => {
   }
 
   log.info('consuming')
-  void sayWeakSettings()
+  void warnOfWeakSettings()
   await Promise.all([
     runLoop(context, queue, memory, summaries, progress, signal),
     runSummaries(context, summaries, signal),
@@ -57,7 +57,7 @@ await run('consumer', async () => {
   await leave(broker, consumer).catch(() => undefined) // it would expire by itself
   log.info({ turns: progress.turns }, 'drained')
 
-  async function sayWeakSettings(): Promise<void> {
+  async function warnOfWeakSettings(): Promise<void> {
     try {
       await untilConnected(broker, 10_000)
       const { problems, warnings } = await checkBroker(broker)

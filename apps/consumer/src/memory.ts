@@ -3,11 +3,11 @@ import type { Position } from '@sekali/core/position'
 
 /** What a consumer remembers of the topics, so that it need not ask PostgreSQL about quiet ones. */
 export interface Memory {
-  /** The id up to which a stream was accounted for when a consumer last said so, this one or another. */
+  /** The id up to which a stream is accounted for, as this consumer or another one last reported. */
   readonly caughtUp: Map<TopicName, Position>
-  /** How far this consumer itself has brought a topic. */
+  /** The position that this consumer itself last committed. */
   readonly committed: Map<TopicName, Position>
-  /** Topics on which entries stayed pending although everything is accounted for. */
+  /** Topics whose entries stay pending although all of them are accounted for. */
   readonly untidy: Set<TopicName>
   /** Topics that have a row in PostgreSQL, as far as is known. */
   readonly known: Set<TopicName>
@@ -20,7 +20,7 @@ export const createMemory = (): Memory => ({
   known: new Set(),
 })
 
-/** How far a consumer's work has come, for whoever asks. */
+/** What a consumer announces of its work. */
 export interface Progress {
   turns: number
   lastTurnAt: string | null

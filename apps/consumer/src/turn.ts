@@ -13,25 +13,23 @@
  * nothing twice, because it reads after the position. An XACK before the COMMIT would lose events whenever the
  * COMMIT fails, so it must stay where it is.
  *
- * Turns that share a transaction share its round trips and its flush to disk, which is what a small turn costs, and
- * its fate: when one fails, all fail. Which of them is to blame is found out by taking them one by one.
+ * Turns that share a transaction share its round trips and its flush to disk, which are most of what a small turn costs.
+ * They also share its fate: when one fails, all fail. The loop then takes them one by one to find the culprit.
  */
 
-import { accountAfter, type Settlement, type TurnRead } from '@sekali/broker/account'
 import { ack } from '@sekali/broker/ack'
 import { askWithin, type Broker, inOnePass } from '@sekali/broker/connect'
-import type { Entry } from '@sekali/broker/entry'
 import { readTurn } from '@sekali/broker/read-turn'
 import { SekaliError } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
-import { commitBisecting, type ReceivedEntry } from '@sekali/store/bisect'
+import { commitBisecting } from '@sekali/store/bisect'
 import { commitBatches } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
-import { keepDeadLetters } from '@sekali/store/dead-letters'
 import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
+import { type Change, changeOf, keepMalformed, type Pass } from './change.ts'
 
 /** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
 export type TurnPoint = 'locked' | 'reclaiming' | 'read' | 'inserted' | 'accounted' | 'committed'
@@ -43,32 +41,32 @@ export interface TurnContext {
   readonly log: Logger
   /** All of a turn's calls to Redis before COMMIT must be done in this time, in milliseconds. */
   readonly readMs: number
-  /** Hears of a commit before others do. */
+  /** Gets each head that is committed, before other consumers do. */
   readonly onCommit: (head: Head) => void
-  /** Hears how far a turn has come. */
+  /** Called when a turn has come to a point. */
   readonly at: (point: TurnPoint) => void
 }
 
 export interface TurnRequest {
-  /** The topics that have news: the first that are free get their turns. */
+  /** The topics that may have something new: the first that are free get their turns. */
   readonly topics: readonly TopicName[]
   /** How many turns may share the transaction. */
   readonly turnsMax: number
   /** Packs to take of a topic at most. */
   readonly packsMax: (topic: TopicName) => number
-  /** Topics of which PostgreSQL has refused something: look for the culprits one by one. */
+  /** Topics of which PostgreSQL has refused something: the turn finds the culprits one by one. */
   readonly isSuspect: (topic: TopicName) => boolean
-  /** Topics with entries left pending behind the position: acknowledge them. */
+  /** Topics with entries left pending at or below the position: the turn acknowledges them. */
   readonly isUntidy: (topic: TopicName) => boolean
 }
 
 export interface TurnReport {
   readonly topic: TopicName
-  /** The last seq that was given out. */
+  /** The topic's last seq. */
   readonly head: number
   readonly packs: number
   readonly entries: number
-  /** Of the entries' fields. */
+  /** Characters of all the entries' fields. */
   readonly chars: number
   /** The id up to which the stream has been read to its end; `undefined` when there is more, or no stream. */
   readonly caughtUpTo: Position | undefined
@@ -85,12 +83,6 @@ export class TurnFailed extends SekaliError {
     this.retryable = cause instanceof SekaliError && cause.retryable
     this.topics = topics
   }
-}
-
-/** A turn, and what it has read; `undefined` stands for a topic that has no stream. */
-interface Pass {
-  readonly turn: Turn
-  readonly read: TurnRead | undefined
 }
 
 /**
@@ -138,7 +130,7 @@ async function readEntries(
     if (read?.reclaimed) log.info({ topic, position }, `reclaimed: ${read.reclaimed}`)
     return { turn, read }
   }
-  // All have ended before any is given up: none must go on in a topic whose turn is over.
+  // All reads end before any error is thrown: none may go on in a topic whose turn is over.
   const outcomes = await askWithin(broker, readMs, () =>
     Promise.allSettled(inOnePass(broker, () => turns.map(readOne))),
   )
@@ -148,7 +140,7 @@ async function readEntries(
   })
 }
 
-/** Accounts for what was read, in the turns' transaction. Returns the new heads, of those turns that changed anything. */
+/** Accounts for what was read, in the turns' transaction. Returns the new heads of the turns that changed something. */
 async function account(
   context: TurnContext,
   tx: Tx,
@@ -157,7 +149,7 @@ async function account(
 ): Promise<Map<Pass, Head>> {
   const changes: Change[] = []
   for (const pass of passes) {
-    const change = changeOf(context, pass)
+    const change = changeOf(pass, context.log)
     if (change !== undefined) changes.push(await keepMalformed(tx, change))
   }
   const [first] = changes
@@ -180,51 +172,6 @@ async function account(
   )
 }
 
-/** The change with what its dead letters leave of the room for content. */
-async function keepMalformed(tx: Tx, change: Change): Promise<Change> {
-  const { turn, malformed } = change
-  if (malformed.length === 0) return change
-  const letters = malformed.map((entry) => ({ ...entry, reason: 'malformed_entry' }))
-  return {
-    ...change,
-    turn: { ...turn, keptBytes: turn.keptBytes + (await keepDeadLetters(tx, turn, letters)) },
-  }
-}
-
-/** What a pass changes. */
-interface Change {
-  readonly pass: Pass
-  readonly turn: Turn
-  readonly group: string
-  readonly after: Omit<Settlement, 'loss'>
-  readonly loss: Settlement['loss']
-  readonly received: readonly ReceivedEntry[]
-  readonly malformed: readonly Entry[]
-}
-
-/** `undefined` when it changes nothing. */
-function changeOf({ log }: TurnContext, pass: Pass): Change | undefined {
-  const { turn, read } = pass
-  const { topic } = turn
-  const { loss, ...after } = accountAfter(turn, read)
-  const { lost, accounted, epoch } = after
-  const group = read?.account.group ?? turn.group
-  if (loss) log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
-  else if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
-  const entries = read?.entries ?? []
-  // What was read is stored also when Redis has counted less than there is; see accountAfter().
-  const isSame =
-    entries.length === 0 &&
-    accounted === turn.accounted &&
-    group === turn.group &&
-    epoch === turn.epoch &&
-    !loss
-  if (group === null || isSame) return undefined
-  const received = entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)
-  const malformed = entries.filter(({ event }) => event === undefined)
-  return { pass, turn, group, after, loss, received, malformed }
-}
-
 async function tidy(
   { broker, log }: TurnContext,
   passes: readonly Pass[],
@@ -237,7 +184,7 @@ async function tidy(
   try {
     await ack(broker, committed, accounted)
   } catch (error) {
-    // The positions have acknowledged; a later turn finds these entries pending behind them and tidies up.
+    // The positions have acknowledged. A later turn finds these entries pending and tidies up.
     log.warn({ topics: committed.map(({ head }) => head.topic), err: error }, 'ack failed')
   }
 }

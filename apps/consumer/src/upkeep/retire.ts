@@ -1,12 +1,16 @@
 /** Retires the streams of quiet topics, two short transactions for many: broker/turn/retire.ts says why two. */
+import { readClock } from '@sekali/broker/clock'
 import type { Broker } from '@sekali/broker/connect'
+import { readMemoryShare } from '@sekali/broker/memory'
 import { findDrained } from '@sekali/broker/retire'
+import type { StreamFigures } from '@sekali/broker/streams'
 import { chunksOf } from '@sekali/core/chunks'
 import type { TopicName } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { retire } from '@sekali/store/retire'
 import { withTurns } from '@sekali/store/turn'
+import type { Memory } from '../memory.ts'
 
 /** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
 export type RetirePoint = 'retiring' | 'retired' | 'deleted'
@@ -15,18 +19,43 @@ export interface RetireContext {
   readonly broker: Broker
   readonly store: Store
   readonly log: Logger
-  /** For so long nothing must have been appended to a stream. */
+  /** A stream is quiet when nothing was appended to it for this time. */
   readonly quietMs: number
   readonly at: (point: RetirePoint) => void
 }
 
 /** Rows that are locked at a time: nobody else has a turn of those topics meanwhile. */
 const topicsPerTransaction = 32
+/** A Redis that is fuller than this needs the room: then a stream is quiet after `quietMsTight` at the latest. */
+const memoryShareMax = 0.75
+const quietMsTight = 60_000
+/** Streams that one scan retires: each costs PostgreSQL two updates of a row. */
+const retiredMax = 2_048
 
-/**
- * Deletes the streams that are drained and quiet, of those topics whose turns nobody has. Resolves with the topics whose
- * streams are gone. Rejects with `BrokerUnavailable` or `StoreUnavailable`.
- */
+/** Retires the streams that a scan found quiet. Rejects with `BrokerUnavailable` or `StoreUnavailable`. */
+export async function retireQuiet(
+  context: RetireContext,
+  streams: ReadonlyMap<TopicName, StreamFigures>,
+  { caughtUp }: Memory,
+  signal: AbortSignal,
+): Promise<void> {
+  const { broker } = context
+  const isTight = (await readMemoryShare(broker)) > memoryShareMax
+  const quietMs = isTight ? Math.min(context.quietMs, quietMsTight) : context.quietMs
+  const before = (await readClock(broker)) - quietMs
+  const quiet = [...streams].filter(
+    ([topic, { lastId, pending, group }]) =>
+      group !== null &&
+      pending === 0 &&
+      lastId !== null &&
+      Number.parseInt(lastId, 10) <= before &&
+      caughtUp.get(topic) === lastId,
+  )
+  const topics = quiet.slice(0, retiredMax).map(([topic]) => topic)
+  for (const topic of await retireStreams({ ...context, quietMs }, topics, signal)) caughtUp.delete(topic)
+}
+
+/** Deletes the streams that are drained and quiet, of topics whose turns nobody has. Returns the topics. */
 export async function retireStreams(
   context: RetireContext,
   topics: readonly TopicName[],
@@ -51,7 +80,7 @@ async function markRetired({ broker, store, quietMs, at }: RetireContext, topics
   })
 }
 
-/** Also of those that somebody marked who died before he came to this. */
+/** Deletes the streams of retired topics, also of those that a consumer marked before it died. */
 async function deleteRetired({ broker, store, quietMs, at }: RetireContext, topics: readonly TopicName[]) {
   const gone = await withTurns(store, topics, topicsPerTransaction, async (_tx, turns) => {
     const retired = turns.filter((turn) => turn.retired)

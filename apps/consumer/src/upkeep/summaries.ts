@@ -1,6 +1,6 @@
 /**
- * Writes the summaries of spans that this consumer's turns have filled, some time later and one at a time: searches
- * are quicker with them and right without them, so they must not cost a turn anything. See store/read/spans.ts.
+ * Writes the summaries of spans that this consumer's turns have filled, later and one topic at a time. Searches are quicker
+ * with summaries and right without them, so they must not cost a turn anything. See store/read/spans.ts.
  */
 import type { TopicName } from '@sekali/core/event'
 import { pause } from '@sekali/process/backoff'
@@ -10,14 +10,14 @@ import { spanEvents, summarizeSpans } from '@sekali/store/spans'
 
 const everyMs = 3_000
 /**
- * Spans of one statement, some 4,000 events, and how long to leave PostgreSQL alone after it: a topic that many events
- * come to has hundreds of spans to be written, and turns must not wait for them.
+ * Spans that one statement summarizes, some 4,000 events, and the pause after it. A busy topic has hundreds of spans to
+ * summarize, and turns must not wait for that.
  */
 const spansMax = 4
 const betweenMs = 20
 
 export interface Summaries {
-  /** Hears of what a turn has stored, and of the last seq. */
+  /** Notes that a turn has stored `events` events, the last of them with the seq `head`. */
   add(topic: TopicName, events: number, head: number): void
   /** Takes out the topics that may have spans without a summary. */
   take(): TopicName[]
@@ -27,9 +27,9 @@ export function createSummaries(): Summaries {
   const events = new Map<TopicName, number>()
   return {
     add: (topic, count, head) => {
-      // No span is full: with a thousand small topics, to ask PostgreSQL about each was most of its work.
+      // No span is full. With a thousand small topics, asking about each was most of PostgreSQL's work.
       if (head < spanEvents - 1) return
-      // Of a topic that is new here it is not known what others have left.
+      // A topic that is new here may have spans that other consumers have left.
       events.set(topic, (events.get(topic) ?? spanEvents) + count)
     },
     take: () => {

@@ -86,7 +86,7 @@ export const turnMutants: readonly Mutant[] = [
   {
     name: 'stored-only-if-counted',
     breaks: 'a turn whose count does not grow is taken for one that has read nothing',
-    edits: [{ file: turn, find: '    entries.length === 0 &&\n', replace: '' }],
+    edits: [{ file: 'apps/consumer/src/change.ts', find: '    entries.length === 0 &&\n', replace: '' }],
     test: { project: 'consumer', file: 'redis-faults', name: 'somebody copies' },
   },
   {
@@ -95,12 +95,12 @@ export const turnMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/consumer/src/upkeep/sweep.ts',
-        find: '      if (!isQuiet || isSameAsBefore) queue.add(topic)\n',
+        find: '    if (!isQuiet || isSameAsBefore) queue.add(topic)\n',
         replace: '',
       },
       {
-        file: 'apps/consumer/src/upkeep/sweep.ts',
-        find: '      if (!isQuiet) queue.add(topic)\n',
+        file: 'apps/consumer/src/upkeep/scan.ts',
+        find: '    if (!isQuiet) queue.add(topic)\n',
         replace: '',
       },
     ],
@@ -111,8 +111,8 @@ export const turnMutants: readonly Mutant[] = [
     breaks: 'topics that have little wait until those that have much have had their turns',
     edits: [
       {
-        file: 'apps/consumer/src/loop.ts',
-        find: 'queue.take(offeredMax, mayShare)',
+        file: 'apps/consumer/src/schedule.ts',
+        find: 'queue.take(offeredMax, (topic) => mayShare(schedule, topic))',
         replace: '[] as TopicName[]',
       },
     ],
@@ -121,7 +121,7 @@ export const turnMutants: readonly Mutant[] = [
   {
     name: 'failed-turns-share-again',
     breaks: 'topics of turns that shared a transaction and failed go on to share',
-    edits: [{ file: 'apps/consumer/src/loop.ts', find: '          alone.add(topic)\n', replace: '' }],
+    edits: [{ file: 'apps/consumer/src/schedule.ts', find: '    schedule.alone.add(topic)\n', replace: '' }],
     test: { project: 'consumer', file: 'once', name: 'small topics share' },
   },
 ]

@@ -1,0 +1,56 @@
+import { accountAfter, type Settlement, type TurnRead } from '@sekali/broker/account'
+import type { Entry } from '@sekali/broker/entry'
+import type { Logger } from '@sekali/process/log'
+import type { ReceivedEntry } from '@sekali/store/bisect'
+import type { Tx } from '@sekali/store/connect'
+import { keepDeadLetters } from '@sekali/store/dead-letters'
+import type { Turn } from '@sekali/store/turn'
+
+/** A turn, and what it has read; `undefined` stands for a topic that has no stream. */
+export interface Pass {
+  readonly turn: Turn
+  readonly read: TurnRead | undefined
+}
+
+/** What a pass changes in PostgreSQL. */
+export interface Change {
+  readonly pass: Pass
+  readonly turn: Turn
+  readonly group: string
+  readonly after: Omit<Settlement, 'loss'>
+  readonly loss: Settlement['loss']
+  readonly received: readonly ReceivedEntry[]
+  readonly malformed: readonly Entry[]
+}
+
+/** `undefined` when it changes nothing. */
+export function changeOf(pass: Pass, log: Logger): Change | undefined {
+  const { turn, read } = pass
+  const { topic } = turn
+  const { loss, ...after } = accountAfter(turn, read)
+  const { lost, accounted, epoch } = after
+  const group = read?.account.group ?? turn.group
+  if (loss) log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
+  else if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
+  const entries = read?.entries ?? []
+  // Entries that were read are stored even when Redis has counted fewer than there are; see accountAfter().
+  const isSame =
+    entries.length === 0 &&
+    accounted === turn.accounted &&
+    group === turn.group &&
+    epoch === turn.epoch &&
+    !loss
+  if (group === null || isSame) return undefined
+  const received = entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)
+  const malformed = entries.filter(({ event }) => event === undefined)
+  return { pass, turn, group, after, loss, received, malformed }
+}
+
+/** Stores the malformed entries as dead letters. Returns the change with the room for content that they leave. */
+export async function keepMalformed(tx: Tx, change: Change): Promise<Change> {
+  const { turn, malformed } = change
+  if (malformed.length === 0) return change
+  const letters = malformed.map((entry) => ({ ...entry, reason: 'malformed_entry' }))
+  const kept = await keepDeadLetters(tx, turn, letters)
+  return { ...change, turn: { ...turn, keptBytes: turn.keptBytes + kept } }
+}
