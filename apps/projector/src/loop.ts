@@ -1,45 +1,53 @@
 /**
- * The projector's loop: wait for news of a projection, take a turn of it, again until there is nothing left.
+ * The projector's loop: wait until a projection is in the queue, take a turn of it, again until there is nothing left.
  *
- * News is taken out before the turn reads, so what is stored during the turn is news again. When another projector
- * holds a projection's turn, the news is dropped: it has heard the same hints and takes another turn after this one.
- * If it dies instead, the next look (about a second later) finds what it left. A projection whose turn fails waits by
- * itself, and the others go on.
+ * A projection leaves the queue before its turn reads, so an event that is stored during the turn puts it back. When
+ * another projector holds the projection's turn, the projection is dropped: that projector gets the same hints and takes
+ * another turn after this one. If it dies instead, the next sweep (about a second later) finds what it left. A projection
+ * whose turn fails waits by itself, and the others go on.
  */
 import { pause } from '@sekali/process/backoff'
-import { createBatchSize, growthMax } from '@sekali/process/batch-size'
-import { createTroubles } from '@sekali/process/troubles'
+import { type BatchSize, createBatchSize, growthMax } from '@sekali/process/batch-size'
+import { createTroubles, type Troubles } from '@sekali/process/troubles'
 import type { WorkQueue } from '@sekali/process/work-queue'
 import { DataRefused } from '@sekali/store/errors'
 import { Stuck } from './confined/fold-process.ts'
-import { type LoadedDefinition, NotImported } from './definitions/folding.ts'
-import {
-  type Place,
-  runTurn,
-  StuckAt,
-  type Suspicion,
-  type TurnContext,
-  TurnFailed,
-  type TurnReport,
-} from './turn.ts'
+import { NotImported } from './definitions/errors.ts'
+import type { LoadedDefinition } from './definitions/held-process.ts'
+import { createSuspicions, StuckAt, type Suspicions } from './suspicion.ts'
+import { runTurn, type TurnContext, TurnFailed, type TurnReport } from './turn.ts'
 
 /** Projections offered to one turn at most. */
 const offeredMax = 64
 
 export interface LoopContext extends TurnContext {
   readonly turnEventsMax: number
-  /** A turn that took so long was too large: the next one might be given up. */
+  /** A turn that took this long was too large: the next one might be given up. */
   readonly slowTurnMs: number
   /** The definition of that name, if there still is one. */
   readonly definitionOf: (name: string) => LoadedDefinition | undefined
 }
 
+/** What the loop has learned of the projections. */
+interface Learned {
+  readonly batch: BatchSize<string>
+  readonly suspicions: Suspicions
+  readonly troubles: Troubles<string>
+}
+
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
-export async function runLoop(context: LoopContext, queue: WorkQueue<string>, signal: AbortSignal): Promise<void> {
+export async function runLoop(
+  context: LoopContext,
+  queue: WorkQueue<string>,
+  signal: AbortSignal,
+): Promise<void> {
   const { log, folding, definitionOf, slowTurnMs } = context
-  const batch = createBatchSize<string>(context.turnEventsMax)
-  const suspicions = createSuspicions()
-  const troubles = createTroubles<string>('projection', log)
+  const learned: Learned = {
+    batch: createBatchSize(context.turnEventsMax),
+    suspicions: createSuspicions(),
+    troubles: createTroubles('projection', log),
+  }
+  const { batch, suspicions, troubles } = learned
 
   while (!signal.aborted) {
     await queue.wait(signal)
@@ -52,55 +60,34 @@ export async function runLoop(context: LoopContext, queue: WorkQueue<string>, si
       const report = await runTurn(context, request)
       troubles.forget(report?.name)
       if (report === undefined) continue
-      // Those before it have nothing new, or are in others' hands. Of this one there may be more.
+      // The projections before it have nothing new, or are in others' hands. It may have more itself.
       queue.putBack(names.slice(names.indexOf(report.name) + 1))
       queue.add(report.name)
-      if (report.ms > slowTurnMs) batch.halve(report.name)
-      else if (report.cut === undefined) {
-        batch.learn(
-          report.name,
-          report.events,
-          report.events,
-          report.chars,
-          report.ms < slowTurnMs / growthMax,
-        )
-      }
-      suspicions.learn(report)
+      learn(report, learned, slowTurnMs)
     } catch (error) {
       const failed = error instanceof TurnFailed ? error.projection : undefined
-      const cause = error instanceof TurnFailed ? error.cause : undefined
-      // Deterministic: the same turn would come to the same again. Look for the event that is to blame.
-      if (error instanceof TurnFailed && (cause instanceof DataRefused || cause instanceof Stuck)) {
-        const places = cause instanceof StuckAt ? cause.places : undefined
-        suspicions.add(error.projection, places, batch.size(error.projection))
-      }
       queue.putBack(names.filter((name) => name !== failed))
       const { ownMs, loopMs } = troubles.note(failed, error)
-      if (failed !== undefined) {
-        queue.defer(failed, ownMs)
-        // What is slow to fold must not run into the same timeout for ever.
-        if (!(cause instanceof NotImported)) batch.halve(failed)
-      }
+      if (failed !== undefined) queue.defer(failed, ownMs)
+      if (error instanceof TurnFailed) learnFailure(error, learned)
       if (loopMs > 0) await pause(loopMs, signal)
     }
   }
 }
 
-/** What is to be found out, by projection. Somebody else may find the event to blame, or a rebuild pass it. */
-function createSuspicions() {
-  const suspicions = new Map<string, { readonly what: Suspicion; readonly left: number }>()
-  return {
-    of: (name: string): Suspicion | undefined => suspicions.get(name)?.what,
-    /** Of those `places`; or, if they are not known, of so many events from here on. */
-    add(name: string, places: readonly Place[] | undefined, countMax: number): void {
-      suspicions.set(name, { what: places ?? 'each event', left: places?.length ?? countMax })
-    },
-    learn({ name, failed, cut }: TurnReport): void {
-      const known = suspicions.get(name)
-      if (known === undefined) return
-      const left = known.left - Number(cut === 'to one')
-      if (failed || left <= 0) suspicions.delete(name)
-      else suspicions.set(name, { ...known, left })
-    },
+function learn(report: TurnReport, { batch, suspicions }: Learned, slowTurnMs: number): void {
+  const { name, events, chars, ms, cut } = report
+  if (ms > slowTurnMs) batch.halve(name)
+  else if (cut === undefined) batch.learn(name, events, events, chars, ms < slowTurnMs / growthMax)
+  suspicions.learn(report)
+}
+
+function learnFailure({ projection, cause }: TurnFailed, { batch, suspicions }: Learned): void {
+  // Deterministic: the same turn would fail the same way. The next turns find the event that is to blame.
+  if (cause instanceof DataRefused || cause instanceof Stuck) {
+    const suspects = cause instanceof StuckAt ? cause.suspects : undefined
+    suspicions.add(projection, suspects, batch.size(projection))
   }
+  // Events that are slow to fold must not run into the same timeout for ever.
+  if (!(cause instanceof NotImported)) batch.halve(projection)
 }

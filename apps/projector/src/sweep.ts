@@ -1,6 +1,6 @@
 /**
- * Once a second a projector looks at the definitions and at every projection: hints about what is stored are lossy, and
- * a projector that died in a turn leaves news that nobody has. PostgreSQL is not asked more often while nothing happens.
+ * Once a second a projector reads the definitions and queues every projection: hints about what is stored are lossy, and
+ * a projector that died in a turn leaves work that no queue has. PostgreSQL is not asked more often while nothing happens.
  */
 import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
@@ -9,46 +9,34 @@ import { announceMs, announceProjections } from '@sekali/store/announce-projecti
 import type { Store } from '@sekali/store/connect'
 import { forgetRetired } from '@sekali/store/forget-retired'
 import { registerProjection } from '@sekali/store/register-projection'
-import type { LoadedDefinition } from './definitions/folding.ts'
+import type { LoadedDefinition } from './definitions/held-process.ts'
 
-const lookMs = 1_000
-/** Chunks of old states that are deleted at one look, so that turns come in between. */
+const sweepMs = 1_000
+/** Chunks of old states that one sweep deletes, so that turns come in between. */
 const chunksMax = 10
 
-interface LookContext {
+interface SweepContext {
   readonly store: Store
   readonly log: Logger
   readonly load: () => Promise<LoadedDefinition[]>
-  /** Hears of the definitions that are registered, whenever they have changed. */
+  /** Gets the definitions that are registered, at each sweep. */
   readonly onDefinitions: (definitions: readonly LoadedDefinition[]) => void
 }
 
-/** Looks until `signal` is aborted. Never rejects. */
+/** Sweeps until `signal` is aborted. Never rejects. */
 export async function runSweeps(
-  { store, log, load, onDefinitions }: LookContext,
+  context: SweepContext,
   queue: WorkQueue<string>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { store, log, load, onDefinitions } = context
   const registered = new Map<string, LoadedDefinition>()
   let announcedAt = -Infinity
   while (!signal.aborted) {
     try {
       const definitions = await load()
-      // A file may come back after it was gone, and its projection may have been dropped meanwhile.
-      for (const name of registered.keys()) {
-        if (!definitions.some((definition) => definition.name === name)) registered.delete(name)
-      }
-      for (const definition of definitions) {
-        const { name } = definition
-        if (registered.get(name) === definition) continue
-        try {
-          await register(definition)
-          registered.set(name, definition)
-        } catch (error) {
-          log.warn({ projection: name, err: error }, 'projection cannot be registered, will be tried again')
-        }
-      }
-      // What is not registered waits for the next look, and keeps nobody else waiting.
+      await registerAll(context, definitions, registered)
+      // A definition that is not registered waits for the next sweep, and keeps no other waiting.
       const ready = definitions.filter((definition) => registered.get(definition.name) === definition)
       onDefinitions(ready)
       if (performance.now() - announcedAt >= announceMs) {
@@ -63,16 +51,41 @@ export async function runSweeps(
     } catch (error) {
       log.warn({ err: error }, 'sweep failed')
     }
-    await pause(lookMs, signal)
+    await pause(sweepMs, signal)
   }
+}
 
-  async function register(definition: LoadedDefinition): Promise<void> {
-    const { name, version, source } = definition
-    const registration = await registerProjection(store, { ...definition, hash: source.hash })
-    const about = { projection: name, version }
-    if (registration === 'building') log.info(about, 'projection is being built')
-    if (registration === 'superseded') {
-      log.warn(about, 'a later version is registered: to go back, raise the version of this one')
+/** Registers the definitions that have changed since they were, and notes them in `registered`. */
+async function registerAll(
+  context: SweepContext,
+  definitions: readonly LoadedDefinition[],
+  registered: Map<string, LoadedDefinition>,
+): Promise<void> {
+  // A file may come back after it was gone, and its projection may have been dropped meanwhile.
+  for (const name of registered.keys()) {
+    if (!definitions.some((definition) => definition.name === name)) registered.delete(name)
+  }
+  for (const definition of definitions) {
+    const { name } = definition
+    if (registered.get(name) === definition) continue
+    try {
+      await register(context, definition)
+      registered.set(name, definition)
+    } catch (error) {
+      context.log.warn(
+        { projection: name, err: error },
+        'projection cannot be registered, will be tried again',
+      )
     }
+  }
+}
+
+async function register({ store, log }: SweepContext, definition: LoadedDefinition): Promise<void> {
+  const { name, version, source } = definition
+  const registration = await registerProjection(store, { ...definition, hash: source.hash })
+  const about = { projection: name, version }
+  if (registration === 'building') log.info(about, 'projection is being built')
+  if (registration === 'superseded') {
+    log.warn(about, 'a later version is registered: to go back, raise the version of this one')
   }
 }

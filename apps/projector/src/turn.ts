@@ -12,7 +12,6 @@
  * Killed before COMMIT, it leaves nothing behind. After COMMIT there is nothing left to do.
  */
 import { SekaliError } from '@sekali/core/errors'
-import type { StoredEvent } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import { type Folded, notedEvents } from '@sekali/projection/fold'
 import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
@@ -27,8 +26,11 @@ import {
   takeProjectionTurn,
 } from '@sekali/store/projection-turn'
 import { Stuck } from './confined/fold-process.ts'
-import { type Folding, type HeldProcess, type LoadedDefinition, NotLoaded } from './definitions/folding.ts'
+import { NotLoaded } from './definitions/errors.ts'
+import type { Folding } from './definitions/folding.ts'
+import type { HeldProcess, LoadedDefinition } from './definitions/held-process.ts'
 import { countLeft, type Read, readEvents, turnTopicsMax } from './read-events.ts'
+import { type Cut, cutShort, StuckAt, type Suspicion } from './suspicion.ts'
 
 /** Where a test may stop a projector dead; see process/start/failpoint.ts. */
 export type TurnPoint = 'locked' | 'read' | 'folded' | 'written' | 'swapped' | 'committed'
@@ -37,7 +39,7 @@ export interface TurnContext {
   readonly store: Store
   readonly folding: Folding
   readonly log: Logger
-  /** Hears how far a turn has come. */
+  /** Called when a turn has come to a point. */
   readonly at: (point: TurnPoint) => void
 }
 
@@ -45,28 +47,18 @@ export interface TurnRequest {
   /** What may be folded; the first that is behind and free gets the turn. */
   readonly definitions: readonly LoadedDefinition[]
   readonly countMax: (name: string) => number
-  /** What is to be found out of a projection. */
   readonly suspicionOf: (name: string) => Suspicion | undefined
 }
-
-/**
- * A projection got stuck, or PostgreSQL has refused a state. Each event is folded alone, to find the one to blame; or
- * each of those among which it must be, and what comes before them together.
- */
-export type Suspicion = 'each event' | readonly Place[]
-
-export type Place = Pick<StoredEvent, 'topic' | 'seq'>
 
 export interface TurnReport {
   readonly name: string
   readonly events: number
-  /** Of payloads and of states, before and after. */
+  /** Characters of payloads, and of states before and after. */
   readonly chars: number
   readonly failed: boolean
-  /** The turn's own time: not that of others before it, or of an import. */
+  /** Without the time of imports, or of the turns before it. */
   readonly ms: number
-  /** If it was cut short for a suspicion: to one event, or to those before. */
-  readonly cut: 'to one' | 'to those before' | undefined
+  readonly cut: Cut
 }
 
 /** A turn that began and failed, so that the caller can tell whose fault it is. */
@@ -82,18 +74,8 @@ export class TurnFailed extends SekaliError {
   }
 }
 
-/** A definition got stuck at one of a few events. */
-export class StuckAt extends Stuck {
-  readonly places: readonly Place[]
-
-  constructor(stuck: Stuck, places: readonly Place[]) {
-    super(stuck.message, stuck.at)
-    this.places = places
-  }
-}
-
 /**
- * Takes a turn of one of the projections. `undefined` when there is nothing to fold, or others are at it.
+ * Takes a turn of one of the projections. `undefined` when there is nothing to fold, or others have the turns.
  * Throws {@link TurnFailed}, or `StoreUnavailable` when no turn could be taken.
  */
 export const runTurn = (context: TurnContext, request: TurnRequest): Promise<TurnReport | undefined> =>
@@ -157,7 +139,7 @@ interface Outcome {
   readonly folded: Folded
   readonly isLive: boolean
   readonly chars: number
-  readonly cut: TurnReport['cut']
+  readonly cut: Cut
 }
 
 async function advance(
@@ -175,8 +157,8 @@ async function advance(
   let topics = await readBehind(tx, generation, Math.ceil(Math.random() * 2 ** 31), turnTopicsMax)
   const mayEnd = topics.length < turnTopicsMax && countLeft(topics) <= limit
   if (generation.stage === 'building' && mayEnd) {
-    // The live one stands still while this one reads to the end: then it has everything that the live one has, and
-    // nobody who reads sees the projection go back.
+    // The live generation stands still while this one reads to the end. Then this one has everything that the live one
+    // has, and no reader sees the projection go back.
     await holdLive(tx, generation)
     topics = await readBehind(tx, generation, 0, turnTopicsMax)
   }
@@ -191,20 +173,6 @@ async function advance(
     context.at('swapped')
   }
   return { folded, isLive, chars, cut }
-}
-
-/** What can be folded without the events that are suspected; or the first of them alone, if it is its turn. */
-function cutShort(
-  events: readonly Read[],
-  suspicion: Suspicion | undefined,
-): { readonly events: readonly Read[]; readonly cut: TurnReport['cut'] } {
-  const isSuspect = ({ topic, seq }: Read) =>
-    suspicion === 'each event' || suspicion?.some((one) => one.topic === topic && one.seq === seq)
-  const at = events.findIndex(isSuspect)
-  if (at < 0) return { events, cut: undefined }
-  return at === 0
-    ? { events: events.slice(0, 1), cut: 'to one' }
-    : { events: events.slice(0, at), cut: 'to those before' }
 }
 
 async function foldInto(

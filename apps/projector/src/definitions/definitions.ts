@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
 import { builtInSource, hashOf } from '../confined/source.ts'
-import type { Folding, LoadedDefinition } from './folding.ts'
+import type { HeldProcess, LoadedDefinition } from './held-process.ts'
 
 interface LoadedFile {
   readonly hash: string
@@ -29,7 +29,7 @@ const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|test)\.[
 /** A function that gives the definitions as they are now. What is wrong with a file is logged once for each text of it. */
 export function createDefinitions(
   { dir, builtIn, importsMs }: DefinitionsConfig,
-  load: Folding['load'],
+  load: HeldProcess['load'],
   log: Logger,
 ): () => Promise<LoadedDefinition[]> {
   let ours: LoadedDefinition[] | undefined = builtIn ? undefined : []
