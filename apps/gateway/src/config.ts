@@ -45,7 +45,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     /** 0 is any port that is free; the log says which. */
     health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT },
     tailsMax: parsed.TAILS_MAX,
-    feedsMax: parsed.FEEDS_MAX,
+    tails: { feedsMax: parsed.FEEDS_MAX },
     topics: {
       max: parsed.TOPICS_MAX,
       rate: { burst: parsed.NEW_TOPICS_BURST, perSecond: parsed.NEW_TOPICS_PER_SECOND },

@@ -24,7 +24,9 @@ async function ownGateway(tailsOptions: TailsOptions = {}) {
   const stack = new AsyncDisposableStack()
   const redisUrl = inject('redisUrl')
   const { url: databaseUrl } = stack.use(await ownDatabase())
-  const gateway = stack.use(createGateway({ redisUrl, databaseUrl, prefix: ownPrefix(), tailsOptions }))
+  const gateway = stack.use(
+    createGateway({ redisUrl, databaseUrl, prefix: ownPrefix(), tails: tailsOptions }),
+  )
   await untilConnected(gateway.broker, 15_000)
   let arrived = 0
   const listener: typeof gateway.listener = (incoming, outgoing) => {

@@ -4,7 +4,6 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject } from 'vitest'
-import { createConnections } from '../src/sockets/connections.ts'
 import { serveHttp } from '../src/sockets/server.ts'
 import type { TailsOptions } from '../src/tail/tails.ts'
 import { createGateway } from './gateway.ts'
@@ -20,9 +19,8 @@ export async function ownTails({
   const prefix = ownPrefix()
   const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, REDIS_PREFIX: prefix }
   stack.use(startApp('consumer/src/main.ts', env))
-  const connections = createConnections({ tailsMax })
-  const gateway = stack.use(createGateway({ redisUrl, databaseUrl, prefix, tailsOptions, connections }))
-  const { broker, appender, store, tails, drain, listener } = gateway
+  const gateway = stack.use(createGateway({ redisUrl, databaseUrl, prefix, tails: tailsOptions, tailsMax }))
+  const { broker, appender, store, tails, drain, listener, connections } = gateway
   await untilConnected(broker, 5_000)
   const server = stack.use(await serveHttp(listener, { host: '127.0.0.1', port: 0, connections }))
   stack.defer(() => drain.abort())

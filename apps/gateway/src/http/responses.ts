@@ -8,12 +8,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
-import type { Context } from 'hono'
 import { createBudget, type Share } from '../clients/budget.ts'
 import type { Clients } from '../clients/clients.ts'
 import { type Answer, bodyBytesOf } from './reply.ts'
-
-export type Handler = (c: Context<{ Bindings: HttpBindings }>) => Response | Promise<Response>
+import type { Handler } from './router.ts'
 
 export interface Responses {
   /** The same handler, whose answers are counted. It throws `Overloaded` or `ClientLimit` as well. */

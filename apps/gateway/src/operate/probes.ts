@@ -1,37 +1,32 @@
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Logger } from '@sekali/process/log'
-import { type Env, Hono } from 'hono'
 import { hasProperHost } from '../http/host.ts'
-import { problem, refusal, refusalOf } from '../http/problem.ts'
-import { send, toResponse } from '../http/reply.ts'
+import { problem, refusal } from '../http/problem.ts'
+import { send } from '../http/reply.ts'
+import { createRouter, type Route } from '../http/router.ts'
 import { withoutBody } from '../publish/body.ts'
 import { createConnections } from '../sockets/connections.ts'
 import { type HttpServer, serveHttp } from '../sockets/server.ts'
 import { healthz, type ReadyDeps, readyz } from './health.ts'
 
 /** The routes of those who look after this gateway. */
-export function addProbes<E extends Env>(app: Hono<E>, deps: ReadyDeps): void {
+export function probeRoutes(deps: ReadyDeps): readonly Route[] {
   const ready = readyz(deps)
-  app.get('/healthz', healthz)
-  app.get('/readyz', ready)
-  // HAProxy checks with OPTIONS unless it is told otherwise, and takes any 2xx for a yes.
-  const readyTo = (allow: string) => async () => {
-    const answered = await ready()
-    answered.headers.set('Allow', allow)
-    return answered
-  }
-  app.options('/', readyTo('OPTIONS'))
-  app.options('/readyz', readyTo('GET, HEAD, OPTIONS'))
+  return [
+    { method: 'GET', path: '/healthz', handler: healthz },
+    { method: 'GET', path: '/readyz', handler: ready },
+    // HAProxy checks with OPTIONS unless it is told otherwise, and takes any 2xx for a yes.
+    { method: 'OPTIONS', path: '/', handler: ready },
+    { method: 'OPTIONS', path: '/readyz', handler: ready },
+  ]
 }
 
 /** These routes alone, for a port of their own; under any name, and in HTTP/1.0 without one. */
 export function createProbes(deps: ReadyDeps, log: Logger): RequestListener {
-  const app = new Hono()
-  addProbes(app, deps)
-  app.onError((error) => toResponse(refusalOf(error, log, Math.random)))
-  app.notFound(() => problem('not_found'))
-  const listen = getRequestListener(app.fetch, { autoCleanupIncoming: false })
+  const router = createRouter(probeRoutes(deps), log)
+  router.notFound(() => problem('not_found'))
+  const listen = getRequestListener(router.fetch, { autoCleanupIncoming: false })
   return withoutBody((request, response) => {
     if (!hasProperHost(request)) return send(response, refusal('bad_host'))
     request.headers.host = 'gateway' // Hono's server would refuse a request without

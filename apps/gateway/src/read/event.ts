@@ -9,7 +9,7 @@ import { reply } from '../http/reply.ts'
 import type { Lookups } from './lookups.ts'
 import type { StoreSlots } from './store-slots.ts'
 
-export interface ReceiptDeps {
+export interface EventDeps {
   readonly store: Store
   readonly lookups: Lookups
   readonly clients: Clients
@@ -20,7 +20,7 @@ export interface ReceiptDeps {
  * GET /events/{topic}/{event_id}: the event, if it is stored; otherwise what is known of it. Also at
  * /events/{topic}?event_id=, because a URL cannot have `.` and `..` in its path, and a proxy may change others.
  */
-export function receipt({ store, lookups, clients, slots }: ReceiptDeps) {
+export function showEvent({ store, lookups, clients, slots }: EventDeps) {
   return async (c: Context): Promise<Response> => {
     const url = new URL(c.req.url)
     if (!c.req.param('event_id') && !url.searchParams.has('event_id')) return problem('not_found')

@@ -16,7 +16,7 @@ import type { Context } from 'hono'
 import type { Clients } from '../clients/clients.ts'
 import { createLanes } from '../clients/queues.ts'
 import { createSlots } from '../clients/slots.ts'
-import type { Handler } from '../http/responses.ts'
+import type { Handler } from '../http/router.ts'
 
 export interface StoreSlots {
   /** Resolves with what `work` does. Rejects with `Overloaded` when its turn did not come in time. */

@@ -214,9 +214,9 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'what is given up when Redis is slow takes the connection of the appends down with it',
     edits: [
       {
-        file: 'apps/gateway/src/app.ts',
-        find: 'const readings = createReadings({ figuresBroker, store, log })',
-        replace: 'const readings = createReadings({ figuresBroker: broker, store, log })',
+        file: 'apps/gateway/src/wire.ts',
+        find: 'createReadings({ figuresBroker, store, log })',
+        replace: 'createReadings({ figuresBroker: broker, store, log })',
       },
     ],
     test: { project: 'gateway', file: 'readiness', name: 'asked once a second' },

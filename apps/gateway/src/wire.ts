@@ -1,0 +1,137 @@
+import { type Appender, createAppender } from '@sekali/broker/append'
+import type { Broker } from '@sekali/broker/connect'
+import { createDoorbell } from '@sekali/broker/doorbell'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { type App, createApp } from './app.ts'
+import { createBudget } from './clients/budget.ts'
+import { type Clients, createClients } from './clients/clients.ts'
+import { createTurns } from './clients/time-slices.ts'
+import { createHeads, type Heads } from './heads/heads.ts'
+import { createResponses, type Responses } from './http/responses.ts'
+import { createReadiness, type Readiness } from './operate/readiness.ts'
+import { createReadings } from './operate/readings.ts'
+import { createAppendPortions } from './publish/append-portions.ts'
+import type { Patience } from './publish/body-chunks.ts'
+import { createNewTopics, type NewTopics } from './publish/new-topics.ts'
+import { createReceipts } from './publish/outcomes.ts'
+import { createPublish, type Publish } from './publish/publish.ts'
+import type { TopicLimits } from './publish/topic-limits.ts'
+import { createLookups } from './read/lookups.ts'
+import { createReplays, type ReplayTimes } from './read/replay.ts'
+import { createStoreSlots } from './read/store-slots.ts'
+import { routesOf } from './routes.ts'
+import { type Connections, createConnections } from './sockets/connections.ts'
+import { createTails, type Tails, type TailsOptions } from './tail/tails.ts'
+
+export interface GatewayDeps {
+  readonly broker: Broker
+  /** A second connection, for what is read of Redis's state: it may be slow, or be given up, and appends go on. */
+  readonly figuresBroker: Broker
+  readonly store: Store
+  readonly log: Logger
+  /** Aborted once this process is to leave. */
+  readonly signal: AbortSignal
+}
+
+export interface GatewayOptions {
+  /** By which names this gateway may be called, beside addresses and localhost. */
+  readonly hosts?: readonly string[]
+  readonly trustedProxies?: readonly string[]
+  readonly topics?: TopicLimits
+  readonly tails?: TailsOptions
+  readonly tailsMax?: number
+  readonly replayTimes?: ReplayTimes
+  readonly patience?: Patience
+  /** Bytes of responses in memory at a time. */
+  readonly responseBytesMax?: number
+}
+
+export interface Gateway extends App, AsyncDisposable {
+  readonly appender: Appender
+  readonly tails: Tails
+  readonly readiness: Readiness
+  readonly connections: Connections
+}
+
+/** Bytes of bodies in memory at a time; parsed they take a few times as much. */
+const bodyBytesInFlightMax = 32 * 1024 * 1024
+/** Streams of lines at a time: each may stay as long as it says something, and they must leave connections to the others. */
+const streamsMax = 512
+
+/** Makes a gateway's parts and joins them. Whoever calls it has the connections to the servers, and listens. */
+export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Gateway {
+  const { broker, figuresBroker, store, log, signal } = deps
+  const clients = createClients(options.trustedProxies)
+  const connections = createConnections({
+    clients,
+    ...(options.tailsMax === undefined ? {} : { tailsMax: options.tailsMax }),
+  })
+  const heads = createHeads({ broker, store, log })
+  const tails = createTails({ heads, store, log, signal }, options.tails)
+  const appender = createAppender(broker, createDoorbell(broker))
+  const newTopics = createNewTopics({ broker, store, log }, options.topics)
+  const readiness = createReadiness({ broker, figuresBroker, store, log })
+  const responses = createResponses(clients, options.responseBytesMax)
+  const parts = { appender, clients, heads, newTopics, responses }
+  const { publish, accepted } = wirePublish(deps, parts, options.patience)
+  const routes = routesOf({
+    ...deps,
+    publish,
+    accepted,
+    newTopics,
+    tails,
+    replays: createReplays({ store, clients, log, signal }, options.replayTimes),
+    lookups: createLookups({ broker, log }),
+    readings: createReadings({ figuresBroker, store, log }),
+    readiness,
+    clients,
+    connections,
+    responses,
+    slots: createStoreSlots(clients),
+    now: () => performance.now(),
+    random: Math.random,
+  })
+  return {
+    ...createApp(routes, { hosts: options.hosts, log, random: Math.random }),
+    appender,
+    tails,
+    readiness,
+    connections,
+    async [Symbol.asyncDispose]() {
+      await tails[Symbol.asyncDispose]()
+      await heads[Symbol.asyncDispose]()
+    },
+  }
+}
+
+interface PublishParts {
+  readonly appender: Appender
+  readonly clients: Clients
+  readonly heads: Heads
+  readonly newTopics: NewTopics
+  readonly responses: Responses
+}
+
+function wirePublish(
+  { store, log, signal }: GatewayDeps,
+  { heads, ...parts }: PublishParts,
+  patience: Patience | undefined,
+): { readonly publish: Publish; readonly accepted: () => number } {
+  let accepted = 0
+  const publish = createPublish({
+    ...parts,
+    appendPortions: createAppendPortions(),
+    receipts: createReceipts({ store, heads, log, signal }),
+    budget: createBudget(bodyBytesInFlightMax),
+    streams: createBudget(streamsMax, 'too many streams are open'),
+    turns: createTurns(),
+    onAccepted: (events) => {
+      accepted += events
+    },
+    log,
+    random: Math.random,
+    ...(patience && { patience }),
+  })
+  return { publish, accepted: () => accepted }
+}
