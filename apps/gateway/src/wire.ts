@@ -6,7 +6,7 @@ import type { Store } from '@sekali/store/connect'
 import { type App, createApp } from './app.ts'
 import { createBudget } from './clients/budget.ts'
 import { type Clients, createClients } from './clients/clients.ts'
-import { createTurns } from './clients/time-slices.ts'
+import { createTimeSlices } from './clients/time-slices.ts'
 import { createHeads, type Heads } from './heads/heads.ts'
 import { createResponses, type Responses } from './http/responses.ts'
 import { createReadiness, type Readiness } from './operate/readiness.ts'
@@ -14,8 +14,8 @@ import { createReadings } from './operate/readings.ts'
 import { createAppendPortions } from './publish/append-portions.ts'
 import type { Patience } from './publish/body-chunks.ts'
 import { createNewTopics, type NewTopics } from './publish/new-topics.ts'
-import { createReceipts } from './publish/outcomes.ts'
 import { createPublish, type Publish } from './publish/publish.ts'
+import { createReceipts } from './publish/receipts.ts'
 import type { TopicLimits } from './publish/topic-limits.ts'
 import { createLookups } from './read/lookups.ts'
 import { createReplays, type ReplayTimes } from './read/replay.ts'
@@ -56,7 +56,7 @@ export interface Gateway extends App, AsyncDisposable {
 
 /** Bytes of bodies in memory at a time; parsed they take a few times as much. */
 const bodyBytesInFlightMax = 32 * 1024 * 1024
-/** Streams of lines at a time: each may stay as long as it says something, and they must leave connections to the others. */
+/** Streams of lines at a time: a stream stays open as long as lines come, and must leave connections to the others. */
 const streamsMax = 512
 
 /** Makes a gateway's parts and joins them. Whoever calls it has the connections to the servers, and listens. */
@@ -125,7 +125,7 @@ function wirePublish(
     receipts: createReceipts({ store, heads, log, signal }),
     budget: createBudget(bodyBytesInFlightMax),
     streams: createBudget(streamsMax, 'too many streams are open'),
-    turns: createTurns(),
+    timeSlices: createTimeSlices(),
     onAccepted: (events) => {
       accepted += events
     },

@@ -1,16 +1,16 @@
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { createClients } from '../src/clients/clients.ts'
-import { createLanes } from '../src/clients/queues.ts'
+import { createQueues } from '../src/clients/queues.ts'
 
 /** Begins works that end when they are told to; says which are under way. */
 function createWorks(atOnceMax: number) {
-  const lanes = createLanes(() => atOnceMax)
+  const queues = createQueues(() => atOnceMax)
   const underWay = new Map<string, () => void>()
   return {
     underWay: () => [...underWay.keys()],
     begin: (client: string, name: string, outcome: () => string = () => name) =>
-      lanes.run(client, async () => {
+      queues.run(client, async () => {
         const { promise, resolve } = Promise.withResolvers<void>()
         underWay.set(name, resolve)
         await promise

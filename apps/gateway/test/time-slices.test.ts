@@ -1,6 +1,6 @@
 /** Work that takes long gives way to all other. */
 import { expect, test } from 'vitest'
-import { createTurns } from '../src/clients/time-slices.ts'
+import { createTimeSlices } from '../src/clients/time-slices.ts'
 
 /** Work of so many portions of half a millisecond. */
 function* portions(count: number, onPortion: () => void): Generator<undefined, number> {
@@ -13,16 +13,16 @@ function* portions(count: number, onPortion: () => void): Generator<undefined, n
 }
 
 test('clients alternate, so who has little to do does not wait for who has much', async () => {
-  const turns = createTurns()
+  const timeSlices = createTimeSlices()
   let long = 0
   const much = Array.from({ length: 5 }, () =>
-    turns.run(
+    timeSlices.run(
       'greedy',
       portions(40, () => long++),
     ),
   )
   let before = 0
-  const little = turns
+  const little = timeSlices
     .run(
       'modest',
       portions(5, () => {}),
@@ -36,7 +36,7 @@ test('clients alternate, so who has little to do does not wait for who has much'
 })
 
 test('between a few milliseconds of work the event loop goes round', async () => {
-  const turns = createTurns()
+  const timeSlices = createTimeSlices()
   let rounds = 0
   const tick = () => {
     rounds++
@@ -45,7 +45,7 @@ test('between a few milliseconds of work the event loop goes round', async () =>
   let ticking = setImmediate(tick)
   await Promise.all(
     ['a', 'b', 'c'].map((client) =>
-      turns.run(
+      timeSlices.run(
         client,
         portions(20, () => {}),
       ),
@@ -56,14 +56,14 @@ test('between a few milliseconds of work the event loop goes round', async () =>
 })
 
 test('work that fails rejects, and what waits behind it is done', async () => {
-  const turns = createTurns()
-  const failing = turns.run(
+  const timeSlices = createTimeSlices()
+  const failing = timeSlices.run(
     'a',
     portions(3, () => {
       throw new Error('broken')
     }),
   )
-  const next = turns.run(
+  const next = timeSlices.run(
     'a',
     portions(2, () => {}),
   )

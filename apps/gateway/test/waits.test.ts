@@ -12,7 +12,7 @@ import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, test } from 'vitest'
 import { createHeads } from '../src/heads/heads.ts'
-import { createReceipts } from '../src/publish/outcomes.ts'
+import { createReceipts } from '../src/publish/receipts.ts'
 import { eventBody, post, problemIn } from './gateway.ts'
 import { ownReceipts } from './own-receipts.ts'
 

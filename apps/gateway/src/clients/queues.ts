@@ -1,12 +1,12 @@
 /**
- * Work of which each client does a little at once. What it has beyond that is done one after the other, and each piece is
- * followed by a rest: three hundred streams that begin at once, or a flood of pages, would otherwise take the event loop
+ * A queue of work for each client. A client does a few pieces at once; the pieces beyond them run one after the other, and
+ * a rest follows each. Otherwise three hundred streams that begin at once, or a flood of pages, would take the event loop
  * and PostgreSQL from everybody else.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from './clients.ts'
 
-export interface Lanes {
+export interface Queues {
   /** Resolves with what `work` does, or rejects as it does. */
   run<T>(client: Client, work: () => Promise<T>): Promise<T>
 }
@@ -14,21 +14,21 @@ export interface Lanes {
 /** How long a rest is, in times of the work before it. */
 const restWorks = 0.5
 
-interface Lane {
+interface Queue {
   /** Pieces that are under way or wait. */
   works: number
-  /** Resolves when the last of those that go one by one is over, and its rest. */
+  /** Resolves when the last of the pieces that run one by one is over, and its rest. */
   last: Promise<void>
 }
 
-/** `atOnceMax` is asked for each piece: so many of a client do not wait for each other. */
-export function createLanes(atOnceMax: () => number): Lanes {
-  const lanes = new Map<Client, Lane>()
+/** `atOnceMax` is called for each piece. It returns how many pieces of a client may run side by side. */
+export function createQueues(atOnceMax: () => number): Queues {
+  const queues = new Map<Client, Queue>()
 
-  async function inLine<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
-    const before = lane.last
+  async function inOrder<T>(queue: Queue, work: () => Promise<T>): Promise<T> {
+    const before = queue.last
     const { promise, resolve } = Promise.withResolvers<void>()
-    lane.last = promise
+    queue.last = promise
     await before
     const startedAt = performance.now()
     try {
@@ -40,14 +40,14 @@ export function createLanes(atOnceMax: () => number): Lanes {
 
   return {
     async run(client, work) {
-      const lane = lanes.get(client) ?? { works: 0, last: Promise.resolve() }
-      lanes.set(client, lane)
-      lane.works += 1
+      const queue = queues.get(client) ?? { works: 0, last: Promise.resolve() }
+      queues.set(client, queue)
+      queue.works += 1
       try {
-        return await (lane.works <= atOnceMax() ? work() : inLine(lane, work))
+        return await (queue.works <= atOnceMax() ? work() : inOrder(queue, work))
       } finally {
-        lane.works -= 1
-        if (lane.works === 0) lanes.delete(client)
+        queue.works -= 1
+        if (queue.works === 0) queues.delete(client)
       }
     },
   }

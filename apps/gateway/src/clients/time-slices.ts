@@ -1,40 +1,40 @@
 /**
- * Long work in portions. In one pass of the event loop a few milliseconds of it are done, whoever has how much to do,
- * and everything else that the process serves has its turn before the next. Clients alternate; of one client the
- * works are done one after the other, so that only one at a time holds what it needs in memory.
+ * Long work in slices. One pass of the event loop does a few milliseconds of it, however much there is, and then serves
+ * everything else. Clients alternate. A client's own works run one after the other, so that only one of them holds
+ * what it needs in memory.
  */
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { Client } from './clients.ts'
 
-export interface Turns {
+export interface TimeSlices {
   /** Resolves with what the work returns, or rejects with what it throws. It is interrupted only where it yields. */
   run<T>(client: Client, work: Generator<undefined, T>): Promise<T>
 }
 
 /** Milliseconds of long work in a pass of the event loop; an answer takes a few passes. */
 const passMs = 2
-/** After so long the next client has its turn. */
-const turnMs = 0.5
+/** Then the next client is served. */
+const sliceMs = 0.5
 
-/** Does some of a work until the time has come; whether it is done. Never throws. */
+/** Does some of a work, up to a moment. True once all of it is done. Never throws. */
 type Advance = (until: number) => boolean
 
-export function createTurns(): Turns {
-  // Of each client its works; the client whose turn it is comes first.
+export function createTimeSlices(): TimeSlices {
+  // The works of each client; the client that is served next comes first.
   const queues = new Map<Client, Advance[]>()
   let isRunning = false
 
   async function runAll(): Promise<void> {
     isRunning = true
     for (; queues.size > 0; await nextRound()) {
-      for (const end = performance.now() + passMs; queues.size > 0 && performance.now() < end; ) takeTurn()
+      for (const end = performance.now() + passMs; queues.size > 0 && performance.now() < end; ) runSlice()
     }
     isRunning = false
   }
 
-  function takeTurn(): void {
+  function runSlice(): void {
     for (const [client, works] of queues) {
-      if (works[0]?.(performance.now() + turnMs)) works.shift()
+      if (works[0]?.(performance.now() + sliceMs)) works.shift()
       queues.delete(client)
       if (works.length > 0) queues.set(client, works)
       return

@@ -11,11 +11,11 @@ import { type Answer, answer } from '../http/reply.ts'
 import { readBody } from './body.ts'
 import type { PublishDeps } from './deps.ts'
 import { refusalOfNone, siftedFields } from './lenient.ts'
-import { readSent } from './read-sent.ts'
+import { readEvents } from './read-events.ts'
 
 /**
- * POST /publish with `Prefer: wait=N`: publishes, and answers once it is known what came of it, or after so many
- * seconds that it is queued.
+ * POST /publish with `Prefer: wait=N`: publishes, and answers with the outcome as soon as it is known, or with `queued`
+ * after N seconds.
  */
 export async function publishAndWait(
   deps: PublishDeps,
@@ -23,7 +23,7 @@ export async function publishAndWait(
   waitSeconds: number,
   isLenient: boolean,
 ): Promise<Answer> {
-  // Before the body is read: who is refused has cost nothing.
+  // Before the body is read: a request that is refused has cost nothing.
   const client = deps.clients.of(request)
   using slot = deps.receipts.requests.share(client)
   slot.hold(1)
@@ -45,27 +45,27 @@ interface Appended {
   readonly sifted: Sifted | undefined
 }
 
-/** Of its own, so that neither the body nor its events are held in memory while their outcome is waited for. */
+/** A function of its own, so that neither the body nor its events are in memory while the outcome is waited for. */
 async function append(
-  { budget, clients, turns, newTopics, appender, appendPortions, onAccepted, random }: PublishDeps,
+  { budget, clients, timeSlices, newTopics, appender, appendPortions, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
   slots: Share,
   isLenient: boolean,
 ): Promise<Appended | Answer> {
   const client = clients.of(request)
   using share = budget.share(client)
-  const read = await readSent(turns, client, await readBody(request, share), isLenient)
+  const read = await readEvents(timeSlices, client, await readBody(request, share), isLenient)
   const { events, isBatch } = read
   const sifted = read.isBatch ? read.sifted : undefined
   const none = refusalOfNone(sifted, request.headers)
   if (none !== undefined) return none
-  // Before anything is queued: who is refused has published nothing.
+  // Before anything is queued: a request that is refused has published nothing.
   slots.hold(events.length)
   await newTopics.admit(client, events)
   const { queued, failure, positions } = await appendPortions(client, events, appender.appendAndTell)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
-  return { sent: await turns.run(client, remember(events, positions)), isBatch, sifted }
+  return { sent: await timeSlices.run(client, remember(events, positions)), isBatch, sifted }
 }
 
 function* remember(
@@ -82,7 +82,7 @@ function* remember(
   return sent
 }
 
-/** What comes of a wait that is given up when the client leaves. */
+/** Waits as long as the client stays: `signal` is aborted when it leaves. */
 async function waitWhileHere<T>(socket: Socket, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const left = new AbortController()
   const onClose = () => left.abort()
@@ -130,11 +130,11 @@ function answerAll(
   sifted: Sifted | undefined,
 ): Answer {
   const isSettled = outcomes.every(({ status }) => status !== 'queued')
-  const receipts = sent.map(({ eventId }, at) => ({
-    // Where not all is taken the place in the answer says nothing of that in the array.
-    ...(sifted && { index: sifted.indexes[at] }),
+  const receipts = sent.map(({ eventId }, index) => ({
+    // Where not all is taken, the index in the answer is not the index in the array.
+    ...(sifted && { index: sifted.indexes[index] }),
     event_id: eventId,
-    ...outcomes[at],
+    ...outcomes[index],
   }))
   const status = isSettled ? 'settled' : 'queued'
   const body = { status, queued: sent.length, ...(sifted && siftedFields(sifted)), receipts }

@@ -1,14 +1,14 @@
 /**
- * Appends a batch in portions, each of which Redis has before the next is sent. A topic's events go to Redis in the
- * order in which they were brought, so whoever publishes one to a topic waits for what is before it: with whole batches
- * that could be all that bodies may hold, and was ten seconds; now it is a portion of each client that has a turn.
+ * Appends a batch in portions, each of which Redis has before the next is sent. A topic's events go to Redis in the order
+ * in which they came, so an event waits for all that came before it to its topic. With whole batches that could be all
+ * that bodies may hold, and took ten seconds; now it is one portion for each client that has a slot.
  */
 import type { Appender, Told } from '@sekali/broker/append'
 import type { Event } from '@sekali/core/event'
 import type { Client } from '../clients/clients.ts'
 import { createSlots } from '../clients/slots.ts'
 
-/** Appends like the appender does, and none after a portion that failed. */
+/** Appends like the appender, and stops at the first portion that fails. */
 export type AppendPortions = (
   client: Client,
   events: readonly Event[],

@@ -6,8 +6,8 @@ export interface Patience {
   /** A client that sends nothing for so long is hung up on. */
   readonly silenceMs?: number
   /**
-   * A line must be complete after so long, as the body of a single event must. Only what the client takes counts, so
-   * that a stream which follows a log may be slow, and pause between two lines for as long as silence is borne.
+   * A line must be complete after so long, as the body of a single event must. Only the client's own time counts. A
+   * stream that follows a log may pause between two lines, up to `silenceMs`.
    */
   readonly lineMs?: number
 }
@@ -19,15 +19,15 @@ export class TooSlow extends SekaliError {
 }
 
 /**
- * The chunks of a body. `begun` tells the number of the line that it is in the middle of, if it is. Throws
- * IncompleteBody when the client leaves, and TooSlow when it falls silent or takes too long with a line.
+ * The chunks of a body. `begun` returns the number of the line that the last chunk ended in the middle of, if it did.
+ * Throws IncompleteBody when the client leaves, and TooSlow when it falls silent or takes too long with a line.
  */
 export async function* readChunks(
   request: IncomingMessage,
   begun: () => number | undefined,
   { silenceMs = 15_000, lineMs = 15_000 }: Patience = {},
 ): AsyncGenerator<Buffer> {
-  // Nothing of the connection is destroyed with it: the client is still to hear the answer.
+  // The connection stays when the iterator ends: the client still gets the answer.
   const chunks = request.iterator({ destroyOnReturn: false })
   let line: number | undefined
   let waitedMs = 0
@@ -45,7 +45,7 @@ export async function* readChunks(
   } catch (error) {
     throw error instanceof SekaliError ? error : new IncompleteBody('the stream broke off', { cause: error })
   } finally {
-    chunks.return?.().catch(() => undefined) // what is left of it is of no use
+    chunks.return?.().catch(() => undefined) // nobody needs what is left
   }
 }
 

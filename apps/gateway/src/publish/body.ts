@@ -30,7 +30,7 @@ export interface Body {
 
 /**
  * The body: at most `bodyBytesMax` bytes, or `batchBytesMax` if it begins like an array. It never holds more, whatever
- * the client says about the length, and no more than `share` grants.
+ * length the client announces, and no more than `share` grants.
  */
 export async function readBody(request: IncomingMessage, share: Share): Promise<Body> {
   const pieces = await readPieces(request, share)
@@ -76,8 +76,8 @@ function readPieces(request: IncomingMessage, share: Share): Promise<Buffer[]> {
 }
 
 /**
- * Only a batch may be large, and only an array is a batch; `undefined` as long as there is nothing but white space, or a
- * byte order mark. Its bytes may come in two chunks; that there is no more of it is seen when the body is read.
+ * The limit of a body that begins with this chunk: only an array is a batch, and only a batch may be large. `undefined`
+ * for nothing but white space, or (parts of) a byte order mark.
  */
 function limitBy(chunk: Uint8Array): number | undefined {
   const first = chunk.find((byte) => byte > 0x20 && !markBytes.includes(byte))
@@ -89,12 +89,12 @@ function tooLarge(bytesMax: number): BodyTooLarge {
   return new BodyTooLarge(`the body is larger than ${bytesMax} bytes`)
 }
 
-/** Of a body that nobody wants. */
+/** The largest body that is read and thrown away. */
 const unwantedBytesMax = 64 * 1024
 
 /**
- * The same listener for requests whose body nobody reads. It is called when what came of one is gone, so that the
- * connection can be used again; what is too large for that is refused.
+ * The same listener for requests whose body nobody reads. It is called when the body has been read and thrown away, so
+ * that the connection can be used again. A body that is too large for that is refused.
  */
 export function withoutBody(listener: RequestListener): RequestListener {
   return (request, response) => {

@@ -2,12 +2,12 @@ import type { Appender } from '@sekali/broker/append'
 import type { Logger } from '@sekali/process/log'
 import type { Budget } from '../clients/budget.ts'
 import type { Clients } from '../clients/clients.ts'
-import type { Turns } from '../clients/time-slices.ts'
+import type { TimeSlices } from '../clients/time-slices.ts'
 import type { Responses } from '../http/responses.ts'
 import type { AppendPortions } from './append-portions.ts'
 import type { Patience } from './body-chunks.ts'
 import type { NewTopics } from './new-topics.ts'
-import type { Receipts } from './outcomes.ts'
+import type { Receipts } from './receipts.ts'
 
 /** What every way to publish works with. */
 export interface PublishDeps {
@@ -17,7 +17,7 @@ export interface PublishDeps {
   readonly budget: Budget
   /** Streams of lines that are open. */
   readonly streams: Budget
-  readonly turns: Turns
+  readonly timeSlices: TimeSlices
   readonly patience?: Patience
   readonly clients: Clients
   readonly newTopics: NewTopics

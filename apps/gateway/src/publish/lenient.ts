@@ -9,10 +9,10 @@ import { applied } from '../http/prefer.ts'
 import { refusal } from '../http/problem.ts'
 import type { Answer } from '../http/reply.ts'
 
-/** What an answer says of those that are not queued. */
+/** The fields of an answer about events that are not queued. */
 export const siftedFields = ({ invalid, bad }: Sifted) => ({ invalid, events: bad })
 
-/** The answer to an array of which there is nothing to queue; undefined if there is. `sent` are its headers. */
+/** The answer to an array without any event to queue; undefined if there is one. `sent` are the request's headers. */
 export function refusalOfNone(sifted: Sifted | undefined, sent: IncomingHttpHeaders): Answer | undefined {
   if (sifted === undefined || sifted.events.length > 0) return undefined
   return refusal('invalid_event', {

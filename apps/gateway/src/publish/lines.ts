@@ -26,7 +26,7 @@ const portionEventsMax = 500
 const portionCharsMax = 512 * 1024
 /** Bad lines that are named. */
 const badLinesNamedMax = 100
-/** After so many bad lines the rest is not read. */
+/** Bad lines after which the rest is not read. */
 const badLinesMax = 1_000
 
 export async function publishLines(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
@@ -44,13 +44,13 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
   const refuse = (code: ProblemCode, extras?: ProblemExtras) =>
     refusal(code, { queued, lines_read, ...extras })
 
-  /** What to say instead of what is usual if no line was taken: the headers may tell what was sent. */
+  /** The detail if no line was taken: the headers may show what was sent. */
   const ofNone = () => (queued === 0 ? cloudEventHint(request.headers) : undefined)
 
   /** Reads and queues lines. Resolves with the answer if there is one before the stream's end. */
   async function publish(lines: Iterator<Line>): Promise<Answer | undefined> {
     for (;;) {
-      const { isOver, events, last } = await deps.turns.run(client, reader.read(lines))
+      const { isOver, events, last } = await deps.timeSlices.run(client, reader.read(lines))
       if (events.length > 0) {
         await deps.newTopics.admit(client, events)
         const appended = await deps.appendPortions(client, events, deps.appender.appendAll)
@@ -89,7 +89,7 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
   return answer(200, body, { 'Content-Type': 'application/json', ...headers })
 }
 
-/** What to answer to an error in the middle of a stream. One that no client can do anything about is thrown again. */
+/** The answer to an error in the middle of a stream. An error that no client can do anything about is thrown again. */
 function refusalIn(error: unknown, random: () => number): [code: ProblemCode, extras?: ProblemExtras] {
   if (error instanceof IncompleteBody) return ['incomplete_body']
   if (error instanceof TooSlow) return [error.code, { detail: tooSlow }]

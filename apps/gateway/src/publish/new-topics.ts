@@ -1,9 +1,9 @@
 /**
- * Whether topics may be made. A topic is for ever, and costs Redis, PostgreSQL and everybody who looks at all of them. So
- * there are `max` at most; a client makes some at once, then a few a second, and never most of what is left.
+ * Decides whether topics may be made. A topic is for ever, and costs Redis, PostgreSQL and everybody who reads all of them.
+ * So there are `max` at most; a client makes some at once, then a few a second, and never most of what is left.
  *
- * Nothing of this concerns topics that are there. Their names are in Redis; a Redis that has lost them does not know
- * them, but PostgreSQL does. Should it be away, such a topic counts as a new one.
+ * Topics that exist are not concerned. Their names are in Redis; what Redis has lost PostgreSQL still knows. While
+ * PostgreSQL is away, a topic that Redis has lost counts as a new one.
  */
 import type { Broker } from '@sekali/broker/connect'
 import { addNames, findNewNames } from '@sekali/broker/names'
@@ -40,24 +40,9 @@ export function createNewTopics(
   const known = new Set<TopicName>()
   /** How many each client has made, as far as this gateway knows. */
   const madeBy = new Map<Client, number>()
-  /** The last making of each client that is under way. */
-  const making = new Map<Client, Promise<void>>()
-
-  /**
-   * One after the other, of each client: requests that bring the same new topic at once make it once, and none is let
-   * pass by what another has not been charged for yet.
-   */
-  function makeInLine(client: Client, events: readonly Pick<Event, 'topic'>[]): Promise<void> {
-    const before = making.get(client) ?? Promise.resolve()
-    const made = before
-      .catch(() => undefined) // who made it was told
-      .then(() => makeAll(client, events))
-      .finally(() => {
-        if (making.get(client) === made) making.delete(client)
-      })
-    making.set(client, made)
-    return made
-  }
+  // A client's works run one after the other: so requests that bring the same new topic at once make it once, and each
+  // is charged before the next is looked at.
+  const inOrder = createOrder()
 
   async function makeAll(client: Client, events: readonly Pick<Event, 'topic'>[]): Promise<void> {
     const unknown = unknownOf(events)
@@ -96,7 +81,26 @@ export function createNewTopics(
 
   return {
     admit: (client, events) =>
-      events.every(({ topic }) => known.has(topic)) ? undefined : makeInLine(client, events),
+      events.every(({ topic }) => known.has(topic))
+        ? undefined
+        : inOrder(client, () => makeAll(client, events)),
     forget: (topic) => void known.delete(topic),
+  }
+}
+
+/** Runs the works of each client one after the other, whatever becomes of those before. */
+function createOrder(): (client: Client, work: () => Promise<void>) => Promise<void> {
+  /** The last work of each client. */
+  const last = new Map<Client, Promise<void>>()
+  return (client, work) => {
+    const before = last.get(client) ?? Promise.resolve()
+    const done = before
+      .catch(() => undefined) // its own caller handles that
+      .then(work)
+      .finally(() => {
+        if (last.get(client) === done) last.delete(client)
+      })
+    last.set(client, done)
+    return done
   }
 }

@@ -11,7 +11,7 @@ import { readBody } from './body.ts'
 import type { PublishDeps } from './deps.ts'
 import { refusalOfNone, siftedFields } from './lenient.ts'
 import { publishLines } from './lines.ts'
-import { readSent, type Sent } from './read-sent.ts'
+import { type BodyEvents, readEvents } from './read-events.ts'
 
 export type Publish = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
@@ -54,11 +54,11 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   if (waitSeconds !== undefined) return await publishAndWait(deps, request, waitSeconds, isLenient)
   const client = deps.clients.of(request)
   using share = deps.budget.share(client)
-  const sent = await readSent(deps.turns, client, await readBody(request, share), isLenient)
-  const admitted = deps.newTopics.admit(client, sent.events)
+  const read = await readEvents(deps.timeSlices, client, await readBody(request, share), isLenient)
+  const admitted = deps.newTopics.admit(client, read.events)
   if (admitted !== undefined) await admitted
-  if (sent.isBatch) return await appendBatch(deps, client, sent, headers)
-  const [event] = sent.events
+  if (read.isBatch) return await appendBatch(deps, client, read, headers)
+  const [event] = read.events
   await deps.appender.append(event)
   deps.onAccepted(1)
   return answer(200, `{"status":"queued","event_id":${JSON.stringify(event.eventId)}}`)
@@ -67,7 +67,7 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
 async function appendBatch(
   { appendPortions, appender, onAccepted, random }: PublishDeps,
   client: Client,
-  { events, sifted }: Extract<Sent, { isBatch: true }>,
+  { events, sifted }: Extract<BodyEvents, { isBatch: true }>,
   headers: IncomingHttpHeaders,
 ): Promise<Answer> {
   const refused = refusalOfNone(sifted, headers)

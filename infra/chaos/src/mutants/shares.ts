@@ -56,8 +56,8 @@ export const shareMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/gateway/src/clients/queues.ts',
-        find: 'lane.works <= atOnceMax() ? work()',
-        replace: 'lane.works <= 1_000 + atOnceMax() ? work()',
+        find: 'queue.works <= atOnceMax() ? work()',
+        replace: 'queue.works <= 1_000 + atOnceMax() ? work()',
       },
     ],
     test: { project: 'gateway', file: 'queues', name: 'beyond a few' },

@@ -2,31 +2,36 @@ import type { Event } from '@sekali/core/event'
 import { eventIn, eventsIn, requireEvent, type Sifted, siftedEventsIn } from '@sekali/core/parse'
 import { toEnd } from '@sekali/core/scan'
 import type { Client } from '../clients/clients.ts'
-import type { Turns } from '../clients/time-slices.ts'
+import type { TimeSlices } from '../clients/time-slices.ts'
 import type { Body } from './body.ts'
 
-export type Sent =
+export type BodyEvents =
   | { readonly isBatch: false; readonly events: readonly [Event] }
   | {
       readonly isBatch: true
       readonly events: readonly Event[]
-      /** Of an array of which the good ones are to be taken: none of them may be. */
+      /** What was taken of an array that was read leniently, and what was not. */
       readonly sifted?: Sifted
     }
 
-/** Bodies up to here are read at once: it takes a fraction of a millisecond. */
+/** A body of up to this size is read at once: it takes a fraction of a millisecond. */
 const smallBytesMax = 16 * 1024
 
 /**
- * Reads the events of a body. Throws MalformedJson, InvalidEvent or InvalidBatch. Of an array that is read leniently
- * there may be no event at all.
+ * Reads the events of a body. Throws MalformedJson, InvalidEvent or InvalidBatch. An array that is read leniently may turn
+ * out to have no event at all.
  */
-export async function readSent(turns: Turns, client: Client, body: Body, isLenient: boolean): Promise<Sent> {
+export async function readEvents(
+  timeSlices: TimeSlices,
+  client: Client,
+  body: Body,
+  isLenient: boolean,
+): Promise<BodyEvents> {
   const steps = stepsOf(body, isLenient)
-  return body.bytes <= smallBytesMax ? toEnd(steps) : await turns.run(client, steps)
+  return body.bytes <= smallBytesMax ? toEnd(steps) : await timeSlices.run(client, steps)
 }
 
-function* stepsOf(body: Body, isLenient: boolean): Generator<undefined, Sent> {
+function* stepsOf(body: Body, isLenient: boolean): Generator<undefined, BodyEvents> {
   const text = body.toText()
   yield
   if (isArray(text) && isLenient) {
