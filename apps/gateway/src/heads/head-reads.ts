@@ -1,7 +1,7 @@
 /**
- * Reads where topics are, for all feeds and watchers: one read at a time, and whoever asks meanwhile shares the next
- * one. A pattern by itself is a search for PostgreSQL, which gives back little; of many patterns each would go through
- * all topics, so all topics are read once and handed out.
+ * Reads where topics are, for all feeds and watchers: one read at a time, and all who call during a read share the next
+ * one. A few patterns are searched for in PostgreSQL, which returns little. Each search goes through all topics; so for
+ * many patterns all topics are read once and handed out.
  */
 import type { Head } from '@sekali/core/head'
 import { limits } from '@sekali/core/limits'

@@ -2,18 +2,18 @@ import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 
 /**
- * What is known of the heads that anybody watches. An announcement is a hint: it may come before the COMMIT, or be of
- * what will never be. So it is news when it comes, and again when PostgreSQL says the same.
+ * What is known of the heads that anybody watches. An announcement is a hint: it may come before the COMMIT, and the COMMIT
+ * may fail. So a head is news when it is announced, and once more when PostgreSQL confirms it.
  */
 export interface KnownHeads {
   get(topic: TopicName): Head | undefined
   topics(): Iterable<TopicName>
-  /** Takes note of what a consumer has announced, and tells whether it is news. */
+  /** Notes what a consumer has announced. Returns whether it is news. */
   announce(head: Head): boolean
-  /** Takes note of what PostgreSQL has, and tells whether it is news. */
+  /** Notes what PostgreSQL has. Returns whether it is news. */
   confirm(head: Head): boolean
   forget(topic: TopicName): void
-  /** Topics that were announced before this was last called, and that PostgreSQL has said nothing of since. */
+  /** Topics that were announced before the last call of this, and that no read has confirmed since. */
   unconfirmed(): TopicName[]
 }
 

@@ -5,7 +5,7 @@ import { createPatternTrie } from '@sekali/core/pattern-trie'
 
 export type OnHead = (head: Head) => void
 
-/** Who wants to know of which topics. */
+/** The callbacks of everybody who watches, by topic and by pattern. */
 export interface Watchers {
   /** Topics that are watched by their names. */
   readonly topics: ReadonlyMap<TopicName, ReadonlySet<OnHead>>
@@ -13,7 +13,7 @@ export interface Watchers {
   readonly hasAny: boolean
   add(which: TopicName | TopicPattern, onHead: OnHead): void
   remove(which: TopicName | TopicPattern, onHead: OnHead): void
-  /** Those whom a topic concerns. */
+  /** The callbacks that a topic concerns. */
   of(topic: TopicName): OnHead[]
 }
 
