@@ -33,7 +33,7 @@ export function createFeedCursor({ isPattern }: TopicPattern, topicIdOf: () => n
   }
 }
 
-/** What lies between two cursors: nothing of topics where `from` is further. */
+/** The ranges between two cursors; none for a topic where `from` is further. */
 export const rangesBetween = (from: Cursor, to: Cursor): Range[] =>
   [...to].flatMap(([topicId, upTo]) => {
     const after = from.get(topicId) ?? 0

@@ -1,6 +1,6 @@
 /**
- * Reads of events for all feeds. Those that want the same at the same time, because one event concerns all of
- * them, get it from one read.
+ * Reads of events for all feeds. When one event concerns many feeds, they want the same ranges at the same time, and
+ * get them from one read.
  */
 import type { Store } from '@sekali/store/connect'
 import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
@@ -12,7 +12,7 @@ export interface FeedReads {
   read(ranges: readonly Range[]): Promise<readonly RangeEvent[]>
 }
 
-/** Of the pool's connections so many serve feeds. */
+/** Connections of the pool that serve feeds. */
 const readsMax = 2
 const pageLimits = { eventsMax: 1_000, bytesMax: 256 * 1024 } as const
 

@@ -1,37 +1,30 @@
 /**
  * A feed brings one topic's events, or a pattern's, out of PostgreSQL once for all who tail it.
  *
- * It begins at the topics' heads and follows them: whenever one has moved it reads what is new into its ring and tells
- * its readers. Seqs have no gap and become visible in their order, so to read between two of them can skip nothing,
- * whoever commits when. The ring holds as much as it may, and a reader whose place is older reads history by itself
- * up to where the feed is: `gapAfter` says what that is.
+ * It begins at the topics' heads and follows them: whenever a head has moved it reads what is new into its ring and pumps
+ * its readers. Seqs have no gap and become visible in their order. So a read between two seqs can skip nothing, whoever
+ * commits when. The ring holds as much as it may. A reader whose cursor is older than the ring reads history by itself,
+ * up to where the feed is: `gapAfter` returns what that is.
+ *
+ * targets.ts follows the heads, follower.ts reads, feed-ids.ts answers what an id means. Here a feed begins and ends.
  */
-import { setImmediate as nextRound, setTimeout as pause } from 'node:timers/promises'
-import type { Cursor } from '@sekali/core/cursor'
+import { setTimeout as pause } from 'node:timers/promises'
 import { TooManyTopics } from '@sekali/core/errors'
-import type { TopicName } from '@sekali/core/event'
-import type { Head } from '@sekali/core/head'
-import { limits } from '@sekali/core/limits'
 import type { TopicPattern } from '@sekali/core/pattern'
 import type { Logger } from '@sekali/process/log'
-import { isAnyTopic } from '@sekali/store/bounds'
 import type { Store } from '@sekali/store/connect'
-import type { Range, RangeEvent } from '@sekali/store/ranges'
 import type { Heads } from '../heads/heads.ts'
-import { createFeedCursor, rangesBetween } from './feed-cursor.ts'
+import { createFeedIds, type FeedIds } from './feed-ids.ts'
+import { createFeedReaders, type Reader } from './feed-readers.ts'
 import type { FeedReads } from './feed-reads.ts'
+import { createFollower, retryMs } from './follower.ts'
 import { createProgress } from './progress.ts'
-import { createRing, type Frame, type Ring } from './ring.ts'
+import type { Ring } from './ring.ts'
 import type { RingShare } from './ring-room.ts'
+import { oneAtATime } from './rounds.ts'
+import { followHeads } from './targets.ts'
 
-export interface Reader {
-  /** There may be something new in the ring. Must not throw. */
-  pump(): void
-  /** Nothing will come any more. */
-  end(): void
-}
-
-export interface Feed {
+export interface Feed extends Pick<FeedIds, 'normalize' | 'isAhead' | 'gapAfter' | 'framesAfter'> {
   readonly pattern: TopicPattern
   readonly readers: Set<Reader>
   /** Whether it has ended: by itself when the pattern has come to mean too many topics. */
@@ -40,24 +33,6 @@ export interface Feed {
   readonly ring: Ring | undefined
   /** Begins, if it has not yet. Rejects with {@link TooManyTopics} or `StoreUnavailable`; it then goes on trying. */
   begin(): Promise<void>
-  /**
-   * The cursor as it is written here, or `undefined` for what is none of this topic or pattern. Rejects with
-   * `StoreUnavailable`.
-   */
-  normalize(id: string): Promise<string | undefined>
-  /**
-   * Whether a cursor is ahead of the log in some topic: then it is of another log, or the database was restored from an
-   * older one. Asks PostgreSQL when it is ahead of the feed, which may just be about to come so far. Rejects with
-   * `StoreUnavailable`.
-   */
-  isAhead(id: string): Promise<boolean>
-  /**
-   * The cursor of an id, and what lies between it and the feed: nothing in topics where the cursor is ahead
-   * of the feed.
-   */
-  gapAfter(id: string): { readonly cursor: Cursor; readonly ranges: readonly Range[] }
-  /** The frames of events that follow a cursor, in the order in which they were read. */
-  framesAfter(cursor: Cursor, events: readonly RangeEvent[]): Frame[]
   /** Lets go of what the ring may no longer hold. */
   trim(): void
   close(): void
@@ -71,178 +46,91 @@ export interface FeedDeps {
   readonly room: RingShare
 }
 
-/** After a failure of PostgreSQL. */
-const retryMs = 250
-/** Readers that are told before others get their turn of the event loop. */
-const toldAtOnceMax = 128
-
-export function createFeed(pattern: TopicPattern, deps: FeedDeps): Feed {
-  const { heads, store, log, reads, room } = deps
-  const readers = new Set<Reader>()
+export function createFeed(pattern: TopicPattern, { heads, store, log, reads, room }: FeedDeps): Feed {
   const closing = new AbortController()
-  const { targets, ends, ...progress } = createProgress()
-  let ring: Ring | undefined
-  let beginning: Promise<void> | undefined
-  let isAdvancing = false
-  let isChecking = false
-
-  const which = pattern.isPattern ? pattern : (pattern.text as string as TopicName)
-  // Before the heads are read, so that no topic can come in between.
-  const watch = heads.watch(which, (head) => {
-    if (head.head < (ends.get(head.topicId) ?? 0)) void closeIfBehind()
-    progress.aim(head)
-    void advance()
+  const { signal } = closing
+  const readers = createFeedReaders()
+  const progress = createProgress()
+  const onMoved = () => void follower.advance()
+  // It watches before it reads, so that no topic can come in between.
+  const targets = followHeads({ pattern, heads, progress, onMoved, onBehind: () => void closeIfBehind() })
+  const { idOf, isAheadOfLog, ...ids } = createFeedIds({
+    pattern,
+    store,
+    progress,
+    readTargets: targets.read,
   })
-
-  /** An older state may be told late; but if PostgreSQL says it now, the log is no longer the one that was read. */
-  async function closeIfBehind(): Promise<void> {
-    if (isChecking || ring === undefined) return
-    isChecking = true
-    try {
-      if (!(await isBeyondLog(ring.endId))) return
-      log.warn({ pattern: pattern.text }, 'the log has gone back: its tails end')
-      close()
-    } catch (error) {
-      stopIfTooMany(error)
-    } finally {
-      isChecking = false
-    }
-  }
-
-  async function readTargets(): Promise<readonly Head[]> {
-    const found = await heads.read(pattern)
-    if (found.length > limits.patternTopicsMax)
-      throw new TooManyTopics(`more than ${limits.patternTopicsMax}`)
-    for (const head of found) progress.aim(head)
-    return found
-  }
+  const hooks = { onNew: readers.pumpAll, onTooMany: close }
+  const follower = createFollower({ ...hooks, ...ids, progress, reads, room, log, signal })
 
   async function begin(): Promise<void> {
-    const found = await readTargets()
+    const found = await targets.read()
     for (const { topicId, head } of found) progress.reach(topicId, head)
-    ring = createRing(idOf(ends))
-    tell()
-    void advance()
+    follower.beginAfter(idOf(progress.ends))
+    void readers.pumpAll()
+    onMoved()
   }
 
-  async function keepBeginning(): Promise<void> {
-    while (ring === undefined && !closing.signal.aborted) {
-      await pause(retryMs)
-      await begin().catch(stopIfTooMany)
-    }
-  }
+  /** If PostgreSQL has an older head now, the log is no longer the one that was read. */
+  const closeIfBehind = oneAtATime(async () => {
+    if (follower.ring === undefined || !(await isAheadOfLog(follower.ring.endId).catch(onFailure))) return
+    log.warn({ pattern: pattern.text }, 'the log has gone back: its tails end')
+    close()
+  })
 
-  function stopIfTooMany(error: unknown): void {
+  function onFailure(error: unknown): void {
     if (error instanceof TooManyTopics) close()
     else log.debug({ err: error }, 'feed could not read')
   }
 
-  const { idOf, parse, framesAfter } = createFeedCursor(pattern, () => targets.keys().next().value ?? 0)
-
-  const isBeyond = (id: string, heads: Cursor): boolean =>
-    [...(parse(id) ?? [])].some(([topicId, seq]) => seq > (heads.get(topicId) ?? 0))
-
-  async function isBeyondLog(id: string): Promise<boolean> {
-    const found = await readTargets()
-    void advance()
-    return isBeyond(id, new Map(found.map(({ topicId, head }) => [topicId, head])))
-  }
-
-  /** Reads what is new until there is nothing. One at a time, and never beyond what its readers have been told of. */
-  async function advance(): Promise<void> {
-    if (isAdvancing || ring === undefined) return
-    isAdvancing = true
-    try {
-      for (;;) {
-        if (targets.size > limits.patternTopicsMax) return close()
-        const ranges = progress.ahead()
-        if (ranges.length === 0 || closing.signal.aborted) return
-        const found = await readPage(ranges)
-        if (found === undefined || closing.signal.aborted) continue
-        // An announcement of what is not there: of another database, or made up.
-        if (found.length === 0) for (const { topicId, after } of ranges) progress.aimBack(topicId, after)
-        ring.append(framesAfter(ends, found))
-        trim()
-        for (const { topicId, event } of found) progress.reach(topicId, event.seq)
-        await tell()
-      }
-    } finally {
-      isAdvancing = false
-    }
-  }
-
-  async function readPage(ranges: readonly Range[]): Promise<readonly RangeEvent[] | undefined> {
-    try {
-      return await reads.read(ranges)
-    } catch (error) {
-      log.debug({ err: error }, 'feed could not read')
-      await pause(retryMs)
-      return undefined
-    }
-  }
-
-  function trim(): void {
-    if (ring === undefined || closing.signal.aborted) return
-    ring.trim(room.bytesMax)
-    room.hold(ring.bytes)
-  }
-
-  async function tell(): Promise<void> {
-    let told = 0
-    for (const reader of readers) {
-      reader.pump()
-      if (++told % toldAtOnceMax === 0) await nextRound()
-    }
-  }
-
   function close(): void {
-    if (closing.signal.aborted) return
+    if (signal.aborted) return
     closing.abort()
-    watch[Symbol.dispose]()
+    targets[Symbol.dispose]()
     room[Symbol.dispose]()
-    for (const reader of [...readers]) reader.end()
+    readers.endAll()
   }
 
   return {
+    ...ids,
     pattern,
-    readers,
+    readers: readers.all,
     get isClosed() {
-      return closing.signal.aborted
+      return signal.aborted
     },
     get ring() {
-      return ring
+      return follower.ring
     },
-    begin() {
-      beginning ??= begin().catch((error: unknown) => {
-        if (error instanceof TooManyTopics) close()
-        else void keepBeginning()
-        throw error
-      })
-      return ring === undefined ? beginning : Promise.resolve()
-    },
-    async isAhead(id) {
-      return isBeyond(id, ends) && (await isBeyondLog(id))
-    },
-    async normalize(id) {
-      const cursor = parse(id)
-      if (cursor === undefined) return undefined
-      const unknown = () =>
-        pattern.isPattern ? [...cursor.keys()].filter((topicId) => !targets.has(topicId)) : []
-      if (unknown().length > 0) {
-        await readTargets()
-        void advance()
-      }
-      // Of another pattern. One that does not exist at all is ahead of the log.
-      if (unknown().length > 0 && (await isAnyTopic(store, unknown()))) return undefined
-      return idOf(cursor)
-    },
-    gapAfter(id) {
-      const cursor = parse(id)
-      if (cursor === undefined) throw new Error('an id that is not of this feed')
-      return { cursor, ranges: rangesBetween(cursor, ends) }
-    },
-    framesAfter,
-    trim,
+    begin: createStart({ begin, isBegun: () => follower.ring !== undefined, onFailure, signal }),
+    trim: follower.trim,
     close,
+  }
+}
+
+interface StartDeps {
+  readonly begin: () => Promise<void>
+  readonly isBegun: () => boolean
+  readonly onFailure: (error: unknown) => void
+  readonly signal: AbortSignal
+}
+
+/** Begins once for all who call it. After a failure it goes on trying until it has begun or the signal is aborted. */
+function createStart({ begin, isBegun, onFailure, signal }: StartDeps): Feed['begin'] {
+  let beginning: Promise<void> | undefined
+
+  async function keepTrying(): Promise<void> {
+    while (!isBegun() && !signal.aborted) {
+      await pause(retryMs)
+      await begin().catch(onFailure)
+    }
+  }
+
+  return () => {
+    beginning ??= begin().catch((error: unknown) => {
+      onFailure(error)
+      void keepTrying()
+      throw error
+    })
+    return isBegun() ? Promise.resolve() : beginning
   }
 }

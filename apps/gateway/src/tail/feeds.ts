@@ -1,7 +1,7 @@
 /**
- * The feeds of this process, one for each topic or pattern that is tailed. There is room for so many. A feed stays for
- * a while after its last reader, because clients come back; but when there is no room for another, the one that has
- * been without readers for longest gives way.
+ * The feeds of this process, one for each topic or pattern that is tailed; their number is bounded. A feed stays for a
+ * while after its last reader, because clients come back. But when there is no room for another, the feed that has been
+ * without readers for longest gives way.
  */
 import { ClientLimit } from '@sekali/core/errors'
 import type { TopicPattern } from '@sekali/core/pattern'
@@ -28,13 +28,13 @@ export interface Feeds {
 }
 
 export interface FeedsLimits {
-  /** Topics; a pattern counts as so many as `patternWeight` says. */
+  /** Topics; a pattern counts as `patternWeight` of them. */
   readonly feedsMax: number
   /** How long a feed stays after its last reader. */
   readonly lingerMs: number
 }
 
-/** A pattern costs more than a topic: an event concerns all that match, and each keeps the places of its topics. */
+/** A pattern costs more than a topic: an event concerns all that match, and each keeps a cursor over its topics. */
 const patternWeight = 4
 /** Bytes that all rings together may hold, and one of them. */
 const ringsBytesMax = 64 * 1024 * 1024
@@ -48,17 +48,16 @@ interface Entry {
   uses: number
 }
 
-export function createFeeds(
-  { heads, store, log }: Pick<FeedDeps, 'heads' | 'store' | 'log'>,
-  { feedsMax, lingerMs }: FeedsLimits,
-): Feeds {
+export type FeedsDeps = Pick<FeedDeps, 'heads' | 'store' | 'log'>
+
+export function createFeeds(deps: FeedsDeps, { feedsMax, lingerMs }: FeedsLimits): Feeds {
   /** By the pattern's text. */
   const entries = new Map<string, Entry>()
   /** Those without readers, and since when, in that order. */
   const left = new Map<Entry, number>()
   const budget = createBudget(feedsMax, 'too many topics and patterns are tailed')
   const rings = createRingRoom(ringsBytesMax, ringBytesMax)
-  const reads = createFeedReads(store)
+  const reads = createFeedReads(deps.store)
 
   function drop(entry: Entry): void {
     left.delete(entry)
@@ -67,28 +66,11 @@ export function createFeeds(
     entry.feed.close()
   }
 
-  /**
-   * Room for a new feed. Those that were left give way: whose client has its share already, only its own; or else it
-   * would close what the others left, one after the other, and be refused all the same.
-   */
-  function takeShare(weight: number, client: Client): Share {
-    const share = budget.share(client)
-    for (;;) {
-      try {
-        share.hold(weight)
-        return share
-      } catch (error) {
-        const mayGo = (entry: Entry) => !(error instanceof ClientLimit) || entry.client === client
-        const longest = left.keys().find(mayGo)
-        if (longest === undefined) throw error
-        drop(longest)
-      }
-    }
-  }
-
   function create(pattern: TopicPattern, client: Client): Entry {
-    const share = takeShare(pattern.isPattern ? patternWeight : 1, client)
-    const feed = createFeed(pattern, { heads, store, log, reads, room: rings.share() })
+    const share = budget.share(client)
+    const makeRoom = (error: unknown) => drop(toGiveWay(left.keys(), client, error))
+    holdUntilRoom(share, pattern.isPattern ? patternWeight : 1, makeRoom)
+    const feed = createFeed(pattern, { ...deps, reads, room: rings.share() })
     const entry = { feed, client, share, uses: 0 }
     entries.set(pattern.text, entry)
     return entry
@@ -107,15 +89,7 @@ export function createFeeds(
       const entry = found === undefined || found.feed.isClosed ? create(pattern, client) : found
       entry.uses += 1
       left.delete(entry)
-      let inUse = true
-      return {
-        feed: entry.feed,
-        client,
-        [Symbol.dispose]() {
-          if (inUse) leave(entry)
-          inUse = false
-        },
-      }
+      return inUse(entry.feed, client, () => leave(entry))
     },
     tidy(now) {
       for (const [entry, since] of left) {
@@ -128,6 +102,39 @@ export function createFeeds(
     },
     close() {
       for (const entry of [...entries.values()]) drop(entry)
+    },
+  }
+}
+
+/**
+ * The feed that was left for longest. A client that has its share already gives up only feeds it caused itself; or else it
+ * would close what the others left, one after the other, and be refused all the same. Throws the error if there is none.
+ */
+function toGiveWay(left: Iterable<Entry>, client: Client, error: unknown): Entry {
+  for (const entry of left) if (!(error instanceof ClientLimit) || entry.client === client) return entry
+  throw error
+}
+
+/** Holds an amount. As long as it does not fit, `makeRoom` frees some, or throws the error. */
+function holdUntilRoom(share: Share, amount: number, makeRoom: (error: unknown) => void): void {
+  for (;;) {
+    try {
+      share.hold(amount)
+      return
+    } catch (error) {
+      makeRoom(error)
+    }
+  }
+}
+
+function inUse(feed: Feed, client: Client, onLeft: () => void): FeedInUse {
+  let isLeft = false
+  return {
+    feed,
+    client,
+    [Symbol.dispose]() {
+      if (!isLeft) onLeft()
+      isLeft = true
     },
   }
 }

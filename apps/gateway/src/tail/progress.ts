@@ -2,11 +2,11 @@ import type { Cursor } from '@sekali/core/cursor'
 import type { Head } from '@sekali/core/head'
 import type { Range } from '@sekali/store/ranges'
 
-/** How far topics have come, and how far a feed of them has; all by topic id. */
+/** How far topics have come, and how far their feed has read; all by topic id. */
 export interface Progress {
-  /** How far the topics have come, as far as it is known. */
+  /** How far the topics have come, as far as this process knows. */
   readonly targets: Cursor
-  /** How far the feed has. */
+  /** How far the feed has read. */
   readonly ends: Cursor
   aim(head: Pick<Head, 'topicId' | 'head'>): void
   reach(topicId: number, seq: number): void

@@ -13,9 +13,9 @@ export interface RingShare extends Disposable {
 }
 
 /**
- * A ring may take as much as is free beside it, up to `ringBytesMax`. So what is divided is divided among those that
- * are in use: of thousands of feeds most have nothing to keep. Whatever a ring cannot keep its readers read by
- * themselves, which with so many feeds are few for each.
+ * A ring may take half of what the others leave, up to `ringBytesMax`. So the room is divided among the rings in use: of
+ * thousands of feeds most have nothing to keep. What a ring cannot keep its readers read as history; with so many feeds
+ * each has few readers.
  */
 export function createRingRoom(bytesMax: number, ringBytesMax: number): RingRoom {
   let inUse = 0

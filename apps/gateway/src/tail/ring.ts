@@ -1,9 +1,9 @@
 /**
- * The newest events of a feed, in the form in which they go to clients. They are written once and shared by all
- * readers, also by those whose socket is slow: what waits there is these very bytes.
+ * The newest events of a feed, in the form in which they go to clients. They are formatted once and shared by all
+ * readers: what waits in a slow socket are these very bytes.
  *
- * Events have ordinals here, 0, 1, 2 …, and each has a cursor: the place behind it. A reader with a cursor that the
- * ring knows can go on from here; any other has to read history first.
+ * An event has an ordinal here, 0, 1, 2 …, and an id: the cursor behind it. A reader whose id the ring knows can go on
+ * from here; any other has to read history first.
  */
 import { eventToLine, type StoredEvent } from '@sekali/core/event'
 
@@ -25,7 +25,7 @@ export interface Segment {
   /** The ordinal of its first event. */
   readonly first: number
   readonly bytes: Buffer
-  /** Where in `bytes` each event ends. */
+  /** The offset in `bytes` at which each event ends. */
   readonly ends: readonly number[]
   readonly ids: readonly string[]
   readonly sources: readonly string[]
@@ -61,24 +61,8 @@ export function createRing(startId: string): Ring {
   let next = 0
   let bytes = 0
 
-  const sizeOf = ({ bytes, ids }: Segment): number =>
-    segmentOverheadBytes + bytes.length + ids.reduce((sum, id) => sum + eventOverheadBytes + id.length, 0)
-
   function add(frames: readonly Frame[]): void {
-    let end = 0
-    const ends = frames.map(({ text }) => {
-      end += Buffer.byteLength(text)
-      return end
-    })
-    const segment = {
-      first: next,
-      // Not from Node's pool: a slow reader would keep a whole slab of it.
-      bytes: Buffer.allocUnsafeSlow(end),
-      ends,
-      ids: frames.map(({ id }) => id),
-      sources: frames.map(({ source }) => source),
-    }
-    segment.bytes.write(frames.map(({ text }) => text).join(''))
+    const segment = segmentOf(frames, next)
     for (const { id } of frames) ordinalAfter.set(id, ++next)
     endId = segment.ids.at(-1) ?? endId
     segments.push(segment)
@@ -103,34 +87,57 @@ export function createRing(startId: string): Ring {
       return bytes
     },
     append(frames) {
-      let from = 0
-      let size = 0
-      for (const [index, { text }] of frames.entries()) {
-        if (size > 0 && size + text.length > segmentBytesMax) {
-          add(frames.slice(from, index))
-          from = index
-          size = 0
-        }
-        size += text.length
-      }
-      if (from < frames.length) add(frames.slice(from))
+      for (const portion of portionsOf(frames)) add(portion)
     },
     trim(bytesMax) {
       while (bytes > bytesMax && segments.length > 0) dropFirst()
     },
     after: (id) => ordinalAfter.get(id),
     isGone: (ordinal) => ordinal < (segments[0]?.first ?? next),
-    segmentWith(ordinal) {
-      let low = 0
-      let high = segments.length - 1
-      while (low <= high) {
-        const middle = (low + high) >> 1
-        const segment = segments[middle] as Segment
-        if (ordinal < segment.first) high = middle - 1
-        else if (ordinal >= segment.first + segment.ids.length) low = middle + 1
-        else return segment
-      }
-      return undefined
-    },
+    segmentWith: (ordinal) => findSegment(segments, ordinal),
   }
+}
+
+/** Cuts frames into portions for one segment each: of at most `segmentBytesMax`, or one frame. */
+function* portionsOf(frames: readonly Frame[]): Generator<readonly Frame[]> {
+  let from = 0
+  let size = 0
+  for (const [index, { text }] of frames.entries()) {
+    if (size > 0 && size + text.length > segmentBytesMax) {
+      yield frames.slice(from, index)
+      from = index
+      size = 0
+    }
+    size += text.length
+  }
+  if (from < frames.length) yield frames.slice(from)
+}
+
+function segmentOf(frames: readonly Frame[], first: number): Segment {
+  let end = 0
+  const ends = frames.map(({ text }) => {
+    end += Buffer.byteLength(text)
+    return end
+  })
+  // Not from Node's pool: a slow reader would keep a whole slab of it.
+  const bytes = Buffer.allocUnsafeSlow(end)
+  bytes.write(frames.map(({ text }) => text).join(''))
+  return { first, bytes, ends, ids: frames.map(({ id }) => id), sources: frames.map(({ source }) => source) }
+}
+
+const sizeOf = ({ bytes, ids }: Segment): number =>
+  segmentOverheadBytes + bytes.length + ids.reduce((sum, id) => sum + eventOverheadBytes + id.length, 0)
+
+/** By bisection. */
+function findSegment(segments: readonly Segment[], ordinal: number): Segment | undefined {
+  let low = 0
+  let high = segments.length - 1
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const segment = segments[middle] as Segment
+    if (ordinal < segment.first) high = middle - 1
+    else if (ordinal >= segment.first + segment.ids.length) low = middle + 1
+    else return segment
+  }
+  return undefined
 }

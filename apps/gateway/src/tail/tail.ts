@@ -72,7 +72,7 @@ export function tail({ tails, clients, connections, signal, random }: TailDeps) 
 
 type Start = { readonly id: string } | 'invalid' | 'ahead'
 
-/** The cursor to begin behind, or what is wrong with it. Rejects when it cannot be told yet. */
+/** The cursor to begin behind, or what is wrong with it. Rejects when that cannot be known yet. */
 async function findStart(feed: Feed, from: From): Promise<Start> {
   try {
     await feed.begin()

@@ -1,5 +1,5 @@
 /**
- * All tails of this process, their feeds, and what is done for them now and then. When nobody tails it does nothing.
+ * All tails of this process, their feeds, and what is done for both every `tickMs`. When nobody tails nothing is done.
  */
 import type { ServerResponse } from 'node:http'
 import { setImmediate as nextRound } from 'node:timers/promises'
@@ -12,11 +12,12 @@ import { createSlots } from '../clients/slots.ts'
 import type { Heads } from '../heads/heads.ts'
 import { createFeeds, type FeedInUse } from './feeds.ts'
 import { createTailReader, type TailReader } from './reader.ts'
+import { createTailWriter } from './writer.ts'
 
 export interface Tails extends AsyncDisposable {
   /** The feed of a pattern, for a client that may be the first. Throws `Overloaded` or `ClientLimit`. */
   feedOf(pattern: TopicPattern, client: Client): FeedInUse
-  /** Serves a client from behind a cursor until one of the two has enough; then the feed is given back. */
+  /** Serves a client from behind a cursor until it leaves or this process does; then the feed is given back. */
   serve(use: FeedInUse, outgoing: ServerResponse, from: Beginning, source: string | undefined): void
 }
 
@@ -46,11 +47,11 @@ export interface TailsOptions {
   readonly tickMs?: number
 }
 
-/** Of the pool's connections so many serve those who read history. */
+/** Connections of the pool that serve reads of history. */
 const historyReadsMax = 3
 /** Pages of history that are held until clients take them; each has up to half a MiB, or one event. */
 const historyPagesMax = 64
-/** Readers that are looked after before others get their turn of the event loop. */
+/** Readers that get their beat before the event loop serves others. */
 const beatenAtOnceMax = 512
 
 export function createTails(
@@ -58,8 +59,8 @@ export function createTails(
   { feedsMax = 4_096, lingerMs = 15_000, stalledMs = 30_000, tickMs = 1_000 }: TailsOptions = {},
 ): Tails {
   const feeds = createFeeds({ heads, store, log }, { feedsMax, lingerMs })
-  const historyReads = createBulkReads(historyReadsMax)
-  const pageSlots = createSlots(historyPagesMax)
+  const reads = createBulkReads(historyReadsMax)
+  const pages = createSlots(historyPagesMax)
   const readers = new Set<TailReader>()
   let ticking: NodeJS.Timeout | undefined
 
@@ -87,19 +88,13 @@ export function createTails(
     },
     serve(use, outgoing, from, source) {
       const { feed, client } = use
-      const reader = createTailReader({
-        feed,
-        outgoing,
+      const writer = createTailWriter(outgoing, {
         from: from.id,
         isFromKnown: from.isKnown,
         source,
-        store,
-        log,
-        client,
-        reads: historyReads,
-        pages: pageSlots,
         stalledMs,
       })
+      const reader = createTailReader({ feed, writer, store, log, client, reads, pages })
       readers.add(reader)
       feed.readers.add(reader)
       outgoing.once('close', () => {

@@ -64,10 +64,10 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'a tail holds a page of history for as long as its client takes nothing',
     edits: [
       {
-        file: 'apps/gateway/src/tail/reader.ts',
-        find: "return (await write(feed.framesAfter(cursor, events))) ? 'taken' : 'left'",
-        replace: `const isTaken = await write(feed.framesAfter(cursor, events))
-        if (isFull()) await drained(outgoing)
+        file: 'apps/gateway/src/tail/history.ts',
+        find: "return (await writer.writeFrames(feed.framesAfter(cursor, events))) ? 'taken' : 'left'",
+        replace: `const isTaken = await writer.writeFrames(feed.framesAfter(cursor, events))
+        if (writer.isFull()) await drained(writer.outgoing)
         return isTaken && events.length > 0 ? 'taken' : 'left'`,
       },
     ],

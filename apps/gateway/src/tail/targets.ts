@@ -1,0 +1,43 @@
+import { TooManyTopics } from '@sekali/core/errors'
+import type { TopicName } from '@sekali/core/event'
+import type { Head } from '@sekali/core/head'
+import { limits } from '@sekali/core/limits'
+import type { TopicPattern } from '@sekali/core/pattern'
+import type { Heads } from '../heads/heads.ts'
+import type { Progress } from './progress.ts'
+
+/** How far a feed has to go: it takes the heads of its topics into its progress, reported or read. */
+export interface Targets extends Disposable {
+  /** Where the topics are now. Rejects with `TooManyTopics` or `StoreUnavailable`. */
+  read(): Promise<readonly Head[]>
+}
+
+export interface TargetsDeps {
+  readonly pattern: TopicPattern
+  readonly heads: Heads
+  readonly progress: Progress
+  /** There may be something new to read. */
+  readonly onMoved: () => void
+  /** A topic is reported to be where the feed is already past: the report is late, or the log has gone back. */
+  readonly onBehind: () => void
+}
+
+export function followHeads({ pattern, heads, progress, onMoved, onBehind }: TargetsDeps): Targets {
+  const which = pattern.isPattern ? pattern : (pattern.text as string as TopicName)
+  const watch = heads.watch(which, (head) => {
+    if (head.head < (progress.ends.get(head.topicId) ?? 0)) onBehind()
+    progress.aim(head)
+    onMoved()
+  })
+  return {
+    async read() {
+      const found = await heads.read(pattern)
+      if (found.length > limits.patternTopicsMax)
+        throw new TooManyTopics(`more than ${limits.patternTopicsMax}`)
+      for (const head of found) progress.aim(head)
+      onMoved()
+      return found
+    },
+    [Symbol.dispose]: () => watch[Symbol.dispose](),
+  }
+}
