@@ -1,11 +1,11 @@
-/** Through here comes every connection and every request, and who sends too many of either is refused. */
+/** Admits connections and requests, and refuses those of a client that has too many. */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { ClientLimit, Overloaded } from '@sekali/core/errors'
 import { refusal } from '../http/problem.ts'
 import { type Answer, send } from '../http/reply.ts'
 import type { Connections } from './connections.ts'
-import { createPipelines, type Pipelines } from './pipeline.ts'
+import { createPipelines, type Pipelines } from './pipelines.ts'
 import { createTurnedAway } from './turned-away.ts'
 
 /** Once `leaving` is aborted, answers go out with `Connection: close`. */
@@ -43,7 +43,7 @@ const continues = /(?:^|\W)100-continue(?:$|\W)/i
 function refuse({ headers, httpVersion }: IncomingMessage): Answer | undefined {
   const { expect, 'transfer-encoding': coding } = headers
   if (httpVersion !== '1.1') {
-    // Whoever is in between may not know chunks, and take the body's end for another place (RFC 9112, 6.1).
+    // A proxy in between may not know chunks, and look for the body's end elsewhere (RFC 9112, 6.1).
     return coding === undefined ? undefined : refusal('bad_request', { detail: chunksIn10 })
   }
   if (expect !== undefined && !continues.test(expect)) return refusal('expectation_failed')
@@ -53,7 +53,7 @@ function refuse({ headers, httpVersion }: IncomingMessage): Answer | undefined {
 
 const chunksIn10 = 'HTTP/1.0 has no Transfer-Encoding. Send a Content-Length, or HTTP/1.1.'
 
-/** The answer to whoever `admission` has no room for. */
+/** The answer if `admission` has no room. */
 function refusedBy(admission: () => void): Answer | undefined {
   try {
     admission()

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { mediaType } from '../http/media.ts'
 import { refusal } from '../http/problem.ts'
 import { type Answer, closingText } from '../http/reply.ts'
-import type { Pipelines } from './pipeline.ts'
+import type { Pipelines } from './pipelines.ts'
 
 interface ClientError extends NodeJS.ErrnoException {
   /** What the parser was given when it failed. */
@@ -22,7 +22,7 @@ export function answerClientErrors(server: Server, pipelines: Pipelines): void {
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStream && !request?.complete) return
     pipelines.fail(socket as Socket, closingText(refusalOfClient(error)), error)
   })
-  // Without a listener Node closes the connection. With one it leaves it alone: nobody else hears of its errors.
+  // Without a listener Node closes the connection. With one it leaves the connection alone, so its errors need a listener too.
   server.on('connect', (_, socket) => {
     socket.on('error', () => undefined)
     pipelines.fail(socket as Socket, closingText(noProxy))

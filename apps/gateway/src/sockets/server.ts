@@ -11,7 +11,7 @@ import { admitTo } from './admission.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { type Connections, createConnections } from './connections.ts'
 import { hangUpOn } from './cut.ts'
-import type { Pipelines } from './pipeline.ts'
+import type { Pipelines } from './pipelines.ts'
 import { watchStalls } from './stalls.ts'
 
 export interface ServerOptions {

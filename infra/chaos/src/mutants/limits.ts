@@ -7,7 +7,7 @@ export const limitMutants: readonly Mutant[] = [
     breaks: 'all requests that a client sends ahead are begun at once, whether it reads the answers or not',
     edits: [
       {
-        file: 'apps/gateway/src/sockets/pipeline.ts',
+        file: 'apps/gateway/src/sockets/pipelines.ts',
         find: 'if (pipeline.current === undefined) start',
         replace: 'if (pipeline.waiting.length === 0) start',
       },
