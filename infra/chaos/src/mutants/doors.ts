@@ -163,7 +163,11 @@ export const doorMutants: readonly Mutant[] = [
     name: 'last-line-counts-nothing',
     breaks: 'the last line of a replay says complete, and the number of events of its last part alone',
     edits: [
-      { file: 'apps/gateway/src/read/replay.ts', find: 'events = before + count', replace: 'events = count' },
+      {
+        file: 'apps/gateway/src/read/replay-writer.ts',
+        find: 'events = before + count',
+        replace: 'events = count',
+      },
     ],
     test: { project: 'gateway', file: 'replay-end', name: 'last how many events' },
   },

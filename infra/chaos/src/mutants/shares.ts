@@ -32,8 +32,8 @@ export const shareMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/gateway/src/read/replay.ts',
-        find: 'place.use(open.share(client)).hold(1)',
-        replace: "place.use(open.share('all')).hold(0)",
+        find: 'room.use(open.share(client)).hold(1)',
+        replace: "room.use(open.share('all')).hold(0)",
       },
     ],
     test: { project: 'gateway', file: 'replays', name: 'leaves unread' },
