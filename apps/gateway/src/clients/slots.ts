@@ -2,13 +2,13 @@ import { shareOfFree } from './budget.ts'
 import type { Client } from './clients.ts'
 
 /**
- * Room for things under way, of which there is only so much; who finds none waits. As in budget.ts a client may hold so
- * many times what is free; who holds least comes first, and among those who hold as much the first who came.
+ * Bounded room for things under way; a request that finds none waits. As in budget.ts a client may hold `shareOfFree` times
+ * what is free. The client that holds least comes first, and among equals the request that came first.
  */
 export interface Slots {
   /**
-   * Resolves with so many slots, at most all there are, which are given back with their scope. Rejects with the reason
-   * of the signal when that is aborted before.
+   * Resolves with `count` slots, which are given back with their scope. Rejects with the reason of the signal when that is
+   * aborted before.
    */
   take(count?: number, client?: Client, signal?: AbortSignal): Promise<Disposable>
 }
@@ -33,7 +33,7 @@ export function createSlots(max: number): Slots {
     free -= count
   }
 
-  /** What nobody is named for may have all. A client that holds nothing may have one thing, however large. */
+  /** Without a client there is no share. A client that holds nothing may have one thing, however large. */
   const isWithinShare = (client: Client | undefined, count: number): boolean => {
     const held = heldOf(client)
     return client === undefined || held === 0 || held + count - 1 < shareOfFree * (free - count + 1)
@@ -42,10 +42,7 @@ export function createSlots(max: number): Slots {
   function beginNext(): void {
     while (free > 0) {
       const ready = waiting.filter(({ client, count }) => isWithinShare(client, count))
-      const next = ready.reduce<Waiting | undefined>(
-        (first, one) => (first && heldOf(first.client) <= heldOf(one.client) ? first : one),
-        undefined,
-      )
+      const next = leastBy(ready, ({ client }) => heldOf(client))
       // What is large must not be overtaken for ever by what is small.
       if (next === undefined || next.count > free) return
       waiting = waiting.filter((one) => one !== next)
@@ -82,3 +79,10 @@ export function createSlots(max: number): Slots {
     },
   }
 }
+
+/** The first of those with the least value. */
+const leastBy = <T>(all: readonly T[], measure: (one: T) => number): T | undefined =>
+  all.reduce<T | undefined>(
+    (least, one) => (least !== undefined && measure(least) <= measure(one) ? least : one),
+    undefined,
+  )

@@ -1,7 +1,7 @@
 /**
- * GET /doctor: looks at Redis, PostgreSQL, the clocks, the consumers, what is in flight and the projections,
- * and says of each finding what to do. It is the gateway that looks, because it has the connections: nobody
- * needs a password of a database at their desk, and no finding holds a secret or an event's content.
+ * GET /doctor: examines Redis, PostgreSQL, the clocks, the consumers, what is in flight and the projections. Each finding
+ * names its remedy. The gateway examines, because it has the connections: nobody needs a password of a database at
+ * their desk. No finding holds a secret or an event's content.
  */
 import { readHolders, readOldest } from '@sekali/broker/backlog'
 import { readClock as readBrokerClock } from '@sekali/broker/clock'
@@ -31,17 +31,17 @@ export interface DoctorDeps {
   readonly log: Logger
 }
 
-/** Topics whose first entry in flight is looked at; they are those with most in flight. */
+/** Topics whose first entry in flight is read: those with most in flight. */
 const topicsLookedAtMax = 100
 
 export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDeps, readMs = 1_500) {
-  const look = <T>(work: Promise<T>) => within(readMs, log, work)
+  const inTime = <T>(work: Promise<T>) => within(readMs, log, work)
   const diagnose = shareReadings(async () => {
     const all = await Promise.all([
       reach('redis.reachable', 'Redis', brokerAway, examineBroker(broker)),
       reach('postgres.reachable', 'PostgreSQL', storeAway, examineStore(store)),
-      skew('redis.clock', 'Redis', () => look(readBrokerClock(broker))),
-      skew('postgres.clock', 'PostgreSQL', () => look(readStoreClock(store))),
+      skew('redis.clock', 'Redis', () => inTime(readBrokerClock(broker))),
+      skew('postgres.clock', 'PostgreSQL', () => inTime(readStoreClock(store))),
       system(),
       projections(),
     ])
@@ -72,9 +72,9 @@ export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDe
       .sort((a, b) => Number(b.inFlight) - Number(a.inFlight))
       .slice(0, topicsLookedAtMax)
       .map(({ topic }) => topic)
-    const holders = await look(readHolders(broker, waiting))
-    const oldest = await look(oldestOf(waiting))
-    const nowMs = await look(readBrokerClock(broker))
+    const holders = await inTime(readHolders(broker, waiting))
+    const oldest = await inTime(readOldestOf(broker, store, waiting))
+    const nowMs = await inTime(readBrokerClock(broker))
     return [
       ...consumerFindings(consumers, holders, totals.inFlight),
       lagFinding(totals.inFlight, oldest, nowMs),
@@ -84,21 +84,26 @@ export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDe
   }
 
   async function projections(): Promise<Finding[]> {
-    const waits = look(readProjectionWaits(store))
-    return projectionFindings(await look(readProjections(store, undefined, false)), await waits)
-  }
-
-  async function oldestOf(topics: readonly string[]): Promise<Map<string, number>> {
-    const heads = await readHeads(store, topics)
-    const positionOf = new Map<string, Position>(heads.map(({ topic, position }) => [topic, position]))
-    return await readOldest(
-      broker,
-      topics.map((topic) => ({ topic, position: positionOf.get(topic) ?? origin })),
-    )
+    const waits = inTime(readProjectionWaits(store))
+    return projectionFindings(await inTime(readProjections(store, undefined, false)), await waits)
   }
 }
 
-/** How far a clock is from ours, as far as the time that the question took lets one tell. */
+/** When the first entry in flight of each topic was accepted. */
+async function readOldestOf(
+  broker: Broker,
+  store: Store,
+  topics: readonly string[],
+): Promise<Map<string, number>> {
+  const heads = await readHeads(store, topics)
+  const positionOf = new Map<string, Position>(heads.map(({ topic, position }) => [topic, position]))
+  return await readOldest(
+    broker,
+    topics.map((topic) => ({ topic, position: positionOf.get(topic) ?? origin })),
+  )
+}
+
+/** How far a clock is from ours. The time that the reading took is the uncertainty. */
 async function skew(
   check: string,
   whose: string,

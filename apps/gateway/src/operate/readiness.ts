@@ -1,18 +1,16 @@
 /**
- * Whether this gateway can take events, and what is in its way, in words that say what to do.
+ * Checks whether this gateway can take events, and what is in its way, in words that name the remedy.
  *
- * Two connections decide: the one that appends must be there, and on the other it is tried whether Redis takes writes;
- * a trial that has to be given up takes its connection down, and must not take that of the appends. What is wrong is
- * said in the log when it begins, not each time that somebody asks.
+ * Two connections decide: the one that appends must be there, and on the other it is tried whether Redis takes writes.
+ * A trial that is given up takes its connection down, and must not take that of the appends. The log gets a problem when
+ * it begins, not with every check.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Broker } from '@sekali/broker/connect'
-import { type BrokerHealth, checkWritable } from '@sekali/broker/health'
 import { sentenceOf, troubleOf } from '@sekali/core/trouble'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
-import { checkStore } from '@sekali/store/health'
-import { within } from '../clients/deadline.ts'
+import { type BrokerTrial, createBrokerTrials, createStoreTrials, isConnected } from './trials.ts'
 
 export interface ReadinessDeps {
   readonly broker: Broker
@@ -35,60 +33,23 @@ export interface Readiness {
   check(): Promise<Fitness>
 }
 
-/**
- * Each server is asked once in so long, however many ask here: the trial is a write to Redis's disk, and PostgreSQL's
- * connections are for others.
- */
-const askEveryMs = 1_000
+/** Between two trials of Redis. */
+const tryEveryMs = 1_000
 
-export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = askEveryMs): Readiness {
+export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = tryEveryMs): Readiness {
   const { broker, figuresBroker, store, log } = deps
-  const say = createSayer(log)
-  let trial: { readonly outcome: Promise<Trial>; readonly atMs: number } | undefined
-  let look: Promise<readonly string[] | string> | undefined
-
-  async function tryBroker(): Promise<Trial> {
-    let failure: unknown
-    const health = await within(checkMs, log, checkWritable(figuresBroker), (error) => {
-      failure = error
-    })
-    return health ?? sentenceOf(troubleOf('Redis', failure))
-  }
-
-  function lookAtBroker(): Promise<Trial> {
-    const nowMs = performance.now()
-    const isFresh = trial !== undefined && nowMs - trial.atMs < everyMs
-    if (trial === undefined || !isFresh || !isConnected(figuresBroker)) {
-      trial = { outcome: tryBroker(), atMs: nowMs }
-    }
-    return trial.outcome
-  }
-
-  async function askStore(): Promise<readonly string[] | string> {
-    let failure: unknown
-    const findings = await within(checkMs, log, checkStore(store), (error) => {
-      failure = error
-    })
-    return findings ?? sentenceOf(troubleOf('PostgreSQL', failure))
-  }
-
-  /** One at a time, however many ask. Not kept: PostgreSQL may be gone the moment after. */
-  function lookAtStore(): Promise<readonly string[] | string> {
-    look ??= askStore().finally(() => {
-      look = undefined
-    })
-    return look
-  }
-
+  const tryBroker = createBrokerTrials(figuresBroker, log, { checkMs, everyMs })
+  const tryStore = createStoreTrials(store, log, checkMs)
+  const report = createReporter(log)
   return {
     async check() {
-      const [tried, ofStore] = await Promise.all([lookAtBroker(), lookAtStore()])
+      const [tried, ofStore] = await Promise.all([tryBroker(), tryStore()])
       // The connection that appends: after the trial, which it may have taken a moment to come back.
       const outcome = isConnected(broker) ? tried : away(broker, tried)
       const ofBroker = typeof outcome === 'string' ? undefined : outcome
       const problems = typeof outcome === 'string' ? [outcome] : outcome.problems
       const storeTexts = typeof ofStore === 'string' ? [ofStore] : ofStore
-      say({ problems: ofBroker?.problems ?? [], warnings: ofBroker?.warnings ?? [], ofStore: storeTexts })
+      report({ problems: ofBroker?.problems ?? [], warnings: ofBroker?.warnings ?? [], ofStore: storeTexts })
       return {
         broker: ofBroker === undefined ? 'unavailable' : problems.length === 0 ? 'ok' : 'unfit',
         store: typeof ofStore === 'string' ? 'unavailable' : ofStore.length === 0 ? 'ok' : 'unfit',
@@ -99,12 +60,7 @@ export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = 
   }
 }
 
-/** What the trial came to; a text is why there was none. */
-type Trial = BrokerHealth | string
-
-const isConnected = ({ redis }: Broker): boolean => redis.status === 'ready'
-
-const away = (broker: Broker, tried: Trial): string =>
+const away = (broker: Broker, tried: BrokerTrial): string =>
   typeof tried === 'string' ? tried : sentenceOf(troubleOf('Redis', broker.lost()))
 
 interface Texts {
@@ -113,21 +69,21 @@ interface Texts {
   readonly ofStore: readonly string[]
 }
 
-/** Says what has not been said since it was last well. That Redis is away, its connection says itself. */
-function createSayer(log: Logger) {
-  let said = new Set<string>()
+/** Logs each text when it is new since the last check. That Redis is away, its connection logs itself. */
+function createReporter(log: Logger) {
+  let reported = new Set<string>()
   return ({ problems, warnings, ofStore }: Texts) => {
-    const fresh = (text: string) => !said.has(text)
-    for (const text of problems.filter(fresh)) log.error(`redis: ${text}`)
-    for (const text of warnings.filter(fresh)) log.warn(`redis: ${text}`)
-    for (const text of ofStore.filter(fresh)) log.warn(`postgres: ${text}`)
-    said = new Set([...problems, ...warnings, ...ofStore])
+    const isNew = (text: string) => !reported.has(text)
+    for (const text of problems.filter(isNew)) log.error(`redis: ${text}`)
+    for (const text of warnings.filter(isNew)) log.warn(`redis: ${text}`)
+    for (const text of ofStore.filter(isNew)) log.warn(`postgres: ${text}`)
+    reported = new Set([...problems, ...warnings, ...ofStore])
   }
 }
 
 const watchMs = 5_000
 
-/** Looks now and then, so that the log says what is wrong also where nobody asks. Never rejects. */
+/** Checks now and then, so that a problem is logged also where nobody calls /readyz. Never rejects. */
 export async function watchReadiness(readiness: Readiness, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await readiness.check()
