@@ -42,7 +42,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     logLevel: parsed.LOG_LEVEL,
     host: parsed.HOST,
     port: parsed.PORT,
-    /** 0 is any port that is free; the log says which. */
+    /** 0 is any free port; the log names it. */
     health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT },
     tailsMax: parsed.TAILS_MAX,
     tails: { feedsMax: parsed.FEEDS_MAX },

@@ -1,7 +1,7 @@
 import { ClientLimit, Overloaded } from '@sekali/core/errors'
 import type { Client } from './clients.ts'
 
-/** How much, of bytes of bodies for instance, may be held in memory at a time, over all requests. */
+/** A bound on what all requests together hold at a time, of bytes of bodies for instance. */
 export interface Budget {
   /** The share of a request of this client. */
   share(client: Client): Share
@@ -10,15 +10,15 @@ export interface Budget {
 /** What one request holds. Given back with its scope. */
 export interface Share extends Disposable {
   /**
-   * Says how much the request holds now, more or less than before. Throws `Overloaded` if it does not fit, and
+   * Sets how much the request holds now, more or less than before. Throws `Overloaded` if it does not fit, and
    * `ClientLimit` if it would fit and its client holds too much of what there is.
    */
   hold(amount: number): void
 }
 
 /**
- * A client may hold so many times what is free. One that takes all it can gets three quarters, two get three sevenths
- * each, and there is always something left for who comes next. While there is plenty nobody notices.
+ * A client may hold this many times what is free. One that takes all it can gets three quarters, two get three sevenths
+ * each, and something is always left for the next. While there is plenty nobody notices.
  * Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998.
  */
 export const shareOfFree = 3
@@ -47,7 +47,7 @@ export function createBudget(max: number, refusal = 'too many bytes are under wa
           if (more > 0) {
             const free = max - inUse
             if (more > free) throw new Overloaded(refusal)
-            // As if it took them one by one: the last has to be within its share when it is taken.
+            // As if it took them one by one: the last one must be within the client's share.
             if ((heldBy.get(client) ?? 0) + more - 1 >= shareOfFree * (free - more + 1)) {
               throw new ClientLimit(`${refusal}, most of it of one client`)
             }

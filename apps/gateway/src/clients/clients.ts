@@ -1,19 +1,19 @@
 /**
- * Who a request comes from, for limits: the peer's address, or the one that a trusted proxy forwards. Of IPv6 it is
- * the /64, because whoever has one address of a network has them all (RFC 6177).
+ * Who a request comes from, for limits: the peer's address, or the address that a trusted proxy forwards. An IPv6 address
+ * counts as its /64, because a client with one address of a network has them all (RFC 6177).
  */
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP, type Socket } from 'node:net'
 
-/** An IPv4 address, or the first half of an IPv6 address; opaque to all but this file. */
+/** An IPv4 address, or the first half of an IPv6 address. Only this file looks into it. */
 export type Client = string
 
 export interface Clients {
-  /** The client of a request. It never throws: whoever cannot be told apart shares with the others who cannot. */
+  /** The client of a request. It never throws: all requests without an address are of one client. */
   of(request: Pick<IncomingMessage, 'socket' | 'headers'> | undefined): Client
   /** Whether a trusted proxy is at the other end, so that each request may be another client's. */
   isProxy(socket: Pick<Socket, 'remoteAddress'>): boolean
-  /** Whether requests of more than one client came lately. Whoever is alone need not leave anything to others. */
+  /** Whether requests of more than one client came lately. A client that is alone need not leave anything to others. */
   areSeveral(): boolean
 }
 

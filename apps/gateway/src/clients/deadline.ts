@@ -3,7 +3,8 @@ import type { Logger } from '@sekali/process/log'
 
 /**
  * What `work` gives, or undefined if it fails or takes longer than `ms`: for answers that say "unknown" rather than
- * wait. `onFailure` learns why. A late failure is heard, so it cannot end the process; one that is not ours is logged.
+ * wait. `onFailure` gets the error, or undefined if it took too long. A late failure is caught, so that it cannot end the
+ * process. An error that is none of Sekali's is logged.
  */
 export async function within<T>(
   ms: number,
@@ -18,13 +19,13 @@ export async function within<T>(
       resolve(undefined)
     }, ms)
   })
-  const heard = work.catch((error: unknown) => {
+  const caught = work.catch((error: unknown) => {
     if (!(error instanceof SekaliError)) log.error({ err: error }, 'read failed')
     onFailure(error)
     return undefined
   })
   try {
-    return await Promise.race([heard, deadline])
+    return await Promise.race([caught, deadline])
   } finally {
     clearTimeout(timer)
   }

@@ -8,13 +8,13 @@ export interface RateLimit {
 
 /** A token bucket for each client. */
 export interface Rate {
-  /** Takes `count`, if there are so many; otherwise says in how many seconds there will be. `Infinity`: never. */
+  /** Takes `count` and returns 0; or returns in how many seconds there will be enough. `Infinity`: never. */
   take(client: Client, count: number): number
-  /** What was taken was not used. */
+  /** Gives back what was taken and not used. */
   giveBack(client: Client, count: number): void
 }
 
-/** Clients that are remembered; those that have used least are forgotten. */
+/** Clients that are remembered; beyond them the oldest is forgotten. */
 const clientsMax = 10_000
 
 export function createRate({ burst, perSecond }: RateLimit, now = () => performance.now()): Rate {

@@ -13,21 +13,21 @@ export function drained(stream: Writable, ms?: number): Promise<boolean> {
 }
 
 export interface PieceLimits {
-  /** What is written at once, or one text. */
+  /** The largest piece, unless one text is larger. */
   readonly pieceCharsMax: number
-  /** How long to wait for the stream, all in all. */
+  /** How long to wait for the stream, over all pieces. */
   readonly patienceMs: number
 }
 
 /**
- * Writes texts in pieces, each when the stream takes it, until it is too slow or gone. `say` writes a piece,
- * and hears how many texts that makes; resolves with how many it was in the end.
+ * Joins texts to pieces and passes each to `write` when the stream takes it, until the stream is too slow or gone. `write`
+ * also gets the number of texts up to the end of the piece. Resolves with the number of texts that were written.
  */
 export async function writePieces(
   stream: Writable,
   texts: Iterable<string>,
   { pieceCharsMax, patienceMs }: PieceLimits,
-  say: (piece: string, count: number) => void,
+  write: (piece: string, count: number) => void,
 ): Promise<number> {
   const deadline = performance.now() + patienceMs
   let piece = ''
@@ -36,7 +36,7 @@ export async function writePieces(
   const flush = async (): Promise<boolean> => {
     if (stream.destroyed || stream.writableEnded) return false
     written = count
-    say(piece, count)
+    write(piece, count)
     piece = ''
     return !stream.writableNeedDrain || (await drained(stream, Math.max(0, deadline - performance.now())))
   }

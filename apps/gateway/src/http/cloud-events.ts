@@ -9,7 +9,7 @@ import { typeOf } from './media.ts'
 const instead =
   'is not taken here. Send application/json with topic (its type, perhaps), event_id (its id), source (its source), timestamp (its time) and payload (its data).'
 
-/** What to say of a request that cannot be taken, if it is a CloudEvent. */
+/** The detail for a request that cannot be taken, if it is a CloudEvent. */
 export function cloudEventHint(headers: IncomingHttpHeaders): { readonly detail: string } | undefined {
   if (/^application\/cloudevents(?:-batch)?(?:\+|$)/.test(typeOf(headers['content-type']))) {
     return { detail: `A CloudEvent in structured or batched mode ${instead}` }

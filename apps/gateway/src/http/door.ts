@@ -1,6 +1,6 @@
 /**
- * What a request must be like before any route sees it, publishing included: the target says what it means, the host
- * is ours, and no page of another site has sent it. That stands in for authentication as long as there is none.
+ * What a request must be like before any route sees it, publishing included: its target has one spelling, its host is
+ * ours, and no page of another site has sent it. That stands in for authentication as long as there is none.
  */
 import type { IncomingMessage } from 'node:http'
 import { createHosts, hasProperHost, isTwice, parseHost } from './host.ts'
@@ -47,7 +47,7 @@ export function createDoor({ hosts = [], words }: DoorOptions): Door {
   }
 }
 
-/** What only tells how this process is. Whoever checks it from outside calls it by names of their own. */
+/** Routes that only report on this process. Whoever checks it from outside calls it by names of their own. */
 const probes = /^(?:\w+ \/(?:healthz|readyz)|OPTIONS \/)(?:\?|$)/
 
 function refusalOfStranger(request: IncomingMessage): Answer | undefined {

@@ -1,7 +1,7 @@
 /**
- * By which names a gateway without authentication may be called. A web page can give its own name the address of
- * this machine (DNS rebinding) and then talk to us as if it were of our origin. So a name must be ours; an address
- * cannot be rebound.
+ * The names by which a gateway without authentication may be called. A web page can give its own name the address of
+ * this machine (DNS rebinding), and then talk to the gateway as if it were of the gateway's origin. So a name must be
+ * ours; an address cannot be rebound.
  */
 import type { IncomingMessage } from 'node:http'
 import { isIPv4, isIPv6 } from 'node:net'
@@ -27,8 +27,8 @@ export function parseHost(text: string): Host | undefined {
 }
 
 /**
- * Whether a request has a Host as it must be (RFC 9112, 3.2). HTTP/1.0 need not have one, and there are load balancers
- * that check with it. On every route and every port what is not so is 400.
+ * Whether a request has a proper Host (RFC 9112, 3.2). HTTP/1.0 need not have one, and there are load balancers that check
+ * with it. Without one the answer is 400, on every route and every port.
  */
 export function hasProperHost({ headers, rawHeaders, httpVersion }: IncomingMessage): boolean {
   if (headers.host === undefined) return httpVersion === '1.0'

@@ -1,4 +1,4 @@
-/** What the headers of a body say about it. */
+/** Reads the headers that describe a body. */
 import { split, unquoted } from './quoted.ts'
 
 /** The media type, in lower case and without its parameters. */
@@ -7,7 +7,7 @@ export function typeOf(contentType = ''): string {
   return type.trim().toLowerCase()
 }
 
-/** The media type, if its parameters do not say that it is anything but UTF-8: JSON has no other (RFC 8259, 8.1). */
+/** The media type, unless its parameters name another charset than UTF-8: JSON has no other (RFC 8259, 8.1). */
 export function mediaType(contentType = ''): string | undefined {
   const at = contentType.indexOf(';')
   const type = at === -1 ? contentType : contentType.slice(0, at)
@@ -15,7 +15,7 @@ export function mediaType(contentType = ''): string | undefined {
   return type.trim().toLowerCase()
 }
 
-/** Whether parameters name no other charset. What is no parameter says nothing. */
+/** Whether parameters name no other charset. What is no parameter is ignored. */
 function isUtf8(parameters: string): boolean {
   for (const parameter of split(parameters.toLowerCase(), ';')) {
     const at = parameter.indexOf('=')
@@ -26,7 +26,7 @@ function isUtf8(parameters: string): boolean {
   return true
 }
 
-/** Whether a body is as it is. `identity` says so, too, although nobody need say it (RFC 9110, 8.4.1). */
+/** Whether a body is sent without a coding. `identity` is none, although nobody need name it (RFC 9110, 8.4.1). */
 export const isPlain = (contentEncoding: string | undefined): boolean =>
   contentEncoding === undefined ||
   contentEncoding

@@ -1,6 +1,6 @@
 /**
  * What a page of another site can make a browser send without asking: a form, or a `fetch` whose answer it may not
- * read. Browsers say where such a request comes from, and a form has one of three content types. Other clients say
+ * read. Browsers name the origin of such a request, and a form has one of three content types. Other clients send
  * neither: `curl -X POST` without a body passes.
  */
 import type { IncomingMessage } from 'node:http'
@@ -11,7 +11,7 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRA
 
 export const isSafe = (method: string | undefined): boolean => safeMethods.has(method ?? '')
 
-/** Whether a page of another origin has sent it, as far as a browser tells. */
+/** Whether a page of another origin has sent it, as far as its browser reports that. */
 export function isForeign({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   const site = headers['sec-fetch-site'] ?? 'none'
   if (site !== 'same-origin' && site !== 'none') return true // also of the same site: another port, a subdomain

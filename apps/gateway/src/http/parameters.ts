@@ -3,7 +3,7 @@ import * as v from 'valibot'
 
 type Entries = Parameters<typeof v.object>[0]
 
-/** Reads a query. What is unknown or said twice is refused: a misspelt `after` would read from the beginning. */
+/** Reads a query. A name that is unknown or comes twice is refused: a misspelt `after` would read from the beginning. */
 export function parseParameters<const E extends Entries>(
   query: URLSearchParams,
   entries: E,

@@ -49,6 +49,6 @@ export function applied({ waitSeconds, isLenient }: Partial<Preferences>): Reado
   return followed.length === 0 ? {} : { 'Preference-Applied': followed.join(', ') }
 }
 
-/** Whether a client wants to be told how far its replay is, and when it is complete. An empty value is none (2). */
+/** Whether a client wants lines that count how far its replay is, and when it is complete. An empty value is none (2). */
 export const prefersProgress = (prefer = ''): boolean =>
   preferencesIn(prefer).some(([name, value]) => name === 'progress' && value === '')

@@ -29,12 +29,12 @@ export interface ProblemExtras {
   /** Why an event became a dead letter: `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
   readonly reason?: string
   readonly in_flight?: boolean | null
-  /** Where there is more to say than of the code. */
+  /** Instead of the usual text of the code, where more is known. */
   readonly detail?: string
   /** Where the same problem is another status. */
   readonly status?: Status
   readonly headers?: Readonly<Record<string, string>>
-  /** Given for what may be tried again: it spreads those who come back. */
+  /** Given where the client may try again: the answer then has a Retry-After, which spreads the clients. */
   readonly random?: () => number
 }
 
@@ -74,8 +74,8 @@ export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
 }
 
 /**
- * The answer to whatever a handler threw. An error that is not one of ours is a fault of ours: logged, not told. `hint`
- * is what to say of a body that is not as it must be, where more than that is known.
+ * The answer to whatever a handler threw. An error of another class is a fault of the gateway: it is logged, and the client
+ * gets no detail. `hint` explains a body that is refused, where more than the rule is known.
  */
 export function refusalOf(
   error: unknown,

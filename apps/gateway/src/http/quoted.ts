@@ -9,6 +9,6 @@ export const split = (text: string, separator: ',' | ';'): readonly string[] =>
     ? (text.match(separator === ',' ? betweenCommas : betweenSemicolons) ?? [])
     : text.split(separator)
 
-/** What a token or a quoted string says. */
+/** The value of a token or of a quoted string. */
 export const unquoted = (value: string): string =>
   value.startsWith('"') ? value.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1') : value

@@ -7,7 +7,7 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>
 }
 
-// One place makes every answer, so that none goes without these. An answer is about this moment: nobody may keep it.
+// This file makes every answer, so that none goes without these. An answer is about this moment: nobody may keep it.
 const always = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' } as const
 const json = { ...always, 'Content-Type': 'application/json' } as const
 
@@ -38,12 +38,12 @@ export function send(response: ServerResponse, { status, body, headers }: Answer
   response.end(text)
 }
 
-/** How long a client that has its answer before its request's end may go on sending, so that it hears the answer. */
+/** How long a client that has its answer before its request's end may go on sending, so that it reads the answer. */
 const lingerMs = 500
 
 /**
- * The same for an answer that may come before the request's end. Then the connection is of no use to what follows: it is
- * closed, and the answer says so. Not at once, because a client that is still sending would see a reset and no answer.
+ * The same for an answer that may come before the request's end. Then no other request can follow on the connection: the
+ * answer announces that it is closed. Not at once, because a client that is still sending would see a reset and no answer.
  */
 export function sendEarly(response: ServerResponse, answer: Answer): void {
   if (response.req.complete) send(response, answer)

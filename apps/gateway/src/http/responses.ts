@@ -1,6 +1,6 @@
 /**
  * Bounds what response bodies hold in memory together, from before they are read until the kernel has them, or their
- * client is gone: clients that ask for pages and do not read them could have gigabytes otherwise.
+ * client is gone: clients that request pages and do not read them could hold gigabytes otherwise.
  *
  * Before anything is read a request gets room for what most answers take; a client that has its share already is
  * refused here, and costs PostgreSQL nothing. The body itself is counted once it is there. What is read at the

@@ -3,7 +3,7 @@
  *
  * A proxy in front may allow `/events` and keep `/publish` to itself. It compares texts, so a path must have one
  * spelling: what Hono and `URL` would decode or resolve (`/%70ublish`, `/events/../publish`) is refused here. Event ids
- * and keys are data and may encode their UTF-8 in any way, because no route hangs on what they say.
+ * and keys are data and may encode their UTF-8 in any way, because no route depends on them.
  */
 
 /**

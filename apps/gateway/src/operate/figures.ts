@@ -3,9 +3,9 @@
  * accepted = stored + duplicates + conflicts + dead + lost + in flight, of each topic and in total.
  *
  * PostgreSQL counts what was accounted for, Redis what was appended; the difference is in flight. That holds only
- * within one incarnation of a stream, which its group's name tells, and only if PostgreSQL was read first: read the
+ * within one incarnation of a stream, which the name of its group identifies. And PostgreSQL must be read first: the
  * other way round, an entry that comes and is stored in between would be accounted for but never appended.
- * `undefined` for one of them means that it did not answer; what hangs on it is then null, and never 0.
+ * A server that did not answer is `undefined`; the figures that need it are then null, and never 0.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { StreamFigures } from '@sekali/broker/streams'
@@ -36,7 +36,7 @@ export interface Combined {
 export const combineFigures = (rows: Rows, streams: Streams): Combined =>
   addedUp([...figuresOf(rows, streams)], rows, streams)
 
-/** Between two portions others have their turn: 26,000 topics are 70 ms of work. */
+/** Between two portions the event loop serves others: 26,000 topics are 70 ms of work. */
 const topicsPerPortion = 1_000
 
 /** The same, without holding others up. */
@@ -102,7 +102,7 @@ function inFlightOf(row: Row | undefined, stream: StreamFigures | undefined): nu
   // A stream is born with its group. One that lost it is the one we know: consumers make the group again, as it was.
   const isKnown = stream.group === null || stream.group === row.group
   const accounted = isKnown ? row.accounted : 0
-  // Less than nothing cannot be: the two answers are about different moments, and so tell nothing.
+  // Less than nothing is impossible: the two readings are of different moments, and so give no figure.
   return stream.entriesAdded < accounted ? null : stream.entriesAdded - accounted
 }
 

@@ -10,11 +10,11 @@ const skewMsMax = 1_000
 
 /** `uncertainMs` is what the way there and back leaves open. */
 export function clockFinding(check: string, whose: string, skewMs: number, uncertainMs: number): Finding {
-  const told = `${whose}'s clock is ${Math.round(Math.abs(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead of'} the gateway's`
-  if (Math.abs(skewMs) - uncertainMs <= skewMsMax) return ok(check, told)
+  const text = `${whose}'s clock is ${Math.round(Math.abs(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead of'} the gateway's`
+  if (Math.abs(skewMs) - uncertainMs <= skewMsMax) return ok(check, text)
   return warning(
     check,
-    `${told}: received_at and stored_at do not fit together (the order of events does not depend on them)`,
+    `${text}: received_at and stored_at do not fit together (the order of events does not depend on them)`,
     'let NTP set the clocks of all machines: timedatectl set-ntp true',
   )
 }
@@ -22,7 +22,7 @@ export function clockFinding(check: string, whose: string, skewMs: number, uncer
 /** A consumer reads at least once a second while there is anything to read. */
 const idleMsMax = 15_000
 
-/** Undefined is what could not be read: Redis is away, which is said elsewhere. */
+/** Undefined is what could not be read: Redis is away, which is another finding. */
 export function consumerFindings(
   consumers: readonly Presence[] | undefined,
   holders: readonly Holder[] | undefined,
@@ -57,7 +57,7 @@ export function consumerFindings(
 
 const lagMsMax = 10_000
 
-/** `oldest` says by topic when what waits longest was accepted, by Redis's clock. */
+/** `oldest` is, by topic, the time by Redis's clock at which the entry that waits longest was accepted. */
 export function lagFinding(
   inFlight: number | null,
   oldest: ReadonlyMap<string, number> | undefined,
@@ -71,12 +71,12 @@ export function lagFinding(
     string,
     number,
   ])
-  const told = `${inFlight.toLocaleString('en-US')} in flight`
+  const text = `${inFlight.toLocaleString('en-US')} in flight`
   const lagMs = Math.max(0, nowMs - sinceMs)
-  if (lagMs <= lagMsMax) return ok(check, told)
+  if (lagMs <= lagMsMax) return ok(check, text)
   return warning(
     check,
-    `${told}; what waits longest has waited for ${Math.round(lagMs / 1_000)} s (topic ${topic})`,
+    `${text}; what waits longest has waited for ${Math.round(lagMs / 1_000)} s (topic ${topic})`,
     'see the consumers’ logs; if they store without a pause and fall behind, start more of them',
   )
 }

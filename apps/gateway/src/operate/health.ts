@@ -7,14 +7,14 @@ export interface ReadyDeps {
   readonly signal: AbortSignal
 }
 
-/** GET /healthz: this process serves. Nothing else is asked: a restart would not cure what it depends on. */
+/** GET /healthz: this process serves. Nothing else is checked: a restart would not cure what it depends on. */
 export function healthz(): Response {
   return reply(200, '{"status":"ok"}')
 }
 
 /**
- * GET /readyz: this gateway can take events, and keep them. That hangs on Redis alone; publishing goes on while
- * PostgreSQL is away, so its state is told but does not decide.
+ * GET /readyz: this gateway can take events, and keep them. Redis alone decides. Publishing goes on while PostgreSQL is
+ * away, so its state is reported and does not decide.
  */
 export function readyz({ readiness, signal }: ReadyDeps) {
   return async (): Promise<Response> => {

@@ -10,7 +10,7 @@ import { createConnections } from '../sockets/connections.ts'
 import { type HttpServer, serveHttp } from '../sockets/server.ts'
 import { healthz, type ReadyDeps, readyz } from './health.ts'
 
-/** The routes of those who look after this gateway. */
+/** The routes for load balancers and for whatever restarts this gateway. */
 export function probeRoutes(deps: ReadyDeps): readonly Route[] {
   const ready = readyz(deps)
   return [
@@ -35,7 +35,7 @@ export function createProbes(deps: ReadyDeps, log: Logger): RequestListener {
   })
 }
 
-/** More than a few ask at a time only by mistake. */
+/** More than a few connect at a time only by mistake. */
 const connectionsMax = 32
 
 /**

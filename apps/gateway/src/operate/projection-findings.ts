@@ -47,14 +47,14 @@ function failedFinding(projections: readonly ProjectionStatus[]): Finding {
 
 function skippedFinding(projections: readonly ProjectionStatus[]): Finding {
   const check = 'projections.skipped'
-  const told = projections.flatMap(({ name, skipped, rebuild }) => [
+  const texts = projections.flatMap(({ name, skipped, rebuild }) => [
     ...(skipped === undefined ? [] : [skippedWords(name, skipped)]),
     ...(rebuild?.skipped === undefined ? [] : [skippedWords(`the rebuild of ${name}`, rebuild.skipped)]),
   ])
-  if (told.length === 0) return ok(check, 'none')
+  if (texts.length === 0) return ok(check, 'none')
   return warning(
     check,
-    `events could not be folded and are left out: ${listed(told)}`,
+    `events could not be folded and are left out: ${listed(texts)}`,
     'sekali projection list shows the last error: let the definition fold such events, or pass them over in key; it is then folded anew',
   )
 }
@@ -75,13 +75,13 @@ function orphanedFinding(names: readonly string[]): Finding {
 function lagFinding(late: readonly ProjectionStatus[], waits: ReadonlyMap<string, number>): Finding {
   const check = 'projections.lag'
   if (late.length === 0) return ok(check, 'none is far behind')
-  const told = late.map(({ name, lag }) => {
+  const texts = late.map(({ name, lag }) => {
     const seconds = Math.round((waits.get(name) ?? 0) / 1_000)
     return `${name} has ${lag.toLocaleString('en-US')}, the oldest stored ${seconds} s ago`
   })
   return warning(
     check,
-    `events wait to be folded: ${listed(told)}`,
+    `events wait to be folded: ${listed(texts)}`,
     'see the projectors’ logs; if they fold without a pause and fall behind, start more of them, or let the definition do less',
   )
 }

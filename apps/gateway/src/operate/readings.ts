@@ -8,21 +8,21 @@ import { within } from '../clients/deadline.ts'
 import { type Combined, combineInPortions } from './figures.ts'
 import { shareReadings } from './single-flight.ts'
 
-/** What both servers said at one time; what did not answer is null or undefined. */
+/** What was read of both servers at one time; what could not be read is null or undefined. */
 export interface Reading extends Combined {
   readonly consumers: readonly Presence[] | undefined
   readonly streams: ReadonlyMap<string, StreamFigures> | undefined
 }
 
 export interface Readings {
-  /** A reading that begins after this call, or the one that others wait for already. Never rejects. */
+  /** A reading that begins after this call; all who call before it begins share it. Never rejects. */
   read(): Promise<Reading>
   /** The last one, while it is kept: so the pages of one listing are of one moment. */
   kept(): Reading | undefined
 }
 
 export interface ReadingDeps {
-  /** A connection of its own: what is slow or given up here must not hold up those who append. */
+  /** A connection of its own: what is slow or given up here must not hold up appends. */
   readonly figuresBroker: Broker
   readonly store: Store
   readonly log: Logger
@@ -30,7 +30,7 @@ export interface ReadingDeps {
 
 const keptMs = 5_000
 
-/** A silent Redis is given up after a second by each of the calls; that many streams take their time on a busy machine. */
+/** Each call gives up a silent Redis after a second. But reading thousands of streams takes longer on a busy machine. */
 const streamsMs = 5_000
 
 /** The figures of all topics, read for `/stats` and `/doctor` together. `readMs` bounds what is one call. */

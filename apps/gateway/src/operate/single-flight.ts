@@ -1,12 +1,12 @@
 /**
- * One reading at a time, for all who ask: whoever asks while one is under way shares the next one with all others who do.
- * So an answer is never older than its question, and a caller sees what it has just published itself; and however many
- * ask, and however often, the servers are read for a part of the time only, because after each reading there is a rest
- * that grows with what it took. Where a reading takes milliseconds, nobody notices.
+ * One reading at a time, for all callers: those who call during a reading share the next one. So a result is never older
+ * than its call, and a caller sees what it has just published itself. After each reading there is a rest that grows with
+ * the time it took; so the servers are read for a part of the time only, however many call and however often. Where a
+ * reading takes milliseconds, nobody notices the rest.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** So many times as long as it took. */
+/** How long a rest is, in times of the reading before it. */
 const restFactor = 3
 const restMsMax = 1_000
 

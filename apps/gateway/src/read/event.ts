@@ -17,7 +17,7 @@ export interface EventDeps {
 }
 
 /**
- * GET /events/{topic}/{event_id}: the event, if it is stored; otherwise what is known of it. Also at
+ * GET /events/{topic}/{event_id}: the event, if it is stored; otherwise why it is not. Also at
  * /events/{topic}?event_id=, because a URL cannot have `.` and `..` in its path, and a proxy may change others.
  */
 export function showEvent({ store, lookups, clients, slots }: EventDeps) {
@@ -31,7 +31,7 @@ export function showEvent({ store, lookups, clients, slots }: EventDeps) {
     const read = () => slots.run(c, () => findEvent(store, topic, eventId))
     const known = await read()
     if (known.event) return reply(200, eventToJson(known.event))
-    // Looked for in Redis after PostgreSQL, it may have been stored in between: so PostgreSQL is asked again.
+    // The event may have been stored between the two look-ups, so PostgreSQL is read once more.
     const inFlight = await lookups.isInFlight(clients.of(c.env.incoming), {
       ...name,
       position: known.position,

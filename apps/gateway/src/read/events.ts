@@ -14,7 +14,7 @@ import { badBound, nextPage, orderOf, type Page, parsePage } from './query.ts'
 import type { Replays } from './replay.ts'
 import type { StoreSlots } from './store-slots.ts'
 
-/** GET /events: a page of stored events, as a plain array, or all that is asked for as a stream of lines. */
+/** GET /events: a page of stored events as a plain array, or all events of the query as a stream of lines. */
 export function events(store: Store, replays: Replays, slots: StoreSlots) {
   return async (c: Context): Promise<Response> => {
     const query = new URL(c.req.url).searchParams
@@ -53,7 +53,7 @@ const show = (event: StoredEvent): Shown => ({ seq: event.seq, json: Buffer.from
 function arrayOf(events: readonly Shown[]): Uint8Array<ArrayBuffer> {
   if (events.length === 0) return Buffer.from('[]')
   const array = Buffer.concat([...events.map(({ json }) => json), Buffer.from(']')])
-  array.write('[') // in the place of the first comma
+  array.write('[') // over the first comma
   return array
 }
 
@@ -78,7 +78,7 @@ async function readPage(
   const found = await searchEvents(store, { ...page, topics: topics ?? everything, order, limit }).catch(
     async (error: unknown) => {
       if (!(error instanceof TooManyTopics) || isFiltered || topics || page.order) throw error
-      // What is new can be told of any number of topics, but not where to go on.
+      // The newest events can be read of any number of topics; but no cursor can hold where to go on.
       return { events: await readNewest(store, limit), next: undefined }
     },
   )

@@ -1,7 +1,7 @@
 /**
- * Looks for events in Redis that PostgreSQL does not have yet. To look for one that is not there means to read all that
- * waits in its topic, up to a thousand packs, so this is done for few at a time, slowly, and for no longer than its
- * client waits: what is not found by then is unknown, not absent.
+ * Looks for events in Redis that PostgreSQL does not have yet. A look-up of an event that is not there reads all that waits
+ * in its topic, up to a thousand packs. So few look-ups run at a time, and none runs longer than its client waits: an event
+ * that is not found by then is unknown, not absent.
  */
 import type { Broker } from '@sekali/broker/connect'
 import { isInFlight } from '@sekali/broker/in-flight'
@@ -21,22 +21,22 @@ interface Lookup {
 }
 
 export interface Lookups {
-  /** Whether the event is in flight; undefined if that could not be told in time. Rejects with `Overloaded` or `ClientLimit`. */
+  /** Whether the event is in flight; undefined if the time was too short. Rejects with `Overloaded` or `ClientLimit`. */
   isInFlight(client: Client, lookup: Lookup): Promise<boolean | undefined>
 }
 
 /** Look-ups at a time, nearly all of which wait for those that read. */
 const lookupsMax = 256
-/** Two, so that who comes next is not of the client that has them both. */
+/** Two, so that one client that has a long read does not keep all others waiting. */
 const readsMax = 2
 
 export function createLookups(
   { broker, log }: { readonly broker: Broker; readonly log: Logger },
   lookMs = 1_000,
 ): Lookups {
-  const places = createBudget(lookupsMax, 'too many look-ups are under way')
+  const room = createBudget(lookupsMax, 'too many look-ups are under way')
   const reads = createSlots(readsMax)
-  /** Those that have not begun: whoever looks for the same waits for them. One that has may be past the event. */
+  /** Look-ups that have not begun: all who look for the same event share one. One that has begun may be past the event. */
   const waiting = new Map<string, Promise<boolean | undefined>>()
 
   async function look(client: Client, { topic, eventId, position }: Lookup, key: string) {
@@ -48,8 +48,8 @@ export function createLookups(
 
   return {
     async isInFlight(client, lookup) {
-      using place = places.share(client)
-      place.hold(1)
+      using share = room.share(client)
+      share.hold(1)
       const key = `${lookup.topic} ${lookup.eventId}`
       const under = waiting.get(key) ?? look(client, lookup, key)
       waiting.set(key, under)

@@ -1,5 +1,5 @@
 /**
- * What projections say. `as_of` and the state are of one moment: the state is the fold of exactly the events up to
+ * The routes of projections. `as_of` and the state are of one moment: the state is the fold of exactly the events up to
  * those seqs. A weak ETag, because it changes with the state and not with `as_of`.
  */
 import type { Issue } from '@sekali/core/errors'

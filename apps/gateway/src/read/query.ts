@@ -32,7 +32,7 @@ const parameters = {
   order: v.optional(v.picklist(['asc', 'desc'], 'must be asc or desc')),
 }
 
-/** Which events are wanted, and in which order: ascending if `after` is given, otherwise descending, unless said. */
+/** Which events are wanted, and in which order. Without `order` it is ascending if `after` is given, otherwise descending. */
 export interface Page {
   readonly topics?: TopicPattern
   readonly source?: string
@@ -80,7 +80,7 @@ export function parsePage(
   })
 }
 
-/** What to answer to a bound that is none. */
+/** The issue of a bound that cannot be read, or is of another pattern. */
 export const badBound = (path: string, isOfPattern: boolean): Issue => ({
   path,
   code: `invalid_${path}`,
@@ -94,7 +94,7 @@ type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 const defined = <T extends object>(fields: T): Defined<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>
 
-/** The order that a page has, said or not. */
+/** The order of a page, given or by default. */
 export const orderOf = ({ order, after }: Page): 'asc' | 'desc' =>
   order ?? (after === undefined ? 'desc' : 'asc')
 

@@ -1,9 +1,9 @@
 /**
  * Room for connections, and for what clients have under way on them.
  *
- * Requests under way have a share for each client, so that nobody can have them all. A connection without one costs next
- * to nothing and is there for its client's comfort: when there is no room for a newcomer, the one that has been idle for
- * longest gives way. So connections that only stand there, or never finish a request's head, shut nobody out.
+ * Each client has a share of the requests under way, so that no client can have them all. An idle connection costs next
+ * to nothing. When there is no room for a newcomer, the connection that has been idle for longest gives way. So
+ * connections that only stand there, or never finish a request's head, keep no newcomer out.
  *
  * Tails stay for hours and there are thousands of them, so they have room of their own: they cannot keep publishers
  * out, and slow publishers cannot take theirs.
@@ -95,7 +95,7 @@ export function createConnections({
       const peer = clients.of({ socket, headers: {} })
       if (ordinary() < ordinaryMax || makeRoom(peer)) return sit(socket, peer)
       using share = requests.share(peer)
-      share.hold(1) // throws, and says whose fault it is
+      share.hold(1) // throws the error that names whose fault it is
       throw new Overloaded('all connections are busy')
     },
     begin(seat, request) {
@@ -111,7 +111,7 @@ export function createConnections({
       seat.request.hold(0)
       leaveTails(seat)
       if (seats.has(seat.socket)) idle.add(seat) // its response may close after it
-      // One that was a tail, or was to be one, comes back to a room that may have been filled meanwhile.
+      // A connection that was a tail, or was to be one, comes back; others may have filled the room meanwhile.
       if (ordinary() > ordinaryMax) makeRoom(seat.peer)
     },
     becomeTail(socket) {

@@ -1,7 +1,7 @@
 /**
  * The connections without a request under way, and which of them gives way to a newcomer.
  *
- * A full door asks for every newcomer, so the answer must not cost a look at all seats. A set keeps the order in which
+ * A full door looks for one with every newcomer, so that must not cost a look at all seats. A set keeps the order in which
  * its members came, and a seat comes again whenever it becomes idle: the first of a set has been idle for longest.
  */
 import type { Client } from '../clients/clients.ts'
@@ -18,7 +18,7 @@ export interface IdleSeats<Seat extends Peered> {
   delete(seat: Seat): void
   /**
    * The connection that has been idle for longest; but one of the newcomer's own peer if that has as many of them or
-   * more, so that whoever comes again and again closes its own.
+   * more, so that a client that connects again and again closes its own.
    */
   toGiveWay(newcomer: Client): Seat | undefined
 }

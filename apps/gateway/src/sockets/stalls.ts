@@ -1,20 +1,20 @@
 /**
  * Hangs up on clients that do not take their response.
  *
- * What counts is what the kernel took of it while more was waiting: who has taken less than `takenBytesMin` within
- * `stalledMs` is cut, at the next look. So a client that takes nothing is gone within a second of its time, and one
- * that takes a byte now and then is, too. Node's own timers begin anew with every write, and look at progress only when they
- * run out: they cut after twice the time or more.
+ * What counts is what the kernel took of the response while more was waiting. A client that has taken less than
+ * `takenBytesMin` within `stalledMs` is cut at the next look, within a second: one that takes nothing, and one that takes a
+ * byte now and then. Node's own timers begin anew with every write, and look at progress only when they run out: they
+ * cut after twice the time or more.
  */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Pipeline } from './pipeline.ts'
 
-/** Of a response that is slower there is more to hold than to gain. */
+/** A slower client costs more than it gains. */
 const takenBytesMin = 1024
 const lookMs = 1_000
 
-/** Those whose clients get another time than the server's. */
+/** Responses whose clients get another time than the server's. */
 const patience = new WeakMap<ServerResponse, number>()
 
 /** The client of this response is cut off when it has taken nothing for so long. */
@@ -27,7 +27,7 @@ interface Progress {
   readonly at: number
 }
 
-/** Looks at all of them, again and again, until it is disposed of. */
+/** Looks at all pipelines, again and again, until it is disposed of. */
 export function watchStalls(pipelines: () => Iterable<Pipeline>, stalledMs: number): Disposable {
   const seen = new WeakMap<Pipeline, Progress>()
 

@@ -1,6 +1,6 @@
 /**
- * Connections for which there is no room. Each is told so, in answer to its first request or after a moment, and then
- * hung up on: a client that reads why comes again later, one that sees a reset tries again at once.
+ * Connections for which there is no room. Each gets a refusal, in answer to its first request or after a moment, and is
+ * then closed. A client that reads why comes again later; one that sees a reset tries again at once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -12,8 +12,9 @@ export interface TurnedAway {
   take(request: IncomingMessage, response: ServerResponse): void
 }
 
-/** So many are waited for, and so long. Others are told at once, which a client that is still sending may miss. */
-const waitedForMax = 64
+/** Connections that may wait for their first request. Others are refused at once, which a client that is sending may miss. */
+const waitingMax = 64
+/** How long they may wait. */
 const waitMs = 1_000
 
 export function createTurnedAway(): TurnedAway {
@@ -21,13 +22,13 @@ export function createTurnedAway(): TurnedAway {
   return {
     add(socket, answer) {
       socket.on('error', () => undefined) // it may have left already
-      const tell = () => {
+      const refuse = () => {
         socket.write(closingText(answer))
         socket.destroy()
       }
-      if (answers.size >= waitedForMax) return tell()
+      if (answers.size >= waitingMax) return refuse()
       answers.set(socket, answer)
-      const timer = setTimeout(() => (answers.has(socket) ? tell() : socket.destroy()), waitMs)
+      const timer = setTimeout(() => (answers.has(socket) ? refuse() : socket.destroy()), waitMs)
       socket.once('close', () => {
         clearTimeout(timer)
         answers.delete(socket)
