@@ -21,6 +21,7 @@ const command = new Command('npm run bench --')
   .addOption(new Option('--only <names...>', 'only these rows').choices(rows.map(({ name }) => name)))
   .option('--quick', 'a tenth of the events: to see that it works, not how fast it is', false)
   .option('--rounds <number>', "rounds (default: each row's own)", wholeNumber(1, 100))
+  .option('--results <folder>', 'where to save what is found', resultsDir)
   .option('--profile <folder>', 'keep V8 profiles of gateways, consumers and rivals there')
   .option('--write', 'also bring docs/performance.md up to date; takes a whole run', false)
   .option('--list', 'say which rows there are', false)
@@ -35,6 +36,7 @@ interface Options {
   readonly only?: string[]
   readonly quick: boolean
   readonly rounds?: number
+  readonly results: string
   readonly profile?: string
   readonly write: boolean
   readonly list: boolean
@@ -63,10 +65,10 @@ async function run(signal: AbortSignal): Promise<void> {
     markdown: `${startedAt.slice(0, 10)}, ${machineLine(machine)}.${quick}\n\n${toMarkdown(summaries, results)}`,
     chart: toChart(summaries),
   }
-  await saveResults(found)
+  await saveResults(options.results, found)
   if (options.write) await writeDocumentation(found)
   process.stdout.write(`\n${found.markdown}\n`)
-  narrate('results', `are in ${resultsDir}`)
+  narrate('results', `are in ${options.results}`)
 }
 
 async function measure(signal: AbortSignal): Promise<{ machine: Machine; results: RowResult[] }> {

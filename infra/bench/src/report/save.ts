@@ -9,14 +9,14 @@ export interface Saved {
   readonly chart: string
 }
 
-/** Where every run leaves what it found. */
+/** Where a run leaves what it found, unless told otherwise. */
 export const resultsDir = join(repositoryRoot, '.sekali', 'bench')
 
-export async function saveResults({ json, markdown, chart }: Saved): Promise<void> {
-  await mkdir(resultsDir, { recursive: true })
-  await writeFile(join(resultsDir, 'results.json'), json)
-  await writeFile(join(resultsDir, 'results.md'), markdown)
-  await writeFile(join(resultsDir, 'results.svg'), chart)
+export async function saveResults(dir: string, { json, markdown, chart }: Saved): Promise<void> {
+  await mkdir(dir, { recursive: true })
+  await writeFile(join(dir, 'results.json'), json)
+  await writeFile(join(dir, 'results.md'), markdown)
+  await writeFile(join(dir, 'results.svg'), chart)
 }
 
 /** Brings the documentation up to date: the part of docs/performance.md between its markers, figures and chart. */
