@@ -66,7 +66,7 @@ test('where nobody answers, one line says what to do, and it ends with 3', async
   expect(JSON.parse(json.err)).toMatchObject({ error: { code: 'unreachable' } })
 })
 
-test('something else that listens there is told from Sekali', async () => {
+test('another server at that address is not taken for Sekali', async () => {
   const other = createServer((_, response) => response.end('<h1>It works!</h1>')).listen(0, '127.0.0.1')
   try {
     await eventually(() => expect(other.listening).toBe(true))
@@ -83,7 +83,7 @@ test.each([
   [['stat'], /unknown command 'stat' \(Did you mean stats\?\)/],
   [['stats', '--url', 'localhost:8080'], /must begin with http/],
   [['replay', 'orders', '--order', 'up'], /asc, desc/],
-])('a command line like %j is told on one line and ends with 2', async (args, said) => {
+])('a command line like %j is reported on one line and ends with 2', async (args, said) => {
   const { code, out, err } = await run(args, nowhere)
   expect({ code, out }).toEqual({ code: 2, out: '' })
   expect(err).toMatch(/^sekali: .*\n$/)

@@ -103,7 +103,7 @@ test('events go out while the input is still open, and Ctrl-C ends that with 130
 test.each([
   ['a payload that is no JSON', ['publish', 'orders', '{total: 12}']],
   ['options of one event, and no event', ['publish', '--id', 'order-1']],
-])('%s is told on one line and ends with 2', async (_what, args) => {
+])('%s is reported on one line and ends with 2', async (_what, args) => {
   const { code, out, err } = await run(args, system.url)
   expect({ code, out }).toEqual({ code: 2, out: '' })
   expect(err).toMatch(/^sekali: .*\n$/)

@@ -119,7 +119,7 @@ test('a replay into head ends well and prints no error', async () => {
   expect({ code, err, lines: out.split('\n').length }).toEqual({ code: 0, err: '', lines: 3 })
 })
 
-test('a disk that is full is said in one line, with a code of its own', async () => {
+test('a full disk is reported in one line, with a code of its own', async () => {
   await using full = startShell('sekali replay orders.eu > /dev/full', { SEKALI_URL: system.url })
   const { code, err } = await full.ended
   expect(code).toBe(74)

@@ -85,7 +85,7 @@ test('no payload gets into the log of a PostgreSQL that lets its clients set not
   expect(consumer.output()).not.toContain(secret)
 })
 
-test('no payload gets into what Redis remembers of slow commands, or says when it crashes', async () => {
+test('no payload gets into what Redis remembers of slow commands, or writes when it crashes', async () => {
   await using redis = await ownRedis()
   await using stack = await ownStack(redis.url)
   const busy = 'local sum = 0 for i = 1, 5000000 do sum = sum + i end return sum'

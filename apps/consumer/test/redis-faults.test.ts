@@ -131,7 +131,7 @@ async function onePackAccountedFor(stack: OwnStack): Promise<void> {
   await victim.exited
 }
 
-test('what was seen in a stream that is gone is counted as lost, and what was not is owned up to [P7]', async () => {
+test('what was seen in a stream that is gone is counted as lost, and reported as a minimum [P7]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(50))
   await onePackAccountedFor(stack)

@@ -7,7 +7,7 @@ import { createMemory } from '../src/memory.ts'
 
 const topic = 'orders' as TopicName
 
-test('a topic is left alone when another consumer has committed, and not for what this one said itself', async () => {
+test('a topic is left alone when another consumer has committed, and not for its own announcements', async () => {
   const queue = createWorkQueue<TopicName>()
   const memory = createMemory()
   const hear = (position: string) => {

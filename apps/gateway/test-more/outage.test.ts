@@ -68,7 +68,7 @@ test('while Redis is silent, events are refused in under two seconds; then it go
   expect((await system.settled()).totals).toMatchObject({ conflicts: 0, dead: 0, lost: 0 })
 })
 
-test('what Redis acknowledged and lost before any consumer saw it is counted, to the entry, and said [P7]', async () => {
+test('what Redis acknowledged and lost before any consumer saw it is counted, to the entry, and reported [P7]', async () => {
   // Full from its next start on: then it takes no names of topics, but says what it has lost, and drains.
   await using redis = await ownRedis(['--maxmemory', '1mb'])
   await using broker = await ownBroker(redis.url)

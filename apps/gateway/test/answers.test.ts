@@ -116,7 +116,7 @@ test.each([
   ['another version', head('GET /healthz HTTP/9.9'), /HTTP\/1\.1/],
   ['another protocol', head('GET /healthz SIP/2.0'), /HTTP\/1\.1/],
   ['a target with a control character', head('GET /a\x01b HTTP/1.1'), /target/],
-])('of %s it is said what is wrong', async (_, sent, rule) => {
+])('the answer to %s says what is wrong', async (_, sent, rule) => {
   const { status, problem } = parseLast(await exchange(server.url, sent))
   expect({ status, problem }).toMatchObject({ status: 400, problem: { code: 'bad_request' } })
   expect(problem.detail).toMatch(rule)

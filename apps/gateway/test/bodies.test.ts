@@ -47,16 +47,19 @@ test('an array with a byte order mark may be as large as one without', async () 
   expect((await send(body, json)).status).toBe(200)
 })
 
-test.each(ways)('%s that is not UTF-8 is told so, and no byte is replaced [P8]', async (_, type, write) => {
-  for (const byte of [0xff, 0xfe, 0xc3]) {
-    const [before = '', after = ''] = write(event('id-here')).split('id-here')
-    const { status, answer } = await send(bytesOf(before, byte, after), type)
-    expect(status).toBe(type === json ? 400 : 422)
-    expect(JSON.stringify(answer)).toMatch(/must be UTF-8: it has bytes that are not/)
-  }
-  const { answer } = await send(bytesOf(0xff, 0xfe, '{', 0, '}', 0), type)
-  expect(JSON.stringify(answer)).toMatch(/must be UTF-8: its first two bytes say that it is UTF-16/)
-})
+test.each(ways)(
+  '%s that is not UTF-8 is refused for that, and no byte is replaced [P8]',
+  async (_, type, write) => {
+    for (const byte of [0xff, 0xfe, 0xc3]) {
+      const [before = '', after = ''] = write(event('id-here')).split('id-here')
+      const { status, answer } = await send(bytesOf(before, byte, after), type)
+      expect(status).toBe(type === json ? 400 : 422)
+      expect(JSON.stringify(answer)).toMatch(/must be UTF-8: it has bytes that are not/)
+    }
+    const { answer } = await send(bytesOf(0xff, 0xfe, '{', 0, '}', 0), type)
+    expect(JSON.stringify(answer)).toMatch(/must be UTF-8: its first two bytes say that it is UTF-16/)
+  },
+)
 
 test('a line is blank if it has only the white space of JSON', async () => {
   const { status } = await send(bytesOf(' \t\r\n', event('a'), '\r\n\r\n'), ndjson)
@@ -131,7 +134,7 @@ test.each([
   ['2026-02-28T24:00:00Z', 'must have an hour from 00 to 23'],
   ['2026-02-28T10:00:00', 'must have an offset'],
   ['2026-02-28T10:00:00.1234567890Z', 'must have at most nine fractional digits'],
-])('of %s it is said what is wrong, in events and in queries', async (time, rule) => {
+])('the answer to %s says what is wrong, in events and in queries', async (time, rule) => {
   for (const [, type, write] of ways) {
     const { status, answer } = await send(bytesOf(write(eventBody({ timestamp: time }))), type)
     expect(status).toBe(422)

@@ -47,7 +47,7 @@ async function ownHeads(
 const never = new AbortController().signal
 const atLeast = (seq: number) => (head: Head) => head.head >= seq
 
-test('with announcements alone, who watches hears of what is stored, and of a turn that stores nothing', async () => {
+test('announcements alone tell watchers what is stored, and of a turn that stores nothing', async () => {
   // It looks once, at the beginning.
   await using own = await ownHeads({ lookMs: 1_000_000 })
   const seen: Head[] = []

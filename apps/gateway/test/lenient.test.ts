@@ -89,7 +89,7 @@ test('what is wrong as a whole is refused as ever', async () => {
   expect((await send('{}', json, lenient)).answer.code).toBe('invalid_event')
 })
 
-test('whoever also waits learns what came of the good ones, each with its place', async () => {
+test('a lenient request that waits gets the outcomes of the good ones, each with its index', async () => {
   const body = `[7,${event('waited', 'a')},{},${event('waited', 'b')},${event('waited', 'a')}]`
   const prefer = { Prefer: 'handling=lenient, wait=20' }
   const { status, applied, answer } = await send(body, json, prefer)
@@ -197,7 +197,7 @@ test.each([
   ['batched mode, as JSON', json, `[${cloudEvent}]`, {}, 422],
   ['lines', ndjson, cloudEvent, {}, 422],
 ])(
-  'a CloudEvent in %s hears that word, and what to send instead',
+  'the answer to a CloudEvent in %s calls it that, and says what to send instead',
   async (_, type, body, headers, expected) => {
     const { status, answer } = await send(body, type, headers)
     expect(status).toBe(expected)

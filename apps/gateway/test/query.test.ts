@@ -165,7 +165,7 @@ test('a commit that is late makes neither a page nor a replay skip anything [P5]
   expect(new Set(namesOf(replayed))).toEqual(new Set(namesOf(seen)))
 })
 
-test('what cannot be answered is told before the first line', async () => {
+test('a request that cannot be answered is refused before the first line', async () => {
   const refused = async (path: string, headers: Record<string, string> = lines) => {
     const response = await system.get(path, headers)
     return [response.status, (await problemIn(response)).code]

@@ -50,7 +50,7 @@ test('a work that fails does not hold up those behind it', async () => {
   expect(await Promise.all([first, last])).toEqual(['first', 'last'])
 })
 
-test('whether several clients are there is told by the requests of the last second', () => {
+test('the requests of the last second decide whether there are several clients', () => {
   const clients = createClients()
   const from = (remoteAddress: string) =>
     clients.of({ socket: { remoteAddress }, headers: {} } as Parameters<typeof clients.of>[0])

@@ -126,7 +126,7 @@ test('a Sentinel, a node of a Cluster, a wrong password and TLS that only one si
   })
 })
 
-test('what is wrong with PostgreSQL is said, and does not make the gateway less ready', async () => {
+test('a fault of PostgreSQL is reported, and does not make the gateway less ready', async () => {
   const refusal = postgresError('08P01', 'unsupported startup parameter: statement_timeout')
   await using pooler = await ownAnswerer(refusal)
   await using starting = await ownAnswerer(postgresError('57P03', 'the database system is starting up'))

@@ -20,7 +20,7 @@ afterAll(async () => {
 
 const applied = 'wait=10'
 
-test('who waits hears that the event is stored, a duplicate, or a conflict, and the seq that the id has', async () => {
+test('a receipt says stored, duplicate or conflict, and the seq that the id has', async () => {
   const body = eventBody({ event_id: 'a/b é?' })
   expect(await system.publish(body)).toEqual([200, { status: 'stored', event_id: 'a/b é?', seq: 1 }, applied])
   expect(await system.publish(body)).toEqual([
@@ -53,7 +53,7 @@ test('of events sent at once under one id, exactly one is the stored one, and th
   }
 })
 
-test('a batch is told of each event, in its order, also when ids come twice and topics differ', async () => {
+test('a batch gets a receipt for each event, in its order, also when ids come twice and topics differ', async () => {
   const events = [
     eventBody({ topic: 'batch.a', event_id: '1' }),
     eventBody({ topic: 'batch.b', event_id: '1' }),

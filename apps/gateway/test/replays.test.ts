@@ -128,7 +128,7 @@ test('replays that one client leaves unread are not all that there may be', asyn
   for (const { socket } of unread) socket.destroy()
 })
 
-test('as long as a replay finds nothing it says so to whoever wants to know, also through gzip', async () => {
+test('as long as a replay finds nothing it says so to those who asked, also through gzip', async () => {
   const { redisUrl } = nowhere
   const databaseUrl = system.store.url
   await using gateway = createGateway({ redisUrl, databaseUrl, replayTimes: { keepAliveMs: 50 } })

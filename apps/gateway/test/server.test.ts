@@ -179,7 +179,7 @@ test.each(['TRACE', 'PROPFIND'])('%s is an ordinary 405', async (method) => {
   expect(answer).toContain('Allow: POST, OPTIONS')
 })
 
-test('a fault of ours is told to nobody but the log', async () => {
+test('a fault of ours goes to the log and to nobody else', async () => {
   const response = await fetch(`${server.url}/fault`)
   const problem = await problemIn(response)
   expect(problem).toMatchObject({ status: 500, code: 'internal_error' })
@@ -221,7 +221,7 @@ test('closing does not wait for ever', async () => {
   expect(await answer).toBeInstanceOf(Error)
 })
 
-test('a port that is taken is said plainly', async () => {
+test('a port that is taken is reported plainly', async () => {
   const port = Number(new URL(server.url).port)
   const second = serveHttp(() => {}, { ...anyPort, port })
   await expect(second).rejects.toThrow(InvalidConfig)

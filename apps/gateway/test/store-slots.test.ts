@@ -78,7 +78,7 @@ test.each([
   }
 })
 
-test('who waits for too long is told to come again, and who has left waits no more', async () => {
+test('a client that waits too long is asked to come again, and one that has left waits no more', async () => {
   const { slotted } = createStoreSlots(createClients(), 300)
   const app = new Hono<{ Bindings: HttpBindings }>()
   const done = Promise.withResolvers<void>()

@@ -81,7 +81,7 @@ test.each([
   expect(await ask('GET /stats HTTP/1.1', ...headers)).toBe(expected)
 })
 
-test('a host that is not known learns how to become so', async () => {
+test('the answer to an unknown host says how to make it known', async () => {
   const answer = await exchange(server.url, 'GET /stats HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n')
   expect(answer).toContain('add it to HOSTS')
   expect(answer).not.toContain('localhost')
@@ -99,7 +99,7 @@ test.each([
   expect(await ask(`${line} HTTP/1.0`, 'Host: a', 'Host: b')).toBe('400 bad_host')
 })
 
-test('a check with OPTIONS hears that the gateway is not ready; the others are as they were', async () => {
+test('a check with OPTIONS finds that the gateway is not ready; the others are as they were', async () => {
   expect(await ask('OPTIONS /readyz HTTP/1.0')).toBe('503')
   const { headers } = await fetch(`${server.url}/readyz`, { method: 'OPTIONS' })
   expect(headers.get('allow')).toBe('GET, HEAD, OPTIONS')

@@ -32,7 +32,7 @@ test('a place that the log does not have is refused, and a log that goes back en
   await eventually(() => expect(again.told.at(-1)?.data).toMatchObject({ topic: 'back.a', seq: 12 }))
 })
 
-test('who comes again says where by any name that libraries use, and the newest place counts', async () => {
+test('a tail resumes by any name that libraries use, and the newest id counts', async () => {
   await using own = await ownTails()
   await own.append('t', 1, 10)
   await own.stored('t', 10)

@@ -70,7 +70,7 @@ test('who waits is counted by events, too, and waits no longer than that when Po
   expect(await blocked(), 'the query hangs still').toBe(1)
 })
 
-test('without a consumer it is in flight, who waits is told so when the time is up, and who leaves is let go', async () => {
+test('without a consumer an event is in flight: a client that waits is answered when the time is up, and one that leaves is let go', async () => {
   await using idle = await ownReceipts()
   const waited = performance.now()
   expect(await idle.publish(eventBody({ event_id: 'w' }), 1)).toEqual([

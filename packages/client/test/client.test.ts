@@ -71,7 +71,7 @@ test('a server that never answers ends in a timeout at the overall limit', async
   expect(performance.now() - startedAt).toBeLessThan(2_200)
 })
 
-test('nobody listening is told by the socket’s own code', async () => {
+test('a refused connection is reported with the socket’s own code', async () => {
   const peer = await startPeer(yes)
   await peer[Symbol.asyncDispose]()
   const retry = { totalMs: 1_000, delayFirstMs: 1e12, delayMaxMs: 1e12 }

@@ -41,7 +41,7 @@ test.each([1, 2, 3, 7, 1_000])('lines are the same in chunks of %i bytes', (size
   expect(linesOf(bytesOf(0xff, 0xfe, '{', 0, '}', 0), size)).toEqual([utf16])
 })
 
-test('a line that is too long is told so, whatever else it is', () => {
+test('a line that is too long is reported as that, whatever else it is', () => {
   const long = Buffer.alloc(limits.bodyBytesMax + 1, 0xff)
   const tooLong = `! must be at most ${limits.bodyBytesMax} bytes`
   expect(linesOf(Buffer.concat([long, bytesOf('\n{}')]), 65_536)).toEqual([tooLong, '{}'])

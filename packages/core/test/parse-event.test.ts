@@ -93,7 +93,7 @@ test('all fields that do not fit are named at once, without their values', () =>
   expect(JSON.stringify(issues)).not.toContain('secret')
 })
 
-test('a time that is none says what one looks like', () => {
+test('the answer to a text that is no time says what one looks like', () => {
   expect(issuesOf(JSON.stringify({ ...valid, timestamp: 'yesterday' }))).toEqual([
     {
       path: 'timestamp',

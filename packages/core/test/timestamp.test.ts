@@ -111,7 +111,7 @@ test.each([
   ['1765188000', /not a number/],
   ['1765188000.5', /not a number/],
   ['yesterday', /^must be ISO 8601 with an offset and at most nine/],
-])('of %s is said what is wrong with it', (text, rule) => {
+])('the message for %s says what is wrong with it', (text, rule) => {
   expect(normalizeTimestamp(text)).toBeUndefined()
   expect(explainTimestamp(text)).toMatch(rule)
 })

@@ -66,7 +66,7 @@ test.each([
   expect(parse).not.toThrow(/secret@/)
 })
 
-test('a variable and its file are not both taken, and a file that cannot be read is told by its variable', async () => {
+test('a variable and its file are not both taken, and a file that cannot be read is named by its variable', async () => {
   await using file = await secretFile('redis://u:secret@h')
   const both = { REDIS_URL: 'redis://other:secret@h', REDIS_URL_FILE: file.path }
   const parse = (env: NodeJS.ProcessEnv) => () => parseEnv(withUrls, { DATABASE_URL: 'postgres://h', ...env })

@@ -18,7 +18,7 @@ async function startNode(folder: string, script: string) {
   return { pid: spawned.pid, exited: spawned.exited, stop: () => endSpawned(spawned, 'SIGTERM', 5_000) }
 }
 
-test('a process that is killed is started again, and the change is told', async () => {
+test('a process that is killed is started again, and the change is reported', async () => {
   await using folder = await ownFolder()
   const reasons: (string | undefined)[] = []
   await using kept = await supervise({

@@ -10,7 +10,7 @@ import { ensureTopics } from '../src/turn/ensure-topics.ts'
 import { type Turn, withTurn, withTurns } from '../src/turn/turn.ts'
 import { commit, counted, end, orders, received } from './commit.ts'
 
-test('a turn is exclusive: who comes second is told that it is taken, and does not wait [P2]', async () => {
+test('a turn is exclusive: whoever comes second finds it taken, and does not wait [P2]', async () => {
   await using store = await ownStore()
   await ensureTopics(store, [orders, 'other' as TopicName])
   const topicOf = async (_: unknown, { topic }: Turn) => topic
