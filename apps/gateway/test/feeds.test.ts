@@ -74,7 +74,7 @@ test('as long as nothing changes, thousands of topics are not read again and aga
     streams.add((client as unknown as { connection: { stream: { bytesRead: number } } }).connection.stream)
   })
   const bytesRead = () => [...streams].reduce((sum, stream) => sum + stream.bytesRead, 0)
-  await using heads = createHeads({ broker, store, log }, { lookMs: 20 })
+  await using heads = createHeads({ broker, store, log }, { pollMs: 20 })
   const seen = new Map<string, number>()
   using _watch = heads.watch(parsePattern('orders.*.*'), ({ topic, head }) => seen.set(topic, head))
   await eventually(() => expect([...seen.keys()].sort()).toEqual(['orders.eu.x1', 'orders.eu.x2']))
@@ -95,7 +95,7 @@ test('what an older transaction commits late is found [P5]', async () => {
   await bear(store, 'orders.x', 2)
   let looks = 0
   store.pool.on('acquire', () => looks++)
-  await using heads = createHeads({ broker, store, log }, { lookMs: 10 })
+  await using heads = createHeads({ broker, store, log }, { pollMs: 10 })
   const seen = new Map<string, number>()
   using _watch = heads.watch(parsePattern('orders.*'), ({ topic, head }) => seen.set(topic, head))
   await eventually(() => expect(seen.size).toBe(2))

@@ -49,7 +49,7 @@ const atLeast = (seq: number) => (head: Head) => head.head >= seq
 
 test('announcements alone tell watchers what is stored, and of a turn that stores nothing', async () => {
   // It looks once, at the beginning.
-  await using own = await ownHeads({ lookMs: 1_000_000 })
+  await using own = await ownHeads({ pollMs: 1_000_000 })
   const seen: Head[] = []
   using _watch = own.heads.watch(orders, (head) => seen.push(head))
   await own.append('orders', 'subscribed?')
@@ -74,9 +74,9 @@ test('announcements alone tell watchers what is stored, and of a turn that store
 })
 
 test('without announcements it looks by itself, also for topics that are new', async () => {
-  await using own = await ownHeads({ lookMs: 20 })
+  await using own = await ownHeads({ pollMs: 20 })
   await using deaf = await ownBroker()
-  await using heads = createHeads({ broker: deaf, store: own.store, log }, { lookMs: 20 })
+  await using heads = createHeads({ broker: deaf, store: own.store, log }, { pollMs: 20 })
   const seen = new Map<string, number>()
   using _watch = heads.watch(parsePattern('a.>'), ({ topic, head }) => seen.set(topic, head))
   const waiting = heads.waitFor(orders, atLeast(1), never)
@@ -102,7 +102,7 @@ test('without announcements it looks by itself, also for topics that are new', a
 })
 
 test('who gives up waiting gets nothing, and when nobody waits nobody is asked', async () => {
-  await using own = await ownHeads({ lookMs: 10, lingerMs: 50 })
+  await using own = await ownHeads({ pollMs: 10, lingerMs: 50 })
   const { redis, prefix } = own.broker
   const listeners = async () => ((await redis.pubsub('NUMSUB', `${prefix}:heads`)) as unknown[])[1]
   let asked = 0

@@ -26,7 +26,8 @@ beforeAll(async () => {
 })
 afterAll(() => broker[Symbol.asyncDispose]())
 
-const lookups = (lookMs = 30_000) => createLookups({ broker, log: createLog('gateway', 'silent') }, lookMs)
+const lookups = (lookupMs = 30_000) =>
+  createLookups({ broker, log: createLog('gateway', 'silent') }, lookupMs)
 const of = (eventId: string) => ({ topic, eventId: eventId as EventId, position: origin })
 
 test('who looks for the same event at the same time waits for one look', async () => {

@@ -24,7 +24,7 @@ const unknown: Client = 'unknown'
 
 /**
  * `trustedProxies` are addresses and networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed. Of that header the
- * last address counts that is not itself a trusted proxy's: those before it are the client's own word.
+ * last address counts that is not a trusted proxy's: the client may have invented those before it.
  */
 export function createClients(trustedProxies: readonly string[] = []): Clients {
   const trusted = trustedList(trustedProxies)

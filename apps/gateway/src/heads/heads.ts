@@ -2,12 +2,12 @@
  * Reports to everybody who waits in this process how far topics have come.
  *
  * Consumers announce it after every COMMIT. An announcement is prompt and can get lost. So as long as anybody waits,
- * PostgreSQL is read every `lookMs` as well, and only promptness hangs on the announcements. What is read are the topics
- * that are waited for, or, if those are many or patterns, all changes since the last look. Only changes are reported,
+ * PostgreSQL is read every `pollMs` as well, and only promptness hangs on the announcements. What is read are the topics
+ * that are waited for, or, if those are many or patterns, all changes since the last poll. Only changes are reported,
  * and only to those whom they concern. When nobody has waited for a while, neither server
  * is read or listened to.
  *
- * reports.ts decides who gets what, looks.ts what is read, look-loop.ts when.
+ * reports.ts decides who gets what, polls.ts what is read, poll-loop.ts when.
  */
 import type { Broker } from '@sekali/broker/connect'
 import { listenToHeads } from '@sekali/broker/heads'
@@ -18,8 +18,8 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { createHeadReads, type ReadHeads } from './head-reads.ts'
 import { createKnownHeads } from './known-heads.ts'
-import { createLookLoop, type LookTimes } from './look-loop.ts'
-import { createLooks } from './looks.ts'
+import { createPollLoop, type PollTimes } from './poll-loop.ts'
+import { createPolls } from './polls.ts'
 import { createReports } from './reports.ts'
 import { createWatchers, type OnHead } from './watchers.ts'
 
@@ -45,22 +45,22 @@ export interface HeadsDeps {
   readonly log: Logger
 }
 
-export type HeadsTimes = Partial<LookTimes>
+export type HeadsTimes = Partial<PollTimes>
 
 export function createHeads({ broker, store, log }: HeadsDeps, times: HeadsTimes = {}): Heads {
-  const { lookMs = 500, lookAgainMs = 10, lingerMs = 10_000 } = times
+  const { pollMs = 500, pollAgainMs = 10, lingerMs = 10_000 } = times
   const watchers = createWatchers()
   const known = createKnownHeads()
   const read = createHeadReads(store)
   const reports = createReports(known, watchers)
-  const looks = createLooks({ store, read, reports, log }, lookMs - lookAgainMs)
-  const loop = createLookLoop(
+  const polls = createPolls({ store, read, reports, log }, pollMs - pollAgainMs)
+  const loop = createPollLoop(
     {
       isWanted: () => watchers.hasAny,
-      look: looks.look,
+      poll: polls.poll,
       listen: () => listenToHeads(broker, reports.onAnnounced),
     },
-    { lookMs, lookAgainMs, lingerMs },
+    { pollMs, pollAgainMs, lingerMs },
   )
 
   function watch(which: TopicName | TopicPattern, onHead: OnHead): Disposable {
@@ -71,13 +71,13 @@ export function createHeads({ broker, store, log }: HeadsDeps, times: HeadsTimes
     }
     watchers.add(which, onHeadWhileActive)
     const isKnown = typeof which === 'string' && reportKnown(which, onHeadWhileActive)
-    if (typeof which !== 'string') looks.newPatterns.set(onHeadWhileActive, which)
+    if (typeof which !== 'string') polls.newPatterns.set(onHeadWhileActive, which)
     if (!isKnown || !loop.isRunning) loop.start()
     return {
       [Symbol.dispose]() {
         active = false
         watchers.remove(which, onHeadWhileActive)
-        looks.newPatterns.delete(onHeadWhileActive)
+        polls.newPatterns.delete(onHeadWhileActive)
         if (typeof which === 'string' && watchers.of(which).length === 0) known.forget(which)
       },
     }
@@ -85,7 +85,7 @@ export function createHeads({ broker, store, log }: HeadsDeps, times: HeadsTimes
 
   function reportKnown(topic: TopicName, onHead: OnHead): boolean {
     const head = known.get(topic)
-    if (head === undefined) looks.newTopics.add(topic)
+    if (head === undefined) polls.newTopics.add(topic)
     else queueMicrotask(() => onHead(head)) // not before the caller has the watch in its hands
     return head !== undefined
   }

@@ -1,6 +1,6 @@
 /**
- * Which of the offers a client likes best, by its Accept or Accept-Encoding header: the one with the greatest weight,
- * and of several the first; undefined if it refuses them all. What is most specific counts (RFC 9110, 12.5).
+ * The offer that a client prefers by its Accept or Accept-Encoding header: the one with the greatest weight, and among
+ * equals the first; undefined if it refuses all. The most specific range counts (RFC 9110, 12.5).
  */
 export function accepted<T extends string>(header: string | undefined, offers: readonly T[]): T | undefined {
   if (header === undefined || header.trim() === '') return offers[0]

@@ -1,21 +1,21 @@
 import { split, unquoted } from './quoted.ts'
 
-/** What a client would like best (RFC 7240). A preference that makes no sense is as good as none (2). */
+/** What a client prefers (RFC 7240). A preference that makes no sense is ignored (2). */
 export interface Preferences {
-  /** How many seconds it is ready to wait for the outcome (4.3). */
+  /** How many seconds it will wait for the outcome (4.3). */
   readonly waitSeconds: number | undefined
-  /** Whether what is good of many is to be taken although not all is (4.4). */
+  /** Whether the good events of many are to be taken although some are bad (4.4). */
   readonly isLenient: boolean
 }
 
-/** Seconds that a client may have us wait. */
+/** The longest wait, in seconds. */
 const waitSecondsMax = 60
 const none: Preferences = { waitSeconds: undefined, isLenient: false }
 
-/** A name and a value, if there is one. What comes after them are parameters, which are about it alone (RFC 7240, 2). */
+/** A name, and a value if there is one. The parameters after them belong to this preference alone (RFC 7240, 2). */
 const preference = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*(?:([^\s",;]+|"(?:[^"\\]|\\.)*")\s*)?)?(?:;|$)/
 
-/** Its preferences, in lower case; what is none is left out. */
+/** The preferences of a header, in lower case; what is no preference is left out. */
 function* preferencesIn(prefer: string): Generator<readonly [name: string, value: string]> {
   for (const member of split(prefer.toLowerCase(), ',')) {
     const [, name, value = ''] = preference.exec(member) ?? []
@@ -40,7 +40,7 @@ export function readPreferences(prefer: string | readonly string[] | undefined):
 const isKnown = (name: string, value: string): boolean =>
   name === 'wait' ? /^\d+$/.test(value) : name === 'handling' && /^(?:strict|lenient)$/.test(value)
 
-/** Says which of them have been followed (3). */
+/** The header that names the preferences that were followed (3). */
 export function applied({ waitSeconds, isLenient }: Partial<Preferences>): Readonly<Record<string, string>> {
   const followed = [
     ...(isLenient ? ['handling=lenient'] : []),

@@ -49,7 +49,7 @@ export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDe
   })
   return async (): Promise<Response> => reply(200, await diagnose())
 
-  /** What an examination finds; or why there was none, and what hangs on that. */
+  /** What an examination finds; or why there was none, and what cannot work because of that. */
   async function reach(
     check: string,
     server: 'Redis' | 'PostgreSQL',

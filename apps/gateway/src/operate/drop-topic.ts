@@ -14,7 +14,7 @@ export interface DropTopicDeps {
   readonly newTopics: NewTopics
 }
 
-/** DELETE /topics/{topic}: forget a topic that has no event, so that it does not count among those there may be. */
+/** DELETE /topics/{topic}: forget a topic that has no event, so that it does not count towards TOPICS_MAX. */
 export function dropEmptyTopic({ broker, store, newTopics }: DropTopicDeps) {
   return async (c: Context): Promise<Response> => {
     const name = c.req.param('topic') ?? ''

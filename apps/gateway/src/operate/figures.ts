@@ -89,7 +89,7 @@ function topicFigures(topic: string, row: Row | undefined, inFlight: number | nu
   return { topic, accepted, ...outcomes, inFlight, headSeq, lossAt }
 }
 
-/** A stream that is gone took with it what was seen and not accounted for; a consumer will find that, too. */
+/** When a stream is gone, so is what was seen in it and not accounted for. A consumer will count that as lost, too. */
 function withLost(row: Row | undefined, stream: StreamFigures | undefined): Row | undefined {
   const isThere = row === undefined || stream?.group === null || stream?.group === row.group
   return isThere ? row : { ...row, lost: row.lost + Math.max(0, row.seen - row.accounted) }

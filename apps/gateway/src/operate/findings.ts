@@ -5,10 +5,10 @@ import { type Finding, ok, problem, unknown, warning } from '@sekali/core/findin
 import { limits } from '@sekali/core/limits'
 import type { Figures } from './figures.ts'
 
-/** Beyond it, times of one event that different clocks made are in an order that never was. */
+/** Beyond it, the times that different clocks gave one event are in the wrong order. */
 const skewMsMax = 1_000
 
-/** `uncertainMs` is what the way there and back leaves open. */
+/** `uncertainMs` is half the time that the reading took. */
 export function clockFinding(check: string, whose: string, skewMs: number, uncertainMs: number): Finding {
   const text = `${whose}'s clock is ${Math.round(Math.abs(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead of'} the gateway's`
   if (Math.abs(skewMs) - uncertainMs <= skewMsMax) return ok(check, text)
@@ -81,7 +81,7 @@ export function lagFinding(
   )
 }
 
-/** What Redis gives out next is in the millisecond of the last id for as long as its clock is behind that. */
+/** As long as Redis's clock is behind a stream's last id, new ids get the millisecond of that id. */
 export function lastIdFinding(
   streams: ReadonlyMap<string, Pick<StreamFigures, 'lastId'>> | undefined,
   nowMs: number | undefined,
@@ -109,7 +109,7 @@ export function lastIdFinding(
 
 const keptOnly = `beyond ${limits.keptBytesMax / 2 ** 20} MiB of a topic, no content is kept`
 
-/** What came of entries that should not have to. */
+/** Outcomes that a healthy system does not have. */
 export function figureFindings({ conflicts, dead, lost }: Figures): Finding[] {
   return [
     count(

@@ -22,7 +22,7 @@ export function probeRoutes(deps: ReadyDeps): readonly Route[] {
   ]
 }
 
-/** These routes alone, for a port of their own; under any name, and in HTTP/1.0 without one. */
+/** These routes alone, for a port of their own. Any Host will do, and HTTP/1.0 needs none. */
 export function createProbes(deps: ReadyDeps, log: Logger): RequestListener {
   const router = createRouter(probeRoutes(deps), log)
   router.notFound(() => problem('not_found'))
@@ -39,8 +39,8 @@ export function createProbes(deps: ReadyDeps, log: Logger): RequestListener {
 const connectionsMax = 32
 
 /**
- * Serves them on a port of their own: a door that is full, or a queue at it, must not make a healthy gateway look dead,
- * because it would be restarted, and everybody would come again.
+ * Serves them on a port of their own. A gateway that is full must not look dead: it would be restarted, and all its
+ * clients would connect again.
  */
 export function serveProbes(
   listener: RequestListener,

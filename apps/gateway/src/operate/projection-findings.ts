@@ -6,9 +6,9 @@ import { listed } from './findings.ts'
 const waitMsMax = 10_000
 
 /**
- * `waits` says by projection for how long the oldest event has waited that it has yet to fold. Undefined is
- * what could not be read: PostgreSQL is away, which is said elsewhere. Where one got stuck is told, but not
- * its error's message.
+ * `waits` is, by projection, how long the oldest event has waited to be folded. Undefined is what could not be read:
+ * PostgreSQL is away, which is another finding. A finding names the event at which a projection is stuck, and leaves out the
+ * message of the error.
  */
 export function projectionFindings(
   projections: readonly ProjectionStatus[] | undefined,

@@ -44,7 +44,7 @@ export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = 
   return {
     async check() {
       const [tried, ofStore] = await Promise.all([tryBroker(), tryStore()])
-      // The connection that appends: after the trial, which it may have taken a moment to come back.
+      // Looked at after the trial: the connection that appends may have come back meanwhile.
       const outcome = isConnected(broker) ? tried : away(broker, tried)
       const ofBroker = typeof outcome === 'string' ? undefined : outcome
       const problems = typeof outcome === 'string' ? [outcome] : outcome.problems

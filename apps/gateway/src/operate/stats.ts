@@ -21,16 +21,16 @@ export interface StatsDeps {
 }
 
 /**
- * GET /stats. The totals are the system's, exact and lasting, over all topics whichever are on the page; uptime and
- * throughput are this process's alone, the latter being the events it accepted per second since it started. A store that
- * does not answer makes what it knows null; the answer is 200 all the same, in bounded time.
+ * GET /stats. The totals are the system's: exact, lasting, and over all topics, whichever are on the page. Uptime and
+ * throughput are this process's alone; throughput is the events it accepted per second since it started. The answer is
+ * always 200, in bounded time: figures of a server that does not answer are null.
  */
 export function stats({ readings, now, accepted }: StatsDeps) {
   const startedAt = now()
   return async (c: Context): Promise<Response> => {
     const page = parsePage(new URL(c.req.url).searchParams)
     if (Array.isArray(page)) return problem('invalid_parameters', { errors: page })
-    // The pages that follow are of the moment of the first one, while that is kept.
+    // A page that follows is of the same reading as the first one, as long as that is kept.
     const reading = (page.after === undefined ? undefined : readings.kept()) ?? (await readings.read())
     const { topics, next } = topicsOf(reading, page)
     const uptimeSeconds = Math.max(now() - startedAt, 1) / 1_000

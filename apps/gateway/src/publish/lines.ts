@@ -2,10 +2,10 @@
  * A stream of events, one a line (application/x-ndjson), of any length: read in portions, each of which is in Redis
  * before the next is read, so that a slow Redis slows the client and memory stays bounded.
  *
- * Lines that are no events are named by number, and the others are queued all the same: a stream has no whole that
- * could be refused. If any line was bad the answer is 422, so that nobody who looks at the status alone believes
- * that all were taken. After a thousand bad lines the rest is not read: it is no stream of events then. With
- * `Prefer: handling=lenient` it is 200 if any line was good, and all of it is read.
+ * The answer names bad lines by number. The good ones are queued all the same: a stream cannot be refused as a whole,
+ * because its first portions are in Redis before its last are read. If any line was bad the answer is 422, so that a
+ * client that looks at the status alone does not believe that all were taken. After a thousand bad lines the rest is not
+ * read. With `Prefer: handling=lenient` all of it is read, and the answer is 200 if any line was good.
  */
 import type { IncomingMessage } from 'node:http'
 import { SekaliError, TopicLimit, TopicRate } from '@sekali/core/errors'

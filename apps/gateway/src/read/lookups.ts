@@ -32,15 +32,15 @@ const readsMax = 2
 
 export function createLookups(
   { broker, log }: { readonly broker: Broker; readonly log: Logger },
-  lookMs = 1_000,
+  lookupMs = 1_000,
 ): Lookups {
   const room = createBudget(lookupsMax, 'too many look-ups are under way')
   const reads = createSlots(readsMax)
   /** Look-ups that have not begun: all who look for the same event share one. One that has begun may be past the event. */
   const waiting = new Map<string, Promise<boolean | undefined>>()
 
-  async function look(client: Client, { topic, eventId, position }: Lookup, key: string) {
-    const timeUp = AbortSignal.timeout(lookMs)
+  async function lookUp(client: Client, { topic, eventId, position }: Lookup, key: string) {
+    const timeUp = AbortSignal.timeout(lookupMs)
     using _read = await reads.take(1, client)
     waiting.delete(key)
     return await isInFlight(broker, topic, position, eventId, timeUp)
@@ -51,9 +51,9 @@ export function createLookups(
       using share = room.share(client)
       share.hold(1)
       const key = `${lookup.topic} ${lookup.eventId}`
-      const under = waiting.get(key) ?? look(client, lookup, key)
+      const under = waiting.get(key) ?? lookUp(client, lookup, key)
       waiting.set(key, under)
-      return await within(lookMs, log, under)
+      return await within(lookupMs, log, under)
     },
   }
 }

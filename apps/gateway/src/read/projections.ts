@@ -174,7 +174,7 @@ const afterRule = 'must be a key'
 const parameters = {
   limit: wholeNumber(1, limits.pageSizeMax, limits.pageSizeDefault),
   after: v.optional(v.pipe(v.string(), v.check(isStorable, afterRule)), ''),
-  /** Left out, with many topics `as_of` is, too. */
+  /** Without it, `as_of` is left out if there are many topics. */
   as_of: v.optional(
     v.pipe(
       v.picklist(['true', 'false'], 'must be true or false'),

@@ -12,7 +12,7 @@ import { parseParameters } from '../http/parameters.ts'
 const Time = v.pipe(
   v.string(),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    // A + that was not written as %2B comes as a space, which no time has there.
+    // A + that was not written as %2B arrives as a space. No time has a space there.
     const text = dataset.value.replace(/ (?=[\d:]+$)/, '+')
     const time = normalizeTimestamp(text)
     if (time !== undefined) return time
@@ -99,9 +99,8 @@ export const orderOf = ({ order, after }: Page): 'asc' | 'desc' =>
   order ?? (after === undefined ? 'desc' : 'asc')
 
 /**
- * Where the next page is, relative to this one (RFC 8288, RFC 3986 4.2): the same query, going on from a bound. So it
- * holds behind any prefix that a proxy has put before the path. A query over all topics, which named none, becomes one
- * by pattern.
+ * The link to the next page, relative to this one (RFC 8288, RFC 3986 4.2): the same query, going on from a bound. So it
+ * works behind any prefix that a proxy has put before the path. A query without a topic becomes one by pattern.
  */
 export function nextPage(query: URLSearchParams, page: Page, bound: number | Cursor): string {
   const next = new URLSearchParams({
@@ -119,7 +118,7 @@ export function nextPage(query: URLSearchParams, page: Page, bound: number | Cur
   return `?${next}`
 }
 
-/** The bound in a text; undefined if there is none. That of a single topic is a seq of at least `min`. */
+/** The bound in a text; undefined if it has none. The bound of a single topic is a seq of at least `min`. */
 function parseBound(topic: string | undefined, text: string | undefined, min: number): Bound | undefined {
   if (topic === undefined || text === undefined) return undefined
   if (!isPattern(topic)) {

@@ -39,7 +39,7 @@ export function admitTo(
 
 const continues = /(?:^|\W)100-continue(?:$|\W)/i
 
-/** What Node would refuse by itself, but out of turn, or would take although it cannot read it. */
+/** Refuses what Node would refuse too early, before it is that request's turn, or would take and could not read. */
 function refuse({ headers, httpVersion }: IncomingMessage): Answer | undefined {
   const { expect, 'transfer-encoding': coding } = headers
   if (httpVersion !== '1.1') {

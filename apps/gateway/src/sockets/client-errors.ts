@@ -1,4 +1,4 @@
-/** What Node's parser refuses, or would close without a word, is answered as a problem. */
+/** Answers with a problem where Node's parser would refuse by itself, or close without an answer. */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { mediaType } from '../http/media.ts'
@@ -12,8 +12,8 @@ interface ClientError extends NodeJS.ErrnoException {
 }
 
 /**
- * Answers what the parser refuses, as Node does by itself, but as a problem; what came before is answered first; and
- * a stream of lines may take as long as it likes. It has limits of its own (see lines.ts).
+ * Answers what the parser refuses. Node would do so by itself, but not with a problem, and before the requests that came
+ * first are answered. A stream of lines has no time limit here: it has limits of its own (see lines.ts).
  */
 export function answerClientErrors(server: Server, pipelines: Pipelines): void {
   server.on('clientError', (error: ClientError, socket) => {
@@ -58,7 +58,7 @@ const badHeader =
 const badLineEnd = 'Each line of the head, and of the chunks, must end in CR LF.'
 const badVersion = 'The first line must end in HTTP/1.1 and CR LF.'
 
-/** By the parser's codes: its own words (`reason`) are about its states. */
+/** By the parser's codes, because its messages (`reason`) are about its states. */
 const details: Readonly<Record<string, string>> = {
   HPE_CR_EXPECTED: badLineEnd,
   HPE_INVALID_CHUNK_SIZE: 'A chunk must begin with its size, in hexadecimal digits.',

@@ -17,27 +17,27 @@ import { createIdleSeats } from './idle-seats.ts'
 
 export interface Connections {
   readonly max: number
-  /** Takes a new connection in, for which an idle one may have to go. Throws as a budget does when all are busy. */
+  /** Admits a new connection. If there is no room an idle one is closed; if all are busy it throws as a budget does. */
   admit(socket: Socket): Seat
-  /** Its client has a request under way. Throws `Overloaded` or `ClientLimit`, as a budget does. */
+  /** A request begins on the connection. Throws `Overloaded` or `ClientLimit`, as a budget does. */
   begin(seat: Seat, request: IncomingMessage): void
-  /** It has none any more. */
+  /** The request is over. */
   end(seat: Seat): void
-  /** Whether there is room for it among the tails; if so it counts there. Throws `ClientLimit`. */
+  /** Counts the connection among the tails. False if there is no room. Throws `ClientLimit`. */
   becomeTail(socket: Socket): boolean
-  /** It is an ordinary connection after all: the tail was refused, or is over. */
+  /** Counts it as an ordinary connection again: the tail was refused, or is over. */
   leaveTails(socket: Socket): void
 }
 
-/** A connection that was taken in. */
+/** A connection that was admitted. */
 export interface Seat {
   readonly socket: Socket
   /** Who is at its other end: a client, or a proxy. */
   readonly peer: Client
   readonly isProxy: boolean
-  /** Who has a request under way, or had the last one. */
+  /** The client of the request under way, or of the last one. */
   client: Client
-  /** What that client has under way here. */
+  /** That client's share of the requests under way. */
   request: Share
   tail: Share | undefined
 }

@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Cuts the connection of an answer that is not whole: by a reset (RST), never by an end (FIN). Over HTTP/1.0, which is
- * what nginx speaks to its upstreams unless told otherwise, an end of the connection is the end of the answer: clients
- * took a third of a replay for all of it.
+ * Cuts the connection of an answer that is not whole: by a reset (RST), never by an end (FIN). In HTTP/1.0 the end of the
+ * connection is the end of the answer, and nginx speaks that to its upstreams by default: clients took a third of a
+ * replay for all of it.
  */
 export function cut(response: ServerResponse): void {
   response.socket?.resetAndDestroy()

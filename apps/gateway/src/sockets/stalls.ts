@@ -2,7 +2,7 @@
  * Hangs up on clients that do not take their response.
  *
  * What counts is what the kernel took of the response while more was waiting. A client that has taken less than
- * `takenBytesMin` within `stalledMs` is cut at the next look, within a second: one that takes nothing, and one that takes a
+ * `takenBytesMin` within `stalledMs` is cut at the next check, within a second: one that takes nothing, and one that takes a
  * byte now and then. Node's own timers begin anew with every write, and look at progress only when they run out: they
  * cut after twice the time or more.
  */
@@ -12,7 +12,7 @@ import type { Pipeline } from './pipeline.ts'
 
 /** A slower client costs more than it gains. */
 const takenBytesMin = 1024
-const lookMs = 1_000
+const checkMs = 1_000
 
 /** Responses whose clients get another time than the server's. */
 const patience = new WeakMap<ServerResponse, number>()
@@ -27,11 +27,11 @@ interface Progress {
   readonly at: number
 }
 
-/** Looks at all pipelines, again and again, until it is disposed of. */
+/** Checks all pipelines, again and again, until it is disposed of. */
 export function watchStalls(pipelines: () => Iterable<Pipeline>, stalledMs: number): Disposable {
   const seen = new WeakMap<Pipeline, Progress>()
 
-  function look(): void {
+  function check(): void {
     const now = performance.now()
     for (const pipeline of pipelines()) {
       const { socket, current } = pipeline
@@ -49,8 +49,8 @@ export function watchStalls(pipelines: () => Iterable<Pipeline>, stalledMs: numb
     }
   }
 
-  const looking = setInterval(look, Math.min(lookMs, stalledMs / 4)).unref()
-  return { [Symbol.dispose]: () => clearInterval(looking) }
+  const checking = setInterval(check, Math.min(checkMs, stalledMs / 4)).unref()
+  return { [Symbol.dispose]: () => clearInterval(checking) }
 }
 
 /**

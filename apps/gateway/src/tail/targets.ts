@@ -6,7 +6,7 @@ import type { TopicPattern } from '@sekali/core/pattern'
 import type { Heads } from '../heads/heads.ts'
 import type { Progress } from './progress.ts'
 
-/** How far a feed has to go: it takes the heads of its topics into its progress, reported or read. */
+/** Follows the heads of a feed's topics, reported or read, and keeps its progress up to date. */
 export interface Targets extends Disposable {
   /** Where the topics are now. Rejects with `TooManyTopics` or `StoreUnavailable`. */
   read(): Promise<readonly Head[]>

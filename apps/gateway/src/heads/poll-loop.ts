@@ -1,33 +1,33 @@
-/** Looks every `lookMs` as long as anybody waits, and sooner for a newcomer. When nobody has waited for a while it stops. */
+/** Polls every `pollMs` as long as anybody waits, and sooner for a newcomer. When nobody has waited for a while it stops. */
 import { setTimeout as pause } from 'node:timers/promises'
 
-export interface LookLoop extends AsyncDisposable {
+export interface PollLoop extends AsyncDisposable {
   readonly isRunning: boolean
-  /** Looks soon; begins to run if it does not. */
+  /** Polls soon; begins to run if it does not. */
   start(): void
 }
 
-export interface LookLoopDeps {
+export interface PollLoopDeps {
   /** Whether anybody waits. */
   readonly isWanted: () => boolean
   /** Never rejects. */
-  readonly look: () => Promise<void>
+  readonly poll: () => Promise<void>
   /** Listens to announcements for as long as the loop runs. */
   readonly listen: () => AsyncDisposable
 }
 
-export interface LookTimes {
-  readonly lookMs: number
-  /** Between two looks, however many newcomers there are. */
-  readonly lookAgainMs: number
+export interface PollTimes {
+  readonly pollMs: number
+  /** Between two polls, however many newcomers there are. */
+  readonly pollAgainMs: number
   /** It listens for this long after the last one left, because another may come. */
   readonly lingerMs: number
 }
 
-export function createLookLoop(
-  { isWanted, look, listen }: LookLoopDeps,
-  { lookMs, lookAgainMs, lingerMs }: LookTimes,
-): LookLoop {
+export function createPollLoop(
+  { isWanted, poll, listen }: PollLoopDeps,
+  { pollMs, pollAgainMs, lingerMs }: PollTimes,
+): PollLoop {
   let running: Promise<void> | undefined
   let closed = false
   let isAsked = false
@@ -41,8 +41,8 @@ export function createLookLoop(
       if (isWanted()) {
         wantedAt = now
         isAsked = false
-        await look()
-        await pause(lookAgainMs)
+        await poll()
+        await pause(pollAgainMs)
       } else if (now - wantedAt > lingerMs) {
         return
       } else {
@@ -55,7 +55,7 @@ export function createLookLoop(
   const untilWoken = () =>
     new Promise<void>((resolve) => {
       if (closed) return resolve()
-      const timer = setTimeout(resolve, lookMs)
+      const timer = setTimeout(resolve, pollMs)
       wake = () => {
         clearTimeout(timer)
         resolve()

@@ -1,6 +1,6 @@
 /**
- * Looks at PostgreSQL for the topics that are watched: by their names, or, if those are many or patterns, at all that
- * has changed since the last look.
+ * Polls PostgreSQL for the topics that are watched: by their names, or, if those are many or patterns, for all that has
+ * changed since the last poll.
  */
 import type { TopicName } from '@sekali/core/event'
 import type { TopicPattern } from '@sekali/core/pattern'
@@ -11,29 +11,29 @@ import type { ReadHeads } from './head-reads.ts'
 import type { Reports } from './reports.ts'
 import type { OnHead } from './watchers.ts'
 
-export interface Looks {
+export interface Polls {
   /** Watchers of patterns that have no answer yet. */
   readonly newPatterns: Map<OnHead, TopicPattern>
-  /** Topics that are watched and have not been looked at yet. */
+  /** Topics that are watched and have not been read yet. */
   readonly newTopics: Set<TopicName>
   /** Never rejects. */
-  look(): Promise<void>
+  poll(): Promise<void>
 }
 
-export interface LooksDeps {
+export interface PollsDeps {
   readonly store: Store
   readonly read: ReadHeads
   readonly reports: Reports
   readonly log: Logger
 }
 
-/** More topics than that are not looked up by name. */
+/** More topics than that are not read by name. */
 const namesMax = 256
-/** Between two looks at all topics: an older log may have been restored, and its changes look old. */
+/** Between two reads of all topics: an older log may have been restored, and its changes look old. */
 const wholeMs = 10_000
 
-/** `changesMs` is the least time between two looks at what has changed. */
-export function createLooks({ store, read, reports, log }: LooksDeps, changesMs: number): Looks {
+/** `changesMs` is the least time between two reads of all changes. */
+export function createPolls({ store, read, reports, log }: PollsDeps, changesMs: number): Polls {
   const { watchers, onRead } = reports
   const newPatterns = new Map<OnHead, TopicPattern>()
   const newTopics = new Set<TopicName>()
@@ -61,7 +61,7 @@ export function createLooks({ store, read, reports, log }: LooksDeps, changesMs:
   async function readChanges(): Promise<void> {
     const now = performance.now()
     if (now - wholeAt > wholeMs) since = undefined
-    // A newcomer that cannot wait does not cause a look at all topics.
+    // A newcomer that cannot wait does not cause a read of all changes.
     if (since === undefined || now - changesAt > changesMs) {
       if (since === undefined) {
         wholeAt = now
@@ -80,7 +80,7 @@ export function createLooks({ store, read, reports, log }: LooksDeps, changesMs:
   return {
     newPatterns,
     newTopics,
-    async look() {
+    async poll() {
       try {
         await Promise.all(newPatterns.entries().map((one) => readNewPattern(...one)))
         if (watchers.hasPatterns || watchers.topics.size > namesMax) await readChanges()
