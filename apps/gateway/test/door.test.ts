@@ -77,6 +77,9 @@ test.each([
   ['POST', '/events', 'GET, HEAD, OPTIONS'],
   ['PATCH', '/stats', 'GET, HEAD, OPTIONS'],
   ['DELETE', '/healthz', 'GET, HEAD, OPTIONS'],
+  ['GET', '/topics/orders', 'DELETE, OPTIONS'],
+  ['POST', '/projections/totals', 'GET, DELETE, HEAD, OPTIONS'],
+  ['DELETE', '/projections/totals/rebuild', 'GET, POST, HEAD, OPTIONS'],
 ])('%s %s is 405 and says what can be done', async (method, path, allow) => {
   const response = await request(path, { method })
   expect(response.status).toBe(405)
