@@ -38,7 +38,7 @@ test('events that are appended together share entries, and each has an id that n
   const all = many(2_604)
   const batches = [all.slice(0, 70), all.slice(70, 103), all.slice(103, 104), all.slice(104)]
   const told = await Promise.all(
-    batches.map((batch, index) => (index % 2 ? other : one).appendAndTell(batch)),
+    batches.map((batch, index) => (index % 2 ? other : one).appendWithPositions(batch)),
   )
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
   expect(entries.length).toBeLessThan(100)
@@ -62,13 +62,13 @@ test('events that are appended together share entries, and each has an id that n
 
 test('a few events are entries of their own, and after an id that an operator set, far out, numbers begin anew', async () => {
   await using broker = await ownBroker()
-  const { appendAndTell } = createAppender(broker, () => {})
+  const { appendWithPositions } = createAppender(broker, () => {})
   const key = streamKey(broker, 'orders')
-  await appendAndTell(many(4))
+  await appendWithPositions(many(4))
   expect(await broker.redis.xlen(key)).toBe(4)
   const ms = Date.now() + 3_600_000
   await broker.redis.call('XSETID', key, `${ms}-9007199254740993`)
-  const { positions, failure } = await appendAndTell(many(40))
+  const { positions, failure } = await appendWithPositions(many(40))
   expect(failure).toBeUndefined()
   expect([positions[0], positions.at(-1)]).toEqual([`${ms + 1}-1`, `${ms + 1}-40`])
   expect((await readStreams(broker)).get('orders')?.entriesAdded).toBe(44)
@@ -78,7 +78,7 @@ test('events too large to share an entry have ids one after the other, however l
   await using broker = await ownBroker()
   const payload = JSON.stringify({ filler: 'x'.repeat(200_000) })
   const batch = Array.from({ length: 60 }, (_, index) => event({ eventId: `e${index}`, payload }))
-  const { positions } = await createAppender(broker, () => {}).appendAndTell(batch)
+  const { positions } = await createAppender(broker, () => {}).appendWithPositions(batch)
   const entries = await broker.redis.xrange(streamKey(broker, 'orders'), '-', '+')
   expect(entries.map(([id]) => id)).toEqual(positions)
 })

@@ -62,7 +62,7 @@ async function append(
   // Before anything is queued: a request that is refused has published nothing.
   slots.hold(events.length)
   await newTopics.admit(client, events)
-  const { queued, failure, positions } = await appendPortions(client, events, appender.appendAndTell)
+  const { queued, failure, positions } = await appendPortions(client, events, appender.appendWithPositions)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
   return { sent: await timeSlices.run(client, remember(events, positions)), isBatch, sifted }

@@ -3,7 +3,7 @@
  * in which they came, so an event waits for all that came before it to its topic. With whole batches that could be all
  * that bodies may hold, and took ten seconds; now it is one portion for each client that has a slot.
  */
-import type { Appender, Told } from '@sekali/broker/append'
+import type { AppendedAt, Appender } from '@sekali/broker/append'
 import type { Event } from '@sekali/core/event'
 import type { Client } from '../clients/clients.ts'
 import { createSlots } from '../clients/slots.ts'
@@ -12,8 +12,8 @@ import { createSlots } from '../clients/slots.ts'
 export type AppendPortions = (
   client: Client,
   events: readonly Event[],
-  append: Appender['appendAndTell'] | Appender['appendAll'],
-) => Promise<Told>
+  append: Appender['appendWithPositions'] | Appender['appendAll'],
+) => Promise<AppendedAt>
 
 const portionEventsMax = 1_000
 const portionCharsMax = 512 * 1024
@@ -23,13 +23,13 @@ const portionsMax = 4
 export function createAppendPortions(): AppendPortions {
   const slots = createSlots(portionsMax)
   return async (client, events, append) => {
-    const positions: Told['positions'][number][] = []
+    const positions: AppendedAt['positions'][number][] = []
     let queued = 0
     for (const portion of portionsOf(events)) {
       using _slot = await slots.take(1, client)
       const appended = await append(portion)
       queued += appended.queued
-      if ('positions' in appended) positions.push(...(appended as Told).positions)
+      if ('positions' in appended) positions.push(...(appended as AppendedAt).positions)
       if (appended.failure) return { queued, failure: appended.failure, positions }
     }
     return { queued, failure: undefined, positions }

@@ -25,7 +25,7 @@ export interface Appended {
   readonly failure: BrokerUnavailable | undefined
 }
 
-export interface Told extends Appended {
+export interface AppendedAt extends Appended {
   /** Where each of the events is in its topic's stream; undefined for those that failed. */
   readonly positions: readonly (Position | undefined)[]
 }
@@ -39,8 +39,8 @@ export interface Appender {
   append(event: Event): Promise<void>
   /** Appends many. Within a topic they keep their order, and none is appended after one that failed. */
   appendAll(events: readonly Event[]): Promise<Appended>
-  /** The same, and tells where they are. */
-  appendAndTell(events: readonly Event[]): Promise<Told>
+  /** The same, and resolves with their positions too. */
+  appendWithPositions(events: readonly Event[]): Promise<AppendedAt>
 }
 
 /** Some events of one topic that wait for one answer. */
@@ -52,9 +52,9 @@ interface Waiting extends Portion {
   readonly settle: (outcome: BrokerUnavailable | Position, before: number) => void
 }
 
-/** `onAppended` hears of topics that consumers should look at; it rings the doorbell. */
+/** `onAppended` gets the topics that have new entries; it rings the doorbell. */
 export function createAppender(broker: Broker, onAppended: (topic: TopicName) => void): Appender {
-  let lanes = new Map<TopicName, Waiting[]>()
+  let queues = new Map<TopicName, Waiting[]>()
   const sending = new Set<TopicName>()
   const acknowledged = createAcknowledged()
   const registry = createRegistry(broker, acknowledged, onAppended)
@@ -67,23 +67,23 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
   async function flush(): Promise<void> {
     // A new map every time: one whose keys come and go is rehashed, and its old tables, dead but not yet collected,
     // would keep every waiting request alive through many a collection.
-    const waiting = lanes
-    lanes = new Map()
-    const calls: LaneCall[] = []
-    for (const [topic, lane] of waiting) {
-      if (!sending.has(topic)) calls.push({ topic, waiting: takeCall(lane) })
-      if (lane.length > 0) lanes.set(topic, lane)
+    const waiting = queues
+    queues = new Map()
+    const calls: TopicCall[] = []
+    for (const [topic, queue] of waiting) {
+      if (!sending.has(topic)) calls.push({ topic, waiting: takeCall(queue) })
+      if (queue.length > 0) queues.set(topic, queue)
     }
     if (calls.length === 0) return
     for (const { topic } of calls) sending.add(topic)
     const outcomes = await callAll(hands, calls)
     for (const [index, call] of calls.entries()) settle(call, outcomes[index])
-    if (lanes.size > 0) void flush()
+    if (queues.size > 0) void flush()
   }
 
-  function settle({ topic, waiting }: LaneCall, outcome: unknown): void {
+  function settle({ topic, waiting }: TopicCall, outcome: unknown): void {
     sending.delete(topic)
-    const rest = lanes.get(topic) ?? []
+    const rest = queues.get(topic) ?? []
     const isFailed = outcome instanceof Error
     const told = isFailed
       ? new BrokerUnavailable(`append to ${topic} failed`, { cause: outcome })
@@ -94,7 +94,7 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
       one.settle(told, before)
       before += one.events.length
     }
-    if (isFailed) lanes.delete(topic)
+    if (isFailed) queues.delete(topic)
     else onAppended(topic)
   }
 
@@ -109,17 +109,17 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
   }
 
   function enqueue(topic: TopicName, waiting: Waiting): void {
-    const lane = lanes.get(topic)
-    if (lane) lane.push(waiting)
-    else lanes.set(topic, [waiting])
+    const queue = queues.get(topic)
+    if (queue) queue.push(waiting)
+    else queues.set(topic, [waiting])
     schedule()
   }
 
-  async function appendMany(events: readonly Event[], isTold: boolean): Promise<Told> {
+  async function appendMany(events: readonly Event[], withPositions: boolean): Promise<AppendedAt> {
     let queued = 0
     let failure: BrokerUnavailable | undefined
     const positions: (Position | undefined)[] = []
-    const places = isTold ? new Map(events.map((event, index) => [event, index])) : undefined
+    const indexes = withPositions ? new Map(events.map((event, index) => [event, index])) : undefined
     const groups = Map.groupBy(events, ({ topic }) => topic)
     const answers = [...groups].flatMap(([topic, all]) =>
       chunksOf(all, eventsPerCallMax).map(
@@ -128,9 +128,9 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
             const settle: Waiting['settle'] = (outcome, before) => {
               if (typeof outcome === 'string') {
                 queued += chunk.length
-                if (places) {
+                if (indexes) {
                   for (const [index, event] of chunk.entries()) {
-                    positions[places.get(event) as number] = advance(outcome, before + index)
+                    positions[indexes.get(event) as number] = advance(outcome, before + index)
                   }
                 }
               } else failure = outcome
@@ -155,20 +155,20 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
       const { queued, failure } = await appendMany(events, false)
       return { queued, failure }
     },
-    appendAndTell: (events) => appendMany(events, true),
+    appendWithPositions: (events) => appendMany(events, true),
   }
 }
 
-interface LaneCall extends Call {
+interface TopicCall extends Call {
   readonly waiting: readonly Waiting[]
 }
 
-/** Takes from the front of a lane what goes into one call. */
-function takeCall(lane: Waiting[]): Waiting[] {
+/** Takes from the front of a queue what goes into one call. */
+function takeCall(queue: Waiting[]): Waiting[] {
   let events = 0
-  const end = lane.findIndex((waiting, index) => {
+  const end = queue.findIndex((waiting, index) => {
     events += waiting.events.length
     return index > 0 && events > eventsPerCallMax
   })
-  return lane.splice(0, end === -1 ? lane.length : end)
+  return queue.splice(0, end === -1 ? queue.length : end)
 }
