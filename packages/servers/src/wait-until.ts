@@ -1,26 +1,31 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-const stepMs = 20
+export interface WaitOptions {
+  /** Between two calls of `done`. */
+  readonly stepMs?: number
+  /** Ends the waiting early. */
+  readonly signal?: AbortSignal | undefined
+  /** Each change of its value puts the deadline off: a server that replays a long log is slow, not dead. */
+  readonly progress?: () => unknown
+}
 
-/**
- * Asks `done` again and again until it says true. Gives up, and says false, when `moved` has returned the
- * same for `quietMsMax`: a server that replays a long log is slow, not dead, and its log keeps growing.
- */
+/** Calls `done` until it returns true. Returns false after `deadlineMs`, or when `signal` is aborted. */
 export async function waitUntil(
-  done: () => Promise<boolean>,
-  quietMsMax: number,
-  moved: () => Promise<unknown> = async () => undefined,
+  done: () => boolean | Promise<boolean>,
+  deadlineMs: number,
+  { stepMs = 20, signal, progress = () => undefined }: WaitOptions = {},
 ): Promise<boolean> {
-  let last = await moved()
-  let quietSince = performance.now()
-  for (;;) {
+  let last = await progress()
+  let since = performance.now()
+  while (!signal?.aborted) {
     if (await done()) return true
-    const now = await moved()
+    const now = await progress()
     if (now !== last) {
       last = now
-      quietSince = performance.now()
+      since = performance.now()
     }
-    if (performance.now() - quietSince > quietMsMax) return false
-    await pause(stepMs)
+    if (performance.now() - since > deadlineMs) return false
+    await pause(stepMs, undefined, signal && { signal }).catch(() => undefined) // only the signal rejects it
   }
+  return false
 }

@@ -1,17 +1,21 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { waitUntil } from '@sekali/servers/wait-until'
 
 /**
  * Tries until `check` no longer throws, and returns what it returned. After `deadlineMs` it throws what the check
  * threw last.
  */
 export async function eventually<T>(check: () => T | Promise<T>, deadlineMs = 15_000): Promise<T> {
-  const deadline = performance.now() + deadlineMs
-  for (;;) {
+  const found: T[] = []
+  let refusal: unknown
+  const passes = async () => {
     try {
-      return await check()
+      found.push(await check())
+      return true
     } catch (error) {
-      if (performance.now() > deadline) throw error
+      refusal = error
+      return false
     }
-    await pause(20)
   }
+  if (await waitUntil(passes, deadlineMs)) return found[0] as T
+  throw refusal
 }

@@ -6,18 +6,17 @@ const readyMs = 30_000
 const answerMs = 2_000
 
 /**
- * Waits until the gateway says that events can be taken. Throws {@link ServerFailed} with what it said
- * instead.
+ * Waits until the gateway is ready for events. Throws {@link ServerFailed} with its last answer, if it does not get ready.
  */
 export async function waitReady(url: string, logFile: string, signal?: AbortSignal): Promise<void> {
   let said = 'nothing at all'
-  const ready = await waitUntil(async () => {
-    signal?.throwIfAborted()
+  const isReady = async () => {
     const answer = await ask(`${url}/readyz`)
     if (answer !== undefined) said = `${answer.status} ${answer.body}`
     return answer?.status === 200
-  }, readyMs)
-  if (ready) return
+  }
+  if (await waitUntil(isReady, readyMs, { signal })) return
+  signal?.throwIfAborted()
   const words = lastLines(await readTail(logFile))
   throw new ServerFailed(
     `${url}/readyz did not become 200; it said ${said}. The gateway's last words:\n${words}`,

@@ -50,7 +50,7 @@ const ourSettings = {
   timezone: 'UTC',
   log_timezone: 'UTC',
   lc_messages: 'C', // a word of its log is matched below
-  // Its log is not the place for what publishers send: no DETAIL and CONTEXT with rows, and no parameters.
+  // Events must not get into its log: no DETAIL and CONTEXT with rows, and no parameters.
   log_error_verbosity: 'terse',
   log_parameter_max_length: '0',
   log_parameter_max_length_on_error: '0',
@@ -136,7 +136,7 @@ async function becomesReady(spawned: Spawned, dataDir: string, logFile: string):
     ready = file?.pid === spawned.pid && file.ready
     return ready || spawned.ending() !== undefined
   }
-  await waitUntil(settled, readyMs, () => sizeOf(logFile))
+  await waitUntil(settled, readyMs, { progress: () => sizeOf(logFile) })
   return ready
 }
 

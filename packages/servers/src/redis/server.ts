@@ -26,8 +26,8 @@ const stopMs = 10_000
 const portTriesMax = 5
 
 /**
- * Starts a Redis (or Valkey) that keeps what it said yes to: every write is in the append-only file, and on
- * disk, before it is answered. Listens on 127.0.0.1 only, with a password. Root runs it as the user nobody.
+ * Starts a Redis (or Valkey) that keeps every write that it has answered: the write is in the append-only file, and on
+ * disk, before the answer. Listens on 127.0.0.1 only, with a password. Root runs it as the user nobody.
  */
 export async function startRedis(options: RedisOptions): Promise<Server> {
   const dir = resolve(options.dir)
@@ -81,7 +81,7 @@ async function spawnRedis(
   })
 }
 
-/** What a Redis of root's has written before is this one's now. */
+/** Gives this Redis's user the files that a Redis of root's has written before. */
 async function giveAll(dir: string): Promise<void> {
   const owner = unprivilegedOwner()
   if (owner === undefined) return
@@ -101,7 +101,7 @@ function configOf(dir: string, port: number, password: string): string {
     'appendfsync always',
     'save ""', // the append-only file is the truth; snapshots would only cost
     'maxmemory-policy noeviction', // a full Redis must refuse, never forget
-    // What it notes of slow commands, and says of the one that it crashes in, has their arguments: events.
+    // The slow log, and the report of a crash, hold commands with their arguments: events.
     'slowlog-log-slower-than -1',
     'crash-log-enabled no',
     'auto-aof-rewrite-percentage 100',
@@ -124,7 +124,7 @@ async function becomesReady(
     ready = answer === 'ready' && spawned.ending() === undefined
     return ready || spawned.ending() !== undefined
   }
-  await waitUntil(settled, readyMs, async () => `${answers} ${await sizeOf(logFile)}`)
+  await waitUntil(settled, readyMs, { progress: async () => `${answers} ${await sizeOf(logFile)}` })
   return ready
 }
 
