@@ -1,3 +1,4 @@
+import { withDeadline } from '@sekali/core/deadline'
 import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
 
@@ -12,21 +13,13 @@ export async function within<T>(
   work: Promise<T>,
   onFailure: (error: unknown) => void = () => undefined,
 ): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => {
-      onFailure(undefined)
-      resolve(undefined)
-    }, ms)
-  })
   const caught = work.catch((error: unknown) => {
     if (!(error instanceof SekaliError)) log.error({ err: error }, 'read failed')
     onFailure(error)
     return undefined
   })
-  try {
-    return await Promise.race([caught, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
+  return await withDeadline(caught, ms, () => {
+    onFailure(undefined)
+    return undefined
+  })
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { withDeadline } from '@sekali/core/deadline'
 import { SekaliError } from '@sekali/core/errors'
 import { IncompleteBody } from './body.ts'
 
@@ -49,12 +50,7 @@ export async function* readChunks(
   }
 }
 
-async function within<T>(ms: number, read: Promise<T>): Promise<T> {
-  const tooLate = Promise.withResolvers<never>()
-  const timer = setTimeout(() => tooLate.reject(new TooSlow('the stream was too slow')), ms)
-  try {
-    return await Promise.race([read, tooLate.promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const within = <T>(ms: number, read: Promise<T>): Promise<T> =>
+  withDeadline(read, ms, () => {
+    throw new TooSlow('the stream was too slow')
+  })

@@ -1,14 +1,15 @@
 /**
- * The process in which definitions run: their code, and nothing of ours that could be hurt by it. fold-process.ts is
- * the other end. A definition that blocks, exhausts the memory or ends its process ends this one, and is found out by that.
+ * The process in which definitions run: their code, and nothing of ours that it could harm. fold-process.ts is the other
+ * end. A definition that blocks, exhausts the memory or exits ends this process alone, and is found out by that.
  *
- * All definitions of a projector share it, so none may change what the others and we ourselves are made of: Node has
- * frozen JavaScript's own objects before anything is imported (`--frozen-intrinsics`), and what else we use is locked here.
+ * All definitions of a projector share the process, so none may change the objects that the others and we use. Node freezes
+ * JavaScript's own objects before any import (`--frozen-intrinsics`); the other objects are locked here.
  */
 import { accessSync, constants, writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
+import { withDeadline } from '@sekali/core/deadline'
 import { builtIn } from '@sekali/projection/built-in/all'
 import { type Batch, fold, prepare } from '@sekali/projection/fold'
 import { type Definition, isProjection, validate } from '@sekali/projection/validate'
@@ -38,12 +39,12 @@ async function answer(request: Request): Promise<unknown> {
   return fold(batch.of.projection, batch.prepared, request.before, note)
 }
 
-const place = Buffer.alloc(noteBytes)
+const noteBuffer = Buffer.alloc(noteBytes)
 
-/** Returns when the note is out of this process. */
+/** Notes the index of the next event. Returns when the kernel has the note. */
 function note(at: number): void {
-  place.writeUInt32LE(at)
-  writeSync(noteFd, place, 0, noteBytes, 0)
+  noteBuffer.writeUInt32LE(at)
+  writeSync(noteFd, noteBuffer, 0, noteBytes, 0)
 }
 
 async function load(source: Source, importMs: number): Promise<readonly Definition[]> {
@@ -59,24 +60,18 @@ async function load(source: Source, importMs: number): Promise<readonly Definiti
   return definitions
 }
 
-async function importInTime(url: string, importMs: number): Promise<Record<string, unknown>> {
-  const late = Promise.withResolvers<never>()
-  const words = `it is not ready after ${importMs} ms: a definition waits for nothing (top-level await)`
-  const timer = setTimeout(() => late.reject(new Late(words)), importMs)
-  try {
-    return await Promise.race([import(url), late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const importInTime = (url: string, importMs: number): Promise<Record<string, unknown>> =>
+  withDeadline(import(url), importMs, () => {
+    throw new Late(`it is not ready after ${importMs} ms: a definition waits for nothing (top-level await)`)
+  })
 
-// The file is the operator's own, so the words of whoever refuses it are for the operator to see.
+// The operator may read the message: the file is the operator's own.
 const describe = (error: unknown): string =>
   (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
     .split('\n', 1)[0]
     ?.slice(0, 500) ?? ''
 
-/** If this user may not read the folder, others may try; one that is not there may come. */
+/** Throws when this user may not read the folder: another way to start may have another user. It may be made later. */
 function requireReadable(dir: string | undefined): void {
   try {
     if (dir !== undefined) accessSync(dir, constants.R_OK | constants.X_OK)
@@ -86,17 +81,17 @@ function requireReadable(dir: string | undefined): void {
 }
 
 function listen(key: string, send: (said: Answer) => void): void {
-  // What a definition starts and forgets, a timer or a promise, may fail when nobody waits for it. Its message may hold
-  // a payload, so it is told by name.
+  // A timer or a promise that a definition has left behind may fail when no request waits for it. The error's message may
+  // hold a payload, so only its name is sent.
   const stray = (error: unknown) =>
     send({ stray: error instanceof Error ? error.name.slice(0, 64) : typeof error })
   process.on('unhandledRejection', stray)
   process.on('uncaughtException', stray)
-  // Whoever ends a projector may end all its processes at once: it needs this one to finish its turn.
+  // A signal may go to all processes of a projector at once: the projector needs this one to finish its turn.
   process.on('SIGTERM', () => undefined)
   process.on('SIGINT', () => undefined)
   keepMessages((asked) => {
-    if ((asked as Asked | undefined)?.key !== key) return // a definition's own
+    if ((asked as Asked | undefined)?.key !== key) return // from a definition
     const { id, request } = asked as Asked
     void answer(request).then(
       (result) => send({ id, result }),

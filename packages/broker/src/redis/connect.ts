@@ -8,6 +8,7 @@
  * because that is the only way to be sure that it cannot still be sent. A rejected append may or may not have
  * happened; the publisher repeats it and the unique key absorbs it.
  */
+import { withDeadline } from '@sekali/core/deadline'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import { knownTrouble, sentenceOf, troubleOf } from '@sekali/core/trouble'
 import { Redis } from 'ioredis'
@@ -97,7 +98,7 @@ function watchConnection(redis: Redis, log: Log | undefined) {
 async function close(redis: Redis, callMs: number): Promise<void> {
   // QUIT lets Redis answer what is under way; a connection that is not there has nothing to answer.
   if (redis.status === 'ready') {
-    await withDeadline(redis.quit(), callMs, () => undefined).catch(() => undefined)
+    await inTime(redis.quit(), callMs, () => undefined).catch(() => undefined)
   }
   redis.disconnect()
 }
@@ -105,7 +106,7 @@ async function close(redis: Redis, callMs: number): Promise<void> {
 /** Resolves with what `call` does, or takes the connection down after `callMs` and rejects. */
 export async function ask<T>(broker: Broker, what: string, call: (redis: Redis) => Promise<T>): Promise<T> {
   try {
-    return await withDeadline(call(broker.redis), broker.callMs, () => broker.redis.disconnect(true))
+    return await inTime(call(broker.redis), broker.callMs, () => broker.redis.disconnect(true))
   } catch (error) {
     if (error instanceof BrokerUnavailable) throw error
     // Without a connection the call knows only that: what keeps it off says why.
@@ -160,27 +161,18 @@ export function inOnePass<T>({ redis: { stream } }: Broker, begin: () => T): T {
 
 /** Runs several calls that must all be done within `ms`, or takes the connection down under them and rejects. */
 export const askWithin = <T>(broker: Broker, ms: number, work: () => Promise<T>): Promise<T> =>
-  withDeadline(work(), ms, () => broker.redis.disconnect(true))
+  inTime(work(), ms, () => broker.redis.disconnect(true))
 
 /** Waits until commands can be sent. Rejects with {@link BrokerUnavailable} when that takes longer than `deadlineMs`. */
 export async function untilConnected(broker: Broker, deadlineMs: number): Promise<void> {
   const { redis } = broker
   if (redis.status === 'ready') return
   const ready = new Promise<void>((resolve) => redis.once('ready', () => resolve()))
-  await withDeadline(ready, deadlineMs, () => undefined)
+  await inTime(ready, deadlineMs, () => undefined)
 }
 
-async function withDeadline<T>(work: Promise<T>, ms: number, onDeadline: () => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      onDeadline()
-      reject(new BrokerUnavailable(`no answer from redis within ${ms} ms`))
-    }, ms)
+const inTime = <T>(work: Promise<T>, ms: number, onDeadline: () => void): Promise<T> =>
+  withDeadline(work, ms, () => {
+    onDeadline()
+    throw new BrokerUnavailable(`no answer from redis within ${ms} ms`)
   })
-  try {
-    return await Promise.race([work, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
-}
