@@ -10,7 +10,7 @@ export interface Context {
   readonly url: string
   readonly json: boolean
   readonly out: Output
-  /** For whoever watches; standard output belongs to the answer. */
+  /** For messages; standard output belongs to the answer. */
   readonly say: (line: string) => void
   readonly signal: AbortSignal
   /** For every call of the client. */

@@ -13,10 +13,10 @@ const Environment = v.object({
     v.pipe(v.string(), v.regex(/^[\w.-]{1,40}$/, 'must be 1 to 40 of A-Z a-z 0-9 _ . -')),
     'projector',
   ),
-  // Twice as long, and as long as a turn may take with its own import, may pass between two announcements:
-  // less than the minute after which a projection is called orphaned.
+  // Between two announcements may lie twice this time and a turn with an import of its own. That must be less than the
+  // minute after which a projection is called orphaned.
   IMPORT_MS: wholeNumber(100, 10_000, 5_000),
-  /** Memory for JavaScript of the process in which definitions run. Whoever takes more ends it. */
+  /** Memory for JavaScript of the process in which definitions run. A definition that takes more ends the process. */
   DEFINITIONS_MB: wholeNumber(64, 65_536, 512),
   TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
   STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
@@ -27,7 +27,7 @@ const Environment = v.object({
 /** The names of all settings, so that `npm start` can pass them on. */
 export const variables: readonly string[] = Object.keys(Environment.entries)
 
-/** A definition that gives no answer for so long is taken for blocked. */
+/** A definition that gives no answer within this time is taken for blocked. */
 const foldMsMax = 2_000
 
 /** The projector's settings. Throws `InvalidConfig`. */
@@ -46,7 +46,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       builtIn: parsed.PROJECTIONS_BUILT_IN === 'on',
       importsMs: parsed.IMPORT_MS,
     },
-    // The turn's transaction waits for a fold, and must not be ended for it; for an import none waits.
+    // A turn's transaction waits for a fold, and PostgreSQL must not end it meanwhile. No transaction waits for an import.
     folding: {
       foldMs: Math.min(foldMsMax, IDLE_IN_TRANSACTION_MS / 2),
       importMs: parsed.IMPORT_MS,

@@ -1,20 +1,20 @@
-/** What a turn folds: what comes next in the topics that are behind. */
+/** What a turn folds: the next events of the topics that are behind. */
 import type { StoredEvent } from '@sekali/core/event'
 import { turnCharsAim } from '@sekali/process/batch-size'
 import type { Tx } from '@sekali/store/connect'
 import type { Behind } from '@sekali/store/projection-turn'
 import { type Next, readNext } from '@sekali/store/read-next'
 
-/** Topics that a turn reads from at most. To find them is what costs most, when there are many and each has little. */
+/** Topics that a turn reads from. With many topics that have little each, finding them costs more than reading. */
 export const turnTopicsMax = 1_024
-/** Events are read in portions, so that large ones do not fill the memory: 64 MiB at most come at a time. */
+/** Events of one read: even the largest events then take no more than 64 MiB. */
 const portionEvents = 256
 
 export interface Read extends StoredEvent {
   readonly topicId: number
 }
 
-/** What comes next, in the order of each topic. `atEnd` when nothing is behind it. */
+/** The next events, in the order of each topic. `atEnd` when no topic has more. */
 export async function readEvents(
   tx: Tx,
   topics: readonly Behind[],
@@ -23,7 +23,7 @@ export async function readEvents(
   const events: Read[] = []
   let chars = 0
   for (const portion of portionsOf(topics, limit)) {
-    // The heads were read before, in the same database: there must be that much.
+    // There are that many: the heads were read before, from the same database.
     for (const { topicId, event } of await readNext(tx, portion)) {
       events.push({ ...event, topicId })
       chars += event.payload.length
@@ -36,7 +36,7 @@ export async function readEvents(
 export const countLeft = (topics: readonly Behind[]): number =>
   topics.reduce((sum, { head, seq }) => sum + head - seq, 0)
 
-/** What to read of topics one after the other, `limit` events in all. */
+/** What to read, topic after topic, in portions; `limit` events in all. */
 function* portionsOf(topics: readonly Behind[], limit: number): Generator<readonly Next[]> {
   let portion: Next[] = []
   let room = Math.min(portionEvents, limit)

@@ -13,12 +13,12 @@ export interface Tools {
   readonly client: Client
   readonly progress: Progress
   readonly signal: AbortSignal
-  /** Says something to whoever watches. */
+  /** Prints a line for the operator. */
   readonly say: (line: string) => void
 }
 
-// A backlog of others is waited for, because it would be stored during the run and counted as the run's. But
-// not for long: under steady traffic it never ends, and then the figures show it by themselves.
+// How long to wait until nothing is in flight: a backlog would be stored during the run, and counted as the run's.
+// Under steady traffic it never ends, and then the figures show it.
 const quietMs = 10_000
 
 /** Waits for the gateway, publishes the workload, waits until all of it is accounted for, and adds up. */

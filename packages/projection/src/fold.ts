@@ -1,7 +1,7 @@
 /**
- * Folds a batch of events into the states of the keys that they touch. Pure, so that what an event has spoilt before it
- * threw is mended by folding again what came before it. The fold stops at such an event: everything before it counts, it
- * and what follows does not. Or it skips the event, if the definition asks for that.
+ * Folds a batch of events into the states of the keys that they touch. When `apply` throws, the fold stops: the events
+ * before it count, it and the ones after it do not. Or the fold skips the event, if the definition asks for that. An event
+ * may have changed a state before it threw; since folds are pure, folding the events before it again restores the state.
  */
 
 import type { StoredEvent } from '@sekali/core/event'
@@ -17,11 +17,11 @@ const noKey = ''
 export interface Folded {
   /** The new states by key, as JSON. */
   readonly states: ReadonlyMap<string, string>
-  /** How many of the events are in them or skipped, from the first on. */
+  /** How many events, from the first on, are in the states or skipped. */
   readonly count: number
-  /** Those of them that are skipped, if any. */
+  /** The skipped events among them, if any. */
   readonly skipped?: { readonly count: number; readonly last: Refusal }
-  /** Why the next one is not in them. */
+  /** Why the fold stopped before the next event. */
   readonly failure?: Refusal
 }
 
@@ -44,7 +44,7 @@ export interface Batch {
   readonly keys: readonly string[]
 }
 
-/** Is called before the definition gets the first of each {@link notedEvents}, with its place. */
+/** Called with an event's index in the batch before the definition gets it, for one event in {@link notedEvents}. */
 export type Note = (at: number) => void
 
 /** A note costs some microseconds, as much as half a fold. */
@@ -52,7 +52,7 @@ export const notedEvents = 16
 
 const noNote: Note = () => undefined
 
-/** Finds out which states a fold of these events needs. */
+/** Parses the events and finds the keys whose states a fold of them needs. */
 export function prepare(projection: Projection, events: readonly StoredEvent[], note = noNote): Batch {
   const items: Item[] = []
   const keys = new Set<string>()
@@ -125,9 +125,9 @@ const textsOf = (states: ReadonlyMap<string, Growing>): Map<string, string> =>
   new Map([...states].flatMap(([key, { value, isNew }]) => (isNew ? [[key, stringifyAsRead(value)]] : [])))
 
 /**
- * Makes a state what it was before an event that threw, which may have changed it first. From the text, because events
- * that are folded may have been changed as well. Each event is folded again once at most, however many are skipped.
- * False if the definition does not come to the same again.
+ * Restores a state that an event may have changed before it threw. It folds from the events' texts, because the definition
+ * may have changed the parsed events as well. Each event is folded again at most once, however many are skipped.
+ * False if an event throws that did not throw before.
  */
 function undo(projection: Projection, state: Growing): boolean {
   let value = parseJson(state.base)
@@ -151,9 +151,9 @@ function notPure([event]: readonly StoredEvent[]): Folded {
   return { states: new Map(), count: 0, failure: { event, message } }
 }
 
-/** What is up to the machine must not decide what is in a state: elsewhere, or folded anew, it would be another one. */
+/** The limits of a machine must not decide what is skipped: on another one the same fold would give another state. */
 function maySkip({ onError }: Projection, error: unknown): boolean {
-  // V8, Node and WebAssembly each have words of their own for memory that there is not.
+  // V8, Node and WebAssembly each word the lack of memory in their own way.
   const isOfTheMachine =
     error instanceof RangeError && /call stack|allocat|grow instance memory/.test(error.message)
   return onError === 'skip' && !isOfTheMachine
@@ -185,7 +185,7 @@ function keyOf(projection: Projection, event: ProjectionEvent): string | undefin
   return key
 }
 
-/** Of each event, not of the last of a batch only: a state that is too large must not pass because the next is not. */
+/** Checked after each event, not only at the end of a batch: whether a state is too large must not depend on the cut. */
 function checked(key: string, applied: unknown): Json {
   if (applied === undefined) throw new TypeError('apply() must return the state')
   if (applied instanceof Promise) {
@@ -204,7 +204,7 @@ function checked(key: string, applied: unknown): Json {
   )
 }
 
-/** The definition's own words, cut. What is thrown must not be an event's payload: it is on show. */
+/** The message of an error, cut. What is no Error may be an event's payload, and is not shown. */
 function describe(error: unknown): string {
   letGo(error)
   const message =

@@ -5,7 +5,7 @@ import type { Projection } from './define.ts'
 import { limits } from './limits.ts'
 import { snapshot } from './snapshot.ts'
 
-/** A definition that has been looked at: what is optional in a file is settled here. */
+/** A valid definition, with a value for each field that a file may leave out. */
 export interface Definition {
   readonly projection: Projection
   readonly name: string
@@ -62,7 +62,7 @@ const Fields = v.object({
 export const isProjection = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'topics' in value && 'apply' in value
 
-/** Looks at what a file exports. Throws a `TypeError` that names what does not fit. */
+/** Checks what a file exports. Throws a `TypeError` that names what does not fit. */
 export function validate(value: unknown): Definition {
   const parsed = v.safeParse(Fields, value)
   if (!parsed.success) {

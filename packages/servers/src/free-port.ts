@@ -1,8 +1,7 @@
 import { createServer } from 'node:net'
 
 /**
- * A TCP port that nobody listens on now. Somebody may take it before its user does: the user must try
- * again.
+ * A TCP port that no process listens on now. Another process may take it first: then the caller must try again.
  */
 export async function freePort(): Promise<number> {
   return await new Promise((resolve, reject) => {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 
 /**
- * The password in `file`, made up on first use. It lives in a file that only its owner reads, because a
- * command line and an environment can be seen by others.
+ * The password in `file`, which is made on first use. Only its owner can read the file; a command line and an environment
+ * can be seen by others.
  */
 export async function keepPassword(file: string): Promise<string> {
   const kept = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -4,7 +4,7 @@ export interface Server extends AsyncDisposable {
   readonly url: string
   readonly port: number
   readonly pid: number
-  /** Resolved once the process is gone, however that came. */
+  /** Resolves once the process is gone, for whatever reason. */
   readonly exited: Promise<void>
   /** Signals that process and nothing else. */
   kill(signal: NodeJS.Signals): void

@@ -9,7 +9,7 @@ process.once('exit', () => {
   for (const path of open) rmSync(path, { recursive: true, force: true }) // a forced end
 })
 
-/** A folder that is gone with its scope, and with the process. What its name begins with says whose it is. */
+/** A folder that is removed with its scope, or with the process. Its name begins with `prefix`, to show whose it is. */
 export async function temporaryFolder(
   prefix: string,
   mode = 0o711, // PostgreSQL runs as another user when root runs this; what is inside is closed

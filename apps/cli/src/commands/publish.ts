@@ -80,8 +80,8 @@ async function publishOne(
 }
 
 /**
- * Node has put U+FFFD for what is not UTF-8 on a command line: two ids would become one. Whoever means that character
- * itself can send it through a pipe.
+ * Node replaces bytes of a command line that are not UTF-8 by U+FFFD: two ids would become one. That character itself can
+ * be sent through a pipe.
  */
 function requireText(given: Readonly<Record<string, string | undefined>>): void {
   const [name] = Object.entries(given).find(([, text]) => text?.includes('\uFFFD')) ?? []
@@ -138,7 +138,7 @@ async function publishLines(
       onRefused: (index, { issues, message }) => refuse(lines.numberOf(index), issues, message),
     })
   } catch (error) {
-    // How far it came is what one wants to know now. To publish all of it again is safe.
+    // The operator needs to know how far it came. Publishing all of it again is safe.
     say(`stopped: ${number(counts.queued)} events were queued; to publish all of them again is safe`)
     throw error
   } finally {
@@ -154,7 +154,7 @@ async function publishLines(
   return refused > 0 && !(lenient && queued > 0) ? exitCodes.refused : exitCodes.done
 }
 
-/** The lines that may be events: neither blank, nor such that cannot be read; of those `onUnread` hears. */
+/** The lines that may be events: not blank, and readable. `onUnread` gets the ones that cannot be read. */
 function createEventLines(onUnread: (line: number, issue: Issue) => void) {
   const passed: number[] = [] // before which event a line was passed over
   let events = 0

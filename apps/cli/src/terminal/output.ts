@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream'
 import { SekaliError } from '@sekali/core/errors'
 import { watchReader } from './reader.ts'
 
-/** What was to be written could not be: the disk is full, perhaps. */
+/** The output could not be written: the disk is full, perhaps. */
 export class OutputFailed extends SekaliError {
   readonly code = 'output_failed'
   readonly retryable = false
@@ -19,8 +19,8 @@ export interface Output {
 }
 
 /**
- * Writes to a stream. Whoever reads it may leave (`| head`): then `onClosed` hears of it, and nothing is printed about
- * that, because it is no fault. Of anything else that keeps it from writing it hears with the error.
+ * Writes to a stream. When its reader leaves (`| head`), `onClosed` is called without an error, because that is no fault.
+ * When a write fails for another reason, `onClosed` gets the error.
  */
 export function createOutput(
   stream: Writable,

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { fstatSync } from 'node:fs'
 
 /**
- * Calls `onLeft` once whoever reads our standard output from a pipe has left, although nothing is written. Node cannot
- * see that, but GNU tail can: it holds the pipe as well, and ends by SIGPIPE. Without it, as on a Mac, one hears of it
- * at the next write.
+ * Calls `onLeft` when the reader of a pipe on our standard output has left, even while nothing is written. Node cannot see
+ * that, but GNU tail can: it holds the pipe as well, and ends by SIGPIPE. Without GNU tail, as on a Mac, only the next write
+ * fails.
  */
 export function watchReader(onLeft: () => void): Disposable {
   if (!fstatSync(1).isFIFO()) return { [Symbol.dispose]() {} }

@@ -1,8 +1,8 @@
 /**
  * How the process that runs definitions is kept from everything but folding. Node's own rules (`--permission`) are a seat
- * belt: they keep code from files, programs and threads that it has no business with, and have no rule for the network.
- * So the kernel's walls are put around them where the machine lets us: no network, no signals to other processes, a user
- * without rights, limits. SECURITY.md says what remains.
+ * belt: they keep code from files, programs and threads, and have no rule for the network. So, where the machine lets us,
+ * the kernel puts walls around the process: no network, no signals to other processes, a user without rights, limits.
+ * SECURITY.md says what remains.
  */
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -19,15 +19,15 @@ export interface Walls {
 }
 
 /**
- * What a process needs besides JavaScript's own memory, Buffers among it. Half of it V8 only sets aside, for code: with
- * less no process would start behind any of the walls.
+ * What a process needs besides JavaScript's own memory, Buffers included. V8 sets half of it aside, for code; with less
+ * no process would start.
  */
 const otherMb = 1_024
 const nobody = '65534'
-/** setpriv ends the process with its parent, also when that is killed and the process is in an endless loop. */
+/** setpriv ends the process with its parent, even when the parent is killed and the process is in an endless loop. */
 const endWithParent = ['setpriv', '--pdeathsig', 'KILL']
 
-/** From the best walls to none; which of them a machine has is found by trying. */
+/** From the best walls to none; trying them finds those that a machine has. */
 export function wallsFor(memoryMb: number): readonly Walls[] {
   if (process.platform !== 'linux') return [open]
   const limits = [
@@ -82,8 +82,8 @@ export function wallsFor(memoryMb: number): readonly Walls[] {
 const open: Walls = { network: 'shared', user: 'same', limits: 'memory of JavaScript only', command: [] }
 
 /**
- * What Node itself is told. A batch of a thousand events, its states and what comes of them are several megabytes that are
- * garbage a moment later: with 4 MB for young objects, and threads to collect them, a fold took half as long again.
+ * The flags of Node itself. A batch of a thousand events with its states takes several megabytes, which are garbage a moment
+ * later: with 4 MB for young objects, and threads to collect them, a fold took half as long again.
  */
 export const nodeFlags = (memoryMb: number, dir: string | undefined): string[] => [
   '--permission',

@@ -1,6 +1,6 @@
 /**
- * A process for definitions, seen from outside: it is asked, answers in time or is ended. fold-main.ts is the inside, and
- * confinement.ts the walls around it.
+ * A process for definitions, seen from outside: it answers a request in time, or is killed. fold-main.ts is what runs
+ * inside, and confinement.ts the walls around it.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -25,7 +25,7 @@ import {
 export class Stuck extends SekaliError {
   readonly code = 'definition_stuck'
   readonly retryable = true
-  /** The place of the first of the events that it had then, if that was noted. */
+  /** The index in the batch of the first of the events that it had then, if that was noted. */
   readonly at: number | undefined
 
   constructor(message: string, at?: number) {
@@ -41,7 +41,7 @@ class Late extends SekaliError {
 }
 
 export interface FoldProcess {
-  /** One after the other. Throws {@link Stuck}, and the process has ended then; {@link Late}, or what was refused. */
+  /** One request at a time. Throws {@link Stuck} when the process has ended, {@link Late}, or the error of a refusal. */
   ask<T>(request: Request, ms: number): Promise<T>
   isEnded(): boolean
   end(): Promise<void>
@@ -52,23 +52,23 @@ interface FoldProcessOptions {
   readonly memoryMb: number
 }
 
-/** The time is counted in ticks, so that a process that was itself stopped meanwhile blames nobody for it. */
+/** Time is counted in ticks: while a projector is stopped itself there are none, and no definition is blamed for it. */
 const tickMs = 25
-/** Errors that nobody waits for are said at most so often: a definition may make one at each event. */
-const sayMs = 60_000
+/** Between two log lines about stray errors: a definition may make one at each event. */
+const strayLogMs = 60_000
 const endedItsProcess = 'the definition ended its process'
 /** What V8 says before it ends. */
 const outOfMemory = /out of memory|heap limit|Allocation failed/i
 const program = fileURLToPath(new URL('./fold-main.ts', import.meta.url))
 
-/** Starts processes with the best walls that this machine has. They are found by trying, once. */
+/** Returns a function that starts processes with the best walls that this machine has; the first start finds them. */
 export function createStarter(options: FoldProcessOptions, log: Logger): () => Promise<FoldProcess> {
   let left = wallsFor(options.memoryMb)
   let isTold = false
-  let saidAt = -Infinity
+  let loggedAt = -Infinity
   const onStray = (error: string) => {
-    if (performance.now() - saidAt < sayMs) return
-    saidAt = performance.now()
+    if (performance.now() - loggedAt < strayLogMs) return
+    loggedAt = performance.now()
     log.error(
       { error },
       'a definition left something behind that failed; key and apply must be pure and wait for nothing',
@@ -84,7 +84,7 @@ export function createStarter(options: FoldProcessOptions, log: Logger): () => P
         isTold = true
         return started
       } catch (error) {
-        // Once it has worked it is not the walls that are to blame.
+        // Once a process has started behind these walls, they are not to blame.
         if (isTold || others.length === 0) throw error
         left = others
       }
@@ -92,7 +92,7 @@ export function createStarter(options: FoldProcessOptions, log: Logger): () => P
   }
 }
 
-/** Waits until the process listens: that may take longer than a fold may, and is nobody's fault. */
+/** Resolves when the process listens. No limit of a fold counts for that: no definition is to blame for a slow start. */
 async function start(
   walls: Walls,
   { dir, memoryMb }: FoldProcessOptions,
@@ -129,9 +129,9 @@ async function start(
 interface Ending {
   readonly ended: Promise<void>
   isEnded(): boolean
-  /** What can be said of it, when it has ended. */
+  /** Why it has ended, in words. */
   readonly reason: () => string
-  /** The place of the event that the definition got last, if it was noted. */
+  /** The index in the batch of the event that the definition got last, if it was noted. */
   readonly noted: () => number | undefined
   forget(): void
 }
@@ -173,7 +173,7 @@ interface Notes {
   close(): void
 }
 
-/** A file that only who has it open can reach. */
+/** A file without a name: only a process that has it open can reach it. */
 function openNotes(): Notes {
   const folder = mkdtempSync(join(tmpdir(), 'sekali-notes-'))
   const fd = openSync(join(folder, 'note'), 'wx+', 0o600)

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '@sekali/core/event'
 import type { Source } from './source.ts'
 
-/** What is asked of the process for definitions; it answers one after the other. */
+/** What the process for definitions is asked, one request at a time. */
 export type Request =
   | { readonly do: 'load'; readonly source: Source; readonly importMs: number }
   | {
@@ -12,18 +12,18 @@ export type Request =
     }
   | { readonly do: 'fold'; readonly before: ReadonlyMap<string, string> }
 
-/** Comes first, before any definition is there. What comes later without its key is from a definition. */
+/** The first message, before any definition is imported. A later message without its key comes from a definition. */
 export interface Hello {
   readonly key: string
 }
 
 export interface Asked extends Hello {
-  /** Random, and in the answer again. No definition sees it, so none can answer in another one's place. */
+  /** Random, and repeated in the answer. No definition sees it, so none can answer in place of another. */
   readonly id: string
   readonly request: Request
 }
 
-/** `isReady` comes once, before anything is asked. `stray` is the name of an error that nobody waits for. */
+/** `isReady` comes once, before the first request. `stray` is the name of an error that no request waits for. */
 export type Answer =
   | { readonly isReady: true }
   | { readonly id: string; readonly result: unknown }
@@ -31,8 +31,8 @@ export type Answer =
   | { readonly stray: string }
 
 /**
- * The note: the place of the event that a definition gets next, at the beginning of an open file without a name. A write
- * to it is a copy into the kernel's memory and wakes nobody, where a pipe would cost the projector a read each time.
+ * The note: the index in the batch of the event that a definition gets next, at the beginning of an open file without a
+ * name. A write to it is a copy into the kernel's memory; a pipe would cost the projector a read each time.
  */
 export const noteFd = 4
 export const noteBytes = 4

@@ -1,14 +1,14 @@
 import Module, { isBuiltin, registerHooks } from 'node:module'
 import './files-for-definitions.ts'
 
-/** What a definition is written with; everything else of ours is not its business. */
+/** The one module of ours that definitions may import. */
 const forThem = '@sekali/projection/define'
 const definition = import.meta.resolve(forThem)
 const ours = [new URL('../../..', import.meta.url).href, new URL('../..', definition).href]
 
 /**
- * All of Node's modules that definitions may have, with what they import: those that compute. A list of what they may not
- * have would miss the next one that reaches out: Node has modules without a name in its manual, such as `_tls_wrap`.
+ * Node's modules that definitions may import: those that only compute. A list of forbidden modules would miss some that
+ * reach out: Node has modules that its manual does not name, such as `_tls_wrap`.
  */
 const pure = [
   ...['assert', 'assert/strict', 'buffer', 'crypto', 'events', 'path', 'path/posix', 'path/win32', 'process'],
@@ -16,16 +16,16 @@ const pure = [
 ] as const
 const allowed = new Set<string>(pure.map((name) => `node:${name}`))
 
-/** What definitions share of these modules, for whoever locks it. */
+/** The objects of these modules, which all definitions share, so that they can be locked. */
 export const importPure = (): Promise<object[]> =>
   Promise.all(pure.map(async (name) => ((await import(`node:${name}`)) as { default: object }).default))
 
-/** They get files by path alone. Node's `fs` also reads and writes what is open, such as the channel to the projector. */
+/** Definitions read files by path alone. Node's `fs` also reads and writes open files, such as the channel to the projector. */
 const files = import.meta.resolve('./files-for-definitions.ts')
 
 /**
- * `import … from '@sekali/projection/define'` works in a folder outside of the repository, too. Other modules of ours
- * would let a definition change them, as those for the network would let it reach others.
+ * `import … from '@sekali/projection/define'` works in a folder outside of the repository, too. Other imports are refused:
+ * modules of ours, because a definition could change them, and modules that reach the network.
  */
 export function guardImports(): void {
   registerHooks({
@@ -39,7 +39,7 @@ export function guardImports(): void {
         specifier,
         specifier === forThem ? { ...context, parentURL: import.meta.url } : context,
       )
-      // Of what it comes to, not of how it is called.
+      // By the module that was found, not by the name that was written.
       if (isBuiltin(resolved.url) && !allowed.has(`node:${resolved.url.replace(/^node:/, '')}`)) {
         throw new Error(`${specifier} is not for definitions: key and apply must be pure`)
       }
@@ -53,7 +53,7 @@ export function guardImports(): void {
   lockLoader()
 }
 
-/** CommonJS has the loader in hand, as `module.constructor`. */
+/** CommonJS modules reach the loader as `module.constructor`. */
 function lockLoader(): void {
   const later = [
     'registerHooks',

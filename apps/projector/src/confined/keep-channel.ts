@@ -1,29 +1,29 @@
 /**
- * The channel to the projector, for us alone. Node gives it to the whole process: `process.send` answers, and
- * `process.on('message')` reads. A definition that had one of them could answer in another one's place.
+ * Keeps the channel to the projector from definitions. Node gives it to the whole process: `process.send` answers, and
+ * `process.on('message')` reads. A definition that had one of them could answer in place of another.
  */
 import process from 'node:process'
 import type { Answer } from './fold-protocol.ts'
 
-/** What is left of Node's own channel, which receives nothing without: what waits for a listener, under Node's symbol. */
+/** What Node's channel needs to receive anything: the messages that wait for a listener, under a symbol of Node's. */
 const waiting = Object.getOwnPropertySymbols(process.channel ?? {}).find(
   ({ description }) => description === 'kPendingMessages',
 )
 const nothing = Object.freeze(waiting === undefined ? {} : { [waiting]: Object.freeze([]) })
 
-/** Node's own way to send, and nobody else's from here on. */
+/** Returns Node's own function to send; from here on nothing else can. */
 export function takeSend(): (said: Answer) => void {
   const { send, channel, _send } = process as NodeJS.Process & { _send: unknown }
   if (send === undefined) throw new Error('a process for definitions has a channel')
   channel?.ref() // else the process ends as soon as nobody listens in Node's own way
-  // What cannot be written has nobody to read it: the projector has gone.
+  // A message that cannot be written has no reader: the projector has gone.
   const self = { connected: true, channel: nothing, emit: () => false, _send }
   return (said) => void Reflect.apply(send, self, [said])
 }
 
 /**
- * From here on `listener` gets what comes, and no listener of a definition's does. Node calls these by the names that are
- * replaced: `channel` and `listenerCount` before it gives a message out, `disconnect` when the projector has gone.
+ * From here on `listener` gets the messages, and no listener of a definition does. Node uses the names that are replaced:
+ * `channel` and `listenerCount` before it emits a message, `disconnect` when the projector has gone.
  */
 export function keepMessages(listener: (message: unknown) => void): void {
   const { emit, listenerCount, exit } = process

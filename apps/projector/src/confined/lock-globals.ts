@@ -3,10 +3,10 @@ import process from 'node:process'
 import { Writable } from 'node:stream'
 import { changing, lockMember, lockReachable } from './lock-reachable.ts'
 
-/** Ways out of the process, or to modules that imports are kept from. A definition that is pure misses none. */
+/** Ways out of the process, or to modules that may not be imported. A pure definition needs none of them. */
 const waysOut = [
   ...['fetch', 'WebSocket', 'EventSource', 'BroadcastChannel', 'MessageChannel'],
-  // Whoever names one of these loads what fetch is made of, and finds it under a symbol of the global object.
+  // The first use of one of these loads what fetch is made of, under a symbol of the global object.
   ...['Request', 'Response', 'Headers', 'FormData', 'MessageEvent', 'CloseEvent'],
 ]
 const waysOutOfProcess = [
@@ -34,22 +34,22 @@ const waysOutOfProcess = [
   ...['setUncaughtExceptionCaptureCallback'],
 ]
 /**
- * Node freezes JavaScript's own objects, and neither the names by which all code finds them nor Node's. From here on no
- * name of the global object can be given to something else, and of Node's nothing that a definition reaches.
+ * Node freezes JavaScript's own objects, but not the global names of these objects, and not Node's own objects. From here on
+ * no global name can be given another value, and no object of Node's that a definition reaches can be changed.
  */
 export function lockGlobals(modules: readonly unknown[]): void {
   for (const name of waysOut) Reflect.deleteProperty(globalThis, name)
   lockProcess()
-  // Plainly, because they are called for each event.
+  // As plain members, not accessors: they are called for each event.
   for (const name of Reflect.ownKeys(Buffer.prototype)) lockMember(Buffer.prototype, name)
   lockReachable([globalThis, ...modules], [process])
-  // `import { kill } from 'node:process'` gives what was there when this was last called.
+  // `import { kill } from 'node:process'` gives the value at the time of the last such call.
   syncBuiltinESMExports()
 }
 
 function lockProcess(): void {
   for (const name of waysOutOfProcess) Reflect.deleteProperty(process, name)
-  // The handle of the channel has a symbol for its name.
+  // The channel's handle lies under a symbol.
   for (const name of Object.getOwnPropertySymbols(process)) {
     if (name.description === 'kChannelHandle') Reflect.deleteProperty(process, name)
   }

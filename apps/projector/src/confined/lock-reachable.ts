@@ -1,9 +1,9 @@
 /**
- * Makes what can be reached from some objects unchangeable, so that no definition changes for the others what `TextDecoder`
- * decodes. Node has frozen JavaScript's own objects alone (`--frozen-intrinsics`).
+ * Makes all objects unchangeable that can be reached from some roots, so that no definition can change `TextDecoder`, for
+ * instance, for the others. Node freezes only JavaScript's own objects (`--frozen-intrinsics`).
  */
 
-/** Node gives these another value now and then. */
+/** Members that Node itself changes now and then. */
 export const changing: ReadonlySet<string | symbol> = new Set([
   '_events',
   '_eventsCount',
@@ -11,7 +11,7 @@ export const changing: ReadonlySet<string | symbol> = new Set([
   'domain',
 ])
 
-/** `except` are left as they are, with all that can be reached through them alone. */
+/** Leaves `except` as they are, and the objects that can be reached only through them. */
 export function lockReachable(roots: readonly unknown[], except: readonly unknown[]): void {
   const seen = new Set<unknown>(except)
   const left = [...roots]
@@ -47,8 +47,9 @@ export function lockMember(object: object, name: string | symbol): void {
 }
 
 /**
- * An object that inherits a member which cannot be written cannot get one of its own by assignment either, which streams
- * and many a class need. So it is an accessor that gives the heir its own, as Node does it for JavaScript's objects.
+ * An assignment cannot give an object a member of its own when it inherits one that cannot be written; streams and many
+ * classes need such assignments. So the inherited member becomes an accessor whose setter defines the member on the heir,
+ * as Node does it for JavaScript's objects.
  */
 function lockInherited(object: object, name: string | symbol): void {
   const member = Reflect.getOwnPropertyDescriptor(object, name)
@@ -66,7 +67,7 @@ function lockInherited(object: object, name: string | symbol): void {
   Object.defineProperty(object, name, { get, set, enumerable, configurable: false })
 }
 
-/** Under symbols and some names, Node keeps what it counts. */
+/** Node keeps its own counters under symbols and some names. */
 const isOfNodesOwn = (name: string | symbol, member: PropertyDescriptor): boolean =>
   changing.has(name) || (typeof name === 'symbol' && 'value' in member && typeof member.value !== 'function')
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** A text of a file; or, without one, what is built in. */
+/** One text of a file; without a file, the built-in definitions. */
 export interface Source {
   readonly file?: string
   /** Of the text. */

@@ -1,7 +1,7 @@
 /**
- * The projections of a folder: every file of TypeScript or JavaScript in it that exports some. Node strips the types,
- * as it does for us. The files are read again and again, so that a change is seen without a restart. A file that cannot
- * be used is named, with what is wrong and what to do, and does not keep the others from running.
+ * The projections that the files of a folder export, in TypeScript or JavaScript. Node strips the types, as it does for us.
+ * The files are read again at every sweep, so that a change is seen without a restart. When a file cannot be used, the log
+ * names it, with the error and the remedy; the other files are used all the same.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -13,20 +13,20 @@ import type { HeldProcess, LoadedDefinition } from './held-process.ts'
 interface LoadedFile {
   readonly hash: string
   readonly definitions: readonly LoadedDefinition[]
-  /** It was not ready in time, and may be another time. */
+  /** Its import took too long, and is tried again. */
   readonly isLate?: boolean
 }
 
 interface DefinitionsConfig {
   readonly dir: string | undefined
   readonly builtIn: boolean
-  /** After so long a call reads no further file: what there is already must be announced. */
+  /** After this time a call reads no further file: the definitions that it has must be announced. */
   readonly importsMs: number
 }
 
 const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|test)\.[mc]?ts$/.test(file)
 
-/** A function that gives the definitions as they are now. What is wrong with a file is logged once for each text of it. */
+/** Returns a function that reads the current definitions. An error is logged once for each text of a file. */
 export function createDefinitions(
   { dir, builtIn, importsMs }: DefinitionsConfig,
   load: HeldProcess['load'],
@@ -34,20 +34,20 @@ export function createDefinitions(
 ): () => Promise<LoadedDefinition[]> {
   let ours: LoadedDefinition[] | undefined = builtIn ? undefined : []
   const files = new Map<string, LoadedFile>()
-  const said = new Set<string>()
-  const sayOnce = (text: string, hash = '') => {
+  const logged = new Set<string>()
+  const logOnce = (text: string, hash = '') => {
     const key = `${hash} ${text}`
-    if (said.has(key)) return
-    said.add(key)
+    if (logged.has(key)) return
+    logged.add(key)
     log.error(text)
   }
 
   return async () => {
     ours ??= await load(builtInSource)
     const found = [...ours]
-    const names = dir === undefined ? [] : await listFiles(resolve(dir), sayOnce)
+    const names = dir === undefined ? [] : await listFiles(resolve(dir), logOnce)
     const until = performance.now() + importsMs
-    // Those that were late come last, or they would keep the others waiting again and again.
+    // Files that were late come last, or they would keep the others waiting again and again.
     const isLate = (file: string) => Number(files.get(file)?.isLate ?? false)
     for (const file of names.toSorted((a, b) => isLate(a) - isLate(b))) {
       if (performance.now() < until) files.set(file, await loadFile(file, files.get(file)))
@@ -56,7 +56,7 @@ export function createDefinitions(
       for (const definition of files.get(file)?.definitions ?? []) {
         if (found.some(({ name }) => name === definition.name)) {
           const words = `${file}: there is a projection ${definition.name} already; give this one another name`
-          sayOnce(words, files.get(file)?.hash)
+          logOnce(words, files.get(file)?.hash)
         } else found.push(definition)
       }
     }
@@ -70,15 +70,14 @@ export function createDefinitions(
       if (before?.hash === hash && !before.isLate) return before
       const definitions = await load({ file, hash })
       if (definitions.length === 0) {
-        sayOnce(`${file} exports no projection; write: export const name = defineProjection({ … })`, hash)
+        logOnce(`${file} exports no projection; write: export const name = defineProjection({ … })`, hash)
       }
       return { hash, definitions }
     } catch (error) {
       const isLate = error instanceof SekaliError && error.retryable
       const remedy = isLate ? 'It is tried again by itself' : 'Mend the file; it is read again by itself'
-      sayOnce(`${file} cannot be used: ${(error as Error).message}. ${remedy}`, hash)
-      // As it was before, if it was any good then; but only for as long as the thread lives that has imported
-      // that text.
+      logOnce(`${file} cannot be used: ${(error as Error).message}. ${remedy}`, hash)
+      // Its definitions stay as they were; but only for as long as the process lives that has imported that text.
       return { hash, definitions: before?.definitions ?? [], isLate }
     }
   }

@@ -2,8 +2,8 @@ import type { StoredEvent } from '@sekali/core/event'
 import type { Folded, Refusal } from '@sekali/projection/fold'
 
 /**
- * Whether an answer can be that of a fold of these events with these keys. It comes from the process that runs
- * definitions, and decides what is stored and how far the projection is.
+ * Whether an answer is one that a fold of these events with these keys can give. The answer comes from the process that
+ * runs definitions, and decides which states and checkpoints are stored.
  */
 export function isAnswerTo(events: readonly StoredEvent[], keys: ReadonlySet<string>) {
   const isRefusal = (refusal: Refusal | undefined, among: readonly (StoredEvent | undefined)[]) =>

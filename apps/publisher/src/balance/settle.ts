@@ -17,8 +17,8 @@ export interface Settled {
 }
 
 /**
- * Reads /stats until the topics' figures are as wanted, or the deadline has passed. Figures that are unknown
- * now, and a gateway that does not answer now, are waited for like figures that are not there yet.
+ * Reads /stats until the topics' figures are as wanted, or the deadline has passed. Unknown figures, and a gateway that
+ * does not answer, are waited for in the same way.
  */
 export async function settle(
   client: Client,

@@ -1,7 +1,7 @@
 import type { Client } from '@sekali/client/client'
 import type { Sending } from './workload.ts'
 
-/** What has been sent and answered with a yes so far. */
+/** What has been sent and accepted so far. */
 export interface Sent {
   total: number
   /** Requests that had to be made again; each may have left one more entry behind. */
@@ -37,8 +37,8 @@ export async function publishAll(
       sent.retries++
     },
   }
-  // The lanes share one iterator: each takes the next sending as soon as its last one is answered.
-  async function runLane(): Promise<void> {
+  // The workers share one iterator: each takes the next sending as soon as its last one is answered.
+  async function runWorker(): Promise<void> {
     for (let next = work.next(); !next.done; next = work.next()) {
       const { event, isRepeat } = next.value
       await client.publish(event, options)
@@ -51,12 +51,12 @@ export async function publishAll(
       onSent?.(sent.total)
     }
   }
-  const lanes = Array.from({ length: concurrency }, runLane)
+  const workers = Array.from({ length: concurrency }, runWorker)
   try {
-    await Promise.all(lanes)
+    await Promise.all(workers)
   } catch (error) {
     failed.abort(error)
-    await Promise.allSettled(lanes)
+    await Promise.allSettled(workers)
     throw error
   }
 }

@@ -1,8 +1,8 @@
 // What is published, decided by the seed alone.
 //
-// Event number n is a pure function of (seed, n): its id, topic, source, time and payload. So a repeat is made
-// by making the event again, which gives the same bytes, and nothing has to be remembered: a million events
-// need as much memory as ten. It also means that a longer run of a seed has all events of a shorter one.
+// Event number n is a pure function of (seed, n): its id, topic, source, time and payload. A repeat is the event
+// made again, with the same bytes, so nothing has to be remembered: a million events need as much memory as ten.
+// It also means that a longer run of a seed has all events of a shorter one.
 //
 // Which sendings are repeats is drawn without replacement, so their number is exact and not an average.
 

@@ -10,7 +10,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   }
 }
 
-/** A commander parser: a folder that there is. */
+/** A commander parser: a folder that exists. */
 export function existingFolder(path: string): string {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path
   throw new InvalidArgumentError('It must be a folder that there is.')

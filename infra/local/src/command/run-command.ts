@@ -7,8 +7,8 @@ import { narrate } from './narration.ts'
 export const interrupted = 130
 
 /**
- * Runs a command of this room. Its status is what `main` returns; 1, with the remedy and no stack trace,
- * for what we know can go wrong; 130 when it was interrupted before it had done its work.
+ * Runs a command of this workspace. Its status is what `main` returns; 1 for an error of ours, whose message has the remedy
+ * and is shown without a stack trace; 130 when it was interrupted before it had done its work.
  */
 export async function runCommand(main: (signal: AbortSignal) => Promise<number>): Promise<void> {
   const signal = shutdownSignal()

@@ -26,7 +26,7 @@ const nodeFlags = ['--max-semi-space-size=4', '--no-parallel-scavenge']
 const drainMs = 10_000
 const oneShotMs = 60_000
 
-/** Starts one of our own programs, as the user nobody if we are root and it can be. It drains when asked to stop, and leaves by itself when we die. */
+/** Starts one of our own programs; root starts it as the user nobody where that works. It drains on `stop`, and when we die. */
 export async function startApp(options: AppOptions): Promise<Runnable> {
   const { spawned } = await spawnApp(options)
   return { pid: spawned.pid, exited: spawned.exited, stop: () => endSpawned(spawned, 'SIGTERM', drainMs) }

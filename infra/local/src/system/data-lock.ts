@@ -1,8 +1,8 @@
 // One stack at a time on a data directory. The lock is a file that names its holder by process id and start
-// time, so that a holder that was killed is told from one that lives even when its id is in use again. It
-// appears complete or not at all (link). A stale one is replaced under a second lock, which is held for a
-// moment only: whoever got that looks again whether the first is still the stale one that it has judged.
-// (Without it, of 20 that found a stale lock at the same time, three took the directory.)
+// time: a holder that was killed is recognized even when its id is in use again. The file appears complete or
+// not at all (link). A stale lock is replaced under a second lock, which is held for a moment only; its holder
+// checks again that the first lock is still the stale one. (Without the second lock, of 20 processes that found
+// a stale lock at the same time, three took the directory.)
 import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

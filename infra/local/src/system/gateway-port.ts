@@ -13,8 +13,8 @@ class PortTaken extends SekaliError {
 const drainMs = 10_000
 
 /**
- * The port for the gateway: the one that is asked for, when one can listen there, otherwise a free one.
- * `patient` when a gateway from before may still be on its way out.
+ * The port for the gateway: the wanted one, or a free one if none is wanted. Throws {@link PortTaken}. `patient`: an earlier
+ * gateway may still be draining on it.
  */
 export async function claimPort(wish: {
   readonly port: number | undefined

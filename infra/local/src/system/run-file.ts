@@ -30,7 +30,7 @@ export function publishRunFile(dir: string): PublishedRunFile {
   const refresh = () => {
     if (running !== undefined) replace(file, running())
   }
-  remove() // what a killed one left says nothing any more
+  remove() // one that a killed process left is out of date
   process.once('exit', remove) // a forced end
   return {
     refresh,

@@ -1,7 +1,7 @@
 // The whole system on one machine: Redis, PostgreSQL, the gateway, N consumers and M projectors, each a process of its
-// own, each started again when it ends by itself. Stopping goes with the stream: the gateway first (nothing
-// new is let in), consumers and projectors (they finish their turns), then Redis and PostgreSQL, all of it by
-// disposing the parts in the opposite order of their start. Log files are appended to and never rotated.
+// own, each started again when it ends by itself. The parts stop in the opposite order of their start: first the gateway
+// (no new events come in), then consumers and projectors (they finish their turns), then Redis and PostgreSQL. Log files
+// are appended to and never rotated.
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { freePort } from '@sekali/servers/free-port'
@@ -36,7 +36,7 @@ export interface StackOptions {
   readonly databaseUrl?: string | undefined
   /** Used instead of a Redis of our own. */
   readonly redisUrl?: string | undefined
-  /** Told what happens: a part of the stack, and what becomes of it. */
+  /** Called with a part of the stack and what happens to it. */
   readonly onEvent?: (part: string, what: string) => void
   /** Gives up starting. A stack that has started is stopped by `stop` only. */
   readonly signal?: AbortSignal

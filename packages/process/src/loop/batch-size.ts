@@ -1,31 +1,30 @@
 /** Characters that a turn aims to hold in memory. Neither store can limit a read by size, only by count. */
 export const turnCharsAim = 8 * 1024 * 1024
-/** What a name gets of which nothing is known: at 256 KiB each that is still bearable. */
+/** The size of a name's first turn: with events of 256 KiB each it still fits into memory. */
 const firstCount = 64
 
 /**
- * Milliseconds that a turn aims to last, so that other names have theirs. What shrinks for that keeps this part of
- * `eventsMax`: where a turn takes long whatever it has, as on a slow disk, small ones would only be more of them.
+ * Milliseconds that a turn aims to last, so that other names get their turns. For that a turn shrinks to `slowPartMin` of
+ * `eventsMax` at the least: on a slow disk every turn takes long, and smaller ones would only be more of them.
  */
 const turnMsAim = 150
 const slowPartMin = 1 / 8
 
-/** A size grows to so many times itself at most. */
+/** The factor by which a size grows at most, from one turn to the next. */
 export const growthMax = 4
 
 /**
- * How much a turn takes at once of a name, for instance of a topic. In portions, as a read can be limited by
- * those alone: packs of a stream, or events.
+ * How much of a name, for instance of a topic, a turn takes at once. It is counted in portions, packs of a stream or events,
+ * because a read can be limited by their number alone.
  */
 export interface BatchSize<Name extends string> {
   readonly size: (name: Name) => number
   /**
-   * Learns from a turn how many events its portions had, how many characters they came to, and how long it took if
-   * that was all its own doing. The next may be larger, unless this one says nothing of that: there was no time for
-   * more, or it did not take what it might have.
+   * Learns from a turn: its portions, their events and characters, and the time that it took, unless it shared that with
+   * others. Without `mayGrow` the next turn is not larger: this one had no time for more, or left some of its allowance.
    */
   learn(name: Name, portions: number, events: number, chars: number, mayGrow?: boolean, ms?: number): void
-  /** After a turn that failed: half as much may fit into what it failed for, its time perhaps. */
+  /** After a turn that failed, perhaps for lack of time: the next takes half as much. */
   halve(name: Name): void
 }
 
@@ -42,8 +41,8 @@ export function createBatchSize<Name extends string>(eventsMax: number): BatchSi
       const inChars = turnCharsAim / Math.max(1, chars)
       const inTime = Math.max(turnMsAim / ms, (slowPartMin * eventsMax) / events)
       const fitting = Math.floor(portions * Math.min(inChars, inTime, eventsMax / events))
-      // Step by step, because the first few say little. It bounds nothing: when large ones follow small ones,
-      // one turn reads as many of them.
+      // Step by step, because the first few events say little about the next. It is no bound: when large events follow
+      // small ones, one turn reads as many of them.
       counts.set(name, Math.max(1, Math.min(fitting, count(name) * (mayGrow ? growthMax : 1))))
     },
     halve: (name) => counts.set(name, Math.max(1, count(name) >> 1)),

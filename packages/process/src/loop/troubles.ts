@@ -1,7 +1,7 @@
 import type { Logger } from '../start/log.ts'
 import { backoff } from './backoff.ts'
 
-/** How many names may fail one after the other before it is taken for the fault of something that all need. */
+/** When more names than this fail in a row, the cause is taken to be common to all: PostgreSQL, for instance. */
 const ownTroublesMax = 2
 
 /** How long to wait before the name, and before anything, is tried again. */
@@ -11,15 +11,15 @@ interface Delays {
 }
 
 export interface Troubles<Name extends string> {
-  /** Takes note of a failure, of a name's turn or, without a name, of having found none. Says it in the log. */
+  /** Notes and logs the failure of a name's turn; without a name, the failure to take any turn. */
   note(name: Name | undefined, error: unknown): Delays
-  /** After something went well: a turn of the name, or finding that others have all turns. */
+  /** After a success: a turn of the name; without a name, finding that others have all turns. */
   forget(name: Name | undefined): void
 }
 
 /**
- * Tells a name that is in trouble from an infrastructure that is, and how long to leave each alone. `what` the names
- * are, for instance `topic`, is the field of the log that has them.
+ * Distinguishes a name that fails from an infrastructure that does, and says how long to wait for each. `what` is the log's
+ * field for the name, for instance `topic`.
  */
 export function createTroubles<Name extends string>(what: string, log: Logger): Troubles<Name> {
   const failures = new Map<Name | undefined, number>()
@@ -29,7 +29,7 @@ export function createTroubles<Name extends string>(what: string, log: Logger): 
       const count = (failures.get(name) ?? 0) + 1
       failures.set(name, count)
       inARow.add(name)
-      // A fault lasts for many tries: the first says what it is, the others only that it lasts.
+      // A fault lasts for many tries. The first line says what it is, the others only that it lasts.
       if (Number.isInteger(Math.log2(count))) {
         log.warn({ [what]: name, failures: count, err: error }, 'turn failed, will be tried again')
       }

@@ -39,15 +39,8 @@ export function createWorkQueue<Name extends string>(): WorkQueue<Name> {
       if (!held.add(name)) append(name)
     },
     take: (max, isWanted = () => true) => {
-      const taken: Name[] = []
-      for (const set of [first, names]) {
-        const wanted = set.values().filter(isWanted)
-        for (const name of wanted.take(max - taken.length)) {
-          set.delete(name)
-          taken.push(name)
-        }
-      }
-      return taken
+      const taken = takeFrom(first, max, isWanted)
+      return [...taken, ...takeFrom(names, max - taken.length, isWanted)]
     },
     drain: () => {
       const all = [...first, ...names, ...held.drain()]
@@ -79,4 +72,14 @@ export function createWorkQueue<Name extends string>(): WorkQueue<Name> {
         signal.addEventListener('abort', done, { once: true })
       }),
   }
+}
+
+function takeFrom<Name extends string>(
+  set: Set<Name>,
+  max: number,
+  isWanted: (name: Name) => boolean,
+): Name[] {
+  const taken = [...set.values().filter(isWanted).take(max)]
+  for (const name of taken) set.delete(name)
+  return taken
 }

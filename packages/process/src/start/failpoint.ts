@@ -2,8 +2,8 @@ import process from 'node:process'
 import type { Logger } from './log.ts'
 
 /**
- * For crash tests: `committed:0.01` ends the process, as kill -9 does, at one in a hundred of the times it gets to
- * that point; `read:1:SIGSTOP` pauses it instead. Without a setting it does nothing.
+ * For crash tests. `committed:0.01` ends the process as kill -9 does, in one of a hundred times that it gets to that point;
+ * `read:1:SIGSTOP` pauses it instead. Without a setting nothing happens.
  */
 export function failpoint<Point extends string>(
   setting: string | undefined,

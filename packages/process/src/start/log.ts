@@ -23,7 +23,7 @@ function describeError(error: unknown): Record<string, unknown> {
   }
 }
 
-// Where it was thrown says what a message of a foreign error would, without the values.
+// Where a foreign error was thrown says what its message would, without the values.
 function firstFrame(error: Error): string | undefined {
   return error.stack
     ?.split('\n')
@@ -38,6 +38,6 @@ const replyWord = (error: Error): string | undefined =>
 /** A logger of JSON lines on standard output. `level` is one of pino's: trace, debug, info, warn, error, fatal, silent. */
 export function createLog(name: string, level = 'info'): Logger {
   const options = { name, level, base: { pid: process.pid }, serializers: { err: describeError } }
-  // Written before the call returns: what a process says last, before it is killed or stopped, is what one needs.
+  // Written before the call returns: the last line before a process is killed is the one that explains it.
   return pino(options, pino.destination({ dest: 1, sync: true }))
 }

@@ -3,8 +3,8 @@ import { InvalidConfig } from '@sekali/core/errors'
 import { createLog } from './log.ts'
 
 /**
- * Runs a `main` and decides how its process ends: 0 when it returns, 2 for settings it cannot work with, 1 for
- * anything else, said in one log line without a stack trace.
+ * Runs a `main` and decides how its process ends: with 0 when it returns, 2 for invalid settings, 1 for any other error.
+ * An error is one log line, without a stack trace.
  */
 export async function run(name: string, main: () => Promise<void>): Promise<void> {
   try {

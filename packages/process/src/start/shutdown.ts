@@ -2,8 +2,8 @@ import process from 'node:process'
 import type { Logger } from './log.ts'
 
 // One Ctrl-C can arrive twice: from the terminal, which signals the whole process group, and from npm, which
-// passes on what it gets. Only what comes later than this is a second wish.
-const sameWishMs = 500
+// passes it on. A signal counts as a second request only after this time.
+const sameRequestMs = 500
 
 /**
  * A signal that aborts on the first SIGTERM, SIGINT or lost supervisor (IPC `disconnect`): drain now.
@@ -12,19 +12,19 @@ const sameWishMs = 500
 export function shutdownSignal(log?: Logger): AbortSignal {
   const controller = new AbortController()
   let firstAt: number | undefined
-  const wish = (reason: string) => {
+  const request = (reason: string) => {
     const now = performance.now()
     if (firstAt === undefined) {
       firstAt = now
       log?.info({ reason }, 'draining')
       controller.abort(reason)
-    } else if (now - firstAt > sameWishMs && reason !== 'disconnect') {
+    } else if (now - firstAt > sameRequestMs && reason !== 'disconnect') {
       log?.warn({ reason }, 'forced to end')
       process.exit(1)
     }
   }
-  process.on('SIGTERM', wish)
-  process.on('SIGINT', wish)
-  process.once('disconnect', () => wish('disconnect'))
+  process.on('SIGTERM', request)
+  process.on('SIGINT', request)
+  process.once('disconnect', () => request('disconnect'))
   return controller.signal
 }

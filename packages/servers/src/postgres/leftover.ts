@@ -16,7 +16,7 @@ export async function findRunningPostgres(dir: string): Promise<number | undefin
   return commandLine?.includes(`postgres -D ${dataDir} `) ? file.pid : undefined
 }
 
-/** Stops what a killed supervisor left running, with a fast shutdown. Says whether there was something. */
+/** Stops a PostgreSQL that a killed supervisor left running, by a fast shutdown. Returns whether there was one. */
 export async function stopLeftoverPostgres(dir: string): Promise<boolean> {
   const pid = await findRunningPostgres(dir)
   if (pid === undefined) return false

@@ -3,9 +3,8 @@ import { spawnSync } from 'node:child_process'
 let asked: boolean | undefined
 
 /**
- * Words to put before a command so that Linux itself sends `signal` to the process when the one that
- * started it dies, kill -9 included. Where that is not to be had, the next start finds and stops what was
- * left over.
+ * The prefix of a command with which Linux itself sends `signal` to the process when its parent dies, kill -9 included.
+ * On a machine without it, the next start finds and stops what was left over.
  */
 export function dieWithParent(
   signal: 'TERM' | 'INT',

@@ -25,8 +25,8 @@ export interface SpawnedOptions {
 }
 
 /**
- * Starts a process in a process group of its own, so that a terminal's Ctrl-C reaches only whoever supervises
- * it and the order of stopping stays ours. Rejects when it cannot be executed.
+ * Starts a process in a process group of its own, so that a terminal's Ctrl-C reaches only its supervisor,
+ * which decides the order of stopping. Rejects when it cannot be executed.
  */
 export async function spawnLogged(options: SpawnedOptions): Promise<Spawned> {
   const log = openSync(options.logFile, 'a', 0o600)
@@ -44,7 +44,7 @@ export async function spawnLogged(options: SpawnedOptions): Promise<Spawned> {
       child.once('error', reject)
     })
     endWithUs(child)
-    child.on('error', () => {}) // a signal or an IPC message that came too late: `exited` tells the rest
+    child.on('error', () => {}) // a signal or an IPC message came too late: `exited` shows the end
     return { pid: child.pid ?? -1, child, exited, ending: () => endingOf(child) }
   } finally {
     closeSync(log)

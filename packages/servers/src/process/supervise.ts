@@ -1,7 +1,6 @@
-// One process that is to run all the time. When it ends by itself it is started again: at once the first
-// time (100 ms), then later and later (up to 5 s) as long as it does not last. After 10 s of health the
-// count begins anew. A start that fails counts as an end, except for the very first one: that one is the
-// caller's to see.
+// One process that is to run all the time. When it ends by itself it is started again: after 100 ms the first
+// time, then after twice as long each time, up to 5 s. After 10 s of health the delay is 100 ms again. A start
+// that fails counts as an end. The very first start is different: its failure is thrown to the caller.
 import { setTimeout as pause } from 'node:timers/promises'
 
 export interface Runnable {
@@ -19,7 +18,7 @@ export interface Supervised<T extends Runnable> extends AsyncDisposable {
 
 export interface SuperviseOptions<T extends Runnable> {
   readonly start: () => Promise<T>
-  /** Called whenever `current()` has changed; with a reason when that was nobody's wish. */
+  /** Called whenever `current()` has changed; with a reason unless that was asked for. */
   readonly onChange?: (reason?: string) => void
 }
 

@@ -1,12 +1,11 @@
-// PostgreSQL refuses to run as root, so root runs it as `nobody`; the others follow, for what can be broken into
-// should not be root's. That user must get to the programs and to
-// the data, and both may lie below a directory that is closed to it (/root, or what mktemp -d makes).
-// Opening such a directory, or moving things elsewhere, is not ours to do. So there the process keeps one
-// power of root's: to walk through directories and read (dac_read_search). Containers often lack it but
-// have dac_override, which includes it. PostgreSQL asks access(2) about its programs, which leaves such a
-// power out of account unless the process is told not to trade powers for user ids (no_setuid_fixup); the
-// other powers end all the same, with the execution of the program. The ways are tried in this order, by
-// really running the program, because mode bits are not all that decides: ACLs and security modules do too.
+// PostgreSQL refuses to run as root, so root runs it as `nobody`. The other programs follow: a process that can be
+// broken into should not be root's. That user must reach the programs and the data, and both may lie below a
+// directory that is closed to it (/root, or one that mktemp -d makes). Opening such a directory, or moving things
+// elsewhere, is not ours to do. So there the process keeps one power of root's: to walk through directories and
+// read (dac_read_search). Containers often lack it but have dac_override, which includes it. PostgreSQL asks
+// access(2) about its programs, and access(2) ignores such a power unless the process keeps its powers when it
+// changes its user id (no_setuid_fixup). All other powers end when the program is executed. The ways are tried in
+// this order by really running the program, because ACLs and security modules decide too, not only mode bits.
 import { execFileSync, spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { ServerFailed } from '../errors.ts'
@@ -38,7 +37,7 @@ export function findUnprivileged(program: string, dir: string): Unprivileged {
   )
 }
 
-/** As we are: for what would run as root rather than not at all. */
+/** Without another user: for programs that had better run as root than not at all. */
 export const asWeAre: Unprivileged = { owner: undefined, command: plainly }
 
 /** The options of spawn() that make a process another user's. */

@@ -17,7 +17,7 @@ export async function findRunningRedis(dir: string): Promise<number | undefined>
   return answer === 'ready' || answer === 'loading' ? last.port : undefined
 }
 
-/** Stops what a killed supervisor left running. Says whether there was something. */
+/** Stops a Redis that a killed supervisor left running. Returns whether there was one. */
 export async function stopLeftoverRedis(dir: string): Promise<boolean> {
   const port = await findRunningRedis(dir)
   const last = await lastUse(dir)

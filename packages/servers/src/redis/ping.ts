@@ -14,12 +14,12 @@ export async function pingRedis(port: number, password: string): Promise<RedisAn
   return answer.startsWith('+OK\r\n+PONG') ? 'ready' : 'other'
 }
 
-/** Logs in and asks it to write everything down and leave. */
+/** Logs in and has Redis write everything to disk and end. */
 export async function shutDownRedis(port: number, password: string): Promise<void> {
   await ask(port, `AUTH ${password}\r\nSHUTDOWN\r\n`, /-/)
 }
 
-// What came until `enough`, the end, an error or the deadline.
+// What was received until it matched `enough`, the connection ended or failed, or the deadline passed.
 async function ask(port: number, words: string, enough: RegExp): Promise<string> {
   return await new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' })
