@@ -10,11 +10,10 @@ import { ownBroker } from '@sekali/testkit/own'
 import { beforeAll, expect, inject, test } from 'vitest'
 import { serveHttp } from '../src/sockets/server.ts'
 import { exchange } from '../test/exchange.ts'
-import { createGateway, nowhere } from '../test/gateway.ts'
+import { nowhere } from '../test/gateway.ts'
+import { anyPort, serveGateway } from '../test/served-gateway.ts'
 
 beforeAll(() => requireDebian('haproxy'))
-
-const anyPort = { host: '127.0.0.1', port: 0 } as const
 
 /** A gateway behind a HAProxy that keeps /publish and rebuilds to itself, as somebody would write it down. */
 async function behindHaproxy() {
@@ -22,16 +21,15 @@ async function behindHaproxy() {
   const broker = stack.use(await ownBroker())
   const { databaseUrl } = nowhere
   const gateway = stack.use(
-    createGateway({ redisUrl: inject('redisUrl'), databaseUrl, prefix: broker.prefix }),
+    await serveGateway({ redisUrl: inject('redisUrl'), databaseUrl, prefix: broker.prefix }),
   )
-  const server = stack.use(await serveHttp(gateway.listener, anyPort))
   const free = await serveHttp(() => {}, anyPort)
   const { url } = free
   await free[Symbol.asyncDispose]()
   const folder = await mkdtemp(join(tmpdir(), 'sekali-haproxy-'))
   stack.defer(() => rm(folder, { recursive: true }))
   const file = join(folder, 'haproxy.cfg')
-  await writeFile(file, configuration(new URL(url).host, new URL(server.url).host))
+  await writeFile(file, configuration(new URL(url).host, new URL(gateway.url).host))
   const proxy = spawn('/usr/sbin/haproxy', ['-db', '-q', '-f', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })

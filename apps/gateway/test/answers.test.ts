@@ -5,32 +5,22 @@ import { text } from 'node:stream/consumers'
 import { createLog } from '@sekali/process/log'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createProbes, serveProbes } from '../src/operate/probes.ts'
-import { type HttpServer, serveHttp } from '../src/sockets/server.ts'
+import type { HttpServer } from '../src/sockets/server.ts'
 import { exchange } from './exchange.ts'
-import { createGateway, eventBody, type Gateway, nowhere } from './gateway.ts'
+import { eventBody, nowhere } from './gateway.ts'
+import { anyPort, type ServedGateway, serveGateway } from './served-gateway.ts'
 
-let gateway: Gateway
-let server: HttpServer
+let gateway: ServedGateway
 let probes: HttpServer
 beforeAll(async () => {
-  gateway = createGateway(nowhere)
-  const { readiness, drain, listener } = gateway
-  server = await serveHttp(listener, {
-    host: '127.0.0.1',
-    port: 0,
-    headersTimeoutMs: 200,
-    requestTimeoutMs: 400,
-    checkEveryMs: 100,
-  })
+  const times = { headersTimeoutMs: 200, requestTimeoutMs: 400, checkEveryMs: 100 }
+  gateway = await serveGateway(nowhere, times)
+  const { readiness, drain } = gateway
   const log = createLog('gateway', 'silent')
-  probes = await serveProbes(createProbes({ readiness, signal: drain.signal }, log), {
-    host: '127.0.0.1',
-    port: 0,
-  })
+  probes = await serveProbes(createProbes({ readiness, signal: drain.signal }, log), anyPort)
 })
 afterAll(async () => {
   await probes[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
   await gateway[Symbol.asyncDispose]()
 })
 
@@ -80,7 +70,7 @@ test.each([
     'bad_request',
   ],
 ])('%s is refused as a problem, and the connection ends', async (_, sent, status, code) => {
-  const { field, ...answer } = parseLast(await exchange(server.url, sent))
+  const { field, ...answer } = parseLast(await exchange(gateway.url, sent))
   expect(answer).toMatchObject({ status, problem: { status, code, type: 'about:blank' } })
   expect(answer.problem.detail).toMatch(/\.$/)
   expect(field('content-type')).toBe('application/problem+json')
@@ -117,7 +107,7 @@ test.each([
   ['another protocol', head('GET /healthz SIP/2.0'), /HTTP\/1\.1/],
   ['a target with a control character', head('GET /a\x01b HTTP/1.1'), /target/],
 ])('the answer to %s says what is wrong', async (_, sent, rule) => {
-  const { status, problem } = parseLast(await exchange(server.url, sent))
+  const { status, problem } = parseLast(await exchange(gateway.url, sent))
   expect({ status, problem }).toMatchObject({ status: 400, problem: { code: 'bad_request' } })
   expect(problem.detail).toMatch(rule)
   expect(problem.detail).not.toBe('This is not a request of HTTP/1.1.')
@@ -126,7 +116,7 @@ test.each([
 test.each(['CONNECT localhost:80 HTTP/1.1', 'CONNECT / HTTP/1.1', 'CONNECT evil:443 HTTP/1.1'])(
   '%s is answered, on either port: nothing here is a proxy',
   async (line) => {
-    for (const { url } of [server, probes]) {
+    for (const { url } of [gateway, probes]) {
       const { status, problem, field } = parseLast(await exchange(url, `${head(line)}\x16\x03\x01`))
       expect({ status, problem }).toMatchObject({ status: 405, problem: { code: 'method_not_allowed' } })
       expect(problem.detail).toContain('proxy')
@@ -137,15 +127,15 @@ test.each(['CONNECT localhost:80 HTTP/1.1', 'CONNECT / HTTP/1.1', 'CONNECT evil:
 )
 
 test('what came before a CONNECT is answered first', async () => {
-  const answer = await exchange(server.url, head('GET /healthz HTTP/1.1'), head('CONNECT a:1 HTTP/1.1'))
+  const answer = await exchange(gateway.url, head('GET /healthz HTTP/1.1'), head('CONNECT a:1 HTTP/1.1'))
   expect(answer).toMatch(/^HTTP\/1\.1 200 /)
   expect(parseLast(answer)).toMatchObject({ status: 405 })
 })
 
 test('whoever speaks TLS or HTTP/2 to the port is told what it speaks', async () => {
-  const tls = parseLast(await exchange(server.url, '\x16\x03\x01\x02\x00\x01\x00\x01\xfc'))
+  const tls = parseLast(await exchange(gateway.url, '\x16\x03\x01\x02\x00\x01\x00\x01\xfc'))
   expect(tls.problem.detail).toContain('without TLS')
-  const h2 = parseLast(await exchange(server.url, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'))
+  const h2 = parseLast(await exchange(gateway.url, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'))
   expect(h2.problem.detail).toContain('HTTP/1.1')
 })
 
@@ -153,13 +143,13 @@ test.each(['TE: trailers', 'TE: gzip;q=0.5, trailers', 'TE:', 'Trailer: X-Sum'])
   'a request with %s is answered as one without',
   async (field) => {
     const sent = head('GET /healthz HTTP/1.1', field, 'Connection: close, TE')
-    expect(parseLast(await exchange(server.url, sent))).toMatchObject({ status: 200 })
+    expect(parseLast(await exchange(gateway.url, sent))).toMatchObject({ status: 200 })
   },
 )
 
 /** Sends a request whose body does not end, and reads on until the server hangs up. */
 async function sendEndless(target: string, ...fields: string[]) {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
   let answer = ''
   socket.setEncoding('utf8').on('data', (piece: string) => {
     answer += piece
@@ -194,7 +184,7 @@ test.each([
 )
 
 test('a connection that is said to be kept is kept, also after a body that nobody wanted', async () => {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
   socket.setEncoding('utf8')
   const ask = async (sent: string): Promise<string> => {
     socket.write(sent)
@@ -216,7 +206,7 @@ test('a connection that is said to be kept is kept, also after a body that nobod
 })
 
 test('a request that was refused is not read as two: what follows it is not begun', async () => {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
   socket.write(head(post, 'Content-Type: text/csv', 'Content-Length: 3'))
   const [first] = await once(socket, 'data')
   expect(String(first)).toMatch(/^HTTP\/1.1 415 .*\r\nConnection: close\r\n/s)
@@ -233,7 +223,7 @@ test.each([
   ['Host: localhost\r\nHost: localhost', 400],
   ['Host: pool-7.internal', 200],
 ])('with %j a probe is %i on either port, for GET, HEAD and OPTIONS', async (host, status) => {
-  for (const { url } of [server, probes]) {
+  for (const { url } of [gateway, probes]) {
     for (const line of ['GET /healthz', 'HEAD /healthz', 'GET /healthz?x']) {
       const sent = `${line} HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`
       expect(await exchange(url, sent)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))

@@ -9,6 +9,7 @@ import { createProbes, serveProbes } from '../src/operate/probes.ts'
 import { createConnections } from '../src/sockets/connections.ts'
 import { createGateway, nowhere } from './gateway.ts'
 import { type Answer, closing, done, get, holdOrDone, room, serve } from './serve.ts'
+import { anyPort } from './served-gateway.ts'
 
 test('a client alone has three quarters of all requests under way, and there is room for others', async () => {
   await using server = await serve(holdOrDone, room(8))
@@ -103,10 +104,7 @@ test('of the tails, too, a client alone has three quarters', async () => {
 test('health is answered on a port of its own while the door is full', async () => {
   await using gateway = createGateway(nowhere)
   const parts = { readiness: gateway.readiness, signal: gateway.drain.signal }
-  await using probes = await serveProbes(createProbes(parts, createLog('gateway', 'silent')), {
-    host: '127.0.0.1',
-    port: 0,
-  })
+  await using probes = await serveProbes(createProbes(parts, createLog('gateway', 'silent')), anyPort)
   await using server = await serve(holdOrDone, room(2))
   for (let n = 0; n < 2; n++) await server.open('127.0.0.1', get('/held'))
   await server.hasBegun(2)

@@ -1,19 +1,15 @@
 /** What the gateway answers without its stores: what it refuses at the door, and that it cannot serve. */
 import { limits } from '@sekali/core/limits'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type HttpServer, serveHttp } from '../src/sockets/server.ts'
 import { createGateway, eventBody, nowhere, post, problemIn } from './gateway.ts'
+import { type ServedGateway, serveGateway } from './served-gateway.ts'
 
-const gateway = createGateway(nowhere)
-let server: HttpServer
+let gateway: ServedGateway
 beforeAll(async () => {
-  server = await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 })
+  gateway = await serveGateway(nowhere)
 })
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-})
-const request = (path: string, init?: RequestInit) => fetch(`${server.url}${path}`, init)
+afterAll(() => gateway[Symbol.asyncDispose]())
+const request = (path: string, init?: RequestInit) => fetch(`${gateway.url}${path}`, init)
 
 test.each([
   ['no JSON', '{"topic":', 400, 'malformed_json'],

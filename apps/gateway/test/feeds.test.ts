@@ -11,10 +11,10 @@ import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject, test } from 'vitest'
 import { createHeads } from '../src/heads/heads.ts'
-import { serveHttp } from '../src/sockets/server.ts'
 import type { FeedInUse } from '../src/tail/feeds.ts'
 import type { TailsOptions } from '../src/tail/tails.ts'
-import { createGateway, problemIn } from './gateway.ts'
+import { problemIn } from './gateway.ts'
+import { serveGateway } from './served-gateway.ts'
 import { openTail } from './sse.ts'
 
 const log = createLog('gateway', 'silent')
@@ -24,26 +24,15 @@ async function ownGateway(tailsOptions: TailsOptions = {}) {
   const stack = new AsyncDisposableStack()
   const redisUrl = inject('redisUrl')
   const { url: databaseUrl } = stack.use(await ownDatabase())
-  const gateway = stack.use(
-    createGateway({ redisUrl, databaseUrl, prefix: ownPrefix(), tails: tailsOptions }),
-  )
+  const prefix = ownPrefix()
+  const gateway = stack.use(await serveGateway({ redisUrl, databaseUrl, prefix, tails: tailsOptions }))
   await untilConnected(gateway.broker, 15_000)
-  let arrived = 0
-  const listener: typeof gateway.listener = (incoming, outgoing) => {
-    arrived += 1
-    gateway.listener(incoming, outgoing)
-  }
-  const server = stack.use(await serveHttp(listener, { host: '127.0.0.1', port: 0 }))
-  stack.defer(() => gateway.drain.abort())
   return {
     ...gateway,
     databaseUrl,
-    url: server.url,
-    /** How many requests have come. */
-    arrived: () => arrived,
-    tail: (query: string) => openTail(server.url, query),
+    tail: (query: string) => openTail(gateway.url, query),
     refused: async (query: string) => {
-      const answer = await fetch(`${server.url}/tail?${query}`)
+      const answer = await fetch(`${gateway.url}/tail?${query}`)
       return [answer.status, answer.headers.has('retry-after'), (await problemIn(answer)).code]
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -9,17 +9,17 @@ import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject, test } from 'vitest'
 import { createRate } from '../src/clients/rate.ts'
 import type { TopicLimits } from '../src/publish/topic-limits.ts'
-import { serveHttp } from '../src/sockets/server.ts'
-import { createGateway, eventBody, nowhere, post, problemIn } from './gateway.ts'
+import { eventBody, nowhere, post, problemIn } from './gateway.ts'
+import { serveGateway } from './served-gateway.ts'
 
 /** A gateway of one's own, and what publishing to topics answers. */
 async function ownGateway(topics: TopicLimits, databaseUrl: string = nowhere.databaseUrl) {
   const broker = await ownBroker()
-  const gateway = createGateway({ redisUrl: inject('redisUrl'), databaseUrl, prefix: broker.prefix, topics })
+  const { prefix } = broker
+  const gateway = await serveGateway({ redisUrl: inject('redisUrl'), databaseUrl, prefix, topics })
   await untilConnected(gateway.broker, 15_000)
-  const server = await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 })
   const answer = async (body: string, type = 'application/json') => {
-    const response = await fetch(`${server.url}/publish`, post(body, { 'Content-Type': type }))
+    const response = await fetch(`${gateway.url}/publish`, post(body, { 'Content-Type': type }))
     return { status: response.status, headers: response.headers, body: await problemIn(response) }
   }
   const bodies = (names: readonly string[]) => names.map((topic) => eventBody({ topic }))
@@ -29,12 +29,11 @@ async function ownGateway(topics: TopicLimits, databaseUrl: string = nowhere.dat
     publishAll: (...names: string[]) => answer(`[${bodies(names).join(',')}]`),
     publishLines: (...names: string[]) => answer(bodies(names).join('\n'), 'application/x-ndjson'),
     drop: async (topic: string) => {
-      const response = await fetch(`${server.url}/topics/${topic}`, { method: 'DELETE' })
+      const response = await fetch(`${gateway.url}/topics/${topic}`, { method: 'DELETE' })
       return { status: response.status, body: await problemIn(response) }
     },
     names: () => broker.redis.smembers(`${broker.prefix}:topics`),
     async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]()
       await gateway[Symbol.asyncDispose]()
       await broker[Symbol.asyncDispose]()
     },

@@ -4,9 +4,8 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, inject } from 'vitest'
-import { serveHttp } from '../src/sockets/server.ts'
 import type { TailsOptions } from '../src/tail/tails.ts'
-import { createGateway } from './gateway.ts'
+import { serveGateway } from './served-gateway.ts'
 import { type OpenTail, openTail } from './sse.ts'
 
 export async function ownTails({
@@ -19,11 +18,10 @@ export async function ownTails({
   const prefix = ownPrefix()
   const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, REDIS_PREFIX: prefix }
   stack.use(startApp('consumer/src/main.ts', env))
-  const gateway = stack.use(createGateway({ redisUrl, databaseUrl, prefix, tails: tailsOptions, tailsMax }))
-  const { broker, appender, store, tails, drain, listener, connections } = gateway
+  const parts = { redisUrl, databaseUrl, prefix, tails: tailsOptions, tailsMax }
+  const gateway = stack.use(await serveGateway(parts))
+  const { broker, appender, store, tails, url } = gateway
   await untilConnected(broker, 5_000)
-  const server = stack.use(await serveHttp(listener, { host: '127.0.0.1', port: 0, connections }))
-  stack.defer(() => drain.abort())
   const append = async (
     topic: string,
     from: number,
@@ -36,7 +34,7 @@ export async function ownTails({
     expect((await appender.appendAll(events)).failure).toBeUndefined()
   }
   return {
-    url: server.url,
+    url,
     store,
     tails,
     append,
@@ -46,7 +44,7 @@ export async function ownTails({
         const { rows } = await store.pool.query('SELECT head FROM topics WHERE name = $1', [topic])
         expect(Number(rows[0]?.head)).toBe(head)
       }),
-    tail: (query: string, headers?: Record<string, string>) => openTail(server.url, query, headers),
+    tail: (query: string, headers?: Record<string, string>) => openTail(url, query, headers),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

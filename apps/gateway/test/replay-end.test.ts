@@ -10,9 +10,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ReplayTimes } from '../src/read/replay.ts'
 import { serveHttp } from '../src/sockets/server.ts'
 import { exchange } from './exchange.ts'
-import { createGateway, nowhere } from './gateway.ts'
+import { nowhere } from './gateway.ts'
+import { anyPort, serveGateway } from './served-gateway.ts'
 
-const anyPort = { host: '127.0.0.1', port: 0 } as const
 const lines = { Accept: 'application/x-ndjson', 'Accept-Encoding': 'identity' }
 const many = 40_000
 
@@ -29,14 +29,8 @@ beforeAll(async () => {
 })
 afterAll(() => store[Symbol.asyncDispose]())
 
-async function ownGateway(replayTimes: ReplayTimes = {}) {
-  const stack = new AsyncDisposableStack()
-  const gateway = stack.use(
-    createGateway({ redisUrl: nowhere.redisUrl, databaseUrl: store.url, replayTimes }),
-  )
-  const server = stack.use(await serveHttp(gateway.listener, anyPort))
-  return { gateway, url: server.url, [Symbol.asyncDispose]: () => stack.disposeAsync() }
-}
+const ownGateway = (replayTimes: ReplayTimes = {}) =>
+  serveGateway({ ...nowhere, databaseUrl: store.url, replayTimes })
 
 /** A replay as nginx asks for it by default: over HTTP/1.0, where an end of the connection is the end of the answer. */
 function overHttp10(url: string) {
@@ -70,7 +64,7 @@ test('when the gateway leaves in the middle of a replay the connection is reset:
   await using own = await ownGateway()
   const replay = overHttp10(own.url)
   await replay.pause()
-  own.gateway.drain.abort()
+  own.drain.abort()
   replay.resume()
   expect(await replay.over).toBe('ECONNRESET')
 })

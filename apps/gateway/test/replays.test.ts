@@ -5,10 +5,10 @@ import { Duplex } from 'node:stream'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { eventually } from '@sekali/testkit/eventually'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { serveHttp } from '../src/sockets/server.ts'
 import { bytesInUse } from './bytes-in-use.ts'
-import { createGateway, nowhere } from './gateway.ts'
+import { nowhere } from './gateway.ts'
 import { big, lines, namesOf, ownLog, read } from './log-of-orders.ts'
+import { serveGateway } from './served-gateway.ts'
 
 let system: Awaited<ReturnType<typeof ownLog>>
 beforeAll(async () => {
@@ -72,12 +72,10 @@ function stopping(bytes: number) {
 }
 
 test('readers that have stopped keep nobody from a whole replay, and hold next to nothing', async () => {
-  const { redisUrl } = nowhere
-  await using gateway = createGateway({ redisUrl, databaseUrl: system.store.url })
-  await using server = await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 })
+  await using gateway = await serveGateway({ ...nowhere, databaseUrl: system.store.url })
   const direct = createServer(gateway.listener)
   const replay = async () => {
-    const response = await fetch(`${server.url}/events?topic=big`, { headers: lines })
+    const response = await fetch(`${gateway.url}/events?topic=big`, { headers: lines })
     return (await response.text()).split('\n').filter(Boolean).length
   }
   const before = bytesInUse()
@@ -102,9 +100,7 @@ test('readers that have stopped keep nobody from a whole replay, and hold next t
 })
 
 test('replays that one client leaves unread are not all that there may be', async () => {
-  const { redisUrl } = nowhere
-  await using gateway = createGateway({ redisUrl, databaseUrl: system.store.url })
-  await using server = await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 })
+  await using gateway = await serveGateway({ ...nowhere, databaseUrl: system.store.url })
   const direct = createServer(gateway.listener)
   const ask = () => {
     const client = stopping(1)
@@ -123,18 +119,16 @@ test('replays that one client leaves unread are not all that there may be', asyn
     direct.emit('connection', socket)
   })
   expect(await refused).toContain('429 Too Many Requests')
-  const response = await fetch(`${server.url}/events?topic=big`, { headers: lines })
+  const response = await fetch(`${gateway.url}/events?topic=big`, { headers: lines })
   expect((await response.text()).split('\n').filter(Boolean).length).toBe(big)
   for (const { socket } of unread) socket.destroy()
 })
 
 test('as long as a replay finds nothing it says so to those who asked, also through gzip', async () => {
-  const { redisUrl } = nowhere
-  const databaseUrl = system.store.url
-  await using gateway = createGateway({ redisUrl, databaseUrl, replayTimes: { keepAliveMs: 50 } })
-  await using server = await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 })
+  const replayTimes = { keepAliveMs: 50 }
+  await using gateway = await serveGateway({ ...nowhere, databaseUrl: system.store.url, replayTimes })
   const headers = { ...lines, 'Accept-Encoding': 'gzip', Prefer: 'progress' }
-  const request = httpGet(`${server.url}/events?topic=big`, { headers, agent: false })
+  const request = httpGet(`${gateway.url}/events?topic=big`, { headers, agent: false })
   const [response] = await once(request, 'response')
   const locker = await system.store.pool.connect()
   try {

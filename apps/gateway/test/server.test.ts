@@ -9,25 +9,19 @@ import { limits } from '@sekali/core/limits'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { type HttpServer, serveHttp } from '../src/sockets/server.ts'
+import { serveHttp } from '../src/sockets/server.ts'
 import { exchange } from './exchange.ts'
-import { createGateway, eventBody, type Gateway, nowhere, post, problemIn } from './gateway.ts'
+import { eventBody, nowhere, post, problemIn } from './gateway.ts'
+import { anyPort, type ServedGateway, serveGateway } from './served-gateway.ts'
 
-const anyPort = { host: '127.0.0.1', port: 0 } as const
-
-let gateway: Gateway
-let server: HttpServer
+let gateway: ServedGateway
 beforeAll(async () => {
-  gateway = createGateway(nowhere)
+  gateway = await serveGateway(nowhere)
   gateway.app.get('/fault', () => {
     throw new Error('secret')
   })
-  server = await serveHttp(gateway.listener, anyPort)
 })
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-})
+afterAll(() => gateway[Symbol.asyncDispose]())
 
 const head =
   'POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n'
@@ -36,7 +30,7 @@ test('without Redis an event is refused in under two seconds, again and again', 
   for (let round = 0; round < 3; round++) {
     const started = performance.now()
     const responses = await Promise.all(
-      Array.from({ length: 20 }, () => fetch(`${server.url}/publish`, post(eventBody()))),
+      Array.from({ length: 20 }, () => fetch(`${gateway.url}/publish`, post(eventBody()))),
     )
     expect(performance.now() - started).toBeLessThan(2_000)
     expect(responses.map((response) => response.status)).toEqual(Array.from({ length: 20 }, () => 503))
@@ -48,7 +42,7 @@ test('a body in chunks is measured as it comes', async () => {
   const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`
   const chunks = Array.from({ length: Math.ceil(limits.bodyBytesMax / 0x4000) + 1 }, () => chunk)
   const answer = await exchange(
-    server.url,
+    gateway.url,
     `${head}Transfer-Encoding: chunked\r\n\r\n`,
     ...chunks,
     '0\r\n\r\n',
@@ -60,7 +54,7 @@ test('a body in chunks is measured as it comes', async () => {
 test('a body in small chunks is read whole', async () => {
   const chunks = [...'[1,"é"]'].map((c) => `${Buffer.byteLength(c).toString(16)}\r\n${c}\r\n`)
   const answer = await exchange(
-    server.url,
+    gateway.url,
     `${head}Transfer-Encoding: chunked\r\n\r\n`,
     ...chunks,
     '0\r\n\r\n',
@@ -69,19 +63,19 @@ test('a body in small chunks is read whole', async () => {
 })
 
 test('a body that says it is too large is not waited for', async () => {
-  const answer = await exchange(server.url, `${head}Content-Length: ${limits.bodyBytesMax + 1}\r\n\r\n`, 'x')
+  const answer = await exchange(gateway.url, `${head}Content-Length: ${limits.bodyBytesMax + 1}\r\n\r\n`, 'x')
   expect(answer).toMatch(/^HTTP\/1\.1 413 /)
 })
 
 test('a body exactly as large as allowed is read', async () => {
   const body = eventBody().padEnd(limits.bodyBytesMax, ' ')
-  expect((await fetch(`${server.url}/publish`, post(body))).status).toBe(503)
-  expect((await fetch(`${server.url}/publish`, post(`${body} `))).status).toBe(413)
+  expect((await fetch(`${gateway.url}/publish`, post(body))).status).toBe(503)
+  expect((await fetch(`${gateway.url}/publish`, post(`${body} `))).status).toBe(413)
 })
 
 test('a length and chunks at once are refused, because two servers would read them differently', async () => {
   const answer = await exchange(
-    server.url,
+    gateway.url,
     `${head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n`,
     '0\r\n\r\n',
   )
@@ -90,8 +84,8 @@ test('a length and chunks at once are refused, because two servers would read th
 
 test('clients that hold a request open take nothing from the others', async () => {
   await using broker = await ownBroker()
-  await using own = createGateway({ ...nowhere, redisUrl: inject('redisUrl'), prefix: broker.prefix })
-  await using shared = await serveHttp(own.listener, anyPort)
+  const redisUrl = inject('redisUrl')
+  await using shared = await serveGateway({ ...nowhere, redisUrl, prefix: broker.prefix })
   const open = (request: string) =>
     new Promise<Socket>((resolve) => {
       const socket = connect(Number(new URL(shared.url).port), '127.0.0.1')
@@ -120,18 +114,18 @@ test("what has arrived counts: beyond a client's share is 429, others have room,
   const sockets: Socket[] = []
   const megabyte = ' '.repeat(1024 * 1024)
   for (let index = 0; index < 5; index++) {
-    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
     sockets.push(socket)
     socket.on('error', () => undefined)
     socket.write(`${head}Content-Length: ${limits.batchBytesMax}\r\n\r\n[`)
     for (let sent = 0; sent < 7; sent++) socket.write(megabyte)
   }
-  const code = async () => (await problemIn(await fetch(`${server.url}/publish`, post('{}')))).code
+  const code = async () => (await problemIn(await fetch(`${gateway.url}/publish`, post('{}')))).code
   const isCode = (expected: string) => async () => expect(await code()).toBe(expected)
   const answers = await Promise.race(sockets.map((socket) => once(socket, 'data')))
   expect(String(answers[0])).toContain('"code":"client_limit"')
   const other = connect({
-    port: Number(new URL(server.url).port),
+    port: Number(new URL(gateway.url).port),
     host: '127.0.0.1',
     localAddress: '127.0.0.2',
   })
@@ -142,12 +136,12 @@ test("what has arrived counts: beyond a client's share is 429, others have room,
 })
 
 test('a client that leaves in mid-body harms nobody', async () => {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
   await once(socket, 'connect')
   socket.write(`${head}Content-Length: 1000\r\n\r\n{"topic":`)
   socket.destroy()
   await once(socket, 'close')
-  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+  expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
 })
 
 test('a client that never finishes its request is hung up on', async () => {
@@ -166,13 +160,13 @@ test('a client that never finishes its request is hung up on', async () => {
 })
 
 test('headers beyond the limit are refused', async () => {
-  const answer = await exchange(server.url, `${head}X: ${'x'.repeat(20_000)}\r\n\r\n`)
+  const answer = await exchange(gateway.url, `${head}X: ${'x'.repeat(20_000)}\r\n\r\n`)
   expect(answer).toMatch(/^HTTP\/1\.1 431 /)
 })
 
 test.each(['TRACE', 'PROPFIND'])('%s is an ordinary 405', async (method) => {
   const answer = await exchange(
-    server.url,
+    gateway.url,
     `${method} /publish HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
   )
   expect(answer).toMatch(/^HTTP\/1\.1 405 /)
@@ -180,7 +174,7 @@ test.each(['TRACE', 'PROPFIND'])('%s is an ordinary 405', async (method) => {
 })
 
 test('a fault of ours goes to the log and to nobody else', async () => {
-  const response = await fetch(`${server.url}/fault`)
+  const response = await fetch(`${gateway.url}/fault`)
   const problem = await problemIn(response)
   expect(problem).toMatchObject({ status: 500, code: 'internal_error' })
   expect(JSON.stringify(problem)).not.toContain('secret')
@@ -222,7 +216,7 @@ test('closing does not wait for ever', async () => {
 })
 
 test('a port that is taken is reported plainly', async () => {
-  const port = Number(new URL(server.url).port)
+  const port = Number(new URL(gateway.url).port)
   const second = serveHttp(() => {}, { ...anyPort, port })
   await expect(second).rejects.toThrow(InvalidConfig)
   await expect(second).rejects.toThrow(`127.0.0.1:${port} is taken by another process`)

@@ -15,29 +15,25 @@ import { refusalOf } from '../src/http/problem.ts'
 import { reply, toResponse } from '../src/http/reply.ts'
 import { createStoreSlots } from '../src/read/store-slots.ts'
 import { serveHttp } from '../src/sockets/server.ts'
-import { createGateway, problemIn } from './gateway.ts'
+import { problemIn } from './gateway.ts'
+import { serveGateway } from './served-gateway.ts'
 
 const log = createLog('gateway', 'silent')
 
-/** A gateway on an address, and how many requests have come there. */
+/** A gateway, and what it answers to requests from an address. */
 async function ownGateway() {
   const stack = new AsyncDisposableStack()
   const { url: databaseUrl } = stack.use(await ownDatabase())
-  const gateway = stack.use(createGateway({ redisUrl: inject('redisUrl'), databaseUrl, prefix: ownPrefix() }))
-  let arrived = 0
-  const listener: typeof gateway.listener = (incoming, outgoing) => {
-    arrived += 1
-    gateway.listener(incoming, outgoing)
-  }
-  const server = stack.use(await serveHttp(listener, { host: '127.0.0.1', port: 0, drainMs: 0 }))
+  const parts = { redisUrl: inject('redisUrl'), databaseUrl, prefix: ownPrefix() }
+  const gateway = stack.use(await serveGateway(parts, { drainMs: 0 }))
   const agent = new Agent({ maxSockets: Number.POSITIVE_INFINITY })
   stack.defer(() => agent.destroy())
   return {
     databaseUrl,
     store: gateway.store,
-    arrived: () => arrived,
+    arrived: gateway.arrived,
     async statusOf(path: string, localAddress: string): Promise<number | undefined> {
-      const asked = request(`${server.url}${path}`, { localAddress, agent }).end()
+      const asked = request(`${gateway.url}${path}`, { localAddress, agent }).end()
       const [answer] = (await once(asked, 'response')) as [IncomingMessage]
       await once(answer.resume(), 'end')
       return answer.statusCode

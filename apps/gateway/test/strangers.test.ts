@@ -1,25 +1,20 @@
 /** Who gets past the door, on a real socket: the tables are in target and host. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type HttpServer, serveHttp } from '../src/sockets/server.ts'
 import { exchange } from './exchange.ts'
-import { createGateway, type Gateway, nowhere } from './gateway.ts'
+import { nowhere } from './gateway.ts'
+import { type ServedGateway, serveGateway } from './served-gateway.ts'
 
-let gateway: Gateway
-let server: HttpServer
+let gateway: ServedGateway
 beforeAll(async () => {
-  gateway = createGateway({ ...nowhere, hosts: ['gateway'] })
-  server = await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 })
+  gateway = await serveGateway({ ...nowhere, hosts: ['gateway'] })
 })
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  await gateway[Symbol.asyncDispose]()
-})
+afterAll(() => gateway[Symbol.asyncDispose]())
 
 const local = 'Host: localhost'
 /** The status of an answer, with its code if it is a problem. */
 async function ask(line: string, ...headers: string[]): Promise<string> {
   const lines = [line, ...headers, 'Connection: close', '', '']
-  const answer = await exchange(server.url, lines.join('\r\n'))
+  const answer = await exchange(gateway.url, lines.join('\r\n'))
   const [, status] = /^HTTP\/1\.1 (\d+) /.exec(answer) ?? []
   const [, code] = /"code":"(\w+)"/.exec(answer) ?? []
   if (code !== undefined) expect(answer).toMatch(/^content-type: application\/problem\+json\r$/im)
@@ -82,7 +77,7 @@ test.each([
 })
 
 test('the answer to an unknown host says how to make it known', async () => {
-  const answer = await exchange(server.url, 'GET /stats HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n')
+  const answer = await exchange(gateway.url, 'GET /stats HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n')
   expect(answer).toContain('add it to HOSTS')
   expect(answer).not.toContain('localhost')
 })
@@ -101,7 +96,7 @@ test.each([
 
 test('a check with OPTIONS finds that the gateway is not ready; the others are as they were', async () => {
   expect(await ask('OPTIONS /readyz HTTP/1.0')).toBe('503')
-  const { headers } = await fetch(`${server.url}/readyz`, { method: 'OPTIONS' })
+  const { headers } = await fetch(`${gateway.url}/readyz`, { method: 'OPTIONS' })
   expect(headers.get('allow')).toBe('GET, HEAD, OPTIONS')
   expect(await ask('OPTIONS /healthz HTTP/1.0')).toBe('204')
   expect(await ask('GET / HTTP/1.1', local)).toBe('404 not_found')

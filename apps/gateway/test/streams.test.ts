@@ -6,32 +6,30 @@ import { readStreams } from '@sekali/broker/streams'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { type HttpServer, serveHttp } from '../src/sockets/server.ts'
-import { createGateway, eventBody, type Gateway, type ProblemBody } from './gateway.ts'
+import { eventBody, type ProblemBody } from './gateway.ts'
+import { type ServedGateway, serveGateway } from './served-gateway.ts'
 
 const lineMs = 400
 let stack: AsyncDisposableStack
-let server: HttpServer
-let gateway: Gateway
+let gateway: ServedGateway
 beforeAll(async () => {
   stack = new AsyncDisposableStack()
   const database = stack.use(await ownDatabase())
   const { prefix } = stack.use(await ownBroker())
   gateway = stack.use(
-    createGateway({
+    await serveGateway({
       redisUrl: inject('redisUrl'),
       databaseUrl: database.url,
       prefix,
       patience: { silenceMs: 20_000, lineMs },
     }),
   )
-  server = stack.use(await serveHttp(gateway.listener, { host: '127.0.0.1', port: 0 }))
 })
 afterAll(() => stack.disposeAsync())
 
 function open(localAddress = '127.0.0.1'): ClientRequest {
   const headers = { 'Content-Type': 'application/x-ndjson' }
-  const sent = request(`${server.url}/publish`, { method: 'POST', agent: false, localAddress, headers })
+  const sent = request(`${gateway.url}/publish`, { method: 'POST', agent: false, localAddress, headers })
   sent.on('error', () => undefined) // it is hung up on while it sends
   sent.flushHeaders()
   return sent
