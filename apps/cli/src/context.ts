@@ -1,4 +1,5 @@
-import { type Connection, connectionTo } from '@sekali/client/connection'
+import { type Client, createClient } from '@sekali/client/client'
+import { type Connection, type ConnectionOptions, connectionTo } from '@sekali/client/connection'
 import type { CallOptions } from '@sekali/client/retry'
 import type { Command } from 'commander'
 import { endingOf, UsageError } from './exit.ts'
@@ -6,6 +7,8 @@ import type { Output } from './terminal/output.ts'
 
 /** What every command gets. */
 export interface Context {
+  readonly client: Client
+  /** For what the client parses and a command shows as it came. */
   readonly connection: Connection
   readonly url: string
   readonly json: boolean
@@ -43,11 +46,20 @@ export function action<O>({ out, signal }: Surroundings, work: Work<O>) {
       hasSaid = true
       say(`trying again: ${endingOf(error, url).message}`)
     }
-    const connection = connectionTo({
+    const gateway: ConnectionOptions = {
       baseUrl: url,
       retry: { totalMs: retrySeconds * 1_000, delayMaxMs: 1_000 },
-    })
-    const context: Context = { connection, url, json, out, say, signal, options: { signal, onRetry } }
+    }
+    const context: Context = {
+      client: createClient(gateway),
+      connection: connectionTo(gateway),
+      url,
+      json,
+      out,
+      say,
+      signal,
+      options: { signal, onRetry },
+    }
     process.exitCode = (await work(context, command.args, command.opts() as O)) ?? 0
   }
 }

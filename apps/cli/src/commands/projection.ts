@@ -1,13 +1,6 @@
 import type { Projection, ProjectionError, ProjectionInfo, ProjectionKey } from '@sekali/client/answers'
 import { jsonOf } from '@sekali/client/connection'
-import { dropProjection } from '@sekali/client/drop'
-import {
-  isProjection,
-  listProjections,
-  projectionAnswer,
-  projectionKeyAnswer,
-  rebuildProjection,
-} from '@sekali/client/projections'
+import { isProjection, projectionAnswer, projectionKeyAnswer } from '@sekali/client/projections'
 import { onOneLine } from '@sekali/core/event'
 import { type Json, parseJson, stringifyJson } from '@sekali/core/json'
 import { limits } from '@sekali/core/limits'
@@ -61,8 +54,8 @@ Examples:
     .action(action(surroundings, drop))
 }
 
-const list = async ({ connection, options, json, out }: Context) => {
-  const projections = await listProjections(connection, options)
+const list = async ({ client, options, json, out }: Context) => {
+  const projections = await client.projections(options)
   if (json) for (const projection of projections) await out.line(JSON.stringify(projection))
   else if (projections.length === 0) await out.line('no projections')
   else
@@ -142,15 +135,15 @@ const indented = (state: unknown): string =>
     .map(plain)
     .join('\n')
 
-const rebuild = async ({ connection, options, json, out }: Context, [name]: string[]) => {
-  await rebuildProjection(connection, required(name), options)
+const rebuild = async ({ client, options, json, out }: Context, [name]: string[]) => {
+  await client.rebuildProjection(required(name), options)
   const text = `${plain(required(name))} is being rebuilt; sekali projection list shows how far it is`
   await out.line(json ? JSON.stringify({ name, status: 'building' }) : text)
   return undefined
 }
 
-const drop = async ({ connection, options, json, out }: Context, [name]: string[]) => {
-  await dropProjection(connection, required(name), options)
+const drop = async ({ client, options, json, out }: Context, [name]: string[]) => {
+  await client.dropProjection(required(name), options)
   await out.line(json ? JSON.stringify({ name, status: 'dropped' }) : `${plain(required(name))} is dropped`)
   return undefined
 }

@@ -1,6 +1,5 @@
 import type { ConsumerFigures, Stats } from '@sekali/client/answers'
 import { wait } from '@sekali/client/retry'
-import { readStats } from '@sekali/client/stats'
 import { type Figures, figureNames, outcomeNames } from '@sekali/core/figures'
 import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
@@ -35,13 +34,13 @@ Examples:
 }
 
 const run = async (context: Context, [topic]: string[], { watch }: Options) => {
-  const { connection, options, json, out, signal } = context
+  const { client, options, json, out, signal } = context
   const everyMs = (watch === true ? 1 : (watch ?? 0)) * 1_000
   const wanted = { ...options, ...(topic !== undefined && { topic }) }
   let before: Moment | undefined
   // Ended by the signal, if it is to be repeated at all.
   for (;;) {
-    const now: Moment = { stats: await readStats(connection, wanted), atMs: performance.now() }
+    const now: Moment = { stats: await client.stats(wanted), atMs: performance.now() }
     if (json) await out.line(JSON.stringify(now.stats))
     else await out.write(`${redraw(watch !== undefined)}${report(now, before).join('\n')}\n`)
     if (everyMs === 0) return undefined

@@ -1,4 +1,3 @@
-import { dropTopic } from '@sekali/client/drop'
 import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { plain } from '../terminal/text.ts'
@@ -24,8 +23,8 @@ Examples:
     .action(action(surroundings, drop))
 }
 
-const drop = async ({ connection, options, json, out }: Context, [topic]: string[]) => {
-  await dropTopic(connection, required(topic), options)
+const drop = async ({ client, options, json, out }: Context, [topic]: string[]) => {
+  await client.dropTopic(required(topic), options)
   await out.line(json ? JSON.stringify({ topic, status: 'dropped' }) : `${plain(required(topic))} is dropped`)
   return undefined
 }

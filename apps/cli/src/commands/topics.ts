@@ -1,6 +1,5 @@
 import type { TopicFigures } from '@sekali/client/answers'
 import { Unavailable } from '@sekali/client/errors'
-import { readStats } from '@sekali/client/stats'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { number, plain, table } from '../terminal/text.ts'
@@ -24,8 +23,8 @@ Examples:
 }
 
 const run = async (context: Context, [topic]: string[]) => {
-  const { connection, options } = context
-  const { topics } = await readStats(connection, { ...options, ...(topic !== undefined && { topic }) })
+  const { client, options } = context
+  const { topics } = await client.stats({ ...options, ...(topic !== undefined && { topic }) })
   if (topics === null) {
     throw new Unavailable('neither server answers', { status: 503, code: 'store_unavailable' }, undefined)
   }
