@@ -1,4 +1,5 @@
 import type { Event, TopicName } from '@sekali/core/event'
+import { outcomesOf } from '@sekali/core/figures'
 import type { Position } from '@sekali/core/position'
 import { commitEvents } from '@sekali/store/commit'
 import type { Store } from '@sekali/store/connect'
@@ -20,7 +21,7 @@ export async function storeEvents(
       const accounted = turn.accounted + events.length
       const position = `${accounted}-1` as Position
       const account = { group: 'g', position, accounted, seen: accounted, seenId: position, epoch: null }
-      queueTurnEnd(tx, turn, { ...outcome, ...account, dead: 0, lost: 0, foundLoss: false })
+      queueTurnEnd(tx, turn, { ...outcomesOf(() => 0), ...outcome, ...account, foundLoss: false })
       await beforeCommit()
       return true
     })

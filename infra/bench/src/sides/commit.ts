@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { TopicName } from '@sekali/core/event'
+import { outcomesOf } from '@sekali/core/figures'
 import type { Position } from '@sekali/core/position'
 import { commitEvents } from '@sekali/store/commit'
 import { connectStore, type Store } from '@sekali/store/connect'
@@ -48,6 +49,8 @@ export async function measureCommit(bench: Bench, store: Store, batches: readonl
   return { ...stop(), seconds, value: events / seconds }
 }
 
+const none = outcomesOf(() => 0)
+
 /** What a turn does in PostgreSQL. Throws unless all the events were new. */
 export async function commitBatch(store: Store, { topic, received }: Batch): Promise<void> {
   const taken = await withTurn(store, [topic], async (tx, turn) => {
@@ -56,7 +59,7 @@ export async function commitBatch(store: Store, { topic, received }: Batch): Pro
     const accounted = turn.accounted + received.length
     const position = `${accounted}-0` as Position
     const seen = { seen: accounted, seenId: position, epoch: null, foundLoss: false }
-    queueTurnEnd(tx, turn, { ...outcome, ...seen, dead: 0, lost: 0, group: 'bench', position, accounted })
+    queueTurnEnd(tx, turn, { ...none, ...outcome, ...seen, group: 'bench', position, accounted })
     return true
   })
   if (taken === undefined) throw new Error(`nobody else should have the turn of ${topic}`)
