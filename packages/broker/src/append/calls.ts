@@ -71,7 +71,7 @@ export interface Call {
   readonly waiting: readonly Portion[]
 }
 
-interface Hands {
+export interface Hands {
   readonly broker: Broker
   readonly acknowledged: Acknowledged
   readonly registry: Registry
