@@ -8,8 +8,8 @@ const stepMs = 50
 const patienceMs = 60_000
 
 /**
- * Asks until `done` says true; says whether that came within `deadlineMs`. What it throws means "not yet": it asks
- * systems that are being broken.
+ * Polls `done` until it is true, and resolves with whether that came within `deadlineMs`. An error means "not yet": the
+ * systems that are polled are being broken.
  */
 export async function until(
   done: () => Promise<boolean> | boolean,
@@ -29,13 +29,13 @@ export async function until(
 }
 
 /**
- * Asks again, for up to a minute, when an answer does not come: what is looked at after the faults must not fail because
- * the machine is busy. Rejects with what came last.
+ * Tries again for up to a minute: what is read after the faults must not fail because the machine is busy. Rejects with
+ * the last error.
  */
-export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+export async function patiently<T>(read: () => Promise<T>): Promise<T> {
   for (const endsAt = performance.now() + patienceMs; ; ) {
     try {
-      return await ask()
+      return await read()
     } catch (error) {
       if (performance.now() > endsAt) throw error
       await pause(10 * stepMs)

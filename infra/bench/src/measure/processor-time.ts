@@ -24,7 +24,7 @@ export interface ProcessorTime {
 
 const ticksASecond = 100 // USER_HZ: the same on all platforms that Node runs on
 
-/** Begins to measure; the function that it returns says what was used since. */
+/** Begins to measure. The function that it returns gives what was used since. */
 export function startMeter(processes: Processes): () => ProcessorTime {
   const all = { ...processes, bench: process.pid }
   const startedAt = nowMs()

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const everyMs = 20
 
-/** Asks every 20 ms until the answer is yes. Rejects when `signal` is aborted, or after `deadlineMs`. */
+/** Polls `isSo` every 20 ms until it is true. Rejects when `signal` is aborted, or after `deadlineMs`. */
 export async function until(
   what: string,
   signal: AbortSignal,

@@ -1,4 +1,4 @@
-/** A client that does what clients do, each thing some times at a place by chance, and says how long it took. */
+/** A client that does what clients do, each thing some times at a place by chance, and reports how long it took. */
 import { createHash, randomInt, randomUUID } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import { openPool } from '../load/pool.ts'

@@ -35,7 +35,7 @@ export const single = (options: { readonly requests: number; readonly consumers:
   },
 })
 
-/** Sends single events, 64 at a time, and says how many were answered a second. */
+/** Sends single events, 64 at a time, and gives the number that were answered a second. */
 export async function measureRequests(
   bench: Bench,
   load: Load,

@@ -12,7 +12,7 @@ export interface TopicSums {
 
 const others = outcomeNames.filter((name) => name !== 'stored' && name !== 'duplicates')
 
-/** Asks the topics' rows, which is cheaper than GET /stats: it is done every 20 ms while the clock runs. */
+/** Reads the topics' rows, which is cheaper than GET /stats: it is done every 20 ms while the clock runs. */
 export async function sumUp({ pool }: Store): Promise<TopicSums> {
   const { rows } = await pool.query<Record<keyof TopicSums, string>>(
     `SELECT coalesce(sum(accounted), 0) AS accounted, coalesce(sum(head), 0) AS stored,

@@ -1,6 +1,6 @@
 /**
  * The ordinary client: a process of its own, so that what it measures is not the judge's own slowness. It publishes,
- * reads and follows a topic of its own at a steady rate, and tells its parent of each operation. Reads come on a
+ * reads and follows a topic of its own at a steady rate, and reports each operation to its parent. Reads come on a
  * connection of their own each, because who has one open already does not notice that nobody else gets in.
  *
  * `node ordinary-worker.ts URL`; the message `finish` ends it once all that was begun has ended.
@@ -36,10 +36,10 @@ for (let n = 1, due = nowMs(); !stopping.signal.aborted; n++, due += everyMs) {
 }
 await Promise.all(begun)
 for (const endsAt = nowMs() + giveUpMs; expected.size > 0 && nowMs() < endsAt; ) await pause(50)
-for (const at of expected.values()) tell('tail', at, 'never')
+for (const at of expected.values()) report('tail', at, 'never')
 process.send?.('done', () => process.exit(0))
 
-function tell(operation: Operation, at: number, refusal?: string): void {
+function report(operation: Operation, at: number, refusal?: string): void {
   const sample: Sample = { operation, at, ms: nowMs() - at, refusal }
   process.send?.(sample)
 }
@@ -51,18 +51,18 @@ async function publish(n: number, due: number): Promise<void> {
   const body = `{"topic":"${topic}","event_id":"${id}","timestamp":"2026-01-01T00:00:00Z","source":"${run}","payload":${payload}}`
   const headers = { 'content-type': 'application/json', ...(waits ? { prefer: 'wait=5' } : {}) }
   expected.set(id, due)
-  const refusal = await ask({ method: 'POST', path: '/publish', headers, agent }, body)
+  const refusal = await send({ method: 'POST', path: '/publish', headers, agent }, body)
   // What was not accepted need not come out of the tail either.
   if (refusal !== undefined) expected.delete(id)
-  tell(waits ? 'wait' : 'publish', due, refusal)
+  report(waits ? 'wait' : 'publish', due, refusal)
 }
 
 async function read(due: number): Promise<void> {
-  tell('read', due, await ask({ path: `/events?topic=${topic}&limit=20`, agent: false }))
+  report('read', due, await send({ path: `/events?topic=${topic}&limit=20`, agent: false }))
 }
 
 /** Undefined when the answer is a yes, otherwise what came instead. */
-async function ask(options: RequestOptions, body = ''): Promise<string | undefined> {
+async function send(options: RequestOptions, body = ''): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   const outgoing = request(url, { ...options, signal: AbortSignal.timeout(giveUpMs) }, (answer) => {
     answer.once('error', () => resolve('cut off'))
@@ -105,7 +105,7 @@ function onLine(line: string): void {
   const at = expected.get(id)
   if (at === undefined) return
   expected.delete(id)
-  tell('tail', at)
+  report('tail', at)
 }
 
 async function untilFollowed(): Promise<void> {

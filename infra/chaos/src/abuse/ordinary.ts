@@ -17,8 +17,8 @@ const program = fileURLToPath(new URL('ordinary-worker.ts', import.meta.url))
 export function startOrdinary(url: string): OrdinaryClient {
   const samples: Sample[] = []
   const child = fork(program, [url], { execArgv: [], env: { PATH: process.env.PATH } })
-  child.on('message', (said: Sample | 'done') => {
-    if (said !== 'done') samples.push(said)
+  child.on('message', (sample: Sample | 'done') => {
+    if (sample !== 'done') samples.push(sample)
   })
   const exited = once(child, 'exit')
   return {

@@ -19,7 +19,7 @@ export function docker(args: readonly string[], input?: string): Promise<string>
   })
 }
 
-/** Hears every line that a `docker` command writes, until it is disposed. */
+/** Gives every line that a `docker` command writes to `onLine`, until it is disposed. */
 export function follow(args: readonly string[], onLine: (line: string) => void): Disposable {
   const child = spawn('docker', args, { cwd: repositoryRoot, stdio: ['ignore', 'pipe', 'ignore'] })
   child.on('error', () => undefined) // without docker nothing else works either, and says so

@@ -149,7 +149,7 @@ export async function startProxy(upstream: () => { host: string; port: number })
   }
 }
 
-// One chunk at a time, so that a delay changes no order. `pass` says whether a chunk goes on.
+// One chunk at a time, so that a delay changes no order. `pass` decides whether a chunk goes on.
 async function pump(
   from: Socket,
   to: Socket,

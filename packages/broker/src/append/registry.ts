@@ -29,7 +29,7 @@ export interface Registry {
   readonly forget: (topic: TopicName) => void
 }
 
-/** `onLoss` hears the topics of which entries were found missing. */
+/** `onLoss` gets the topics that were found to miss entries. */
 export function createRegistry(
   broker: Broker,
   acknowledged: Acknowledged,

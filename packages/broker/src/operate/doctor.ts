@@ -48,7 +48,7 @@ function role(settings: Settings): Finding {
 
 function appendonly({ appendonly }: Settings): Finding {
   const check = 'redis.appendonly'
-  if (appendonly === undefined) return notTold(check)
+  if (appendonly === undefined) return notKnown(check)
   if (appendonly === 'yes') return ok(check, 'yes')
   return problem(
     check,
@@ -59,15 +59,15 @@ function appendonly({ appendonly }: Settings): Finding {
 
 function appendfsync({ appendonly, appendfsync }: Settings): Finding {
   const check = 'redis.appendfsync'
-  if (appendfsync === undefined) return notTold(check)
+  if (appendfsync === undefined) return notKnown(check)
   if (appendfsync === 'always') return ok(check, 'always')
   const lost = appendfsync === 'everysec' ? 'about a second of' : 'many'
-  const told = `${appendfsync}: a crash of the machine loses ${lost} accepted events`
+  const state = `${appendfsync}: a crash of the machine loses ${lost} accepted events`
   const remedy = `CONFIG SET appendfsync always; ${restart}`
-  return appendonly === 'yes' ? warning(check, told, remedy) : problem(check, told, remedy)
+  return appendonly === 'yes' ? warning(check, state, remedy) : problem(check, state, remedy)
 }
 
-const notTold = (check: string): Finding =>
+const notKnown = (check: string): Finding =>
   unknown(check, 'Redis does not allow CONFIG GET', 'allow it to this user: ACL SETUSER … +config|get')
 
 function lastWrite({ lastWrite }: Settings): Finding {
@@ -101,11 +101,11 @@ function memory({ memoryBytes, memoryBytesMax }: Settings): Finding {
   }
   const used = `${mebibytes(memoryBytes)} used`
   if (memoryBytesMax === 0) return ok(check, `${used}, no limit set`)
-  const told = `${used} of ${mebibytes(memoryBytesMax)}`
-  if (memoryBytes < memoryBytesMax * memoryShareMax) return ok(check, told)
+  const fill = `${used} of ${mebibytes(memoryBytesMax)}`
+  if (memoryBytes < memoryBytesMax * memoryShareMax) return ok(check, fill)
   return warning(
     check,
-    `${told}: when it is full, events are refused`,
+    `${fill}: when it is full, events are refused`,
     'see what is in flight; start consumers, or raise maxmemory',
   )
 }

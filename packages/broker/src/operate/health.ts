@@ -5,7 +5,7 @@ import { findRefusal } from './writable.ts'
 
 export interface BrokerHealth {
   readonly version: string
-  /** Whether an append is on disk before it is acknowledged; `null` when Redis does not tell (CONFIG forbidden). */
+  /** Whether an append is on disk before it is acknowledged; `null` when nobody knows, because CONFIG is forbidden. */
   readonly durable: boolean | null
   /** What makes this Redis unfit: while there is any, the gateway is not ready. */
   readonly problems: readonly string[]
@@ -30,8 +30,8 @@ export async function checkWritable(broker: Broker): Promise<BrokerHealth> {
 
 function healthOf(settings: Settings): BrokerHealth {
   const { version, policy, isLoading, appendonly, appendfsync } = settings
-  const isTold = appendonly !== undefined && appendfsync !== undefined
-  const durable = isTold ? appendonly === 'yes' && appendfsync === 'always' : null
+  const isKnown = appendonly !== undefined && appendfsync !== undefined
+  const durable = isKnown ? appendonly === 'yes' && appendfsync === 'always' : null
   const misplaced = misplacedAt(settings)
   const problems = [
     Number.parseInt(version, 10) < majorMin && `version ${version} is older than ${majorMin}.0`,
@@ -45,10 +45,10 @@ function healthOf(settings: Settings): BrokerHealth {
     durable === null &&
       'whether appendonly and appendfsync are set cannot be told: CONFIG GET is not allowed',
   ]
-  return { version, durable, problems: said(problems), warnings: said(warnings) }
+  return { version, durable, problems: present(problems), warnings: present(warnings) }
 }
 
-/** What could not take a write anyway is not asked to. */
+/** Whether a trial write can tell anything: a server that cannot take one is not given one. */
 export const isWorthTrying = (settings: Settings): boolean =>
   misplacedAt(settings) === undefined && !settings.isLoading
 
@@ -78,5 +78,5 @@ export function misplacedAt({ mode, role }: Settings): Trouble | undefined {
   return undefined
 }
 
-const said = (findings: readonly (string | false | undefined)[]): string[] =>
+const present = (findings: readonly (string | false | undefined)[]): string[] =>
   findings.flatMap((finding) => finding || [])

@@ -33,7 +33,7 @@ end
 const packsPerCall = 50
 const bytesPerCall = 256 * 1024
 const packsMax = 1_000
-/** Between two calls it rests so many times as long as the first took: Redis has others to serve. */
+/** The pause between two calls is this many times as long as the first took: Redis has others to serve. */
 const restPerCall = 9
 
 /**

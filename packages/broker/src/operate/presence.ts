@@ -36,12 +36,14 @@ export async function readConsumers(broker: Broker): Promise<Presence[]> {
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
 }
 
-/** What each consumer says that was ever announced and has not been forgotten; `null` if that has expired. */
+/** What each consumer announced last, of all that are not forgotten; `null` if that has expired. */
 export async function readAnnounced(broker: Broker): Promise<Map<string, Presence | null>> {
   return await ask(broker, 'list of consumers', async (redis) => {
     const names = await redis.smembers(consumersKey(broker))
     if (names.length === 0) return new Map()
-    const said = await redis.mget(...names.map((name) => presenceKey(broker, name)))
-    return new Map(names.map((name, index) => [name, JSON.parse(said[index] ?? 'null') as Presence | null]))
+    const announced = await redis.mget(...names.map((name) => presenceKey(broker, name)))
+    return new Map(
+      names.map((name, index) => [name, JSON.parse(announced[index] ?? 'null') as Presence | null]),
+    )
   })
 }

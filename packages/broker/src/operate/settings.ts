@@ -26,18 +26,18 @@ export async function readSettings(broker: Broker): Promise<Settings> {
   const config = await ask(broker, 'health check', (redis) =>
     redis.config('GET', 'append*').catch(() => undefined),
   )
-  const said = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
-  const valkey = said('valkey_version')
+  const valueOfLine = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
+  const valkey = valueOfLine('valkey_version')
   return {
     name: valkey === undefined ? 'Redis' : 'Valkey',
-    version: valkey ?? said('redis_version') ?? 'unknown',
-    mode: said('redis_mode') ?? said('server_mode'),
-    role: said('role'),
-    isLoading: said('loading') === '1',
-    policy: said('maxmemory_policy'),
-    memoryBytesMax: numberOf(said('maxmemory')),
-    memoryBytes: numberOf(said('used_memory')),
-    lastWrite: said('aof_last_write_status'),
+    version: valkey ?? valueOfLine('redis_version') ?? 'unknown',
+    mode: valueOfLine('redis_mode') ?? valueOfLine('server_mode'),
+    role: valueOfLine('role'),
+    isLoading: valueOfLine('loading') === '1',
+    policy: valueOfLine('maxmemory_policy'),
+    memoryBytesMax: numberOf(valueOfLine('maxmemory')),
+    memoryBytes: numberOf(valueOfLine('used_memory')),
+    lastWrite: valueOfLine('aof_last_write_status'),
     appendonly: textOf(field(config, 'appendonly')),
     appendfsync: textOf(field(config, 'appendfsync')),
   }

@@ -32,7 +32,7 @@ export const entrySeparator = '\0\0'
 /** Entries of a pack, and about how many characters, at most: reads are limited by packs, which come whole. */
 const entriesMax = 32
 const charsMax = 16 * 1024
-/** Of Redis's entries that a call would have without packs, so many must be saved. */
+/** Packs are made if they save a call at least this many of Redis's entries. */
 const savedMin = 4
 
 /** Events that one caller brought. */
@@ -76,8 +76,8 @@ const encode = ({ eventId, timestamp, source, payload }: Event): string =>
   `${eventId}${separator}${timestamp}${separator}${source}${separator}${payload}`
 
 /**
- * The entries of a pack. What is not wholly of our form is one, without an event: as such Redis has counted
- * it. So is what would have ids from `end` on, which are not its own: somebody has copied a pack.
+ * The entries of a pack. A value not in our format is one entry with no event, because Redis counted it as one. So is
+ * a pack whose ids would reach `end`: they belong to another entry, so somebody has copied it.
  */
 export function decode(topic: TopicName, id: string, fields: readonly string[], end: Position): Entry[] {
   const [name, value = '', ...more] = fields

@@ -15,21 +15,21 @@ export interface BadAnswer {
 export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
   const problem = parseProblem(text)
   const code = typeof problem.code === 'string' ? problem.code : `http_${status}`
-  const said = [problem.detail, problem.title].find((value) => typeof value === 'string')
-  const message = `${what} answered ${status} ${code}${said === undefined ? '' : `: ${said}`}`
-  const told: Failure = { status, code }
+  const reason = [problem.detail, problem.title].find((value) => typeof value === 'string')
+  const message = `${what} answered ${status} ${code}${reason === undefined ? '' : `: ${reason}`}`
+  const failure: Failure = { status, code }
   if (code === 'conflict') return new Conflict(message, numberOr(problem.seq))
   if (code === 'dead_event') return new DeadEvent(message, textOr(problem.reason))
   if (status === 422) {
     const issues = [...parseIssues(problem.errors), ...parseBadEvents(problem.events)]
-    return new Invalid([message, ...issues.map(issueText)].join('; '), told, issues)
+    return new Invalid([message, ...issues.map(issueText)].join('; '), failure, issues)
   }
   // Trying again would not help: there are no topics left, or these are more than may be made at once.
   const isFinal = code.startsWith('topic_') && retryAfter === null
   if ((status === 429 && !isFinal) || (status >= 502 && status <= 504)) {
-    return new Unavailable(message, told, parseRetryAfter(retryAfter))
+    return new Unavailable(message, failure, parseRetryAfter(retryAfter))
   }
-  return new Refused(message, told)
+  return new Refused(message, failure)
 }
 
 /** For instance `[3].timestamp must be ISO 8601 …`. */

@@ -30,7 +30,7 @@ export interface Retry {
 export interface CallOptions {
   /** Ends the call at once, a wait between two tries included; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
-  /** Told before each wait. */
+  /** Called before each wait. */
   readonly onRetry?: ((retry: Retry) => void) | undefined
 }
 

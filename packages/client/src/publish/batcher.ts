@@ -1,5 +1,5 @@
 /**
- * Collects single events into batches: whichever comes first of so many events, so many bytes, so much time.
+ * Collects single events into batches. A batch is sent once it has `eventsMax` or `bytesMax`, or after `delayMs`.
  *
  * One batch is under way at a time, and it is sent again, the same to the byte, until it is answered. So the events of
  * a topic are accepted in the order in which they were given here, whatever goes wrong in between. What comes

@@ -10,9 +10,9 @@ export interface PublishAllCounts {
 }
 
 export interface PublishAllOptions extends BatcherOptions {
-  /** Hears of each event that is not valid: the number it came as, from 0, and why. */
+  /** Called for each event that is not valid, with its index in the order of arrival and why. */
   readonly onRefused?: (index: number, error: Invalid) => void
-  /** Hears how far it is, after each batch. */
+  /** Called after each batch with the counts so far. */
   readonly onProgress?: (counts: PublishAllCounts) => void
 }
 

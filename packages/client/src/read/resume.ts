@@ -5,7 +5,7 @@
 import type { EventsQuery } from '../answers.ts'
 import { UnexpectedAnswer } from '../errors.ts'
 
-/** A URL may not be longer than the gateway reads; so many topics have to be read page by page. */
+/** A URL may not be longer than the gateway reads; a replay of too many topics has to be read page by page. */
 const afterCharsMax = 8_000
 
 /** How far a replay has come: a seq, or for several topics a seq of each, `orders.eu:42,orders.us:7`. */

@@ -5,7 +5,7 @@ import { EventFields, type FieldName, fieldNames, isObject } from './event.ts'
 import type { PayloadText } from './payload.ts'
 import { fitsInBytes, isShortString, type Sent } from './sent.ts'
 
-/** Says everything that does not fit. */
+/** Adds everything that does not fit to `issues`. */
 export function explain(sent: Sent, issues: Issue[]): undefined {
   const fields: Record<string, unknown> = {}
   for (const name of fieldNames) {

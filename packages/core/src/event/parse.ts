@@ -1,5 +1,5 @@
 /**
- * Reads what publishers send. What does not fit is told by what a function returns, in words for the client: an error
+ * Reads what publishers send. What does not fit is returned, not thrown, in words for the client: an error
  * with its stack for each bad line would cost more than the line.
  */
 import { InvalidBatch, InvalidEvent, type Issue, MalformedJson } from '../errors.ts'
@@ -111,7 +111,7 @@ export function* siftedEventsIn(body: string): Generator<undefined, Sifted> {
   return { events, indexes, invalid, bad }
 }
 
-/** Reads an array; `onSent` hears of each of its elements, as many as there may be. */
+/** Reads an array; `onSent` gets each of its elements, up to as many as a batch may have. */
 function* batchIn(body: string, onSent: (sent: Sent, index: number) => void): Generator<undefined, void> {
   const isBatch = /^[ \t\r\n]*\[/.test(body)
   let count = 0
@@ -146,7 +146,7 @@ function readSent(sent: Sent, issues: Issue[]): Event | undefined {
 
 /**
  * The event if all is well with it, and nothing more. It asks the same questions as the schema, at a fifth of the
- * time; only who fails here is told why.
+ * time; only for an event that fails here the reasons are looked for.
  */
 function readValid({ topic, event_id, timestamp, source, payload, unknown }: Sent): Event | undefined {
   if (unknown.length > 0 || payload === undefined || !payload.text.startsWith('{')) return undefined

@@ -20,7 +20,7 @@ import {
   QUOTE,
 } from './json-text.ts'
 
-/** Hears of events in the order in which they come. */
+/** Is called with events in the order in which they come. */
 export interface Listener {
   onBegin(isObject: boolean): void
   /**

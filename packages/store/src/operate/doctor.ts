@@ -71,9 +71,9 @@ const reload = (name: string, value: string) => `ALTER SYSTEM SET ${name} = ${va
 
 function version({ settings }: State): Finding {
   const check = 'postgres.version'
-  const told = `PostgreSQL ${settings.get('server_version')}`
-  if (Number(settings.get('server_version_num')) >= versionNumberMin) return ok(check, told)
-  return problem(check, `${told} is too old`, upgrade)
+  const state = `PostgreSQL ${settings.get('server_version')}`
+  if (Number(settings.get('server_version_num')) >= versionNumberMin) return ok(check, state)
+  return problem(check, `${state} is too old`, upgrade)
 }
 
 function role({ isReplica }: State): Finding {
@@ -105,24 +105,24 @@ function timeouts({ settings }: State, wanted: false | number | undefined): Find
   const statement = ms('statement_timeout')
   const idle = ms('idle_in_transaction_session_timeout')
   const transaction = ms('transaction_timeout')
-  const told = `statement ${statement} ms, idle in transaction ${idle} ms`
+  const state = `statement ${statement} ms, idle in transaction ${idle} ms`
   if (statement !== wanted || idle === 0) {
     return problem(
       check,
-      `${told}: not what was asked for, so a stalled turn may hold its topic for ever`,
+      `${state}: not what was asked for, so a stalled turn may hold its topic for ever`,
       'something between Sekali and PostgreSQL drops start-up parameters: connect without a pooler, or let it pass ' +
         'statement_timeout and idle_in_transaction_session_timeout on',
     )
   }
-  if (statement >= idle) return problem(check, `${told}: a slow statement ends its session`, ladder)
+  if (statement >= idle) return problem(check, `${state}: a slow statement ends its session`, ladder)
   if (transaction > 0 && transaction <= idle) {
     return warning(
       check,
-      `${told}, but a transaction is ended after ${transaction} ms: long turns will fail`,
+      `${state}, but a transaction is ended after ${transaction} ms: long turns will fail`,
       reload('transaction_timeout', '0'),
     )
   }
-  return ok(check, told)
+  return ok(check, state)
 }
 
 const ladder = 'set REDIS_CALL_MS < STATEMENT_MS < IDLE_IN_TRANSACTION_MS'
@@ -139,20 +139,20 @@ const connectionsShareMax = 0.9
 function connections({ settings, sessions }: State): Finding {
   const check = 'postgres.connections'
   const max = Number(settings.get('max_connections'))
-  const told = `${sessions} of ${max} in use`
-  if (sessions < max * connectionsShareMax) return ok(check, told)
-  return warning(check, told, 'raise max_connections, or see in pg_stat_activity who holds so many')
+  const state = `${sessions} of ${max} in use`
+  if (sessions < max * connectionsShareMax) return ok(check, state)
+  return warning(check, state, 'raise max_connections, or see in pg_stat_activity who holds so many')
 }
 
 const transactionSecondsMax = 300
 
 function transactions({ oldestSeconds }: State): Finding {
   const check = 'postgres.transactions'
-  const told = `the oldest transaction is ${Math.round(oldestSeconds)} s old`
-  if (oldestSeconds < transactionSecondsMax) return ok(check, told)
+  const state = `the oldest transaction is ${Math.round(oldestSeconds)} s old`
+  if (oldestSeconds < transactionSecondsMax) return ok(check, state)
   return warning(
     check,
-    `${told} and keeps vacuum from its work`,
+    `${state} and keeps vacuum from its work`,
     'find it by xact_start in pg_stat_activity; pg_terminate_backend ends it',
   )
 }
@@ -166,13 +166,14 @@ function log({ settings }: State): Finding {
   const is = (name: string, ...values: string[]) => values.includes(settings.get(name) ?? '')
   const isForMachines = /csvlog|jsonlog/.test(settings.get('log_destination') ?? '')
   const logsCalls = !is('log_statement', 'none', 'ddl') || !is('log_min_duration_statement', '-1')
-  const told: string[] = []
-  if (!is('log_error_verbosity', 'terse') || isForMachines) told.push('parts of rows that PostgreSQL refuses')
-  if (logsCalls && !is('log_parameter_max_length', '0')) told.push('parameters of statements')
-  if (told.length === 0) return ok(check, 'gets no content of events')
+  const exposed: string[] = []
+  if (!is('log_error_verbosity', 'terse') || isForMachines)
+    exposed.push('parts of rows that PostgreSQL refuses')
+  if (logsCalls && !is('log_parameter_max_length', '0')) exposed.push('parameters of statements')
+  if (exposed.length === 0) return ok(check, 'gets no content of events')
   return warning(
     check,
-    `it may get content of events: ${told.join(', ')}`,
+    `it may get content of events: ${exposed.join(', ')}`,
     isForMachines && is('log_error_verbosity', 'terse')
       ? 'log_destination = stderr or syslog; csvlog and jsonlog have DETAIL and CONTEXT of every error'
       : `${reload('log_error_verbosity', 'terse')}; the same for log_parameter_max_length = 0`,

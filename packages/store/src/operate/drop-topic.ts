@@ -6,8 +6,8 @@ import { sql } from '../postgres/drizzle.ts'
 export type TopicDrop = 'dropped' | 'in_use' | 'unknown'
 
 /**
- * Drops a topic that has nothing. `forget` has Redis forget it, and says what came of that, while nobody can have the
- * topic's turn; if it is in use there the topic stays. Rejects with `StoreUnavailable`, or with what `forget` throws.
+ * Drops a topic that has nothing. `forget` has Redis forget it, and resolves with what came of that, while nobody can have
+ * the topic's turn; if it is in use there the topic stays. Rejects with `StoreUnavailable`, or with what `forget` throws.
  */
 export const dropTopic = (
   store: Store,

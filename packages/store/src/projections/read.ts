@@ -53,7 +53,7 @@ export async function readProjections(
   only?: string,
   wantsAsOf?: WantsAsOf,
 ): Promise<ProjectionStatus[]> {
-  const rows = await ask<GenerationRow>(
+  const rows = await selectRows<GenerationRow>(
     store,
     sql`
       SELECT g.name, g.version, ${status} AS status, g.keyed, ${asOf(wantsAsOf)} AS as_of,
@@ -139,7 +139,10 @@ export const status = sql`
   ) THEN 'orphaned'
   ELSE lead(${ownStatus}, 1, ${ownStatus}) OVER (PARTITION BY g.name ORDER BY g.stage = 'live' DESC) END`
 
-export async function ask<T extends Record<string, unknown>>(store: Store, statement: SQL): Promise<T[]> {
+export async function selectRows<T extends Record<string, unknown>>(
+  store: Store,
+  statement: SQL,
+): Promise<T[]> {
   const { rows } = await store.db.execute<T>(statement).catch((error: unknown) => {
     throw asStoreError(error, 'read of projections')
   })

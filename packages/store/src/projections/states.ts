@@ -8,7 +8,14 @@ import { sql } from '../postgres/drizzle.ts'
 import { generations, states } from '../postgres/schema.ts'
 import { pageBytesMax } from '../read/row.ts'
 import { type AsOf, asOf, type WantsAsOf } from './as-of.ts'
-import { ask, type ProjectionStatus, type SkippedRow, skippedColumns, skippedOf, status } from './read.ts'
+import {
+  type ProjectionStatus,
+  type SkippedRow,
+  selectRows,
+  skippedColumns,
+  skippedOf,
+  status,
+} from './read.ts'
 
 /** What is said with a state. */
 export interface Shown extends Pick<ProjectionStatus, 'version' | 'status' | 'asOf' | 'skipped'> {
@@ -28,7 +35,7 @@ export async function readState(
   key: string,
   wantsAsOf?: WantsAsOf,
 ): Promise<ProjectionState | undefined> {
-  const rows = await ask<ShownRow & { state: string | null; revision: string }>(
+  const rows = await selectRows<ShownRow & { state: string | null; revision: string }>(
     store,
     sql`
       SELECT g.id, g.version, g.status, ${skippedColumns}, ${asOf(wantsAsOf)} AS as_of, coalesce(s.revision, 0) AS revision, s.state::text AS state
@@ -61,7 +68,7 @@ export async function readStatesPage(
   }: { readonly after: string; readonly limit: number; readonly wantsAsOf?: WantsAsOf },
 ): Promise<StatesPage | undefined> {
   // One more than asked for tells whether there is another page.
-  const rows = await ask<PageRow>(
+  const rows = await selectRows<PageRow>(
     store,
     sql`
       SELECT g.id, g.version, g.status, ${skippedColumns}, coalesce(p.revision, s.revision) AS revision,

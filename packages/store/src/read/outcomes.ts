@@ -1,8 +1,8 @@
 /**
- * What came of entries, exactly: of two entries with the same event the one that was stored is told from the other by
- * its time of receipt, which holds the entry's id (see position.ts in core), or, where that is too small, by
- * the id in `entry_ids`. Rows that a version before wrote have none there: they are told to be what came before,
- * so that who publishes again hears `duplicate` or `conflict` and never `stored` of another's entry.
+ * What came of entries, exactly. Of two entries with the same event, the time of receipt shows which one was stored: it
+ * holds the entry's id (see position.ts in core). Where the time is too small for that, the id is in `entry_ids`. Rows
+ * of an earlier version have none there and count as what came before. So a publisher that publishes again gets
+ * `duplicate` or `conflict`, and never the `stored` of another's entry.
  *
  * A duplicate leaves no trace of its own, and neither does an entry that Redis has lost. It is a duplicate if what is
  * stored came before it and has the same payload; anything else would have become the event, or a conflict.

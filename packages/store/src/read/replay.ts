@@ -26,7 +26,7 @@ export async function boundReplay(store: Store, replay: Replay): Promise<Replay>
 const partEventsMax = 1_000
 
 /**
- * The first part of a replay, of so many bytes of payloads, or of one event. What was not taken of it can be
+ * The first part of a replay: payloads of up to `bytesMax`, or one event. What was not taken of it can be
  * read again: the log does not change. Rejects like `openScans`.
  */
 export async function readPart(store: Store, replay: Replay, bytesMax: number): Promise<Part> {

@@ -76,7 +76,7 @@ function keysOf(filter: Filter, order: Order, dry: readonly Scan[], reach: Reach
   ) WITH ORDINALITY AS scan (topic_id, low, high, at)`
   const { inSpan, inEvent } = conditionsOf(filter)
   if (inEvent === undefined) {
-    // Seqs have no gap: so many of them are so many events.
+    // Seqs have no gap, so the number of seqs is the number of events.
     const range =
       order === 'asc'
         ? sql`scan.low AND least(scan.high, scan.low + ${reach.keys - 1}::bigint)`

@@ -142,7 +142,7 @@ export function streaksOf(store: Store): Map<number, number> {
   return known
 }
 
-/** Stores the events that are new, numbered from each topic's `head + 1`, and says for each part which are not. */
+/** Stores the events that are new, numbered from each topic's `head + 1`. Resolves with those of each part that are not. */
 async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
   const streaks = streaksOf(tx.store)
   const streakOf = ({ turn }: Part) => streaks.get(turn.topicId) ?? 0
@@ -171,7 +171,7 @@ async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[
   return known
 }
 
-/** Adds all events, or none and says `undefined` when one of their ids is taken. */
+/** Adds all events; or none, and resolves with `undefined`, when one of their ids is taken. */
 async function copyIfNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[] | undefined> {
   const none = parts.map((): KnownFirsts => new Map())
   try {

@@ -6,7 +6,7 @@
 import { limits } from '@sekali/core/limits'
 import type { Turn } from './turn.ts'
 
-/** Tells for each content, one after the other, whether there is room for it. */
+/** Decides for each content, one after the other, whether there is room for it. */
 export interface Kept {
   /** Bytes for which there was room. */
   readonly bytes: number

@@ -67,7 +67,7 @@ const prepareTurns = `
     WHERE id = $1`
 
 /**
- * Around these two, whose plan is the same for all values and however many topics there are; without being told so,
+ * Around these two statements. Their plan is the same for all values and any number of topics, but unless it is forced,
  * PostgreSQL plans them every time. It must not hold for the look-up of events (see connect.ts).
  */
 const planOnce = 'SET LOCAL plan_cache_mode = force_generic_plan'
