@@ -1,5 +1,5 @@
 import type { TopicName } from '@sekali/core/event'
-import { event } from '@sekali/testkit/sample'
+import { event, upTo } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
 import { appendRaw, idsOf, numbered, ownStack, streamOf } from './stack.ts'
 
@@ -15,7 +15,7 @@ test('events are stored once, numbered without a gap, in the order in which they
     lost: 0,
   })
   const log = await stack.log()
-  expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: 300 }, (_, index) => index + 1))
+  expect(log.map(({ seq }) => seq)).toEqual(upTo(300))
   expect(idsOf(log)).toEqual(idsOf(numbered(300)))
 })
 

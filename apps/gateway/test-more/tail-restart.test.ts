@@ -8,7 +8,7 @@ import { ensureTopics } from '@sekali/store/ensure-topics'
 import { type Gateway, startApp, startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownStore } from '@sekali/testkit/own'
-import { event } from '@sekali/testkit/sample'
+import { event, upTo } from '@sekali/testkit/sample'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { openTail, type Told } from '../test/sse.ts'
@@ -45,7 +45,6 @@ async function ownLog(redisUrl = inject('redisUrl'), postgresUrl = inject('postg
   }
 }
 
-const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
 const seqsOf = (told: readonly Told[], topic: string) =>
   told.filter(({ data }) => data.topic === topic).map(({ data }) => data.seq)
 

@@ -50,5 +50,3 @@ export async function ownTails({
 }
 
 export const seqsOf = ({ told }: OpenTail) => told.map(({ data }) => data.seq)
-export const upTo = (last: number, first = 1) =>
-  Array.from({ length: last - first + 1 }, (_, index) => first + index)

@@ -4,6 +4,7 @@ import { createServer, get as httpGet } from 'node:http'
 import { Duplex } from 'node:stream'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { eventually } from '@sekali/testkit/eventually'
+import { upTo } from '@sekali/testkit/sample'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bytesInUse } from './bytes-in-use.ts'
 import { nowhere } from './gateway.ts'
@@ -24,7 +25,7 @@ test('a replay streams all of a topic, gzipped for who asks for it, and nothing 
     null,
   ])
   const text = await plain.text()
-  expect(read(text).map(({ seq }) => seq)).toEqual(Array.from({ length: 700 }, (_, index) => index + 1))
+  expect(read(text).map(({ seq }) => seq)).toEqual(upTo(700))
 
   const request = httpGet(`${system.gateway.url}/events?topic=orders.eu`, {
     headers: { ...lines, 'Accept-Encoding': 'br, gzip' },
@@ -142,7 +143,7 @@ test('as long as a replay finds nothing it says so to those who asked, also thro
     await locker.query('ROLLBACK')
     await once(body, 'end')
     const events = read(text).filter((line) => 'seq' in line)
-    expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: big }, (_, index) => index + 1))
+    expect(events.map(({ seq }) => seq)).toEqual(upTo(big))
   } finally {
     locker.release(true)
   }

@@ -1,7 +1,8 @@
 /** What a tail is sent, and from which place it resumes. */
 import { eventually } from '@sekali/testkit/eventually'
+import { upTo } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
-import { ownTails, seqsOf, upTo } from './own-tails.ts'
+import { ownTails, seqsOf } from './own-tails.ts'
 import type { OpenTail } from './sse.ts'
 
 test('history runs into live, every id is a place to resume from, and EventSource would understand it [P5]', async () => {

@@ -2,7 +2,7 @@
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import { ownStore } from '@sekali/testkit/own'
-import { event } from '@sekali/testkit/sample'
+import { event, upTo } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
 import { readTopics } from '../src/operate/topics.ts'
 import { readNewest, readTopic } from '../src/read/topic.ts'
@@ -92,7 +92,7 @@ test('a reader never sees a later number before an earlier one, whatever the com
   }
   writing = false
   await reader
-  expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => index + 1))
+  expect(seen).toEqual(upTo(seen.length))
   expect(seen.length).toBeGreaterThan(0)
 })
 

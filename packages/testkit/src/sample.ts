@@ -1,5 +1,9 @@
 import type { Event, EventId, Source, TopicName } from '@sekali/core/event'
 
+/** `first`, `first + 1`, … `last`. */
+export const upTo = (last: number, first = 1): number[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index)
+
 /** An event that says what differs and is ordinary otherwise. */
 export const event = (
   differs: { topic?: string; eventId?: string; source?: string; payload?: string; timestamp?: string } = {},
