@@ -3,12 +3,8 @@ import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createClient } from '@sekali/client/client'
-import type { TopicName } from '@sekali/core/event'
-import { commitEvents } from '@sekali/store/commit'
-import { connectStore } from '@sekali/store/connect'
-import { ensureTopics } from '@sekali/store/ensure-topics'
-import { queueTurnEnd, withTurn } from '@sekali/store/turn'
-import { event } from '@sekali/testkit/sample'
+import { event, upTo } from '@sekali/testkit/sample'
+import { storeEvents } from '@sekali/testkit/store-events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { problemIn } from './gateway.ts'
 import { nextOf } from './links.ts'
@@ -92,7 +88,7 @@ test('behind a proxy that puts a prefix before the path the next page is where t
     const client = createClient({ baseUrl: `http://127.0.0.1:${port}${prefix}` })
     const seqs: number[] = []
     for await (const { seq } of client.read({ topic: 'orders.us', after: 0, limit: 120 })) seqs.push(seq)
-    expect(seqs).toEqual(Array.from({ length: 300 }, (_, index) => index + 1))
+    expect(seqs).toEqual(upTo(300))
   } finally {
     proxy.close()
     proxy.closeAllConnections()
@@ -112,27 +108,11 @@ test('a topic that is not named among places to end at has no end', async () => 
 })
 
 test('a commit that is late makes neither a page nor a replay skip anything [P5]', async () => {
-  await using writer = connectStore({ url: system.store.url, poolMax: 4, name: 'test' }, { warn: () => {} })
-  const topics = ['late.a', 'late.b'] as TopicName[]
-  await ensureTopics(writer, topics)
-  const commit = (topic: TopicName, id: string, beforeCommit: () => Promise<void> = async () => {}) =>
-    withTurn(writer, [topic], async (tx, turn) => {
-      const received = [1, 2, 3].map((n) => ({
-        event: event({ topic, eventId: `${id}${n}` }),
-        receivedAt: '2025-12-08T10:00:01.000000Z',
-      }))
-      const outcome = await commitEvents(tx, turn, received)
-      await beforeCommit()
-      queueTurnEnd(tx, turn, {
-        ...turn,
-        ...outcome,
-        dead: 0,
-        lost: 0,
-        foundLoss: false,
-        group: 'g',
-        accounted: turn.accounted + 3,
-      })
-    })
+  const topics = ['late.a', 'late.b']
+  const commit = (topic: string, id: string, beforeCommit?: () => Promise<void>) => {
+    const events = [1, 2, 3].map((n) => event({ topic, eventId: `${id}${n}` }))
+    return storeEvents(system.store, events, beforeCommit)
+  }
   const seen: Shown[] = []
   let place = '0'
   const readOn = async () => {
@@ -148,8 +128,8 @@ test('a commit that is late makes neither a page nor a replay skip anything [P5]
   }
   for (let round = 0; round < 5; round++) {
     // The first topic's events are inserted, and stamped, before those of the second, and committed after.
-    await commit('late.a' as TopicName, `a${round}`, async () => {
-      await commit('late.b' as TopicName, `b${round}`)
+    await commit('late.a', `a${round}`, async () => {
+      await commit('late.b', `b${round}`)
       while (await readOn());
       const replayed = read(await (await system.get('/events?topic=late.*', lines)).text())
       expect(replayed.filter(({ topic }) => topic === 'late.a').length).toBe(3 * round)
@@ -159,7 +139,7 @@ test('a commit that is late makes neither a page nor a replay skip anything [P5]
   }
   for (const topic of topics) {
     const seqs = seen.filter((shown) => shown.topic === topic).map(({ seq }) => seq)
-    expect(seqs).toEqual(Array.from({ length: 15 }, (_, index) => index + 1))
+    expect(seqs).toEqual(upTo(15))
   }
   const replayed = read(await (await system.get('/events?topic=late.*', lines)).text())
   expect(new Set(namesOf(replayed))).toEqual(new Set(namesOf(seen)))

@@ -3,6 +3,7 @@ import { limits } from '@sekali/core/limits'
 import { type Position, timeOf } from '@sekali/core/position'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
+import { accountFor } from '@sekali/testkit/store-events'
 import { expect, test, vi } from 'vitest'
 import type { Store, Tx } from '../src/postgres/connect.ts'
 import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
@@ -10,7 +11,7 @@ import { commitBisecting, type ReceivedEntry } from '../src/turn/bisect.ts'
 import { type Batch, commitBatches, type Outcome, streaksOf } from '../src/turn/commit.ts'
 import type { Received } from '../src/turn/copy.ts'
 import { ensureTopics } from '../src/turn/ensure-topics.ts'
-import { queueTurnEnd, type Turn, withTurns } from '../src/turn/turn.ts'
+import { withTurns } from '../src/turn/turn.ts'
 import { chance, createModel } from './model.ts'
 
 const at = 1_700_000_000_000
@@ -41,19 +42,11 @@ async function commit(
     using query = vi.spyOn(tx.$client, 'query')
     const outcomes = await way(tx, batches)
     const statements = query.mock.calls.length
-    for (const [index, turn] of turns.entries()) end(tx, turn, outcomes[index] as Outcome)
+    for (const [index, turn] of turns.entries()) accountFor(tx, turn, outcomes[index] as Outcome, at)
     return { statements, outcomes: new Map(turns.map(({ topic }, index) => [topic, outcomes[index]])) }
   })
   if (committed === undefined) throw new Error('somebody else has the turn')
   return committed
-}
-
-function end(tx: Tx, turn: Turn, outcome: Outcome & { dead?: number }): void {
-  const { dead = 0 } = outcome
-  const accounted = turn.accounted + outcome.stored + outcome.duplicates + outcome.conflicts + dead
-  const position = `${at + accounted}-0` as Position
-  const account = { group: 'g', position, accounted, seen: accounted, seenId: position, epoch: null }
-  queueTurnEnd(tx, turn, { ...outcome, ...account, foundLoss: false, dead, lost: 0 })
 }
 
 const rowsOf = async (store: Store, table: 'events' | 'conflicts') => {

@@ -1,10 +1,19 @@
 import type { Event, TopicName } from '@sekali/core/event'
-import { outcomesOf } from '@sekali/core/figures'
+import { outcomeNames, outcomesOf } from '@sekali/core/figures'
 import type { Position } from '@sekali/core/position'
-import { commitEvents } from '@sekali/store/commit'
-import type { Store } from '@sekali/store/connect'
+import { commitEvents, type Outcome } from '@sekali/store/commit'
+import type { Store, Tx } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
-import { queueTurnEnd, withTurn } from '@sekali/store/turn'
+import { queueTurnEnd, type Turn, withTurn } from '@sekali/store/turn'
+
+/** Ends a turn as a consumer does. The time of its position is `ms` plus the number of entries accounted for. */
+export function accountFor(tx: Tx, turn: Turn, outcome: Outcome & { dead?: number }, ms = 0): void {
+  const outcomes = { ...outcomesOf(() => 0), ...outcome }
+  const accounted = outcomeNames.reduce((count, name) => count + outcomes[name], turn.accounted)
+  const position = `${ms + accounted}-1` as Position
+  const account = { group: 'g', position, accounted, seen: accounted, seenId: position, epoch: null }
+  queueTurnEnd(tx, turn, { ...outcomes, ...account, foundLoss: false })
+}
 
 /** Stores events of one topic as a consumer's turn does, without Redis. `beforeCommit` may take its time. */
 export async function storeEvents(
@@ -18,10 +27,7 @@ export async function storeEvents(
     const stored = await withTurn(store, [topic], async (tx, turn) => {
       const received = events.map((event) => ({ event, receivedAt: event.timestamp }))
       const outcome = await commitEvents(tx, turn, received)
-      const accounted = turn.accounted + events.length
-      const position = `${accounted}-1` as Position
-      const account = { group: 'g', position, accounted, seen: accounted, seenId: position, epoch: null }
-      queueTurnEnd(tx, turn, { ...outcomesOf(() => 0), ...outcome, ...account, foundLoss: false })
+      accountFor(tx, turn, outcome)
       await beforeCommit()
       return true
     })
