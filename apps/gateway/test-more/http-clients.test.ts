@@ -11,6 +11,7 @@ import { freePort } from '@sekali/servers/free-port'
 import { startGateway } from '@sekali/testkit/app'
 import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
+import { fillLog } from '@sekali/testkit/fill-log'
 import { ownPrefix, ownStore } from '@sekali/testkit/own'
 import axios from 'axios'
 import got from 'got'
@@ -72,12 +73,10 @@ let store: Awaited<ReturnType<typeof ownStore>>
 beforeAll(async () => {
   await requireDebian('nginx', 'curl', 'python3-requests', 'python3-httpx')
   store = await ownStore()
-  await store.pool.query(
-    `WITH t AS (INSERT INTO topics (name, head) VALUES ('many', $1) RETURNING id, head)
-     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)
-     SELECT t.id, n, 'e' || n, 'shop', json_build_object('line', E'a\\u2028b\\u0085c', 'x', repeat('x', 500)), '2025-01-01Z', '2025-02-01Z'
-     FROM t, generate_series(1, t.head) n`,
-    [many],
+  await fillLog(
+    store,
+    { many },
+    { payload: `json_build_object('line', E'a\\u2028b\\u0085c', 'x', repeat('x', 500))` },
   )
 })
 afterAll(() => store[Symbol.asyncDispose]())

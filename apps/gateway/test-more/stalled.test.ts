@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { eventually } from '@sekali/testkit/eventually'
+import { fillLog } from '@sekali/testkit/fill-log'
 import { ownPrefix, ownStore } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createGateway } from '../test/gateway.ts'
@@ -23,13 +24,13 @@ const lines = { Accept: 'application/x-ndjson' }
 async function own() {
   const stack = new AsyncDisposableStack()
   const store = stack.use(await ownStore())
-  await store.pool.query(
-    `WITH t AS (INSERT INTO topics (name, head) VALUES ('stalled.a', $1), ('stalled.b', $1) RETURNING id, head)
-     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)
-     SELECT t.id, n, 'e' || n, CASE WHEN n % 2 = 0 THEN 'even' ELSE 'odd' END,
-       json_build_object('x', (SELECT string_agg(md5(n || ' ' || i), '') FROM generate_series(1, 32) i)), '2025-01-01Z', '2025-02-01Z'
-     FROM t, generate_series(1, t.head) n`,
-    [eventsPerTopic],
+  await fillLog(
+    store,
+    { 'stalled.a': eventsPerTopic, 'stalled.b': eventsPerTopic },
+    {
+      payload: `json_build_object('x', (SELECT string_agg(md5(n || ' ' || i), '') FROM generate_series(1, 32) i))`,
+      source: `CASE WHEN n % 2 = 0 THEN 'even' ELSE 'odd' END`,
+    },
   )
   const gateway = stack.use(
     createGateway({ redisUrl: inject('redisUrl'), databaseUrl: store.url, prefix: ownPrefix() }),

@@ -1,4 +1,5 @@
 import { startGateway } from '@sekali/testkit/app'
+import { fillLog } from '@sekali/testkit/fill-log'
 import { ownPrefix, ownStore } from '@sekali/testkit/own'
 
 import { nowhere } from './gateway.ts'
@@ -9,13 +10,15 @@ export const big = 60_000
 /** A gateway as a process, on a log of orders in two regions and a big topic, without a Redis. */
 export async function ownLog() {
   const store = await ownStore()
-  await store.pool.query(
-    `WITH t AS (INSERT INTO topics (name, head) SELECT name, size FROM (VALUES ('orders.eu', 700), ('orders.us', 300), ('big', $1::int)) s (name, size) RETURNING id, name, head)
-     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)
-     SELECT t.id, n, 'e' || n, CASE WHEN n % 10 = 0 THEN 'tenth' ELSE 'shop' END, json_build_object('x', repeat('x', 500)),
-       '2025-01-01Z'::timestamptz + n * interval '1 minute', '2025-02-01Z'::timestamptz + n * interval '1 minute'
-     FROM t, generate_series(1, t.head) n`,
-    [big],
+  await fillLog(
+    store,
+    { 'orders.eu': 700, 'orders.us': 300, big },
+    {
+      payload: `json_build_object('x', repeat('x', 500))`,
+      source: `CASE WHEN n % 10 = 0 THEN 'tenth' ELSE 'shop' END`,
+      timestamp: `'2025-01-01Z'::timestamptz + n * interval '1 minute'`,
+      receivedAt: `'2025-02-01Z'::timestamptz + n * interval '1 minute'`,
+    },
   )
   const gateway = await startGateway({
     REDIS_URL: nowhere.redisUrl,

@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { gunzipSync } from 'node:zlib'
 import { eventually } from '@sekali/testkit/eventually'
+import { fillLog } from '@sekali/testkit/fill-log'
 import { ownStore } from '@sekali/testkit/own'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ReplayTimes } from '../src/read/replay.ts'
@@ -19,13 +20,7 @@ const many = 40_000
 let store: Awaited<ReturnType<typeof ownStore>>
 beforeAll(async () => {
   store = await ownStore()
-  await store.pool.query(
-    `WITH t AS (INSERT INTO topics (name, head) VALUES ('many', $1), ('few', 3) RETURNING id, head)
-     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)
-     SELECT t.id, n, 'e' || n, 'shop', json_build_object('x', repeat('x', 500)), '2025-01-01Z', '2025-02-01Z'
-     FROM t, generate_series(1, t.head) n`,
-    [many],
-  )
+  await fillLog(store, { many, few: 3 }, { payload: `json_build_object('x', repeat('x', 500))` })
 })
 afterAll(() => store[Symbol.asyncDispose]())
 
