@@ -10,7 +10,7 @@ import { event } from '@sekali/testkit/sample'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { clockFinding, consumerFindings, lagFinding } from '../src/operate/findings.ts'
-import { createGateway, nowhere } from './gateway.ts'
+import { createGateway, diagnose, nowhere } from './gateway.ts'
 import { ownSystem } from './system.ts'
 
 const levels = ({ findings }: Diagnosis) => new Map(findings.map(({ check, level }) => [check, level]))
@@ -34,7 +34,7 @@ test('a stream whose last id is ahead of the clock is found, with how far the fu
   await using gateway = createGateway({ redisUrl: inject('redisUrl'), databaseUrl: database.url, prefix })
   const { append } = createAppender(broker, () => {})
   const find = async () => {
-    const { findings } = (await (await gateway.app.request('/doctor')).json()) as Diagnosis
+    const { findings } = await diagnose(gateway)
     return findings.find(({ check }) => check === 'redis.last_ids')
   }
   for (const topic of ['well', 'ahead', 'far.ahead']) {
@@ -86,7 +86,7 @@ test('settings that weaken a promise are found, each with its remedy, and so is 
     prefix: ownPrefix(),
   })
   const diagnosis = await eventually(async () => {
-    const found = (await (await gateway.app.request('/doctor')).json()) as Diagnosis
+    const found = await diagnose(gateway)
     expect(levels(found).get('consumers.present')).toBe('problem')
     return found
   })

@@ -1,4 +1,5 @@
 import { type Broker, connectBroker } from '@sekali/broker/connect'
+import type { Diagnosis } from '@sekali/core/finding'
 import { createLog } from '@sekali/process/log'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { type GatewayOptions, type Gateway as Wired, wireGateway } from '../src/wire.ts'
@@ -47,6 +48,11 @@ export function createGateway({
       await store[Symbol.asyncDispose]()
     },
   }
+}
+
+/** What the doctor finds. */
+export async function diagnose({ app }: Gateway): Promise<Diagnosis> {
+  return (await (await app.request('/doctor')).json()) as Diagnosis
 }
 
 export function eventBody(fields: Readonly<Record<string, unknown>> = {}): string {

@@ -1,10 +1,9 @@
-import type { Diagnosis } from '@sekali/core/finding'
 import { registerProjection } from '@sekali/store/register-projection'
 import { ownPrefix, ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject, test } from 'vitest'
-import { createGateway } from './gateway.ts'
+import { createGateway, diagnose } from './gateway.ts'
 
 test('projections that stand still are found, stuck, forgotten, or far behind, and their ETags change', async () => {
   await using store = await ownStore()
@@ -14,7 +13,7 @@ test('projections that stand still are found, stuck, forgotten, or far behind, a
     prefix: ownPrefix(),
   })
   const look = async () => {
-    const { findings } = (await (await gateway.app.request('/doctor')).json()) as Diagnosis
+    const { findings } = await diagnose(gateway)
     return findings.filter(({ check }) => check.startsWith('projections'))
   }
   await storeEvents(store, [event()])

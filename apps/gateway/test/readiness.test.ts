@@ -1,6 +1,5 @@
 /** Servers that answer and are of no use: a gateway is not ready, and says what it is and what to do about it. */
 import { type Broker, connectBroker } from '@sekali/broker/connect'
-import type { Diagnosis } from '@sekali/core/finding'
 import { createLog } from '@sekali/process/log'
 import { connectStore } from '@sekali/store/connect'
 import { checkStore } from '@sekali/store/health'
@@ -10,7 +9,7 @@ import { ownBroker, ownPrefix } from '@sekali/testkit/own'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { createReadiness } from '../src/operate/readiness.ts'
-import { createGateway, nowhere } from './gateway.ts'
+import { createGateway, diagnose, nowhere } from './gateway.ts'
 
 const log = createLog('gateway', 'silent')
 
@@ -74,7 +73,7 @@ test('a Redis that takes no writes makes the gateway not ready, for as long as i
     status: 503,
     body: { status: 'not_ready', problems: [expect.stringContaining('OOM')] },
   })
-  const { findings } = (await (await gateway.app.request('/doctor')).json()) as Diagnosis
+  const { findings } = await diagnose(gateway)
   expect(findings.find(({ check }) => check === 'redis.writes')).toMatchObject({
     level: 'problem',
     message: 'Redis is full and refuses writes (OOM)',
@@ -120,7 +119,7 @@ test('a Sentinel, a node of a Cluster, a wrong password and TLS that only one si
   )
   await using gateway = createGateway({ ...nowhere, redisUrl: `redis://127.0.0.1:${sentinel.port}` })
   await eventually(async () => {
-    const { findings } = (await (await gateway.app.request('/doctor')).json()) as Diagnosis
+    const { findings } = await diagnose(gateway)
     const role = findings.find(({ check }) => check === 'redis.role')
     expect(role).toMatchObject({ level: 'problem', message: expect.stringContaining('Sentinel') })
   })
@@ -158,7 +157,7 @@ test('a fault of PostgreSQL is reported, and does not make the gateway less read
     }),
   )
   await using gateway = createGateway({ redisUrl: inject('redisUrl'), databaseUrl: at(pooler) })
-  const { findings } = (await (await gateway.app.request('/doctor')).json()) as Diagnosis
+  const { findings } = await diagnose(gateway)
   expect(findings.find(({ check }) => check === 'postgres.reachable')).toMatchObject({
     message: expect.stringContaining('behind a pooler'),
     remedy: 'point DATABASE_URL at PostgreSQL itself',
