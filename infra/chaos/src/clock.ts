@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { poll } from '@sekali/servers/poll'
 
 /** Waits; ends early, and without an error, when `signal` is aborted. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -11,22 +12,18 @@ const patienceMs = 60_000
  * Polls `done` until it is true, and resolves with whether that came within `deadlineMs`. An error means "not yet": the
  * systems that are polled are being broken.
  */
-export async function until(
+export const until = (
   done: () => Promise<boolean> | boolean,
   deadlineMs: number,
   signal?: AbortSignal,
-): Promise<boolean> {
-  const endsAt = performance.now() + deadlineMs
-  while (!signal?.aborted) {
-    const is = await Promise.resolve()
-      .then(done)
-      .catch(() => false)
-    if (is) return true
-    if (performance.now() > endsAt) return false
-    await pause(stepMs, signal)
-  }
-  return false
-}
+): Promise<boolean> =>
+  poll(
+    () =>
+      Promise.resolve()
+        .then(done)
+        .catch(() => false),
+    { deadlineMs, stepMs, signal },
+  )
 
 /**
  * Tries again for up to a minute: what is read after the faults must not fail because the machine is busy. Rejects with

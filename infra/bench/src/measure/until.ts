@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { poll } from '@sekali/servers/poll'
 
-const everyMs = 20
+const stepMs = 20
 
 /** Polls `isSo` every 20 ms until it is true. Rejects when `signal` is aborted, or after `deadlineMs`. */
 export async function until(
@@ -9,9 +9,7 @@ export async function until(
   isSo: () => Promise<boolean>,
   deadlineMs = 120_000,
 ): Promise<void> {
-  const deadline = performance.now() + deadlineMs
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${deadlineMs / 1_000} s`)
-    await pause(everyMs, undefined, { signal })
-  }
+  if (await poll(isSo, { deadlineMs, stepMs, signal })) return
+  signal.throwIfAborted()
+  throw new Error(`${what}: not within ${deadlineMs / 1_000} s`)
 }
