@@ -1,37 +1,24 @@
 /** Batches and streams, on real servers. */
 import { readStreams } from '@sekali/broker/streams'
 import { limits } from '@sekali/core/limits'
-import { startGateway } from '@sekali/testkit/app'
-import { ownBroker, ownDatabase } from '@sekali/testkit/own'
 import { ownRedis } from '@sekali/testkit/servers'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { eventBody, post, problemIn } from './gateway.ts'
+import { ownProcess } from './own-process.ts'
 
 type Own = Awaited<ReturnType<typeof own>>
 
 async function own(redisUrl = inject('redisUrl')) {
-  const broker = await ownBroker(redisUrl)
-  const database = await ownDatabase()
-  const gateway = await startGateway({
-    REDIS_URL: redisUrl,
-    REDIS_PREFIX: broker.prefix,
-    DATABASE_URL: database.url,
-    LOG_LEVEL: 'silent',
-  })
+  const started = await ownProcess(redisUrl)
+  const { broker, url } = started
   return {
-    publish: (init: RequestInit) => fetch(`${gateway.url}/publish`, init),
+    ...started,
+    publish: (init: RequestInit) => fetch(`${url}/publish`, init),
     queued: async () => (await readStreams(broker)).get('orders')?.entriesAdded ?? 0,
     ids: async () =>
       (await broker.redis.xrange(`${broker.prefix}:stream:orders`, '-', '+')).flatMap(([, [, value]]) =>
         value?.split('\0\0').map((text) => text.split('\0')[0]),
       ),
-    broker,
-    gateway,
-    async [Symbol.asyncDispose]() {
-      await gateway[Symbol.asyncDispose]()
-      await broker[Symbol.asyncDispose]()
-      await database[Symbol.asyncDispose]()
-    },
   }
 }
 
