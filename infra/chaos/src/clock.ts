@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { poll } from '@sekali/servers/poll'
+import { waitUntil } from '@sekali/servers/wait-until'
 
 /** Waits; ends early, and without an error, when `signal` is aborted. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -17,12 +17,13 @@ export const until = (
   deadlineMs: number,
   signal?: AbortSignal,
 ): Promise<boolean> =>
-  poll(
+  waitUntil(
     () =>
       Promise.resolve()
         .then(done)
         .catch(() => false),
-    { deadlineMs, stepMs, signal },
+    deadlineMs,
+    { stepMs, signal },
   )
 
 /**

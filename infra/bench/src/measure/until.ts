@@ -1,4 +1,4 @@
-import { poll } from '@sekali/servers/poll'
+import { waitUntil } from '@sekali/servers/wait-until'
 
 const stepMs = 20
 
@@ -9,7 +9,7 @@ export async function until(
   isSo: () => Promise<boolean>,
   deadlineMs = 120_000,
 ): Promise<void> {
-  if (await poll(isSo, { deadlineMs, stepMs, signal })) return
+  if (await waitUntil(isSo, deadlineMs, { stepMs, signal })) return
   signal.throwIfAborted()
   throw new Error(`${what}: not within ${deadlineMs / 1_000} s`)
 }
