@@ -75,20 +75,7 @@ export async function runChaos(
     workload,
     topics,
     pause: (ms) => pause(ms, signal),
-    destroys: async (fault, work, topic) => {
-      const from = Date.now()
-      const { safeBefore, names } = progress
-      const beside = names.filter((name) => name !== fault)
-      try {
-        await work()
-      } finally {
-        losses.push({ fault, topic, from, until: Date.now(), safeBefore, beside })
-      }
-    },
-    noteAbuse: (figures) => {
-      progress.abuses.push(figures)
-      say(describeAbuse(figures))
-    },
+    ...notesOf(progress, losses, say),
     say,
   }
   const endsAt = startedAt + options.minutes * 60_000
@@ -102,16 +89,10 @@ export async function runChaos(
   const leaks = await findLeaks(before, sample, AbortSignal.timeout(readBackMs))
   say('reading everything back')
   await patiently(reader.finish)
-  const http = await logs(topics, (topic) => readLog(door, topic))
-  const [sql, seenByTails, lookups, projections] = await Promise.all([
-    patiently(() => readSql(target, topics)),
-    tails.finish(http),
-    lookUp(door, books, createRandom(seed, 'look-ups')),
-    isProjected ? readProjections(door) : undefined,
-  ])
   const evidence: Evidence = {
-    ...{ books, http, sql, seen: reader.seen, tails: seenByTails, lookups, projections },
-    stats: await patiently(() => readStats(door, topics)),
+    ...(await readBack(target, door, books, { topics, seed, tails, isProjected })),
+    books,
+    seen: reader.seen,
     losses,
     admissions: await target.logged(admitting, losses[0]?.from ?? Date.now()),
     drain,
@@ -131,6 +112,53 @@ export async function runChaos(
     events: [...evidence.http.values()].reduce((sum, log) => sum + log.length, 0),
   }
 }
+
+interface ReadBack {
+  readonly topics: readonly string[]
+  readonly seed: number
+  readonly tails: Pick<Awaited<ReturnType<typeof startTails>>, 'finish'>
+  readonly isProjected: boolean
+}
+
+/** What the system shows of all that was sent, by every way there is to read it. */
+async function readBack(
+  target: Target,
+  door: ReturnType<typeof openDoor>,
+  books: ReturnType<typeof openBooks>,
+  { topics, seed, tails, isProjected }: ReadBack,
+) {
+  const http = await logs(topics, (topic) => readLog(door, topic))
+  const [sql, seenByTails, lookups, projections] = await Promise.all([
+    patiently(() => readSql(target, topics)),
+    tails.finish(http),
+    lookUp(door, books, createRandom(seed, 'look-ups')),
+    isProjected ? readProjections(door) : undefined,
+  ])
+  const stats = await patiently(() => readStats(door, topics))
+  return { http, sql, tails: seenByTails, lookups, projections, stats }
+}
+
+/** What faults note: what they destroyed, and how an abuse was borne. */
+const notesOf = (
+  progress: Progress,
+  losses: Loss[],
+  say: (what: string) => void,
+): Pick<FaultContext, 'destroys' | 'noteAbuse'> => ({
+  destroys: async (fault, work, topic) => {
+    const from = Date.now()
+    const { safeBefore, names } = progress
+    const beside = names.filter((name) => name !== fault)
+    try {
+      await work()
+    } finally {
+      losses.push({ fault, topic, from, until: Date.now(), safeBefore, beside })
+    }
+  },
+  noteAbuse: (figures) => {
+    progress.abuses.push(figures)
+    say(describeAbuse(figures))
+  },
+})
 
 /** Words with which the product admits that Redis lost something. */
 const admitting = /vanished from redis|redis has lost/

@@ -13,10 +13,10 @@
 
 import { pause } from '../clock.ts'
 import { createRandom, type Random } from '../random.ts'
-import type { OpenBooks, Outcome } from './books.ts'
-import { bodyOf, type Fact, idOf, poisonBody } from './content.ts'
-import { type Door, neverSent } from './door.ts'
-import { parseReceipt, waiting } from './receipt.ts'
+import type { OpenBooks } from './books.ts'
+import { bodyOf, type Fact, poisonBody } from './content.ts'
+import type { Door } from './door.ts'
+import { createSender, type Item } from './sender.ts'
 
 export interface WorkloadOptions {
   readonly seed: number
@@ -43,9 +43,9 @@ export interface Workload {
 const duplicateShare = 0.3
 const conflictShare = 0.01
 const poisonShare = 0.001
-/** One source in so many waits with each event until it is told what has come of it. */
+/** One source in four waits with each event for its receipt. */
 const waitingEvery = 4
-/** One source in so many, and another one than those, sends arrays of up to so many events. */
+/** One source in four, none of those that wait, sends arrays of up to 60 events. */
 const arraysEvery = 4
 const arrayMax = 60
 /** Acknowledged events of a source that may be sent again. */
@@ -54,6 +54,7 @@ const memoryEvents = 500
 export function startWorkload(options: WorkloadOptions, door: Door, books: OpenBooks): Workload {
   const { seed, sources, rate } = options
   const stopping = new AbortController()
+  const { send, sendPoison } = createSender(door, books, options.patienceMs)
   let factor = 1
   let rest: Promise<unknown> = Promise.resolve()
   const lanes = Array.from({ length: sources }, async (_, index) => {
@@ -91,51 +92,6 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
     for (const { fact, variant } of events) if (variant === 0) steps.learn(fact)
   }
 
-  /** True once they are acknowledged, false when they are given up or refused. Only one can be waited for. */
-  async function send(items: readonly Item[], body: string, waits: boolean): Promise<boolean> {
-    const endsAt = performance.now() + options.patienceMs
-    for (let tries = 1; ; tries++) {
-      const outcome = await attempt(items, body, waits)
-      if (outcome === 'ok') return true
-      if (outcome === 'refused' || performance.now() > endsAt) return false
-      await pause(Math.min(500, 25 * 2 ** tries) * (0.5 + Math.random() / 2))
-    }
-  }
-
-  async function attempt(items: readonly Item[], body: string, waits: boolean) {
-    const [{ fact, variant }] = items as [Item, ...Item[]]
-    const sentAt = Date.now()
-    const note = (outcome: Outcome) => {
-      for (const one of items) books.note(one.fact, one.variant, outcome, sentAt)
-    }
-    try {
-      const answer = await door.post('/publish', body, waits ? waiting : {})
-      const receipt = waits ? parseReceipt(answer, idOf(fact), variant) : undefined
-      if (receipt !== undefined) books.noteReceipt(fact, receipt)
-      if (waits ? receipt !== undefined && receipt.status !== 'lost' : answer.status === 200) {
-        note('ok')
-        return 'ok'
-      }
-      if (answer.status === 503) {
-        note('indeterminate')
-        return 'unknown'
-      }
-      note('failed')
-      books.surprise(
-        `${fact.topic} ${idOf(fact)} was answered ${answer.status}: ${answer.body.slice(0, 200)}`,
-      )
-      return 'refused'
-    } catch (error) {
-      note(neverSent(error) ? 'failed' : 'indeterminate')
-      return 'unknown'
-    }
-  }
-
-  async function sendPoison(body: string): Promise<void> {
-    const answer = await door.post('/publish', body).catch(() => undefined)
-    if (answer !== undefined) books.notePoison(answer.status, body)
-  }
-
   return {
     accelerate: (by) => {
       factor = by
@@ -151,11 +107,6 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
       await Promise.all(lanes)
     },
   }
-}
-
-interface Item {
-  readonly fact: Fact
-  readonly variant: number
 }
 
 interface EventStep extends Item {

@@ -43,20 +43,8 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
   const logDir = join(dir, 'logs')
   await mkdir(logDir, { recursive: true })
   await using parts = new AsyncDisposableStack()
-  const signalled = new Set<string>()
-  const ended: string[] = []
+  const { signalled, ended, onChange } = watchParts(logDir, say)
   let kills = 0
-  const onChange = (part: string) => (reason?: string) => {
-    if (reason === undefined || signalled.delete(part)) return
-    say(part, reason)
-    if (!reason.startsWith('ended')) return
-    void readTail(join(logDir, `${part}.log`)).then((text) => {
-      const words = `${part} ended by itself. Its last words:\n${lastLines(text, 25)}`
-      ended.push(words)
-      say(words, '')
-    })
-  }
-
   const postgres = parts.use(
     await ownBackend((port) => startPostgres({ dir: join(dir, 'postgres'), ...port }), onChange('postgres')),
   )
@@ -78,22 +66,9 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
     DATABASE_URL: through(postgres.url, consumerPostgres.port),
     REDIS_URL: through(redis.url, consumerRedis.port),
   }
-  const fleet = parts.use(
-    await startFleet({
-      size: consumers,
-      logDir,
-      env: consumerEnv,
-      onChange: (name, reason) => onChange(name)(reason),
-    }),
-  )
-  const startProjector = () =>
-    startApp({ name: 'projector', program: programs.projector, logDir, env: consumerEnv })
-  const projector = parts.use(await supervise({ start: startProjector, onChange: onChange('projector') }))
   const port = await freePort()
-  const env = { ...direct, REDIS_URL: through(redis.url, gatewayRedis.port), PORT: String(port) }
-  const nodeFlags = [`--max-old-space-size=${gatewayHeapMb}`]
-  const start = () => startApp({ name: 'gateway', program: programs.gateway, logDir, env, nodeFlags })
-  const gateway = parts.use(await supervise({ start, onChange: onChange('gateway') }))
+  const gatewayEnv = { ...direct, REDIS_URL: through(redis.url, gatewayRedis.port), PORT: String(port) }
+  const apps = await startApps(parts, { logDir, consumers, consumerEnv, gatewayEnv, onChange })
   const quietUrl = `http://127.0.0.1:${port}`
   await waitReady(quietUrl, join(logDir, 'gateway.log'), signal)
   const client = await proxyTo(quietUrl)
@@ -108,27 +83,19 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
     ),
   )
 
-  const processes: Processes = {
-    parts: async () => {
-      const found: { name: string; kind: Part['kind']; pid: number | null | undefined }[] = [
-        { name: 'gateway', kind: 'gateway', pid: gateway.current()?.pid },
-        ...fleet.members().map(({ name, pid }) => ({ name, kind: 'consumer' as const, pid })),
-        { name: 'projector', kind: 'projector', pid: projector.current()?.pid },
-        { name: 'redis', kind: 'redis', pid: redis.pid() },
-        { name: 'postgres', kind: 'postgres', pid: postgres.pid() },
-      ]
-      return found.filter((part): part is Part => typeof part.pid === 'number')
-    },
-    signal: async (part, name) => {
+  const processes = processesOf(
+    () => [
+      { name: 'gateway', kind: 'gateway', pid: apps.gateway.current()?.pid },
+      ...apps.fleet.members().map(({ name, pid }) => ({ name, kind: 'consumer' as const, pid })),
+      { name: 'projector', kind: 'projector', pid: apps.projector.current()?.pid },
+      { name: 'redis', kind: 'redis', pid: redis.pid() },
+      { name: 'postgres', kind: 'postgres', pid: postgres.pid() },
+    ],
+    (part, name) => {
       if (name !== 'SIGCONT' && name !== 'SIGSTOP') signalled.add(part.name)
       if (name === 'SIGKILL') kills++
-      send(part.pid, name)
     },
-    memoryKb: async ({ pid }) => {
-      const said = await execute('ps', ['-o', 'rss=', '-p', String(pid)]).catch(() => undefined)
-      return said && Number(said.stdout)
-    },
-  }
+  )
   const extras = createExtras(logDir, consumerEnv)
   parts.use(extras)
   const owned = parts.move()
@@ -160,6 +127,72 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   } satisfies Target
 }
+
+/** Notes the parts that end although nobody signalled them. */
+function watchParts(logDir: string, say: LocalOptions['say']) {
+  const signalled = new Set<string>()
+  const ended: string[] = []
+  const onChange = (part: string) => (reason?: string) => {
+    if (reason === undefined || signalled.delete(part)) return
+    say(part, reason)
+    if (!reason.startsWith('ended')) return
+    void readTail(join(logDir, `${part}.log`)).then((text) => {
+      const words = `${part} ended by itself. Its last words:\n${lastLines(text, 25)}`
+      ended.push(words)
+      say(words, '')
+    })
+  }
+  return { signalled, ended, onChange }
+}
+
+interface AppsOptions {
+  readonly logDir: string
+  readonly consumers: number
+  readonly consumerEnv: Readonly<Record<string, string>>
+  readonly gatewayEnv: Readonly<Record<string, string>>
+  readonly onChange: (part: string) => (reason?: string) => void
+}
+
+/** Consumers, a projector and a gateway, which `parts` stops in reverse order. */
+async function startApps(
+  parts: AsyncDisposableStack,
+  { logDir, consumers, consumerEnv, gatewayEnv, onChange }: AppsOptions,
+) {
+  const fleet = parts.use(
+    await startFleet({
+      size: consumers,
+      logDir,
+      env: consumerEnv,
+      onChange: (name, reason) => onChange(name)(reason),
+    }),
+  )
+  const startProjector = () =>
+    startApp({ name: 'projector', program: programs.projector, logDir, env: consumerEnv })
+  const projector = parts.use(await supervise({ start: startProjector, onChange: onChange('projector') }))
+  const nodeFlags = [`--max-old-space-size=${gatewayHeapMb}`]
+  const startGateway = () =>
+    startApp({ name: 'gateway', program: programs.gateway, logDir, env: gatewayEnv, nodeFlags })
+  const gateway = parts.use(await supervise({ start: startGateway, onChange: onChange('gateway') }))
+  return { fleet, projector, gateway }
+}
+
+type Found = Omit<Part, 'pid'> & { readonly pid: number | null | undefined }
+
+/** The processes that run now. `onSignal` is called before a signal is sent. */
+const processesOf = (
+  found: () => readonly Found[],
+  onSignal: (part: Part, name: NodeJS.Signals) => void,
+): Processes => ({
+  parts: async () => found().filter((part): part is Part => typeof part.pid === 'number'),
+  signal: async (part, name) => {
+    onSignal(part, name)
+    send(part.pid, name)
+  },
+  memoryKb: async ({ pid }) => {
+    const answer = await execute('ps', ['-o', 'rss=', '-p', String(pid)]).catch(() => undefined)
+    return answer && Number(answer.stdout)
+  },
+})
 
 function through(url: string, port: number): string {
   const other = new URL(url)
