@@ -55,8 +55,7 @@ export function createBatcher(connection: Connection, options: BatcherOptions = 
   checkRange('eventsMax', eventsMax, limits.batchEventsMax)
   checkRange('bytesMax', bytesMax, limits.batchBytesMax)
 
-  const waiting: Item[] = []
-  let waitingBytes = 0
+  const waiting = createQueue(eventsMax, bytesMax)
   let heldEvents = 0 // waiting and under way
   let heldBytes = 0
   let answered = 0 // batches are answered in order, so this many events from the first one on
@@ -69,7 +68,6 @@ export function createBatcher(connection: Connection, options: BatcherOptions = 
   let forAnswer: { readonly upTo: number; readonly resolve: () => void }[] = []
 
   const hasRoom = () => heldEvents < queueEventsMax && heldBytes < queueBytesMax
-  const isFull = () => waiting.length >= eventsMax || waitingBytes >= bytesMax
 
   function sendNow(): void {
     isDue = true
@@ -79,9 +77,9 @@ export function createBatcher(connection: Connection, options: BatcherOptions = 
   }
 
   async function sendWaiting(): Promise<void> {
-    while (waiting.length > 0 && (isDue || isFull())) {
-      const batch = takeBatch()
-      await deliver(batch)
+    while (waiting.hasAny() && (isDue || waiting.isFull())) {
+      const batch = waiting.takeBatch()
+      await deliver(connection, call, batch)
       heldEvents -= batch.length
       heldBytes -= bytesOf(batch)
       answered += batch.length
@@ -90,37 +88,7 @@ export function createBatcher(connection: Connection, options: BatcherOptions = 
     }
     isDue = false
     sending = undefined
-    if (waiting.length > 0) timer ??= setTimeout(sendNow, delayMs)
-  }
-
-  function takeBatch(): Item[] {
-    let bytes = 0
-    const end = waiting.findIndex((item, index) => {
-      bytes += item.bytes
-      return index >= eventsMax || (index > 0 && bytes > bytesMax)
-    })
-    const batch = waiting.splice(0, end === -1 ? waiting.length : end)
-    waitingBytes -= bytesOf(batch)
-    return batch
-  }
-
-  /** Settles every item of the batch. Ends after at most as many rounds as it has events. Never rejects. */
-  async function deliver(batch: readonly Item[]): Promise<void> {
-    for (let left = batch; left.length > 0; ) {
-      try {
-        const answer = await post(connection, `[${left.map(({ text }) => text).join(',')}]`, call)
-        jsonOf(answer, (value) => 'queued' in value)
-        for (const { resolve } of left) resolve()
-        return
-      } catch (error) {
-        const refused = refusals(error, left.length)
-        for (const [index, item] of left.entries()) {
-          if (refused === undefined) item.reject(error)
-          else if (refused.has(index)) item.reject(refused.get(index))
-        }
-        left = refused === undefined ? [] : left.filter((_, index) => !refused.has(index))
-      }
-    }
+    if (waiting.hasAny()) timer ??= setTimeout(sendNow, delayMs)
   }
 
   async function close(): Promise<void> {
@@ -144,12 +112,11 @@ export function createBatcher(connection: Connection, options: BatcherOptions = 
         throw new QueueFull(`${heldEvents} events wait to be sent; await ready() before each publish`)
       const bytes = new TextEncoder().encode(text).length + 1 // and a comma
       await new Promise<void>((resolve, reject) => {
-        waiting.push({ text, bytes, resolve, reject })
-        waitingBytes += bytes
+        waiting.add({ text, bytes, resolve, reject })
         heldEvents += 1
         heldBytes += bytes
         given += 1
-        if (isFull()) sending ??= sendWaiting()
+        if (waiting.isFull()) sending ??= sendWaiting()
         else if (sending === undefined) timer ??= setTimeout(sendNow, delayMs)
       })
     },
@@ -159,6 +126,49 @@ export function createBatcher(connection: Connection, options: BatcherOptions = 
     flush,
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+/** What waits to be sent, and whether it fills a batch. */
+function createQueue(eventsMax: number, bytesMax: number) {
+  const items: Item[] = []
+  let waitingBytes = 0
+  return {
+    hasAny: () => items.length > 0,
+    isFull: () => items.length >= eventsMax || waitingBytes >= bytesMax,
+    add(item: Item): void {
+      items.push(item)
+      waitingBytes += item.bytes
+    },
+    takeBatch(): Item[] {
+      let bytes = 0
+      const end = items.findIndex((item, index) => {
+        bytes += item.bytes
+        return index >= eventsMax || (index > 0 && bytes > bytesMax)
+      })
+      const batch = items.splice(0, end === -1 ? items.length : end)
+      waitingBytes -= bytesOf(batch)
+      return batch
+    },
+  }
+}
+
+/** Settles every item of the batch. Ends after at most as many rounds as it has events. Never rejects. */
+async function deliver(connection: Connection, call: CallOptions, batch: readonly Item[]): Promise<void> {
+  for (let left = batch; left.length > 0; ) {
+    try {
+      const answer = await post(connection, `[${left.map(({ text }) => text).join(',')}]`, call)
+      jsonOf(answer, (value) => 'queued' in value)
+      for (const { resolve } of left) resolve()
+      return
+    } catch (error) {
+      const refused = refusals(error, left.length)
+      for (const [index, item] of left.entries()) {
+        if (refused === undefined) item.reject(error)
+        else if (refused.has(index)) item.reject(refused.get(index))
+      }
+      left = refused === undefined ? [] : left.filter((_, index) => !refused.has(index))
+    }
   }
 }
 
