@@ -1,4 +1,4 @@
-import { add, type Outcomes } from '@sekali/core/figures'
+import { add, type Outcomes, outcomesOf } from '@sekali/core/figures'
 import type { Position } from '@sekali/core/position'
 import type { Tx } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
@@ -16,7 +16,7 @@ export interface ReceivedEntry extends Received {
 
 type Bisected = Outcome & Pick<Outcomes, 'dead'>
 
-const none: Bisected = { stored: 0, duplicates: 0, conflicts: 0, dead: 0, kept: 0 }
+const none = { ...outcomesOf(() => 0), kept: 0 }
 
 /**
  * Commits like `commitEvents`, but when PostgreSQL refuses the data, finds the events that it refuses by halving
@@ -33,7 +33,7 @@ export async function commitBisecting(
   try {
     const outcome = await commitEvents(tx, turn, received)
     await tx.execute(sql`RELEASE SAVEPOINT attempt`)
-    return { ...outcome, dead: 0 }
+    return { ...none, ...outcome }
   } catch (error) {
     const cause = asStoreError(error, 'commit')
     if (!(cause instanceof DataRefused)) throw cause
