@@ -3,6 +3,7 @@
 import type { Books, Span } from '../clients/books.ts'
 import type { LogRow, Seen } from '../clients/log.ts'
 import type { Lookup } from '../clients/lookup.ts'
+import { outcomeNames } from '../clients/outcomes.ts'
 import type { Projections } from '../clients/projections.ts'
 import type { TailSeen } from '../clients/tails.ts'
 import type { AbuseFigures } from './abuse-verdict.ts'
@@ -15,11 +16,9 @@ export interface Finding {
   readonly checked: string
 }
 
-/** What an entry can come to. The judge's own list: what the product forgets to count must not be forgotten here too. */
-export const outcomeNames = ['stored', 'duplicates', 'conflicts', 'dead', 'lost'] as const
 export const figureNames = ['accepted', ...outcomeNames, 'in_flight'] as const
 
-/** Those that PostgreSQL has a column of; of what is stored it has `head`. */
+/** The outcomes that PostgreSQL has a column of; of what is stored it has `head`. */
 export const countedNames = outcomeNames.filter((name) => name !== 'stored')
 
 type Figures = { readonly [Name in (typeof figureNames)[number]]: number | null }

@@ -1,6 +1,7 @@
 // The checks that add up: do the figures that Sekali shows follow from what it was sent, and is each the same
 // wherever it can be read?
 import type { BookedEvent } from '../clients/books.ts'
+import { outcomeNames } from '../clients/outcomes.ts'
 import {
   countedNames,
   type Evidence,
@@ -8,7 +9,6 @@ import {
   figureNames,
   isCounted,
   type Loss,
-  outcomeNames,
   type SqlRow,
   type StatsRow,
   takenBy,
@@ -68,31 +68,34 @@ const outside = (name: string, value: number, min: number, max: number) =>
     ? undefined
     : `${name} is ${value}; by the answers it must be ${min === max ? min : `from ${min} to ${max}`}`
 
-type Bounds = Record<'accepted' | 'duplicates' | 'conflicts' | 'dead', [min: number, max: number]>
+/** Of stored the log says how many they are, and of lost `conservation` what they may be. */
+const boundedNames = ['accepted', ...countedNames.filter((name) => name !== 'lost')] as const
+
+type Bounds = Record<(typeof boundedNames)[number], [min: number, max: number]>
 
 /**
  * Every request that was answered with yes is one entry, every one without an answer none or one. The first
  * entry of an id is stored; what else came of the same content is a duplicate, of another one a conflict.
- * None is dead: all that the workload sends can be stored, or is refused. When Redis lost data, entries are
+ * Of any other outcome there is none: all that the workload sends can be stored, or is refused. When Redis lost data, entries are
  * missing and contents may have changed places, so only what cannot be too much is left; and what was
  * accepted, except for those that an uncounted loss may have taken.
  */
 function boundsOf(topic: string, events: Iterable<BookedEvent>, losses: readonly Loss[]): Bounds {
-  const bounds: Bounds = { accepted: [0, 0], duplicates: [0, 0], conflicts: [0, 0], dead: [0, 0] }
+  const bounds = Object.fromEntries(boundedNames.map((name) => [name, [0, 0]])) as Bounds
   for (const { original, conflicting, allOk } of events) {
     const maybe = original.ok + original.indeterminate
     const taken = allOk ? takenBy(allOk, topic, losses) : []
     const min = taken.every(isCounted) ? original.ok + conflicting.ok : 0
-    raise(bounds.accepted, min, maybe + conflicting.ok + conflicting.indeterminate)
-    raise(bounds.duplicates, Math.max(0, original.ok - 1), Math.max(0, maybe - 1))
-    raise(bounds.conflicts, conflicting.ok, conflicting.ok + conflicting.indeterminate)
+    widen(bounds.accepted, min, maybe + conflicting.ok + conflicting.indeterminate)
+    widen(bounds.duplicates, Math.max(0, original.ok - 1), Math.max(0, maybe - 1))
+    widen(bounds.conflicts, conflicting.ok, conflicting.ok + conflicting.indeterminate)
   }
   if (losses.length === 0) return bounds
   const [, acceptedMax] = bounds.accepted
   return { ...bounds, duplicates: [0, acceptedMax], conflicts: [0, acceptedMax] }
 }
 
-function raise(bound: [min: number, max: number], min: number, max: number): void {
+function widen(bound: [min: number, max: number], min: number, max: number): void {
   bound[0] += min
   bound[1] += max
 }
