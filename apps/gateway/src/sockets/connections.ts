@@ -1,19 +1,17 @@
 /**
  * Room for connections, and for what clients have under way on them.
  *
- * Each client has a share of the requests under way, so that no client can have them all. An idle connection costs next
- * to nothing. When there is no room for a newcomer, the connection that has been idle for longest gives way. So
- * connections that only stand there, or never finish a request's head, keep no newcomer out.
- *
- * Tails stay for hours and there are thousands of them, so they have room of their own: they cannot keep publishers
- * out, and slow publishers cannot take theirs.
+ * Each client has a share of the requests under way, so that no client can have them all. When there is no room for a
+ * newcomer, the connection that has been idle for longest gives way (seats.ts). So connections that only stand there,
+ * or never finish a request's head, keep no newcomer out. Tails have room of their own (tail-room.ts).
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { Overloaded } from '@sekali/core/errors'
-import { createBudget, type Share } from '../clients/budget.ts'
-import { type Client, createClients } from '../clients/clients.ts'
-import { createIdleSeats } from './idle-seats.ts'
+import { createBudget } from '../clients/budget.ts'
+import { createClients } from '../clients/clients.ts'
+import { createSeats, type Seat } from './seats.ts'
+import { createTailRoom } from './tail-room.ts'
 
 export interface Connections {
   readonly max: number
@@ -29,77 +27,27 @@ export interface Connections {
   leaveTails(socket: Socket): void
 }
 
-/** A connection that was admitted. */
-export interface Seat {
-  readonly socket: Socket
-  /** Who is at its other end: a client, or a proxy. */
-  readonly peer: Client
-  readonly isProxy: boolean
-  /** The client of the request under way, or of the last one. */
-  client: Client
-  /** That client's share of the requests under way. */
-  request: Share
-  tail: Share | undefined
-}
-
 /** What bodies may take together is bounded elsewhere: see body.ts and responses.ts. */
 export function createConnections({
   ordinaryMax = 1_024,
   tailsMax = 4_096,
   clients = createClients(),
 } = {}): Connections {
-  const seats = new Map<Socket, Seat>()
-  const idle = createIdleSeats<Seat>()
   const requests = createBudget(ordinaryMax, 'too many requests are under way')
-  const tails = createBudget(tailsMax, 'there are too many tails')
-  let tailing = 0
-
-  function sit(socket: Socket, peer = clients.of({ socket, headers: {} })): Seat {
-    const request = requests.share(peer)
-    const isProxy = clients.isProxy(socket)
-    const seat: Seat = { socket, peer, isProxy, client: peer, request, tail: undefined }
-    seats.set(socket, seat)
-    idle.add(seat)
-    socket.once('close', () => leave(seat))
-    return seat
-  }
-
-  function leave(seat: Seat): void {
-    seat.request.hold(0)
-    leaveTails(seat)
-    seats.delete(seat.socket)
-    idle.delete(seat)
-  }
-
-  function leaveTails(seat: Seat): void {
-    if (seat.tail === undefined) return
-    seat.tail[Symbol.dispose]()
-    seat.tail = undefined
-    tailing -= 1
-  }
-
-  const ordinary = () => seats.size - tailing
-
-  /** Hangs up on an idle connection. False if there is none. */
-  function makeRoom(peer: Client): boolean {
-    const seat = idle.toGiveWay(peer)
-    if (seat === undefined) return false
-    leave(seat)
-    seat.socket.destroy()
-    return true
-  }
-
+  const tails = createTailRoom(tailsMax)
+  const seats = createSeats(clients, requests, tails.leave)
+  const ordinary = () => seats.count() - tails.count()
   return {
     max: ordinaryMax + tailsMax,
     admit(socket) {
       const peer = clients.of({ socket, headers: {} })
-      if (ordinary() < ordinaryMax || makeRoom(peer)) return sit(socket, peer)
+      if (ordinary() < ordinaryMax || seats.makeRoom(peer)) return seats.sit(socket, peer)
       using share = requests.share(peer)
       share.hold(1) // throws the error that names whose fault it is
       throw new Overloaded('all connections are busy')
     },
     begin(seat, request) {
-      idle.delete(seat)
+      seats.markBusy(seat)
       const client = seat.isProxy ? clients.of(request) : seat.peer
       if (client !== seat.client) {
         seat.client = client
@@ -109,30 +57,22 @@ export function createConnections({
     },
     end(seat) {
       seat.request.hold(0)
-      leaveTails(seat)
-      if (seats.has(seat.socket)) idle.add(seat) // its response may close after it
+      tails.leave(seat)
+      seats.markIdle(seat)
       // A connection that was a tail, or was to be one, comes back; others may have filled the room meanwhile.
-      if (ordinary() > ordinaryMax) makeRoom(seat.peer)
+      if (ordinary() > ordinaryMax) seats.makeRoom(seat.peer)
     },
     becomeTail(socket) {
       if (socket.destroyed) return false
-      const seat = seats.get(socket) ?? sit(socket)
-      const tail = tails.share(seat.client)
-      try {
-        tail.hold(1)
-      } catch (error) {
-        if (error instanceof Overloaded) return false
-        throw error
-      }
-      seat.tail = tail
-      idle.delete(seat)
+      const seat = seats.of(socket) ?? seats.sit(socket)
+      if (!tails.enter(seat)) return false
+      seats.markBusy(seat)
       seat.request.hold(0)
-      tailing += 1
       return true
     },
     leaveTails(socket) {
-      const seat = seats.get(socket)
-      if (seat !== undefined) leaveTails(seat)
+      const seat = seats.of(socket)
+      if (seat !== undefined) tails.leave(seat)
     },
   }
 }

@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Budget, Share } from '../clients/budget.ts'
-import type { Seat } from './connections.ts'
 import { hangUpOn } from './cut.ts'
+import type { Seat } from './seats.ts'
 
 export interface Pipeline {
   readonly socket: Socket

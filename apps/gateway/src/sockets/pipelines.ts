@@ -15,9 +15,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { createBudget } from '../clients/budget.ts'
-import type { Seat } from './connections.ts'
 import { hangUpOn } from './cut.ts'
 import { closePipeline, type Exchange, openPipeline, type Pipeline, takeWaiting, wait } from './pipeline.ts'
+import type { Seat } from './seats.ts'
 
 export interface Pipelines {
   /** Those of all open connections. */

@@ -31,7 +31,7 @@ export const limitMutants: readonly Mutant[] = [
     breaks: 'connections that only stand there keep newcomers out',
     edits: [
       {
-        file: 'apps/gateway/src/sockets/connections.ts',
+        file: 'apps/gateway/src/sockets/seats.ts',
         find: 'if (seat === undefined) return false',
         replace: 'if (seat !== undefined || seat === undefined) return false',
       },
