@@ -19,7 +19,7 @@ test('events are stored once, numbered without a gap, in the order in which they
   expect(idsOf(log)).toEqual(idsOf(numbered(300)))
 })
 
-test('what was appended before the first consumer came is stored too', async () => {
+test('what was appended before the first consumer came is stored too [P9]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(10))
   await using _consumer = stack.consumer('c1')

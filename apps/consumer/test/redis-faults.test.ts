@@ -69,7 +69,7 @@ test('after FLUSHALL a topic goes on with new entries, seqs continue, and figure
   expect(idsOf(await stack.log())).toEqual(idsOf(numbered(100)))
 })
 
-test('a stream made anew with more entries than were accounted for is not taken for the old one', async () => {
+test('a stream made anew with more entries than were accounted for is not taken for the old one [P7]', async () => {
   await using stack = await ownStack()
   await using first = stack.consumer('first')
   await stack.append(numbered(10))
@@ -91,7 +91,7 @@ test('entries that an operator deletes before they are stored are counted as los
   expect(await stack.settled()).toMatchObject({ stored: 32, lost: 8 })
 })
 
-test('a pack that somebody copies is duplicates at the worst, and its topic goes on', async () => {
+test('a pack that somebody copies is duplicates at the worst, and its topic goes on [P4]', async () => {
   await using stack = await ownStack()
   const { redis } = stack.broker
   await stack.append(numbered(20))
@@ -109,7 +109,7 @@ test('a pack that somebody copies is duplicates at the worst, and its topic goes
   expect(await stack.settled()).toMatchObject({ stored: 120, duplicates: 20, dead: 0, lost: 0 })
 })
 
-test('a topic whose turns fail holds up no other, and is stored once its trouble is over', async () => {
+test('a topic whose turns fail holds up no other, and is stored once its trouble is over [P9]', async () => {
   await using stack = await ownStack()
   const { redis, prefix } = stack.broker
   await redis.set(streamOf(stack.broker, 'poison'), 'not a stream')
@@ -145,7 +145,7 @@ test('what was seen in a stream that is gone is counted as lost, and reported as
   expect(heir.output()).toContain('redis has lost the old stream, with at least 18 entries not stored yet')
 })
 
-test('a stream that goes and does not come back is noticed, too', async () => {
+test('a stream that goes and does not come back is noticed, too [P7]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(50))
   await using consumer = stack.consumer('c1')

@@ -29,7 +29,7 @@ async function storeAll({ broker, store, figures }: OwnStack) {
   return await figures()
 }
 
-test('the stream of a drained topic is deleted, and made again by the next append: nothing is lost', async () => {
+test('the stream of a drained topic is deleted, and made again by the next append: nothing is lost [P7]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(50))
   await storeAll(stack)
@@ -60,7 +60,7 @@ test('a consumer retires streams that are quiet by itself, and leaves those in u
   expect(await stack.figures()).toMatchObject({ stored: 5, lost: 0, lossAt: null })
 })
 
-test('a stream with entries that nobody has stored, or that is not quiet, or that others read, stays', async () => {
+test('a stream with entries that nobody has stored, or that is not quiet, or that others read, stays [P7]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(5))
   const figures = await storeAll(stack)
@@ -91,7 +91,7 @@ test.each(['retiring', 'retired', 'deleted'])(
   },
 )
 
-test('an entry that comes when a stream is about to be deleted keeps it', async () => {
+test('an entry that comes when a stream is about to be deleted keeps it [P7]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(5))
   const env = { RETIRE_AFTER_MS: '1000', CONSUMER_FAILPOINT: 'retired:1:SIGSTOP' }
@@ -117,7 +117,7 @@ test('when Redis restarts, nobody vouches for what he remembers of a stream that
   expect(await storeAll(stack)).toMatchObject({ stored: 53, lost: 0, accounted: 3, lossAt: null })
 })
 
-test('a retired stream that a torn append-only file brings back goes on where it was', async () => {
+test('a retired stream that a torn append-only file brings back goes on where it was [P7]', async () => {
   await using redis = await ownRedis()
   await using stack = await ownStack(redis.url)
   await stack.append(numbered(50))

@@ -85,7 +85,7 @@ interface Stored {
   readonly seq: number
 }
 
-test('each of them has every event once, in order, over gateways that are killed, stopped and started', async () => {
+test('each of them has every event once, in order, over gateways that are killed, stopped and started [P5]', async () => {
   await using system = await ownSystem()
   const publish = async (from: number, to: number) => {
     const events = Array.from({ length: to - from + 1 }, (_, index) => ({

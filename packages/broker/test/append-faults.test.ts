@@ -118,7 +118,7 @@ test('at the memory limit a new stream comes with its name in the list of topics
   expect([...outcomes].sort()).toEqual(['accepted', 'refused'])
 })
 
-test('a batch that Redis refuses in the middle says how many it has, and they are the first of each topic', async () => {
+test('a batch that Redis refuses in the middle says how many it has, and they are the first of each topic [P6]', async () => {
   // Less than the batch, and more than one call of it takes on its way and in the stream: 9 MB in Redis 8.0, 5 in 7.0.
   await using redis = await ownRedis(['--maxmemory', '16mb'])
   await using broker = await ownBroker(redis.url)

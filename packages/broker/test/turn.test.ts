@@ -80,7 +80,7 @@ test('a topic without a stream has nothing to read', async () => {
   expect(await readTurn(broker, start, 'me', 10)).toBeUndefined()
 })
 
-test('a stream that lost its newest entries gives out no id below the position', async () => {
+test('a stream that lost its newest entries gives out no id below the position [P3]', async () => {
   await using broker = await ownBroker()
   await append(broker, 'a')
   const first = await read(broker, start)

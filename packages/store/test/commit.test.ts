@@ -51,7 +51,7 @@ test('however many come, and whatever was expected of them, each is stored once 
   expect(rows).toEqual(all.slice(0, 11_520).map((id, index) => ({ event_id: id, seq: index + 1 })))
 })
 
-test('another content under a known id is a conflict, also when nothing known was expected', async () => {
+test('another content under a known id is a conflict, also when nothing known was expected [P7]', async () => {
   await using store = await ownStore()
   const ids = Array.from({ length: 10_000 }, (_, index) => `${index}`)
   for (let from = 0; from < ids.length; from += 5_000) {

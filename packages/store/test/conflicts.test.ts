@@ -123,7 +123,7 @@ test('a batch takes the same few statements however often the content of its ids
   ])
 })
 
-test('beyond a topic’s share of bytes stubs are kept, and receipts and figures stay true', async () => {
+test('beyond a topic’s share of bytes stubs are kept, and receipts and figures stay true [P7]', async () => {
   await using store = await ownStore()
   const large = (fill: string) => other('x', fill.repeat(256 * 1_000))
   const items = received([

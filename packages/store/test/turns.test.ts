@@ -30,7 +30,7 @@ test('topics that are there use up no ids, however often they are asked for', as
   expect(await withTurn(store, ['other' as TopicName], idOf)).toBe(2)
 })
 
-test('turns of several topics are committed together: each topic is numbered, and told known from new, by itself', async () => {
+test('turns of several topics are committed together: each topic is numbered, and told known from new, by itself [P5]', async () => {
   await using store = await ownStore()
   const [a, b, c] = ['a', 'b', 'c'].map((name) => name as TopicName) as [TopicName, TopicName, TopicName]
   for (const topic of [a, b, c]) await commit(store, received('known'), topic)
@@ -67,7 +67,7 @@ test('turns of several topics are committed together: each topic is numbered, an
   ])
 })
 
-test('turns of several topics are taken for new together, and told apart when one of them has a repeat', async () => {
+test('turns of several topics are taken for new together, and told apart when one of them has a repeat [P5]', async () => {
   await using store = await ownStore()
   const topics = ['a', 'b', 'c'].map((name) => name as TopicName)
   const hundred = (from: number) => received(...Array.from({ length: 100 }, (_, index) => `${from + index}`))
