@@ -110,14 +110,14 @@ export class CursorAhead extends SekaliError {
   readonly retryable = false
 }
 
-/** A cursor that names topics which are not among those that were asked for: it came with another pattern. */
-export class ForeignCursor extends SekaliError {
+/** Parameters that do not fit what they are asked of. Every one that does not fit is among the issues. */
+export class InvalidParameters extends SekaliError {
   readonly code = 'invalid_parameters'
   readonly retryable = false
-  readonly parameter: 'after' | 'before'
+  readonly issues: readonly Issue[]
 
-  constructor(parameter: 'after' | 'before') {
-    super(`${parameter} names topics that do not match`)
-    this.parameter = parameter
+  constructor(issues: readonly Issue[]) {
+    super(`invalid parameters: ${issues.map(({ path }) => path).join(', ')}`)
+    this.issues = issues
   }
 }

@@ -1,4 +1,12 @@
-import { InvalidEvent, type Issue, MalformedJson, NotUtf8, SekaliError, TopicRate } from '@sekali/core/errors'
+import {
+  InvalidEvent,
+  InvalidParameters,
+  type Issue,
+  MalformedJson,
+  NotUtf8,
+  SekaliError,
+  TopicRate,
+} from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import type { BadEvent } from '@sekali/core/parse'
 import type { Logger } from '@sekali/process/log'
@@ -84,6 +92,7 @@ export function refusalOf(
   hint?: Pick<ProblemExtras, 'detail'>,
 ): Answer {
   if (error instanceof InvalidEvent) return refusal(error.code, { errors: error.issues, ...hint })
+  if (error instanceof InvalidParameters) return refusal(error.code, { errors: error.issues })
   if (error instanceof NotUtf8) return refusal(error.code, { detail: sentence(error.message), ...hint })
   if (error instanceof MalformedJson) return refusal(error.code, hint)
   if (error instanceof TopicRate) return refusal(error.code, { headers: retryIn(error) })

@@ -1,5 +1,5 @@
 import type { Cursor } from '@sekali/core/cursor'
-import { ForeignCursor, TooManyTopics } from '@sekali/core/errors'
+import { TooManyTopics } from '@sekali/core/errors'
 import { eventToJson, type StoredEvent } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { parsePattern } from '@sekali/core/pattern'
@@ -10,7 +10,7 @@ import type { Context } from 'hono'
 import { accepted } from '../http/accept.ts'
 import { problem } from '../http/problem.ts'
 import { reply } from '../http/reply.ts'
-import { badBound, nextPage, orderOf, type Page, parsePage } from './query.ts'
+import { nextPage, orderOf, type Page, parsePage } from './query.ts'
 import type { Replays } from './replay.ts'
 import type { StoreSlots } from './store-slots.ts'
 
@@ -22,13 +22,8 @@ export function events(store: Store, replays: Replays, slots: StoreSlots) {
     if (type === undefined) return problem('not_acceptable')
     const page = parsePage(query, type === 'application/json' ? limits.pageSizeMax : Number.MAX_SAFE_INTEGER)
     if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
-    try {
-      if (type === 'application/json') return await slots.run(c, () => showPage(store, query, page))
-      return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
-    } catch (error) {
-      if (!(error instanceof ForeignCursor)) throw error
-      return problem('invalid_parameters', { errors: [badBound(error.parameter, true)] })
-    }
+    if (type === 'application/json') return await slots.run(c, () => showPage(store, query, page))
+    return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
   }
 }
 

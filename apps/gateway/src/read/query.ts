@@ -1,3 +1,4 @@
+import { badBound } from '@sekali/core/bound'
 import { type Cursor, formatCursor, parseCursor } from '@sekali/core/cursor'
 import type { Issue } from '@sekali/core/errors'
 import { Source, TopicName } from '@sekali/core/event'
@@ -79,15 +80,6 @@ export function parsePage(
     before,
   })
 }
-
-/** The issue of a bound that cannot be read, or is of another pattern. */
-export const badBound = (path: string, isOfPattern: boolean): Issue => ({
-  path,
-  code: `invalid_${path}`,
-  message: isOfPattern
-    ? 'must come from a link, or be topic:seq pairs joined by commas, of topics that match, each once'
-    : 'must be the seq of an event',
-})
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 

@@ -1,5 +1,6 @@
+import { badBound } from '@sekali/core/bound'
 import type { Cursor } from '@sekali/core/cursor'
-import { CursorAhead, ForeignCursor } from '@sekali/core/errors'
+import { CursorAhead, InvalidParameters } from '@sekali/core/errors'
 import type { TopicPattern } from '@sekali/core/pattern'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
@@ -31,7 +32,7 @@ export interface Asked {
 /**
  * Refuses bounds that the log does not have, or has in other topics than those that were asked for. Taken as a beginning
  * they would repeat everything; taken as they are they would skip what is still to come. It reads from PostgreSQL only
- * when an id is not among `asked`. Rejects with `CursorAhead`, `ForeignCursor` or
+ * when an id is not among `asked`. Rejects with `CursorAhead`, `InvalidParameters` or
  * `StoreUnavailable`.
  */
 export async function checkBounds(
@@ -43,7 +44,7 @@ export async function checkBounds(
   for (const [parameter, bound] of [['after', after] as const, ['before', before] as const]) {
     const others = idsIn(bound).filter((id) => !ids.has(id))
     if (others.length === 0) continue
-    if (await isAnyTopic(store, others)) throw new ForeignCursor(parameter)
+    if (await isAnyTopic(store, others)) throw new InvalidParameters([badBound(parameter, true)])
     throw new CursorAhead(`${parameter} names a topic that is not there`)
   }
   if (isAhead(after, asked)) throw new CursorAhead('after is behind the end of the log')

@@ -32,7 +32,7 @@ export async function readEnds(store: Store, scope: Scope): Promise<Cursor> {
 
 /**
  * A scan for each topic of a pattern, with all of it left. Rejects with `TooManyTopics`, `CursorAhead`,
- * `ForeignCursor` or `StoreUnavailable`.
+ * `InvalidParameters` or `StoreUnavailable`.
  */
 export async function openScans(store: Store, scope: Scope): Promise<Scan[]> {
   const { topics: pattern, after, before } = scope
