@@ -1,21 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { InvalidConfig } from '@sekali/core/errors'
-import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
+import { commonEnv, databaseUrl, parseEnv, redisUrl, turnEnv, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
 
 const Environment = v.object({
   ...commonEnv,
-  DATABASE_URL: urlOf('postgres:', 'postgresql:'),
-  REDIS_URL: urlOf('redis:', 'rediss:'),
+  DATABASE_URL: databaseUrl,
+  REDIS_URL: redisUrl,
   CONSUMER_NAME: v.optional(
     v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ . -')),
   ),
-  TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
   RETIRE_AFTER_MS: wholeNumber(1_000, 86_400_000, 300_000),
   REDIS_CALL_MS: wholeNumber(100, 60_000, 2_000),
-  STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
-  IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
+  ...turnEnv,
   CONSUMER_FAILPOINT: v.optional(v.string()),
 })
 

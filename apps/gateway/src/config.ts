@@ -1,16 +1,18 @@
-import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
+import { commonEnv, databaseUrl, parseEnv, redisUrl, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
 import { isProxy } from './clients/clients.ts'
 import { parseHost } from './http/host.ts'
 import { topicLimits } from './publish/topic-limits.ts'
 
+const address = v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1')
+
 const Environment = v.object({
   ...commonEnv,
-  REDIS_URL: urlOf('redis:', 'rediss:'),
-  DATABASE_URL: urlOf('postgres:', 'postgresql:'),
-  HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
+  REDIS_URL: redisUrl,
+  DATABASE_URL: databaseUrl,
+  HOST: address,
   PORT: wholeNumber(0, 65_535, 8_080),
-  HEALTH_HOST: v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1'),
+  HEALTH_HOST: address,
   HEALTH_PORT: wholeNumber(0, 65_535, 0),
   TAILS_MAX: wholeNumber(0, 100_000, 4_096),
   FEEDS_MAX: wholeNumber(1, 100_000, 4_096),

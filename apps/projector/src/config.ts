@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { InvalidConfig } from '@sekali/core/errors'
-import { commonEnv, parseEnv, urlOf, wholeNumber } from '@sekali/process/env'
+import { commonEnv, databaseUrl, parseEnv, redisUrl, turnEnv, wholeNumber } from '@sekali/process/env'
 import * as v from 'valibot'
 
 const Environment = v.object({
   ...commonEnv,
-  DATABASE_URL: urlOf('postgres:', 'postgresql:'),
-  REDIS_URL: urlOf('redis:', 'rediss:'),
+  DATABASE_URL: databaseUrl,
+  REDIS_URL: redisUrl,
   PROJECTIONS_DIR: v.optional(v.pipe(v.string(), v.minLength(1, 'must be a folder'))),
   PROJECTIONS_BUILT_IN: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   PROJECTOR_NAME: v.optional(
@@ -18,9 +18,7 @@ const Environment = v.object({
   IMPORT_MS: wholeNumber(100, 10_000, 5_000),
   /** Memory for JavaScript of the process in which definitions run. A definition that takes more ends the process. */
   DEFINITIONS_MB: wholeNumber(64, 65_536, 512),
-  TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
-  STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
-  IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
+  ...turnEnv,
   PROJECTOR_FAILPOINT: v.optional(v.string()),
 })
 

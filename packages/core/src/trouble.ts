@@ -13,7 +13,8 @@ export interface Trouble {
 type Server = 'Redis' | 'PostgreSQL'
 type Row = readonly [matches: RegExp, what: string, remedy: string]
 
-const urlOf = { Redis: 'REDIS_URL', PostgreSQL: 'DATABASE_URL' } as const
+/** The variables with the URLs of the servers. Both may hold passwords. */
+export const urlVariables = { Redis: 'REDIS_URL', PostgreSQL: 'DATABASE_URL' } as const
 
 /** Matched against Redis's reply, which begins with a word in capitals. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
 const redisRows: readonly Row[] = [
@@ -131,7 +132,7 @@ const rowsOf = { Redis: redisRows, PostgreSQL: postgresRows } as const
 
 /** What a socket or TLS says, of either server. */
 const socketRows = (server: Server): readonly Row[] => {
-  const url = urlOf[server]
+  const url = urlVariables[server]
   const seeUrl = `start it, or see whether ${url} leads to it`
   return [
     [/^(ECONNREFUSED|ENOENT) /, `nothing listens where ${server} should be`, seeUrl],
@@ -177,7 +178,7 @@ export function troubleOf(server: Server, error: unknown): Trouble {
     knownTrouble(server, error) ?? {
       code: silent,
       what: `${server} does not answer`,
-      remedy: `start it, or see whether ${urlOf[server]} leads to it`,
+      remedy: `start it, or see whether ${urlVariables[server]} leads to it`,
     }
   )
 }

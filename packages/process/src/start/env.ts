@@ -47,6 +47,16 @@ export function wholeNumber(min: number, max: number, byDefault?: number) {
   )
 }
 
+export const databaseUrl = urlOf('postgres:', 'postgresql:')
+export const redisUrl = urlOf('redis:', 'rediss:')
+
+/** The variables of a process that stores in turns. */
+export const turnEnv = {
+  TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),
+  STATEMENT_MS: wholeNumber(100, 300_000, 5_000),
+  IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
+}
+
 /** The variables that every process of ours reads. */
 export const commonEnv = {
   LOG_LEVEL: v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), 'info'),

@@ -5,11 +5,12 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { InvalidConfig } from '@sekali/core/errors'
+import { urlVariables } from '@sekali/core/trouble'
+
+type SecretName = (typeof urlVariables)[keyof typeof urlVariables]
 
 /** What holds passwords. */
-const secretNames = ['DATABASE_URL', 'REDIS_URL'] as const
-
-type SecretName = (typeof secretNames)[number]
+const secretNames: readonly SecretName[] = Object.values(urlVariables)
 
 export const isSecretName = (name: string): name is SecretName =>
   secretNames.some((secret) => secret === name)
