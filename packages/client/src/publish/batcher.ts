@@ -13,8 +13,9 @@ import { limits } from '@sekali/core/limits'
 import { type Connection, jsonOf } from '../connection/connection.ts'
 import { issueText } from '../connection/failure.ts'
 import type { CallOptions } from '../connection/retry.ts'
-import { Closed, Invalid, QueueFull } from '../errors.ts'
+import { Closed, Invalid } from '../errors.ts'
 import { type Publishable, post, textOf } from './publish.ts'
+import { createHeld, createQueue, type Item } from './queue.ts'
 
 export interface BatcherOptions extends CallOptions {
   /** Events of one batch at most, up to 5,000. */
@@ -42,32 +43,14 @@ export interface Batcher extends AsyncDisposable {
   close(): Promise<void>
 }
 
-interface Item {
-  readonly text: string
-  readonly bytes: number
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
 export function createBatcher(connection: Connection, options: BatcherOptions = {}): Batcher {
-  const { delayMs = 5, queueEventsMax = 10_000, queueBytesMax = 16 * 1024 * 1024, ...call } = options
-  const { eventsMax = 500, bytesMax = 512 * 1024 } = options
-  checkRange('eventsMax', eventsMax, limits.batchEventsMax)
-  checkRange('bytesMax', bytesMax, limits.batchBytesMax)
-
+  const { eventsMax, bytesMax, queueEventsMax, queueBytesMax, delayMs, call } = checked(options)
   const waiting = createQueue(eventsMax, bytesMax)
-  let heldEvents = 0 // waiting and under way
-  let heldBytes = 0
-  let answered = 0 // batches are answered in order, so this many events from the first one on
-  let given = 0
+  const held = createHeld(queueEventsMax, queueBytesMax)
   let isDue = false // what waits may go although it fills no batch
   let isClosed = false
   let sending: Promise<void> | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
-  const forRoom: (() => void)[] = []
-  let forAnswer: { readonly upTo: number; readonly resolve: () => void }[] = []
-
-  const hasRoom = () => heldEvents < queueEventsMax && heldBytes < queueBytesMax
 
   function sendNow(): void {
     isDue = true
@@ -80,11 +63,7 @@ export function createBatcher(connection: Connection, options: BatcherOptions = 
     while (waiting.hasAny() && (isDue || waiting.isFull())) {
       const batch = waiting.takeBatch()
       await deliver(connection, call, batch)
-      heldEvents -= batch.length
-      heldBytes -= bytesOf(batch)
-      answered += batch.length
-      forAnswer = forAnswer.filter(({ upTo, resolve }) => upTo > answered || resolve())
-      if (hasRoom()) for (const resolve of forRoom.splice(0)) resolve()
+      held.onAnswer(batch)
     }
     isDue = false
     sending = undefined
@@ -97,8 +76,8 @@ export function createBatcher(connection: Connection, options: BatcherOptions = 
   }
 
   function flush(): Promise<void> {
-    if (given === answered) return Promise.resolve()
-    const done = new Promise<void>((resolve) => forAnswer.push({ upTo: given, resolve }))
+    if (held.isEmpty()) return Promise.resolve()
+    const done = held.untilAnswered()
     sendNow()
     return done
   }
@@ -108,52 +87,24 @@ export function createBatcher(connection: Connection, options: BatcherOptions = 
       if (isClosed) throw new Closed('the batcher is closed')
       call.signal?.throwIfAborted()
       const text = textOf(event)
-      if (!hasRoom())
-        throw new QueueFull(`${heldEvents} events wait to be sent; await ready() before each publish`)
+      held.requireRoom()
       const bytes = new TextEncoder().encode(text).length + 1 // and a comma
       await new Promise<void>((resolve, reject) => {
-        waiting.add({ text, bytes, resolve, reject })
-        heldEvents += 1
-        heldBytes += bytes
-        given += 1
+        const item = { text, bytes, resolve, reject }
+        waiting.add(item)
+        held.add(item)
         if (waiting.isFull()) sending ??= sendWaiting()
         else if (sending === undefined) timer ??= setTimeout(sendNow, delayMs)
       })
     },
-    async ready() {
-      while (!hasRoom()) await new Promise<void>((resolve) => forRoom.push(resolve))
-    },
+    ready: held.untilRoom,
     flush,
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-/** What waits to be sent, and whether it fills a batch. */
-function createQueue(eventsMax: number, bytesMax: number) {
-  const items: Item[] = []
-  let waitingBytes = 0
-  return {
-    hasAny: () => items.length > 0,
-    isFull: () => items.length >= eventsMax || waitingBytes >= bytesMax,
-    add(item: Item): void {
-      items.push(item)
-      waitingBytes += item.bytes
-    },
-    takeBatch(): Item[] {
-      let bytes = 0
-      const end = items.findIndex((item, index) => {
-        bytes += item.bytes
-        return index >= eventsMax || (index > 0 && bytes > bytesMax)
-      })
-      const batch = items.splice(0, end === -1 ? items.length : end)
-      waitingBytes -= bytesOf(batch)
-      return batch
-    },
-  }
-}
-
-/** Settles every item of the batch. Ends after at most as many rounds as it has events. Never rejects. */
+/** Resolves or rejects every item of the batch. Ends after at most as many rounds as it has events. Never rejects. */
 async function deliver(connection: Connection, call: CallOptions, batch: readonly Item[]): Promise<void> {
   for (let left = batch; left.length > 0; ) {
     try {
@@ -172,8 +123,6 @@ async function deliver(connection: Connection, call: CallOptions, batch: readonl
   }
 }
 
-const bytesOf = (batch: readonly Item[]) => batch.reduce((sum, { bytes }) => sum + bytes, 0)
-
 /** Which events of a batch are to blame, each with its own error; undefined if that is not what was answered. */
 function refusals(error: unknown, size: number): Map<number, Invalid> | undefined {
   if (!(error instanceof Invalid)) return undefined
@@ -185,6 +134,19 @@ function refusals(error: unknown, size: number): Map<number, Invalid> | undefine
       return [at, new Invalid(own.map(issueText).join('; '), { status: 422, code: error.code }, own)]
     }),
   )
+}
+
+/** The limits, with their defaults, and what goes along with each call. */
+function checked({
+  delayMs = 5,
+  queueEventsMax = 10_000,
+  queueBytesMax = 16 * 1024 * 1024,
+  ...more
+}: BatcherOptions) {
+  const { eventsMax = 500, bytesMax = 512 * 1024, ...call } = more
+  checkRange('eventsMax', eventsMax, limits.batchEventsMax)
+  checkRange('bytesMax', bytesMax, limits.batchBytesMax)
+  return { eventsMax, bytesMax, queueEventsMax, queueBytesMax, delayMs, call }
 }
 
 function checkRange(name: string, value: number, max: number): void {
