@@ -4,13 +4,12 @@ import { startPostgres } from '@sekali/servers/postgres-server'
 import { startRedis } from '@sekali/servers/redis-server'
 import type { Server } from '@sekali/servers/server'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
-import { migrate } from '@sekali/store/migrate'
 import pg from 'pg'
 import type { Processes } from '../measure/processor-time.ts'
-import { fill, type Log } from './fill.ts'
+import { type Databases, databasesOf } from './databases.ts'
 
 /** What all sides of a run share: the same two servers, set up as `npm start` does it. */
-export interface Bench extends AsyncDisposable {
+export interface Bench extends AsyncDisposable, Databases {
   readonly redis: Server
   readonly postgres: Server
   readonly servers: Processes
@@ -20,14 +19,6 @@ export interface Bench extends AsyncDisposable {
   readonly signal: AbortSignal
   /** A size, or a tenth of it in a quick run. */
   scaled(count: number): number
-  /** Makes a database of its own, with our tables unless told otherwise, and returns its URL. */
-  createDatabase(options?: { readonly migrated: boolean }): Promise<string>
-  /** A database with such a log. It is the same one for all who ask for the same, until databases are dropped. */
-  filled(log: Log): Promise<string>
-  /** Such a log in a database of its own, which is dropped at the end of the scope. */
-  fresh(log: Log): Promise<AsyncDisposable & { readonly url: string }>
-  /** Drops what was made: autovacuum would go on with it while something else is measured. */
-  dropDatabases(): Promise<void>
   /** Writes out what PostgreSQL still owes its disk, so that no measurement pays for the one before it. */
   checkpoint(): Promise<void>
 }
@@ -50,27 +41,6 @@ export async function openBench(options: {
   admin.on('error', () => undefined) // the query that needs it says so
   parts.defer(() => admin.end())
   const opened = parts.move()
-  let databases = 0
-  const kept = new Set<string>()
-  const filled = new Map<string, Promise<string>>()
-  const createDatabase = async ({ migrated } = { migrated: true }) => {
-    databases += 1
-    const name = `bench_${databases}`
-    await admin.query(`CREATE DATABASE ${name}`)
-    kept.add(name)
-    const url = new URL(postgres.url)
-    url.pathname = `/${name}`
-    if (migrated) await migrate(url.href)
-    return url.href
-  }
-  const drop = async (name: string) => {
-    if (kept.delete(name)) await admin.query(`DROP DATABASE ${name} WITH (FORCE)`)
-  }
-  const fresh = async (log: Log) => {
-    const url = await createDatabase()
-    await fill(url, log)
-    return { url, [Symbol.asyncDispose]: () => drop(new URL(url).pathname.slice(1)) }
-  }
   return {
     redis,
     postgres,
@@ -79,18 +49,7 @@ export async function openBench(options: {
     appEnv: { LOG_LEVEL: 'warn', ...(profileDir === undefined ? {} : profiling(profileDir)) },
     signal,
     scaled: (count) => (quick ? Math.ceil(count / 10) : count),
-    createDatabase,
-    fresh,
-    filled: (log) => {
-      const key = JSON.stringify(log)
-      const url = filled.get(key) ?? fresh(log).then((made) => made.url)
-      filled.set(key, url)
-      return url
-    },
-    dropDatabases: async () => {
-      for (const name of kept) await drop(name)
-      filled.clear()
-    },
+    ...databasesOf(postgres.url, admin),
     checkpoint: async () => {
       await admin.query('CHECKPOINT')
     },
