@@ -101,17 +101,19 @@ export async function runChaos(
     leaks,
     abuses: progress.abuses,
   }
-  return {
-    verdicts: judge(evidence),
-    faults: [...progress.figures.values()],
-    abuses: progress.abuses,
-    operations: books.total,
-    kills: target.kills(),
-    seconds: (performance.now() - startedAt) / 1_000,
-    drainMs: drain.ms,
-    events: [...evidence.http.values()].reduce((sum, log) => sum + log.length, 0),
-  }
+  return outcomeOf(evidence, progress, target, startedAt)
 }
+
+const outcomeOf = (evidence: Evidence, progress: Progress, target: Target, startedAt: number): Outcome => ({
+  verdicts: judge(evidence),
+  faults: [...progress.figures.values()],
+  abuses: evidence.abuses,
+  operations: evidence.books.total,
+  kills: target.kills(),
+  seconds: (performance.now() - startedAt) / 1_000,
+  drainMs: evidence.drain.ms,
+  events: [...evidence.http.values()].reduce((sum, log) => sum + log.length, 0),
+})
 
 interface ReadBack {
   readonly topics: readonly string[]

@@ -50,10 +50,30 @@ export async function connectCompose() {
       .catch((error: Error) => ended.push(`${part.name} could not be started again: ${error.message}`))
   }
 
+  return {
+    name: 'compose',
+    recoveryMsMax,
+    url,
+    quietUrl: url,
+    processes: processesOf(project, end),
+    networks: networksOf(project),
+    redis: accessRedis(),
+    sql: accessSql(),
+    kills: () => kills,
+    strayNames: () => starts.filter((at) => at > performance.now() - namesKeptMs).length,
+    ended: () => ended,
+    logged: linesOf,
+    [Symbol.asyncDispose]: async () => events[Symbol.dispose](),
+  } satisfies Target
+}
+
+const startedAt = Date.now()
+
+/** `end` ends a part, which comes back. */
+function processesOf(project: string, end: (part: Part, how: 'kill' | 'stop') => Promise<void>): Processes {
   const containerOf = async ({ name, kind }: Part): Promise<string> =>
     name === kind ? ((await partsOf(project)).find((part) => part.kind === kind)?.name ?? name) : name
-
-  const processes: Processes = {
+  return {
     parts: () => partsOf(project),
     signal: async (part, name) => {
       if (name === 'SIGKILL') return await end(part, 'kill')
@@ -65,30 +85,14 @@ export async function connectCompose() {
     },
     memoryKb,
   }
-
-  return {
-    name: 'compose',
-    recoveryMsMax,
-    url,
-    quietUrl: url,
-    processes,
-    networks: networksOf(project),
-    redis: accessRedis(),
-    sql: accessSql(),
-    kills: () => kills,
-    strayNames: () => starts.filter((at) => at > performance.now() - namesKeptMs).length,
-    ended: () => ended,
-    logged: async (words, sinceMs) => {
-      const since = ['--since', new Date(sinceMs || startedAt).toISOString()]
-      const apps = ['gateway', 'consumer', 'projector']
-      const said = await docker(['compose', 'logs', '--no-log-prefix', ...since, ...apps])
-      return said.split('\n').filter((line) => words.test(line))
-    },
-    [Symbol.asyncDispose]: async () => events[Symbol.dispose](),
-  } satisfies Target
 }
 
-const startedAt = Date.now()
+async function linesOf(words: RegExp, sinceMs: number): Promise<string[]> {
+  const since = ['--since', new Date(sinceMs || startedAt).toISOString()]
+  const apps = ['gateway', 'consumer', 'projector']
+  const said = await docker(['compose', 'logs', '--no-log-prefix', ...since, ...apps])
+  return said.split('\n').filter((line) => words.test(line))
+}
 
 async function projectName(): Promise<string> {
   return (JSON.parse(await docker(['compose', 'config', '--format', 'json'])) as { name: string }).name

@@ -11,35 +11,25 @@ import type { Extra, Extras } from './target.ts'
 const namesMax = 8
 const startMs = 15_000
 
+type Env = Readonly<Record<string, string>>
+
 /** Processes that a fault starts beside those that are kept up. They end with the target. */
 export function createExtras(
   logDir: string,
-  env: Readonly<Record<string, string>>,
+  env: Env,
 ): Extras & AsyncDisposable & { ended(): number; names(): number } {
   let count = 0
   let ended = 0
   const running = new Set<Extra>()
   const newNames = new Map<string, number>()
 
-  async function start(
-    name: string,
-    program: string,
-    more: Readonly<Record<string, string>>,
-  ): Promise<Extra> {
+  async function start(name: string, program: string, more: Env): Promise<Extra> {
     const logName = `${name}-${count}`
-    const { pid, exited } = await startApp({ name: logName, program, logDir, env: { ...env, ...more } })
-    const extra: Extra = {
-      pid,
-      name,
-      exited,
-      hasEnded: () => !running.has(extra),
-      log: () => readFile(join(logDir, `${logName}.log`), 'utf8').catch(() => ''),
-      signal: (wish) => {
-        if (running.has(extra)) send(pid, wish)
-      },
-    }
+    const started = await startApp({ name: logName, program, logDir, env: { ...env, ...more } })
+    const log = () => readFile(join(logDir, `${logName}.log`), 'utf8').catch(() => '')
+    const extra = extraOf(name, started, log, () => running.has(extra))
     running.add(extra)
-    void exited.then(() => {
+    void extra.exited.then(() => {
       running.delete(extra)
       ended++
     })
@@ -67,10 +57,7 @@ export function createExtras(
       const port = await freePort()
       const name = 'extra-gateway'
       const extra = await start(name, programs.gateway, { ...more, PORT: String(port) })
-      const url = `http://127.0.0.1:${port}`
-      const isUp = async () => (await fetch(`${url}/healthz`)).status === 200
-      if (!(await until(isUp, startMs))) throw new Error(`${name} did not come up`)
-      return { ...extra, url }
+      return { ...extra, url: await whenUp(name, `http://127.0.0.1:${port}`) }
     },
     ended: () => ended,
     names: () => {
@@ -83,6 +70,29 @@ export function createExtras(
       await Promise.all(left.map(({ exited }) => exited))
     },
   }
+}
+
+const extraOf = (
+  name: string,
+  { pid, exited }: Pick<Extra, 'pid' | 'exited'>,
+  log: Extra['log'],
+  isRunning: () => boolean,
+): Extra => ({
+  pid,
+  name,
+  exited,
+  hasEnded: () => !isRunning(),
+  log,
+  signal: (wish) => {
+    if (isRunning()) send(pid, wish)
+  },
+})
+
+/** The address of a gateway, once it answers. */
+async function whenUp(name: string, url: string): Promise<string> {
+  const isUp = async () => (await fetch(`${url}/healthz`)).status === 200
+  if (!(await until(isUp, startMs))) throw new Error(`${name} did not come up`)
+  return url
 }
 
 /** Signals a process that may have ended. */

@@ -45,43 +45,17 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
   await using parts = new AsyncDisposableStack()
   const { signalled, ended, onChange } = watchParts(logDir, say)
   let kills = 0
-  const postgres = parts.use(
-    await ownBackend((port) => startPostgres({ dir: join(dir, 'postgres'), ...port }), onChange('postgres')),
-  )
-  const redis = parts.use(
-    await ownBackend((port) => startRedis({ dir: join(dir, 'redis'), ...port }), onChange('redis')),
-  )
-  const proxyTo = async (url: string) => {
-    const { hostname: host, port } = new URL(url)
-    return parts.use(await startProxy(() => ({ host, port: Number(port) })))
-  }
-  const gatewayRedis = await proxyTo(redis.url)
-  const consumerRedis = await proxyTo(redis.url)
-  const consumerPostgres = await proxyTo(postgres.url)
+  const { postgres, redis, proxies, direct, consumerEnv } = await startServers(parts, dir, onChange)
 
   signal.throwIfAborted()
-  const direct = { DATABASE_URL: postgres.url, REDIS_URL: redis.url }
   await runApp({ name: 'migrate', program: programs.migrate, logDir, env: direct }, signal)
-  const consumerEnv = {
-    DATABASE_URL: through(postgres.url, consumerPostgres.port),
-    REDIS_URL: through(redis.url, consumerRedis.port),
-  }
   const port = await freePort()
-  const gatewayEnv = { ...direct, REDIS_URL: through(redis.url, gatewayRedis.port), PORT: String(port) }
+  const gatewayRedisUrl = through(redis.url, proxies['gateway-redis'].port)
+  const gatewayEnv = { ...direct, REDIS_URL: gatewayRedisUrl, PORT: String(port) }
   const apps = await startApps(parts, { logDir, consumers, consumerEnv, gatewayEnv, onChange })
   const quietUrl = `http://127.0.0.1:${port}`
   await waitReady(quietUrl, join(logDir, 'gateway.log'), signal)
-  const client = await proxyTo(quietUrl)
-
-  const broker = parts.use(
-    connectBroker({ url: redis.url, prefix: 'sekali', name: 'chaos', callMs: 10_000 }, quiet),
-  )
-  const store = parts.use(
-    connectStore(
-      { url: postgres.url, poolMax: 4, name: 'chaos', statementMs: 60_000, connectMs: 15_000 },
-      quiet,
-    ),
-  )
+  const client = await startProxyTo(parts, quietUrl)
 
   const processes = processesOf(
     () => [
@@ -96,6 +70,7 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
       if (name === 'SIGKILL') kills++
     },
   )
+  const { broker, store } = connectOwn(parts, direct)
   const extras = createExtras(logDir, consumerEnv)
   parts.use(extras)
   const owned = parts.move()
@@ -106,12 +81,7 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
     quietUrl,
     processes,
     extras,
-    proxies: {
-      client,
-      'gateway-redis': gatewayRedis,
-      'consumer-redis': consumerRedis,
-      'consumer-postgres': consumerPostgres,
-    },
+    proxies: { client, ...proxies },
     redis: accessRedis(broker),
     sql: accessSql(store),
     session: sessionsOf(postgres.url),
@@ -126,6 +96,51 @@ export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 
     logged: (words, sinceMs) => linesOf(logDir, words, sinceMs),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   } satisfies Target
+}
+
+type OnChange = (part: string) => (reason?: string) => void
+
+/** Both servers, and the proxies through which the apps reach them; `direct` passes by the proxies. */
+async function startServers(parts: AsyncDisposableStack, dir: string, onChange: OnChange) {
+  const postgres = parts.use(
+    await ownBackend((port) => startPostgres({ dir: join(dir, 'postgres'), ...port }), onChange('postgres')),
+  )
+  const redis = parts.use(
+    await ownBackend((port) => startRedis({ dir: join(dir, 'redis'), ...port }), onChange('redis')),
+  )
+  const proxies = {
+    'gateway-redis': await startProxyTo(parts, redis.url),
+    'consumer-redis': await startProxyTo(parts, redis.url),
+    'consumer-postgres': await startProxyTo(parts, postgres.url),
+  }
+  const direct = { DATABASE_URL: postgres.url, REDIS_URL: redis.url }
+  const consumerEnv = {
+    DATABASE_URL: through(postgres.url, proxies['consumer-postgres'].port),
+    REDIS_URL: through(redis.url, proxies['consumer-redis'].port),
+  }
+  return { postgres, redis, proxies, direct, consumerEnv }
+}
+
+async function startProxyTo(parts: AsyncDisposableStack, url: string) {
+  const { hostname: host, port } = new URL(url)
+  return parts.use(await startProxy(() => ({ host, port: Number(port) })))
+}
+
+/** Our own ways to both servers, which no fault bothers. */
+function connectOwn(
+  parts: AsyncDisposableStack,
+  { DATABASE_URL, REDIS_URL }: Record<'DATABASE_URL' | 'REDIS_URL', string>,
+) {
+  const broker = parts.use(
+    connectBroker({ url: REDIS_URL, prefix: 'sekali', name: 'chaos', callMs: 10_000 }, quiet),
+  )
+  const store = parts.use(
+    connectStore(
+      { url: DATABASE_URL, poolMax: 4, name: 'chaos', statementMs: 60_000, connectMs: 15_000 },
+      quiet,
+    ),
+  )
+  return { broker, store }
 }
 
 /** Notes the parts that end although nobody signalled them. */
@@ -150,7 +165,7 @@ interface AppsOptions {
   readonly consumers: number
   readonly consumerEnv: Readonly<Record<string, string>>
   readonly gatewayEnv: Readonly<Record<string, string>>
-  readonly onChange: (part: string) => (reason?: string) => void
+  readonly onChange: OnChange
 }
 
 /** Consumers, a projector and a gateway, which `parts` stops in reverse order. */
