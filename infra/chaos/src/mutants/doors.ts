@@ -45,7 +45,7 @@ export const doorMutants: readonly Mutant[] = [
         replace: 'deps.appender.append(event).catch(() => undefined)\n',
       },
     ],
-    test: { project: 'gateway', file: 'door', name: 'without Redis an event is refused' },
+    test: { project: 'gateway', file: 'outage', name: 'while Redis is dead' },
   },
   {
     name: 'tail-skips-one',
