@@ -63,11 +63,12 @@ export async function runLoop(
       await ensureKnown(store, memory.known, round.topics)
       const startedAt = performance.now()
       const reports = await runTurns(context, round)
+      // Redis and PostgreSQL answer: what ailed all topics is over.
       if (reports.length === 0) troubles.forget(undefined)
       onTurns(schedule, round, reports, performance.now() - startedAt)
       for (const report of reports) onReport(report)
     } catch (error) {
-      // PostgreSQL may come back without them, restored from a backup.
+      // PostgreSQL may come back from a backup, without the topics' rows.
       memory.known.clear()
       const waitMs = onFailure(error, round, schedule, troubles, log)
       if (waitMs > 0) await pause(waitMs, signal)

@@ -14,7 +14,10 @@ import type { WorkQueue } from '@sekali/process/work-queue'
 import type { Memory } from './memory.ts'
 import type { TurnReport, TurnRequest } from './turn.ts'
 
-/** Topics offered to a turn: more than there are likely to be consumers. Also the turns that share a transaction. */
+/**
+ * Topics offered to a turn: more than there are likely to be consumers, so that one is free though others hold locks. Also
+ * the turns that may share a transaction.
+ */
 const offeredMax = 32
 /** A topic has little when its turn took less than this share of what a turn of its own may take. */
 const littlePart = 1 / 8
@@ -31,8 +34,8 @@ const littleWaitsMsMax = 50
  */
 const suspectPacksMax = 4
 /**
- * How long a topic rests after a turn that took all there was: as long as that many turns, up to `restMsMax`. A turn costs
- * about the same with one event as with a hundred, so on a busy topic it pays to let some events gather.
+ * A topic rests after a turn that took all there was: `restTurns` times as long as the turn took, at most `restMsMax`. A
+ * turn costs about the same with one event as with a hundred, so on a busy topic it pays to let some events gather.
  * It rests longer for other consumers, so that they come only when the one that had the turn is held up.
  */
 const restTurns = 2

@@ -124,8 +124,8 @@ async function readEntries(
   const readOne = async (turn: Turn): Promise<Pass> => {
     const { topic, position } = turn
     const read = await readTurn(broker, turn, consumer, request.packsMax(topic), {
-      tidy: request.isUntidy(topic),
-      reclaiming: () => context.at('reclaiming'),
+      reclaimFirst: request.isUntidy(topic),
+      onTaken: () => context.at('reclaiming'),
     })
     if (read?.reclaimed) log.info({ topic, position }, `reclaimed: ${read.reclaimed}`)
     return { turn, read }

@@ -17,8 +17,8 @@ const spansMax = 4
 const betweenMs = 20
 
 export interface Summaries {
-  /** Notes that a turn has stored `events` events, the last of them with the seq `head`. */
-  add(topic: TopicName, events: number, head: number): void
+  /** Notes that a turn has read `entries` entries, duplicates among them, and that the topic's last seq is `head`. */
+  add(topic: TopicName, entries: number, head: number): void
   /** Takes out the topics that may have spans without a summary. */
   take(): TopicName[]
 }

@@ -28,7 +28,7 @@ export interface AppendedAt extends Appended {
 
 export interface Appender {
   /**
-   * Resolves once Redis has the event, durably if Redis is set up so (see health.ts).
+   * Resolves once Redis has the event, durably if Redis is set up so (see operate/health.ts).
    * Rejects with {@link BrokerUnavailable}: then the event may or may not be in the stream, and publishing it
    * again is safe. Two appends of one topic keep the order in which they were called.
    */

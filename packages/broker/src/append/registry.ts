@@ -1,6 +1,6 @@
 /**
  * What is done for a topic on every connection before anything is appended to it: its name is put where consumers find
- * it, and it is vouched for (see vouch.ts). A Redis that came back may have lost both the name and the newest entries.
+ * it, and it is vouched for (see loss/vouch.ts). A Redis that came back may have lost both the name and the newest entries.
  */
 import { chunksOf } from '@sekali/core/chunks'
 import type { TopicName } from '@sekali/core/event'
@@ -14,7 +14,7 @@ const topicsPerWrite = 100
 const retryMs = 1_000
 /**
  * A topic to which nothing was appended for so long is registered again first: its stream may have been retired
- * meanwhile, and made anew by another gateway (see retire.ts), and what is appended to that must be vouched for as such.
+ * meanwhile, and made anew by another gateway (see turn/retire.ts), and what is appended to that must be vouched for as such.
  * Shorter than streams are quiet before they are retired.
  */
 const freshMs = 30_000

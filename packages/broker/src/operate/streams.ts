@@ -7,7 +7,7 @@ import { groupPrefix, streamKey, topicsKey } from '../redis/keys.ts'
 import { defineScript, runScript } from '../redis/script.ts'
 
 export interface StreamFigures {
-  /** The incarnation: see calls.ts. `null` when the group is gone. */
+  /** The incarnation: see append/calls.ts. `null` when the group is gone. */
   readonly group: string | null
   /**
    * How many entries were ever added to this incarnation. Exact, unlike Redis's own `lag`. `null` when it

@@ -4,7 +4,7 @@
  * What Redis calls an entry costs it some eight microseconds on its way, whatever is in it: to add it, to
  * deliver it, to acknowledge it, and to write all three to the append-only file. So entries of a topic that
  * are appended together share one, a *pack*. Each has an id of its own all the same: a pack has the id of its
- * first entry, and the ids that follow, which Redis gives to nobody else (see calls.ts), are those of
+ * first entry, and the ids that follow, which Redis gives to nobody else (see append/calls.ts), are those of
  * the others. See docs/adr, 13.
  */
 import type { Event, EventId, Source, TopicName } from '@sekali/core/event'

@@ -9,7 +9,7 @@ export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
 /** The hash of the topics that have entries in flight, each with the last id of its stream; see marks.ts. */
 export const dirtyKey = ({ prefix }: Broker) => `${prefix}:dirty`
 
-/** The hash of what Redis brought back of each topic when it began its present history; see vouch.ts. */
+/** The hash of what Redis brought back of each topic when it began its present epoch; see loss/vouch.ts. */
 export const restoredKey = ({ prefix }: Broker) => `${prefix}:restored`
 
 /** The channel on which a topic's name says that the topic has news. */
@@ -27,7 +27,7 @@ export const consumersKey = ({ prefix }: Broker) => `${prefix}:consumers`
 /** What a consumer says of itself; it expires unless it is renewed. */
 export const presenceKey = ({ prefix }: Broker, consumer: string) => `${prefix}:consumer:${consumer}`
 
-/** What the names of our consumer groups begin with; see calls.ts for what follows. */
+/** What the names of our consumer groups begin with; see append/calls.ts for what follows. */
 export const groupPrefix = ({ prefix }: Broker) => `${prefix}-`
 
 /** The hash that a gateway writes to see whether Redis takes writes; see writable.ts. */

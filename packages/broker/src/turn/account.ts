@@ -2,7 +2,7 @@
  * What becomes of a topic's account in a turn: how far the position moves, and what Redis has lost.
  *
  * At the end of a stream every entry that was ever added is either accounted for or has vanished from it: XDEL, a trim
- * by somebody else, a torn end of the append-only file (vouch.ts sees to it that what went with that is still counted as
+ * by somebody else, a torn end of the append-only file (loss/vouch.ts sees to it that what went with that is still counted as
  * added). That count is exact. When Redis loses the stream as a whole (FLUSHALL, DEL, a disk), what can be counted is
  * what was *seen*: how many entries it had when a turn last looked. What was added after that look is not counted. So
  * the loss is reported, and the count of a topic that has had one is a minimum.
@@ -47,7 +47,7 @@ export function accountAfter(given: Account, read: TurnRead | undefined): Settle
   const unread = Math.max(0, given.seen - given.accounted)
   if (read === undefined) {
     // `epoch: null` marks the loss as reported, so that others, who find the stream gone too, do not report it again.
-    // The loss of a stream that is made anew and gone again before any turn is reported with the one after it.
+    // A stream that is made anew and gone again before any turn stays unreported until a turn reads its successor.
     const loss = given.epoch === null ? undefined : 'the stream'
     const { position, seen, seenId } = given
     return { position, accounted: given.accounted + unread, seen, seenId, epoch: null, lost: unread, loss }
@@ -57,7 +57,8 @@ export function accountAfter(given: Account, read: TurnRead | undefined): Settle
   const position = entries.at(-1)?.position ?? account.position
   const passed = account.accounted + entries.length
   const vanished = atEnd ? Math.max(0, entriesAdded - passed) : 0
-  // A pack that somebody added by hand counts as one entry in Redis: what was never added is not accounted for.
+  // An operator's XADD of a pack adds 1 to entries-added, not the number of its entries. Never account for more than Redis
+  // has counted.
   const accounted = Math.min(passed + vanished, entriesAdded)
   return {
     position,

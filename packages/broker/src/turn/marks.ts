@@ -1,6 +1,6 @@
 /**
  * Which topics have entries in flight, so that sweeps need not look at every stream: each append marks its topic with
- * the last id of the stream, in the same script (calls.ts), and whoever has accounted for all up to that id takes
+ * the last id of the stream, in the same script (append/calls.ts), and whoever has accounted for all up to that id takes
  * the mark away, after COMMIT. A consumer that dies before that leaves the mark, and the next sweep finds it.
  *
  * The marks are hints. Entries that somebody else put into a stream have none, and a gateway of another version writes
@@ -18,7 +18,7 @@ import { defineScript, runScript } from '../redis/script.ts'
 export interface Marks {
   /** The last id of each topic that has entries in flight, or had when its consumer died. */
   readonly dirty: ReadonlyMap<TopicName, Position>
-  /** How many topics there are. Fewer than before: Redis has lost data. */
+  /** How many topics there are. None, where there were some: Redis has lost its data. */
   readonly topics: number
 }
 

@@ -26,14 +26,15 @@ import { defineScript } from '../redis/script.ts'
 import type { OpenAccount, TurnRead } from './account.ts'
 import { reclaim } from './reclaim.ts'
 
-// Each reclaim answers one disturbance; more than a few in a row means that something else reads the group.
+// Each attempt after the first answers one disturbance. More than a few in a row mean that something else reads the group,
+// removes it or sets the stream back.
 const attemptsMax = 4
 
 export interface ReadTurnOptions {
-  /** Reclaims first, to acknowledge what a crash left pending behind the position. */
-  readonly tidy?: boolean
-  /** Called in the middle of a reclaim: what was pending is taken over, the group not yet set back. */
-  readonly reclaiming?: () => void
+  /** Whether to reclaim before the first read, to acknowledge what a crash left pending behind the position. */
+  readonly reclaimFirst?: boolean
+  /** See `reclaim`. */
+  readonly onTaken?: () => void
 }
 
 /**
@@ -45,26 +46,30 @@ export async function readTurn(
   given: Account,
   consumer: string,
   packsMax: number,
-  { tidy = false, reclaiming = () => {} }: ReadTurnOptions = {},
+  { reclaimFirst = false, onTaken = () => {} }: ReadTurnOptions = {},
 ): Promise<TurnRead | undefined> {
   const epoch = await epochOf(broker)
   let isTorn =
     given.epoch !== null && given.epoch !== epoch && (await vouchForSeen(broker, given, given.epoch))
   let account = given.group === null ? await findAccount(broker, given) : (given as OpenAccount)
   let reclaimed: string | undefined
+  let disturbance = ''
   for (let attempt = 1; account !== undefined && attempt <= attemptsMax; attempt++) {
-    if (tidy && attempt === 1) {
+    if (reclaimFirst && attempt === 1) {
       reclaimed = 'entries were left pending'
-      await reclaim(broker, account, consumer, reclaiming)
+      await reclaim(broker, account, consumer, onTaken)
     }
     const read = await readOnce(broker, account, consumer, packsMax)
     if (read === 'no group') {
+      disturbance = 'the consumer group was gone'
       account = await findAccount(broker, account)
     } else if (read.firstAfter !== read.packs[0]) {
       reclaimed = read.entries.length === 0 ? 'entries were delivered to nobody' : 'entries were skipped'
-      await reclaim(broker, account, consumer, reclaiming)
+      disturbance = reclaimed
+      await reclaim(broker, account, consumer, onTaken)
     } else if (comparePositions(read.lastId, account.position) < 0 || read.entriesAdded < account.accounted) {
       // The stream went backwards without a new epoch, as far as we know; see vouchForSeen.
+      disturbance = 'the stream went backwards'
       isTorn = (await vouchForSeen(broker, account, '')) || isTorn
     } else if ((await epochOf(broker)) !== epoch) {
       throw new BrokerUnavailable(`redis began another epoch while ${account.topic} was read`)
@@ -73,7 +78,9 @@ export async function readTurn(
     }
   }
   if (account === undefined) return undefined
-  throw new BrokerUnavailable(`somebody else keeps reading ${account.topic} in our consumer group`)
+  throw new BrokerUnavailable(
+    `could not read ${account.topic} undisturbed in ${attemptsMax} attempts; in the last, ${disturbance}`,
+  )
 }
 
 async function readOnce(broker: Broker, account: OpenAccount, consumer: string, packsMax: number) {
@@ -88,6 +95,7 @@ async function readOnce(broker: Broker, account: OpenAccount, consumer: string, 
 
   const rows = (read as [key: string, rows: [id: string, fields: string[]][]][] | null)?.[0]?.[1] ?? []
   const lastId = field(info, 'last-generated-id') as Position
+  // Where a pack's ids must end: at the next pack, or behind the last id of the stream.
   const endOf = (index: number) => (rows[index + 1]?.[0] ?? advance(lastId, 1)) as Position
   return {
     entries: rows.flatMap(([id, fields], index) => decode(account.topic, id, fields, endOf(index))),
@@ -138,7 +146,7 @@ return {
 const isRefused = (error: unknown): boolean => error instanceof Error && error.message.startsWith('EXECABORT')
 
 /**
- * Vouches for what was seen of the stream in an earlier epoch (see vouch.ts). So what Redis has lost of it stays counted,
+ * Vouches for what was seen of the stream in an earlier epoch (see loss/vouch.ts). So what Redis has lost of it stays counted,
  * and no new id lies below the position, where nobody would ever read it. Returns whether anything is missing.
  */
 async function vouchForSeen(broker: Broker, account: Account, epoch: string): Promise<boolean> {

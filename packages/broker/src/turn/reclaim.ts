@@ -4,8 +4,9 @@ import { ask, type Broker } from '../redis/connect.ts'
 import { streamKey } from '../redis/keys.ts'
 
 const pageCount = 1_000
-// A page may be empty and not the last: XAUTOCLAIM looks at ten times COUNT entries and then answers. Only the
-// cursor 0-0 ends the sweep. https://redis.io/docs/latest/commands/xautoclaim/
+// A bound: what is left pending behind it, a later turn reclaims. A page may be empty and not the last: XAUTOCLAIM looks at
+// ten times COUNT entries and then answers. The cursor 0-0 says that there are no more.
+// https://redis.io/docs/latest/commands/xautoclaim/
 const pagesMax = 1_000
 
 /**
@@ -13,6 +14,7 @@ const pagesMax = 1_000
  * acknowledged; and the group is set back to the position, so that the rest is delivered again, in order.
  * Whoever dies in between leaves a group that the next turn finds out of order, and reclaims again.
  * A minimum idle time of 0 is right, because the row lock says that nobody else is reading.
+ * `onTaken` is called when the pending entries are ours and the group is not yet set back: a failpoint for tests.
  */
 export async function reclaim(
   broker: Broker,

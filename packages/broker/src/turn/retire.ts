@@ -2,13 +2,14 @@
  * Deletes the streams of topics that are drained and quiet: each costs Redis five kilobytes for ever, and sweeps a look.
  * The next append makes the stream anew, with a group of another name, as it makes that of a new topic.
  *
- * That a stream is gone counts as a loss, so whoever deletes it first says in the topic's row that it is retired, and
- * COMMITs; then he deletes it, holding the row's lock, so that nobody's turn comes in between. Killed after the first,
- * he leaves a stream that another consumer deletes; killed after the second, a row that knows why the stream is gone. The
- * row still knows group and position: should a torn append-only file bring the stream back, turns go on where they were.
+ * A stream that is gone counts as a loss unless its topic's row says `retired`. So a consumer retires in two transactions:
+ * the first writes `retired` into the row; the second, holding the row again so that no turn comes in between, deletes the
+ * stream. Killed between them, the consumer leaves a stream that another one deletes; killed after the deletion, a row that
+ * tells why the stream is gone. The row keeps group and position: should a torn append-only file bring the stream back,
+ * turns go on where they were.
  *
- * Whoever appends meanwhile is safe: the script looks and deletes in one step. Gateways vouch for streams by the names
- * of their groups (vouch.ts), so what one remembers of a stream that was retired says nothing of the next. Redis that
+ * An append meanwhile is safe: the script looks and deletes in one step. Gateways vouch for streams by the names of their
+ * groups (loss/vouch.ts), so what one remembers of a stream that was retired says nothing of the next. Redis that
  * has just started retires nothing, because a gateway may still have to vouch for what the stream has lost.
  */
 import { BrokerUnavailable } from '@sekali/core/errors'

@@ -158,7 +158,7 @@ function transactions({ oldestSeconds }: State): Finding {
 }
 
 /**
- * What our sessions cannot keep out of its log themselves: see `keepOutOfItsLog` in connect.ts. Formats for machines have
+ * What our sessions cannot keep out of its log themselves: see `keepOutOfItsLog` in postgres/connect.ts. Formats for machines have
  * DETAIL and CONTEXT whatever the verbosity.
  */
 function log({ settings }: State): Finding {

@@ -128,8 +128,8 @@ function seqsOf({ turn, firsts }: Part, known: KnownFirsts): number[] {
 }
 
 /**
- * A turn skips the look-up once the topic's last 10 × n events were all new, n being what it has now. At the worst, with a
- * publisher that repeats one event in just as many, one turn in ten copies its rows twice.
+ * A turn of n events skips the look-up once the topic's last 10 × n events were all new. At the worst a publisher repeats
+ * one event in 10 × n: then one turn in ten copies its rows twice.
  */
 const newBefore = 10
 
@@ -148,7 +148,7 @@ async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> 
   const streakOf = ({ turn }: Part) => streaks.get(turn.topicId) ?? 0
   const isGuessed = parts.every((part) => streakOf(part) >= newBefore * part.firsts.length)
   const known = (isGuessed && (await copyIfNew(tx, parts))) || (await copyUnknown(tx, parts))
-  // A guess for the turns to come. Should this one be rolled back, it is none the worse.
+  // The streaks are a guess for the turns to come. Should this turn be rolled back, the guess is none the worse.
   for (const [at, part] of parts.entries()) {
     streaks.set(part.turn.topicId, known[at]?.size === 0 ? streakOf(part) + part.firsts.length : 0)
   }

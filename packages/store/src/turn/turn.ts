@@ -1,7 +1,7 @@
 /**
  * The transaction is the lease. A consumer that holds the row lock of a topic, and nobody else, may read the
- * topic's stream and commit. There is no time-to-live, no clock and no election: a consumer that dies loses its
- * connection, PostgreSQL rolls back and the row is free; one that is paused loses its session after
+ * topic's stream and commit. There is no expiry that a consumer has to watch, no clock and no election: a consumer that
+ * dies loses its connection, PostgreSQL rolls back and the row is free; one that is paused loses its session after
  * `idle_in_transaction_session_timeout`, and what it tries when it wakes fails, because its transaction is gone.
  */
 import type { Account, AccountAfter } from '@sekali/core/account'
@@ -47,8 +47,9 @@ export const withTurns = <T>(
 
 /**
  * What begins and ends every turn, however few events it has. Prepared, and each in one message with BEGIN or COMMIT:
- * for a turn of one event that is half of what it costs. The names are looked up one by one until enough are free: as
- * `= ANY` with an order, they were a scan of all topics.
+ * for a turn of one event that is half of what it costs. The names are looked up one by one until enough are free:
+ * as `= ANY` with an order, they were a scan of all topics. That they come in their order is the work of the nested loop, SQL
+ * does not promise it. In another order, topics that the consumer takes for tried would wait for the next sweep.
  */
 const prepareTurns = `
   PREPARE take_turns (text[], integer) AS
@@ -68,7 +69,7 @@ const prepareTurns = `
 
 /**
  * Around these two statements. Their plan is the same for all values and any number of topics, but unless it is forced,
- * PostgreSQL plans them every time. It must not hold for the look-up of events (see connect.ts).
+ * PostgreSQL plans them every time. It must not hold for the look-up of events (see postgres/connect.ts).
  */
 const planOnce = 'SET LOCAL plan_cache_mode = force_generic_plan'
 const planAnew = 'SET LOCAL plan_cache_mode = force_custom_plan'
