@@ -1,6 +1,6 @@
 /** Streams of quiet topics are deleted and made anew on demand; the marks by which sweeps find topics in flight. */
 import { readMarks } from '@sekali/broker/marks'
-import { findDrained } from '@sekali/broker/retire'
+import { deleteDrained } from '@sekali/broker/retire'
 import type { TopicName } from '@sekali/core/event'
 import { createLog } from '@sekali/process/log'
 import { ensureTopics } from '@sekali/store/ensure-topics'
@@ -68,7 +68,7 @@ test('a stream with entries that nobody has stored, or that is not quiet, or tha
   const group = figures?.group ?? null
   await stack.append(numbered(1, 6))
   const drained = { topic, group, accounted: figures?.accounted ?? 0 }
-  expect(await findDrained(stack.broker, [drained], 0, 'delete')).toEqual([])
+  expect(await deleteDrained(stack.broker, [drained], 0)).toEqual([])
   await storeAll(stack)
   await stack.broker.redis.xgroup('CREATE', streamOf(stack.broker), 'theirs', '0')
   expect(await retire(stack)).toEqual([])

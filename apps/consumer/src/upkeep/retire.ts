@@ -2,7 +2,7 @@
 import { readClock } from '@sekali/broker/clock'
 import type { Broker } from '@sekali/broker/connect'
 import { readMemoryShare } from '@sekali/broker/memory'
-import { findDrained } from '@sekali/broker/retire'
+import { deleteDrained, findDrained } from '@sekali/broker/retire'
 import type { StreamFigures } from '@sekali/broker/streams'
 import { chunksOf } from '@sekali/core/chunks'
 import type { TopicName } from '@sekali/core/event'
@@ -75,7 +75,7 @@ export async function retireStreams(
 async function markRetired({ broker, store, quietMs, at }: RetireContext, topics: readonly TopicName[]) {
   await withTurns(store, topics, topicsPerTransaction, async (tx, turns) => {
     const live = turns.filter(({ retired, seen, accounted }) => !retired && seen <= accounted)
-    retire(tx, await findDrained(broker, live, quietMs, 'look'))
+    retire(tx, await findDrained(broker, live, quietMs))
     at('retiring')
   })
 }
@@ -84,7 +84,7 @@ async function markRetired({ broker, store, quietMs, at }: RetireContext, topics
 async function deleteRetired({ broker, store, quietMs, at }: RetireContext, topics: readonly TopicName[]) {
   const gone = await withTurns(store, topics, topicsPerTransaction, async (_tx, turns) => {
     const retired = turns.filter((turn) => turn.retired)
-    const deleted = await findDrained(broker, retired, quietMs, 'delete')
+    const deleted = await deleteDrained(broker, retired, quietMs)
     at('deleted')
     return deleted.map(({ topic }) => topic)
   })

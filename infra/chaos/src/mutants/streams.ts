@@ -20,8 +20,8 @@ export const streamMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/consumer/src/upkeep/retire.ts',
-        find: "retire(tx, await findDrained(broker, live, quietMs, 'look'))",
-        replace: "retire(tx, await findDrained(broker, live, quietMs, 'delete'))",
+        find: 'retire(tx, await findDrained(broker, live, quietMs))',
+        replace: 'retire(tx, await deleteDrained(broker, live, quietMs))',
       },
     ],
     test: { project: 'consumer', file: 'retire', name: '“retiring” loses nothing' },

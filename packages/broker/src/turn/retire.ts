@@ -50,11 +50,26 @@ export interface Retirable {
 }
 
 /**
- * Those of the streams that have nothing beyond what is accounted for, and have been quiet for `quietMs`; with `delete`
- * they are gone then. Call it while holding the topics' turns, and to delete only after their rows say that they are
- * retired. Rejects with `BrokerUnavailable`.
+ * Those of the streams that have nothing beyond what is accounted for, and have been quiet for `quietMs`. Call it while
+ * holding the topics' turns. Rejects with `BrokerUnavailable`.
  */
-export async function findDrained<Stream extends Retirable>(
+export const findDrained = <Stream extends Retirable>(
+  broker: Broker,
+  streams: readonly Stream[],
+  quietMs: number,
+): Promise<Stream[]> => runRetire(broker, streams, quietMs, 'look')
+
+/**
+ * Deletes those of the streams that {@link findDrained} would find, and resolves with them. Call it only after the topics'
+ * rows say `retired`, while holding their turns. Rejects with `BrokerUnavailable`.
+ */
+export const deleteDrained = <Stream extends Retirable>(
+  broker: Broker,
+  streams: readonly Stream[],
+  quietMs: number,
+): Promise<Stream[]> => runRetire(broker, streams, quietMs, 'delete')
+
+async function runRetire<Stream extends Retirable>(
   broker: Broker,
   streams: readonly Stream[],
   quietMs: number,
