@@ -133,13 +133,13 @@ test('a retired stream that a torn append-only file brings back goes on where it
 test('a topic is marked as long as it has entries in flight, also when its consumer dies before it tidies', async () => {
   await using stack = await ownStack()
   await stack.append([...numbered(5), ...numbered(5, 1, { topic: 'other' as TopicName })])
-  const { dirty, topics } = await readMarks(stack.broker)
-  expect([...dirty.keys()].sort()).toEqual(['orders', 'other'])
+  const { marks, topics } = await readMarks(stack.broker)
+  expect([...marks.keys()].sort()).toEqual(['orders', 'other'])
   expect(topics).toBe(2)
   await using victim = stack.consumer('victim', { CONSUMER_FAILPOINT: 'committed' })
   await victim.exited
-  expect((await readMarks(stack.broker)).dirty.size).toBe(2)
+  expect((await readMarks(stack.broker)).marks.size).toBe(2)
   await using _heir = stack.consumer('heir')
-  await eventually(async () => expect((await readMarks(stack.broker)).dirty.size).toBe(0))
+  await eventually(async () => expect((await readMarks(stack.broker)).marks.size).toBe(0))
   expect(await stack.settled()).toMatchObject({ stored: 5, duplicates: 0 })
 })

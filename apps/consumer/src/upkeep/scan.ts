@@ -4,7 +4,7 @@
  * sweep, with thousands of idle ones a few times a minute.
  */
 import { removeGoneConsumers } from '@sekali/broker/janitor'
-import { postponeSweep } from '@sekali/broker/marks'
+import { postponeScan } from '@sekali/broker/scan-claim'
 import { readStreams, type StreamFigures } from '@sekali/broker/streams'
 import type { TopicName } from '@sekali/core/event'
 import type { WorkQueue } from '@sekali/process/work-queue'
@@ -27,7 +27,7 @@ export interface ScanContext extends RetireContext {
 interface Scan {
   run(): Promise<void>
   /** Resolves when no streams are being retired. */
-  retired(): Promise<void>
+  untilNoneRetires(): Promise<void>
 }
 
 export function createScan(
@@ -38,17 +38,17 @@ export function createScan(
 ): Scan {
   const { broker, consumer, log } = context
   let pendingBefore: ReadonlySet<TopicName> = new Set()
-  let tidiedAt = performance.now()
+  let janitorAt = performance.now()
   let retiring: Promise<void> | undefined
 
   async function run(): Promise<void> {
     const streams = (await readStreams(broker, memory.caughtUp.keys())) as Map<TopicName, StreamFigures>
     const againMs = Math.max(againMsMin, Math.min(againMsPerStream * streams.size, againMsMax))
-    await postponeSweep(broker, consumer, againMs)
+    await postponeScan(broker, consumer, againMs)
     pendingBefore = onStreams(streams, pendingBefore, queue, memory)
     retireBeside(streams)
-    if (performance.now() - tidiedAt < janitorEveryMs) return
-    tidiedAt = performance.now()
+    if (performance.now() - janitorAt < janitorEveryMs) return
+    janitorAt = performance.now()
     const removed = await removeGoneConsumers(broker, streams.keys())
     if (removed > 0) log.info({ removed }, 'removed consumers that are gone')
   }
@@ -62,7 +62,7 @@ export function createScan(
       })
   }
 
-  return { run, retired: async () => await retiring }
+  return { run, untilNoneRetires: async () => await retiring }
 }
 
 /** Queues the topics that need a turn. Returns those with pending entries. */
@@ -76,10 +76,10 @@ function onStreams(
   const gone = new Set(memory.caughtUp.keys())
   for (const [topic, { lastId, pending: count }] of streams) {
     gone.delete(topic)
-    const isQuiet = memory.caughtUp.get(topic) === lastId
-    if (!isQuiet) queue.add(topic)
+    const isCaughtUp = memory.caughtUp.get(topic) === lastId
+    if (!isCaughtUp) queue.add(topic)
     if (count > 0) pending.add(topic)
-    if (isQuiet && count > 0 && pendingBefore.has(topic)) {
+    if (isCaughtUp && count > 0 && pendingBefore.has(topic)) {
       memory.untidy.add(topic)
       queue.add(topic)
     }

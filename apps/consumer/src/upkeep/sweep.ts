@@ -6,8 +6,9 @@
  * scan.ts.
  */
 import { type Broker, untilConnected } from '@sekali/broker/connect'
-import { claimSweep, readMarks } from '@sekali/broker/marks'
+import { readMarks } from '@sekali/broker/marks'
 import { announce } from '@sekali/broker/presence'
+import { claimScan } from '@sekali/broker/scan-claim'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { pause } from '@sekali/process/backoff'
@@ -49,7 +50,7 @@ export async function runSweeps(
     // Jitter, so that the consumers of one group do not sweep all at once.
     await pause(sweepMs * (0.75 + Math.random() / 2), signal)
   }
-  await scan.retired()
+  await scan.untilNoneRetires()
 }
 
 interface SweepDeps {
@@ -70,13 +71,13 @@ function createSweep(
   let isFirst = true
 
   return async () => {
-    const { dirty, topics } = await readMarks(broker)
-    onMarks(dirty, marksBefore, queue, memory)
-    marksBefore = dirty
+    const { marks, topics } = await readMarks(broker)
+    onMarks(marks, marksBefore, queue, memory)
+    marksBefore = marks
     // All names are gone, and data with them.
     const isEmptied = topics === 0 && topicsBefore > 0
     topicsBefore = topics
-    if (isFirst || isEmptied || (await claimSweep(broker, consumer, scanMsMax))) {
+    if (isFirst || isEmptied || (await claimScan(broker, consumer, scanMsMax))) {
       if (isFirst) await recall(store, memory, log)
       await scan()
     }
@@ -91,13 +92,13 @@ function onMarks(
   memory: Memory,
 ): void {
   for (const [topic, lastId] of marks) {
-    const isQuiet = memory.caughtUp.get(topic) === lastId
+    const isCaughtUp = memory.caughtUp.get(topic) === lastId
     const isSameAsBefore = before.get(topic) === lastId
     // Nothing new for two sweeps: not a turn in progress, but what a crash left behind.
-    if (isQuiet && isSameAsBefore) memory.untidy.add(topic)
+    if (isCaughtUp && isSameAsBefore) memory.untidy.add(topic)
     // Or nobody can have its turn, because its row is gone: somebody has dropped the topic.
     else if (isSameAsBefore) memory.known.delete(topic)
-    if (!isQuiet || isSameAsBefore) queue.add(topic)
+    if (!isCaughtUp || isSameAsBefore) queue.add(topic)
   }
 }
 

@@ -95,12 +95,12 @@ export const turnMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/consumer/src/upkeep/sweep.ts',
-        find: '    if (!isQuiet || isSameAsBefore) queue.add(topic)\n',
+        find: '    if (!isCaughtUp || isSameAsBefore) queue.add(topic)\n',
         replace: '',
       },
       {
         file: 'apps/consumer/src/upkeep/scan.ts',
-        find: '    if (!isQuiet) queue.add(topic)\n',
+        find: '    if (!isCaughtUp) queue.add(topic)\n',
         replace: '',
       },
     ],

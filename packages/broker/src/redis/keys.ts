@@ -6,7 +6,7 @@ export const streamKey = ({ prefix }: Broker, topic: string) => `${prefix}:strea
 /** The set of the names of all topics. */
 export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
 
-/** The hash of the topics that have entries in flight, each with the last id of its stream; see marks.ts. */
+/** The hash of the topics that have entries in flight, each with the last id of its stream; see turn/marks.ts. */
 export const dirtyKey = ({ prefix }: Broker) => `${prefix}:dirty`
 
 /** The hash of what Redis brought back of each topic when it began its present epoch; see loss/vouch.ts. */
@@ -18,8 +18,8 @@ export const doorbellChannel = ({ prefix }: Broker) => `${prefix}:doorbell`
 /** The channel on which consumers say how far a topic has come. */
 export const headsChannel = ({ prefix }: Broker) => `${prefix}:heads`
 
-/** Held by the consumer that looks at all streams, for as long as that need not be done again; see marks.ts. */
-export const sweepKey = ({ prefix }: Broker) => `${prefix}:sweep`
+/** Held by the consumer that scans all streams, for as long as that need not be done again; see turn/scan-claim.ts. */
+export const scanKey = ({ prefix }: Broker) => `${prefix}:sweep`
 
 /** The set of the names of consumers that have been seen. */
 export const consumersKey = ({ prefix }: Broker) => `${prefix}:consumers`
@@ -30,5 +30,5 @@ export const presenceKey = ({ prefix }: Broker, consumer: string) => `${prefix}:
 /** What the names of our consumer groups begin with; see append/calls.ts for what follows. */
 export const groupPrefix = ({ prefix }: Broker) => `${prefix}-`
 
-/** The hash that a gateway writes to see whether Redis takes writes; see writable.ts. */
+/** The hash that a gateway writes to see whether Redis takes writes; see operate/writable.ts. */
 export const writableKey = ({ prefix }: Broker) => `${prefix}:writable`
