@@ -15,6 +15,7 @@ export interface Pass {
 /** What a pass changes in PostgreSQL. */
 export interface Change {
   readonly pass: Pass
+  /** `pass.turn`, with `keptBytes` as they are after the malformed entries. */
   readonly turn: Turn
   readonly group: string
   readonly after: Omit<Settlement, 'loss'>

@@ -115,7 +115,11 @@ const isRefusal = (error: unknown): error is TurnFailed & { readonly cause: Data
   error instanceof TurnFailed && error.cause instanceof DataRefused
 
 /** What another consumer has accounted for needs no turn here; that consumer gets the hints of what came since. */
-export function onCommit({ topic, position }: Head, queue: WorkQueue<TopicName>, memory: Memory): void {
+export function onHeadAnnounced(
+  { topic, position }: Head,
+  queue: WorkQueue<TopicName>,
+  memory: Memory,
+): void {
   const ours = memory.committed.get(topic)
   if (ours !== undefined && comparePositions(position, ours) <= 0) return
   memory.caughtUp.set(topic, position)

@@ -13,7 +13,7 @@ import { createWorkQueue } from '@sekali/process/work-queue'
 import { connectStore } from '@sekali/store/connect'
 import { findWeakSettings } from '@sekali/store/health'
 import { parseConfig } from './config.ts'
-import { onCommit, runLoop } from './loop.ts'
+import { onHeadAnnounced, runLoop } from './loop.ts'
 import { createMemory } from './memory.ts'
 import type { TurnPoint } from './turn.ts'
 import type { RetirePoint } from './upkeep/retire.ts'
@@ -31,7 +31,7 @@ await run('consumer', async () => {
   const queue = createWorkQueue<TopicName>()
   await using _doorbell = listen(broker, queue.add)
   const memory = createMemory()
-  await using _heads = listenToHeads(broker, (head) => onCommit(head, queue, memory))
+  await using _heads = listenToHeads(broker, (head) => onHeadAnnounced(head, queue, memory))
   const summaries = createSummaries()
   const progress = { turns: 0, lastTurnAt: null }
   const context = {
@@ -42,7 +42,7 @@ await run('consumer', async () => {
     readMs: config.readMs,
     turnEventsMax: config.turnEventsMax,
     quietMs: config.quietMs,
-    onCommit: ({ topic, position }: Head) => void memory.committed.set(topic, position),
+    onOwnCommit: ({ topic, position }: Head) => void memory.committed.set(topic, position),
     at: failpoint<TurnPoint | RetirePoint>(config.failpoint, log),
     startedAt: new Date().toISOString(),
   }

@@ -54,7 +54,7 @@ export interface Schedule {
   /** Topics that had more than a little in their last turn. */
   readonly large: Set<TopicName>
   /** The topic that has its turns in a row, how many they were, and how long they took. */
-  row: { readonly topic?: TopicName; readonly turns: number; readonly ms: number }
+  inARow: { readonly topic?: TopicName; readonly turns: number; readonly ms: number }
   /** When the topics that have little last went first. */
   littleAt: number
 }
@@ -64,7 +64,7 @@ export interface Round extends TurnRequest {
   readonly isShared: boolean
 }
 
-const noRow = { turns: 0, ms: 0 }
+const noneInARow = { turns: 0, ms: 0 }
 
 export const createSchedule = (
   turnEventsMax: number,
@@ -78,7 +78,7 @@ export const createSchedule = (
   suspects: new Map(),
   alone: new Set(),
   large: new Set(),
-  row: noRow,
+  inARow: noneInARow,
   littleAt: performance.now(),
 })
 
@@ -157,17 +157,17 @@ function queueAgain(schedule: Schedule, round: Round, report: TurnReport, ms: nu
   if (caughtUpTo !== undefined) {
     memory.caughtUp.set(topic, caughtUpTo)
     queue.rest(topic, Math.min(restTurns * ms, restMsMax))
-    if (schedule.row.topic === topic) schedule.row = noRow
-  } else if (entries > 0 && !round.isShared && hasNextTurn(schedule, topic, ms)) queue.putBack([topic])
+    if (schedule.inARow.topic === topic) schedule.inARow = noneInARow
+  } else if (entries > 0 && !round.isShared && takeNextInARow(schedule, topic, ms)) queue.putBack([topic])
   else if (entries > 0) queue.add(topic)
 }
 
-/** Whether a topic that has had a turn, and has more, has the next turn as well. */
-function hasNextTurn(schedule: Schedule, topic: TopicName, ms: number): boolean {
-  const before = schedule.row.topic === topic ? schedule.row : noRow
-  const row = { topic, turns: before.turns + 1, ms: before.ms + ms }
-  const isNext = row.turns < inARowMax && row.ms < inARowMsMax
-  schedule.row = isNext ? row : noRow
+/** Counts a turn of a topic that has more. Returns whether the topic has the next turn as well. */
+function takeNextInARow(schedule: Schedule, topic: TopicName, ms: number): boolean {
+  const before = schedule.inARow.topic === topic ? schedule.inARow : noneInARow
+  const inARow = { topic, turns: before.turns + 1, ms: before.ms + ms }
+  const isNext = inARow.turns < inARowMax && inARow.ms < inARowMsMax
+  schedule.inARow = isNext ? inARow : noneInARow
   return isNext
 }
 

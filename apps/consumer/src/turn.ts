@@ -42,7 +42,7 @@ export interface TurnContext {
   /** All of a turn's calls to Redis before COMMIT must be done in this time, in milliseconds. */
   readonly readMs: number
   /** Gets each head that is committed, before other consumers do. */
-  readonly onCommit: (head: Head) => void
+  readonly onOwnCommit: (head: Head) => void
   /** Called when a turn has come to a point. */
   readonly at: (point: TurnPoint) => void
 }
@@ -110,8 +110,8 @@ export async function runTurns(context: TurnContext, request: TurnRequest): Prom
     )
   }
   if (turns.length > 0) context.at('committed')
-  for (const head of heads.values()) context.onCommit(head)
-  await tidy(context, passes, heads)
+  for (const head of heads.values()) context.onOwnCommit(head)
+  await ackCommitted(context, passes, heads)
   return passes.map((pass) => report(pass, heads.get(pass)))
 }
 
@@ -172,7 +172,7 @@ async function account(
   )
 }
 
-async function tidy(
+async function ackCommitted(
   { broker, log }: TurnContext,
   passes: readonly Pass[],
   heads: ReadonlyMap<Pass, Head>,
@@ -189,9 +189,9 @@ async function tidy(
   }
 }
 
-const report = ({ turn, read }: Pass, after: Head | undefined): TurnReport => ({
+const report = ({ turn, read }: Pass, committed: Head | undefined): TurnReport => ({
   topic: turn.topic,
-  head: after?.head ?? turn.head,
+  head: committed?.head ?? turn.head,
   packs: read?.packs.length ?? 0,
   entries: read?.entries.length ?? 0,
   chars:

@@ -22,7 +22,15 @@ const isThere = async ({ broker }: OwnStack) => (await broker.redis.exists(strea
 /** A turn that stores all there is. */
 async function storeAll({ broker, store, figures }: OwnStack) {
   await ensureTopics(store, [topic])
-  const context = { broker, store, consumer: 'passing', log, readMs: 2_000, onCommit: () => {}, at: () => {} }
+  const context = {
+    broker,
+    store,
+    consumer: 'passing',
+    log,
+    readMs: 2_000,
+    onOwnCommit: () => {},
+    at: () => {},
+  }
   const no = () => false
   const request = { topics: [topic], turnsMax: 1, packsMax: () => 1_000, isSuspect: no, isUntidy: no }
   await runTurns(context, request)

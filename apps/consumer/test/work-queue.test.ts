@@ -2,7 +2,7 @@ import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { createWorkQueue } from '@sekali/process/work-queue'
 import { expect, test } from 'vitest'
-import { onCommit } from '../src/loop.ts'
+import { onHeadAnnounced } from '../src/loop.ts'
 import { createMemory } from '../src/memory.ts'
 
 const topic = 'orders' as TopicName
@@ -11,7 +11,7 @@ test('a topic is left alone when another consumer has committed, and not for its
   const queue = createWorkQueue<TopicName>()
   const memory = createMemory()
   const hear = (position: string) => {
-    onCommit({ topicId: 1, topic, head: 1, position: position as Position }, queue, memory)
+    onHeadAnnounced({ topicId: 1, topic, head: 1, position: position as Position }, queue, memory)
     const left = queue.take(9)
     queue.putBack(left)
     return left

@@ -51,7 +51,7 @@ export const streamMutants: readonly Mutant[] = [
       {
         file: 'apps/consumer/src/turn.ts',
         find: "      context.at('read')\n",
-        replace: "      await tidy(context, passes, new Map())\n      context.at('read')\n",
+        replace: "      await ackCommitted(context, passes, new Map())\n      context.at('read')\n",
       },
     ],
     test: { project: 'consumer', file: 'retire', name: 'a topic is marked' },
