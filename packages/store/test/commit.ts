@@ -2,7 +2,7 @@ import type { TopicName } from '@sekali/core/event'
 import { event } from '@sekali/testkit/sample'
 import { accountFor } from '@sekali/testkit/store-events'
 import type { Store } from '../src/postgres/connect.ts'
-import { commitEvents, type Outcome } from '../src/turn/commit.ts'
+import { type BatchCounts, commitEvents } from '../src/turn/commit.ts'
 import type { Received } from '../src/turn/copy.ts'
 import { ensureTopics } from '../src/turn/ensure-topics.ts'
 import { withTurn } from '../src/turn/turn.ts'
@@ -23,4 +23,4 @@ export async function commit(store: Store, items: readonly Received[], topic = o
   return committed
 }
 
-export const counted = ({ stored, duplicates, conflicts }: Outcome) => ({ stored, duplicates, conflicts })
+export const counted = ({ stored, duplicates, conflicts }: BatchCounts) => ({ stored, duplicates, conflicts })

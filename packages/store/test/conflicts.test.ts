@@ -8,7 +8,7 @@ import { expect, test, vi } from 'vitest'
 import type { Store, Tx } from '../src/postgres/connect.ts'
 import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
 import { commitBisecting, type ReceivedEntry } from '../src/turn/bisect.ts'
-import { type Batch, commitBatches, type Outcome, streaksOf } from '../src/turn/commit.ts'
+import { type Batch, type BatchCounts, commitBatches, streaksOf } from '../src/turn/commit.ts'
 import type { Received } from '../src/turn/copy.ts'
 import { ensureTopics } from '../src/turn/ensure-topics.ts'
 import { withTurns } from '../src/turn/turn.ts'
@@ -30,7 +30,7 @@ const other = (eventId: string, content: number | string, topic = 'orders') =>
 async function commit(
   store: Store,
   items: readonly Received[],
-  way: (tx: Tx, batches: readonly Batch[]) => Promise<Outcome[]> = commitBatches,
+  way: (tx: Tx, batches: readonly Batch[]) => Promise<BatchCounts[]> = commitBatches,
 ) {
   const topics = [...new Set(items.map((item) => item.event.topic))]
   await ensureTopics(store, topics)
@@ -42,7 +42,7 @@ async function commit(
     using query = vi.spyOn(tx.$client, 'query')
     const outcomes = await way(tx, batches)
     const statements = query.mock.calls.length
-    for (const [index, turn] of turns.entries()) accountFor(tx, turn, outcomes[index] as Outcome, at)
+    for (const [index, turn] of turns.entries()) accountFor(tx, turn, outcomes[index] as BatchCounts, at)
     return { statements, outcomes: new Map(turns.map(({ topic }, index) => [topic, outcomes[index]])) }
   })
   if (committed === undefined) throw new Error('somebody else has the turn')
@@ -105,11 +105,11 @@ test('whatever repeats itself in a batch, it comes to what events taken one by o
 test('a batch takes the same few statements however often the content of its ids changes', async () => {
   await using store = await ownStore()
   const alternating = Array.from({ length: 2_000 }, (_, index) => other('x', index % 2))
-  const tally = ({ stored, duplicates, conflicts }: Outcome) => [stored, duplicates, conflicts]
+  const tally = ({ stored, duplicates, conflicts }: BatchCounts) => [stored, duplicates, conflicts]
   const comesTo = async (events: readonly Event[], from: number) => {
     const { statements, outcomes } = await commit(store, received(events, from))
     expect(statements).toBeLessThanOrEqual(5)
-    return [...outcomes.values()].map((outcome) => tally(outcome as Outcome))
+    return [...outcomes.values()].map((outcome) => tally(outcome as BatchCounts))
   }
   expect(await comesTo(alternating, 0)).toEqual([[1, 999, 1_000]])
   // Against what is stored by then, beginning with the other content.

@@ -5,7 +5,7 @@ import { event } from '@sekali/testkit/sample'
 import { accountFor } from '@sekali/testkit/store-events'
 import { expect, test, vi } from 'vitest'
 import { readTopic } from '../src/read/topic.ts'
-import { commitBatches, type Outcome } from '../src/turn/commit.ts'
+import { type BatchCounts, commitBatches } from '../src/turn/commit.ts'
 import type { Received } from '../src/turn/copy.ts'
 import { ensureTopics } from '../src/turn/ensure-topics.ts'
 import { type Turn, withTurn, withTurns } from '../src/turn/turn.ts'
@@ -48,7 +48,7 @@ test('turns of several topics are committed together: each topic is numbered, an
           tx,
           turns.map((turn, index) => ({ turn, received: batches[index] as Received[] })),
         )
-        for (const [index, turn] of turns.entries()) accountFor(tx, turn, outcomes[index] as Outcome)
+        for (const [index, turn] of turns.entries()) accountFor(tx, turn, outcomes[index] as BatchCounts)
         return outcomes.map(counted)
       }),
     )
@@ -81,7 +81,7 @@ test('turns of several topics are taken for new together, and told apart when on
         tx,
         turns.map((turn, at) => ({ turn, received: batches[at] as Received[] })),
       )
-      for (const [at, turn] of turns.entries()) accountFor(tx, turn, outcomes[at] as Outcome)
+      for (const [at, turn] of turns.entries()) accountFor(tx, turn, outcomes[at] as BatchCounts)
       const lookUp = query.mock.calls.findIndex(([sent]) => (sent as { name?: string }).name === 'find_known')
       const way = lookUp === -1 ? 'guessed' : lookUp === 0 ? 'looked up' : 'guessed, then looked up'
       return { way, tally: outcomes.map((outcome) => Object.values(counted(outcome))) }

@@ -1,13 +1,13 @@
 import type { Event, TopicName } from '@sekali/core/event'
 import { outcomeNames, outcomesOf } from '@sekali/core/figures'
 import type { Position } from '@sekali/core/position'
-import { commitEvents, type Outcome } from '@sekali/store/commit'
+import { type BatchCounts, commitEvents } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
 import { queueTurnEnd, type Turn, withTurn } from '@sekali/store/turn'
 
 /** Ends a turn as a consumer does. The time of its position is `ms` plus the number of entries accounted for. */
-export function accountFor(tx: Tx, turn: Turn, outcome: Outcome & { dead?: number }, ms = 0): void {
+export function accountFor(tx: Tx, turn: Turn, outcome: BatchCounts & { dead?: number }, ms = 0): void {
   const outcomes = { ...outcomesOf(() => 0), ...outcome }
   const accounted = outcomeNames.reduce((count, name) => count + outcomes[name], turn.accounted)
   const position = `${ms + accounted}-1` as Position

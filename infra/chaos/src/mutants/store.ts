@@ -122,8 +122,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'const seqs = seqsOf(part, known[at]',
-        replace: 'const seqs = seqsOf({ ...part, turn: (parts[0] ?? part).turn }, known[at]',
+        find: 'const seqs = seqsOf(part, known[partAt]',
+        replace: 'const seqs = seqsOf({ ...part, turn: (parts[0] ?? part).turn }, known[partAt]',
       },
     ],
     test: { project: 'store', file: 'turns', name: 'turns of several topics' },

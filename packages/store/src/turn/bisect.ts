@@ -3,7 +3,7 @@ import type { Position } from '@sekali/core/position'
 import type { Tx } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError, DataRefused } from '../postgres/errors.ts'
-import { commitEvents, type Outcome } from './commit.ts'
+import { type BatchCounts, commitEvents } from './commit.ts'
 import type { Received } from './copy.ts'
 import { keepDeadLetters } from './dead-letters.ts'
 import type { Turn } from './turn.ts'
@@ -14,7 +14,7 @@ export interface ReceivedEntry extends Received {
   readonly fields: readonly string[]
 }
 
-type Bisected = Outcome & Pick<Outcomes, 'dead'>
+type Bisected = BatchCounts & Pick<Outcomes, 'dead'>
 
 const none = { ...outcomesOf(() => 0), kept: 0 }
 

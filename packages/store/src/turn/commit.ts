@@ -27,7 +27,7 @@ import { findKnown, hasSameContent, type Known } from './known.ts'
 import type { Turn } from './turn.ts'
 
 /** How many of the events were stored, were there already, and came under an id that another content has. */
-export interface Outcome extends Pick<Outcomes, 'stored' | 'duplicates' | 'conflicts'> {
+export interface BatchCounts extends Pick<Outcomes, 'stored' | 'duplicates' | 'conflicts'> {
   /** Bytes of content that were kept of the conflicts. */
   readonly kept: number
 }
@@ -39,21 +39,21 @@ export interface Batch {
 }
 
 /** Commits a turn's events. `turn.head` is the topic's last seq so far. */
-export async function commitEvents(tx: Tx, turn: Turn, received: readonly Received[]): Promise<Outcome> {
-  const [outcome] = await commitBatches(tx, [{ turn, received }])
-  return outcome as Outcome
+export async function commitEvents(tx: Tx, turn: Turn, received: readonly Received[]): Promise<BatchCounts> {
+  const [counts] = await commitBatches(tx, [{ turn, received }])
+  return counts as BatchCounts
 }
 
-/** Commits the events of several topics' turns, each of another topic. Resolves with an outcome for each. */
-export async function commitBatches(tx: Tx, batches: readonly Batch[]): Promise<Outcome[]> {
+/** Commits the events of several topics' turns, each of another topic. Resolves with the counts of each. */
+export async function commitBatches(tx: Tx, batches: readonly Batch[]): Promise<BatchCounts[]> {
   const parts = batches.map(({ turn, received }) => ({ turn, received, ...groupById(received) }))
   const known = await storeNew(tx, parts)
   const conflicts: Conflict[] = []
   const entryIds: EntryId[] = []
-  const outcomes = parts.map((part, at) => judge(part, known[at] as KnownFirsts, conflicts, entryIds))
+  const counts = parts.map((part, partAt) => judge(part, known[partAt] as KnownFirsts, conflicts, entryIds))
   await keepConflicts(tx, conflicts)
   await keepEntryIds(tx, entryIds)
-  return outcomes
+  return counts
 }
 
 /** A batch, and the first event of each id in it. */
@@ -87,14 +87,14 @@ function groupById(received: readonly Received[]): Omit<Part, keyof Batch> {
 type KnownFirsts = ReadonlyMap<number, Known>
 
 /** Counts what has come of a part's events, and adds to `conflicts` and `entryIds`. */
-function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: EntryId[]): Outcome {
+function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: EntryId[]): BatchCounts {
   const { turn, received, firsts, indices } = part
   const { topicId } = turn
   const seqs = seqsOf(part, known)
   const kept = createKept(turn)
   let conflicting = 0
-  for (const [at, item] of received.entries()) {
-    const index = indices[at] as number
+  for (const [eventAt, item] of received.entries()) {
+    const index = indices[eventAt] as number
     const first = firsts[index] as Received
     const seq = seqs[index] as number
     if (first === item && !known.has(index)) {
@@ -137,9 +137,9 @@ const newBefore = 10
 const streaks = new WeakMap<Store, Map<number, number>>()
 
 export function streaksOf(store: Store): Map<number, number> {
-  const known = streaks.get(store) ?? new Map<number, number>()
-  streaks.set(store, known)
-  return known
+  const ofStore = streaks.get(store) ?? new Map<number, number>()
+  streaks.set(store, ofStore)
+  return ofStore
 }
 
 /** Stores the events that are new, numbered from each topic's `head + 1`. Resolves with those of each part that are not. */
@@ -149,25 +149,25 @@ async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> 
   const isGuessed = parts.every((part) => streakOf(part) >= newBefore * part.firsts.length)
   const known = (isGuessed && (await copyIfNew(tx, parts))) || (await copyUnknown(tx, parts))
   // The streaks are a guess for the turns to come. Should this turn be rolled back, the guess is none the worse.
-  for (const [at, part] of parts.entries()) {
-    streaks.set(part.turn.topicId, known[at]?.size === 0 ? streakOf(part) + part.firsts.length : 0)
+  for (const [partAt, part] of parts.entries()) {
+    streaks.set(part.turn.topicId, known[partAt]?.size === 0 ? streakOf(part) + part.firsts.length : 0)
   }
   return known
 }
 
 async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
-  const sought = parts.flatMap(({ turn: { topicId }, firsts, payloadBytes }, at) =>
+  const sought = parts.flatMap(({ turn: { topicId }, firsts, payloadBytes }, partAt) =>
     firsts.map(({ event: { eventId } }, index) => ({
       topicId,
       eventId,
       payloadBytes: payloadBytes[index] as number,
-      at,
+      partAt,
       index,
     })),
   )
   const known = parts.map(() => new Map<number, Known>())
-  for (const [{ at, index }, event] of await findKnown(tx, sought)) known[at]?.set(index, event)
-  await copyEvents(tx, number(parts, known))
+  for (const [{ partAt, index }, event] of await findKnown(tx, sought)) known[partAt]?.set(index, event)
+  await copyEvents(tx, numberNew(parts, known))
   return known
 }
 
@@ -175,7 +175,7 @@ async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[
 async function copyIfNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[] | undefined> {
   const none = parts.map((): KnownFirsts => new Map())
   try {
-    await copyEvents(tx, number(parts, none), 'SAVEPOINT guess; ')
+    await copyEvents(tx, numberNew(parts, none), 'SAVEPOINT guess; ')
     return none
   } catch (error) {
     const refused = asStoreError(error, 'copy')
@@ -186,12 +186,12 @@ async function copyIfNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[] 
 }
 
 /** Gives each new event its number. */
-function number(parts: readonly Part[], known: readonly KnownFirsts[]): Numbered[] {
+function numberNew(parts: readonly Part[], known: readonly KnownFirsts[]): Numbered[] {
   const numbered: Numbered[] = []
-  for (const [at, part] of parts.entries()) {
-    const seqs = seqsOf(part, known[at] as KnownFirsts)
+  for (const [partAt, part] of parts.entries()) {
+    const seqs = seqsOf(part, known[partAt] as KnownFirsts)
     for (const [index, { event, receivedAt }] of part.firsts.entries()) {
-      if (known[at]?.has(index)) continue
+      if (known[partAt]?.has(index)) continue
       numbered.push({ topicId: part.turn.topicId, seq: seqs[index] as number, event, receivedAt })
     }
   }
