@@ -92,8 +92,8 @@ export const brokerMutants: readonly Mutant[] = [
       },
       {
         file: 'packages/broker/src/append/calls.ts',
-        find: '      if (isMade(outcome)) {\n',
-        replace: '      if (isMade(outcome)) {\n        await broker.redis.sadd(topicsKey(broker), topic)\n',
+        find: '      if (isMade(reply)) {\n',
+        replace: '      if (isMade(reply)) {\n        await broker.redis.sadd(topicsKey(broker), topic)\n',
       },
     ],
     test: { project: 'broker', file: 'append-faults', name: 'or the event is refused and nowhere' },

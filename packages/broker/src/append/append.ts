@@ -51,15 +51,15 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
     const positions: (Position | undefined)[] = []
     const indexes = withPositions ? new Map(events.map((event, index) => [event, index])) : undefined
     const appendChunk = (topic: TopicName, chunk: readonly Event[], resolve: () => void) => {
-      const settle: Waiting['settle'] = (outcome, before) => {
-        if (typeof outcome === 'string') {
+      const settle: Waiting['settle'] = (settled, before) => {
+        if (typeof settled === 'string') {
           queued += chunk.length
           if (indexes) {
             for (const [index, event] of chunk.entries()) {
-              positions[indexes.get(event) as number] = advance(outcome, before + index)
+              positions[indexes.get(event) as number] = advance(settled, before + index)
             }
           }
-        } else failure = outcome
+        } else failure = settled
         resolve()
       }
       enqueue(topic, { events: chunk, settle })
@@ -77,8 +77,8 @@ export function createAppender(broker: Broker, onAppended: (topic: TopicName) =>
   return {
     append: (event) =>
       new Promise((resolve, reject) => {
-        const settle: Waiting['settle'] = (outcome) =>
-          typeof outcome === 'string' ? resolve() : reject(outcome)
+        const settle: Waiting['settle'] = (settled) =>
+          typeof settled === 'string' ? resolve() : reject(settled)
         enqueue(event.topic, { events: [event], settle })
       }),
     appendAll: async (events) => {

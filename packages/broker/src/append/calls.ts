@@ -11,7 +11,7 @@ import { advance, type Position } from '@sekali/core/position'
 import type { Acknowledged } from '../loss/acknowledged.ts'
 import { readVouched, vouchCommand } from '../loss/vouch.ts'
 import { askAll, type Broker } from '../redis/connect.ts'
-import { fieldName, type Portion, pack } from '../redis/entry.ts'
+import { type Chunk, fieldName, pack } from '../redis/entry.ts'
 import { dirtyKey, groupPrefix, streamKey, topicsKey } from '../redis/keys.ts'
 import { defineScript, isNoScript, type Script } from '../redis/script.ts'
 import type { Registry } from './registry.ts'
@@ -68,7 +68,7 @@ return made and {first} or first
 
 export interface Call {
   readonly topic: TopicName
-  readonly waiting: readonly Portion[]
+  readonly waiting: readonly Chunk[]
 }
 
 export interface Hands {
@@ -77,14 +77,14 @@ export interface Hands {
   readonly registry: Registry
 }
 
-/** Makes each call once. What Redis answers is the call's outcome, an `Error` included. Never rejects. */
+/** Makes each call once. Resolves with what Redis replied to each, or an `Error`. Never rejects. */
 export async function callAll(hands: Hands, calls: readonly Call[]): Promise<unknown[]> {
-  const outcomes = await attempt(hands, calls, 'bySha')
+  const replies = await attempt(hands, calls, 'bySha')
   // Redis forgets scripts when it restarts. What it answers NOSCRIPT to has not been run: send those whole.
-  const unknown = calls.filter((_, index) => isNoScript(outcomes[index]))
-  if (unknown.length === 0) return outcomes
+  const unknown = calls.filter((_, index) => isNoScript(replies[index]))
+  if (unknown.length === 0) return replies
   const again = await attempt(hands, unknown, 'whole')
-  return outcomes.map((outcome) => (isNoScript(outcome) ? again.shift() : outcome))
+  return replies.map((reply) => (isNoScript(reply) ? again.shift() : reply))
 }
 
 /** Nothing is appended to a topic before it is registered on the very connection that carries the append. */
@@ -94,10 +94,10 @@ async function attempt(hands: Hands, calls: readonly Call[], how: keyof Script):
   if (fresh.length === 0) return await send(hands, calls, how)
   const failed = await registry.register(fresh)
   const ready = calls.filter(({ topic }) => registry.has(topic))
-  const outcomes = await send(hands, ready, how)
+  const replies = await send(hands, ready, how)
   return calls.map((call) => {
     const at = ready.indexOf(call)
-    return at === -1 ? (failed.get(call.topic) ?? new Error('the connection was lost')) : outcomes[at]
+    return at === -1 ? (failed.get(call.topic) ?? new Error('the connection was lost')) : replies[at]
   })
 }
 
@@ -105,7 +105,7 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
   const { broker, acknowledged, registry } = hands
   const due = calls.map(({ topic }) => topic).filter(acknowledged.isDue)
   try {
-    const replies = await askAll(broker, 'append', (redis) => [
+    const all = await askAll(broker, 'append', (redis) => [
       ...calls.map(({ topic, waiting }) => {
         const keys = [streamKey(broker, topic), dirtyKey(broker), topicsKey(broker)]
         const args = [topic, `${groupPrefix(broker)}${randomUUID()}`]
@@ -114,38 +114,37 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
       }),
       ...due.map((topic) => vouchCommand(broker, redis, topic, undefined, 'bySha')),
     ])
-    const outcomes = replies.slice(0, calls.length)
+    const replies = all.slice(0, calls.length)
     for (const [index, { topic, waiting }] of calls.entries()) {
-      const outcome = outcomes[index]
-      if (outcome instanceof Error) {
+      const reply = replies[index]
+      if (reply instanceof Error) {
         registry.forget(topic)
         continue
       }
       registry.note(topic)
-      if (isMade(outcome)) {
+      if (isMade(reply)) {
         // What is known is of another stream: the next call has this one counted.
         acknowledged.noteCount(topic, undefined)
       } else {
         const events = countOf(waiting)
-        acknowledged.noteCall(topic, advance(firstIdOf(outcome), events - 1), events)
+        acknowledged.noteCall(topic, advance(firstIdOf(reply), events - 1), events)
       }
     }
     for (const [index, topic] of due.entries()) {
-      const reply = replies[calls.length + index]
+      const vouched = all[calls.length + index]
       // Another time, then: the calls are remembered one by one meanwhile.
-      if (reply instanceof Error) registry.forget(topic)
-      else acknowledged.noteCount(topic, readVouched(broker, topic, reply))
+      if (vouched instanceof Error) registry.forget(topic)
+      else acknowledged.noteCount(topic, readVouched(broker, topic, vouched))
     }
-    return outcomes
+    return replies
   } catch (error) {
     return calls.map(() => error)
   }
 }
 
-const countOf = (waiting: readonly Portion[]) => waiting.reduce((sum, { events }) => sum + events.length, 0)
+const countOf = (waiting: readonly Chunk[]) => waiting.reduce((sum, { events }) => sum + events.length, 0)
 
-const isMade = (outcome: unknown): boolean => Array.isArray(outcome)
+const isMade = (reply: unknown): boolean => Array.isArray(reply)
 
-/** The id of a call's first entry, as its outcome says it. */
-export const firstIdOf = (outcome: unknown): Position =>
-  (Array.isArray(outcome) ? outcome[0] : outcome) as Position
+/** The id of a call's first entry, as its reply has it. */
+export const firstIdOf = (reply: unknown): Position => (Array.isArray(reply) ? reply[0] : reply) as Position

@@ -8,16 +8,16 @@
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
-import type { Portion } from '../redis/entry.ts'
+import type { Chunk } from '../redis/entry.ts'
 import { type Call, callAll, firstIdOf, type Hands } from './calls.ts'
 
 /** Events in one script call at most: Redis serves nobody else while a script runs. */
 export const eventsPerCallMax = 1_000
 
-/** Some events of one topic that wait for one answer. */
-export interface Waiting extends Portion {
+/** A chunk that waits for its answer. */
+export interface Waiting extends Chunk {
   /** Receives the error, or the position of the call's first event and how many of the call come before these. */
-  readonly settle: (outcome: BrokerUnavailable | Position, before: number) => void
+  readonly settle: (settled: BrokerUnavailable | Position, before: number) => void
 }
 
 interface TopicCall extends Call {
@@ -43,8 +43,8 @@ export function createQueues(hands: Hands, onAppended: (topic: TopicName) => voi
     }
     if (calls.length === 0) return
     for (const { topic } of calls) sending.add(topic)
-    const outcomes = await callAll(hands, calls)
-    for (const [index, call] of calls.entries()) settle(call, outcomes[index])
+    const replies = await callAll(hands, calls)
+    for (const [index, call] of calls.entries()) settle(call, replies[index])
     if (queues.size > 0) void flush()
   }
 
@@ -52,13 +52,13 @@ export function createQueues(hands: Hands, onAppended: (topic: TopicName) => voi
     sending.delete(topic)
     const rest = queues.get(topic) ?? []
     const isFailed = reply instanceof Error
-    const outcome = isFailed
+    const settled = isFailed
       ? new BrokerUnavailable(`append to ${topic} failed`, { cause: reply })
       : firstIdOf(reply)
     // What waits behind a call that failed must not overtake it: it may be of the same batch.
     let before = 0
     for (const one of isFailed ? [...waiting, ...rest] : waiting) {
-      one.settle(outcome, before)
+      one.settle(settled, before)
       before += one.events.length
     }
     if (isFailed) queues.delete(topic)

@@ -35,8 +35,8 @@ const charsMax = 16 * 1024
 /** Packs are made if they save a call at least this many of Redis's entries. */
 const savedMin = 4
 
-/** Events that one caller brought. */
-export interface Portion {
+/** Events of one topic that one caller brought, no more than a call may have. */
+export interface Chunk {
   readonly events: readonly Event[]
 }
 
@@ -49,9 +49,9 @@ export interface Pack {
  * Packs the events of a call, in order. A few are left apart: to count and number packs costs Redis a look at
  * the stream, which is more than that saves.
  */
-export function pack(portions: readonly Portion[]): Pack[] {
+export function pack(chunks: readonly Chunk[]): Pack[] {
   const texts: string[] = []
-  for (const { events } of portions) for (const event of events) texts.push(encode(event))
+  for (const { events } of chunks) for (const event of events) texts.push(encode(event))
   const packs = packAll(texts)
   return texts.length - packs.length < savedMin ? texts.map((value) => ({ value, entries: 1 })) : packs
 }
