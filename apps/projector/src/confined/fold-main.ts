@@ -13,7 +13,7 @@ import { withDeadline } from '@sekali/core/deadline'
 import { builtIn } from '@sekali/projection/built-in/all'
 import { type Batch, fold, prepare } from '@sekali/projection/fold'
 import { type Definition, isProjection, validate } from '@sekali/projection/validate'
-import { type Answer, type Asked, type Hello, noteBytes, noteFd, type Request } from './fold-protocol.ts'
+import { type Answer, type Call, type Hello, noteBytes, noteFd, type Request } from './fold-protocol.ts'
 import { guardImports, importPure } from './guard-imports.ts'
 import { keepMessages, takeSend } from './keep-channel.ts'
 import { lockGlobals } from './lock-globals.ts'
@@ -80,7 +80,7 @@ function requireReadable(dir: string | undefined): void {
   }
 }
 
-function listen(key: string, send: (said: Answer) => void): void {
+function listen(key: string, send: (answer: Answer) => void): void {
   // A timer or a promise that a definition has left behind may fail when no request waits for it. The error's message may
   // hold a payload, so only its name is sent.
   const stray = (error: unknown) =>
@@ -90,9 +90,9 @@ function listen(key: string, send: (said: Answer) => void): void {
   // A signal may go to all processes of a projector at once: the projector needs this one to finish its turn.
   process.on('SIGTERM', () => undefined)
   process.on('SIGINT', () => undefined)
-  keepMessages((asked) => {
-    if ((asked as Asked | undefined)?.key !== key) return // from a definition
-    const { id, request } = asked as Asked
+  keepMessages((message) => {
+    if ((message as Call | undefined)?.key !== key) return // from a definition
+    const { id, request } = message as Call
     void answer(request).then(
       (result) => send({ id, result }),
       (error: unknown) => send({ id, refusal: describe(error), isLate: error instanceof Late }),

@@ -4,22 +4,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
 import { nodeFlags, type Walls, wallsFor } from './confinement.ts'
-import {
-  type Answer,
-  type Asked,
-  type Hello,
-  noteBytes,
-  nothingNoted,
-  type Request,
-} from './fold-protocol.ts'
+import type { Answer, Call, Hello, Request } from './fold-protocol.ts'
+import { type Notes, openNotes } from './notes.ts'
 
 /** A definition gave no answer in time, or ended its process. */
 export class Stuck extends SekaliError {
@@ -42,7 +33,7 @@ class Late extends SekaliError {
 
 export interface FoldProcess {
   /** One request at a time. Throws {@link Stuck} when the process has ended, {@link Late}, or the error of a refusal. */
-  ask<T>(request: Request, ms: number): Promise<T>
+  call<T>(request: Request, ms: number): Promise<T>
   isEnded(): boolean
   end(): Promise<void>
 }
@@ -64,7 +55,7 @@ const program = fileURLToPath(new URL('./fold-main.ts', import.meta.url))
 /** Returns a function that starts processes with the best walls that this machine has; the first start finds them. */
 export function createStarter(options: FoldProcessOptions, log: Logger): () => Promise<FoldProcess> {
   let left = wallsFor(options.memoryMb)
-  let isTold = false
+  let isLogged = false
   let loggedAt = -Infinity
   const onStray = (error: string) => {
     if (performance.now() - loggedAt < strayLogMs) return
@@ -80,12 +71,12 @@ export function createStarter(options: FoldProcessOptions, log: Logger): () => P
       if (walls === undefined) throw new Error('there is a way without walls')
       try {
         const started = await start(walls, options, onStray)
-        if (!isTold) log.info({ ...walls, command: undefined }, 'definitions have a process of their own')
-        isTold = true
+        if (!isLogged) log.info({ ...walls, command: undefined }, 'definitions have a process of their own')
+        isLogged = true
         return started
       } catch (error) {
         // Once a process has started behind these walls, they are not to blame.
-        if (isTold || others.length === 0) throw error
+        if (isLogged || others.length === 0) throw error
         left = others
       }
     }
@@ -111,9 +102,9 @@ async function start(
   })
   const ending = watch(child, notes)
   const ready = Promise.withResolvers<void>()
-  child.on('message', (said: Answer) => {
-    if ('isReady' in said) ready.resolve()
-    if ('stray' in said) onStray(said.stray)
+  child.on('message', (answer: Answer) => {
+    if ('isReady' in answer) ready.resolve()
+    if ('stray' in answer) onStray(answer.stray)
   })
   const key = randomUUID()
   child.send({ key } satisfies Hello, () => undefined) // if it cannot be sent, the process has ended
@@ -123,7 +114,11 @@ async function start(
     child.kill('SIGKILL')
     await ending.ended
   }
-  return { ask: (request, ms) => ask({ child, key, ending, end }, request, ms), isEnded: ending.isEnded, end }
+  return {
+    call: (request, ms) => call({ child, key, ending, end }, request, ms),
+    isEnded: ending.isEnded,
+    end,
+  }
 }
 
 interface Ending {
@@ -165,37 +160,6 @@ function watch(child: ChildProcess, notes: Notes): Ending {
   }
 }
 
-interface Notes {
-  readonly fd: number
-  /** The last note, if there is one. */
-  read(): number | undefined
-  forget(): void
-  close(): void
-}
-
-/** A file without a name: only a process that has it open can reach it. */
-function openNotes(): Notes {
-  const folder = mkdtempSync(join(tmpdir(), 'sekali-notes-'))
-  const fd = openSync(join(folder, 'note'), 'wx+', 0o600)
-  rmSync(folder, { recursive: true })
-  const place = Buffer.alloc(noteBytes)
-  const forget = () => {
-    place.writeUInt32LE(nothingNoted)
-    writeSync(fd, place, 0, noteBytes, 0)
-  }
-  forget()
-  return {
-    fd,
-    read() {
-      readSync(fd, place, 0, noteBytes, 0)
-      const at = place.readUInt32LE()
-      return at === nothingNoted ? undefined : at
-    },
-    forget,
-    close: () => closeSync(fd),
-  }
-}
-
 interface Running {
   readonly child: ChildProcess
   readonly key: string
@@ -203,15 +167,15 @@ interface Running {
   readonly end: () => Promise<void>
 }
 
-async function ask<T>({ child, key, ending, end }: Running, request: Request, ms: number): Promise<T> {
+async function call<T>({ child, key, ending, end }: Running, request: Request, ms: number): Promise<T> {
   if (ending.isEnded()) throw new Stuck(endedItsProcess)
   if (request.do === 'prepare') ending.forget()
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const id = randomUUID()
-  const onMessage = (said: Answer) => {
-    if (!('id' in said) || said.id !== id) return
-    if ('result' in said) resolve(said.result as T)
-    else if ('refusal' in said) reject(said.isLate ? new Late(said.refusal) : new Error(said.refusal))
+  const onMessage = (answer: Answer) => {
+    if (!('id' in answer) || answer.id !== id) return
+    if ('result' in answer) resolve(answer.result as T)
+    else if ('refusal' in answer) reject(answer.isLate ? new Late(answer.refusal) : new Error(answer.refusal))
   }
   let ticks = 0
   const timer = setInterval(() => {
@@ -220,7 +184,7 @@ async function ask<T>({ child, key, ending, end }: Running, request: Request, ms
   }, tickMs)
   const onEnd = () => reject(new Stuck(ending.reason()))
   child.on('message', onMessage).on('close', onEnd)
-  child.send({ key, id, request } satisfies Asked, () => undefined) // if it cannot be sent, the process has ended
+  child.send({ key, id, request } satisfies Call, () => undefined) // if it cannot be sent, the process has ended
   try {
     return await promise
   } catch (error) {

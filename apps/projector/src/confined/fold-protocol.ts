@@ -1,7 +1,7 @@
 import type { StoredEvent } from '@sekali/core/event'
 import type { Source } from './source.ts'
 
-/** What the process for definitions is asked, one request at a time. */
+/** What the process for definitions is to do, one request at a time. */
 export type Request =
   | { readonly do: 'load'; readonly source: Source; readonly importMs: number }
   | {
@@ -17,7 +17,7 @@ export interface Hello {
   readonly key: string
 }
 
-export interface Asked extends Hello {
+export interface Call extends Hello {
   /** Random, and repeated in the answer. No definition sees it, so none can answer in place of another. */
   readonly id: string
   readonly request: Request

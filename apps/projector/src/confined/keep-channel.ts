@@ -12,13 +12,13 @@ const waiting = Object.getOwnPropertySymbols(process.channel ?? {}).find(
 const nothing = Object.freeze(waiting === undefined ? {} : { [waiting]: Object.freeze([]) })
 
 /** Returns Node's own function to send; from here on nothing else can. */
-export function takeSend(): (said: Answer) => void {
+export function takeSend(): (answer: Answer) => void {
   const { send, channel, _send } = process as NodeJS.Process & { _send: unknown }
   if (send === undefined) throw new Error('a process for definitions has a channel')
   channel?.ref() // else the process ends as soon as nobody listens in Node's own way
   // A message that cannot be written has no reader: the projector has gone.
   const self = { connected: true, channel: nothing, emit: () => false, _send }
-  return (said) => void Reflect.apply(send, self, [said])
+  return (answer) => void Reflect.apply(send, self, [answer])
 }
 
 /**

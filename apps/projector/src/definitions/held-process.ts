@@ -61,9 +61,9 @@ export function createHeldProcess(
   async function load(source: Source): Promise<LoadedDefinition[]> {
     late.refuse(source)
     const request = { do: 'load', source, importMs } as const
-    const asked = await running()
+    const started = await running()
     try {
-      const definitions = await asked.ask<Omit<Definition, 'projection'>[]>(request, importMs + foldMs)
+      const definitions = await started.call<Omit<Definition, 'projection'>[]>(request, importMs + foldMs)
       late.delete(source)
       imported.add(keyOf(source))
       return definitions.map((definition) => ({ ...definition, source }))
@@ -96,12 +96,12 @@ async function prepare(
   events: readonly StoredEvent[],
   foldMs: number,
 ): Promise<Prepared> {
-  const keys = await process.ask<readonly string[]>({ do: 'prepare', source, name, events }, foldMs)
+  const keys = await process.call<readonly string[]>({ do: 'prepare', source, name, events }, foldMs)
   const isAnswer = isAnswerTo(events, new Set(keys))
   return {
     keys,
     async fold(before) {
-      const folded = await process.ask<Folded>({ do: 'fold', before }, foldMs)
+      const folded = await process.call<Folded>({ do: 'fold', before }, foldMs)
       if (isAnswer(folded)) return folded
       await process.end()
       throw new Stuck('the definition gave an answer that no fold of these events gives')
