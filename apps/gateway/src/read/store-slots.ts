@@ -36,30 +36,43 @@ export function createStoreSlots(clients: Clients, waitMs = 2_000): StoreSlots {
   async function run<T>(c: Context, work: () => Promise<T>): Promise<T> {
     const { incoming, outgoing } = (c.env ?? {}) as Partial<HttpBindings>
     const client = clients.of(incoming)
-    const controller = new AbortController()
-    const gaveUp = Promise.withResolvers<never>()
-    const giveUp = () => {
-      const error = new Overloaded('too many requests wait for PostgreSQL')
-      controller.abort(error)
-      gaveUp.reject(error)
-    }
-    const timer = setTimeout(giveUp, waitMs)
-    outgoing?.once('close', giveUp)
-    const stopWaiting = () => {
-      clearTimeout(timer)
-      outgoing?.off('close', giveUp)
-    }
-    try {
-      const worked = queues.run(client, async () => {
-        using _slot = await slots.take(1, client, controller.signal)
-        stopWaiting()
-        return await work()
-      })
-      return await Promise.race([worked, gaveUp.promise])
-    } finally {
-      stopWaiting()
-    }
+    using wait = beginWait(outgoing, waitMs)
+    const worked = queues.run(client, async () => {
+      using _slot = await slots.take(1, client, wait.signal)
+      wait.end()
+      return await work()
+    })
+    return await Promise.race([worked, wait.givenUp])
   }
 
   return { run, slotted: (handler) => (c) => run(c, async () => await handler(c)) }
+}
+
+interface Wait extends Disposable {
+  /** Aborted when the wait is given up, with the error that `givenUp` rejects with. */
+  readonly signal: AbortSignal
+  readonly givenUp: Promise<never>
+  /** The slot is there: nothing is given up any more. */
+  end(): void
+}
+
+/**
+ * Waits for `ms`, or until the client leaves. `withDeadline` would not do: it counts until the work is over, and this
+ * wait is over when the work begins.
+ */
+function beginWait(outgoing: HttpBindings['outgoing'] | undefined, ms: number): Wait {
+  const controller = new AbortController()
+  const { promise: givenUp, reject } = Promise.withResolvers<never>()
+  const giveUp = () => {
+    const error = new Overloaded('too many requests wait for PostgreSQL')
+    controller.abort(error)
+    reject(error)
+  }
+  const timer = setTimeout(giveUp, ms)
+  outgoing?.once('close', giveUp)
+  const end = () => {
+    clearTimeout(timer)
+    outgoing?.off('close', giveUp)
+  }
+  return { signal: controller.signal, givenUp, end, [Symbol.dispose]: end }
 }

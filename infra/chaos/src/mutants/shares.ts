@@ -44,8 +44,8 @@ export const shareMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/gateway/src/read/store-slots.ts',
-        find: 'slots.take(1, client, controller.signal)',
-        replace: "slots.take(1, 'all', controller.signal)",
+        find: 'slots.take(1, client, wait.signal)',
+        replace: "slots.take(1, 'all', wait.signal)",
       },
     ],
     test: { project: 'gateway', file: 'store-slots', name: 'while one client floods' },
