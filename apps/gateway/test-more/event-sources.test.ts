@@ -132,7 +132,7 @@ test('each of them has every event once, in order, over gateways that are killed
   }
   for (const [name, got] of Object.entries(seen)) {
     for (const topic of name.endsWith('.a') ? ['a'] : ['a', 'b']) {
-      const ofTopic = got.filter((place) => place.startsWith(`followed.${topic} `))
+      const ofTopic = got.filter((one) => one.startsWith(`followed.${topic} `))
       expect([name, ofTopic]).toEqual([
         name,
         Array.from({ length: 150 }, (_, n) => `followed.${topic} ${n + 1}`),

@@ -88,13 +88,13 @@ test('cut every 50 ms while gateways are restarted under load, what came adds up
     await Promise.all(reads)
     if (round % 12 !== 6) continue
     await restart
-    const place = round % 24 === 6 ? 0 : 1
+    const index = round % 24 === 6 ? 0 : 1
     const signal = round < 24 ? 'SIGTERM' : 'SIGKILL'
     restart = (async () => {
-      const { url, ...leaver } = gateways[place] as Gateway
+      const { url, ...leaver } = gateways[index] as Gateway
       leaver.signal(signal)
       expect(await leaver.exited).toBe(signal === 'SIGTERM' ? 0 : signal)
-      gateways[place] = await startGateway({ ...log.env, PORT: new URL(url).port })
+      gateways[index] = await startGateway({ ...log.env, PORT: new URL(url).port })
     })()
   }
   await restart

@@ -107,9 +107,9 @@ test.each([
     new Map([[1, 100]]),
     '?topic=%3E&limit=100&source=%C3%A9&from=2025-12-08T10%3A00%3A00%2B01%3A00&by=received_at&before=1.2s',
   ],
-])('after a page ?%s comes %j', (text, place, next) => {
+])('after a page ?%s comes %j', (text, bound, next) => {
   const query = new URLSearchParams(text)
   const page = parsePage(query) as Page
-  expect(nextPage(query, page, place)).toBe(next)
+  expect(nextPage(query, page, bound)).toBe(next)
   expect(parsePage(new URL(next, 'http://x/events').searchParams)).not.toHaveProperty('issues')
 })

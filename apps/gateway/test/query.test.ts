@@ -95,7 +95,7 @@ test('behind a proxy that puts a prefix before the path the next page is where t
   }
 })
 
-test('a topic that is not named among places to end at has no end', async () => {
+test('a topic that is not named among bounds to end at has no end', async () => {
   const query = '/events?topic=orders.*&before=orders.us:3&order=asc&limit=1000'
   const found = [
     (await (await system.get(query)).json()) as Shown[],
@@ -114,12 +114,12 @@ test('a commit that is late makes neither a page nor a replay skip anything [P5]
     return storeEvents(system.store, events, beforeCommit)
   }
   const seen: Shown[] = []
-  let place = '0'
+  let cursor = '0'
   const readOn = async () => {
-    const response = await system.get(`/events?topic=late.*&order=asc&after=${place}&limit=2`)
+    const response = await system.get(`/events?topic=late.*&order=asc&after=${cursor}&limit=2`)
     seen.push(...((await response.json()) as Shown[]))
     const next = /after=([^&>]+)/.exec(response.headers.get('link') ?? '')?.[1]
-    place =
+    cursor =
       next ??
       ['late.a', 'late.b']
         .map((topic) => `${topic}:${seen.filter((shown) => shown.topic === topic).length}`)

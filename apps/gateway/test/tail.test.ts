@@ -1,11 +1,11 @@
-/** What a tail is sent, and from which place it resumes. */
+/** What a tail is sent, and from which cursor it resumes. */
 import { eventually } from '@sekali/testkit/eventually'
 import { upTo } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
 import { ownTails, seqsOf } from './own-tails.ts'
 import type { OpenTail } from './sse.ts'
 
-test('history runs into live, every id is a place to resume from, and EventSource would understand it [P5]', async () => {
+test('history runs into live, every id is a cursor to resume from, and EventSource would understand it [P5]', async () => {
   await using own = await ownTails()
   await own.append('orders', 1, 300)
   await own.append('orders', 301, 301, {
@@ -66,13 +66,13 @@ test('a pattern brings each topic by seq, new ones from their first event, and r
   ] as const) {
     expect(log.filter(({ data }) => data.topic === topic).map(({ data }) => data.seq)).toEqual(upTo(last))
   }
-  // From every place it goes on with just the rest, whether the feed remembers the place or has to read it anew.
+  // From every cursor it goes on with just the rest, whether the feed remembers the cursor or has to read it anew.
   for (const at of [0, 1, 49, 77, 112]) {
     using tail = own.tail(`topic=a.>&last_event_id=${log[at]?.id}`)
     await eventually(() => expect(tail.told.length).toBe(112 - at))
     const rest = new Set(tail.told.map(({ data }) => data.event_id))
     expect(rest).toEqual(new Set(log.slice(at + 1).map(({ data }) => data.event_id)))
-    // It is not told the place that it came with.
+    // It is not sent the cursor that it came with.
     await eventually(() => expect(tail.lastId || log[at]?.id).toBe(log.at(-1)?.id))
   }
   all[Symbol.dispose]()
@@ -81,7 +81,7 @@ test('a pattern brings each topic by seq, new ones from their first event, and r
   await eventually(() => expect(later.told.length).toBe(82))
 })
 
-test('a source is followed through all that others say, and its place moves on with them', async () => {
+test('a source is followed through all that others say, and its cursor moves on with them', async () => {
   await using own = await ownTails({ stalledMs: 400, tickMs: 20 })
   for (let n = 1; n <= 40; n++) await own.append('t', n, n, { source: n % 10 === 0 ? 'rare' : 'often' })
   using tail = own.tail('topic=t&from=start&source=rare')
@@ -98,7 +98,7 @@ test('a source is followed through all that others say, and its place moves on w
 /** Blocks as a naive reader takes them for events: all that stands between two blank lines. */
 const blocksOf = ({ text }: OpenTail) => text.split('\n\n').slice(0, -1)
 
-test('a block without data comes only to say a place that the client cannot know', async () => {
+test('a block without data comes only to say a cursor that the client cannot know', async () => {
   await using own = await ownTails({ stalledMs: 200, tickMs: 20 })
   await own.append('t', 1, 3)
   await own.stored('t', 3)
@@ -109,7 +109,7 @@ test('a block without data comes only to say a place that the client cannot know
     expect(blocksOf(tail).every((block) => block.includes('\ndata: {'))).toBe(true)
     await own.append('other', 1, 1)
   }
-  // Where is now? Whoever is cut off before the first event must come again to this place and not to a later one.
+  // Where is now? Whoever is cut off before the first event must come again with this cursor and not with a later one.
   using now = own.tail('topic=t')
   await eventually(() => expect(now.text).toMatch(/^retry: 1000\nid: 3\n\n:\n:\n/))
   // Nor can who is sent one source's events know how far the others have come.

@@ -199,7 +199,7 @@ export const doorMutants: readonly Mutant[] = [
     name: 'oldest-id-wins',
     breaks: 'a tail goes on from the id in the URL that it was made with, not from what a library has added',
     edits: [{ file: 'apps/gateway/src/tail/tail.ts', find: 'ids.at(-1) ?? []', replace: 'ids.at(0) ?? []' }],
-    test: { project: 'gateway', file: 'tail-places', name: 'any name that libraries use' },
+    test: { project: 'gateway', file: 'tail-starts', name: 'any name that libraries use' },
   },
   {
     name: 'ready-without-a-trial',

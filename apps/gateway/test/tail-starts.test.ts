@@ -2,7 +2,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { ownTails, seqsOf } from './own-tails.ts'
 
-test('a place that the log does not have is refused, and a log that goes back ends its tails', async () => {
+test('a cursor that the log does not have is refused, and a log that goes back ends its tails', async () => {
   await using own = await ownTails()
   const topics = ['back.a', 'back.b']
   for (const topic of topics) await own.append(topic, 1, 10)
@@ -46,7 +46,7 @@ test('a tail resumes by any name that libraries use, and the newest id counts', 
   expect(await first('lastEventId=4')).toBe(5) // event-source-polyfill
   expect(await first('lastEventID=4')).toBe(5) // what Mercure has its clients send
   expect(await first('Last-Event-ID=4')).toBe(5) // and what it had them send before
-  // A library repeats the URL it was made with and adds the newest place, by a name of its own or once more by the same.
+  // A library repeats the URL it was made with and adds the newest id, by a name of its own or once more by the same.
   expect(await first('from=start&last_event_id=2&lastEventId=7')).toBe(8)
   expect(await first('lastEventId=2&lastEventId=7')).toBe(8)
   expect(await first('lastEventId=7&last_event_id=')).toBe(8)
