@@ -89,7 +89,7 @@ export class TopicLimit extends SekaliError {
 export class TopicRate extends SekaliError {
   readonly code = 'topic_rate'
   readonly retryable = true
-  /** When it may; infinite if it never may so many at once. */
+  /** After how long it may; infinite if it never may make that many at once. */
   readonly waitSeconds: number
 
   constructor(waitSeconds: number) {
@@ -104,7 +104,7 @@ export class TooManyTopics extends SekaliError {
   readonly retryable = false
 }
 
-/** A place behind the end of the log: it is of another log, or this one was restored from an older state. */
+/** A cursor behind the end of the log: it is of another log, or this one was restored from an older state. */
 export class CursorAhead extends SekaliError {
   readonly code = 'cursor_ahead'
   readonly retryable = false

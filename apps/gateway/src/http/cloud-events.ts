@@ -1,6 +1,6 @@
 /**
- * CloudEvents are not taken yet: there is no rule which of their attributes makes the topic. Whoever sends one must hear
- * that word, and what to send instead; of five missing fields nobody guesses it.
+ * CloudEvents are not taken yet: there is no rule which of their attributes makes the topic. The refusal names CloudEvents
+ * and what to send instead: a list of five missing fields would explain neither.
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
  */
 import type { IncomingHttpHeaders } from 'node:http'

@@ -12,7 +12,7 @@ export type HeldPart = Part & Disposable
 export interface ReplayParts {
   /** The same replay, with its end where the log is now. */
   bound(replay: Replay, client: Client): Promise<Replay>
-  /** The first part of a replay, of about so many bytes. */
+  /** The first part of a replay, of about `bytesMax` bytes. */
   read(replay: Replay, bytesMax: number, client: Client): Promise<HeldPart>
 }
 

@@ -1,10 +1,10 @@
 /**
  * A feed brings one topic's events, or a pattern's, out of PostgreSQL once for all who tail it.
  *
- * It begins at the topics' heads and follows them: whenever a head has moved it reads what is new into its ring and pumps
- * its readers. Seqs have no gap and become visible in their order. So a read between two seqs can skip nothing, whoever
- * commits when. The ring holds as much as it may. A reader whose cursor is older than the ring reads history by itself,
- * up to where the feed is: `gapAfter` returns what that is.
+ * It begins at the topics' heads and follows them: whenever a head has moved, it reads the new events into its ring and
+ * wakes its readers. Seqs have no gap and become visible in order. So a read between two seqs skips nothing, in whatever
+ * order transactions commit. A reader whose cursor is older than the ring reads the events in between from PostgreSQL by
+ * itself: `gapAfter` returns their range.
  *
  * targets.ts follows the heads, follower.ts reads, feed-ids.ts answers what an id means. Here a feed begins and ends.
  */

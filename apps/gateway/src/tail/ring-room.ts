@@ -14,8 +14,8 @@ export interface RingShare extends Disposable {
 
 /**
  * A ring may take half of what the others leave, up to `ringBytesMax`. So the room is divided among the rings in use: of
- * thousands of feeds most have nothing to keep. What a ring cannot keep its readers read as history; with so many feeds
- * each has few readers.
+ * thousands of feeds most have nothing to keep. Readers read what their ring cannot keep as history. That costs little:
+ * where there are thousands of feeds, each has few readers.
  */
 export function createRingRoom(bytesMax: number, ringBytesMax: number): RingRoom {
   let inUse = 0

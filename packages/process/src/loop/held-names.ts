@@ -3,7 +3,10 @@
  * that are due at once, so that they can then be taken together.
  */
 export interface HeldNames<Name extends string> {
-  /** Holds a name back for `ms` from now, whatever was said before. It stays added if it was. */
+  /**
+   * Holds a name back for `ms` from now; the time of an earlier call no longer counts. The name counts as added if
+   * `isAdded` is true, or if it was added before.
+   */
   hold(name: Name, ms: number, isAdded: boolean): void
   /** Remembers that the name was added. False when it is not held: then that is the caller's to do. */
   add(name: Name): boolean
