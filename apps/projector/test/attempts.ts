@@ -1,3 +1,6 @@
+/** A file of ours that is not for definitions, by its address: no folder or list of doors hides it from them. */
+export const limitsFile = new URL('../../../packages/projection/src/limits.ts', import.meta.url).href
+
 /** A projection whose state says which of its attempts came to anything. */
 export const attempts = (name: string, texts: Record<string, string>) => `
 const tried: Record<string, string> = {}

@@ -6,7 +6,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownFolder } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
 import { createStarter } from '../src/confined/fold-process.ts'
-import { attempts } from './attempts.ts'
+import { attempts, limitsFile } from './attempts.ts'
 import { numbered, ownStack } from './stack.ts'
 
 const startMs = 30_000
@@ -53,7 +53,7 @@ test.concurrent('a definition sees no environment and no file of others, starts 
     fetch: `return (await fetch('http://127.0.0.1:${port}')).status`,
     dispatcher: `new Response(''); return Object.getOwnPropertySymbols(globalThis).map(String).filter((name) => /undici/.test(name))`,
     signal: `return process.kill(process.ppid, 'SIGTERM')`,
-    others: `return Object.keys(await import('@sekali/projection/limits'))`,
+    others: `return Object.keys(await import('${limitsFile}'))`,
     names: `const names = ['getBuiltinModule', 'kill', 'dlopen', 'binding', 'send', '_send', 'channel', '_getActiveHandles']
       const all = { ...(await import('node:process')), ...(await import('process')).default }
       const found = names.filter((name) => typeof all[name] === 'function' || all[name]?.ref)

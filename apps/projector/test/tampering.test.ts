@@ -1,6 +1,6 @@
 /** What a definition can change for the other definitions: nothing. */
 import { expect, test } from 'vitest'
-import { attempts } from './attempts.ts'
+import { attempts, limitsFile } from './attempts.ts'
 import { counting, numbered, ownStack } from './stack.ts'
 
 /** What CommonJS gives to each file. */
@@ -35,7 +35,7 @@ test.concurrent('a definition that changes what all are made of changes nothing 
       extensions: `${ofLoader}; Module._extensions['.js'] = () => {}; return 1`,
       require: `${ofLoader}; Module.prototype.require = () => ({}); return 1`,
       hooks: `${ofLoader}; Module.registerHooks({}); return 1`,
-      limits: `(await import('@sekali/projection/limits')).limits.stateBytesMax = 0; return 1`,
+      limits: `(await import('${limitsFile}')).limits.stateBytesMax = 0; return 1`,
     }),
   )
   await stack.define('top.ts', `Array.prototype.map = () => []\n${counting('top', '(n) => n + 1')}`)

@@ -1,7 +1,7 @@
 // The rows of commit and of COPY are the same: made by one generator, in batches of one topic each.
 
 import type { EventId, Source, TopicName } from '@sekali/core/event'
-import type { Received } from '@sekali/store/copy'
+import type { Received } from '@sekali/store/commit'
 import { eventsOf, reportTopics, type Workload } from '../events.ts'
 
 export interface Batch {

@@ -26,6 +26,8 @@ import { createKept } from './kept.ts'
 import { findKnown, hasSameContent, type Known } from './known.ts'
 import type { Turn } from './turn.ts'
 
+export type { Received }
+
 /** How many of the events were stored, were there already, and came under an id that another content has. */
 export interface BatchCounts extends Pick<Outcomes, 'stored' | 'duplicates' | 'conflicts'> {
   /** Bytes of content that were kept of the conflicts. */
