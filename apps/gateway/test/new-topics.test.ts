@@ -1,6 +1,10 @@
 /** How many topics there may be, and how fast a client may make them. */
 import { untilConnected } from '@sekali/broker/connect'
+import { addNames, forgetName } from '@sekali/broker/names'
+import { TopicLimit, TopicRate } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
+import { createLog } from '@sekali/process/log'
+import { connectStore } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
 import { readNames } from '@sekali/store/names'
 import { ownBroker, ownStore } from '@sekali/testkit/own'
@@ -8,9 +12,12 @@ import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject, test } from 'vitest'
 import { createRate } from '../src/clients/rate.ts'
+import { createNewTopics } from '../src/publish/new-topics.ts'
 import type { TopicLimits } from '../src/publish/topic-limits.ts'
 import { eventBody, nowhere, post, problemIn } from './gateway.ts'
 import { serveGateway } from './served-gateway.ts'
+
+const log = createLog('gateway', 'silent')
 
 /** A gateway of one's own, and what publishing to topics answers. */
 async function ownGateway(topics: TopicLimits, databaseUrl: string = nowhere.databaseUrl) {
@@ -138,4 +145,56 @@ test('a topic without an event can be dropped, and then there is room for anothe
   }
   expect((await readNames(store, ['full', 'stored'] as TopicName[])).known).toEqual(new Set(['full']))
   expect((await own.drop('%2e')).status).toBe(404)
+})
+
+const few = { max: 10, rate: { burst: 2, perSecond: 1_000 } }
+
+test('a client may make any number of topics if they are dropped again', async () => {
+  await using store = await ownStore()
+  await using own = await ownGateway(few, store.url)
+  for (const topic of named(40)) {
+    expect(await own.publish(topic)).toMatchObject({ status: 200 })
+    await own.broker.redis.del(`${own.broker.prefix}:stream:${topic}`)
+    expect(await own.drop(topic)).toMatchObject({ status: 200 })
+  }
+})
+
+test('topics that another gateway has dropped do not count for who made them', async () => {
+  await using store = await ownStore()
+  await using own = await ownGateway({ ...few, max: 20 }, store.url)
+  await own.broker.redis.sadd(`${own.broker.prefix}:topics`, ...named(15, 100))
+  for (const topic of named(18)) {
+    expect(await own.publish(topic)).toMatchObject({ status: 200 })
+    await own.broker.redis.del(`${own.broker.prefix}:stream:${topic}`)
+    expect(await forgetName(own.broker, topic as TopicName)).toBe('dropped')
+  }
+})
+
+test('a gateway sees after half a minute that another has dropped a topic', async () => {
+  await using broker = await ownBroker()
+  await using store = await ownStore()
+  let now = 0
+  const newTopics = createNewTopics({ broker, store, log }, { max: 1, rate: plenty }, () => now)
+  const admit = async (topic: string) => await newTopics.admit('a', [event({ topic })])
+  await admit('t0')
+  expect(await forgetName(broker, 't0' as TopicName)).toBe('dropped')
+  await addNames(broker, ['t1' as TopicName], { max: 1, there: 0 })
+  await admit('t0')
+  now = 31_000
+  await expect(admit('t0')).rejects.toThrow(TopicLimit)
+  await admit('t1')
+})
+
+test('without PostgreSQL a topic that Redis has lost is not new to a gateway that has seen it', async () => {
+  await using broker = await ownBroker()
+  await using store = connectStore({ url: nowhere.databaseUrl, poolMax: 1, name: 'test' }, log)
+  let now = 0
+  const limits = { max: 10, rate: { burst: 1, perSecond: 0 } }
+  const newTopics = createNewTopics({ broker, store, log }, limits, () => now)
+  const admit = async (topic: string) => await newTopics.admit('a', [event({ topic })])
+  await admit('t0')
+  await broker.redis.del(`${broker.prefix}:topics`)
+  now = 31_000
+  await admit('t0')
+  await expect(admit('t1')).rejects.toThrow(TopicRate)
 })

@@ -21,9 +21,9 @@ export function dropEmptyTopic({ broker, store, newTopics }: DropTopicDeps) {
     if (!isTopicName(name)) return problem('unknown_topic')
     const topic = name as TopicName
     const outcome = await dropTopic(store, topic, () => forgetName(broker, topic))
-    if (outcome === 'unknown') return problem('unknown_topic')
     if (outcome === 'in_use') return problem('topic_in_use')
-    newTopics.forget(topic)
+    newTopics.forget(topic) // also when another gateway has dropped it
+    if (outcome === 'unknown') return problem('unknown_topic')
     return reply(200, JSON.stringify({ status: 'dropped', topic }))
   }
 }

@@ -3,19 +3,20 @@
  * So there are `max` at most; a client makes some at once, then a few a second, and never most of what is left.
  *
  * Topics that exist are not concerned. Their names are in Redis; what Redis has lost PostgreSQL still knows. While
- * PostgreSQL is away, a topic that Redis has lost counts as a new one.
+ * PostgreSQL is away, a topic that Redis has lost counts as a new one, unless this gateway has seen it. A topic that was
+ * dropped no longer counts for the client that made it; other gateways than the one that dropped it may take half a minute
+ * to see that it is gone.
  */
 import type { Broker } from '@sekali/broker/connect'
-import { addNames, findNewNames } from '@sekali/broker/names'
+import { addNames } from '@sekali/broker/names'
 import { ClientLimit, TopicLimit, TopicRate } from '@sekali/core/errors'
 import type { Event, TopicName } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
-import { readNames } from '@sekali/store/names'
 import { shareOfFree } from '../clients/budget.ts'
 import type { Client } from '../clients/clients.ts'
-import { within } from '../clients/deadline.ts'
 import { createRate } from '../clients/rate.ts'
+import { createKnownTopics } from './known-topics.ts'
 import { type TopicLimits, topicLimits } from './topic-limits.ts'
 
 export interface NewTopics {
@@ -28,63 +29,57 @@ export interface NewTopics {
   forget(topic: TopicName): void
 }
 
-/** PostgreSQL may be away: then it is not waited for. */
-const storeMs = 500
-
 export function createNewTopics(
-  { broker, store, log }: { readonly broker: Broker; readonly store: Store; readonly log: Logger },
+  deps: { readonly broker: Broker; readonly store: Store; readonly log: Logger },
   { max, rate: rateLimit }: TopicLimits = topicLimits,
+  now?: () => number,
 ): NewTopics {
-  const rate = createRate(rateLimit)
-  /** Topics that are there. */
-  const known = new Set<TopicName>()
-  /** How many each client has made, as far as this gateway knows. */
-  const madeBy = new Map<Client, number>()
+  const rate = createRate(rateLimit, now)
+  const known = createKnownTopics(deps, now)
   // A client's works run one after the other: so requests that bring the same new topic at once make it once, and each
   // is charged before the next is looked at.
   const inOrder = createOrder()
 
   async function makeAll(client: Client, events: readonly Pick<Event, 'topic'>[]): Promise<void> {
-    const unknown = unknownOf(events)
-    if (unknown.length > 0) await make(client, [...new Set(unknown.map(({ topic }) => topic))])
+    if (known.isStale()) await known.forgetGone()
+    const unknown = new Set(events.map(({ topic }) => topic).filter((topic) => !known.has(topic)))
+    if (unknown.size > 0) await make(client, [...unknown])
   }
 
-  const unknownOf = (events: readonly Pick<Event, 'topic'>[]) =>
-    events.filter(({ topic }) => !known.has(topic))
-
   async function make(client: Client, unknown: readonly TopicName[]): Promise<void> {
-    const absent = await findNewNames(broker, unknown)
-    if (absent.names.length > 0) {
-      const stored = await within(storeMs, log, readNames(store, absent.names))
-      const names = absent.names.filter((name) => !stored?.known.has(name))
-      if (names.length > 0) await makeNew(client, names, Math.max(absent.count, stored?.count ?? 0))
-    }
-    for (const name of unknown) known.add(name)
+    const { names, count } = await known.findAbsent(unknown)
+    if (names.length > 0) await makeNew(client, names, count)
+    known.add(unknown)
   }
 
   async function makeNew(client: Client, names: readonly TopicName[], there: number): Promise<void> {
-    const made = (madeBy.get(client) ?? 0) + names.length
     const left = max - there - names.length
-    if (left >= 0 && made > rateLimit.burst && made > shareOfFree * left) {
-      throw new ClientLimit('most of the topics that there may be are of one client')
+    const takesMost = () => {
+      const made = known.madeBy(client) + names.length
+      return left >= 0 && made > rateLimit.burst && made > shareOfFree * left
     }
+    if (takesMost()) await known.forgetGone()
+    if (takesMost()) throw new ClientLimit('most of the topics that there may be are of one client')
     const waitSeconds = rate.take(client, names.length)
     if (waitSeconds > 0) throw new TopicRate(waitSeconds)
     try {
-      if (!(await addNames(broker, names, { max, there }))) throw new TopicLimit(`there are ${max} topics`)
+      const added = await addNames(deps.broker, names, { max, there })
+      if (!added) throw new TopicLimit(`there are ${max} topics`)
     } catch (error) {
       rate.giveBack(client, names.length)
       throw error
     }
-    madeBy.set(client, made)
+    known.add(names, client)
+    // More than there may be: other gateways have dropped some. Whether Redis answers or not, the new ones are made.
+    if (known.size() > max) await known.forgetGone().catch(() => undefined)
   }
 
   return {
     admit: (client, events) =>
-      events.every(({ topic }) => known.has(topic))
+      !known.isStale() && events.every(({ topic }) => known.has(topic))
         ? undefined
         : inOrder(client, () => makeAll(client, events)),
-    forget: (topic) => void known.delete(topic),
+    forget: known.forget,
   }
 }
 
