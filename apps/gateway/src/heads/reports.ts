@@ -2,7 +2,7 @@ import type { Head } from '@sekali/core/head'
 import type { KnownHeads } from './known-heads.ts'
 import type { Watchers } from './watchers.ts'
 
-/** Passes heads on: only what is news, and only to the watchers of its topic. */
+/** Passes heads on: each only if it has moved, and only to the watchers of its topic. */
 export interface Reports {
   readonly known: KnownHeads
   readonly watchers: Watchers

@@ -47,7 +47,7 @@ export function createDoor({ hosts = [], words }: DoorOptions): Door {
   }
 }
 
-/** Routes that only report on this process. Whoever checks it from outside calls it by names of their own. */
+/** Routes that only report on this process. Health checks may call it by host names that HOSTS does not list. */
 const probes = /^(?:\w+ \/(?:healthz|readyz)|OPTIONS \/)(?:\?|$)/
 
 function refusalOfStranger(request: IncomingMessage): Answer | undefined {

@@ -1,4 +1,4 @@
-/** Follows the topics of a feed: reads what is new into the ring, until there is nothing, and then lets the readers know. */
+/** Follows the topics of a feed: reads new events into the ring, page by page, and wakes the readers after each page. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { limits } from '@sekali/core/limits'
 import type { Logger } from '@sekali/process/log'
@@ -14,7 +14,7 @@ export interface Follower {
   readonly ring: Ring | undefined
   /** Begins with an empty ring behind an id. */
   beginAfter(id: string): void
-  /** Reads what is new. One read at a time, and never beyond what its readers have been pumped for. Never rejects. */
+  /** Reads new events: one page at a time, and the next only when `onNew` is done with the last. Never rejects. */
   advance(): Promise<void>
   /** Lets go of what the ring may no longer hold. */
   trim(): void

@@ -50,8 +50,8 @@ export function createTailWriter(
   let wroteAt = performance.now()
 
   limitStall(outgoing, stalledMs)
-  // A block without data is an empty event to readers that know no better, so it comes only with what is news. Whoever
-  // follows from now on and is cut off before the first event would otherwise come again to a later now.
+  // Some readers take a block without data for an empty event, so it is sent only where the client cannot know the id: a
+  // client that begins at `now` and is cut off before its first event would otherwise resume at a later `now`.
   write(isFromKnown ? 'retry: 1000\n' : `retry: 1000\nid: ${id}\n\n`, id)
 
   function write(what: Buffer | string, lastId: string): void {
