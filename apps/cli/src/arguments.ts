@@ -1,3 +1,4 @@
+import { gatewayUrl } from '@sekali/process/gateway-url'
 import { InvalidArgumentError } from 'commander'
 
 /** A commander parser: a whole number in a range. */
@@ -9,9 +10,9 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   }
 }
 
-export function gatewayUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
-  throw new InvalidArgumentError('It must begin with http:// or https://.')
+export function urlOfGateway(text: string): string {
+  if (gatewayUrl.isValid(text)) return text
+  throw new InvalidArgumentError(gatewayUrl.expected)
 }
 
 /** Where a tail begins. */

@@ -1,5 +1,6 @@
+import { gatewayUrl } from '@sekali/process/gateway-url'
 import { Command, Option } from 'commander'
-import { gatewayUrl, wholeNumber } from './arguments.ts'
+import { urlOfGateway, wholeNumber } from './arguments.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEvent } from './commands/event.ts'
 import { addEvents } from './commands/events.ts'
@@ -19,9 +20,9 @@ export function createProgram(surroundings: Surroundings): Command {
     .description('An exactly-once event log: publish to it, follow it, read it again, look after it.')
     .addOption(
       new Option('--url <url>', 'where the gateway is')
-        .env('SEKALI_URL')
-        .default('http://127.0.0.1:8080')
-        .argParser(gatewayUrl),
+        .env(gatewayUrl.variable)
+        .default(gatewayUrl.byDefault)
+        .argParser(urlOfGateway),
     )
     .option('--json', 'answers for programs: JSON, one value a line', false)
     .option('--retry-seconds <n>', 'how long to try for an answer', wholeNumber(1, 86_400), 10)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { gatewayUrl } from '@sekali/process/gateway-url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { reportTopics } from './load/payloads.ts'
 
@@ -26,9 +27,9 @@ export function parseOptions(argv: readonly string[]): Options {
     )
     .addOption(
       new Option('--url <url>', 'the gateway')
-        .env('SEKALI_URL')
-        .default('http://127.0.0.1:8080')
-        .argParser(gatewayUrl),
+        .env(gatewayUrl.variable)
+        .default(gatewayUrl.byDefault)
+        .argParser(urlOfGateway),
     )
     .option('--events <n>', 'events to send, duplicates included', wholeNumber(1, 100_000_000), 20_000)
     .option('--duplicates <share>', 'share of the events that repeat another one', share, 0.3)
@@ -67,9 +68,9 @@ function wholeNumber(min: number, max: number) {
   }
 }
 
-function gatewayUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
-  throw new InvalidArgumentError('It must begin with http:// or https://.')
+function urlOfGateway(text: string): string {
+  if (gatewayUrl.isValid(text)) return text
+  throw new InvalidArgumentError(gatewayUrl.expected)
 }
 
 function share(text: string): number {
