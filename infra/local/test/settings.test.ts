@@ -9,13 +9,15 @@ import { variables as ofProjector } from '@sekali/projector/config'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test, vi } from 'vitest'
 import { runApp } from '../src/system/app-process.ts'
+import { decidedHere, isFailpoint } from '../src/system/settings.ts'
 
 const start = fileURLToPath(new URL('../src/start.ts', import.meta.url))
 const configuration = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url))
 const all = new Set([...ofGateway, ...ofConsumer, ...ofProjector])
-/** What `npm start` decides by itself, from its options, and what tests give to one process. */
-const options = /^(DATABASE_URL|REDIS_URL|(HEALTH_)?(HOST|PORT)|PROJECTIONS_DIR|\w+_(NAME|FAILPOINT))$/
-const passed = [...all].filter((name) => !options.test(name)).sort()
+/** Not what `npm start` decides by itself, and not what tests give to one process. */
+const isPassed = (name: string) =>
+  !/^(DATABASE|REDIS)_URL$/.test(name) && !decidedHere.has(name) && !isFailpoint(name)
+const passed = [...all].filter(isPassed).sort()
 
 test('npm start passes every setting of the apps on, and no secret or anything else of its environment', async () => {
   await using folder = await temporaryFolder('sekali-test-')
@@ -34,11 +36,15 @@ test('npm start passes every setting of the apps on, and no secret or anything e
   expect(seen.sort()).toEqual(passed)
 })
 
+test('npm start decides by itself only what some app reads', () => {
+  expect([...decidedHere].filter((name) => !all.has(name))).toEqual([])
+})
+
 test('npm start -- --help names them, and docs/configuration.md all but failpoints', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [start, '--help'])
   expect(passed.filter((name) => !isNamed(name, stdout))).toEqual([])
   const docs = await readFile(configuration, 'utf8')
-  const explained = [...all].filter((name) => !name.endsWith('_FAILPOINT'))
+  const explained = [...all].filter((name) => !isFailpoint(name))
   expect(explained.filter((name) => !isNamed(name, docs))).toEqual([])
 })
 

@@ -8,7 +8,7 @@ import { isSecretName } from '@sekali/process/secret-file'
 import { variables as ofProjector } from '@sekali/projector/config'
 
 /** A stack gives these to its apps by itself, from its options. */
-const decidedHere = new Set([
+export const decidedHere: ReadonlySet<string> = new Set([
   'HOST',
   'PORT',
   'HEALTH_HOST',
@@ -19,7 +19,7 @@ const decidedHere = new Set([
 ])
 
 /** For tests, which name the process that is to have it. */
-const isFailpoint = (name: string) => name.endsWith('_FAILPOINT')
+export const isFailpoint = (name: string) => name.endsWith('_FAILPOINT')
 
 export const settings: readonly string[] = [...new Set([...ofGateway, ...ofConsumer, ...ofProjector])].filter(
   (name) => !isSecretName(name) && !decidedHere.has(name) && !isFailpoint(name),
