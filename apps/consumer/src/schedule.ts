@@ -144,7 +144,8 @@ function learn(schedule: Schedule, { isShared, packsMax }: Round, report: TurnRe
   else suspects.delete(topic)
   memory.untidy.delete(topic)
   alone.delete(topic)
-  batch.learn(topic, packs, entries, chars, packs >= allowance * growPart, isShared ? 0 : ms)
+  const mayGrow = packs >= allowance * growPart
+  batch.learn(topic, { pieces: packs, events: entries, chars, ms: isShared ? 0 : ms, mayGrow })
   const hadLittle = isShared ? packs < allowance : entries < turnEventsMax * littlePart
   // The next entries may be refused too: no other topics should share that turn.
   if (hadLittle && !wasSuspect) large.delete(topic)

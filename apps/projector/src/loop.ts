@@ -78,7 +78,10 @@ export async function runLoop(
 function learn(report: TurnReport, { batch, suspicions }: Learned, slowTurnMs: number): void {
   const { name, events, chars, ms, cut } = report
   if (ms > slowTurnMs) batch.halve(name)
-  else if (cut === undefined) batch.learn(name, events, events, chars, ms < slowTurnMs / growthMax)
+  else if (cut === undefined) {
+    const mayGrow = ms < slowTurnMs / growthMax
+    batch.learn(name, { pieces: events, events, chars, ms: 0, mayGrow })
+  }
   suspicions.learn(report)
 }
 

@@ -13,17 +13,26 @@ const slowPartMin = 1 / 8
 /** The factor by which a size grows at most, from one turn to the next. */
 export const growthMax = 4
 
+/** What a turn took. */
+export interface TurnTaken {
+  readonly pieces: number
+  /** Events in the pieces, and characters in the events. */
+  readonly events: number
+  readonly chars: number
+  /** How long it took; 0 when it shared that with others, or when its length is to say nothing. */
+  readonly ms: number
+  /** Whether the next turn may be larger. Not so when this one had no time for more, or left some of its allowance. */
+  readonly mayGrow: boolean
+}
+
 /**
- * How much of a name, for instance of a topic, a turn takes at once. It is counted in portions, packs of a stream or events,
+ * How much of a name, for instance of a topic, a turn takes at once. It is counted in pieces, packs of a stream or events,
  * because a read can be limited by their number alone.
  */
 export interface BatchSize<Name extends string> {
   readonly size: (name: Name) => number
-  /**
-   * Learns from a turn: its portions, their events and characters, and the time that it took, unless it shared that with
-   * others. Without `mayGrow` the next turn is not larger: this one had no time for more, or left some of its allowance.
-   */
-  learn(name: Name, portions: number, events: number, chars: number, mayGrow?: boolean, ms?: number): void
+  /** Learns from a turn of the name. */
+  learn(name: Name, turn: TurnTaken): void
   /** After a turn that failed, perhaps for lack of time: the next takes half as much. */
   halve(name: Name): void
 }
@@ -36,11 +45,11 @@ export function createBatchSize<Name extends string>(eventsMax: number): BatchSi
   const count = (name: Name) => counts.get(name) ?? firstCount
   return {
     size: (name) => Math.min(eventsMax, count(name)),
-    learn: (name, portions, events, chars, mayGrow = true, ms = 0) => {
-      if (portions === 0) return
+    learn: (name, { pieces, events, chars, ms, mayGrow }) => {
+      if (pieces === 0) return
       const inChars = turnCharsAim / Math.max(1, chars)
       const inTime = Math.max(turnMsAim / ms, (slowPartMin * eventsMax) / events)
-      const fitting = Math.floor(portions * Math.min(inChars, inTime, eventsMax / events))
+      const fitting = Math.floor(pieces * Math.min(inChars, inTime, eventsMax / events))
       // Step by step, because the first few events say little about the next. It is no bound: when large events follow
       // small ones, one turn reads as many of them.
       counts.set(name, Math.max(1, Math.min(fitting, count(name) * (mayGrow ? growthMax : 1))))
