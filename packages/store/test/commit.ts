@@ -1,11 +1,10 @@
 import type { TopicName } from '@sekali/core/event'
 import { event } from '@sekali/testkit/sample'
-import { accountFor } from '@sekali/testkit/store-events'
+import { accountFor, withTurn } from '@sekali/testkit/store-events'
 import type { Store } from '../src/postgres/connect.ts'
 import { type BatchCounts, commitEvents } from '../src/turn/commit.ts'
 import type { Received } from '../src/turn/copy.ts'
 import { ensureTopics } from '../src/turn/ensure-topics.ts'
-import { withTurn } from '../src/turn/turn.ts'
 
 export const orders = 'orders' as TopicName
 

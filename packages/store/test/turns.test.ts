@@ -2,13 +2,13 @@
 import type { TopicName } from '@sekali/core/event'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
-import { accountFor } from '@sekali/testkit/store-events'
+import { accountFor, withTurn } from '@sekali/testkit/store-events'
 import { expect, test, vi } from 'vitest'
 import { readTopic } from '../src/read/topic.ts'
 import { type BatchCounts, commitBatches } from '../src/turn/commit.ts'
 import type { Received } from '../src/turn/copy.ts'
 import { ensureTopics } from '../src/turn/ensure-topics.ts'
-import { type Turn, withTurn, withTurns } from '../src/turn/turn.ts'
+import { type Turn, withTurns } from '../src/turn/turn.ts'
 import { commit, counted, orders, received } from './commit.ts'
 
 test('a turn is exclusive: whoever comes second finds it taken, and does not wait [P2]', async () => {

@@ -4,7 +4,14 @@ import type { Position } from '@sekali/core/position'
 import { type BatchCounts, commitEvents } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
-import { queueTurnEnd, type Turn, withTurn } from '@sekali/store/turn'
+import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
+
+/** Runs `work` in the turn of the first of `names` whose turn nobody has; `undefined` when others have them all. */
+export const withTurn = <T>(
+  store: Store,
+  names: readonly TopicName[],
+  work: (tx: Tx, turn: Turn) => Promise<T>,
+): Promise<T | undefined> => withTurns(store, names, 1, (tx, [turn]) => work(tx, turn as Turn))
 
 /** Ends a turn as a consumer does. The time of its position is `ms` plus the number of entries accounted for. */
 export function accountFor(tx: Tx, turn: Turn, outcome: BatchCounts & { dead?: number }, ms = 0): void {

@@ -5,7 +5,7 @@ import type { Position } from '@sekali/core/position'
 import { commitEvents } from '@sekali/store/commit'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
-import { queueTurnEnd, withTurn } from '@sekali/store/turn'
+import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
 import { reportTopics } from '../events.ts'
 import { startMeter } from '../measure/processor-time.ts'
 import type { Measure, Side } from '../row.ts'
@@ -53,7 +53,8 @@ const none = outcomesOf(() => 0)
 
 /** What a turn does in PostgreSQL. Throws unless all the events were new. */
 export async function commitBatch(store: Store, { topic, received }: Batch): Promise<void> {
-  const taken = await withTurn(store, [topic], async (tx, turn) => {
+  const taken = await withTurns(store, [topic], 1, async (tx, turns) => {
+    const turn = turns[0] as Turn
     const outcome = await commitEvents(tx, turn, received)
     if (outcome.stored !== received.length) throw new Error(`stored ${outcome.stored} of ${received.length}`)
     const accounted = turn.accounted + received.length

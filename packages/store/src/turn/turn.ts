@@ -21,17 +21,10 @@ export interface Turn extends Account {
 }
 
 /**
- * Runs `work` in the turn of the first of `names`, in their order, whose turn nobody has. When others have them all,
- * it is not run and the outcome is `undefined`. The turn lasts as long as the transaction. Rejects with
+ * Runs `work` in the turns of the first `max` of `names`, in their order, whose turns nobody has. When others have them all,
+ * it is not run and the outcome is `undefined`. The turns last as long as the transaction. Rejects with
  * `StoreUnavailable` or `DataRefused`; see `withTransaction`.
  */
-export const withTurn = <T>(
-  store: Store,
-  names: readonly TopicName[],
-  work: (tx: Tx, turn: Turn) => Promise<T>,
-): Promise<T | undefined> => withTurns(store, names, 1, (tx, turns) => work(tx, turns[0] as Turn))
-
-/** The same with the turns of up to `max` of them, in one transaction. */
 export const withTurns = <T>(
   store: Store,
   names: readonly TopicName[],
