@@ -4,7 +4,7 @@ import type { Logger } from '@sekali/process/log'
 import { createDoor } from './http/door.ts'
 import { sendEarly } from './http/reply.ts'
 import { createRouter, type Route, type Router, wordsOf } from './http/router.ts'
-import { withoutBody } from './publish/body.ts'
+import { withoutBody } from './http/without-body.ts'
 
 export interface AppOptions {
   /** By which names this gateway may be called, beside addresses and localhost. */

@@ -1,11 +1,9 @@
-import type { IncomingMessage, RequestListener } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { NotUtf8, SekaliError } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import { pieceBytes } from '@sekali/core/lines'
 import { decodeUtf8, utf8Rule, withoutMark } from '@sekali/core/utf8'
 import type { Share } from '../clients/budget.ts'
-import { refusal } from '../http/problem.ts'
-import { sendEarly } from '../http/reply.ts'
 
 class BodyTooLarge extends SekaliError {
   readonly code = 'body_too_large'
@@ -34,10 +32,13 @@ export interface Body {
  */
 export async function readBody(request: IncomingMessage, share: Share): Promise<Body> {
   const pieces = await readPieces(request, share)
+  let isRead = false
   return {
     bytes: pieces.reduce((sum, { length }) => sum + length, 0),
     toText() {
-      const all = pieces.splice(0)
+      if (isRead) throw new Error('the body was read before')
+      isRead = true
+      const all = pieces.splice(0) // the request's listeners hold the array as long as the request is there
       const [first = Buffer.alloc(0)] = all
       const whole = all.length <= 1 ? first : Buffer.concat(all)
       const text = decodeUtf8(whole)
@@ -87,30 +88,4 @@ function limitBy(chunk: Uint8Array): number | undefined {
 
 function tooLarge(bytesMax: number): BodyTooLarge {
   return new BodyTooLarge(`the body is larger than ${bytesMax} bytes`)
-}
-
-/** The largest body that is read and thrown away. */
-const unwantedBytesMax = 64 * 1024
-
-/**
- * The same listener for requests whose body nobody reads. It is called when the body has been read and thrown away, so
- * that the connection can be used again. A body that is too large for that is refused.
- */
-export function withoutBody(listener: RequestListener): RequestListener {
-  return (request, response) => {
-    const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers
-    if (length === '0' && coding === undefined) return listener(request, response)
-    let bytes = 0
-    const refuse = () => {
-      request.off('data', onData).off('end', onEnd)
-      sendEarly(response, refusal('body_too_large', { detail: 'Nothing here takes a body.' }))
-    }
-    const onData = (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > unwantedBytesMax) refuse()
-    }
-    const onEnd = () => listener(request, response)
-    if (Number(length) > unwantedBytesMax) refuse()
-    else request.on('data', onData).on('end', onEnd)
-  }
 }
