@@ -121,7 +121,7 @@ function wirePublish(
   let accepted = 0
   const publish = createPublish({
     ...parts,
-    appendPortions: createAppendPortions(),
+    portions: createAppendPortions(parts.appender),
     receipts: createReceipts({ store, heads, log, signal }),
     budget: createBudget(bodyBytesInFlightMax),
     streams: createBudget(streamsMax, 'too many streams are open'),

@@ -25,12 +25,12 @@ export async function publishAndWait(
 ): Promise<Answer> {
   // Before the body is read: a request that is refused has cost nothing.
   const client = deps.clients.of(request)
-  using slot = deps.receipts.requests.share(client)
-  slot.hold(1)
-  using slots = deps.receipts.events.share(client)
-  const appended = await append(deps, request, slots, isLenient)
-  if ('status' in appended) return appended
-  const { sent, isBatch, sifted } = appended
+  using requestShare = deps.receipts.requests.share(client)
+  requestShare.hold(1)
+  using eventShare = deps.receipts.events.share(client)
+  const published = await publish(deps, request, eventShare, isLenient)
+  if ('status' in published) return published
+  const { sent, isBatch, sifted } = published
   const outcomes = await waitWhileHere(request.socket, (signal) =>
     deps.receipts.wait(sent, waitSeconds * 1_000, signal),
   )
@@ -39,30 +39,31 @@ export async function publishAndWait(
   return answerOne(sent[0], outcomes[0], headers, deps.random)
 }
 
-interface Appended {
+/** What waits for its outcome. */
+interface PublishedBody {
   readonly sent: Sent[]
   readonly isBatch: boolean
   readonly sifted: Sifted | undefined
 }
 
 /** A function of its own, so that neither the body nor its events are in memory while the outcome is waited for. */
-async function append(
-  { budget, clients, timeSlices, newTopics, appender, appendPortions, onAccepted, random }: PublishDeps,
+async function publish(
+  { budget, clients, timeSlices, newTopics, portions, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
-  slots: Share,
+  eventShare: Share,
   isLenient: boolean,
-): Promise<Appended | Answer> {
+): Promise<PublishedBody | Answer> {
   const client = clients.of(request)
-  using share = budget.share(client)
-  const read = await readEvents(timeSlices, client, await readBody(request, share), isLenient)
+  using byteShare = budget.share(client)
+  const read = await readEvents(timeSlices, client, await readBody(request, byteShare), isLenient)
   const { events, isBatch } = read
   const sifted = read.isBatch ? read.sifted : undefined
   const none = refusalOfNone(sifted, request.headers)
   if (none !== undefined) return none
   // Before anything is queued: a request that is refused has published nothing.
-  slots.hold(events.length)
+  eventShare.hold(events.length)
   await newTopics.admit(client, events)
-  const { queued, failure, positions } = await appendPortions(client, events, appender.appendWithPositions)
+  const { queued, failure, positions } = await portions.appendWithPositions(client, events)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
   return { sent: await timeSlices.run(client, remember(events, positions)), isBatch, sifted }

@@ -1,38 +1,60 @@
 /**
  * Appends a batch in portions, each of which Redis has before the next is sent. A topic's events go to Redis in the order
- * in which they came, so an event waits for all that came before it to its topic. With whole batches that could be all
- * that bodies may hold, and took ten seconds; now it is one portion for each client that has a slot.
+ * in which they came, so an event waits for all that came before it to its topic: for one portion of each client that
+ * has a slot, and not for whole batches.
  */
-import type { AppendedAt, Appender } from '@sekali/broker/append'
+import type { Appended, Appender } from '@sekali/broker/append'
 import type { Event } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
 import type { Client } from '../clients/clients.ts'
 import { createSlots } from '../clients/slots.ts'
 
-/** Appends like the appender, and stops at the first portion that fails. */
-export type AppendPortions = (
+/** Appends for a client, and stops at the first portion that fails. */
+export interface AppendPortions {
+  readonly appendAll: ForClient<Appender['appendAll']>
+  /** The positions are those of the portions that were sent. */
+  readonly appendWithPositions: ForClient<Appender['appendWithPositions']>
+}
+
+type ForClient<Append extends (events: readonly Event[]) => unknown> = (
   client: Client,
   events: readonly Event[],
-  append: Appender['appendWithPositions'] | Appender['appendAll'],
-) => Promise<AppendedAt>
+) => ReturnType<Append>
 
 const portionEventsMax = 1_000
 const portionCharsMax = 512 * 1024
 /** Portions of batches at a time. */
 const portionsMax = 4
 
-export function createAppendPortions(): AppendPortions {
+export function createAppendPortions(appender: Omit<Appender, 'append'>): AppendPortions {
   const slots = createSlots(portionsMax)
-  return async (client, events, append) => {
-    const positions: AppendedAt['positions'][number][] = []
+
+  async function appendEach(
+    client: Client,
+    events: readonly Event[],
+    append: Appender['appendAll'],
+  ): Promise<Appended> {
     let queued = 0
     for (const portion of portionsOf(events)) {
       using _slot = await slots.take(1, client)
       const appended = await append(portion)
       queued += appended.queued
-      if ('positions' in appended) positions.push(...(appended as AppendedAt).positions)
-      if (appended.failure) return { queued, failure: appended.failure, positions }
+      if (appended.failure) return { queued, failure: appended.failure }
     }
-    return { queued, failure: undefined, positions }
+    return { queued, failure: undefined }
+  }
+
+  return {
+    appendAll: (client, events) => appendEach(client, events, appender.appendAll),
+    async appendWithPositions(client, events) {
+      const positions: (Position | undefined)[] = []
+      const appended = await appendEach(client, events, async (portion) => {
+        const sent = await appender.appendWithPositions(portion)
+        positions.push(...sent.positions)
+        return sent
+      })
+      return { ...appended, positions }
+    },
   }
 }
 

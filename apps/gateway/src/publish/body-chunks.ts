@@ -20,7 +20,7 @@ export class TooSlow extends SekaliError {
 }
 
 /**
- * The chunks of a body. `begun` returns the number of the line that the last chunk ended in the middle of, if it did.
+ * The chunks of a body. `begun()` is the number of the line that the last chunk left unfinished, if it did.
  * Throws IncompleteBody when the client leaves, and TooSlow when it falls silent or takes too long with a line.
  */
 export async function* readChunks(
@@ -38,7 +38,7 @@ export async function* readChunks(
       line = begun()
       const ms = line === undefined ? silenceMs : Math.min(silenceMs, lineMs - waitedMs)
       const since = performance.now()
-      const { value, done } = await within(ms, chunks.next())
+      const { value, done } = await inTime(ms, chunks.next())
       waitedMs += performance.now() - since
       if (done) return
       yield value
@@ -50,7 +50,7 @@ export async function* readChunks(
   }
 }
 
-const within = <T>(ms: number, read: Promise<T>): Promise<T> =>
+const inTime = <T>(ms: number, read: Promise<T>): Promise<T> =>
   withDeadline(read, ms, () => {
     throw new TooSlow('the stream was too slow')
   })

@@ -11,8 +11,8 @@ import type { Receipts } from './receipts.ts'
 
 /** What every way to publish works with. */
 export interface PublishDeps {
-  readonly appender: Appender
-  readonly appendPortions: AppendPortions
+  readonly appender: Pick<Appender, 'append'>
+  readonly portions: AppendPortions
   /** Bytes of bodies. */
   readonly budget: Budget
   /** Streams of lines that are open. */

@@ -1,17 +1,18 @@
 /**
- * A stream of events, one a line (application/x-ndjson), of any length: read in portions, each of which is in Redis
+ * A stream of events, one a line (application/x-ndjson), of any length: read in batches, each of which is in Redis
  * before the next is read, so that a slow Redis slows the client and memory stays bounded.
  *
  * The answer names bad lines by number. The good ones are queued all the same: a stream cannot be refused as a whole,
- * because its first portions are in Redis before its last are read. If any line was bad the answer is 422, so that a
+ * because its first batches are in Redis before its last are read. If any line was bad the answer is 422, so that a
  * client that looks at the status alone does not believe that all were taken. After a thousand bad lines the rest is not
  * read. With `Prefer: handling=lenient` all of it is read, and the answer is 200 if any line was good.
  */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { SekaliError, TopicLimit, TopicRate } from '@sekali/core/errors'
 import type { Event } from '@sekali/core/event'
 import { createLineSplitter, isBlank, type Line } from '@sekali/core/lines'
 import { readEvent } from '@sekali/core/parse'
+import type { Client } from '../clients/clients.ts'
 import { cloudEventHint } from '../http/cloud-events.ts'
 import { applied, readPreferences } from '../http/prefer.ts'
 import { type BadLine, type ProblemExtras, refusal, retryIn } from '../http/problem.ts'
@@ -21,16 +22,23 @@ import { IncompleteBody } from './body.ts'
 import { readChunks, TooSlow } from './body-chunks.ts'
 import type { PublishDeps } from './deps.ts'
 
-/** Events and characters that are read ahead of Redis. */
-const portionEventsMax = 500
-const portionCharsMax = 512 * 1024
+/** Events and characters of a batch of lines, which are read ahead of Redis. */
+const batchEventsMax = 500
+const batchCharsMax = 512 * 1024
 /** Bad lines that are named. */
 const badLinesNamedMax = 100
 /** Bad lines after which the rest is not read. */
 const badLinesMax = 1_000
 
+/** How far a stream has come. */
+interface Progress {
+  readonly reader: LineReader
+  readonly isLenient: boolean
+  queued: number
+  lines_read: number
+}
+
 export async function publishLines(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
-  const { random, patience } = deps
   const client = deps.clients.of(request)
   using stream = deps.streams.share(client)
   stream.hold(1)
@@ -38,52 +46,62 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
   const splitter = createLineSplitter()
   const { isLenient } = readPreferences(request.headers.prefer)
   const reader = createReader(isLenient ? Number.POSITIVE_INFINITY : badLinesMax)
-  let queued = 0
-  let lines_read = 0
-
-  const refuse = (code: ProblemCode, extras?: ProblemExtras) =>
-    refusal(code, { queued, lines_read, ...extras })
-
-  /** The detail if no line was taken: the headers may show what was sent. */
-  const ofNone = () => (queued === 0 ? cloudEventHint(request.headers) : undefined)
-
-  /** Reads and queues lines. Resolves with the answer if there is one before the stream's end. */
-  async function publish(lines: Iterator<Line>): Promise<Answer | undefined> {
-    for (;;) {
-      const { isOver, events, last } = await deps.timeSlices.run(client, reader.read(lines))
-      if (events.length > 0) {
-        await deps.newTopics.admit(client, events)
-        const appended = await deps.appendPortions(client, events, deps.appender.appendAll)
-        queued += appended.queued
-        deps.onAccepted(appended.queued)
-        if (appended.failure) return refuse('broker_unavailable', { random })
-      }
-      lines_read = last
-      const { invalid } = reader.bad()
-      if (invalid >= badLinesMax && !isLenient)
-        return refuse('invalid_lines', { ...reader.bad(), detail: tooManyBad, ...ofNone() })
-      if (isOver) return undefined
-    }
-  }
-
+  const progress: Progress = { reader, isLenient, queued: 0, lines_read: 0 }
+  const publish = (lines: Iterator<Line>) => publishAll(deps, client, progress, lines)
   try {
-    for await (const chunk of readChunks(request, splitter.begun, patience)) {
+    for await (const chunk of readChunks(request, splitter.begun, deps.patience)) {
       share.hold(splitter.heldBytes() + chunk.length)
-      const stopped = await publish(splitter.split(chunk))
-      if (stopped) return stopped
+      await publish(splitter.split(chunk))
+      if (hasTooManyBad(progress)) break
       share.hold(splitter.heldBytes())
     }
-    const stopped = splitter.begun() && (await publish([splitter.take()].values()))
-    if (stopped) return stopped
+    if (!hasTooManyBad(progress) && splitter.begun()) await publish([splitter.take()].values())
   } catch (error) {
-    const [code, extras] = refusalIn(error, random)
-    return refuse(code, extras)
+    const [code, extras] = refusalIn(error, deps.random)
+    return refuse(progress, code, extras)
   }
+  return answerOf(progress, request.headers)
+}
+
+/** Reads and queues the lines, until too many are bad. Throws what keeps the rest of the stream from being queued. */
+async function publishAll(
+  { timeSlices, newTopics, portions, onAccepted }: PublishDeps,
+  client: Client,
+  progress: Progress,
+  lines: Iterator<Line>,
+): Promise<void> {
+  for (;;) {
+    const { isOver, events, last } = await timeSlices.run(client, progress.reader.read(lines))
+    if (events.length > 0) {
+      await newTopics.admit(client, events)
+      const { queued, failure } = await portions.appendAll(client, events)
+      progress.queued += queued
+      onAccepted(queued)
+      if (failure) throw failure
+    }
+    progress.lines_read = last
+    if (isOver || hasTooManyBad(progress)) return
+  }
+}
+
+const hasTooManyBad = ({ reader, isLenient }: Progress): boolean =>
+  !isLenient && reader.bad().invalid >= badLinesMax
+
+const refuse = ({ queued, lines_read }: Progress, code: ProblemCode, extras?: ProblemExtras): Answer =>
+  refusal(code, { queued, lines_read, ...extras })
+
+/** The answer to a stream that was read to its end, or until too many lines were bad. `sent` are the request's headers. */
+function answerOf(progress: Progress, sent: IncomingHttpHeaders): Answer {
+  const { reader, isLenient, queued, lines_read } = progress
   const { invalid, lines } = reader.bad()
   const headers = applied({ isLenient })
-  if (invalid > 0 && !isLenient) return refuse('invalid_lines', { invalid, lines, ...ofNone() })
-  if (invalid > 0 && queued === 0)
-    return refuse('invalid_lines', { invalid, lines, detail: allBad, ...ofNone(), headers })
+  // A hint, if no line was taken and the headers say CloudEvents.
+  const bad = { invalid, lines, ...(queued === 0 && cloudEventHint(sent)) }
+  if (hasTooManyBad(progress)) return refuse(progress, 'invalid_lines', { detail: tooManyBad, ...bad })
+  if (invalid > 0 && !isLenient) return refuse(progress, 'invalid_lines', bad)
+  if (invalid > 0 && queued === 0) {
+    return refuse(progress, 'invalid_lines', { detail: allBad, ...bad, headers })
+  }
   if (!isLenient) return answer(200, `{"status":"queued","queued":${queued}}`)
   const body = JSON.stringify({ status: 'queued', queued, lines_read, invalid, lines })
   return answer(200, body, { 'Content-Type': 'application/json', ...headers })
@@ -103,7 +121,7 @@ const allBad = 'No line is an event. Nothing is queued.'
 const tooSlow = 'The next line took too long to come. Send again what is behind lines_read.'
 const tooManyBad = `${badLinesMax.toLocaleString('en')} lines are not events, so nothing behind lines_read was read. The others up to there are queued.`
 
-interface Portion {
+interface LineBatch {
   readonly events: readonly Event[]
   /** The number of the last line that was read. */
   readonly last: number
@@ -111,27 +129,28 @@ interface Portion {
   readonly isOver: boolean
 }
 
-/** Reads lines in portions, and remembers which were bad. */
+type LineReader = ReturnType<typeof createReader>
+
+/** Reads lines in batches, and remembers which were bad. */
 function createReader(invalidMax: number) {
   let invalid = 0
   let last = 0
   const named: BadLine[] = []
   return {
     bad: () => ({ invalid, lines: named }),
-    *read(lines: Iterator<Line>): Generator<undefined, Portion> {
+    *read(lines: Iterator<Line>): Generator<undefined, LineBatch> {
       const events: Event[] = []
       let chars = 0
-      while (events.length < portionEventsMax && chars < portionCharsMax && invalid < invalidMax) {
+      while (events.length < batchEventsMax && chars < batchCharsMax && invalid < invalidMax) {
         const { value: line, done } = lines.next()
         if (done) return { events, last, isOver: true }
         last = line.number
         chars += line.text?.length ?? 0
         const read = readLine(line)
-        if (read === undefined) {
-          // A blank line.
-        } else if ('eventId' in read) events.push(read)
-        else if (++invalid <= badLinesNamedMax) named.push({ line: line.number, errors: read.errors })
         yield
+        if (read === undefined) continue
+        if ('eventId' in read) events.push(read)
+        else if (++invalid <= badLinesNamedMax) named.push({ line: line.number, errors: read.errors })
       }
       return { events, last, isOver: false }
     },

@@ -65,14 +65,14 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
 }
 
 async function appendBatch(
-  { appendPortions, appender, onAccepted, random }: PublishDeps,
+  { portions, onAccepted, random }: PublishDeps,
   client: Client,
   { events, sifted }: Extract<BodyEvents, { isBatch: true }>,
   headers: IncomingHttpHeaders,
 ): Promise<Answer> {
   const refused = refusalOfNone(sifted, headers)
   if (refused !== undefined) return refused
-  const { queued, failure } = await appendPortions(client, events, appender.appendAll)
+  const { queued, failure } = await portions.appendAll(client, events)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { queued, random })
   if (sifted === undefined) return answer(200, `{"status":"queued","queued":${queued}}`)

@@ -31,19 +31,17 @@ export interface ReceiptsDeps {
 
 /** Requests that wait at a time: nearly all connections that the server takes. */
 const requestsMax = 1_000
-/**
- * Events that they wait for: each is held in memory until then, and a thousand batches would be five million.
- */
+/** Events that they wait for. Each is held until its receipt; a thousand batches would be five million. */
 const eventsMax = 100_000
-const refusal = 'too many wait for their outcome'
+const tooMany = 'too many wait for their outcome'
 /** Between a failed read and the next. */
 const readAgainMs = 250
 
 export function createReceipts({ store, heads, log, signal: leaving }: ReceiptsDeps): Receipts {
   const readOutcomes = createOutcomeReads(store, log)
   return {
-    requests: createBudget(requestsMax, refusal),
-    events: createBudget(eventsMax, refusal),
+    requests: createBudget(requestsMax, tooMany),
+    events: createBudget(eventsMax, tooMany),
 
     async wait(sent, ms, signal) {
       const timeUp = AbortSignal.any([AbortSignal.timeout(ms), signal, leaving])
