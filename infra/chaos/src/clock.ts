@@ -31,12 +31,17 @@ export const until = (
  * the last error.
  */
 export async function patiently<T>(read: () => Promise<T>): Promise<T> {
-  for (const endsAt = performance.now() + patienceMs; ; ) {
+  let result: { readonly value: T } | undefined
+  let failure: unknown
+  const isRead = async () => {
     try {
-      return await read()
+      result = { value: await read() }
     } catch (error) {
-      if (performance.now() > endsAt) throw error
-      await pause(10 * stepMs)
+      failure = error
     }
+    return result !== undefined
   }
+  await waitUntil(isRead, patienceMs, { stepMs: 10 * stepMs })
+  if (result === undefined) throw failure
+  return result.value
 }

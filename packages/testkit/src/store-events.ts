@@ -1,6 +1,7 @@
 import type { Event, TopicName } from '@sekali/core/event'
 import { outcomeNames, outcomesOf } from '@sekali/core/figures'
 import type { Position } from '@sekali/core/position'
+import { waitUntil } from '@sekali/servers/wait-until'
 import { type BatchCounts, commitEvents } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
@@ -12,6 +13,8 @@ export const withTurn = <T>(
   names: readonly TopicName[],
   work: (tx: Tx, turn: Turn) => Promise<T>,
 ): Promise<T | undefined> => withTurns(store, names, 1, (tx, [turn]) => work(tx, turn as Turn))
+
+const turnMsMax = 60_000
 
 /** Ends a turn as a consumer does. The time of its position is `ms` plus the number of entries accounted for. */
 export function accountFor(tx: Tx, turn: Turn, outcome: BatchCounts & { dead?: number }, ms = 0): void {
@@ -30,15 +33,15 @@ export async function storeEvents(
 ): Promise<void> {
   const topic = events[0]?.topic as TopicName
   await ensureTopics(store, [topic])
-  for (;;) {
-    const stored = await withTurn(store, [topic], async (tx, turn) => {
+  // Somebody else may have the turn.
+  const tryOnce = () =>
+    withTurn(store, [topic], async (tx, turn) => {
       const received = events.map((event) => ({ event, receivedAt: event.timestamp }))
       const outcome = await commitEvents(tx, turn, received)
       accountFor(tx, turn, outcome)
       await beforeCommit()
       return true
     })
-    if (stored) return
-    await new Promise((resolve) => setTimeout(resolve, 5)) // somebody else has the turn
-  }
+  const stored = await waitUntil(async () => (await tryOnce()) ?? false, turnMsMax, { stepMs: 5 })
+  if (!stored) throw new Error(`no turn of ${topic} came free within ${turnMsMax} ms`)
 }
