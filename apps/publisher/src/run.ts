@@ -2,7 +2,7 @@ import process from 'node:process'
 import type { Client } from '@sekali/client/client'
 import { type Balance, balance, n } from './balance/balance.ts'
 import { type KnownByTopic, totalOf } from './balance/figures.ts'
-import { isIdle, settle } from './balance/settle.ts'
+import { isIdle, waitForFigures } from './balance/wait-for-figures.ts'
 import { publishAll, type Sent } from './load/publish.ts'
 import { sendings } from './load/workload.ts'
 import { type Options, repeatsOf } from './options.ts'
@@ -52,7 +52,7 @@ export async function runWorkload(options: Options, sent: Sent, tools: Tools): P
 }
 
 async function figuresBefore({ topics }: Options, { client, signal, say }: Tools): Promise<KnownByTopic> {
-  const { figures, inTime } = await settle(client, topics, isIdle, { deadlineMs: quietMs, signal })
+  const { figures, inTime } = await waitForFigures(client, topics, isIdle, { deadlineMs: quietMs, signal })
   if (figures === undefined) throw new Error(`/stats did not know its figures for ${quietMs / 1_000} s`)
   if (!inTime) say('warning: something was in flight before the run began; that is in the figures too')
   return figures
@@ -86,7 +86,7 @@ async function figuresAfter(before: KnownByTopic, options: Options, sent: Sent, 
 
   const done = (figures: KnownByTopic) => totalOf(figures).accepted - totalOf(figures).in_flight
   let inFlightThen: number | null = null
-  const { figures = before } = await settle(client, options.topics, isAccountedFor, {
+  const { figures = before } = await waitForFigures(client, options.topics, isAccountedFor, {
     deadlineMs: options.drainSeconds * 1_000,
     signal,
     onFigures: (figures) => {

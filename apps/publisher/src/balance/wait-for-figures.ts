@@ -3,14 +3,14 @@ import { wait } from '@sekali/client/retry'
 import { SekaliError } from '@sekali/core/errors'
 import { type KnownByTopic, knownFigures } from './figures.ts'
 
-export interface SettleOptions {
+export interface WaitOptions {
   readonly deadlineMs: number
   readonly pollMs?: number
   readonly signal: AbortSignal
   readonly onFigures?: (figures: KnownByTopic) => void
 }
 
-export interface Settled {
+export interface Waited {
   /** The last figures that were known; undefined if they never were. */
   readonly figures: KnownByTopic | undefined
   readonly inTime: boolean
@@ -20,19 +20,19 @@ export interface Settled {
  * Reads /stats until the topics' figures are as wanted, or the deadline has passed. Unknown figures, and a gateway that
  * does not answer, are waited for in the same way.
  */
-export async function settle(
+export async function waitForFigures(
   client: Client,
   topics: readonly string[],
-  isSettled: (figures: KnownByTopic) => boolean,
-  { deadlineMs, pollMs = 100, signal, onFigures }: SettleOptions,
-): Promise<Settled> {
+  isReached: (figures: KnownByTopic) => boolean,
+  { deadlineMs, pollMs = 100, signal, onFigures }: WaitOptions,
+): Promise<Waited> {
   const endsAt = performance.now() + deadlineMs
   let figures: KnownByTopic | undefined
   while (performance.now() < endsAt) {
     figures = (await readNow(client, topics, signal)) ?? figures
     if (figures !== undefined) {
       onFigures?.(figures)
-      if (isSettled(figures)) return { figures, inTime: true }
+      if (isReached(figures)) return { figures, inTime: true }
     }
     await wait(pollMs, signal)
   }

@@ -28,7 +28,7 @@ export async function publishAll(
   const failure = createFailure()
   const batcher = createBatcher(connection, { ...options, signal: failure.signal })
   const counts = { queued: 0, refused: 0 }
-  const settle = (index: number, error?: unknown) => {
+  const onOutcome = (index: number, error?: unknown) => {
     if (error === undefined) counts.queued += 1
     else if (!(error instanceof Invalid)) return failure.fail(error)
     else {
@@ -47,8 +47,8 @@ export async function publishAll(
       const next = await failure.or(source.next())
       if (next.done) break
       batcher.publish(next.value).then(
-        () => settle(index),
-        (error: unknown) => settle(index, error),
+        () => onOutcome(index),
+        (error: unknown) => onOutcome(index, error),
       )
     }
     await failure.or(batcher.close())

@@ -131,12 +131,12 @@ function idIsInUse(pid: number): boolean {
 
 async function becomesReady(spawned: Spawned, dataDir: string, logFile: string): Promise<boolean> {
   let ready = false
-  const settled = async () => {
+  const isReadyOrEnded = async () => {
     const file = await readPostmasterFile(dataDir)
     ready = file?.pid === spawned.pid && file.ready
     return ready || spawned.ending() !== undefined
   }
-  await waitUntil(settled, readyMs, { progress: () => sizeOf(logFile) })
+  await waitUntil(isReadyOrEnded, readyMs, { progress: () => sizeOf(logFile) })
   return ready
 }
 

@@ -8,7 +8,7 @@ const answerMsMax = 2_000
 
 /** Logs in and pings. */
 export async function pingRedis(port: number, password: string): Promise<RedisAnswer> {
-  const answer = await ask(port, `AUTH ${password}\r\nPING\r\n`, /-|PONG/)
+  const answer = await call(port, `AUTH ${password}\r\nPING\r\n`, /-|PONG/)
   if (answer === '') return 'nothing'
   if (answer.includes('-LOADING')) return 'loading'
   return answer.startsWith('+OK\r\n+PONG') ? 'ready' : 'other'
@@ -16,26 +16,26 @@ export async function pingRedis(port: number, password: string): Promise<RedisAn
 
 /** Logs in and has Redis write everything to disk and end. */
 export async function shutDownRedis(port: number, password: string): Promise<void> {
-  await ask(port, `AUTH ${password}\r\nSHUTDOWN\r\n`, /-/)
+  await call(port, `AUTH ${password}\r\nSHUTDOWN\r\n`, /-/)
 }
 
 // What was received until it matched `enough`, the connection ended or failed, or the deadline passed.
-async function ask(port: number, words: string, enough: RegExp): Promise<string> {
+async function call(port: number, words: string, enough: RegExp): Promise<string> {
   return await new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' })
     let received = ''
-    const settle = () => {
+    const finish = () => {
       socket.destroy()
       resolve(received)
     }
     socket.setEncoding('utf8')
-    socket.setTimeout(answerMsMax, settle)
-    socket.once('error', settle)
-    socket.once('close', settle)
+    socket.setTimeout(answerMsMax, finish)
+    socket.once('error', finish)
+    socket.once('close', finish)
     socket.once('connect', () => socket.write(words))
     socket.on('data', (text) => {
       received += text
-      if (enough.test(received)) settle()
+      if (enough.test(received)) finish()
     })
   })
 }

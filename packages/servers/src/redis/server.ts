@@ -118,13 +118,13 @@ async function becomesReady(
 ): Promise<boolean> {
   let answers = 0
   let ready = false
-  const settled = async () => {
+  const isReadyOrEnded = async () => {
     const answer = await pingRedis(port, password)
     if (answer === 'loading') answers += 1 // it replays its file: slow is not dead
     ready = answer === 'ready' && spawned.ending() === undefined
     return ready || spawned.ending() !== undefined
   }
-  await waitUntil(settled, readyMs, { progress: async () => `${answers} ${await sizeOf(logFile)}` })
+  await waitUntil(isReadyOrEnded, readyMs, { progress: async () => `${answers} ${await sizeOf(logFile)}` })
   return ready
 }
 
