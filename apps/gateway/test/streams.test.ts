@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import { untilConnected } from '@sekali/broker/connect'
 import { readStreams } from '@sekali/broker/streams'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
@@ -24,6 +25,7 @@ beforeAll(async () => {
       patience: { silenceMs: 20_000, lineMs },
     }),
   )
+  await untilConnected(gateway.broker, 15_000)
 })
 afterAll(() => stack.disposeAsync())
 
