@@ -14,7 +14,7 @@ export interface Context {
   readonly json: boolean
   readonly out: Output
   /** For messages; standard output belongs to the answer. */
-  readonly say: (line: string) => void
+  readonly report: (line: string) => void
   readonly signal: AbortSignal
   /** For every call of the client. */
   readonly options: CallOptions
@@ -39,12 +39,12 @@ export function action<O>({ out, signal }: Surroundings, work: Work<O>) {
   return async (...given: unknown[]): Promise<void> => {
     const command = given.at(-1) as Command
     const { url, json, retrySeconds } = command.optsWithGlobals<GlobalOptions>()
-    const say = (line: string) => void process.stderr.write(`${line}\n`)
+    const report = (line: string) => void process.stderr.write(`${line}\n`)
     let hasSaid = false
     const onRetry: CallOptions['onRetry'] = ({ error }) => {
       if (hasSaid || json || !process.stderr.isTTY) return
       hasSaid = true
-      say(`trying again: ${endingOf(error, url).message}`)
+      report(`trying again: ${endingOf(error, url).message}`)
     }
     const gateway: ConnectionOptions = {
       baseUrl: url,
@@ -56,7 +56,7 @@ export function action<O>({ out, signal }: Surroundings, work: Work<O>) {
       url,
       json,
       out,
-      say,
+      report,
       signal,
       options: { signal, onRetry },
     }

@@ -27,7 +27,9 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done
     // Without a command it has shown the help.
-    return error.code === 'commander.help' ? exitCodes.usage : tell(usageEnding(error.message), isJsonWanted)
+    return error.code === 'commander.help'
+      ? exitCodes.usage
+      : reportEnding(usageEnding(error.message), isJsonWanted)
   }
   const { reason } = stop.signal
   if (stop.signal.aborted && !(reason instanceof OutputFailed)) {
@@ -35,10 +37,10 @@ function exitCodeOf(error: unknown): number {
     return reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
   }
   const { url, json } = program.opts<{ url: string; json: boolean }>()
-  return tell(endingOf(reason ?? error, url), json)
+  return reportEnding(endingOf(reason ?? error, url), json)
 }
 
-function tell({ exitCode, ...ending }: Ending, json: boolean): number {
+function reportEnding({ exitCode, ...ending }: Ending, json: boolean): number {
   process.stderr.write(json ? `${JSON.stringify({ error: ending })}\n` : `sekali: ${ending.message}\n`)
   return exitCode
 }

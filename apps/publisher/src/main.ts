@@ -14,15 +14,15 @@ const interrupted = 130 // as a shell reports a process that Ctrl-C ended
 const options = parseOptions(process.argv.slice(2))
 const signal = shutdownSignal()
 const sent = nothingSent(options.topics)
-say(
+report(
   `${n(options.events)} events, ${n(repeatsOf(options))} of them duplicates, ` +
     `${options.concurrency} at a time to ${options.url}, seed ${options.seed}`,
 )
 try {
   process.exitCode = await main(options, sent)
 } catch (error) {
-  if (signal.aborted) say(`stopped: ${n(sent.total)} of ${n(options.events)} events sent`)
-  else say(`failed: ${messageOf(error)}`)
+  if (signal.aborted) report(`stopped: ${n(sent.total)} of ${n(options.events)} events sent`)
+  else report(`failed: ${messageOf(error)}`)
   process.exitCode = signal.aborted ? interrupted : 1
 }
 if (process.connected) process.disconnect()
@@ -32,7 +32,7 @@ async function main({ url, concurrency, retrySeconds, json }: Options, sent: Sen
   using progress = openProgress(process.stderr)
   const retry = { totalMs: retrySeconds * 1_000 }
   const client = createClient({ baseUrl: url, fetch: connections.fetch, retry })
-  const result = await runWorkload(options, sent, { client, progress, signal, say })
+  const result = await runWorkload(options, sent, { client, progress, signal, report })
   progress[Symbol.dispose]()
   const out = json ? process.stderr : process.stdout
   out.write(`${resultText(result)}\n`)
@@ -40,6 +40,6 @@ async function main({ url, concurrency, retrySeconds, json }: Options, sent: Sen
   return result.balance.problems.length === 0 ? 0 : 1
 }
 
-function say(line: string): void {
+function report(line: string): void {
   process.stderr.write(`${line}\n`)
 }

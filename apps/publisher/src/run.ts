@@ -14,7 +14,7 @@ export interface Tools {
   readonly progress: Progress
   readonly signal: AbortSignal
   /** Prints a line for the operator. */
-  readonly say: (line: string) => void
+  readonly report: (line: string) => void
 }
 
 // How long to wait until nothing is in flight: a backlog would be stored during the run, and counted as the run's.
@@ -51,10 +51,10 @@ export async function runWorkload(options: Options, sent: Sent, tools: Tools): P
   }
 }
 
-async function figuresBefore({ topics }: Options, { client, signal, say }: Tools): Promise<KnownByTopic> {
+async function figuresBefore({ topics }: Options, { client, signal, report }: Tools): Promise<KnownByTopic> {
   const { figures, inTime } = await waitForFigures(client, topics, isIdle, { deadlineMs: quietMs, signal })
   if (figures === undefined) throw new Error(`/stats did not know its figures for ${quietMs / 1_000} s`)
-  if (!inTime) say('warning: something was in flight before the run began; that is in the figures too')
+  if (!inTime) report('warning: something was in flight before the run began; that is in the figures too')
   return figures
 }
 

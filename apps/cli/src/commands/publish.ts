@@ -115,7 +115,7 @@ const refusalsNamedMax = 20
 const progressEveryMs = 200
 
 async function publishLines(
-  { connection, options, json, out, say, signal }: Context,
+  { connection, options, json, out, report, signal }: Context,
   lenient = false,
 ): Promise<number> {
   const refusals: Refusal[] = []
@@ -123,7 +123,7 @@ async function publishLines(
   const refuse = (line: number, issues: readonly Issue[], message: string) => {
     if (refusals.length >= refusalsNamedMax) return
     refusals.push({ line, issues })
-    if (!json) say(`line ${line}: ${plain(message)}`)
+    if (!json) report(`line ${line}: ${plain(message)}`)
   }
   const lines = createEventLines((line, issue) => refuse(line, [issue], issue.message))
   const watched = !json && process.stderr.isTTY
@@ -139,7 +139,7 @@ async function publishLines(
     })
   } catch (error) {
     // The operator needs to know how far it came. Publishing all of it again is safe.
-    say(`stopped: ${number(counts.queued)} events were queued; to publish all of them again is safe`)
+    report(`stopped: ${number(counts.queued)} events were queued; to publish all of them again is safe`)
     throw error
   } finally {
     clearInterval(progress)

@@ -28,7 +28,7 @@ Examples:
 }
 
 const run = async (context: Context, [topic]: string[], query: EventsQuery) => {
-  const { connection, options, out, json, say, signal } = context
+  const { connection, options, out, json, report, signal } = context
   const texts = replayText(connection, { ...query, topic: required(topic) }, options)
   let count = 0
   try {
@@ -38,7 +38,7 @@ const run = async (context: Context, [topic]: string[], query: EventsQuery) => {
     }
   } catch (error) {
     if (count > 0 && !json && !signal.aborted)
-      say(`the replay broke off after ${count} events: there are more`)
+      report(`the replay broke off after ${count} events: there are more`)
     throw error
   }
   return undefined

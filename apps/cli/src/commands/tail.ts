@@ -34,9 +34,9 @@ Examples:
 }
 
 const run = async (context: Context, [topic]: string[], { count, ...place }: Options) => {
-  const { connection, json, out, say, signal, url } = context
+  const { connection, json, out, report, signal, url } = context
   const onRetry: typeof context.options.onRetry = ({ retry, error }) => {
-    if (retry === 1 && !json) say(`reconnecting: ${endingOf(error, url).message}`)
+    if (retry === 1 && !json) report(`reconnecting: ${endingOf(error, url).message}`)
   }
   let cursor: string | undefined
   let left = count
@@ -52,7 +52,8 @@ const run = async (context: Context, [topic]: string[], { count, ...place }: Opt
       if (left !== undefined && --left === 0) break
     }
   } catch (error) {
-    if (cursor !== undefined && !json && process.stderr.isTTY) say(`go on from here with --cursor ${cursor}`)
+    if (cursor !== undefined && !json && process.stderr.isTTY)
+      report(`go on from here with --cursor ${cursor}`)
     throw error
   }
   return undefined

@@ -11,7 +11,7 @@ const answerMs = 2_000
 export async function waitReady(url: string, logFile: string, signal?: AbortSignal): Promise<void> {
   let said = 'nothing at all'
   const isReady = async () => {
-    const answer = await ask(`${url}/readyz`)
+    const answer = await call(`${url}/readyz`)
     if (answer !== undefined) said = `${answer.status} ${answer.body}`
     return answer?.status === 200
   }
@@ -23,7 +23,7 @@ export async function waitReady(url: string, logFile: string, signal?: AbortSign
   )
 }
 
-async function ask(url: string): Promise<{ status: number; body: string } | undefined> {
+async function call(url: string): Promise<{ status: number; body: string } | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(answerMs) })
     return { status: response.status, body: await response.text() }
