@@ -15,7 +15,7 @@ export interface FaultContext<F extends Facet = Facet> {
   destroys(fault: string, work: () => Promise<unknown>, topic?: string): Promise<void>
   /** What came of an abuse; the promise is judged by it at the end. */
   noteAbuse(figures: AbuseFigures): void
-  say(what: string): void
+  report(what: string): void
 }
 
 /** Breaks something and mends it again: when `run` resolves, the fault is over and recovery begins to count. When it

@@ -57,25 +57,25 @@ const sources = 24
 
 await runCommand(async (signal) => {
   if (options.list) return list()
-  const say = (what: string) => void process.stderr.write(`${what}\n`)
+  const report = (what: string) => void process.stderr.write(`${what}\n`)
   await using folder = await temporaryFolder('sekali-chaos-')
-  await using target = await reach(folder.path, say, signal)
+  await using target = await reach(folder.path, report, signal)
   const faults = chosen().filter((fault) => fits(fault, target))
   // On a system that others use, and that an earlier run may have used, each run has topics of its own.
   const run = options.target === 'local' ? options.seed : `${options.seed}-${Date.now().toString(36)}`
   const names = { topics: topicsOf(run), pattern: patternOf(run) }
-  const outcome = await runChaos({ ...options, ...names, faults, sources }, target, signal, say)
+  const outcome = await runChaos({ ...options, ...names, faults, sources }, target, signal, report)
   const name: RunName = options
   process.stdout.write(`${reportText(outcome, name)}\n`)
   if (options.report !== undefined) await writeFile(options.report, `${reportJson(outcome, name)}\n`)
   return isKept(outcome) ? 0 : 1
 })
 
-async function reach(dir: string, say: (what: string) => void, signal: AbortSignal): Promise<Target> {
+async function reach(dir: string, report: (what: string) => void, signal: AbortSignal): Promise<Target> {
   const { target, consumers } = options
   if (target === 'compose') return await connectCompose()
   if (target !== 'local') return connectHttp(target)
-  return await startLocal({ dir, consumers, say: (part, what) => say(`${part} ${what}`), signal })
+  return await startLocal({ dir, consumers, report: (part, what) => report(`${part} ${what}`), signal })
 }
 
 function chosen(): Fault[] {

@@ -52,7 +52,7 @@ export async function runChaos(
   options: RunOptions,
   target: Target,
   signal: AbortSignal,
-  say: (what: string) => void,
+  report: (what: string) => void,
 ): Promise<Outcome> {
   const { topics, seed, sources } = options
   const startedAt = performance.now()
@@ -75,19 +75,19 @@ export async function runChaos(
     workload,
     topics,
     pause: (ms) => pause(ms, signal),
-    ...notesOf(progress, losses, say),
-    say,
+    ...notesOf(progress, losses, report),
+    report,
   }
   const endsAt = startedAt + options.minutes * 60_000
   await injectAll({ ...options, startedAt, endsAt }, context, { books, door, signal }, progress)
 
-  say('the faults are over; the load ends, and all must drain')
+  report('the faults are over; the load ends, and all must drain')
   const lastFaultAt = performance.now()
   await workload.stop()
   const drain = await awaitDrain(target, door, books, lastFaultAt)
   // Memory and connections once more, when nothing is under way.
   const leaks = await findLeaks(before, sample, AbortSignal.timeout(readBackMs))
-  say('reading everything back')
+  report('reading everything back')
   await patiently(reader.finish)
   const evidence: Evidence = {
     ...(await readBack(target, door, books, { topics, seed, tails, isProjected })),
@@ -144,7 +144,7 @@ async function readBack(
 const notesOf = (
   progress: Progress,
   losses: Loss[],
-  say: (what: string) => void,
+  report: (what: string) => void,
 ): Pick<FaultContext, 'destroys' | 'noteAbuse'> => ({
   destroys: async (fault, work, topic) => {
     const from = Date.now()
@@ -158,7 +158,7 @@ const notesOf = (
   },
   noteAbuse: (figures) => {
     progress.abuses.push(figures)
-    say(describeAbuse(figures))
+    report(describeAbuse(figures))
   },
 })
 

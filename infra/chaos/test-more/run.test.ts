@@ -37,7 +37,7 @@ test('a minute of killed processes, failpoints and dropped replies breaks no pro
   await using target = await startLocal({
     dir: folder.path,
     consumers: name.consumers,
-    say: (part, what) => said.push(`${part} ${what}`),
+    report: (part, what) => said.push(`${part} ${what}`),
     signal,
   })
   const options = {

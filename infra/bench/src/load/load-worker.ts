@@ -43,7 +43,7 @@ async function go({ forMs }: Go): Promise<Sent> {
   const isOver = () =>
     forMs === undefined ? sent.requests + underWay >= bodies.length : nowMs() - startedAt >= forMs
   let underWay = 0
-  const runLane = async () => {
+  const runConnection = async () => {
     while (!isOver()) {
       const { body, events } = bodies[(sent.requests + underWay) % bodies.length] as Body
       underWay += 1
@@ -53,6 +53,6 @@ async function go({ forMs }: Go): Promise<Sent> {
       sent.events += events
     }
   }
-  await Promise.all(Array.from({ length: target.connections }, runLane))
+  await Promise.all(Array.from({ length: target.connections }, runConnection))
   return { startedAt, endedAt: nowMs(), ...sent }
 }

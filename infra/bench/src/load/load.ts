@@ -43,8 +43,8 @@ export function startLoad(): Load {
   const worker = startWorker(new URL('./load-worker.ts', import.meta.url))
   return {
     pid: worker.pid,
-    prepare: (target, workload) => worker.ask<void>({ target, workload } satisfies Prepare),
-    go: (forMs) => worker.ask<Sent>((forMs === undefined ? {} : { forMs }) satisfies Go),
+    prepare: (target, workload) => worker.call<void>({ target, workload } satisfies Prepare),
+    go: (forMs) => worker.call<Sent>((forMs === undefined ? {} : { forMs }) satisfies Go),
     [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
   }
 }

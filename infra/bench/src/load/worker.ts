@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 /** A process of the benchmark's own that answers one request at a time over IPC; see `serve`. */
 export interface Worker extends AsyncDisposable {
   readonly pid: number
-  ask<T>(request: object | string): Promise<T>
+  call<T>(request: object | string): Promise<T>
 }
 
 type Answer = { readonly result: unknown } | { readonly failure: string }
@@ -18,7 +18,7 @@ export function startWorker(program: URL): Worker {
   const child = fork(fileURLToPath(program), { execArgv: [], env: { PATH: process.env.PATH } })
   return {
     pid: child.pid ?? -1,
-    ask: async <T>(request: object | string) => (await ask(child, file, request)) as T,
+    call: async <T>(request: object | string) => (await call(child, file, request)) as T,
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.disconnect()
@@ -27,19 +27,19 @@ export function startWorker(program: URL): Worker {
   }
 }
 
-async function ask(child: ChildProcess, file: string, request: object | string): Promise<unknown> {
-  const settled = new AbortController()
-  const exited = once(child, 'exit', { signal: settled.signal }).then(() => {
+async function call(child: ChildProcess, file: string, request: object | string): Promise<unknown> {
+  const answeredOrEnded = new AbortController()
+  const exited = once(child, 'exit', { signal: answeredOrEnded.signal }).then(() => {
     throw new Error(`${file} ended`)
   })
-  const answered = once(child, 'message', { signal: settled.signal })
+  const answered = once(child, 'message', { signal: answeredOrEnded.signal })
   child.send(request)
   try {
     const [answer] = (await Promise.race([answered, exited])) as [Answer]
     if ('failure' in answer) throw new Error(`${file} failed: ${answer.failure}`)
     return answer.result
   } finally {
-    settled.abort()
+    answeredOrEnded.abort()
     await Promise.allSettled([answered, exited])
   }
 }

@@ -40,7 +40,7 @@ const tails: Side = {
     const run = async (seed: number, steadyEvents: number, burstEvents: number) => {
       const task: FanOutRun = { url: system.url, topic, readers, rate, seed, steadyEvents, burstEvents }
       const stop = startMeter({ ...system.processes, readers: worker.pid })
-      const { latencies, burstSeconds } = await worker.ask<FanOutResult>(task)
+      const { latencies, burstSeconds } = await worker.call<FanOutResult>(task)
       const also = {
         'p50 ms': percentile(latencies, 0.5),
         readers,

@@ -12,7 +12,7 @@ import { nowMs } from '../measure/clock.ts'
 import type { LatencyRun } from './latency.ts'
 
 /** Between two looks at a topic that had nothing new. */
-const lookEveryMs = 5
+const pollMs = 5
 const pageEvents = 1_000
 
 interface Prepared {
@@ -69,7 +69,7 @@ async function go({ run, events, bodies }: Prepared): Promise<{ latencies: numbe
       const seenAt = nowMs()
       for (const { event_id: id } of page) latencies.push(seenAt - (dueAt.get(id) ?? Number.NaN))
       after = page.at(-1)?.seq ?? after
-      if (page.length < pageEvents) await pause(lookEveryMs)
+      if (page.length < pageEvents) await pause(pollMs)
     }
   }
 }

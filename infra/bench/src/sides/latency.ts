@@ -45,10 +45,10 @@ export const latency = (options: { readonly consumers: number }): Side => ({
         topics: reportTopics,
       }
       const task: LatencyRun = { url: system.url, workload, batch, rate, watch, after: Number(rows[0]?.head) }
-      await worker.ask<void>(task)
+      await worker.call<void>(task)
       await bench.checkpoint()
       const stop = startMeter({ ...system.processes, load: worker.pid })
-      const { latencies } = await worker.ask<{ latencies: number[] }>('go')
+      const { latencies } = await worker.call<{ latencies: number[] }>('go')
       const used = stop()
       const also = { 'p50 ms': percentile(latencies, 0.5), 'events/s': rate }
       return { ...used, value: percentile(latencies, 0.99), also }

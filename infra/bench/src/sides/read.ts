@@ -23,7 +23,7 @@ export const reading = (options: Pick<ReadRun, 'topic' | 'events' | 'as'>): Side
     const system = parts.use(await startSystem(bench, { consumers: 1, databaseUrl }))
     const worker = parts.use(startWorker(new URL('./read-worker.ts', import.meta.url)))
     const read = () =>
-      worker.ask<{ seconds: number }>({ url: system.url, topic, events, as } satisfies ReadRun)
+      worker.call<{ seconds: number }>({ url: system.url, topic, events, as } satisfies ReadRun)
     await read() // the warm-up
     const opened = parts.move()
     return {

@@ -11,14 +11,14 @@ const pageEvents = 100
 
 serve<ScaleRun>(async ({ url, topic, topicId, events, times }) => {
   await using pool = openPool(url, 1)
-  const ask = async (request: Dispatcher.RequestOptions) => {
+  const call = async (request: Dispatcher.RequestOptions) => {
     const { statusCode, body } = await pool.request(request)
     const text = await body.text()
     if (statusCode !== 200) throw new Error(`${request.path} answered ${statusCode}: ${text.slice(0, 300)}`)
     return text
   }
   const page = async (query: string) => {
-    const text = await ask({ method: 'GET', path: `/events?${query}&limit=${pageEvents}` })
+    const text = await call({ method: 'GET', path: `/events?${query}&limit=${pageEvents}` })
     const { length } = JSON.parse(text) as unknown[]
     if (length !== pageEvents) throw new Error(`${query} gave ${length} events`)
   }
@@ -28,10 +28,10 @@ serve<ScaleRun>(async ({ url, topic, topicId, events, times }) => {
     'the newest page': () => page(`topic=${topic}&order=desc`),
     'the newest page of a pattern': () => page('topic=*&order=desc'),
     'a page from a time on': () => page(`topic=${topic}&from=${timeOf(place())}`),
-    'an event by its id': () => ask({ method: 'GET', path: `/events/${topic}/${idOf(topicId, place())}` }),
-    '/stats': () => ask({ method: 'GET', path: '/stats' }),
+    'an event by its id': () => call({ method: 'GET', path: `/events/${topic}/${idOf(topicId, place())}` }),
+    '/stats': () => call({ method: 'GET', path: '/stats' }),
     'an event published, until it is stored': () =>
-      ask({
+      call({
         method: 'POST',
         path: '/publish',
         headers: { 'content-type': 'application/json', prefer: 'wait=10' },

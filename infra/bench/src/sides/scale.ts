@@ -65,13 +65,13 @@ export const scale = (options: { readonly name: string; readonly stored: number 
       await until('the consumer has stored the event', bench.signal, async () => (await headOf()).head > head)
       return performance.now() - startedAt
     }
-    await worker.ask(task satisfies ScaleRun)
+    await worker.call(task satisfies ScaleRun)
     const opened = parts.move()
     return {
       measure: async () => {
         await bench.checkpoint()
         const stop = startMeter({ ...processes, consumer: consuming.pid, client: worker.pid })
-        const also = await worker.ask<Record<string, number>>(task satisfies ScaleRun)
+        const also = await worker.call<Record<string, number>>(task satisfies ScaleRun)
         const used = stop() // what starts is nobody whose processor time is counted
         also['start of a gateway'] = await medianOf(() => timeGateway(bench, env))
         also['start of a consumer'] = await medianOf(timeConsumer)

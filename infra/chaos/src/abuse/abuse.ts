@@ -90,7 +90,7 @@ const patienceMs = 10_000
 
 /** Starts the attackers; resolves once they are at it. */
 export async function startAttack(
-  { target, say }: FaultContext<'addresses'>,
+  { target, report }: FaultContext<'addresses'>,
   name: string,
 ): Promise<UnderWay> {
   const [address = ''] = target.addresses
@@ -101,7 +101,7 @@ export async function startAttack(
   })
   const over = once(child, 'exit').then(([code]) => {
     clearTimeout(tooLate)
-    if (code !== 0) say(`the attackers of ${name} ended with ${code ?? 'a signal'}`)
+    if (code !== 0) report(`the attackers of ${name} ended with ${code ?? 'a signal'}`)
     return answers
   })
   let tooLate = setTimeout(() => child.kill('SIGKILL'), startMs)
@@ -119,7 +119,7 @@ export async function startAttack(
 function watchMemory({ target: { processes } }: Context): { stop(): Promise<number> } {
   let most = 0
   let watching = true
-  const look = async () => {
+  const sample = async () => {
     while (watching) {
       const used = await partOf(processes, 'gateway')
         .then((gateway) => processes.memoryKb(gateway))
@@ -128,11 +128,11 @@ function watchMemory({ target: { processes } }: Context): { stop(): Promise<numb
       await new Promise((resolve) => setTimeout(resolve, stepMs))
     }
   }
-  const looking = look()
+  const sampling = sample()
   return {
     stop: async () => {
       watching = false
-      await looking
+      await sampling
       return most
     },
   }

@@ -18,12 +18,12 @@ export interface Front {
 export type Attack = (front: Front) => Promise<void>
 
 /** `count` attackers at once, each doing the same again and again. */
-export async function inLanes(
+export async function repeatedly(
   { signal }: Front,
   count: number,
-  work: (lane: number, turn: number) => Promise<unknown>,
+  work: (attacker: number, turn: number) => Promise<unknown>,
 ): Promise<void> {
-  const lane = async (_: unknown, number: number) => {
+  const attack = async (_: unknown, number: number) => {
     for (let turn = 0; !signal.aborted; turn++) {
       const startedAt = performance.now()
       await work(number, turn)
@@ -31,7 +31,7 @@ export async function inLanes(
       if (performance.now() - startedAt < 2) await pause(2, signal)
     }
   }
-  await Promise.all(Array.from({ length: count }, lane))
+  await Promise.all(Array.from({ length: count }, attack))
 }
 
 const agents = new Map<string, Agent>()
@@ -41,7 +41,7 @@ export interface Request extends RequestOptions {
 }
 
 /** Asks on connections that are kept, reads all of the answer, and counts it. Never rejects. */
-export async function ask(front: Front, { body, ...options }: Request): Promise<string> {
+export async function call(front: Front, { body, ...options }: Request): Promise<string> {
   const { url, localAddress, signal, note } = front
   const agent = agents.get(localAddress) ?? new Agent({ keepAlive: true })
   agents.set(localAddress, agent)

@@ -48,10 +48,10 @@ const storedMs = 300_000
 /** 26,000 topics with an event each, published through a gateway of their own that lets so many in. */
 export async function publishIdleTopics({
   target,
-  say,
-}: Pick<FaultContext<'extras' | 'sql'>, 'target' | 'say'>): Promise<void> {
+  report,
+}: Pick<FaultContext<'extras' | 'sql'>, 'target' | 'report'>): Promise<void> {
   if ((await countStored(target.sql)) >= idleTopics) return
-  say(`making ${idleTopics} idle topics`)
+  report(`making ${idleTopics} idle topics`)
   const limits = { TOPICS_MAX: '1000000', NEW_TOPICS_BURST: '1000000', NEW_TOPICS_PER_SECOND: '1000000' }
   const gateway = await target.extras.startGateway(limits)
   try {

@@ -3,12 +3,12 @@ import { pause } from '../clock.ts'
 import {
   type Attack,
   arrayOf,
-  ask,
+  call,
   eventOf,
-  inLanes,
   json,
   noteAnswers,
   open,
+  repeatedly,
   untilEvent,
   wire,
 } from './attack.ts'
@@ -23,11 +23,11 @@ const post = (body: string | Buffer) => ({ method: 'POST', path: '/publish', hea
 const topics: Attack = async (front) => {
   let named = 0
   const sizes = [batchEvents, 200, 1]
-  await inLanes(front, sizes.length, async (lane, turn) => {
+  await repeatedly(front, sizes.length, async (attacker, turn) => {
     if (named >= newTopicsMax) return await pause(100, front.signal)
-    const size = sizes[lane] ?? 1
-    const body = arrayOf(size, (n) => eventOf(`abuse.new.${run}-${lane}-${turn}-${n}`, '1'))
-    if ((await ask(front, post(body))) === '200') named += size
+    const size = sizes[attacker] ?? 1
+    const body = arrayOf(size, (n) => eventOf(`abuse.new.${run}-${attacker}-${turn}-${n}`, '1'))
+    if ((await call(front, post(body))) === '200') named += size
   })
 }
 
@@ -37,13 +37,13 @@ const conflictBatchesMax = 60
 /** One id of each of eight topics, again and again, with another content every time. */
 const conflicts: Attack = async (front) => {
   let sent = 0
-  await inLanes(front, 4, async (lane, turn) => {
+  await repeatedly(front, 4, async (attacker, turn) => {
     if (sent >= conflictBatchesMax) return await pause(100, front.signal)
     sent++
     const body = arrayOf(batchEvents, (n) =>
-      eventOf(`abuse.conflicts.${n % conflictTopics}`, 'same', `{"n":"${run} ${lane} ${turn} ${n}"}`),
+      eventOf(`abuse.conflicts.${n % conflictTopics}`, 'same', `{"n":"${run} ${attacker} ${turn} ${n}"}`),
     )
-    await ask(front, post(body))
+    await call(front, post(body))
   })
 }
 
@@ -60,14 +60,14 @@ const lines: Readonly<Record<string, string>> = {
 const ndjson: Attack = async (front) => {
   const kinds = ['bad', 'bad', 'bad', 'bad', 'blank', 'slow', 'slow', 'slow']
   const headers = { 'content-type': 'application/x-ndjson', 'transfer-encoding': 'chunked' }
-  await inLanes(front, kinds.length, async (lane) => {
+  await repeatedly(front, kinds.length, async (attacker) => {
     const socket = noteAnswers(front, open(front))
-    const text = lines[kinds[lane] ?? 'bad'] ?? ''
+    const text = lines[kinds[attacker] ?? 'bad'] ?? ''
     socket.write(wire('POST', '/publish', headers))
     while (!front.signal.aborted && !socket.destroyed && socket.writable) {
       const goesOn = socket.write(`${text.length.toString(16)}\r\n${text}\r\n`)
       if (!goesOn) await untilEvent(front, socket, 'drain')
-      await pause(kinds[lane] === 'slow' ? 40 * stepMs : stepMs, front.signal)
+      await pause(kinds[attacker] === 'slow' ? 40 * stepMs : stepMs, front.signal)
     }
     socket.destroy()
   })
@@ -80,7 +80,9 @@ const padded = (unit: string, end: string) =>
 /** 8 MiB of JSON that is dear to parse: millions of elements, or of levels. */
 const bodies: Attack = async (front) => {
   const all = [padded('{},', '{}'), padded('[', ''), padded('0,', '0'), padded('{"a":', '')]
-  await inLanes(front, 2, (lane, turn) => ask(front, post(all[(lane + turn) % all.length] as Buffer)))
+  await repeatedly(front, 2, (attacker, turn) =>
+    call(front, post(all[(attacker + turn) % all.length] as Buffer)),
+  )
 }
 
 const waitConnections = 4
@@ -89,15 +91,20 @@ const waitedMs = 1_000
 
 /** A thousand publishes that wait for their receipts, 250 on each connection, behind a backlog of its own. */
 const waits: Attack = async (front) => {
-  const events = (lane: number) =>
+  const events = (attacker: number) =>
     Array.from({ length: waitsEach }, (_, n) =>
-      wire('POST', '/publish', { ...json, prefer: 'wait=30' }, eventOf('abuse.waits', `${run}-${lane}-${n}`)),
+      wire(
+        'POST',
+        '/publish',
+        { ...json, prefer: 'wait=30' },
+        eventOf('abuse.waits', `${run}-${attacker}-${n}`),
+      ),
     ).join('')
   await Promise.all([
     backlog(front, 'abuse.waits'),
-    inLanes(front, waitConnections, async (lane, turn) => {
+    repeatedly(front, waitConnections, async (attacker, turn) => {
       const socket = noteAnswers(front, open(front))
-      socket.write(events(lane * 1_000 + turn))
+      socket.write(events(attacker * 1_000 + turn))
       await pause(waitedMs, front.signal)
       socket.destroy()
     }),
@@ -108,10 +115,10 @@ const backlogBatchesMax = 20
 
 async function backlog(front: Parameters<Attack>[0], topic: string): Promise<void> {
   let sent = 0
-  await inLanes(front, 1, async (_, turn) => {
+  await repeatedly(front, 1, async (_, turn) => {
     if (sent >= backlogBatchesMax) return await pause(100, front.signal)
     sent++
-    await ask(front, post(arrayOf(batchEvents, (n) => eventOf(topic, `${run}-b${turn}-${n}`))))
+    await call(front, post(arrayOf(batchEvents, (n) => eventOf(topic, `${run}-b${turn}-${n}`))))
   })
 }
 
@@ -119,7 +126,9 @@ async function backlog(front: Parameters<Attack>[0], topic: string): Promise<voi
 const lookups: Attack = async (front) => {
   await Promise.all([
     backlog(front, 'abuse.lookups'),
-    inLanes(front, 64, (lane, turn) => ask(front, { path: `/events/abuse.lookups/nobody-${lane}-${turn}` })),
+    repeatedly(front, 64, (attacker, turn) =>
+      call(front, { path: `/events/abuse.lookups/nobody-${attacker}-${turn}` }),
+    ),
   ])
 }
 

@@ -2,12 +2,12 @@
 import { pause } from '../clock.ts'
 import {
   type Attack,
-  ask,
+  call,
   type Front,
   history,
-  inLanes,
   noteAnswers,
   open,
+  repeatedly,
   untilEvent,
   wire,
 } from './attack.ts'
@@ -22,14 +22,14 @@ async function hold(front: Front, count: number, said: (number: number) => strin
       await untilEvent(front, socket)
       // What it was answered is seen only now.
       noteAnswers(front, socket)
-      await pause(lookMs)
+      await pause(closeAfterMs)
       socket.destroy()
     }
   }
   await Promise.all(Array.from({ length: count }, again))
 }
 
-const lookMs = 200
+const closeAfterMs = 200
 const comeBackMs = 1_000
 
 /** The same, but whoever is turned away is told so, and comes again. */
@@ -78,7 +78,7 @@ const connections: Attack = (front) =>
 
 /** The figures and findings of everything, four times at once. */
 const figures: Attack = (front) =>
-  inLanes(front, 8, (lane) => ask(front, { path: lane % 2 === 0 ? '/stats' : '/doctor' }))
+  repeatedly(front, 8, (attacker) => call(front, { path: attacker % 2 === 0 ? '/stats' : '/doctor' }))
 
 export const readingAttacks = {
   pipelining,

@@ -161,10 +161,10 @@ function inOrder(evidence: Evidence) {
     if (event?.firstOk === undefined || event.fact.unordered) continue
     if (isReplaced(event.firstOk, Date.parse(receivedAt), topic, evidence)) continue
     const { source, n } = event.fact
-    const lane = `${topic} ${source}`
-    const last = lastOf.get(lane) ?? 0
+    const sender = `${topic} ${source}`
+    const last = lastOf.get(sender) ?? 0
     if (n < last) return first([`${topic} seq ${seq} is ${idOf(event.fact)}, after ${source}-${last}`], '')
-    lastOf.set(lane, n)
+    lastOf.set(sender, n)
     count++
   }
   return first([], `${count} events of ${lastOf.size} sources in topics`)

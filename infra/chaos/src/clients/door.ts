@@ -27,7 +27,7 @@ export function openDoor(url: string, connections: number): Door {
     headersTimeout: answerMs,
     bodyTimeout: answerMs,
   })
-  async function ask(method: 'GET' | 'POST', path: string, body: string | null, more: Headers = {}) {
+  async function call(method: 'GET' | 'POST', path: string, body: string | null, more: Headers = {}) {
     const headers = body === null ? more : { 'content-type': 'application/json', ...more }
     const signal = AbortSignal.timeout(2 * answerMs)
     const answer = await pool.request({ method, path, headers, body, signal })
@@ -40,8 +40,8 @@ export function openDoor(url: string, connections: number): Door {
   }
   let closed: Promise<void> | undefined
   return {
-    get: (path) => ask('GET', path, null),
-    post: (path, body, headers) => ask('POST', path, body, headers),
+    get: (path) => call('GET', path, null),
+    post: (path, body, headers) => call('POST', path, body, headers),
     [Symbol.asyncDispose]: () => {
       closed ??= pool.destroy()
       return closed

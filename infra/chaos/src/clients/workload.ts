@@ -57,7 +57,7 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
   const { send, sendPoison } = createSender(door, books, options.patienceMs)
   let factor = 1
   let rest: Promise<unknown> = Promise.resolve()
-  const lanes = Array.from({ length: sources }, async (_, index) => {
+  const senders = Array.from({ length: sources }, async (_, index) => {
     const source = `s${String(index + 1).padStart(2, '0')}`
     const waits = index % waitingEvery === 0
     const sendsArrays = index % arraysEvery === 1
@@ -104,7 +104,7 @@ export function startWorkload(options: WorkloadOptions, door: Door, books: OpenB
     send: (fact) => send([{ fact, variant: 0 }], bodyOf(fact, 0), false),
     stop: async () => {
       stopping.abort()
-      await Promise.all(lanes)
+      await Promise.all(senders)
     },
   }
 }

@@ -73,7 +73,7 @@ const zombie = defineFault({
   about:
     'a consumer is stopped in mid-turn until PostgreSQL has ended its session, then woken: it must not write',
   needs: ['extras', 'sql'],
-  async run({ target, random, say }, signal) {
+  async run({ target, random, report }, signal) {
     const point = random.pick(['locked', 'read', 'inserted', 'accounted'])
     const env = { ...ladder, CONSUMER_FAILPOINT: `${point}:1:SIGSTOP` }
     const extra = await target.extras.startConsumer(env)
@@ -82,7 +82,8 @@ const zombie = defineFault({
       await until(async () => !(await hasSession(target, extra.name)), deathMs, signal)
       extra.signal('SIGCONT')
       const failed = async () => (await extra.log()).includes('turn failed')
-      if (!(await until(failed, 5_000, signal)) && !signal.aborted) say(`${extra.name} woke and said nothing`)
+      if (!(await until(failed, 5_000, signal)) && !signal.aborted)
+        report(`${extra.name} woke and said nothing`)
     }
     const slept = await asleep()
     extra.signal('SIGCONT')

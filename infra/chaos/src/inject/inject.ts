@@ -53,7 +53,7 @@ export async function injectAll(
 ): Promise<void> {
   const { startedAt, endsAt, times = Number.POSITIVE_INFINITY } = options
   const { figures, unrecovered } = progress
-  const { target, topics, say } = context
+  const { target, topics, report } = context
   if (options.faults.length === 0) return await pause(endsAt - performance.now(), signal)
   const isWanted = ({ name }: Fault) => (figures.get(name)?.times ?? 0) < times
   const random = createRandom(options.seed, 'schedule')
@@ -70,7 +70,7 @@ export async function injectAll(
     progress.safeBefore = recovery?.safeBefore ?? progress.safeBefore
     const words =
       recovery === undefined ? 'NOT RECOVERED' : `back after ${(recovery.ms / 1_000).toFixed(1)} s`
-    say(`second ${second}: ${names}: ${words}`)
+    report(`second ${second}: ${names}: ${words}`)
     if (recovery === undefined)
       unrecovered.push(`service did not come back in time after ${names}, second ${second}`)
     const spent = difference(books.total, operations)
@@ -86,7 +86,7 @@ async function inject(fault: Fault, context: FaultContext, signal: AbortSignal) 
     const { message } = error as Error
     if (error instanceof PromiseBroken) return { fault, missed: false, broken: `${fault.name}: ${message}` }
     // Another fault was faster, or is in the way: it needs a Redis or a PostgreSQL that answers.
-    context.say(`${fault.name} could not be injected: ${message}`)
+    context.report(`${fault.name} could not be injected: ${message}`)
     return { fault, missed: true }
   }
 }

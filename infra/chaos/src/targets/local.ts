@@ -27,7 +27,7 @@ import type { Part, Processes, Target } from './target.ts'
 export interface LocalOptions {
   readonly dir: string
   readonly consumers: number
-  readonly say: (part: string, what: string) => void
+  readonly report: (part: string, what: string) => void
   readonly signal: AbortSignal
   /** After so long service must be back. */
   readonly recoveryMsMax?: number
@@ -39,11 +39,11 @@ const gatewayHeapMb = 256
 const execute = promisify(execFile)
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 
-export async function startLocal({ dir, consumers, say, signal, recoveryMsMax = 15_000 }: LocalOptions) {
+export async function startLocal({ dir, consumers, report, signal, recoveryMsMax = 15_000 }: LocalOptions) {
   const logDir = join(dir, 'logs')
   await mkdir(logDir, { recursive: true })
   await using parts = new AsyncDisposableStack()
-  const { signalled, ended, onChange } = watchParts(logDir, say)
+  const { signalled, ended, onChange } = watchParts(logDir, report)
   let kills = 0
   const { postgres, redis, proxies, direct, consumerEnv } = await startServers(parts, dir, onChange)
 
@@ -144,17 +144,17 @@ function connectOwn(
 }
 
 /** Notes the parts that end although nobody signalled them. */
-function watchParts(logDir: string, say: LocalOptions['say']) {
+function watchParts(logDir: string, report: LocalOptions['report']) {
   const signalled = new Set<string>()
   const ended: string[] = []
   const onChange = (part: string) => (reason?: string) => {
     if (reason === undefined || signalled.delete(part)) return
-    say(part, reason)
+    report(part, reason)
     if (!reason.startsWith('ended')) return
     void readTail(join(logDir, `${part}.log`)).then((text) => {
       const words = `${part} ended by itself. Its last words:\n${lastLines(text, 25)}`
       ended.push(words)
-      say(words, '')
+      report(words, '')
     })
   }
   return { signalled, ended, onChange }
