@@ -22,3 +22,11 @@ test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
 test('mutants have names of their own', () => {
   expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length)
 })
+
+test('docs/reliability.md has a row for each mutant, in the order of the catalogue', async () => {
+  const text = await readFile(join(repositoryRoot, 'docs/reliability.md'), 'utf8')
+  const [, table = ''] = /<!-- mutants: begin -->([\s\S]*)<!-- mutants: end -->/.exec(text) ?? []
+  const rows = [...table.matchAll(/^\| ([a-z-]+) \| (.+?) \| [a-z]+: /gm)]
+  const named = rows.map(([, name, breaks]) => ({ name, breaks }))
+  expect(named).toEqual(mutants.map(({ name, breaks }) => ({ name, breaks })))
+})
