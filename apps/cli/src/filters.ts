@@ -13,5 +13,5 @@ export function addFilters(command: Command): Command {
       new Option('--by <time>', 'which time --from and --to are about').choices(['timestamp', 'received_at']),
     )
     .addOption(new Option('--order <order>', 'oldest or newest first').choices(['asc', 'desc']))
-    .option('--limit <n>', 'so many at most', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--limit <n>', 'at most this many', wholeNumber(1, Number.MAX_SAFE_INTEGER))
 }

@@ -44,7 +44,7 @@ export function parseOptions(argv: readonly string[]): Options {
 
   const given = command.opts<Omit<Options, 'seed' | 'seedIsFresh'> & { seed?: string }>()
   if (given.events === repeatsOf(given)) {
-    command.error('error: with so many duplicates there is no event left that they could repeat')
+    command.error('error: with this share of duplicates no event is left for them to repeat')
   }
   const topics = [...new Set(given.topics.flatMap((names) => names.split(',')))].filter(Boolean)
   return {

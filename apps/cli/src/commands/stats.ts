@@ -19,7 +19,11 @@ export function addStats(program: Command, surroundings: Surroundings): void {
         'what cannot be known now.',
     )
     .argument('[topic]', 'only this one, or those of a pattern; the total is over all topics')
-    .option('--watch [seconds]', 'show them again every so many seconds, until Ctrl-C', wholeNumber(1, 3_600))
+    .option(
+      '--watch [seconds]',
+      'show them again at this interval (seconds), until Ctrl-C',
+      wholeNumber(1, 3_600),
+    )
     .addHelpText(
       'after',
       `

@@ -20,7 +20,7 @@ export function addTail(program: Command, surroundings: Surroundings): void {
     .option('--from <place>', 'start, now or a seq (default: now)', beginning)
     .option('--cursor <cursor>', 'where an earlier tail stopped; it said so')
     .option('--source <name>', 'only events of this source')
-    .option('--count <n>', 'end after so many events', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--count <n>', 'end after this many events', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .addHelpText(
       'after',
       `

@@ -18,7 +18,7 @@ export interface Prepare {
 }
 
 export interface Go {
-  /** Begin again from the first body until so many milliseconds have passed. Once through unless given. */
+  /** Begins again from the first body until this time has passed. Without it, each body is sent once. */
   readonly forMs?: number
 }
 

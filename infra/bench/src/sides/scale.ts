@@ -26,7 +26,7 @@ const starts = 2
 const [topic] = reportTopics
 
 /**
- * How long it takes to read, publish and start with a log of so many events. The parts are medians in milliseconds;
+ * How long it takes to read, publish and start with a log of that size. The parts are medians in milliseconds;
  * the value is their sum.
  */
 export const scale = (options: { readonly name: string; readonly stored: number }): Side => ({

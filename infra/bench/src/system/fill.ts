@@ -7,7 +7,7 @@ export interface Log {
   readonly events: number
 }
 
-/** The events of a log have consecutive timestamps, so many milliseconds apart in each topic. */
+/** The events of a topic have consecutive timestamps, this far apart. */
 const firstTime = '2025-01-01T00:00:00Z'
 const apartMs = 7
 

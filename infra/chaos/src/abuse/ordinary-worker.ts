@@ -14,7 +14,7 @@ import { pause } from '../clock.ts'
 const [url = ''] = process.argv.slice(2)
 const topic = 'abuse.ordinary'
 const everyMs = 40
-/** One event in so many is waited for. */
+/** Every fourth publish waits until its event is stored. */
 const waitsEvery = 4
 const giveUpMs = 10_000
 
@@ -23,7 +23,7 @@ const agent = new Agent({ keepAlive: true })
 const nowMs = () => performance.timeOrigin + performance.now()
 const stopping = new AbortController()
 const expected = new Map<string, number>()
-let place = ''
+let cursor = ''
 
 process.once('disconnect', () => process.exit(0))
 process.once('message', () => stopping.abort())
@@ -87,7 +87,7 @@ async function follow(): Promise<never> {
 }
 
 async function followOnce(): Promise<void> {
-  const headers = place === '' ? {} : { 'last-event-id': place }
+  const headers = cursor === '' ? {} : { 'last-event-id': cursor }
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const outgoing = request(`${url}/tail?topic=${topic}&from=now`, { headers, agent: false }, (answer) => {
     answer.once('error', reject).once('close', resolve)
@@ -99,7 +99,7 @@ async function followOnce(): Promise<void> {
 }
 
 function onLine(line: string): void {
-  if (line.startsWith('id: ')) place = line.slice(4)
+  if (line.startsWith('id: ')) cursor = line.slice(4)
   if (!line.startsWith('data: ')) return
   const { event_id: id } = JSON.parse(line.slice(6)) as { event_id: string }
   const at = expected.get(id)
@@ -110,7 +110,7 @@ function onLine(line: string): void {
 
 async function untilFollowed(): Promise<void> {
   // The topic must be there before somebody takes the last place for one.
-  while (place === '' && !stopping.signal.aborted) {
+  while (cursor === '' && !stopping.signal.aborted) {
     await publish(0, nowMs()).catch(() => undefined)
     await pause(100)
   }

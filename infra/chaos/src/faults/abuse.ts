@@ -73,7 +73,7 @@ const idleTopics = defineFault({
       await Promise.all(parts.map((part) => restarted(target.processes, part, signal)))
       return { over: Promise.resolve({}) }
     }
-    // What else is sent would have to wait behind so many, and that is not what is measured.
+    // Anything else would wait behind all of these, and that is not what is measured.
     const prepare = () => workload.rest(() => publishIdleTopics(context))
     const figures = await underAbuse(context, { fault: 'abuse-idle-topics', prepare, begin: restart })
     const after = await cpuPercent(idleMs)

@@ -61,7 +61,7 @@ export function textOf(event: Publishable): string {
   throw new Invalid(issue.message, { status: 422, code: issue.code }, [issue])
 }
 
-/** Of a text that would spoil the whole batch `null`, which is no event either: its place is named like the others. */
+/** A text that would spoil the whole batch becomes `null`: the gateway refuses that alone, and names its index. */
 const textOrNull = (event: Publishable): string =>
   typeof event === 'string' && !isJsonObject(event) ? 'null' : textOf(event)
 

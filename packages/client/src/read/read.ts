@@ -86,7 +86,7 @@ export async function* replayText(
   query: EventsQuery,
   options: CallOptions = {},
 ): AsyncGenerator<string, void> {
-  // All topics by name: the gateway takes a place to go on from only with one.
+  // All topics by name: the gateway takes `after` only with a topic.
   const { topic = '>' } = query
   const resume = createResume({ ...query, topic })
   let { after, limit } = query

@@ -1,5 +1,5 @@
 /**
- * What is stored from now on, or from an earlier place on, event by event, for as long as one wants.
+ * What is stored from now on, or from an earlier seq or cursor on, event by event, for as long as one wants.
  *
  * Whoever reads `id` 42 has everything up to 42, so a connection that breaks is made again with that id as
  * Last-Event-ID: nothing is missing and nothing comes twice. That is what EventSource does too, but it cannot be
@@ -16,7 +16,7 @@ import { Unavailable, Unreachable } from '../errors.ts'
 /** The gateway says something every 15 s; a connection that is silent for longer than this is dead. */
 const silenceMs = 40_000
 
-/** An event as the JSON text in which it came, and the place behind it. */
+/** An event as the JSON text in which it came, and the cursor behind it. */
 export interface TailedText {
   readonly cursor: string
   readonly text: string

@@ -41,7 +41,7 @@ export interface Event {
   readonly payload: string
 }
 
-/** An event with its place in its topic. The times look like `timestamp`. */
+/** An event with its seq. The times look like `timestamp`. */
 export interface StoredEvent extends Event {
   readonly seq: number
   readonly receivedAt: string

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 
 /**
- * A place in a topic's stream: the id of a Redis stream entry, `<milliseconds>-<number>`.
+ * How far a topic's stream is accounted for: the id of a Redis stream entry, `<milliseconds>-<number>`.
  * https://redis.io/docs/latest/develop/data-types/streams/#entry-ids
  */
 export const Position = v.pipe(v.string(), v.regex(/^\d{1,20}-\d{1,20}$/), v.brand('Position'))
