@@ -61,5 +61,8 @@ const summarize = `
     SELECT tstzmultirange(tstzrange(${timeAt('greatest(s * 1024, 1)')}, ${timeAt('(s * 1024 + 1023)')}, '[]')) AS times
   ) t2`
 
-const disposable = (pool: pg.Pool): pg.Pool & AsyncDisposable =>
-  Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() })
+function disposable(pool: pg.Pool): pg.Pool & AsyncDisposable {
+  // A database that is dropped at once ends connections that are just closing, which would end this process.
+  pool.on('error', () => undefined)
+  return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() })
+}
