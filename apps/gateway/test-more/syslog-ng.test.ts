@@ -13,7 +13,7 @@ import { ownSystem } from '../test/system.ts'
 beforeAll(() => requireDebian('syslog-ng-core', 'syslog-ng-mod-http'))
 
 /**
- * As docs/clients.md has it. UNIQID stays the same when a line is sent again, which makes it an event id; one
+ * As docs/guides/log-pipeline.md has it. UNIQID stays the same when a line is sent again, which makes it an event id; one
  * worker keeps the order; `retries` is high because a line that was tried so often is dropped.
  */
 const configuration = (logFile: string, url: string) => `

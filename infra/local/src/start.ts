@@ -43,7 +43,7 @@ Environment:
   REDIS_SERVER   the redis-server or valkey-server to run, when the one on the PATH will not do
   LOG_LEVEL      trace, debug, info, warn, error, fatal or silent (default: info)
 
-Settings of the gateway, the consumers and the projectors are passed on; docs/configuration.md explains them:
+Settings of the gateway, the consumers and the projectors are passed on; docs/operating.md explains them:
 ${inLines(settings, 100)}
 
 Example:

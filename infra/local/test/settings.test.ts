@@ -12,7 +12,7 @@ import { runApp } from '../src/system/app-process.ts'
 import { decidedHere, isFailpoint } from '../src/system/settings.ts'
 
 const start = fileURLToPath(new URL('../src/start.ts', import.meta.url))
-const configuration = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url))
+const configuration = fileURLToPath(new URL('../../../docs/operating.md', import.meta.url))
 const all = new Set([...ofGateway, ...ofConsumer, ...ofProjector])
 /** Not what `npm start` decides by itself, and not what tests give to one process. */
 const isPassed = (name: string) =>
@@ -40,7 +40,7 @@ test('npm start decides by itself only what some app reads', () => {
   expect([...decidedHere].filter((name) => !all.has(name))).toEqual([])
 })
 
-test('npm start -- --help names them, and docs/configuration.md all but failpoints', async () => {
+test('npm start -- --help names them, and docs/operating.md all but failpoints', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [start, '--help'])
   expect(passed.filter((name) => !isNamed(name, stdout))).toEqual([])
   const docs = await readFile(configuration, 'utf8')

@@ -74,14 +74,14 @@ test('ARCHITECTURE.md names every workspace and every wing', () => {
   expect([...new Set(missing)]).toEqual([])
 })
 
-test('docs/api.md names every route of the gateway, and no other', () => {
+test('docs/http-api.md names every route of the gateway, and no other', () => {
   const row = /method: '(\w+)', path: '([^']+)'/g
   const routes = ['routes.ts', 'operate/probes.ts'].flatMap((file) =>
     [...textOf(`apps/gateway/src/${file}`).matchAll(row)].map(
       ([, method, path = '']) => `${method} ${path.replace(/:(\w+)(?:\{[^}]*\})?/g, '{$1}')}`,
     ),
   )
-  const table = textOf('docs/api.md').split('\n## ')[0] ?? ''
+  const table = textOf('docs/http-api.md').split('\n## ')[0] ?? ''
   const named = [...table.matchAll(/`([A-Z]+ \/[^`?]*)/g)].map(([, route]) => route)
   expect(routes.length).toBeGreaterThan(10)
   expect([...new Set(named)].sort()).toEqual(routes.sort())

@@ -11,7 +11,7 @@ export async function run(name: string, main: () => Promise<void>): Promise<void
     await main()
   } catch (error) {
     const log = createLog(name)
-    if (error instanceof InvalidConfig) log.fatal(`${error.message} (see docs/configuration.md)`)
+    if (error instanceof InvalidConfig) log.fatal(`${error.message} (see docs/operating.md)`)
     else log.fatal({ err: error }, 'ended by an error')
     process.exitCode = error instanceof InvalidConfig ? 2 : 1
   }
