@@ -20,14 +20,17 @@ export interface Result {
 export function resultText(result: Result): string {
   const { balance, retries, publishSeconds, publishCpuSeconds, inFlightThen, seconds } = result
   const { sent } = balance.total
-  const behind = inFlightThen === null ? '' : `, with ${n(inFlightThen)} in flight at the end`
+  const behind =
+    inFlightThen === null
+      ? ''
+      : `; when its last request was answered, ${n(inFlightThen)} events were not stored yet`
   return [
     ...table(balance),
     '',
     `${seconds.toFixed(1)} s end to end, ${n(sent / seconds)} events/s · published in ` +
       `${publishSeconds.toFixed(1)} s, ${n(sent / publishSeconds)} requests/s · ${n(retries)} retries`,
-    `while it published the publisher was busy for ${Math.round((100 * publishCpuSeconds) / publishSeconds)} % of a core${behind}`,
-    'figures are differences over the whole system; others who publish at the same time are in them',
+    `the publisher was busy for ${Math.round((100 * publishCpuSeconds) / publishSeconds)} % of a core${behind}`,
+    'the table is what /stats has grown by since the start: events that others published meanwhile are in it, too',
     ...balance.problems.map((problem) => `off: ${problem}`),
     verdict(balance),
   ].join('\n')
