@@ -28,12 +28,14 @@ test('documents name only files that are there', () => {
     [...textOf(file).matchAll(code)]
       .flatMap(([span]) => span.match(named) ?? [])
       .filter((name) => !names.has(name) && !existsSync(join(root, dirname(file), name)))
+      // A page may have its reader write a file.
+      .filter((name) => !textOf(file).includes(`cat > ${name}`))
       .map((name) => `${file}: ${name}`),
   )
   expect(stale).toEqual([])
 })
 
-const links = /\]\(([^)\s#]*)(?:#([^)\s]*))?\)/g
+const links = /(?:\]\(|^\[[^\]]+\]: )([^)\s#]*)(?:#([^)\s]*))?(?:\)|$)/gm
 
 test('links between documents lead to a file, and to a heading in it', () => {
   const dead = documents.flatMap((file) =>
@@ -48,6 +50,36 @@ test('links between documents lead to a file, and to a heading in it', () => {
   )
   expect(dead).toEqual([])
 })
+
+test('a reader finds every page of docs from README.md, and what code calls a page is one', () => {
+  const pages = documents.filter((file) => /^docs\/(?!adr\/)/.test(file))
+  const linked = [...textOf('README.md').matchAll(links)].map(([, to]) => to)
+  expect(pages.filter((page) => !linked.includes(page))).toEqual([])
+  const sources = paths.filter((path) => /\.(?:ts|mjs|sh|yml)$/.test(path))
+  const gone = sources.flatMap((file) =>
+    [...textOf(file).matchAll(/(?<![\w/])docs\/[\w/-]+\.md\b/g)]
+      .filter(([page]) => !existsSync(join(root, page)))
+      .map(([page]) => `${file}: ${page}`),
+  )
+  expect(gone).toEqual([])
+})
+
+test('README.md fits in 120 lines, and its lines, like those of docs, in 120 characters', () => {
+  expect(textOf('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(120)
+  const isPage = (file: string) => file === 'README.md' || /^docs\/(?!adr\/)/.test(file)
+  const long = documents.filter(isPage).flatMap((file) =>
+    writtenBy(textOf(file))
+      // A row of a table cannot be broken. That of README.md is to be short.
+      .filter((line) => file === 'README.md' || !line.startsWith('|'))
+      .filter((line) => [...line.replace(/https?:\/\/[^\s)]+/g, '')].length > 120)
+      .map((line) => `${file}: ${line}`),
+  )
+  expect(long).toEqual([])
+})
+
+/** The lines that a person wrote: programs write what lies between `<!-- …: begin -->` and `<!-- …: end -->`. */
+const writtenBy = (text: string): string[] =>
+  text.replace(/<!-- [^>]*begin -->[\s\S]*?<!-- [^>]*end -->/g, '').split('\n')
 
 /** As GitHub makes anchors of headings. */
 const headingsOf = (file: string): string[] =>
