@@ -13,7 +13,7 @@ import { type Stack, startStack } from './system/stack.ts'
 const options = new Command('npm start --')
   .description(
     'Runs Sekali on this machine until Ctrl-C: Redis, PostgreSQL, the gateway, consumers and projectors. ' +
-      'What ends by itself is started again. A second Ctrl-C does not wait.',
+      'A process that ends is started again. A second Ctrl-C stops at once.',
   )
   .option('--port <number>', 'where the gateway listens', wholeNumber(1, 65_535), 8_080)
   .option('--host <address>', 'the address it listens on; 0.0.0.0 opens it to the network', '127.0.0.1')
@@ -79,7 +79,7 @@ await runCommand(async (signal) => {
   })
   greet(stack)
   if (!signal.aborted) await once(signal, 'abort')
-  narrate('everything', 'drains and stops; once more Ctrl-C does not wait')
+  narrate('everything', 'drains and stops; press Ctrl-C again to stop at once')
   await stack.stop()
   narrate('everything', 'is stopped')
   return 0

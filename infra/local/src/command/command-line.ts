@@ -13,7 +13,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 /** A commander parser: a folder that exists. */
 export function existingFolder(path: string): string {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path
-  throw new InvalidArgumentError('It must be a folder that there is.')
+  throw new InvalidArgumentError('It must be an existing folder.')
 }
 
 /** Words with commas between them, in indented lines of at most `columns`. */
