@@ -52,7 +52,10 @@ export const problems = {
   event_in_flight: [404, 'The event is queued and not stored yet. Ask again.'],
   dead_event: [404, 'PostgreSQL refused the event; it is among the dead letters, with the reason.'],
   request_timeout: [408, 'The request took too long to come. Send it again, in one go.'],
-  conflict: [409, 'Another event, with other content, already has this id: the one with this seq. The log is unchanged.'],
+  conflict: [
+    409,
+    'Another event, with other content, already has this id: the one with this seq. The log is unchanged.',
+  ],
   projection_in_use: [
     409,
     'A projector still runs its definition. Remove the file, and drop the projection a minute later.',
@@ -75,14 +78,8 @@ export const problems = {
     422,
     'This seq or cursor is beyond the end of the log: it came from another log, or this log was restored from a backup. Read without it, or begin a tail from start or now.',
   ],
-  topic_limit: [
-    429,
-    'No more topics can be made (TOPICS_MAX). Events of existing topics are still taken.',
-  ],
-  topic_rate: [
-    429,
-    'Too many new topics at once. Publish to fewer new topics, or try again later.',
-  ],
+  topic_limit: [429, 'No more topics can be made (TOPICS_MAX). Events of existing topics are still taken.'],
+  topic_rate: [429, 'Too many new topics at once. Publish to fewer new topics, or try again later.'],
   client_limit: [429, 'You hold most of what this gateway has room for. Finish some of it, then try again.'],
   headers_too_large: [431, 'The request line and the headers may have at most 16 KiB together.'],
   internal_error: [500, 'This is a fault of the gateway; its log tells more.'],
