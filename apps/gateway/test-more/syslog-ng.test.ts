@@ -1,9 +1,10 @@
 /** A shipper of logs that knows nothing of Sekali: what it sends is what is stored, whatever happens to the gateway. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { startGateway } from '@sekali/testkit/app'
 import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
@@ -12,34 +13,21 @@ import { ownSystem } from '../test/system.ts'
 
 beforeAll(() => requireDebian('syslog-ng-core', 'syslog-ng-mod-http'))
 
-/**
- * As docs/guides/log-pipeline.md has it. UNIQID stays the same when a line is sent again, which makes it an event id; one
- * worker keeps the order; `retries` is high because a line that was tried so often is dropped.
- */
-const configuration = (logFile: string, url: string) => `
-@version: 3.38
-options { use-uniqid(yes); time-reopen(1); stats-freq(0); };
-source app { file("${logFile}" follow-freq(0.1) flags(no-parse)); };
-destination sekali {
-  http(
-    url("${url}/publish")
-    method("POST")
-    headers("Content-Type: application/x-ndjson")
-    body("$(format-json --scope none topic=app.log event_id=$UNIQID timestamp=$ISODATE source=host-1 payload.line=$MESSAGE)")
-    delimiter("\\n")
-    batch-lines(100)
-    batch-timeout(100)
-    workers(1)
-    retries(1000000)
-    timeout(10)
-  );
-};
-log { source(app); destination(sekali); flags(flow-control); };
-`
+const guide = fileURLToPath(new URL('../../../docs/guides/log-pipeline.md', import.meta.url))
+
+/** That of the guide, with a file and a gateway of ours, and without waiting long for new lines. */
+async function configuration(logFile: string, url: string): Promise<string> {
+  const [, written = ''] = /```conf\n([^]*?)```/.exec(await readFile(guide, 'utf8')) ?? []
+  const ours = written
+    .replace('use-uniqid(yes);', 'use-uniqid(yes); time-reopen(1); stats-freq(0);')
+    .replace('file("/var/log/app.log"', `file("${logFile}" follow-freq(0.1)`)
+    .replace('http://127.0.0.1:8080', url)
+  return `@version: 3.38\n${ours}`
+}
 
 async function startSyslogNg(folder: string, logFile: string, url: string): Promise<AsyncDisposable> {
   const file = join(folder, 'syslog-ng.conf')
-  await writeFile(file, configuration(logFile, url))
+  await writeFile(file, await configuration(logFile, url))
   const own = (name: string) => join(folder, name)
   const options = ['--persist-file', own('persist'), '--pidfile', own('pid'), '--control', own('control')]
   const shipper = spawn('/usr/sbin/syslog-ng', ['--foreground', '--no-caps', '--cfgfile', file, ...options], {
