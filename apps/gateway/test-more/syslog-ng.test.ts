@@ -17,7 +17,7 @@ const guide = fileURLToPath(new URL('../../../docs/guides/log-pipeline.md', impo
 
 /** That of the guide, with a file and a gateway of ours, and without waiting long for new lines. */
 async function configuration(logFile: string, url: string): Promise<string> {
-  const [, written = ''] = /```conf\n([^]*?)```/.exec(await readFile(guide, 'utf8')) ?? []
+  const [, written = ''] = /```conf\n([\s\S]*?)```/.exec(await readFile(guide, 'utf8')) ?? []
   const ours = written
     .replace('use-uniqid(yes);', 'use-uniqid(yes); time-reopen(1); stats-freq(0);')
     .replace('file("/var/log/app.log"', `file("${logFile}" follow-freq(0.1)`)

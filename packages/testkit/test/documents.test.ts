@@ -121,7 +121,9 @@ test('docs/http-api.md names every route of the gateway, and no other', () => {
 
 test('docs/http-api.md has every code of a problem, by its status', () => {
   const problems = textOf('apps/gateway/src/http/problems.ts').split('export const problems')[1] ?? ''
-  const codes = [...problems.matchAll(/^ {2}(\w+): \[\s*(\d+),/gm)].map(([, code, status]) => `${status} ${code}`)
+  const codes = [...problems.matchAll(/^ {2}(\w+): \[\s*(\d+),/gm)].map(
+    ([, code, status]) => `${status} ${code}`,
+  )
   const rows = [...textOf('docs/http-api.md').matchAll(/^\| (\d{3}) \| (.+) \|$/gm)]
   const named = rows.flatMap(([, status, cell = '']) =>
     [...cell.matchAll(/`(\w+)`/g)].map(([, code]) => `${status} ${code}`),
