@@ -1,10 +1,12 @@
 import process from 'node:process'
 import { createClient } from '@sekali/client/client'
 import { shutdownSignal } from '@sekali/process/shutdown'
+import { adviceOn } from './advice.ts'
+import { repeatsOf } from './arguments.ts'
 import { n } from './balance/balance.ts'
 import { keepAlive } from './keep-alive.ts'
 import { nothingSent, type Sent } from './load/publish.ts'
-import { type Options, parseOptions, repeatsOf } from './options.ts'
+import { type Options, parseOptions } from './options.ts'
 import { openProgress } from './progress.ts'
 import { resultJson, resultText } from './report.ts'
 import { messageOf, runWorkload } from './run.ts'
@@ -22,7 +24,7 @@ try {
   process.exitCode = await main(options, sent)
 } catch (error) {
   if (signal.aborted) report(`stopped: ${n(sent.total)} of ${n(options.events)} events sent`)
-  else report(`failed: ${messageOf(error)}`)
+  else report(`failed: ${messageOf(error)}${adviceOn(error, options.url)}`)
   process.exitCode = signal.aborted ? interrupted : 1
 }
 if (process.connected) process.disconnect()

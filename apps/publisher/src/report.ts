@@ -28,7 +28,7 @@ export function resultText(result: Result): string {
     ...table(balance),
     '',
     `${seconds.toFixed(1)} s end to end, ${n(sent / seconds)} events/s · published in ` +
-      `${publishSeconds.toFixed(1)} s, ${n(sent / publishSeconds)} requests/s · ${n(retries)} retries`,
+      `${publishSeconds.toFixed(1)} s, ${n(sent / publishSeconds)} requests/s · ${n(retries)} ${retries === 1 ? 'retry' : 'retries'}`,
     `the publisher was busy for ${Math.round((100 * publishCpuSeconds) / publishSeconds)} % of a core${behind}`,
     'the table is what /stats has grown by since the start: events that others published meanwhile are in it, too',
     ...balance.problems.map((problem) => `off: ${problem}`),

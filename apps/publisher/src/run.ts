@@ -1,11 +1,12 @@
 import process from 'node:process'
 import type { Client } from '@sekali/client/client'
+import { repeatsOf } from './arguments.ts'
 import { type Balance, balance, n } from './balance/balance.ts'
 import { type KnownByTopic, totalOf } from './balance/figures.ts'
 import { isIdle, waitForFigures } from './balance/wait-for-figures.ts'
 import { publishAll, type Sent } from './load/publish.ts'
 import { sendings } from './load/workload.ts'
-import { type Options, repeatsOf } from './options.ts'
+import type { Options } from './options.ts'
 import type { Progress } from './progress.ts'
 import type { Result } from './report.ts'
 
@@ -73,7 +74,7 @@ async function publish(options: Options, sent: Sent, tools: Tools): Promise<stri
   } catch (error) {
     tools.signal.throwIfAborted()
     // The rest is still waited for and added up: what became of it is what one wants to know now.
-    return `${n(options.events - sent.total)} events were not published: ${messageOf(error)}`
+    return `${events(options.events - sent.total)} not published: ${messageOf(error)}`
   }
 }
 
@@ -100,6 +101,8 @@ async function figuresAfter(before: KnownByTopic, options: Options, sent: Sent, 
 function withFailure(outcome: Balance, failure: string | undefined): Balance {
   return failure === undefined ? outcome : { ...outcome, problems: [failure, ...outcome.problems] }
 }
+
+const events = (count: number) => (count === 1 ? '1 event was' : `${n(count)} events were`)
 
 function secondsSince(startedAt: number): number {
   return (performance.now() - startedAt) / 1_000

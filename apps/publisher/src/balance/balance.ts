@@ -43,7 +43,9 @@ export function balance({ sent, before, after, seedIsFresh }: Run): Balance {
   const surplus = total.accepted - total.sent
   if (surplus > sent.retries) {
     // A request whose answer got lost is made again, and both are accepted. More than that no retry explains.
-    problems.push(`${n(surplus)} more accepted than sent, but only ${n(sent.retries)} retries`)
+    problems.push(
+      `${n(surplus)} more accepted than sent, but only ${n(sent.retries)} ${sent.retries === 1 ? 'retry' : 'retries'}`,
+    )
   }
   return { topics, total, replayed: Math.max(0, total.unique - total.stored), problems }
 }
