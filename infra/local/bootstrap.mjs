@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureDependencies, findNode } from './set-up/dependencies.mjs'
 import { SetUpFailed } from './set-up/failure.mjs'
+import { fileTrouble } from './set-up/file-trouble.mjs'
+import { aroundProxies } from './set-up/proxy.mjs'
 import { ensureRedis } from './set-up/redis.mjs'
 import { createRelay } from './set-up/relay.mjs'
 
@@ -29,9 +31,10 @@ const relay = createRelay()
 try {
   process.exitCode = await main()
 } catch (error) {
-  if (!(error instanceof SetUpFailed)) throw error
-  process.stderr.write(`\n${error.message}\n`)
-  process.exitCode = 1
+  const words = error instanceof SetUpFailed ? error.message : fileTrouble(error)
+  if (words === undefined) throw error
+  process.stderr.write(`\n${words}\n`)
+  process.exitCode = error.isUsage ? 2 : 1
 } finally {
   relay.close()
 }
@@ -40,6 +43,7 @@ async function main() {
   if (!Object.hasOwn(commands, command)) {
     throw new SetUpFailed(
       `usage: node infra/local/bootstrap.mjs ${Object.keys(commands).join('|')} [options]`,
+      { isUsage: true },
     )
   }
   await ensureDependencies(root, relay)
@@ -48,9 +52,10 @@ async function main() {
     // What V8 makes of our sources, types stripped: a process starts in half the time.
     NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled'),
     ...process.env,
+    ...aroundProxies(process.env),
     PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}`,
   }
-  const asksForHelp = !command.startsWith('test') && args.some((arg) => arg === '--help' || arg === '-h')
+  const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && process.env.REDIS_URL
   const needsRedis = command !== 'sekali' && !asksForHelp && !bringsRedis
   if (needsRedis) env.REDIS_SERVER = await ensureRedis(relay)

@@ -1,8 +1,8 @@
 import process from 'node:process'
-import { wholeNumber } from '@sekali/local/command-line'
+import { commandLine, newFolder, wholeNumber } from '@sekali/local/command-line'
 import { narrate } from '@sekali/local/narration'
 import { runCommand } from '@sekali/local/run-command'
-import { Command, Option } from 'commander'
+import { Option } from 'commander'
 import { heatsOf, type RowResult, runHeat, stagesOf } from './heat.ts'
 import { describeMachine, type Machine, machineLine } from './machine.ts'
 import { toChart } from './report/chart.ts'
@@ -13,19 +13,18 @@ import type { Measure, Row } from './row.ts'
 import { rows } from './rows.ts'
 import { type Bench, openBench } from './system/bench.ts'
 
-const command = new Command('npm run bench --')
-  .description(
-    'Measures Sekali against its rivals and ceilings in one run, on servers and data of its own, in interleaved ' +
-      'rounds. Prints a table and saves it as JSON, Markdown and a chart.',
-  )
+const command = commandLine(
+  'npm run bench --',
+  'Measures Sekali against its rivals and ceilings in one run, on servers and data of its own, in interleaved ' +
+    'rounds. Prints a table and saves it as JSON, Markdown and a chart.',
+)
   .addOption(new Option('--only <names...>', 'only these rows').choices(rows.map(({ name }) => name)))
-  .option('--quick', 'a tenth of the events: to see that it works, not how fast it is', false)
+  .option('--quick', 'a tenth of the events: to see that it works, not how fast it is')
   .option('--rounds <number>', "rounds (default: each row's own)", wholeNumber(1, 100))
-  .option('--results <folder>', 'where to save what is found', resultsDir)
-  .option('--profile <folder>', 'keep V8 profiles of gateways, consumers and rivals there')
-  .option('--write', 'also bring docs/performance.md up to date; takes a whole run', false)
-  .option('--list', 'say which rows there are', false)
-  .allowExcessArguments(false)
+  .option('--results <folder>', 'where to save what is found', newFolder, resultsDir)
+  .option('--profile <folder>', 'keep V8 profiles of gateways, consumers and rivals there', newFolder)
+  .option('--write', 'also bring docs/performance.md up to date; takes a whole run')
+  .option('--list', 'say which rows there are')
   .parse()
 const options = command.opts<Options>()
 if (options.write && (options.quick || options.only !== undefined)) {
@@ -34,12 +33,12 @@ if (options.write && (options.quick || options.only !== undefined)) {
 
 interface Options {
   readonly only?: string[]
-  readonly quick: boolean
+  readonly quick?: true
   readonly rounds?: number
   readonly results: string
   readonly profile?: string
-  readonly write: boolean
-  readonly list: boolean
+  readonly write?: true
+  readonly list?: true
 }
 
 await runCommand(async (signal) => {
@@ -61,7 +60,7 @@ async function run(signal: AbortSignal): Promise<void> {
   const summaries = results.map(summarize)
   const quick = options.quick ? '\n\nA quick run: the figures mean little.' : ''
   const found = {
-    json: `${JSON.stringify({ startedAt, quick: options.quick, machine, rows: results.map(toRecord) }, null, 2)}\n`,
+    json: `${JSON.stringify({ startedAt, quick: options.quick === true, machine, rows: results.map(toRecord) }, null, 2)}\n`,
     markdown: `${startedAt.slice(0, 10)}, ${machineLine(machine)}.${quick}\n\n${toMarkdown(summaries, results)}`,
     chart: toChart(summaries),
   }
@@ -73,7 +72,7 @@ async function run(signal: AbortSignal): Promise<void> {
 
 async function measure(signal: AbortSignal): Promise<{ machine: Machine; results: RowResult[] }> {
   narrate('servers', 'are starting')
-  const { quick, profile: profileDir } = options
+  const { quick = false, profile: profileDir } = options
   await using bench = await openBench({ quick, profileDir, signal })
   const machine = await describeMachine(bench)
   const results: RowResult[] = []

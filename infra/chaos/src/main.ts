@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import process from 'node:process'
+import { commandLine, newFile, wholeNumber } from '@sekali/local/command-line'
 import { runCommand } from '@sekali/local/run-command'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
-import { Command, InvalidArgumentError } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { type Fault, fits } from './fault.ts'
 import { catalogue } from './faults/catalogue.ts'
 import { expandNames } from './names.ts'
@@ -20,26 +21,34 @@ interface Options {
   readonly seed: number
   readonly consumers: number
   readonly rate: number
-  readonly faults: readonly string[]
+  readonly faults?: readonly string[]
   readonly target: string
-  readonly list: boolean
+  readonly list?: true
   readonly report?: string
 }
 
-const options = new Command('npm run chaos --')
-  .description(
-    'Breaks Sekali in every way that we know, under a load whose outcome can be checked, and checks every promise.',
-  )
+const options = commandLine(
+  'npm run chaos --',
+  'Breaks Sekali in every way that we know, under a load whose outcome can be checked, and checks every promise.',
+)
   .option('--minutes <number>', 'how long faults are injected', numberFrom(0.1, 10_000), 5)
-  .option('--times <number>', 'ends sooner, once each fault was injected so often', wholeNumber)
-  .option('--seed <number>', 'the same seed gives the same load and the same schedule', wholeNumber, 42)
-  .option('--consumers <number>', 'how many consumers share the topics', wholeNumber, 4)
+  .option(
+    '--times <number>',
+    'ends sooner, once each fault was injected so often',
+    wholeNumber(1, 999_999_999),
+  )
+  .option(
+    '--seed <number>',
+    'the same seed gives the same load and the same schedule',
+    wholeNumber(0, 999_999_999),
+    42,
+  )
+  .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
   .option('--rate <number>', 'events a second', numberFrom(1, 100_000), 200)
   .option(
     '--faults <names>',
     'only these, separated by commas; abuse-* stands for all that begin so (default: all that the target allows)',
     names,
-    [],
   )
   .option(
     '--target <target>',
@@ -47,9 +56,8 @@ const options = new Command('npm run chaos --')
     targetName,
     'local',
   )
-  .option('--report <file>', 'writes the report as JSON, too')
-  .option('--list', 'explains the faults and ends', false)
-  .allowExcessArguments(false)
+  .option('--report <file>', 'writes the report as JSON, too', newFile)
+  .option('--list', 'explains the faults and ends')
   .parse()
   .opts<Options>()
 
@@ -65,7 +73,7 @@ await runCommand(async (signal) => {
   const run = options.target === 'local' ? options.seed : `${options.seed}-${Date.now().toString(36)}`
   const names = { topics: topicsOf(run), pattern: patternOf(run) }
   const outcome = await runChaos({ ...options, ...names, faults, sources }, target, signal, report)
-  const name: RunName = options
+  const name: RunName = { ...options, faults: options.faults ?? [] }
   process.stdout.write(`${reportText(outcome, name)}\n`)
   if (options.report !== undefined) await writeFile(options.report, `${reportJson(outcome, name)}\n`)
   return isKept(outcome) ? 0 : 1
@@ -79,7 +87,7 @@ async function reach(dir: string, report: (what: string) => void, signal: AbortS
 }
 
 function chosen(): Fault[] {
-  if (options.faults.length === 0) return [...catalogue.values()]
+  if (options.faults === undefined) return [...catalogue.values()]
   return options.faults.map((name) => catalogue.get(name) as Fault)
 }
 
@@ -92,7 +100,9 @@ function list(): number {
 function names(text: string): string[] {
   const known = [...catalogue.keys()]
   const { names, unknown } = expandNames(text.split(',').filter(Boolean), known)
-  if (unknown !== undefined) throw new InvalidArgumentError(`There is no fault ${unknown}; --list shows all.`)
+  if (unknown !== undefined || names.length === 0) {
+    throw new InvalidArgumentError(`There is no fault ${unknown ?? 'of no name'}; --list shows all.`)
+  }
   return names
 }
 
@@ -107,10 +117,4 @@ function numberFrom(min: number, max: number) {
     if (text !== '' && value >= min && value <= max) return value
     throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`)
   }
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (/^\d{1,9}$/.test(text)) return value
-  throw new InvalidArgumentError('It must be a whole number.')
 }

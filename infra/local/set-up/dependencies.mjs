@@ -3,9 +3,10 @@
 // run `npm install` by hand, and their folder is not thrown away for nothing.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SetUpFailed } from './failure.mjs'
+import { reasonOf } from './file-trouble.mjs'
 import { withInstallLock } from './install-lock.mjs'
 import { say } from './say.mjs'
 
@@ -16,6 +17,7 @@ const always = ['--include=dev', '--include=optional', '--no-audit', '--no-fund'
 
 export async function ensureDependencies(root, relay) {
   if (isInstalled(root)) return
+  requireWritable(root)
   await withInstallLock(root, async () => {
     if (isInstalled(root)) return // somebody else has done it while we waited
     say('Installing dependencies (npm ci); the first time this takes a minute.')
@@ -30,6 +32,19 @@ export async function ensureDependencies(root, relay) {
     }
     writeFileSync(stampFile(root), lockHash(root))
   })
+}
+
+function requireWritable(root) {
+  for (const folder of [root, join(root, 'node_modules'), join(root, '.sekali')].filter(existsSync)) {
+    try {
+      accessSync(folder, constants.W_OK | constants.X_OK)
+    } catch (error) {
+      throw new SetUpFailed(
+        `The dependencies cannot be installed: ${folder} cannot be written to, for ${reasonOf(error) ?? error.code}.\n` +
+          'Clone into a folder of your own, or have its owner run npm ci there.',
+      )
+    }
+  }
 }
 
 // The npm that runs us, when one does: the one on the PATH may be another.

@@ -4,6 +4,7 @@
 // change of our parent; the other way round, when we die without a word, the end of the IPC channel tells
 // the child.
 import { spawn } from 'node:child_process'
+import { say } from './say.mjs'
 
 const parentCheckMs = 500
 // As a shell reports what a signal ended.
@@ -13,9 +14,13 @@ const statusOf = { SIGINT: 130, SIGTERM: 143 }
 export function createRelay() {
   let child
   let told
+  const end = () => {
+    say('Interrupted; nothing is left running. The same command goes on from here.')
+    process.exit(statusOf[told])
+  }
   const pass = (signal) => {
     told = signal
-    if (child === undefined) process.exit(statusOf[signal])
+    if (child === undefined) end()
     child.kill(signal)
   }
   process.on('SIGINT', pass)
@@ -43,9 +48,9 @@ export function createRelay() {
         child.once('error', () => settle({ code: 127, signal: null }))
         child.once('exit', (code, signal) => settle({ code, signal }))
       }),
-    /** After a step of the set-up: one that was interrupted is the end, without another word. */
+    /** After a step of the set-up: one that was interrupted is the end. */
     endIfInterrupted: () => {
-      if (told !== undefined) process.exit(statusOf[told])
+      if (told !== undefined) end()
     },
     close: () => {
       clearInterval(watch)

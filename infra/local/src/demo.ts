@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
+import { complaintAbout, seed, share } from '@sekali/publisher/arguments'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
-import { Command } from 'commander'
-import { wholeNumber } from './command/command-line.ts'
+import { commandLine, wholeNumber } from './command/command-line.ts'
 import { narrate } from './command/narration.ts'
 import { programs } from './command/repository.ts'
 import { interrupted, runCommand } from './command/run-command.ts'
@@ -11,30 +11,31 @@ import { startStack } from './system/stack.ts'
 
 const drainMs = 10_000
 
-const options = new Command('npm run demo --')
-  .description(
-    'Starts the whole system on servers and data of its own, publishes events with an exact share of ' +
-      'duplicates over HTTP, waits until all of them are accounted for, shows that the figures balance, and ' +
-      'removes everything. ' +
-      'DATABASE_URL and REDIS_URL are not used, so nothing of yours is touched.',
-  )
+const command = commandLine(
+  'npm run demo --',
+  'Starts the whole system on servers and data of its own, publishes events with an exact share of ' +
+    'duplicates over HTTP, waits until all of them are accounted for, shows that the figures balance, and ' +
+    'removes everything. ' +
+    'DATABASE_URL and REDIS_URL are not used, so nothing of yours is touched.',
+)
   .option('--events <number>', 'events to publish, duplicates included', wholeNumber(1, 100_000_000), 20_000)
-  .option('--duplicates <share>', 'share of them that repeat another one, from 0 to less than 1', '0.3')
+  .option('--duplicates <share>', 'share of them that repeat another one, such as 0.3 or 30%', share, 0.3)
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
   .option('--concurrency <number>', 'requests at a time', wholeNumber(1, 1_000), 50)
-  .option('--seed <text>', 'the same seed publishes the same events (default: a new one)')
-  .option('--json', 'the last line of standard output is one JSON object with the figures', false)
-  .allowExcessArguments(false)
+  .option('--seed <text>', 'the same seed publishes the same events (default: a new one)', seed)
+  .option('--json', 'the last line of standard output is one JSON object with the figures')
   .parse()
-  .opts<DemoOptions>()
+const options = command.opts<DemoOptions>()
+const complaint = complaintAbout(options)
+if (complaint !== undefined) command.error(complaint)
 
 interface DemoOptions {
   readonly events: number
-  readonly duplicates: string
+  readonly duplicates: number
   readonly consumers: number
   readonly concurrency: number
   readonly seed?: string
-  readonly json: boolean
+  readonly json?: true
 }
 
 await runCommand(async (signal) => {
@@ -60,7 +61,7 @@ await runCommand(async (signal) => {
 async function publish(url: string, signal: AbortSignal): Promise<number> {
   signal.throwIfAborted()
   const { events, duplicates, concurrency, seed, json } = options
-  const args = ['--url', url, '--events', String(events), '--duplicates', duplicates]
+  const args = ['--url', url, '--events', String(events), '--duplicates', String(duplicates)]
   args.push('--concurrency', String(concurrency), ...(seed === undefined ? [] : ['--seed', seed]))
   const publisher = spawn(process.execPath, [programs.publisher, ...args, ...(json ? ['--json'] : [])], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

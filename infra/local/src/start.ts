@@ -2,19 +2,20 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import process from 'node:process'
 import { readSecret } from '@sekali/process/secret-file'
-import { Command, Option } from 'commander'
-import { existingFolder, inLines, wholeNumber } from './command/command-line.ts'
+import { Option } from 'commander'
+import { commandLine, existingFolder, inLines, newFolder, wholeNumber } from './command/command-line.ts'
+import { greeting } from './command/greeting.ts'
 import { narrate } from './command/narration.ts'
 import { repositoryRoot } from './command/repository.ts'
 import { runCommand } from './command/run-command.ts'
 import { settings } from './system/settings.ts'
-import { type Stack, startStack } from './system/stack.ts'
+import { startStack } from './system/stack.ts'
 
-const options = new Command('npm start --')
-  .description(
-    'Runs Sekali on this machine until Ctrl-C: Redis, PostgreSQL, the gateway, consumers and projectors. ' +
-      'A process that ends is started again. A second Ctrl-C stops at once.',
-  )
+const options = commandLine(
+  'npm start --',
+  'Runs Sekali on this machine until Ctrl-C: Redis, PostgreSQL, the gateway, consumers and projectors. ' +
+    'A process that ends is started again. A second Ctrl-C stops at once.',
+)
   .option('--port <number>', 'where the gateway listens', wholeNumber(1, 65_535), 8_080)
   .option('--host <address>', 'the address it listens on; 0.0.0.0 opens it to the network', '127.0.0.1')
   .addOption(
@@ -31,7 +32,7 @@ const options = new Command('npm start --')
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
   .option('--projectors <number>', 'how many projectors share the projections', wholeNumber(0, 64), 1)
   .option('--projections <folder>', 'definitions of projections, such as examples/', existingFolder)
-  .option('--data <folder>', 'where data and logs are kept', join(repositoryRoot, '.sekali'))
+  .option('--data <folder>', 'where data and logs are kept', newFolder, join(repositoryRoot, '.sekali'))
   .addHelpText(
     'after',
     `
@@ -49,7 +50,6 @@ ${inLines(settings, 100)}
 Example:
   npm start -- --port 9090 --consumers 8 --data /var/lib/sekali`,
   )
-  .allowExcessArguments(false)
   .parse()
   .opts<{
     port: number
@@ -77,34 +77,10 @@ await runCommand(async (signal) => {
     onEvent: narrate,
     signal,
   })
-  greet(stack)
+  process.stdout.write(greeting(stack, options.projections))
   if (!signal.aborted) await once(signal, 'abort')
   narrate('everything', 'drains and stops; press Ctrl-C again to stop at once')
   await stack.stop()
-  narrate('everything', 'is stopped')
+  narrate('everything', `is stopped; the data stay in ${stack.dir}`)
   return 0
 })
-
-function greet({ url, dir, logDir }: Stack): void {
-  const event = JSON.stringify({
-    topic: 'orders.paid',
-    event_id: 'order-1',
-    timestamp: new Date().toISOString(),
-    source: 'shop',
-    payload: { total: 42 },
-  })
-  process.stdout.write(`
-Sekali runs on ${url}
-
-  curl ${url}/publish -H 'content-type: application/json' -d '${event}'
-  curl ${url}/events
-  curl ${url}/projections
-  curl ${url}/stats
-
-  data  ${dir}
-  logs  ${logDir}, ${join(dir, 'redis')}, ${join(dir, 'postgres')}
-  runs  ${join(dir, 'run.json')}
-
-Ctrl-C drains and stops everything. The data stay.
-`)
-}

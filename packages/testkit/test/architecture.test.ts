@@ -18,8 +18,9 @@ const arrows: Record<string, readonly string[]> = {
   'apps/projector': ['core', 'process', 'broker', 'store', 'projection'],
   'infra/bench': ['core', 'store', 'servers', 'local'],
   'infra/chaos': ['broker', 'store', 'client', 'servers', 'local'],
-  // Of the apps it imports the names of their settings, to pass them on; it starts them as processes.
-  'infra/local': ['core', 'process', 'servers', 'gateway', 'consumer', 'projector'],
+  // Of the apps it imports the names of their settings, to pass them on, and what the publisher takes as a load; it starts
+  // them as processes.
+  'infra/local': ['core', 'process', 'servers', 'gateway', 'consumer', 'projector', 'publisher'],
 }
 
 /** Libraries that only one room may know. */

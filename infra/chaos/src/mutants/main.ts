@@ -6,19 +6,21 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
+import { commandLine, newFile } from '@sekali/local/command-line'
 import { runCommand } from '@sekali/local/run-command'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
-import { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { mutants } from './catalogue.ts'
 import type { Mutant } from './mutant.ts'
 import { runSuite } from './suite.ts'
 import { applyMutant, copyTree } from './tree.ts'
 
-const { only, report } = new Command('npm run chaos:mutants --')
-  .description('Breaks the product on purpose, one way at a time, and fails when the tests do not notice.')
-  .option('--only <names>', 'only these, separated by commas', (text) => text.split(','))
-  .option('--report <file>', 'writes the table as Markdown, too')
-  .allowExcessArguments(false)
+const { only, report } = commandLine(
+  'npm run chaos:mutants --',
+  'Breaks the product on purpose, one way at a time, and fails when the tests do not notice.',
+)
+  .option('--only <names>', 'only these, separated by commas', names)
+  .option('--report <file>', 'writes the table as Markdown, too', newFile)
   .parse()
   .opts<{ only?: string[]; report?: string }>()
 
@@ -46,6 +48,14 @@ await runCommand(async (signal) => {
   if (report !== undefined) await writeFile(report, `${text}\n`)
   return rows.length > 0 && rows.every(({ isCaught }) => isCaught) ? 0 : 1
 })
+
+function names(text: string): string[] {
+  const wanted = text.split(',')
+  const stray = wanted.find((name) => !mutants.some((mutant) => mutant.name === name))
+  if (stray === undefined) return wanted
+  const all = mutants.map(({ name }) => name).join(', ')
+  throw new InvalidArgumentError(`There is no mutant ${stray}; there are ${all}.`)
+}
 
 /** The test must pass on the tree as it is: one that always fails would catch everything. */
 async function judge(tree: string, mutant: Mutant, signal: AbortSignal): Promise<Row> {

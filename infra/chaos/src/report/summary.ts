@@ -4,28 +4,37 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import process from 'node:process'
-import { Command } from 'commander'
+import { commandLine } from '@sekali/local/command-line'
+import { runCommand } from '@sekali/local/run-command'
 import { type AbuseFigures, complaintsOf, operations } from '../check/abuse-verdict.ts'
 import { medianOf } from './median.ts'
 import type { RunReport } from './report.ts'
 
-const command = new Command('npm run chaos:summary --')
-  .description('Makes the tables of docs/reliability.md out of the JSON reports of chaos runs.')
+const command = commandLine(
+  'npm run chaos:summary --',
+  'Makes the tables of docs/reliability.md out of the JSON reports of chaos runs.',
+)
   .option('--into <page>', 'writes them between the marks of this page')
   .option('--mutants <table>', 'the table that chaos:mutants wrote')
   .argument('<reports...>')
   .parse()
 const { into, mutants } = command.opts<{ into?: string; mutants?: string }>()
 
-const reports = await Promise.all(
-  command.args.map(async (file) => JSON.parse(await readFile(file, 'utf8')) as RunReport),
-)
-await write('runs', [totals(), '', runsTable()].join('\n'))
-await write('faults', faultsTable())
+const reports: RunReport[] = []
+
+await runCommand(async () => {
+  for (const file of command.args) reports.push(JSON.parse(await readFile(file, 'utf8')))
+  await write('runs', [totals(), '', runsTable()].join('\n'))
+  await write('faults', faultsTable())
+  if (abuses().length > 0) await write('abuses', abusesTable())
+  if (mutants !== undefined) await write('mutants', (await readFile(mutants, 'utf8')).trim())
+  return 0
+})
+
 // Reports from before there were abuses have none.
-const abuses = reports.flatMap((report) => report.abuses ?? [])
-if (abuses.length > 0) await write('abuses', abusesTable())
-if (mutants !== undefined) await write('mutants', (await readFile(mutants, 'utf8')).trim())
+function abuses(): AbuseFigures[] {
+  return reports.flatMap((report) => report.abuses ?? [])
+}
 
 async function write(part: string, text: string): Promise<void> {
   if (into === undefined) return void process.stdout.write(`${text}\n\n`)
@@ -42,7 +51,7 @@ function totals(): string {
   const injections = sum(({ faults }) => faults.reduce((all, { times }) => all + times, 0))
   const broken = reports.filter(({ kept }) => !kept).length
   return (
-    `${reports.length} runs, ${minutes.toFixed(0)} minutes in all: ${sum(({ operations }) => operations.ok)} operations ` +
+    `${reports.length} ${reports.length === 1 ? 'run' : 'runs'}, ${minutes.toFixed(0)} minutes in all: ${sum(({ operations }) => operations.ok)} operations ` +
     `answered with yes, ${sum(({ operations }) => operations.failed)} surely not carried out, ` +
     `${sum(({ operations }) => operations.indeterminate)} without a certain answer; ${sum(({ events }) => events)} events stored; ` +
     `${injections} faults injected, ${sum(({ kills }) => kills)} processes killed. ` +
@@ -95,9 +104,9 @@ function faultsTable(): string {
 
 /** The worst of each abuse. */
 function abusesTable(): string {
-  const names = [...new Set(abuses.map(({ fault }) => fault))].sort()
+  const names = [...new Set(abuses().map(({ fault }) => fault))].sort()
   const rows = names.map((name) => {
-    const all = abuses.filter(({ fault }) => fault === name)
+    const all = abuses().filter(({ fault }) => fault === name)
     const worst = (of: (figures: AbuseFigures) => number | undefined) =>
       Math.max(...all.map((figures) => of(figures) ?? Number.NaN))
     const latencies = operations.map((operation) => [

@@ -1,5 +1,12 @@
 import { statSync } from 'node:fs'
-import { InvalidArgumentError } from 'commander'
+import { dirname, resolve } from 'node:path'
+import { endUsage } from '@sekali/process/usage'
+import { Command, InvalidArgumentError } from 'commander'
+
+/** A command whose faulty command line is refused with status 2, as that of `sekali` is. */
+export function commandLine(name: string, description: string): Command {
+  return new Command(name).description(description).exitOverride(endUsage)
+}
 
 /** A commander parser: a whole number in a range. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -14,6 +21,19 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 export function existingFolder(path: string): string {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path
   throw new InvalidArgumentError('It must be an existing folder.')
+}
+
+/** A commander parser: a file that is to be written, in a folder that exists. */
+export function newFile(path: string): string {
+  const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  if (isFolder(dirname(resolve(path))) && !isFolder(path)) return path
+  throw new InvalidArgumentError('It must be a file, in a folder that there is.')
+}
+
+/** A commander parser: a folder that there need not be yet. */
+export function newFolder(path: string): string {
+  if (path !== '') return path
+  throw new InvalidArgumentError('It must be a folder.')
 }
 
 /** Words with commas between them, in indented lines of at most `columns`. */

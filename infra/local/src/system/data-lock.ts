@@ -10,6 +10,7 @@ import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DataInUse } from '@sekali/servers/errors'
 import { startOf } from '@sekali/servers/process-info'
+import type { RunFile } from './run-file.ts'
 
 export interface DataLock extends AsyncDisposable {
   /** Whether the last holder was killed, and so may have left something running. */
@@ -43,8 +44,19 @@ export async function lockData(dir: string): Promise<DataLock> {
   }
   const holder = (await read(lockFile))?.split(' ')[0]
   throw new DataInUse(
-    `the data directory ${dir} is in use by process ${holder}. Stop that one, or choose another with --data.`,
+    `the data directory ${dir} is in use by process ${holder}${await addressIn(dir)}. ` +
+      `Stop that one with: kill ${holder}\nOr choose another folder: npm start -- --data FOLDER`,
   )
+}
+
+/** Where the holder answers, once it has said so. */
+async function addressIn(dir: string): Promise<string> {
+  try {
+    const { gateway } = JSON.parse(await readFile(join(dir, 'run.json'), 'utf8')) as RunFile
+    return `, which answers on ${gateway.url}`
+  } catch {
+    return '' // it is starting or stopping, or the file is another user's
+  }
 }
 
 async function replaced(lockFile: string, stale: string, draft: string): Promise<boolean> {

@@ -1,7 +1,9 @@
 import { createServer } from 'node:net'
 import { SekaliError } from '@sekali/core/errors'
 import { freePort } from '@sekali/servers/free-port'
+import { listenerOn } from '@sekali/servers/listener'
 import { waitUntil } from '@sekali/servers/wait-until'
+import { UsageError } from '../command/usage-error.ts'
 
 /** Somebody else listens on the port that was asked for. */
 class PortTaken extends SekaliError {
@@ -11,17 +13,20 @@ class PortTaken extends SekaliError {
 
 // As long as a gateway whose supervisor was killed may drain.
 const drainMs = 10_000
+const commandCharsMax = 120
 
 /**
- * The port for the gateway: the wanted one, or a free one if none is wanted. Throws {@link PortTaken}. `patient`: an earlier
- * gateway may still be draining on it.
+ * The port for the gateway: the wanted one, or a free one if none is wanted. Throws {@link PortTaken}, and
+ * {@link UsageError} if nobody could listen there. `patient`: an earlier gateway may still be draining on it.
  */
 export async function claimPort(wish: {
   readonly port: number | undefined
   readonly host: string
   readonly patient: boolean
+  /** The options that choose them, for the words. */
+  readonly options?: { readonly port: string; readonly host: string }
 }): Promise<number> {
-  const { port, host, patient } = wish
+  const { port, host, patient, options = { port: '--port', host: '--host' } } = wish
   if (port === undefined) return await freePort()
   let refusal = await tryPort(port, host)
   if (refusal === undefined) return port
@@ -30,15 +35,21 @@ export async function claimPort(wish: {
     return refusal === undefined
   }
   if (patient && (await waitUntil(listenable, drainMs))) return port
-  throw new PortTaken(
-    `${reasonOf(refusal, port, host)} Choose another port, for instance: npm start -- --port ${port + 1}`,
-  )
+  const other = `npm start -- ${options.port} ${await freePort()}`
+  if (refusal === 'EADDRINUSE') throw new PortTaken(`${await takenBy(port)}Or choose another port: ${other}`)
+  if (refusal === 'EACCES') {
+    throw new UsageError(`Port ${port} is not for ordinary users to listen on. Choose another: ${other}`)
+  }
+  const remedy = `Choose another: npm start -- ${options.host} 127.0.0.1`
+  throw new UsageError(`${host} is no address of this machine (${refusal}). ${remedy}`)
 }
 
-function reasonOf(code: string | undefined, port: number, host: string): string {
-  if (code === 'EADDRINUSE') return `Port ${port} is taken: another program listens on it.`
-  if (code === 'EACCES') return `Port ${port} is not for ordinary users to listen on.`
-  return `One cannot listen on ${host}:${port} (${code}).`
+async function takenBy(port: number): Promise<string> {
+  const listener = await listenerOn(port)
+  if (listener === undefined) return `Port ${port} is taken: another program listens on it. Stop that one.\n`
+  const { pid, command } = listener
+  const words = command.length > commandCharsMax ? `${command.slice(0, commandCharsMax)}…` : command
+  return `Port ${port} is taken: process ${pid} listens on it (${words}). Stop that one with: kill ${pid}\n`
 }
 
 // The error code, if one cannot listen there.

@@ -2,17 +2,17 @@
 // own, each started again when it ends by itself. The parts stop in the opposite order of their start: first the gateway
 // (no new events come in), then consumers and projectors (they finish their turns), then Redis and PostgreSQL. Log files
 // are appended to and never rotated.
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { freePort } from '@sekali/servers/free-port'
 import { stopLeftoverPostgres } from '@sekali/servers/postgres-leftover'
 import { startPostgres } from '@sekali/servers/postgres-server'
 import { stopLeftoverRedis } from '@sekali/servers/redis-leftover'
 import { startRedis } from '@sekali/servers/redis-server'
 import { supervise } from '@sekali/servers/supervise'
 import { programs } from '../command/repository.ts'
+import { UsageError } from '../command/usage-error.ts'
 import { runApp, startApp } from './app-process.ts'
 import { givenBackend, ownBackend } from './backend.ts'
+import { makeDataFolder } from './data-folder.ts'
 import { lockData } from './data-lock.ts'
 import { startFleet } from './fleet.ts'
 import { addressOf, claimPort } from './gateway-port.ts'
@@ -58,12 +58,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { host = '127.0.0.1', projectors = 0, projections, onEvent = () => {}, signal } = options
   const dir = resolve(options.dir)
   const logDir = join(dir, 'logs')
-  await mkdir(logDir, { recursive: true })
+  await makeDataFolder(dir)
   await using parts = new AsyncDisposableStack()
   const lock = parts.use(await lockData(dir))
   const runFile = parts.use(publishRunFile(dir))
   await stopLeftovers(dir, onEvent)
-  const port = await claimPort({ port: options.port, host, patient: lock.wasStale })
+  const patient = lock.wasStale
+  const port = await claimPort({ port: options.port, host, patient })
+  const healthHost = options.healthHost ?? '127.0.0.1'
+  const healthPort = await claimPort({
+    port: options.healthPort || undefined,
+    host: healthHost,
+    patient,
+    options: { port: '--health-port', host: '--health-host' },
+  })
+  if (port === healthPort) throw new UsageError('--port and --health-port are the same: choose two.')
 
   const onChange = (part: string) => (reason?: string) => {
     if (reason !== undefined) onEvent(part, reason)
@@ -89,8 +98,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const consuming = parts.use(await startFleet({ ...ofFleet, size: options.consumers, env }))
   step('gateway', `is starting on port ${port}`)
   const app = { name: 'gateway', program: programs.gateway, logDir }
-  const healthHost = options.healthHost ?? '127.0.0.1'
-  const healthPort = options.healthPort || (await freePort())
   const gatewayEnv = {
     ...env,
     HOST: host,

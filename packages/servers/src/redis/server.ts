@@ -131,7 +131,8 @@ async function becomesReady(
 function serverOf(spawned: Spawned, port: number, password: string): Server {
   const stop = () => endSpawned(spawned, 'SIGTERM', stopMs)
   return {
-    url: `redis://:${password}@127.0.0.1:${port}`,
+    // With the name of the user, because redis-cli takes the empty one for a name.
+    url: `redis://default:${password}@127.0.0.1:${port}`,
     port,
     pid: spawned.pid,
     exited: spawned.exited,

@@ -1,0 +1,2 @@
+export function reasonOf(error: unknown): string | undefined
+export function fileTrouble(error: unknown): string | undefined

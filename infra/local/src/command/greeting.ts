@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What a newcomer is shown once all is up: commands to be typed as they are, and where things lie. */
+export function greeting(
+  { url, dir, logDir }: { readonly url: string; readonly dir: string; readonly logDir: string },
+  projections: string | undefined,
+): string {
+  // A new id each time: on data that are there already the same one would be a duplicate, or a conflict.
+  const event = JSON.stringify({
+    topic: 'orders.eu.paid',
+    event_id: `order-${Date.now().toString(36)}`,
+    timestamp: new Date().toISOString(),
+    source: 'shop',
+    payload: { customer: 'c-17', total: 12.5 },
+  })
+  // The example folds such orders; without it there is what is built in.
+  const hasExample = projections !== undefined && existsSync(join(projections, 'customer-totals.ts'))
+  return `
+Sekali runs on ${url}
+
+Publish an event and wait until it is stored, read the log, read a state that is folded from it:
+
+  curl -sS ${url}/publish -H 'content-type: application/json' -H 'prefer: wait=5' -d '${event}'
+  curl -sS '${url}/events?topic=orders.eu.paid&after=0'
+  curl -sS ${url}/projections/${hasExample ? 'customer-totals' : 'latest'}
+
+All figures, and how it is:
+
+  curl -sS ${url}/stats
+  npm run sekali -- --url ${url} doctor
+
+Ctrl-C stops everything. The data stay in ${dir}
+Logs: ${logDir}, ${join(dir, 'redis')}, ${join(dir, 'postgres')}
+What runs: ${join(dir, 'run.json')}
+`
+}

@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process'
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
+import { tryUnprivileged, userOf } from '@sekali/servers/unprivileged'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const programs = {
+  bench: 'infra/bench/src/main.ts',
+  chaos: 'infra/chaos/src/main.ts',
+  demo: 'infra/local/src/demo.ts',
+  mutants: 'infra/chaos/src/mutants/main.ts',
+  publisher: 'apps/publisher/src/main.ts',
+  start: 'infra/local/src/start.ts',
+  summary: 'infra/chaos/src/report/summary.ts',
+  test: 'infra/local/src/test.ts',
+  'test:more': 'infra/local/src/test-more.ts',
+}
+type Name = keyof typeof programs
+const names = Object.keys(programs) as Name[]
+
+function run(name: Name, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, programs[name]), ...args], {
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+  return { status, stdout, stderr }
+}
+
+const refused = (words: RegExp) => ({ status: 2, stdout: '', stderr: expect.stringMatching(words) })
+
+test.each(names)('%s refuses an option that there is not with status 2', (name) => {
+  expect(run(name, '--hepl')).toEqual(refused(/^error: unknown option '--hepl'\n\(Did you mean --help\?\)\n/))
+})
+
+test.each(names)('%s explains itself, and says no default that is none', (name) => {
+  const { status, stdout, stderr } = run(name, '--help')
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/^Usage: /)
+  expect(stdout).toContain('--help')
+  expect(stdout).not.toMatch(/default: (\[\]|false|"")/)
+})
+
+test.each<[Name, string[], RegExp]>([
+  ['start', ['--port', '0'], /whole number from 1 to 65535/],
+  ['start', ['--consumers', '0'], /whole number from 1 to 64/],
+  ['start', ['--projections', '/nowhere'], /must be a folder/],
+  ['start', ['--data', ''], /must be a folder/],
+  ['start', ['more'], /too many arguments/],
+  ['demo', ['--duplicates', '30 percent'], /0\.3 or 30%/],
+  ['demo', ['--duplicates', '100%'], /0\.3 or 30%/],
+  ['demo', ['--events', '1e3'], /whole number from 1 to 100000000/],
+  ['demo', ['--events', '1', '--duplicates', '0.9'], /no event is left/],
+  ['demo', ['--seed', 'a b'], /must be 1 to 64 of/],
+  ['publisher', ['--duplicates', '1'], /0\.3 or 30%/],
+  ['publisher', ['--events', '1', '--duplicates', '0.9'], /no event is left/],
+  ['publisher', ['--topics', 'a b'], /a topic/],
+  ['publisher', ['more'], /too many arguments/],
+  ['chaos', ['--faults', 'no-such'], /no fault no-such; --list/],
+  ['chaos', ['--faults', ''], /no fault/],
+  ['chaos', ['--consumers', '0'], /whole number from 1 to 64/],
+  ['chaos', ['--report', '/nowhere/report.json'], /folder that there is/],
+  ['bench', ['--only', 'nothing'], /Allowed choices/],
+  ['mutants', ['--only', 'no-such'], /no mutant no-such/],
+  ['mutants', ['--report', '/nowhere/table.md'], /folder that there is/],
+  ['summary', [], /missing required argument/],
+  ['test', ['--project', 'no-such'], /no project no-such.*gateway/],
+  ['test:more', ['--project', 'core'], /no project core.*gateway/],
+])('%s %j is refused before anything starts', (name, args, words) => {
+  expect(run(name, ...args)).toEqual(refused(words))
+})
+
+test('a data folder that cannot be one is refused in a sentence', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  const file = join(folder.path, 'file')
+  await writeFile(file, '')
+  const words = (path: string, why: string) =>
+    new RegExp(`^\\n${path}\\b.*${why}.*Choose another folder: npm start -- --data FOLDER\\n$`)
+  expect(run('start', '--data', file)).toEqual(refused(words(file, 'is not a folder')))
+  expect(run('start', '--data', join(file, 'x'))).toEqual(refused(words(file, 'is not a folder')))
+  // Node's own recursive mkdir never returns from there.
+  expect(run('start', '--data', '/proc/x/y')).toEqual(refused(words('/proc', 'cannot be made')))
+  const long = join(folder.path, 'x'.repeat(300))
+  expect(run('start', '--data', long)).toEqual(refused(words(folder.path, 'too long')))
+})
+
+test('files of another user are named with their owner, as what cannot be read or written', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  await chmod(folder.path, 0o555)
+  const way = tryUnprivileged(process.execPath, root)
+  if (way === undefined) throw new Error('nobody can run Node here')
+  const { command, prefix } = way.command(process.execPath)
+  const { status, stdout, stderr } = spawnSync(
+    command,
+    [...prefix, join(root, programs.start), '--data', join(folder.path, 'data')],
+    { env: { PATH: process.env.PATH }, cwd: '/', encoding: 'utf8', timeout: 30_000, ...userOf(way) },
+  )
+  const words = new RegExp(`^\\n${folder.path}/data cannot be made:.*user .*may not.*--data FOLDER\\n$`)
+  expect({ status, stdout, stderr }).toEqual(refused(words))
+})
+
+test('a file that cannot be read is named, without a stack trace', () => {
+  const { status, stderr } = run('summary', '/nowhere/report.json')
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: '\n/nowhere/report.json: there is no such file or folder\n',
+  })
+})
