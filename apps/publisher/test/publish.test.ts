@@ -127,6 +127,6 @@ test.each([
   ['--url', '127.0.0.1:8080'],
 ])('%s %s is refused before anything is sent', async (option, value) => {
   const { stderr, exited } = startPublisher(option, value)
-  expect(await exited).toEqual([1, null])
+  expect(await exited).toEqual([2, null])
   expect(stderr()).toContain(option)
 })

@@ -16,16 +16,16 @@ test('without a Redis and without a way to install one it names two ways out', a
 test('an option that does not exist or makes no sense is refused, not guessed', async () => {
   await using folder = await temporaryFolder('sekali-test-')
   await using unknown = await startService(folder.path, ['--prot', '1'])
-  expect(await unknown.exited).toBe(1)
+  expect(await unknown.exited).toBe(2)
   expect(unknown.said()).toMatch(/unknown option '--prot'/)
   await using none = await startService(folder.path, ['--consumers', '0'])
-  expect(await none.exited).toBe(1)
+  expect(await none.exited).toBe(2)
   expect(none.said()).toMatch(/must be a whole number from 1 to 64/)
 })
 
 test('an unknown command is answered with the usage', async () => {
   await using nothing = runBootstrap(['dmo'])
-  expect(await nothing.exited).toBe(1)
+  expect(await nothing.exited).toBe(2)
   for (const command of ['demo', 'start', 'test'])
     expect(nothing.said()).toMatch(new RegExp(`usage: .*\\b${command}\\b`))
 })

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { access, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -6,6 +7,7 @@ import { startPostgres } from '@sekali/servers/postgres-server'
 import { commandLineOf } from '@sekali/servers/process-info'
 import { startRedis } from '@sekali/servers/redis-server'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
+import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { askPostgres, askRedis } from '../../../packages/servers/test/ask.ts'
@@ -77,6 +79,32 @@ test('run.json names what runs, a stop leaves nothing running, and the data stay
   expect(await storedIds(second)).toEqual(['e1'])
 })
 
+test('the commands that are printed at the start show an event, the log and a state when they are typed', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  // A name that careless quoting would break.
+  const data = join(folder.path, "data of l'été")
+  await using service = await startService(data, ['--consumers', '1', '--projections', examples])
+  await eventually(async () => expect(service.said()).toContain('Ctrl-C stops everything'), 50_000)
+  const commands = service.said().match(/^ {2}curl .*$/gm) ?? []
+  const type = (command = '') => JSON.parse(execFileSync('sh', ['-c', command], { encoding: 'utf8' }))
+  expect(type(commands[0])).toMatchObject({ status: 'stored', seq: 1 })
+  expect(type(commands[1])).toMatchObject([{ topic: 'orders.eu.paid', seq: 1 }])
+  await eventually(async () => {
+    const state = { orders: 1, cents: 1250 }
+    expect(type(commands[2])).toMatchObject({ name: 'customer-totals', keys: [{ key: 'c-17', state }] })
+  })
+  expect(type(commands[3])).toMatchObject({ totals: { accepted: 1, stored: 1, in_flight: 0 } })
+
+  const { redis, postgres } = await service.running()
+  await requireDebian('redis-tools', 'postgresql-client')
+  const ask = (program: string, ...args: string[]) => execFileSync(program, args, { encoding: 'utf8' }).trim()
+  expect(ask('redis-cli', '-u', redis.url, '--no-auth-warning', 'PING')).toBe('PONG')
+  expect(ask('psql', postgres.url, '-Atc', 'SELECT count(*) FROM events')).toBe('1')
+  service.child.kill('SIGINT')
+  expect(await service.exited).toBe(0)
+  expect(service.said()).toContain(`is stopped; the data stay in ${data}`)
+})
+
 test('all of it is started again when it is killed, on the same URLs, and events go on [P1] [P9]', async () => {
   await using folder = await temporaryFolder('sekali-test-')
   await using service = await startService(folder.path, ['--consumers', '1'])
@@ -135,10 +163,12 @@ test('a data directory in use and a port that is taken are refused with what to 
   await service.ready()
   await using sameData = await startService(folder.path)
   expect(await sameData.exited).toBe(1)
-  expect(sameData.said()).toMatch(/in use by process \d+.*--data/s)
+  expect(sameData.said()).toMatch(/in use by process \d+, which answers on http.*kill \d+.*--data/s)
   await using samePort = await startService(other.path, ['--port', new URL(service.url).port])
   expect(await samePort.exited).toBe(1)
-  expect(samePort.said()).toMatch(/Port \d+ is taken.*npm start -- --port \d+/s)
+  expect(samePort.said()).toMatch(
+    /Port \d+ is taken by another npm start, process \d+.*npm start -- --port \d+/s,
+  )
   expect((await fetch(`${service.url}/readyz`)).status).toBe(200)
 })
 

@@ -13,10 +13,10 @@ test.each(['DATABASE_URL', 'REDIS_URL'])('npm start takes %s from a file, or say
     })
   const missing = start({ [`${name}_FILE`]: '/nowhere' })
   expect(missing).toMatchObject({
-    status: 1,
+    status: 2,
     stderr: expect.stringContaining(`${name}_FILE: the file cannot`),
   })
   const both = start({ [name]: 'redis://u:secret@h', [`${name}_FILE`]: '/nowhere' })
-  expect(both).toMatchObject({ status: 1, stderr: expect.stringContaining('are both set') })
+  expect(both).toMatchObject({ status: 2, stderr: expect.stringContaining('are both set') })
   expect(both.stderr).not.toContain('secret@')
 })

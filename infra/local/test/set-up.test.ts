@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -26,6 +27,16 @@ test('every file is checked out as it is committed, whatever git would do to lin
   const names = ['package.json', 'infra/local/bootstrap.mjs', 'infra/docker/redis.sh', 'docs/api.md']
   const said = execFileSync('git', ['check-attr', 'eol', '--', ...names], { cwd: root, encoding: 'utf8' })
   expect(said.trim().split('\n')).toEqual(names.map((name) => `${name}: eol: lf`))
+})
+
+test('without a Redis, and without the right to install one, the exact command is shown', () => {
+  // A server that is named is never replaced by one that is installed.
+  const script = `import(${JSON.stringify(setUp('redis.mjs'))}).then(({ ensureRedis }) =>
+    ensureRedis({}).catch((error) => process.stdout.write(error.message)))`
+  const env = { PATH: process.env.PATH, REDIS_SERVER: '/nowhere' }
+  const said = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', env })
+  expect(said).toMatch(/needs a Redis server.*\/nowhere.*Install Redis 7\.0.*docker compose up/s)
+  if (existsSync('/usr/bin/apt-get')) expect(said).toMatch(/Here: sudo sh '\/.*\/apt-redis\.sh'\n/)
 })
 
 test('the bootstrap runs the help of every command without a Redis', () => {

@@ -47,7 +47,11 @@ export async function claimPort(wish: {
 async function takenBy(port: number): Promise<string> {
   const listener = await listenerOn(port)
   if (listener === undefined) return `Port ${port} is taken: another program listens on it. Stop that one.\n`
-  const { pid, command } = listener
+  const { pid, command, parent } = listener
+  // A gateway that is killed is started again by the npm start that it belongs to.
+  if (parent.command.includes('infra/local/src/start.ts')) {
+    return `Port ${port} is taken by another npm start, process ${parent.pid}. Stop that one with: kill ${parent.pid}\n`
+  }
   const words = command.length > commandCharsMax ? `${command.slice(0, commandCharsMax)}…` : command
   return `Port ${port} is taken: process ${pid} listens on it (${words}). Stop that one with: kill ${pid}\n`
 }

@@ -5,6 +5,8 @@ export interface Listener {
   readonly pid: number
   /** The command line. */
   readonly command: string
+  /** The process that has started it. */
+  readonly parent: { readonly pid: number; readonly command: string }
 }
 
 const listening = '0A' // as /proc/net/tcp calls the state
@@ -18,9 +20,16 @@ export async function listenerOn(port: number): Promise<Listener | undefined> {
     const files = await readdir(`/proc/${pid}/fd`).catch(() => []) // another user's, or gone
     const links = files.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''))
     if (!(await Promise.all(links)).some((link) => sockets.has(link))) continue
-    return { pid: Number(pid), command: (await commandLineOf(Number(pid))) ?? '' }
+    const parent = await parentOf(pid)
+    const [command = '', itsCommand = ''] = [await commandLineOf(Number(pid)), await commandLineOf(parent)]
+    return { pid: Number(pid), command, parent: { pid: parent, command: itsCommand } }
   }
   return undefined
+}
+
+async function parentOf(pid: string): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return Number(/^PPid:\s*(\d+)/m.exec(status)?.[1] ?? 0)
 }
 
 /** `socket:[INODE]`, as the descriptors of a process name them. https://man7.org/linux/man-pages/man5/proc_net.5.html */
