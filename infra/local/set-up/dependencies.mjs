@@ -40,7 +40,7 @@ function requireWritable(root) {
       accessSync(folder, constants.W_OK | constants.X_OK)
     } catch (error) {
       throw new SetUpFailed(
-        `The dependencies cannot be installed: ${folder} cannot be written to, for ${reasonOf(error) ?? error.code}.\n` +
+        `The dependencies cannot be installed: ${folder} cannot be written to: ${reasonOf(error) ?? error.code}.\n` +
           'Clone into a folder of your own, or have its owner run npm ci there.',
       )
     }
