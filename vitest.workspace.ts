@@ -25,6 +25,7 @@ const withoutServers = [
   'infra/bench',
   'infra/local',
   'infra/chaos',
+  'infra/release',
 ]
 
 // What is installed for a test that needs it takes its time.

@@ -15,6 +15,7 @@ import { createRelay } from './set-up/relay.mjs'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const commands = {
   bench: 'infra/bench/src/main.ts',
+  build: 'infra/release/src/build.ts',
   chaos: 'infra/chaos/src/main.ts',
   demo: 'infra/local/src/demo.ts',
   mutants: 'infra/chaos/src/mutants/main.ts',
@@ -57,7 +58,7 @@ async function main() {
   }
   const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && process.env.REDIS_URL
-  const needsRedis = command !== 'sekali' && !asksForHelp && !bringsRedis
+  const needsRedis = command !== 'build' && command !== 'sekali' && !asksForHelp && !bringsRedis
   if (needsRedis) env.REDIS_SERVER = await ensureRedis(relay)
   const script = join(root, commands[command])
   const { code, signal } = await relay.run(node, [script, ...args], { env, stdio: 'inherit', ipc: true })

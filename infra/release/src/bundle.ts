@@ -1,0 +1,55 @@
+/**
+ * Bundles the doors of a package with everything of ours that they import, types included. What is of others stays an
+ * import, so that its licence and its updates come with its own package.
+ */
+import { join } from 'node:path'
+import { repositoryRoot } from '@sekali/local/repository'
+import { build } from 'tsdown'
+import { fileOf } from './manifest.ts'
+import type { PublishedPackage } from './packages.ts'
+
+export interface Bundle {
+  readonly files: readonly { readonly name: string; readonly text: string }[]
+  /** Modules of others that it imports. */
+  readonly imported: ReadonlySet<string>
+}
+
+/** Writes `dist` of the workspace anew. */
+export async function bundle({ workspace, doors, platform }: PublishedPackage): Promise<Bundle> {
+  const { bundles } = await build({
+    config: false,
+    cwd: join(repositoryRoot, workspace),
+    tsconfig: join(repositoryRoot, 'tsconfig.json'),
+    entry: Object.fromEntries(Object.values(doors).map((source) => [fileOf(source), source])),
+    format: 'esm',
+    dts: true,
+    outDir: 'dist',
+    platform,
+    // What Node 20 and browsers of 2023 know.
+    target: 'es2022',
+    // Names of classes are the names of errors.
+    minify: {
+      compress: { keepNames: { class: true, function: false } },
+      mangle: { keepNames: { class: true, function: false } },
+    },
+    fixedExtension: false,
+    deps: { alwaysBundle: isOurs, neverBundle: isOfOthers, onlyBundle: [/^@sekali\//] },
+    banner: { dts: types },
+    logLevel: 'error',
+    checks: { pluginTimings: false },
+    report: false,
+  })
+  const chunks = bundles.flatMap(({ chunks }) => chunks).filter((chunk) => chunk.type === 'chunk')
+  const own = new Set(chunks.map(({ fileName }) => fileName))
+  const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])
+  return {
+    files: chunks.map(({ fileName, code }) => ({ name: fileName, text: code })),
+    imported: new Set(imports.filter((id) => !own.has(id))),
+  }
+}
+
+// Types that not every project's `lib` has: AsyncDisposable.
+const types = '/// <reference lib="esnext.disposable" />'
+
+const isOurs = (id: string): boolean => id.startsWith('@sekali/')
+const isOfOthers = (id: string): boolean => /^[\w@]/.test(id) && !isOurs(id)
