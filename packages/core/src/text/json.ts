@@ -1,9 +1,12 @@
 /** JSON in which no whole number is rounded: beyond 2^53 it is a `bigint`, on the way in and on the way out. */
 
+import { parseMarked, stringifyMarked } from './json-marks.ts'
+
 /** Any JSON value. A whole number that a double cannot hold is a `bigint`. */
 export type Json = string | number | bigint | boolean | null | Json[] | { [name: string]: Json }
 
 export function parseJson(text: string): Json {
+  if (!hasSource) return parseMarked(text) as Json
   // Numbers that need care have 16 digits or more; a reviver would make the parsing of all others several times slower.
   return JSON.parse(text, sixteenDigits.test(text) ? keepWholeNumbers : undefined)
 }
@@ -17,25 +20,33 @@ function keepWholeNumbers(_name: string, value: unknown, { source = '' }: { sour
 }
 
 /** On one line, or with `indent` spaces for each level. */
-export const stringifyJson = (value: Json, indent?: number): string => JSON.stringify(value, asJson, indent)
+export const stringifyJson = (value: Json, indent?: number): string =>
+  rawJson === undefined ? stringifyMarked(value, asText, indent) : JSON.stringify(value, asJson, indent)
 
 /**
  * The same, but a double beyond 2^53 is written with an exponent, so that it is read as a double again and not as a
  * `bigint`: a sum goes on being one, and `1e20` stays short.
  */
-export const stringifyAsRead = (value: Json): string => JSON.stringify(value, asRead)
+export const stringifyAsRead = (value: Json): string =>
+  rawJson === undefined ? stringifyMarked(value, asTextRead) : JSON.stringify(value, asRead)
 
-function asRead(name: string, value: unknown): unknown {
-  const isLong = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
-  return isLong ? rawJson(value.toExponential()) : asJson(name, value)
-}
+const asJson = (_name: string, value: unknown): unknown => raw(asText(value), value)
+const asRead = (_name: string, value: unknown): unknown => raw(asTextRead(value), value)
+const raw = (text: string | undefined, value: unknown) => (text === undefined ? value : rawJson?.(text))
 
-function asJson(_name: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return rawJson(String(value))
+/** The text of a number that JSON.stringify would refuse, or write as another value. */
+function asText(value: unknown): string | undefined {
+  if (typeof value === 'bigint') return String(value)
   // What JSON.parse makes of 1e400, which a payload may have.
-  if (value === Infinity) return rawJson('1e999')
-  return value === -Infinity ? rawJson('-1e999') : value
+  if (value === Infinity) return '1e999'
+  return value === -Infinity ? '-1e999' : undefined
 }
 
-// TypeScript's library does not know it yet.
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }
+function asTextRead(value: unknown): string | undefined {
+  const isLong = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+  return isLong ? value.toExponential() : asText(value)
+}
+
+// TypeScript's library does not know them yet, and Node 20 does not have them.
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON?: (text: string) => unknown }
+const hasSource = JSON.parse('1', (_name, _value, { source }: { source?: string } = {}) => source) === '1'
