@@ -1,15 +1,15 @@
 import type { Issue } from '@sekali/core/errors'
 import type { Figures } from '@sekali/core/figures'
 
-/** An event as it is sent. */
-export interface EventToPublish {
+/** An event as it is sent. Its payload is an object of JSON, an interface of yours for instance. */
+export interface EventToPublish<Payload extends object = object> {
   readonly topic: string
   /** Yours, unique in the topic: it is what a repeat is recognised by. */
   readonly event_id: string
   /** ISO 8601 with an offset, at most nine fractional digits, of which six are kept. */
   readonly timestamp: string
   readonly source: string
-  readonly payload: Readonly<Record<string, unknown>>
+  readonly payload: Payload
 }
 
 /** What came of a publish: with `queued` it is safe, but nobody has said yet what will come of it. */
@@ -39,8 +39,14 @@ export interface PublishedBatch {
   readonly receipts?: readonly BatchReceipt[]
 }
 
-/** An event as it is kept. The times are UTC, to the microsecond. */
-export interface StoredEvent extends EventToPublish {
+/** What is known of a payload that nobody described. */
+export type AnyPayload = Readonly<Record<string, unknown>>
+
+/**
+ * An event as it is kept. The times are UTC, to the microsecond. `Payload` is what you say that it is: it is not checked,
+ * so check it, with a schema for instance, where others publish as well.
+ */
+export interface StoredEvent<Payload extends object = AnyPayload> extends EventToPublish<Payload> {
   /** 1, 2, 3 … in its topic, without a gap. */
   readonly seq: number
   readonly received_at: string
@@ -48,8 +54,8 @@ export interface StoredEvent extends EventToPublish {
 }
 
 /** What has become of an event. `unknown` was never accepted, as far as Sekali can tell. */
-export type Receipt =
-  | { readonly status: 'stored'; readonly event: StoredEvent }
+export type Receipt<Payload extends object = AnyPayload> =
+  | { readonly status: 'stored'; readonly event: StoredEvent<Payload> }
   | { readonly status: 'in_flight' | 'unknown' }
   | { readonly status: 'dead'; readonly reason: string | undefined }
 
@@ -81,11 +87,11 @@ export interface TailQuery {
   readonly source?: string
   /** Where to begin: at the first event, with the next one (the default), or after a seq. */
   readonly from?: 'start' | 'now' | number
-  /** Where an earlier tail of the same topic or pattern stopped; it wins over `from`. */
-  readonly cursor?: string
+  /** Where an earlier tail of the same topic or pattern stopped; it wins over `from`. `null` is none yet. */
+  readonly cursor?: string | null | undefined
 }
 
-export interface TailedEvent extends StoredEvent {
+export interface TailedEvent<Payload extends object = AnyPayload> extends StoredEvent<Payload> {
   /** Begin there again and nothing is missing, nothing comes twice. */
   readonly cursor: string
 }
@@ -133,18 +139,18 @@ export interface ProjectionError {
 }
 
 /** A projection with its state, or with a page of its keys and their states. */
-export interface Projection
+export interface Projection<State = unknown>
   extends Pick<ProjectionInfo, 'name' | 'version' | 'status' | 'as_of' | 'skipped'> {
-  readonly state?: unknown
-  readonly keys?: readonly { readonly key: string; readonly state: unknown }[]
+  readonly state?: State
+  readonly keys?: readonly { readonly key: string; readonly state: State }[]
   /** The `after` of the next page; absent on the last. */
   readonly next?: string
 }
 
-export interface ProjectionKey {
+export interface ProjectionKey<State = unknown> {
   readonly name: string
   readonly key: string
-  readonly state: unknown
+  readonly state: State
   readonly as_of: AsOf
 }
 

@@ -1,4 +1,5 @@
 import type {
+  AnyPayload,
   EventsQuery,
   Projection,
   ProjectionInfo,
@@ -11,18 +12,14 @@ import type {
   TailedEvent,
   TailQuery,
 } from './answers.ts'
-import { type ConnectionOptions, call, connectionTo } from './connection/connection.ts'
+import { checkedCall, requireMs } from './arguments.ts'
+import { type Connection, type ConnectionOptions, call, connectionTo } from './connection/connection.ts'
 import { type CallOptions, isRetryable } from './connection/retry.ts'
 import { dropProjection, dropTopic } from './drop.ts'
 import { NotReady } from './errors.ts'
 import { type Batcher, type BatcherOptions, createBatcher } from './publish/batcher.ts'
-import {
-  type Publishable,
-  type PublishBatchOptions,
-  type PublishOptions,
-  publish,
-  publishBatch,
-} from './publish/publish.ts'
+import type { Publishable } from './publish/event-text.ts'
+import { type PublishBatchOptions, type PublishOptions, publish, publishBatch } from './publish/publish.ts'
 import { type PublishAllCounts, type PublishAllOptions, publishAll } from './publish/publish-all.ts'
 import {
   type AsOfOptions,
@@ -32,10 +29,10 @@ import {
   listProjections,
   rebuildProjection,
 } from './read/projections.ts'
-import { events, read, replay } from './read/read.ts'
+import { events, read, replay, replayText } from './read/read.ts'
 import { receipt } from './read/receipt.ts'
 import { readStats, type StatsOptions } from './read/stats.ts'
-import { tail } from './read/tail.ts'
+import { type TailedText, tail, tailText } from './read/tail.ts'
 
 export interface ReadyOptions extends CallOptions {
   readonly deadlineMs?: number
@@ -67,18 +64,46 @@ export interface Client {
   ): Promise<PublishAllCounts>
   /** For events that come one by one: it makes batches of them by size and time. */
   batcher(options?: BatcherOptions): Batcher
-  receipt(topic: string, eventId: string, options?: CallOptions): Promise<Receipt>
+  receipt<Payload extends object = AnyPayload>(
+    topic: string,
+    eventId: string,
+    options?: CallOptions,
+  ): Promise<Receipt<Payload>>
   /** One page: newest first, or ascending with `after`. */
-  events(query?: EventsQuery, options?: CallOptions): Promise<StoredEvent[]>
+  events<Payload extends object = AnyPayload>(
+    query?: EventsQuery,
+    options?: CallOptions,
+  ): Promise<StoredEvent<Payload>[]>
   /** All that matches, page after page. */
-  read(query: EventsQuery, options?: CallOptions): AsyncGenerator<StoredEvent, void>
+  read<Payload extends object = AnyPayload>(
+    query?: EventsQuery,
+    options?: CallOptions,
+  ): AsyncGenerator<StoredEvent<Payload>, void>
   /** All that matches, as one stream: the fastest way to read much. */
-  replay(query: EventsQuery, options?: CallOptions): AsyncGenerator<StoredEvent, void>
+  replay<Payload extends object = AnyPayload>(
+    query?: EventsQuery,
+    options?: CallOptions,
+  ): AsyncGenerator<StoredEvent<Payload>, void>
+  /** The same, each event as the JSON text in which it came. */
+  replayText(query?: EventsQuery, options?: CallOptions): AsyncGenerator<string, void>
   /** What is stored from now on, until the loop over it ends or `signal` is aborted; it reconnects by itself. */
-  tail(query: TailQuery, options?: CallOptions): AsyncGenerator<TailedEvent, void>
+  tail<Payload extends object = AnyPayload>(
+    query: TailQuery,
+    options?: CallOptions,
+  ): AsyncGenerator<TailedEvent<Payload>, void>
+  /** The same, each event as the JSON text in which it came, and the cursor behind it. */
+  tailText(query: TailQuery, options?: CallOptions): AsyncGenerator<TailedText, void>
   projections(options?: AsOfOptions): Promise<ProjectionInfo[]>
-  projection(name: string, query?: KeysQuery, options?: AsOfOptions): Promise<Projection>
-  projectionKey(name: string, key: string, options?: AsOfOptions): Promise<ProjectionKey>
+  projection<State = unknown>(
+    name: string,
+    query?: KeysQuery,
+    options?: AsOfOptions,
+  ): Promise<Projection<State>>
+  projectionKey<State = unknown>(
+    name: string,
+    key: string,
+    options?: AsOfOptions,
+  ): Promise<ProjectionKey<State>>
   rebuildProjection(name: string, options?: CallOptions): Promise<void>
   /** Only one that no projector folds any more. */
   dropProjection(name: string, options?: CallOptions): Promise<void>
@@ -90,38 +115,45 @@ export interface Client {
   waitUntilReady(options?: ReadyOptions): Promise<void>
 }
 
-/** Throws InvalidConfig for a base URL that is none. */
-export function createClient(options: ConnectionOptions): Client {
+/** Throws InvalidConfig for options that make no sense. Nothing is kept open, so nothing has to be closed. */
+export function createClient(options: ConnectionOptions = {}): Client {
   const connection = connectionTo(options)
   return {
-    publish: (event, options) => publish(connection, event, options),
-    publishBatch: (events, options) => publishBatch(connection, events, options),
-    publishAll: (events, options) => publishAll(connection, events, options),
-    batcher: (options) => createBatcher(connection, options),
-    receipt: (topic, eventId, options) => receipt(connection, topic, eventId, options),
-    events: (query, options) => events(connection, query, options),
-    read: (query, options) => read(connection, query, options),
-    replay: (query, options) => replay(connection, query, options),
-    tail: (query, options) => tail(connection, query, options),
-    projections: (options) => listProjections(connection, options),
-    projection: (name, query, options) => getProjection(connection, name, query, options),
-    projectionKey: (name, key, options) => getProjectionKey(connection, name, key, options),
-    dropProjection: (name, options) => dropProjection(connection, name, options),
-    dropTopic: (topic, options) => dropTopic(connection, topic, options),
-    rebuildProjection: (name, options) => rebuildProjection(connection, name, options),
+    publish: async (event, options) => publish(connection, event, checkedCall(options)),
+    publishBatch: async (events, options) => publishBatch(connection, events, checkedCall(options)),
+    publishAll: async (events, options) => publishAll(connection, events, checkedCall(options)),
+    batcher: (options) => createBatcher(connection, checkedCall(options)),
+    receipt: async (topic, eventId, options) => receipt(connection, topic, eventId, checkedCall(options)),
+    events: async (query, options) => events(connection, query, checkedCall(options)),
+    read: (query, options) => read(connection, query, checkedCall(options)),
+    replay: (query, options) => replay(connection, query, checkedCall(options)),
+    replayText: (query, options) => replayText(connection, query, checkedCall(options)),
+    tail: (query, options) => tail(connection, query, checkedCall(options)),
+    tailText: (query, options) => tailText(connection, query, checkedCall(options)),
+    projections: async (options) => listProjections(connection, checkedCall(options)),
+    projection: async (name, query, options) => getProjection(connection, name, query, checkedCall(options)),
+    projectionKey: async (name, key, options) =>
+      getProjectionKey(connection, name, key, checkedCall(options)),
+    dropProjection: async (name, options) => dropProjection(connection, name, checkedCall(options)),
+    dropTopic: async (topic, options) => dropTopic(connection, topic, checkedCall(options)),
+    rebuildProjection: async (name, options) => rebuildProjection(connection, name, checkedCall(options)),
+    stats: async (options) => readStats(connection, checkedCall(options)),
+    waitUntilReady: async (options) => waitUntilReady(connection, checkedCall(options)),
+  }
+}
 
-    stats: (options) => readStats(connection, options),
-
-    async waitUntilReady({ deadlineMs = 60_000, ...options } = {}) {
-      // Short waits: while a system starts, a second is long, and its 503s cost it nothing.
-      const limits = { requestMs: 2_000, totalMs: deadlineMs, delayFirstMs: 50, delayMaxMs: 1_000 }
-      try {
-        await call(connection, '/readyz', { method: 'GET' }, options, limits)
-      } catch (cause) {
-        if (!isRetryable(cause)) throw cause
-        const message = `${connection.base} was not ready within ${deadlineMs} ms: ${cause.message}`
-        throw new NotReady(message, { cause })
-      }
-    },
+async function waitUntilReady(
+  connection: Connection,
+  { deadlineMs = 60_000, ...options }: ReadyOptions = {},
+): Promise<void> {
+  requireMs('deadlineMs', deadlineMs, Infinity)
+  // Short waits: while a system starts, a second is long, and its 503s cost it nothing.
+  const limits = { requestMs: 2_000, totalMs: deadlineMs, delayFirstMs: 50, delayMaxMs: 1_000 }
+  try {
+    await call(connection, '/readyz', { method: 'GET' }, options, limits)
+  } catch (cause) {
+    if (!isRetryable(cause)) throw cause
+    const message = `${connection.base} was not ready within ${deadlineMs} ms: ${cause.message}`
+    throw new NotReady(message, { cause })
   }
 }

@@ -1,3 +1,4 @@
+import { requireText } from './arguments.ts'
 import { type Connection, call } from './connection/connection.ts'
 import type { CallOptions, Retry } from './connection/retry.ts'
 import { Refused } from './errors.ts'
@@ -21,9 +22,13 @@ async function drop(
 }
 
 /** Drops what nobody folds any more. A 409 `projection_in_use` says that somebody does. */
-export const dropProjection = (connection: Connection, name: string, options?: CallOptions): Promise<void> =>
-  drop(connection, `/projections/${encodeURIComponent(name)}`, 'unknown_projection', options)
+export async function dropProjection(connection: Connection, name: string, options?: CallOptions) {
+  requireText('name', name)
+  await drop(connection, `/projections/${encodeURIComponent(name)}`, 'unknown_projection', options)
+}
 
 /** Drops a topic that has no event. A 409 `topic_in_use` says that it has something. */
-export const dropTopic = (connection: Connection, topic: string, options?: CallOptions): Promise<void> =>
-  drop(connection, `/topics/${encodeURIComponent(topic)}`, 'unknown_topic', options)
+export async function dropTopic(connection: Connection, topic: string, options?: CallOptions) {
+  requireText('topic', topic)
+  await drop(connection, `/topics/${encodeURIComponent(topic)}`, 'unknown_topic', options)
+}

@@ -24,6 +24,12 @@ export class Miscounted extends SekaliError {
   readonly retryable = false
 }
 
+/** The function that was given as `token` failed; `cause` is what it threw. Nothing was sent. */
+export class NoToken extends SekaliError {
+  readonly code = 'no_token'
+  readonly retryable = true
+}
+
 /** No answer came in time. The request may or may not have been carried out. */
 export class TimedOut extends SekaliError {
   readonly code = 'timed_out'

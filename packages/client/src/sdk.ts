@@ -2,6 +2,7 @@
 export { InvalidConfig, type Issue, SekaliError } from '@sekali/core/errors'
 export type { Figures } from '@sekali/core/figures'
 export type {
+  AnyPayload,
   AsOf,
   BatchReceipt,
   ConsumerFigures,
@@ -24,6 +25,7 @@ export type {
 } from './answers.ts'
 export { type Client, createClient, type ReadyOptions } from './client.ts'
 export type { ConnectionOptions } from './connection/connection.ts'
+export type { HeaderOptions, Token } from './connection/headers.ts'
 export type { Fetch, FetchAnswer, FetchInit } from './connection/request.ts'
 export type { CallOptions, Retry, RetryLimits } from './connection/retry.ts'
 export {
@@ -33,6 +35,7 @@ export {
   DeadEvent,
   Invalid,
   Miscounted,
+  NoToken,
   NotReady,
   QueueFull,
   Refused,
@@ -42,7 +45,9 @@ export {
   Unreachable,
 } from './errors.ts'
 export type { Batcher, BatcherOptions } from './publish/batcher.ts'
-export type { Publishable, PublishBatchOptions, PublishOptions } from './publish/publish.ts'
+export type { Publishable } from './publish/event-text.ts'
+export type { PublishBatchOptions, PublishOptions } from './publish/publish.ts'
 export type { PublishAllCounts, PublishAllOptions } from './publish/publish-all.ts'
 export type { AsOfOptions, KeysQuery } from './read/projections.ts'
 export type { StatsOptions } from './read/stats.ts'
+export type { TailedText } from './read/tail.ts'

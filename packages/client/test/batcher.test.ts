@@ -170,6 +170,18 @@ test('publishAll takes no more from its source than it may hold, and counts', as
   expect(lead).toBeLessThanOrEqual(60)
 })
 
+test('a callback of publishAll that throws ends it with what it threw', async () => {
+  const bug = new Error('a bug in the callback')
+  const throws = () => {
+    throw bug
+  }
+  await using peer = await startPeer(gateway)
+  const client = createClient({ baseUrl: peer.url })
+  expect(await failureOf(client.publishAll([event(1)], { onProgress: throws }))).toBe(bug)
+  const bad = [event(1), event(2, { source: 'bad' })]
+  expect(await failureOf(client.publishAll(bad, { onRefused: throws }))).toBe(bug)
+})
+
 test('publishAll ends with what ended the retries, also while its source has nothing to give', async () => {
   await using peer = await startPeer(json(404, { code: 'not_found' }))
   let isLeft = false

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -22,7 +22,7 @@ function load(file: string, found = new Map<string, string[]>()): Map<string, st
   return found
 }
 
-const loaded = load(join(root, 'packages/client/src/client.ts'))
+const loaded = load(join(root, 'packages/client/src/sdk.ts'))
 
 test('the client and what it loads import nothing but each other and nothing of Node', () => {
   const files = [...loaded.keys()].map((file) => file.slice(root.length))
@@ -33,22 +33,22 @@ test('the client and what it loads import nothing but each other and nothing of 
   expect(foreign).toEqual([])
 })
 
-test('the client compiles with the types of a browser alone: no Buffer, no process', () => {
+/** Compiles the entry of a package for the types of a platform. Throws with what tsc says. */
+function compile(entry: string, lib: string): void {
   const tsc = join(root, 'node_modules/.bin/tsc')
-  const options = [
-    '--ignoreConfig',
-    '--noEmit',
-    '--strict',
-    '--skipLibCheck',
-    '--types',
-    '',
-    '--lib',
-    'esnext,dom',
-  ]
+  const options = ['--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck', '--types', '', '--lib', lib]
   const like = ['--module', 'nodenext', '--target', 'esnext', '--rewriteRelativeImportExtensions']
-  const compile = () =>
-    execFileSync(tsc, [...options, ...like, join(root, 'packages/client/src/client.ts')], {
-      encoding: 'utf8',
-    })
-  expect(compile).not.toThrow()
+  const { status, stdout } = spawnSync(tsc, [...options, ...like, join(root, entry)], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stdout)
+}
+
+test('the client compiles with the types of a browser alone: no Buffer, no process', () => {
+  expect(() => compile('packages/client/src/sdk.ts', 'esnext,dom')).not.toThrow()
+})
+
+// The newest of JavaScript that Node 20 and browsers of 2023 know: not Map.groupBy, for instance.
+const ofNode20 = 'es2023,es2024.string,esnext.disposable,dom,dom.iterable,dom.asynciterable'
+
+test.each(['client', 'projection'])('what %s calls is there in Node 20', (name) => {
+  expect(() => compile(`packages/${name}/src/sdk.ts`, ofNode20)).not.toThrow()
 })

@@ -1,6 +1,9 @@
-import type { EventToPublish, StoredEvent } from '../src/answers.ts'
+import type { AnyPayload, EventToPublish, StoredEvent } from '../src/answers.ts'
 
-export const event = (n: number, differs: Partial<EventToPublish> = {}): EventToPublish => ({
+export const event = (
+  n: number,
+  differs: Partial<EventToPublish<AnyPayload>> = {},
+): EventToPublish<AnyPayload> => ({
   topic: 'order',
   event_id: `order-${n}`,
   timestamp: '2025-12-08T10:00:00.123456+00:00',

@@ -65,9 +65,9 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     operate: ['redis'],
   },
   'packages/client': {
-    connection: ['errors'],
-    publish: ['connection', 'answers', 'errors'],
-    read: ['connection', 'answers', 'errors'],
+    connection: ['arguments', 'errors'],
+    publish: ['connection', 'answers', 'arguments', 'errors'],
+    read: ['connection', 'answers', 'arguments', 'errors'],
   },
   'packages/core': {
     text: ['errors', 'limits'],

@@ -6,7 +6,7 @@
 //
 // Which sendings are repeats is drawn without replacement, so their number is exact and not an average.
 
-import type { EventToPublish } from '@sekali/client/answers'
+import type { AnyPayload, EventToPublish } from '@sekali/client/answers'
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator'
@@ -22,7 +22,7 @@ export interface Workload {
 }
 
 export interface Sending {
-  readonly event: EventToPublish
+  readonly event: EventToPublish<AnyPayload>
   readonly isRepeat: boolean
 }
 
@@ -48,7 +48,7 @@ function earlier(random: RandomGenerator, originals: number): number {
 }
 
 /** Event number `n` (0, 1, 2 …) of a seed. */
-function eventAt(n: number, seed: string, topics: readonly string[]): EventToPublish {
+function eventAt(n: number, seed: string, topics: readonly string[]): EventToPublish<AnyPayload> {
   const dice = scramble(hash(seed) ^ scramble(n + 1))
   const topic = topics[dice % topics.length] as string
   const source = 1 + (n % sources)

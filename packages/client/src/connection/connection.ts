@@ -1,13 +1,19 @@
 import { InvalidConfig } from '@sekali/core/errors'
+import { requireFunction, requireMs, requireObject, timerMsMax } from '../arguments.ts'
 import { UnexpectedAnswer } from '../errors.ts'
+import { baseUrlOf } from './base-url.ts'
+import { type HeaderOptions, withHeaders } from './headers.ts'
 import { type Answer, type Fetch, open, type Request, type Stream, send } from './request.ts'
 import { type CallOptions, type RetryLimits, withRetries } from './retry.ts'
 
-export interface ConnectionOptions {
-  /** Where the gateway is, for instance `http://127.0.0.1:8080`; it may have a path. */
-  readonly baseUrl: string
-  readonly fetch?: Fetch
-  readonly retry?: RetryLimits
+export interface ConnectionOptions extends HeaderOptions {
+  /**
+   * Where the gateway is, for instance `http://127.0.0.1:8080`; it may have a path. If it is not said: what the
+   * environment's SEKALI_URL says, or in a page the origin that it came from, or else `http://127.0.0.1:8080`.
+   */
+  readonly baseUrl?: string | undefined
+  readonly fetch?: Fetch | undefined
+  readonly retry?: RetryLimits | undefined
 }
 
 /** Where a gateway is, and how to speak to it. Nothing is kept open, so nothing has to be closed. */
@@ -18,8 +24,28 @@ export interface Connection {
   readonly retry: RetryLimits
 }
 
-export function connectionTo({ baseUrl, fetch = platformFetch, retry = {} }: ConnectionOptions): Connection {
-  return { base: parseBaseUrl(baseUrl), fetch, retry }
+/** Throws InvalidConfig for options that make no sense. */
+export function connectionTo(options: ConnectionOptions = {}): Connection {
+  requireObject(options, 'createClient takes an object: createClient({ baseUrl: "http://127.0.0.1:8080" })')
+  const stranger = Object.keys(options).find((name) => !optionNames.includes(name))
+  if (stranger !== undefined) {
+    throw new InvalidConfig(`createClient has no option "${stranger}", only ${optionNames.join(', ')}`)
+  }
+  const { baseUrl, fetch = platformFetch, retry = {}, token, headers } = options
+  requireFunction('fetch', fetch)
+  checkRetry(retry)
+  return { base: baseUrlOf(baseUrl), fetch: withHeaders(fetch, { token, headers }), retry }
+}
+
+// A misspelt one would have no effect, and a misspelt baseUrl would publish to another gateway.
+const optionNames = ['baseUrl', 'token', 'headers', 'fetch', 'retry']
+
+function checkRetry(retry: RetryLimits): void {
+  requireObject(retry, 'retry must be an object of times, such as { totalMs: 60000 }')
+  requireMs('retry.requestMs', retry.requestMs, timerMsMax)
+  for (const name of ['totalMs', 'delayFirstMs', 'delayMaxMs'] as const) {
+    requireMs(`retry.${name}`, retry[name], Infinity)
+  }
 }
 
 // As a method of anything else a browser's fetch refuses to work.
@@ -83,12 +109,4 @@ export function search(parameters: object): string {
   }
   const text = given.toString()
   return text === '' ? '' : `?${text}`
-}
-
-function parseBaseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidConfig('the base URL must begin with http:// or https://')
-  }
-  return (url.origin + url.pathname).replace(/\/+$/, '')
 }

@@ -1,4 +1,5 @@
 import { InvalidConfig, SekaliError } from '@sekali/core/errors'
+import { timerMsMax } from '../arguments.ts'
 import { TimedOut, Unreachable } from '../errors.ts'
 import { failureOf } from './failure.ts'
 
@@ -118,10 +119,13 @@ function begin({ url, method, headers, body }: Request, signal: AbortSignal | un
       }),
     async within<T>(ms: number, work: () => Promise<T>): Promise<T> {
       let late = false
-      const timer = setTimeout(() => {
-        late = true
-        controller.abort()
-      }, ms)
+      const timer = setTimeout(
+        () => {
+          late = true
+          controller.abort()
+        },
+        Math.min(ms, timerMsMax),
+      )
       try {
         return await work()
       } catch (cause) {

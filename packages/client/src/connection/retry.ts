@@ -1,4 +1,5 @@
 import { SekaliError } from '@sekali/core/errors'
+import { timerMsMax } from '../arguments.ts'
 import { Unavailable } from '../errors.ts'
 import { delayMs } from './backoff.ts'
 
@@ -75,10 +76,14 @@ export function wait(ms: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer)
       reject(signal?.reason)
     }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    }, ms)
+    // A longer wait than a timer can take, of a Retry-After in days for instance, would be none.
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      },
+      Math.min(ms, timerMsMax),
+    )
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }

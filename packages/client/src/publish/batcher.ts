@@ -8,13 +8,15 @@
  * Sekali refuses a batch whole if one of its events is not valid. Then those that it names are rejected here, and the
  * others are sent, in as many rounds as it takes.
  */
-import { InvalidConfig } from '@sekali/core/errors'
+import type { Issue } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
+import { requireMs, requireWhole, timerMsMax } from '../arguments.ts'
 import { type Connection, jsonOf } from '../connection/connection.ts'
 import { issueText } from '../connection/failure.ts'
 import type { CallOptions } from '../connection/retry.ts'
 import { Closed, Invalid } from '../errors.ts'
-import { type Publishable, post, textOf } from './publish.ts'
+import { type Publishable, textOf } from './event-text.ts'
+import { post } from './publish.ts'
 import { createHeld, createQueue, type Item } from './queue.ts'
 
 export interface BatcherOptions extends CallOptions {
@@ -62,7 +64,10 @@ export function createBatcher(connection: Connection, options: BatcherOptions = 
   async function sendWaiting(): Promise<void> {
     while (waiting.hasAny() && (isDue || waiting.isFull())) {
       const batch = waiting.takeBatch()
-      await deliver(connection, call, batch)
+      // Nothing rejects it that we know of; if something does, whoever waits must not wait for ever.
+      await deliver(connection, call, batch).catch((error: unknown) => {
+        for (const { reject } of batch) reject(error)
+      })
       held.onAnswer(batch)
     }
     isDue = false
@@ -126,7 +131,12 @@ async function deliver(connection: Connection, call: CallOptions, batch: readonl
 /** Which events of a batch are to blame, each with its own error; undefined if that is not what was answered. */
 function refusals(error: unknown, size: number): Map<number, Invalid> | undefined {
   if (!(error instanceof Invalid)) return undefined
-  const byIndex = Map.groupBy(error.issues, ({ index = -1 }) => index)
+  // Not Map.groupBy, which Node 20 does not know.
+  const byIndex = new Map<number, Issue[]>()
+  for (const issue of error.issues) {
+    const at = issue.index ?? -1
+    byIndex.set(at, [...(byIndex.get(at) ?? []), issue])
+  }
   if (byIndex.size === 0 || [...byIndex.keys()].some((index) => index < 0 || index >= size)) return undefined
   return new Map(
     [...byIndex].map(([at, issues]) => {
@@ -144,12 +154,10 @@ function checked({
   ...more
 }: BatcherOptions) {
   const { eventsMax = 500, bytesMax = 512 * 1024, ...call } = more
-  checkRange('eventsMax', eventsMax, limits.batchEventsMax)
-  checkRange('bytesMax', bytesMax, limits.batchBytesMax)
+  requireWhole('eventsMax', eventsMax, 1, limits.batchEventsMax)
+  requireWhole('bytesMax', bytesMax, 1, limits.batchBytesMax)
+  requireWhole('queueEventsMax', queueEventsMax, 1, Number.MAX_SAFE_INTEGER)
+  requireWhole('queueBytesMax', queueBytesMax, 1, Number.MAX_SAFE_INTEGER)
+  requireMs('delayMs', delayMs, timerMsMax)
   return { eventsMax, bytesMax, queueEventsMax, queueBytesMax, delayMs, call }
-}
-
-function checkRange(name: string, value: number, max: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= max) return
-  throw new InvalidConfig(`${name} must be a whole number from 1 to ${max}`)
 }

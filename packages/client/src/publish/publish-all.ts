@@ -1,7 +1,9 @@
+import { InvalidConfig } from '@sekali/core/errors'
+import { requireFunction } from '../arguments.ts'
 import type { Connection } from '../connection/connection.ts'
 import { Invalid } from '../errors.ts'
 import { type BatcherOptions, createBatcher } from './batcher.ts'
-import type { Publishable } from './publish.ts'
+import type { Publishable } from './event-text.ts'
 
 export interface PublishAllCounts {
   readonly queued: number
@@ -25,6 +27,9 @@ export async function publishAll(
   events: Iterable<Publishable> | AsyncIterable<Publishable>,
   { onRefused, onProgress, signal, ...options }: PublishAllOptions = {},
 ): Promise<PublishAllCounts> {
+  const source = iteratorOf(events)
+  requireFunction('onRefused', onRefused)
+  requireFunction('onProgress', onProgress)
   const failure = createFailure()
   const batcher = createBatcher(connection, { ...options, signal: failure.signal })
   const counts = { queued: 0, refused: 0 }
@@ -39,17 +44,19 @@ export async function publishAll(
   }
   const onAbort = () => failure.fail(signal?.reason)
   signal?.addEventListener('abort', onAbort)
-  const source = Symbol.asyncIterator in events ? events[Symbol.asyncIterator]() : events[Symbol.iterator]()
   try {
     signal?.throwIfAborted()
     for (let index = 0; ; index++) {
       await batcher.ready()
       const next = await failure.or(source.next())
       if (next.done) break
-      batcher.publish(next.value).then(
-        () => onOutcome(index),
-        (error: unknown) => onOutcome(index, error),
-      )
+      batcher
+        .publish(next.value)
+        .then(
+          () => onOutcome(index),
+          (error: unknown) => onOutcome(index, error),
+        )
+        .catch(failure.fail) // of a callback that throws
     }
     await failure.or(batcher.close())
     return { ...counts }
@@ -61,6 +68,15 @@ export async function publishAll(
   } finally {
     signal?.removeEventListener('abort', onAbort)
   }
+}
+
+function iteratorOf(events: Iterable<Publishable> | AsyncIterable<Publishable>) {
+  // A text would be taken for the events that its characters are.
+  if (typeof events === 'object' && events !== null) {
+    if (Symbol.asyncIterator in events) return events[Symbol.asyncIterator]()
+    if (Symbol.iterator in events) return events[Symbol.iterator]()
+  }
+  throw new InvalidConfig('publishAll takes an iterable of events, an array for instance')
 }
 
 /** The first thing that goes wrong, which ends a wait for anything else. */

@@ -1,13 +1,12 @@
-import type { EventToPublish, Published, PublishedBatch } from '../answers.ts'
+import { InvalidConfig } from '@sekali/core/errors'
+import { limits } from '@sekali/core/limits'
+import type { Published, PublishedBatch } from '../answers.ts'
+import { requireWhole } from '../arguments.ts'
 import { type Connection, call, jsonOf } from '../connection/connection.ts'
+import { issueText } from '../connection/failure.ts'
 import { type CallOptions, retryDefaults } from '../connection/retry.ts'
 import { Invalid } from '../errors.ts'
-
-/**
- * An event, or its JSON text, which goes out as it is: JSON.parse and JSON.stringify would make another number of
- * an integer beyond 2^53.
- */
-export type Publishable = EventToPublish | string
+import { type Publishable, textOf } from './event-text.ts'
 
 export interface PublishOptions extends CallOptions {
   /** How long the gateway may wait until it knows what comes of the event, 1 to 60; otherwise it does not wait. */
@@ -32,16 +31,50 @@ export async function publishBatch(
   events: readonly Publishable[],
   options: PublishBatchOptions = {},
 ): Promise<PublishedBatch> {
-  const body = `[${events.map(options.lenient ? textOrNull : textOf).join(',')}]`
-  return jsonOf(await post(connection, body, options), (answer) => 'queued' in answer)
+  if (!Array.isArray(events)) throw new InvalidConfig('publishBatch takes an array of events')
+  const { texts, refused } = textsOf(events)
+  if (refused.size > 0 && !options.lenient) throw refusalOf(refused)
+  const answer = await post(connection, `[${texts.join(',')}]`, options)
+  const batch = jsonOf<PublishedBatch>(answer, (value) => 'queued' in value)
+  if (refused.size === 0 || batch.events === undefined) return batch
+  // Of a null the gateway can only say that it is no event.
+  const named = batch.events.map(({ index, errors }) => {
+    const issues = refused.get(index)?.issues ?? []
+    return { index, errors: issues.some(({ path }) => path !== '') ? issues : errors }
+  })
+  return { ...batch, events: named }
+}
+
+/** What would spoil the whole batch becomes `null`: the gateway refuses that alone, and names its index. */
+function textsOf(events: readonly Publishable[]) {
+  const refused = new Map<number, Invalid>()
+  // Not map(), which passes over holes.
+  const texts = Array.from(events, (event, index) => {
+    try {
+      return textOf(event)
+    } catch (error) {
+      if (!(error instanceof Invalid)) throw error
+      refused.set(index, error)
+      return 'null'
+    }
+  })
+  return { texts, refused }
+}
+
+function refusalOf(refused: ReadonlyMap<number, Invalid>): Invalid {
+  const issues = [...refused].flatMap(([index, error]) => error.issues.map((issue) => ({ index, ...issue })))
+  const [first] = refused.values()
+  const failure = { status: 422, code: first?.code ?? 'invalid_event' }
+  return new Invalid(issues.slice(0, limits.issuesNamedMax).map(issueText).join('; '), failure, issues)
 }
 
 /** Sends a body. It stays the same over all tries: a repeat is known by its ids. */
-export function post(
+export async function post(
   connection: Connection,
   body: string,
   { waitSeconds = 0, lenient = false, ...options }: PublishBatchOptions,
 ) {
+  requireWhole('waitSeconds', waitSeconds, 0, 60)
   const { requestMs = retryDefaults.requestMs, totalMs = retryDefaults.totalMs } = connection.retry
   const waitMs = waitSeconds * 1_000
   const preferences = [
@@ -51,26 +84,4 @@ export function post(
   const headers: Record<string, string> = preferences.length > 0 ? { prefer: preferences.join(', ') } : {}
   const limits = { ...connection.retry, requestMs: requestMs + waitMs, totalMs: totalMs + waitMs }
   return call(connection, '/publish', { method: 'POST', headers, body }, options, limits)
-}
-
-/** An event's JSON text. Throws Invalid for a text that is not one JSON object: it would spoil the whole batch. */
-export function textOf(event: Publishable): string {
-  if (typeof event !== 'string') return JSON.stringify(event)
-  if (isJsonObject(event)) return event
-  const issue = { path: '', code: 'malformed_json', message: 'must be the JSON of one event' }
-  throw new Invalid(issue.message, { status: 422, code: issue.code }, [issue])
-}
-
-/** A text that would spoil the whole batch becomes `null`: the gateway refuses that alone, and names its index. */
-const textOrNull = (event: Publishable): string =>
-  typeof event === 'string' && !isJsonObject(event) ? 'null' : textOf(event)
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text)
-    // Half a surrogate pair would become U+FFFD on its way.
-    return typeof value === 'object' && value !== null && !Array.isArray(value) && text.isWellFormed()
-  } catch {
-    return false
-  }
 }

@@ -1,5 +1,6 @@
 import { findPayloads } from '@sekali/core/payload'
-import type { EventsQuery, StoredEvent } from '../answers.ts'
+import type { AnyPayload, EventsQuery, StoredEvent } from '../answers.ts'
+import { checkQuery } from '../arguments.ts'
 import { type Connection, call, callStream, jsonOf, search } from '../connection/connection.ts'
 import { createLineSplitter } from '../connection/lines.ts'
 import type { Stream } from '../connection/request.ts'
@@ -8,21 +9,22 @@ import { BrokenOff, Miscounted, Unreachable } from '../errors.ts'
 import { createResume } from './resume.ts'
 
 /** One page: newest first, or ascending with `after`. */
-export async function events(
+export async function events<Payload extends object = AnyPayload>(
   connection: Connection,
   query: EventsQuery = {},
   options: CallOptions = {},
-): Promise<StoredEvent[]> {
-  return (await page(connection, search(query), options)).events
+): Promise<StoredEvent<Payload>[]> {
+  checkQuery(query)
+  return (await page<Payload>(connection, search(query), options)).events
 }
 
 /** Page after page, as long as there is a next one: all that matches, or `limit` at a time. */
-export async function* read(
+export async function* read<Payload extends object = AnyPayload>(
   connection: Connection,
-  query: EventsQuery,
+  query: EventsQuery = {},
   options: CallOptions = {},
-): AsyncGenerator<StoredEvent, void> {
-  for await (const { events } of pages(connection, query, options)) yield* events
+): AsyncGenerator<StoredEvent<Payload>, void> {
+  for await (const { events } of pages<Payload>(connection, query, options)) yield* events
 }
 
 /** The same, each event as JSON text with its payload as it came. */
@@ -44,18 +46,35 @@ export async function* readText(
   }
 }
 
-async function* pages(connection: Connection, query: EventsQuery, options: CallOptions) {
+async function* pages<Payload extends object = AnyPayload>(
+  connection: Connection,
+  query: EventsQuery,
+  options: CallOptions,
+) {
+  checkQuery(query)
   // A page may be short, even empty, and still have a next one.
   for (let next: string | undefined = search(query); next !== undefined; ) {
-    const found = await page(connection, next, options)
+    const found: Page<Payload> = await page<Payload>(connection, next, options)
     yield found
     next = found.next
   }
 }
 
-async function page(connection: Connection, query: string, options: CallOptions) {
+interface Page<Payload extends object> {
+  readonly events: StoredEvent<Payload>[]
+  /** As it came. */
+  readonly text: string
+  /** The query of the next one. */
+  readonly next: string | undefined
+}
+
+async function page<Payload extends object>(
+  connection: Connection,
+  query: string,
+  options: CallOptions,
+): Promise<Page<Payload>> {
   const answer = await call(connection, `/events${query}`, { method: 'GET' }, options)
-  const events = jsonOf<StoredEvent[]>(answer, Array.isArray)
+  const events = jsonOf<StoredEvent<Payload>[]>(answer, Array.isArray)
   return { events, text: answer.text, next: nextQuery(answer.header('link')) }
 }
 
@@ -65,13 +84,18 @@ export function nextQuery(link: string | null): string | undefined {
   return target === undefined ? undefined : new URL(target, 'http://gateway').search
 }
 
-/** All that matches as one stream, oldest first unless `order` says otherwise, read as fast as it is asked for. Numbers beyond 2^53 are rounded: see replayText. */
-export async function* replay(
+/**
+ * All that matches as one stream, oldest first unless `order` says otherwise, read as fast as it is asked for. Numbers beyond
+ * 2^53 are rounded: see replayText.
+ */
+export async function* replay<Payload extends object = AnyPayload>(
   connection: Connection,
-  query: EventsQuery,
+  query: EventsQuery = {},
   options: CallOptions = {},
-): AsyncGenerator<StoredEvent, void> {
-  for await (const text of replayText(connection, query, options)) yield JSON.parse(text) as StoredEvent
+): AsyncGenerator<StoredEvent<Payload>, void> {
+  for await (const text of replayText(connection, query, options)) {
+    yield JSON.parse(text) as StoredEvent<Payload>
+  }
 }
 
 /**
@@ -83,9 +107,10 @@ export async function* replay(
  */
 export async function* replayText(
   connection: Connection,
-  query: EventsQuery,
+  query: EventsQuery = {},
   options: CallOptions = {},
 ): AsyncGenerator<string, void> {
+  checkQuery(query)
   // All topics by name: the gateway takes `after` only with a topic.
   const { topic = '>' } = query
   const resume = createResume({ ...query, topic })

@@ -5,7 +5,8 @@
  * Last-Event-ID: nothing is missing and nothing comes twice. That is what EventSource does too, but it cannot be
  * slowed by its reader, does not wait longer each time, and gives up for good at a 503.
  */
-import type { TailedEvent, TailQuery } from '../answers.ts'
+import { InvalidConfig } from '@sekali/core/errors'
+import type { AnyPayload, TailedEvent, TailQuery } from '../answers.ts'
 import { delayMs } from '../connection/backoff.ts'
 import { type Connection, callStream, search } from '../connection/connection.ts'
 import { open, type Stream } from '../connection/request.ts'
@@ -23,11 +24,11 @@ export interface TailedText {
 }
 
 /** Numbers beyond 2^53 are rounded: see tailText. */
-export async function* tail(
+export async function* tail<Payload extends object = AnyPayload>(
   connection: Connection,
   query: TailQuery,
   options: CallOptions = {},
-): AsyncGenerator<TailedEvent, void> {
+): AsyncGenerator<TailedEvent<Payload>, void> {
   for await (const { cursor, text } of tailText(connection, query, options))
     yield { ...JSON.parse(text), cursor }
 }
@@ -38,12 +39,13 @@ export async function* tail(
  */
 export async function* tailText(
   connection: Connection,
-  { cursor = '', ...query }: TailQuery,
+  given: TailQuery,
   options: CallOptions = {},
 ): AsyncGenerator<TailedText, void> {
+  const { cursor, ...query } = checked(given)
   const path = `/tail${search(query)}`
   const sse = { accept: 'text/event-stream' }
-  let lastId = cursor
+  let lastId = cursor ?? ''
   let stream = await callStream(connection, path, withLastId(sse, lastId), options)
   let retry = 0
   // Ended by the signal, by a refusal, or by whoever stops asking for more.
@@ -90,6 +92,15 @@ export async function* tailText(
       }
     }
   }
+}
+
+function checked(query: TailQuery): TailQuery {
+  if (typeof query !== 'object' || query === null || typeof query.topic !== 'string' || query.topic === '') {
+    throw new InvalidConfig("tail takes an object with a topic, for instance { topic: 'orders.>' }")
+  }
+  // fetch would refuse the header with its value in its words, again and again.
+  if (/^[\x21-\x7e]*$/.test(String(query.cursor ?? ''))) return query
+  throw new InvalidConfig('cursor must be what an event of an earlier tail had as cursor')
 }
 
 const withLastId = (headers: Record<string, string>, id: string) =>

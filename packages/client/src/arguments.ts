@@ -1,0 +1,51 @@
+/**
+ * What is given to the client, checked before anything is sent. TypeScript says the same earlier; from JavaScript a wrong
+ * argument would be a TypeError from inside, a request for `/topics/undefined`, or a timer that never waits.
+ */
+import { InvalidConfig } from '@sekali/core/errors'
+
+/** The longest that a timer can wait; with more than that it does not wait at all. */
+export const timerMsMax = 2 ** 31 - 1
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export function requireObject(value: unknown, message: string): void {
+  if (!isObject(value)) throw new InvalidConfig(message)
+}
+
+export function requireText(name: string, value: unknown): void {
+  if (typeof value === 'string' && value !== '') return
+  throw new InvalidConfig(`${name} must be a string that is not empty`)
+}
+
+export function requireWhole(name: string, value: unknown, min: number, max: number): void {
+  if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return
+  throw new InvalidConfig(`${name} must be a whole number from ${min} to ${max}`)
+}
+
+export function requireMs(name: string, value: unknown, max: number): void {
+  if (value === undefined || (typeof value === 'number' && value >= 0 && value <= max)) return
+  const bound = max === Infinity ? '0 or more' : `from 0 to ${max}`
+  throw new InvalidConfig(`${name} must be a number of milliseconds, ${bound}`)
+}
+
+export function requireFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return
+  throw new InvalidConfig(`${name} must be a function`)
+}
+
+/** What every call takes, as it was given. */
+export function checkedCall<Options extends object>(options: Options | undefined): Options | undefined {
+  if (options === undefined) return undefined
+  requireObject(options, 'options must be an object')
+  const { signal, onRetry } = options as { readonly signal?: unknown; readonly onRetry?: unknown }
+  requireFunction('onRetry', onRetry)
+  if (signal === undefined || (isObject(signal) && 'aborted' in signal)) return options
+  throw new InvalidConfig('signal must be an AbortSignal, for instance the signal of an AbortController')
+}
+
+/** What a read takes besides. */
+export function checkQuery(query: object | undefined): void {
+  if (query !== undefined) requireObject(query, 'a query must be an object, for instance { topic }')
+}

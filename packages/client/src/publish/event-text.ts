@@ -1,0 +1,40 @@
+import type { EventToPublish } from '../answers.ts'
+import { Invalid } from '../errors.ts'
+import { findNotJson } from './json-value.ts'
+
+/**
+ * An event, or its JSON text, which goes out as it is: JSON.parse and JSON.stringify would make another number of
+ * an integer beyond 2^53.
+ */
+export type Publishable = EventToPublish | string
+
+/** An event's JSON text. Throws Invalid for what is not one event in JSON: it would spoil the whole batch. */
+export function textOf(event: Publishable): string {
+  if (typeof event === 'string') {
+    if (isJsonObject(event)) return event
+    throw invalid('', 'malformed_json', 'must be the JSON of one event')
+  }
+  if (typeof event !== 'object' || event === null) throw invalid('', 'invalid_event', 'must be an event')
+  if (Array.isArray(event)) {
+    throw invalid('', 'invalid_event', 'must be one event: publishBatch and publishAll take several')
+  }
+  const bad = findNotJson(event)
+  if (bad !== undefined) throw invalid(bad.path, 'not_json', bad.message)
+  return JSON.stringify(event)
+}
+
+function invalid(path: string, code: string, message: string): Invalid {
+  const issue = { path, code, message }
+  const failure = { status: 422, code: code === 'not_json' ? 'invalid_event' : code }
+  return new Invalid(path === '' ? message : `${path} ${message}`, failure, [issue])
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    // Half a surrogate pair would become U+FFFD on its way.
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && text.isWellFormed()
+  } catch {
+    return false
+  }
+}
