@@ -1,4 +1,4 @@
-import { defineProjection } from '@sekali/projection/define'
+import { defineProjection } from '@sekali/projection'
 
 const centsOf = (total: unknown) => (typeof total === 'number' ? Math.round(total * 100) : Number.NaN)
 // Anything may be in a payload, and to make a string of {"toString":1} throws.

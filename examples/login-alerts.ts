@@ -1,4 +1,4 @@
-import { defineProjection } from '@sekali/projection/define'
+import { defineProjection } from '@sekali/projection'
 
 // Anything may be in a payload, and to make a string of {"toString":1} throws.
 const nameOf = (value: unknown) =>

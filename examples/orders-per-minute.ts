@@ -1,4 +1,4 @@
-import { defineProjection } from '@sekali/projection/define'
+import { defineProjection } from '@sekali/projection'
 
 /**
  * For a dashboard: how many orders were placed, and paid, in each minute of the orders' own time. The keys are in order,

@@ -35,10 +35,7 @@ export async function ownStack() {
     env,
     /** Writes a file of definitions. */
     define: (file: string, text: string) =>
-      writeFile(
-        join(folder.path, file),
-        `import { defineProjection } from '@sekali/projection/define'\n${text}`,
-      ),
+      writeFile(join(folder.path, file), `import { defineProjection } from '@sekali/projection'\n${text}`),
     /** Writes another file beside them. */
     put: (file: string, text: string) => writeFile(join(folder.path, file), text),
     remove: (file: string) => rm(join(folder.path, file)),

@@ -12,7 +12,7 @@ import { limits } from './limits.ts'
 import { snapshot } from './snapshot.ts'
 
 /** The key of a projection without keys. */
-const noKey = ''
+export const noKey = ''
 
 export interface Folded {
   /** The new states by key, as JSON. */
@@ -195,7 +195,7 @@ function checked(key: string, applied: unknown): Json {
   const { state, bytesAtMost } = snapshot(applied)
   if (
     bytesAtMost <= limits.stateBytesMax ||
-    Buffer.byteLength(stringifyAsRead(state)) <= limits.stateBytesMax
+    new TextEncoder().encode(stringifyAsRead(state)).length <= limits.stateBytesMax
   ) {
     return state
   }

@@ -1,9 +1,13 @@
 import Module, { isBuiltin, registerHooks } from 'node:module'
 import './files-for-definitions.ts'
 
-/** The one module of ours that definitions may import. */
-const forThem = '@sekali/projection/define'
-const definition = import.meta.resolve(forThem)
+/**
+ * What definitions may import of ours. The package's own name is what they import elsewhere too, in a test for instance;
+ * here it leads to the same module, which computes nothing.
+ */
+const forThem = '@sekali/projection'
+const names = new Set([forThem, `${forThem}/define`])
+const definition = import.meta.resolve(`${forThem}/define`)
 const ours = [new URL('../../..', import.meta.url).href, new URL('../..', definition).href]
 
 /**
@@ -24,7 +28,8 @@ export const importPure = (): Promise<object[]> =>
 const files = import.meta.resolve('./files-for-definitions.ts')
 
 /**
- * `import … from '@sekali/projection/define'` works in a folder outside of the repository, too. Other imports are refused:
+ * `import … from '@sekali/projection'` works in a folder outside of the repository, too, and so does the older
+ * `import … from '@sekali/projection/define'`. Other imports are refused:
  * modules of ours, because a definition could change them, and modules that reach the network.
  */
 export function guardImports(): void {
@@ -35,10 +40,11 @@ export function guardImports(): void {
         return isFromUs
           ? next(specifier, context)
           : { url: files, format: 'module-typescript', shortCircuit: true }
-      const resolved = next(
-        specifier,
-        specifier === forThem ? { ...context, parentURL: import.meta.url } : context,
-      )
+      // Also where a package of that name lies beside them: all definitions go by the same rules.
+      if (names.has(specifier) && !isFromUs) {
+        return { url: definition, format: 'module-typescript', shortCircuit: true }
+      }
+      const resolved = next(specifier, context)
       // By the module that was found, not by the name that was written.
       if (isBuiltin(resolved.url) && !allowed.has(`node:${resolved.url.replace(/^node:/, '')}`)) {
         throw new Error(`${specifier} is not for definitions: key and apply must be pure`)
