@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config'
 // dropped workspace files: this is an ordinary config that keeps the familiar name and is passed with --config.
 // `turbo test` runs the projects apart, so that a package's tests can be run, and can fail, on their own.
 const setUp = fileURLToPath(new URL('packages/testkit/src/servers.ts', import.meta.url))
+// What is published, packed once for all tests of it.
+const packed = fileURLToPath(new URL('infra/release/test-more/pack.ts', import.meta.url))
 const withServers = [
   'packages/broker',
   'packages/store',
@@ -25,15 +27,14 @@ const withoutServers = [
   'infra/bench',
   'infra/local',
   'infra/chaos',
-  'infra/release',
 ]
 
 // What is installed for a test that needs it takes its time.
 const installMs = 600_000
 
-function projects(folder: string, globalSetup: string[]) {
+function projects(folder: string, globalSetup: string[], ofMore = globalSetup) {
   const name = folder.split('/')[1] ?? folder
-  const project = (name: string, tests: string, hookTimeout: number) => ({
+  const project = (name: string, tests: string, globalSetup: string[], hookTimeout: number) => ({
     test: {
       name,
       root: folder,
@@ -46,8 +47,8 @@ function projects(folder: string, globalSetup: string[]) {
   })
   const hasMore = existsSync(fileURLToPath(new URL(`${folder}/test-more`, import.meta.url)))
   return [
-    project(name, 'test', 60_000),
-    ...(hasMore ? [project(`${name}:more`, 'test-more', installMs)] : []),
+    project(name, 'test', globalSetup, 60_000),
+    ...(hasMore ? [project(`${name}:more`, 'test-more', ofMore, installMs)] : []),
   ]
 }
 
@@ -61,6 +62,7 @@ export default defineConfig({
     projects: [
       ...withServers.flatMap((folder) => projects(folder, [setUp])),
       ...withoutServers.flatMap((folder) => projects(folder, [])),
+      ...projects('infra/release', [], [setUp, packed]),
     ],
   },
 })

@@ -29,8 +29,8 @@ const files = import.meta.resolve('./files-for-definitions.ts')
 
 /**
  * `import … from '@sekali/projection'` works in a folder outside of the repository, too, and so does the older
- * `import … from '@sekali/projection/define'`. Other imports are refused:
- * modules of ours, because a definition could change them, and modules that reach the network.
+ * `import … from '@sekali/projection/define'`. Other imports are refused: modules of ours, because a definition could
+ * change them, and modules that reach the network.
  */
 export function guardImports(): void {
   registerHooks({

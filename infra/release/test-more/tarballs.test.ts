@@ -1,0 +1,64 @@
+// What is in the tarballs, whether the tools of package authors find fault with them, and whether they can be compiled against.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { packages } from '../src/packages.ts'
+import { foreignEnv, ownProject, type Project } from './project.ts'
+
+const check = fileURLToPath(new URL('../src/check.ts', import.meta.url))
+const files = ['LICENSE', 'README.md', 'package.json', 'sdk.d.ts', 'sdk.js']
+
+describe.each(packages)('$workspace', ({ workspace }) => {
+  const tarball = () => inject('tarballs')[workspace] ?? ''
+  const read = (file: string) =>
+    execFileSync('tar', ['-xzOf', tarball(), `package/${file}`], { encoding: 'utf8' })
+
+  test('holds what it should, and nothing else: no test, no source, no environment', () => {
+    const list = execFileSync('tar', ['-tzf', tarball()], { encoding: 'utf8' })
+    expect(list.trim().split('\n').sort()).toEqual(files.map((file) => `package/${file}`))
+  })
+
+  test('may be published, and imports nothing of ours, nothing of Node and nothing that it does not name', () => {
+    const manifest = JSON.parse(read('package.json'))
+    expect(manifest).not.toHaveProperty('private')
+    expect(manifest).not.toHaveProperty('scripts')
+    const imported = ['sdk.js', 'sdk.d.ts'].flatMap((file) =>
+      [...read(file).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'`]([^"'`]+)["'`]/g)].map(([, name]) => name),
+    )
+    expect([...new Set(imported)].sort()).toEqual(Object.keys(manifest.dependencies ?? {}))
+    expect(read('sdk.js')).not.toMatch(/@sekali\/|node:|\bBuffer\b/)
+  })
+
+  test('publint and arethetypeswrong find nothing', () => {
+    // A process of its own: vitest would give them the sources of each other.
+    const { status, stdout, stderr } = spawnSync(process.execPath, [check, tarball()], {
+      encoding: 'utf8',
+      env: foreignEnv,
+    })
+    expect([status, stdout, stderr]).toEqual([0, '', ''])
+  })
+})
+
+describe('compiled against, strictly and with the types of all packages checked', () => {
+  let project: Project
+  beforeAll(async () => {
+    const compilers = ['ts5@npm:typescript@5', 'ts7@npm:typescript@7', '@types/node@20']
+    project = await ownProject(compilers, ['service.ts', 'fold.ts', 'page.ts'])
+  })
+  afterAll(() => project[Symbol.asyncDispose]())
+
+  const nodenext = ['--module', 'nodenext', '--lib', 'es2022', '--types', 'node', 'service.ts', 'fold.ts']
+  const inPage = ['--lib', 'es2022,dom,dom.iterable', '--types', '', 'page.ts']
+  const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler', ...inPage]
+  const exact = ['--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess']
+
+  test.each([
+    ['TypeScript 5, nodenext', 'ts5/bin/tsc', nodenext],
+    ['TypeScript 5, bundler', 'ts5/bin/tsc', bundler],
+    ['TypeScript 7, nodenext', 'ts7/bin/tsc', ['--ignoreConfig', ...nodenext]],
+    ['TypeScript 7, bundler', 'ts7/bin/tsc', ['--ignoreConfig', ...bundler]],
+  ])('by %s', async (_what, tsc, args) => {
+    const always = ['--noEmit', '--strict', ...exact, '--target', 'es2022', '--skipLibCheck', 'false']
+    expect(await project.run('node', `node_modules/${tsc}`, ...always, ...args)).toBe('')
+  })
+})

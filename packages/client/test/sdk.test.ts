@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import * as errors from '../src/errors.ts'
+import * as sdk from '../src/sdk.ts'
+
+const read = (file: string) => readFile(new URL(`../src/${file}`, import.meta.url), 'utf8')
+
+test('the package offers every error', () => {
+  expect(Object.keys(sdk)).toEqual(expect.arrayContaining(Object.keys(errors)))
+})
+
+test('the package offers every type that its client takes or gives', async () => {
+  const [client, offered] = await Promise.all([read('client.ts'), read('sdk.ts')])
+  const ofClient = client.slice(0, client.indexOf('export function createClient'))
+  const named = new Set(ofClient.replaceAll(/\/\*\*.*?\*\//gs, '').match(/\b[A-Z]\w+\b/g))
+  const ofLanguage = ['AsyncGenerator', 'AsyncIterable', 'Iterable', 'Promise', 'Payload', 'State']
+  const ours = [...named].filter((name) => !ofLanguage.includes(name) && name !== 'Connection')
+  expect(ours.length).toBeGreaterThan(25)
+  const names = new Set(offered.match(/\b\w+\b/g))
+  expect(ours.filter((name) => !names.has(name))).toEqual([])
+})
