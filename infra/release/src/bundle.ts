@@ -27,7 +27,7 @@ export async function bundle({ workspace, doors, platform }: PublishedPackage): 
     platform,
     // What Node 20 and browsers of 2023 know.
     target: 'es2022',
-    // Names of classes are the names of errors.
+    // A page loads it. Names of classes are the names of errors.
     minify: {
       compress: { keepNames: { class: true, function: false } },
       mangle: { keepNames: { class: true, function: false } },

@@ -8,6 +8,9 @@ import { foreignEnv, ownProject, type Project } from './project.ts'
 const check = fileURLToPath(new URL('../src/check.ts', import.meta.url))
 const files = ['LICENSE', 'README.md', 'package.json', 'sdk.d.ts', 'sdk.js']
 
+const statement = /(?:^|[;}\n])\s*(?:import|export)\b[\w\s{},*$]*?["']([^"'\n]+)["']/g
+const call = /\bimport\(\s*["'`]([^"'`\n]+)/g
+
 describe.each(packages)('$workspace', ({ workspace }) => {
   const tarball = () => inject('tarballs')[workspace] ?? ''
   const read = (file: string) =>
@@ -22,9 +25,8 @@ describe.each(packages)('$workspace', ({ workspace }) => {
     const manifest = JSON.parse(read('package.json'))
     expect(manifest).not.toHaveProperty('private')
     expect(manifest).not.toHaveProperty('scripts')
-    const imported = ['sdk.js', 'sdk.d.ts'].flatMap((file) =>
-      [...read(file).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'`]([^"'`]+)["'`]/g)].map(([, name]) => name),
-    )
+    const code = ['sdk.js', 'sdk.d.ts'].map(read).join('\n')
+    const imported = [...code.matchAll(statement), ...code.matchAll(call)].map(([, name]) => name)
     expect([...new Set(imported)].sort()).toEqual(Object.keys(manifest.dependencies ?? {}))
     expect(read('sdk.js')).not.toMatch(/@sekali\/|node:|\bBuffer\b/)
   })
@@ -48,7 +50,7 @@ describe('compiled against, strictly and with the types of all packages checked'
   afterAll(() => project[Symbol.asyncDispose]())
 
   const nodenext = ['--module', 'nodenext', '--lib', 'es2022', '--types', 'node', 'service.ts', 'fold.ts']
-  const inPage = ['--lib', 'es2022,dom,dom.iterable', '--types', '', 'page.ts']
+  const inPage = ['--lib', 'es2022,dom,dom.iterable', '--typeRoots', 'none', 'page.ts']
   const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler', ...inPage]
   const exact = ['--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess']
 

@@ -30,9 +30,7 @@ test.each([
   // Here, so that the packages are found as everywhere in the clone.
   const folder = await mkdtemp(join(root, 'node_modules/.examples-'))
   try {
-    const program = blocks
-      .join('\n')
-      .replaceAll("'../examples/", `'${root}examples/`)
+    const program = blocks.join('\n').replaceAll("'../examples/", `'${root}examples/`)
     await writeFile(join(folder, 'examples.ts'), `${readers}${program}`)
     const options = [
       '--ignoreConfig',

@@ -8,9 +8,10 @@ interface Order {
 
 const topic = process.argv[2] ?? 'orders'
 const sekali = createClient({ retry: { totalMs: 30_000 } }) // at SEKALI_URL
+const timestamp = new Date().toISOString() // of all, so that a repeat is one
 const order = (n: number, source = 'shop') => {
   const payload: Order = { total: n }
-  return { topic, event_id: `order-${n}`, timestamp: new Date().toISOString(), source, payload }
+  return { topic, event_id: `order-${n}`, timestamp, source, payload }
 }
 const check = (isRight: boolean, what: string) => {
   if (!isRight) throw new Error(`not so: ${what}`)
