@@ -60,6 +60,7 @@ function checkedHeaders(headers: unknown): Record<string, string> {
 /** Work that cannot be stopped is no longer waited for once the signal aborts. */
 function ended<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
     const onAbort = () => reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     work()
