@@ -11,8 +11,18 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 }
 
 export function urlOfGateway(text: string): string {
-  if (gatewayUrl.isValid(text)) return text
-  throw new InvalidArgumentError(gatewayUrl.expected)
+  const mistake = explainUrl(text)
+  if (mistake === undefined) return text
+  throw new InvalidArgumentError(mistake)
+}
+
+/** Why a text is no URL of a gateway; undefined if it is one. */
+export function explainUrl(text: string): string | undefined {
+  if (!gatewayUrl.isValid(text)) return gatewayUrl.expected
+  const { username, password } = new URL(text)
+  // It would not be sent, and would be shown in messages.
+  if (username + password !== '') return 'It must be without user and password: a token comes from a file.'
+  return undefined
 }
 
 /** Where a tail begins. */

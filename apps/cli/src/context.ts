@@ -2,20 +2,28 @@ import { type Client, createClient } from '@sekali/client/client'
 import { type Connection, type ConnectionOptions, connectionTo } from '@sekali/client/connection'
 import type { CallOptions } from '@sekali/client/retry'
 import type { Command } from 'commander'
-import { endingOf, UsageError } from './exit.ts'
+import { adviceOnRetry, isForGood } from './advice.ts'
+import { UsageError } from './exit.ts'
+import { findTarget, type TargetOptions } from './profiles/target.ts'
 import type { Output } from './terminal/output.ts'
 
-/** What every command gets. */
-export interface Context {
-  readonly client: Client
-  /** For what the client parses and a command shows as it came. */
-  readonly connection: Connection
-  readonly url: string
+/** What every command gets, also one that asks no gateway. */
+export interface LocalContext {
   readonly json: boolean
   readonly out: Output
   /** For messages; standard output belongs to the answer. */
   readonly report: (line: string) => void
   readonly signal: AbortSignal
+  /** What the command line says about the gateway. */
+  readonly target: TargetOptions
+}
+
+/** What a command gets that asks a gateway. */
+export interface Context extends LocalContext {
+  readonly client: Client
+  /** For what the client parses and a command shows as it came. */
+  readonly connection: Connection
+  readonly url: string
   /** For every call of the client. */
   readonly options: CallOptions
 }
@@ -25,44 +33,85 @@ export interface Surroundings {
   readonly signal: AbortSignal
 }
 
-interface GlobalOptions {
-  readonly url: string
+interface GlobalOptions extends TargetOptions {
   readonly json: boolean
   readonly retrySeconds: number
 }
 
 /** Runs one command: its arguments, its options, and how the process ends (0 if it does not say). */
-export type Work<O> = (context: Context, operands: string[], options: O) => Promise<number | undefined>
+export type Work<O, C = Context> = (context: C, operands: string[], options: O) => Promise<number | undefined>
 
-/** Makes a commander action of it; how it ends is put into `process.exitCode`. */
-export function action<O>({ out, signal }: Surroundings, work: Work<O>) {
-  return async (...given: unknown[]): Promise<void> => {
-    const command = given.at(-1) as Command
-    const { url, json, retrySeconds } = command.optsWithGlobals<GlobalOptions>()
-    const report = (line: string) => void process.stderr.write(`${line}\n`)
-    let hasSaid = false
-    const onRetry: CallOptions['onRetry'] = ({ error }) => {
-      if (hasSaid || json || !process.stderr.isTTY) return
-      hasSaid = true
-      report(`trying again: ${endingOf(error, url).message}`)
-    }
-    const gateway: ConnectionOptions = {
-      baseUrl: url,
-      retry: { totalMs: retrySeconds * 1_000, delayMaxMs: 1_000 },
-    }
-    const context: Context = {
-      client: createClient(gateway),
-      connection: connectionTo(gateway),
-      url,
-      json,
-      out,
-      report,
-      signal,
-      options: { signal, onRetry },
-    }
-    process.exitCode = (await work(context, command.args, command.opts() as O)) ?? 0
+/** A command failed that had found its gateway: `url` is what to name when the error is explained. */
+export class Failed extends Error {
+  readonly url: string
+
+  constructor(url: string, cause: unknown) {
+    super('a command failed', { cause })
+    this.url = url
   }
 }
+
+/** Makes a commander action of it; how it ends is put into `process.exitCode`. */
+export function action<O>(surroundings: Surroundings, work: Work<O>) {
+  return async (...given: unknown[]): Promise<void> => {
+    const { command, local, retrySeconds } = begin(surroundings, given)
+    const { url, token } = await findTarget(local.target, process.env)
+    const gateway: ConnectionOptions = {
+      baseUrl: url.value,
+      retry: { totalMs: retrySeconds * 1_000, delayMaxMs: 1_000 },
+      ...(token && { fetch: fetchWith(token.value) }),
+    }
+    const context: Context = {
+      ...local,
+      client: createClient(gateway),
+      connection: connectionTo(gateway),
+      url: url.value,
+      options: { signal: local.signal, onRetry: reportingRetries(local, url.value, retrySeconds) },
+    }
+    try {
+      process.exitCode = (await work(context, command.args, command.opts() as O)) ?? 0
+    } catch (error) {
+      throw new Failed(url.value, error)
+    }
+  }
+}
+
+/** The same for a command that asks no gateway. */
+export function localAction<O>(surroundings: Surroundings, work: Work<O, LocalContext>) {
+  return async (...given: unknown[]): Promise<void> => {
+    const { command, local } = begin(surroundings, given)
+    process.exitCode = (await work(local, command.args, command.opts() as O)) ?? 0
+  }
+}
+
+function begin({ out, signal }: Surroundings, given: readonly unknown[]) {
+  const command = given.at(-1) as Command
+  const { json, retrySeconds, ...target } = command.optsWithGlobals<GlobalOptions>()
+  const report = (line: string) => void process.stderr.write(`${line}\n`)
+  const local: LocalContext = { json, out, report, signal, target }
+  return { command, local, retrySeconds }
+}
+
+/** Says at once, and once, that something is tried again. Ends the tries where they cannot help. */
+function reportingRetries(
+  { json, report }: LocalContext,
+  url: string,
+  retrySeconds: number,
+): NonNullable<CallOptions['onRetry']> {
+  let hasSaid = false
+  return ({ error }) => {
+    if (isForGood(error)) throw error
+    if (hasSaid || json) return
+    hasSaid = true
+    report(adviceOnRetry(error, url, retrySeconds))
+  }
+}
+
+/** Of a redirect to another origin fetch leaves the header out. */
+const fetchWith =
+  (token: string): NonNullable<ConnectionOptions['fetch']> =>
+  (url, init) =>
+    fetch(url, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } })
 
 /** An operand that commander has made sure of. */
 export function required(operand: string | undefined): string {

@@ -1,17 +1,26 @@
 import { type Command, Option } from 'commander'
 import { wholeNumber } from './arguments.ts'
+import { time } from './time.ts'
 
 /** The options of everything that reads the log; their names are those of EventsQuery. */
 export function addFilters(command: Command): Command {
   return command
-    .option('--after <seq>', 'only events after this seq, or after the cursor of a pattern')
-    .option('--before <seq>', 'only events before it')
-    .option('--source <name>', 'only events of this source')
-    .option('--from <time>', 'only events from this time on (ISO 8601 with an offset)')
-    .option('--to <time>', 'only events before this time')
+    .option('-a, --after <seq>', 'only events after this seq, or after the cursor of a pattern')
+    .option('-b, --before <seq>', 'only events before it')
+    .option('-s, --source <name>', 'only events of this source')
+    .option(
+      '-f, --from <time>',
+      'only events from this time on: 1h (ago), yesterday, 2026-11-25, RFC 3339',
+      time,
+    )
+    .option('-t, --to <time>', 'only events before this time', time)
     .addOption(
       new Option('--by <time>', 'which time --from and --to are about').choices(['timestamp', 'received_at']),
     )
-    .addOption(new Option('--order <order>', 'oldest or newest first').choices(['asc', 'desc']))
-    .option('--limit <n>', 'at most this many', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .addOption(new Option('-o, --order <order>', 'oldest or newest first').choices(['asc', 'desc']))
+    .option('-n, --limit <n>', 'at most this many', wholeNumber(1, Number.MAX_SAFE_INTEGER))
 }
+
+/** Told with the help of whatever takes a time. */
+export const timesHelp = `Times are UTC: 1h, 30m, 2d or 1d12h ago, now, today and yesterday (their midnight), 2026-11-25,
+2026-11-25T10:00, or RFC 3339 with an offset.`

@@ -2,13 +2,12 @@
 import process from 'node:process'
 import { shutdownSignal } from '@sekali/process/shutdown'
 import { CommanderError } from 'commander'
+import { Failed } from './context.ts'
 import { type Ending, endingOf, exitCodes, usageEnding } from './exit.ts'
 import { createProgram } from './program.ts'
 import { createOutput, OutputFailed } from './terminal/output.ts'
 
 const left = 'the reader left'
-// As it is written, for when the command line could not be read.
-const isJsonWanted = process.argv.includes('--json')
 
 const wish = shutdownSignal()
 const stop = new AbortController()
@@ -24,20 +23,20 @@ try {
 if (process.connected) process.disconnect() // the bootstrap's channel would keep us up
 
 function exitCodeOf(error: unknown): number {
+  // As it is written, too, for when the command line could not be read.
+  const json = program.opts<{ json: boolean }>().json || process.argv.includes('--json')
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done
     // Without a command it has shown the help.
-    return error.code === 'commander.help'
-      ? exitCodes.usage
-      : reportEnding(usageEnding(error.message), isJsonWanted)
+    return error.code === 'commander.help' ? exitCodes.usage : reportEnding(usageEnding(error.message), json)
   }
   const { reason } = stop.signal
   if (stop.signal.aborted && !(reason instanceof OutputFailed)) {
     if (reason === left) return exitCodes.done
     return reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
   }
-  const { url, json } = program.opts<{ url: string; json: boolean }>()
-  return reportEnding(endingOf(reason ?? error, url), json)
+  const { url = '', cause } = error instanceof Failed ? error : { cause: error }
+  return reportEnding(endingOf(reason ?? cause, url), json)
 }
 
 function reportEnding({ exitCode, ...ending }: Ending, json: boolean): number {

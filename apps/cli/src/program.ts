@@ -1,9 +1,12 @@
 import { gatewayUrl } from '@sekali/process/gateway-url'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
+import manifest from '../package.json' with { type: 'json' }
 import { urlOfGateway, wholeNumber } from './arguments.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEvent } from './commands/event.ts'
 import { addEvents } from './commands/events.ts'
+import { addProfile } from './commands/profile.ts'
 import { addProjection } from './commands/projection.ts'
 import { addPublish } from './commands/publish.ts'
 import { addReplay } from './commands/replay.ts'
@@ -18,14 +21,16 @@ import { exitCodeHelp } from './exit.ts'
 export function createProgram(surroundings: Surroundings): Command {
   const program = new Command('sekali')
     .description('An exactly-once event log: publish to it, follow it, read it again, look after it.')
-    .addOption(
-      new Option('--url <url>', 'where the gateway is')
-        .env(gatewayUrl.variable)
-        .default(gatewayUrl.byDefault)
-        .argParser(urlOfGateway),
+    .version(manifest.version, '-V, --version', 'show the version')
+    .option(
+      '-u, --url <url>',
+      `where the gateway is (default: ${gatewayUrl.variable}, the profile in use, ${gatewayUrl.byDefault})`,
+      urlOfGateway,
     )
-    .option('--json', 'answers for programs: JSON, one value a line', false)
-    .option('--retry-seconds <n>', 'how long to try for an answer', wholeNumber(1, 86_400), 10)
+    .option('-p, --profile <name>', 'the gateway of this profile (default: SEKALI_PROFILE)')
+    .option('--token-file <file>', 'a token for a proxy that wants one (default: SEKALI_TOKEN)')
+    .option('-j, --json', 'answers for programs: JSON, one value a line', false)
+    .option('-r, --retry-seconds <n>', 'how long to try for an answer', wholeNumber(1, 86_400), 10)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => undefined }) // main.ts says it, as it says every failure
     .exitOverride()
@@ -57,6 +62,8 @@ ${exitCodeHelp}
     addStats,
     addProjection,
     addDoctor,
+    addProfile,
+    addCompletion,
   ]) {
     add(program, surroundings)
   }

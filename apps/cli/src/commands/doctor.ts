@@ -13,7 +13,7 @@ export function addDoctor(program: Command, surroundings: Surroundings): void {
       'Asks the gateway to look at Redis, PostgreSQL, the clocks, the consumers, what is in flight and the projections. Each finding ' +
         'comes with its remedy. It ends with 1 if there is a problem; a warning alone is 0.',
     )
-    .option('--verbose', 'also what is as it should be', false)
+    .option('-v, --verbose', 'also what is as it should be', false)
     .addHelpText(
       'after',
       `

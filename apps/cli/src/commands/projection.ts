@@ -37,8 +37,8 @@ Examples:
     .description('Shows the state of a projection; of one with keys all of them, or the one that is named.')
     .argument('<name>')
     .argument('[key]')
-    .option('--limit <n>', 'at most this many keys', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .option('--after <key>', 'only keys behind this one')
+    .option('-n, --limit <n>', 'at most this many keys', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('-a, --after <key>', 'only keys behind this one')
     .action(action(surroundings, get))
   projection
     .command('rebuild')

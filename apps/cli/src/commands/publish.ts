@@ -8,6 +8,7 @@ import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { exitCodes, UsageError } from '../exit.ts'
 import { number, plain, styled } from '../terminal/text.ts'
+import { time } from '../time.ts'
 
 interface Options {
   readonly id?: string
@@ -27,11 +28,18 @@ export function addPublish(program: Command, surroundings: Surroundings): void {
     )
     .argument('[topic]', 'such as orders.eu.paid')
     .argument('[payload]', 'a JSON object; it is stored as it is written here, digit by digit')
-    .option('--id <id>', 'what a repeat is recognised by (default: a new one, so that nothing is a repeat)')
-    .option('--source <name>', 'who sends it (default: sekali-cli)')
-    .option('--timestamp <time>', 'ISO 8601 with an offset (default: now)')
+    .option(
+      '-i, --id <id>',
+      'what a repeat is recognised by (default: a new one, so that nothing is a repeat)',
+    )
+    .option('-s, --source <name>', 'who sends it (default: sekali-cli)')
+    .option(
+      '--timestamp <time>',
+      'when it happened: RFC 3339, 5m (ago), 2026-11-25T10:00 (default: now)',
+      time,
+    )
     .option('--wait <seconds>', 'wait until it is known what came of it', wholeNumber(1, 60))
-    .option('--lenient', 'of lines: end with 0 although some are refused, if any was queued')
+    .option('-l, --lenient', 'of lines: end with 0 although some are refused, if any was queued')
     .addHelpText(
       'after',
       `

@@ -20,7 +20,7 @@ export function addStats(program: Command, surroundings: Surroundings): void {
     )
     .argument('[topic]', 'only this one, or those of a pattern; the total is over all topics')
     .option(
-      '--watch [seconds]',
+      '-w, --watch [seconds]',
       'show them again at this interval (seconds), until Ctrl-C',
       wholeNumber(1, 3_600),
     )

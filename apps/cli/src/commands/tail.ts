@@ -17,10 +17,10 @@ export function addTail(program: Command, surroundings: Surroundings): void {
         'is missing and nothing comes twice.',
     )
     .argument('<topic>', "a topic, or a pattern such as 'orders.*' or 'orders.>'")
-    .option('--from <place>', 'start, now or a seq (default: now)', beginning)
-    .option('--cursor <cursor>', 'where an earlier tail stopped; it said so')
-    .option('--source <name>', 'only events of this source')
-    .option('--count <n>', 'end after this many events', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('-f, --from <start>', 'where to begin: start, now, or after a seq (default: now)', beginning)
+    .option('-c, --cursor <cursor>', 'where an earlier tail stopped; it said so')
+    .option('-s, --source <name>', 'only events of this source')
+    .option('-n, --count <n>', 'end after this many events', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .addHelpText(
       'after',
       `

@@ -1,0 +1,140 @@
+/** What to do about an error, in words for whoever typed the command. */
+import {
+  BrokenOff,
+  Conflict,
+  DeadEvent,
+  Invalid,
+  Miscounted,
+  Refused,
+  TimedOut,
+  Unavailable,
+  UnexpectedAnswer,
+  Unreachable,
+} from '@sekali/client/errors'
+import { issueText } from '@sekali/client/failure'
+import type { SekaliError } from '@sekali/core/errors'
+
+const elsewhere = 'name another place with --url or SEKALI_URL'
+
+export function adviceOn(error: SekaliError, url: string): string {
+  if (error instanceof BrokenOff) {
+    return `what ${url} sent broke off before its end; try again, from after the last event`
+  }
+  if (error instanceof Miscounted) {
+    return `${error.message}: something between here and ${url} changes answers; name another place with --url`
+  }
+  if (error instanceof Unreachable) {
+    const { words, remedy } = unreachable(error, url)
+    return `${words}; ${remedy}`
+  }
+  if (error instanceof TimedOut) {
+    return `${url} did not answer in time; try again, or for longer with --retry-seconds`
+  }
+  if (error instanceof UnexpectedAnswer)
+    return `what listens at ${url} is not Sekali; name another place with --url`
+  if (error instanceof Unavailable) {
+    return isOfAProxy(error)
+      ? `what listens at ${url} answers ${error.status}: a proxy, perhaps, behind which Sekali does not run`
+      : `Sekali cannot do it now (${error.code}); try again, and see sekali doctor for what is wrong`
+  }
+  if (error instanceof Invalid) {
+    return error.issues.length === 0 ? error.message : `not valid: ${error.issues.map(issueText).join('; ')}`
+  }
+  if (error instanceof Conflict) {
+    const place = error.seq === undefined ? '' : ` (seq ${error.seq})`
+    return `the id is taken by an event with another content${place}; the log stays as it is; choose another --id`
+  }
+  if (error instanceof DeadEvent) {
+    return `accepted, but PostgreSQL would not store it (${error.reason ?? 'reason unknown'}); it lies in dead_letters`
+  }
+  if (error instanceof Refused) return adviceOnRefusal(error, url)
+  return error.message
+}
+
+/** Said before the same call is tried again: what is wrong, and what may be done meanwhile. */
+export function adviceOnRetry(error: SekaliError, url: string, retrySeconds?: number): string {
+  const goesOn = retrySeconds === undefined ? 'trying again' : `trying again for ${retrySeconds} s`
+  if (error instanceof BrokenOff || !(error instanceof Unreachable)) {
+    return `${adviceOn(error, url).split(';', 1)[0]}: ${goesOn}`
+  }
+  const { words, hint } = unreachable(error, url)
+  return `${words}: ${goesOn}; ${hint}`
+}
+
+/** Whether it would be the same in a second, whatever the error says of itself: a certificate that is not trusted, say. */
+export const isForGood = (error: SekaliError): boolean =>
+  error instanceof Unreachable && /^(?:certificate|tls|http|port)$/.test(kindOf(reasonOf(error)))
+
+type Kind = 'certificate' | 'dns' | 'http' | 'port' | 'refused' | 'reset' | 'silent' | 'tls'
+
+const kinds: readonly (readonly [RegExp, Kind])[] = [
+  [/^(?:ENOTFOUND|EAI_\w+|ENODATA)$/, 'dns'],
+  [/^(?:\w*CERT\w*|UNABLE_TO_\w+|INVALID_CA|HOSTNAME_MISMATCH)$/, 'certificate'],
+  [/^(?:ERR_SSL_\w+|EPROTO|ERR_TLS_\w+)$/, 'tls'],
+  [/^HPE_\w+$/, 'http'],
+  [/^bad port$/, 'port'],
+  [/^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET|ECONNABORTED)$/, 'reset'],
+  [/^(?:ETIMEDOUT|UND_ERR_\w*TIMEOUT|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN)$/, 'silent'],
+]
+
+const kindOf = (reason: string): Kind => kinds.find(([form]) => form.test(reason))?.[1] ?? 'refused'
+
+/** The client puts the socket's own word at the end of its message: ECONNREFUSED, say. */
+const reasonOf = (error: Unreachable): string => /: ([^:]*)$/.exec(error.message)?.[1] ?? error.code
+
+interface Words {
+  readonly words: string
+  readonly remedy: string
+  /** Instead of the remedy while it is tried again. */
+  readonly hint: string
+}
+
+function unreachable(error: Unreachable, url: string): Words {
+  const reason = reasonOf(error)
+  const host = URL.canParse(url) ? new URL(url).host : url
+  const all: Readonly<Record<Kind, readonly [words: string, remedy: string, hint?: string]>> = {
+    refused: [
+      `nobody answers at ${url} (${reason})`,
+      `start Sekali with npm start, or ${elsewhere}`,
+      'is it started? npm start',
+    ],
+    dns: [`there is no address of the name ${host} (${reason})`, `mend the name, or ${elsewhere}`],
+    certificate: [
+      `the certificate of ${url} is not to be trusted (${reason})`,
+      'NODE_EXTRA_CA_CERTS=FILE names the authority that issued it, if that is your own',
+    ],
+    tls: [`${url} does not speak TLS (${reason})`, 'write http:// if it has no certificate'],
+    http: [`${url} does not speak HTTP (${reason})`, elsewhere],
+    port: [`fetch asks nothing of ${url}: the port belongs to another service (${reason})`, elsewhere],
+    reset: [
+      `${url} hung up without an answer (${reason})`,
+      'write https:// if it wants TLS; otherwise it may be restarting',
+    ],
+    silent: [
+      `nothing comes back from ${host} (${reason})`,
+      `a firewall or a wrong address, perhaps: ${elsewhere}`,
+    ],
+  }
+  const [words, remedy, hint = remedy] = all[kindOf(reason)]
+  return { words, remedy, hint }
+}
+
+/** An error without a word of Sekali's: its code is the status. */
+const isOfAProxy = ({ code, status }: Refused | Unavailable) => code === `http_${status}`
+
+function adviceOnRefusal(error: Refused, url: string): string {
+  if (!isOfAProxy(error)) return advice[error.code] ?? error.message
+  if (error.status === 401 || error.status === 403 || error.status === 407) {
+    return `${url} wants another token, or any (${error.status}); a profile, --token-file or SEKALI_TOKEN has it`
+  }
+  return `what listens at ${url} answers ${error.status}, and not as Sekali does; name another place with --url`
+}
+
+const advice: Readonly<Record<string, string>> = {
+  unknown_event: 'there is no such event: sekali events TOPIC lists what there is',
+  unknown_projection: 'there is no such projection: sekali projection list names them',
+  unknown_key: 'the projection has no such key: sekali projection get NAME lists them',
+  projection_in_use:
+    'a projector folds it: take its file away, and drop it when sekali projection list calls it orphaned',
+  not_found: 'this gateway does not know that: it may be older than this command',
+}

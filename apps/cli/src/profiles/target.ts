@@ -1,0 +1,80 @@
+/**
+ * Which gateway a command speaks to, and with which token: what an option says counts first, then the environment, then
+ * the profile in use, then this machine. `--profile` is an option: it counts before SEKALI_URL.
+ */
+import { gatewayUrl } from '@sekali/process/gateway-url'
+import { explainUrl } from '../arguments.ts'
+import { UsageError } from '../exit.ts'
+import { type Environment, type Profile, profilesFile, readProfiles, requireName } from './profiles.ts'
+import { parseToken, readToken } from './token.ts'
+
+/** What the command line says about it. */
+export interface TargetOptions {
+  readonly url?: string
+  readonly profile?: string
+  readonly tokenFile?: string
+}
+
+/** A value, and what it comes from, in words. */
+export interface Origin<T> {
+  readonly value: T
+  readonly from: string
+}
+
+export interface Target {
+  readonly url: Origin<string>
+  readonly token?: Origin<string>
+}
+
+/** Throws UsageError for what names no gateway, no profile or no token. */
+export async function findTarget(options: TargetOptions, environment: Environment): Promise<Target> {
+  const { url, profile } = await findUrl(options, environment)
+  const token = await findToken(options, environment, profile)
+  return { url, ...(token && { token }) }
+}
+
+interface Named extends Profile {
+  readonly from: string
+}
+
+async function findUrl(
+  options: TargetOptions,
+  environment: Environment,
+): Promise<{ readonly url: Origin<string>; readonly profile?: Named }> {
+  if (options.url !== undefined) return { url: { value: options.url, from: '--url' } }
+  if (options.profile !== undefined) return of(await findProfile(options.profile, environment, '--profile'))
+  const { [gatewayUrl.variable]: urlSet = '', SEKALI_PROFILE: profileSet = '' } = environment
+  if (urlSet !== '') return { url: { value: requireUrl(urlSet), from: gatewayUrl.variable } }
+  if (profileSet !== '') return of(await findProfile(profileSet, environment, 'SEKALI_PROFILE'))
+  const { inUse } = await readProfiles(profilesFile(environment))
+  if (inUse !== undefined) return of(await findProfile(inUse, environment, 'in use'))
+  return { url: { value: gatewayUrl.byDefault, from: 'default' } }
+}
+
+const of = (profile: Named) => ({ url: { value: profile.url, from: profile.from }, profile })
+
+async function findProfile(name: string, environment: Environment, from: string): Promise<Named> {
+  const { byName } = await readProfiles(profilesFile(environment))
+  const profile = byName.get(requireName(name))
+  if (profile !== undefined) return { ...profile, from: `profile ${name}, ${from}` }
+  throw new UsageError(`there is no profile ${name}: sekali profile list names them`)
+}
+
+/** The token of a profile goes to the URL of that profile alone, never to one that was named beside it. */
+async function findToken(
+  { tokenFile }: TargetOptions,
+  { SEKALI_TOKEN: set = '' }: Environment,
+  profile: Named | undefined,
+): Promise<Origin<string> | undefined> {
+  if (tokenFile !== undefined) return { value: await readToken(tokenFile), from: '--token-file' }
+  const ofProfile = profile?.token === undefined ? [] : [{ value: profile.token, from: profile.from }]
+  const ofEnvironment = set === '' ? [] : [{ value: parseToken(set, 'SEKALI_TOKEN'), from: 'SEKALI_TOKEN' }]
+  const isNamed = profile?.from.endsWith('--profile') === true
+  return (isNamed ? [...ofProfile, ...ofEnvironment] : [...ofEnvironment, ...ofProfile])[0]
+}
+
+function requireUrl(text: string): string {
+  const mistake = explainUrl(text)
+  if (mistake === undefined) return text
+  throw new UsageError(`${gatewayUrl.variable} names no gateway. ${mistake}`)
+}
