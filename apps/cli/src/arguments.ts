@@ -1,5 +1,6 @@
 import { gatewayUrl } from '@sekali/process/gateway-url'
 import { InvalidArgumentError } from 'commander'
+import { time } from './time.ts'
 
 /** A commander parser: a whole number in a range. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -25,9 +26,9 @@ export function explainUrl(text: string): string | undefined {
   return undefined
 }
 
-/** Where a tail begins. */
-export function beginning(text: string): 'start' | 'now' | number {
+/** Where a tail begins; a time is wrapped, as a number is a seq. */
+export function beginning(text: string): 'start' | 'now' | number | { readonly time: string } {
   if (text === 'start' || text === 'now') return text
   if (/^\d{1,16}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be start, now or a seq.')
+  return { time: time(text) }
 }

@@ -96,7 +96,7 @@ test('events go out while the input is still open, and Ctrl-C ends that with 130
   expect(await command.ended).toMatchObject({
     code: 130,
     out: '',
-    err: 'stopped: 1 events were queued; to publish all of them again is safe\n',
+    err: 'stopped: 1 event queued; to publish all of them again is safe\n',
   })
 })
 
@@ -160,7 +160,7 @@ test('--lenient ends with 0 if any line was queued', async () => {
   const lenient = (input: string) => run(['publish', '--lenient'], system.url, input)
   expect(await lenient(`${line('lenient', 1)}\n{\n`)).toMatchObject({
     code: 0,
-    out: '1 events queued, 1 refused\n',
+    out: '1 event queued, 1 refused\n',
     err: 'line 2: must be the JSON of one event\n',
   })
   expect(await lenient('{\n{}\n')).toMatchObject({ code: 1, out: '0 events queued, 2 refused\n' })

@@ -143,10 +143,39 @@ test('events are lines for people, in which nobody can steer the terminal', asyn
   expect(await run(['events', 'nothing.here'], system.url)).toMatchObject({ code: 0, out: 'no events\n' })
 })
 
+test('times are taken as people write them, and what is none is a usage error with examples', async () => {
+  const count = async (...args: string[]) =>
+    seqs((await run(['replay', 'orders.eu', ...args], system.url)).out || '[]').filter(Number).length
+  expect(await count('-f', '1h', '--by', 'received_at')).toBe(3_000)
+  expect(await count('-t', '1h', '--by', 'received_at')).toBe(0)
+  expect(await count('--from', '2025-12-08', '--to', '2025-12-08T10:00')).toBe(0)
+  expect(await count('--from', '2025-12-08T10:00', '--to', '2025-12-09')).toBe(3_000)
+  const { code, err } = await run(['replay', 'orders.eu', '--from', 'tomorrow'], system.url)
+  expect(code).toBe(2)
+  expect(err).toMatch(/^sekali: option '-f, --from <time>' .*'tomorrow'.* It can be 1h, .*yesterday.*\n$/)
+})
+
+test('a topic that is not there is named, with those that may have been meant; it is no fault', async () => {
+  expect(await run(['events', 'order.eu'], system.url)).toEqual({
+    code: 0,
+    out: 'no events\n',
+    err: 'there is no topic order.eu yet; there is orders.eu\n',
+  })
+  expect(await run(['replay', 'nothing.here'], system.url)).toEqual({
+    code: 0,
+    out: '',
+    err: 'there is no topic nothing.here yet\n',
+  })
+  expect((await run(['replay', 'nothing.*'], system.url)).err).toBe('no topic matches nothing.* yet\n')
+  // The topic is there, and a program is told nothing.
+  expect((await run(['events', 'orders.eu', '--source', 'nobody'], system.url)).err).toBe('')
+  expect((await run(['replay', 'nothing.here', '--json'], system.url)).err).toBe('')
+})
+
 test('a query that does not fit is refused with 1, and the reason names the parameter', async () => {
-  const { code, err } = await run(['replay', 'orders.eu', '--from', 'yesterday'], system.url)
+  const { code, err } = await run(['replay', 'orders.eu', '--after', 'yesterday'], system.url)
   expect(code).toBe(1)
-  expect(err).toMatch(/^sekali: not valid: from must be ISO 8601 .*\n$/)
+  expect(err).toMatch(/^sekali: not valid: after must be .*\n$/)
 })
 
 test('projections are listed, shown and rebuilt', async () => {

@@ -4,8 +4,9 @@ import { onOneLine } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
-import { addFilters } from '../filters.ts'
+import { addFilters, timesHelp } from '../filters.ts'
 import { eventLine } from '../terminal/text.ts'
+import { noTopic } from './no-topic.ts'
 
 const limitDefault = 20
 
@@ -23,12 +24,16 @@ Examples:
   $ sekali events
   $ sekali events orders.eu.paid --limit 5
   $ sekali events orders.eu.paid --source checkout-1 --before 100
+  $ sekali events 'orders.>' --from 1h
+
+${timesHelp}
 `,
     )
     .action(action(surroundings, run))
 }
 
-const run = async ({ connection, options, json, out }: Context, [topic]: string[], query: EventsQuery) => {
+const run = async (context: Context, [topic]: string[], query: EventsQuery) => {
+  const { connection, options, json, out, report } = context
   const { limit = limitDefault } = query
   const wanted = {
     ...query,
@@ -40,6 +45,9 @@ const run = async ({ connection, options, json, out }: Context, [topic]: string[
     await out.line(json ? onOneLine(text) : eventLine(text))
     if (++count === limit) break
   }
-  if (count === 0 && !json) await out.line('no events')
+  if (count > 0 || json) return undefined
+  await out.line('no events')
+  const hint = topic === undefined ? undefined : await noTopic(context, topic)
+  if (hint !== undefined) report(hint)
   return undefined
 }

@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { exitCodes, UsageError } from '../exit.ts'
-import { number, plain, styled } from '../terminal/text.ts'
+import { count, number, plain, styled } from '../terminal/text.ts'
 import { time } from '../time.ts'
 
 interface Options {
@@ -49,7 +49,7 @@ Examples:
   duplicate orders.eu.paid order-1: it is stored as seq 1
 
   $ sekali publish < events.ndjson
-  $ sekali replay orders.eu.paid | jq -c 'del(.seq, .received_at, .stored_at)' | sekali publish --url http://other:8080
+  $ sekali replay orders.eu.paid --events | sekali publish --url http://other:8080
 
 To publish again is safe: an id is stored once. Lines that are no events are named, the others are published.
 `,
@@ -135,7 +135,7 @@ async function publishLines(
   }
   const lines = createEventLines((line, issue) => refuse(line, [issue], issue.message))
   const watched = !json && process.stderr.isTTY
-  const show = () => process.stderr.write(`\r${number(counts.queued)} events queued `)
+  const show = () => process.stderr.write(`\r${count(counts.queued, 'event')} queued `)
   const progress = watched ? setInterval(show, progressEveryMs) : undefined
   try {
     counts = await publishAll(connection, lines.read(process.stdin), {
@@ -147,7 +147,7 @@ async function publishLines(
     })
   } catch (error) {
     // The operator needs to know how far it came. Publishing all of it again is safe.
-    report(`stopped: ${number(counts.queued)} events were queued; to publish all of them again is safe`)
+    report(`stopped: ${count(counts.queued, 'event')} queued; to publish all of them again is safe`)
     throw error
   } finally {
     clearInterval(progress)
@@ -158,7 +158,7 @@ async function publishLines(
   const { queued } = counts
   const refused = counts.refused + lines.unread()
   if (json) await out.line(JSON.stringify({ queued, refused, refusals }))
-  else await out.line(`${number(queued)} events queued${refused > 0 ? `, ${number(refused)} refused` : ''}`)
+  else await out.line(`${count(queued, 'event')} queued${refused > 0 ? `, ${number(refused)} refused` : ''}`)
   return refused > 0 && !(lenient && queued > 0) ? exitCodes.refused : exitCodes.done
 }
 

@@ -1,8 +1,11 @@
-import type { EventsQuery } from '@sekali/client/answers'
+import type { EventsQuery, StoredEvent } from '@sekali/client/answers'
 import { replayText } from '@sekali/client/read'
+import { fieldNames } from '@sekali/core/event'
+import { findPayload } from '@sekali/core/payload'
 import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
-import { addFilters } from '../filters.ts'
+import { addFilters, timesHelp } from '../filters.ts'
+import { noTopic } from './no-topic.ts'
 
 export function addReplay(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -14,32 +17,57 @@ export function addReplay(program: Command, surroundings: Surroundings): void {
     )
     .argument('<topic>', "a topic, or a pattern such as 'orders.*' or 'orders.>'")
   addFilters(command)
+    .option(
+      '-e, --events',
+      'write events as sekali publish takes them, without what Sekali added: a copy of the log',
+    )
     .addHelpText(
       'after',
       `
 Examples:
   $ sekali replay orders.eu.paid | jq .payload.total
   $ sekali replay orders.eu.paid --after 41 | head -n 1            seq 42
-  $ sekali replay 'orders.>' --from 2025-12-08T00:00:00Z --to 2025-12-09T00:00:00Z > day.ndjson
+  $ sekali replay 'orders.>' --from yesterday --to today > day.ndjson
   $ sekali replay orders.eu.paid --order desc --limit 10           the last ten, newest first
+  $ sekali replay 'orders.>' --events | sekali publish --url http://other:8080
+
+With --events every payload goes on as it was sent, digit by digit; jq would round 9007199254740993 and 12.50.
+
+${timesHelp}
 `,
     )
     .action(action(surroundings, run))
 }
 
-const run = async (context: Context, [topic]: string[], query: EventsQuery) => {
+interface Options extends EventsQuery {
+  readonly events?: boolean
+}
+
+const run = async (context: Context, [operand]: string[], { events = false, ...query }: Options) => {
   const { connection, options, out, json, report, signal } = context
-  const texts = replayText(connection, { ...query, topic: required(topic) }, options)
-  let count = 0
+  const topic = required(operand)
+  const texts = replayText(connection, { ...query, topic }, options)
+  let written = 0
   try {
     for await (const text of texts) {
-      await out.line(text)
-      count += 1
+      await out.line(events ? eventAsSent(text) : text)
+      written += 1
     }
   } catch (error) {
-    if (count > 0 && !json && !signal.aborted)
-      report(`the replay broke off after ${count} events: there are more`)
+    if (written > 0 && !json && !signal.aborted)
+      report(`the replay broke off after ${written} event${written === 1 ? '' : 's'}: there are more`)
     throw error
   }
+  const hint = written > 0 || json ? undefined : await noTopic(context, topic)
+  if (hint !== undefined) report(hint)
   return undefined
+}
+
+/** The fields of an event that its publisher sent; the payload's text is not parsed and printed, which would round. */
+function eventAsSent(text: string): string {
+  const event = JSON.parse(text) as StoredEvent
+  const members = fieldNames
+    .filter((name) => event[name] !== undefined)
+    .map((name) => `"${name}":${name === 'payload' ? findPayload(text).text : JSON.stringify(event[name])}`)
+  return `{${members.join(',')}}`
 }

@@ -1,12 +1,18 @@
 import type { TailQuery } from '@sekali/client/answers'
+import { events, read } from '@sekali/client/read'
 import { tailText } from '@sekali/client/tail'
 import type { Command } from 'commander'
+import { adviceOnRetry, isForGood } from '../advice.ts'
 import { beginning, wholeNumber } from '../arguments.ts'
 import { action, type Context, required, type Surroundings } from '../context.ts'
-import { endingOf } from '../exit.ts'
+import { UsageError } from '../exit.ts'
 import { eventLine } from '../terminal/text.ts'
+import { noTopic } from './no-topic.ts'
 
-type Options = Omit<TailQuery, 'topic'> & { readonly count?: number }
+interface Options extends Omit<TailQuery, 'topic' | 'from'> {
+  readonly count?: number
+  readonly from?: ReturnType<typeof beginning>
+}
 
 export function addTail(program: Command, surroundings: Surroundings): void {
   program
@@ -17,7 +23,11 @@ export function addTail(program: Command, surroundings: Surroundings): void {
         'is missing and nothing comes twice.',
     )
     .argument('<topic>', "a topic, or a pattern such as 'orders.*' or 'orders.>'")
-    .option('-f, --from <start>', 'where to begin: start, now, or after a seq (default: now)', beginning)
+    .option(
+      '-f, --from <start>',
+      'where to begin: start, now, after a seq, or 1h ago (default: now)',
+      beginning,
+    )
     .option('-c, --cursor <cursor>', 'where an earlier tail stopped; it said so')
     .option('-s, --source <name>', 'only events of this source')
     .option('-n, --count <n>', 'end after this many events', wholeNumber(1, Number.MAX_SAFE_INTEGER))
@@ -27,26 +37,28 @@ export function addTail(program: Command, surroundings: Surroundings): void {
 Examples:
   $ sekali tail orders.eu.paid                      what comes from now on
   $ sekali tail orders.eu.paid --from start         all there is, and then what comes
+  $ sekali tail orders.eu.paid --from 10m           what came in the last ten minutes, and then what comes
   $ sekali tail 'orders.>' --json | jq -c 'select(.payload.total > 1000)'
 `,
     )
     .action(action(surroundings, run))
 }
 
-const run = async (context: Context, [topic]: string[], { count, ...place }: Options) => {
+const run = async (context: Context, [operand]: string[], { count, from, ...place }: Options) => {
   const { connection, json, out, report, signal, url } = context
+  const topic = required(operand)
   const onRetry: typeof context.options.onRetry = ({ retry, error }) => {
-    if (retry === 1 && !json) report(`reconnecting: ${endingOf(error, url).message}`)
+    if (isForGood(error)) throw error
+    if (retry === 1 && !json) report(adviceOnRetry(error, url))
   }
+  const begin = typeof from === 'object' ? await seqBefore(context, topic, from.time) : from
+  const query = { topic, ...place, ...(begin !== undefined && { from: begin }) }
   let cursor: string | undefined
   let left = count
   using _reader = out.watch()
+  using _hint = json ? undefined : reportNoTopic(context, topic)
   try {
-    for await (const event of tailText(
-      connection,
-      { topic: required(topic), ...place },
-      { signal, onRetry },
-    )) {
+    for await (const event of tailText(connection, query, { signal, onRetry })) {
       await out.line(json ? event.text : eventLine(event.text))
       cursor = event.cursor
       if (left !== undefined && --left === 0) break
@@ -57,4 +69,29 @@ const run = async (context: Context, [topic]: string[], { count, ...place }: Opt
     throw error
   }
   return undefined
+}
+
+/** The seq behind which the events are that came at this time or later. */
+async function seqBefore(context: Context, topic: string, time: string): Promise<number> {
+  const { connection, options } = context
+  if (/[*>]/.test(topic)) {
+    throw new UsageError(
+      'a pattern is followed from start, now or a cursor; replay takes a time: sekali replay PATTERN --from 1h',
+    )
+  }
+  // The end first: what is stored between the two questions comes behind it.
+  const [newest] = await events(connection, { topic, limit: 1 }, options)
+  const query = { topic, from: time, by: 'received_at', order: 'asc', limit: 1 } as const
+  for await (const { seq } of read(connection, query, options)) return seq - 1
+  return newest?.seq ?? 0
+}
+
+/** Beside the tail, which it must not keep waiting: whoever misspelt the name would wait for ever. */
+function reportNoTopic({ connection, signal, report }: Context, topic: string): Disposable {
+  const end = new AbortController()
+  const asking = { connection, signal: AbortSignal.any([signal, end.signal]) }
+  void noTopic(asking, topic).then((hint) => {
+    if (hint !== undefined && !end.signal.aborted) report(`${hint}: waiting for its first event`)
+  })
+  return { [Symbol.dispose]: () => end.abort() }
 }

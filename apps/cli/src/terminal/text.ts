@@ -13,6 +13,11 @@ export function number(value: number | null): string {
   return value === null ? '?' : value.toLocaleString('en-US')
 }
 
+/** `1 event`, `2 events`. */
+export function count(value: number, noun: string): string {
+  return `${number(value)} ${noun}${value === 1 ? '' : 's'}`
+}
+
 /** What others wrote must not steer the terminal: control characters are shown as escapes. */
 export function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
