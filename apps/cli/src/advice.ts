@@ -71,7 +71,7 @@ const kinds: readonly (readonly [RegExp, Kind])[] = [
   [/^(?:ENOTFOUND|EAI_\w+|ENODATA)$/, 'dns'],
   [/^(?:\w*CERT\w*|UNABLE_TO_\w+|INVALID_CA|HOSTNAME_MISMATCH)$/, 'certificate'],
   [/^(?:ERR_SSL_\w+|EPROTO|ERR_TLS_\w+)$/, 'tls'],
-  [/^HPE_\w+$/, 'http'],
+  [/^(?:HPE_\w+$|Response does not match the HTTP|Invalid (?:header|character))/, 'http'],
   [/^bad port$/, 'port'],
   [/^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET|ECONNABORTED)$/, 'reset'],
   [/^(?:ETIMEDOUT|UND_ERR_\w*TIMEOUT|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN)$/, 'silent'],
@@ -91,14 +91,14 @@ interface Words {
 
 function unreachable(error: Unreachable, url: string): Words {
   const reason = reasonOf(error)
-  const host = URL.canParse(url) ? new URL(url).host : url
+  const { host, hostname } = URL.canParse(url) ? new URL(url) : { host: url, hostname: url }
   const all: Readonly<Record<Kind, readonly [words: string, remedy: string, hint?: string]>> = {
     refused: [
       `nobody answers at ${url} (${reason})`,
       `start Sekali with npm start, or ${elsewhere}`,
       'is it started? npm start',
     ],
-    dns: [`there is no address of the name ${host} (${reason})`, `mend the name, or ${elsewhere}`],
+    dns: [`there is no address of the name ${hostname} (${reason})`, `mend the name, or ${elsewhere}`],
     certificate: [
       `the certificate of ${url} is not to be trusted (${reason})`,
       'NODE_EXTRA_CA_CERTS=FILE names the authority that issued it, if that is your own',

@@ -34,7 +34,7 @@ export interface Surroundings {
 }
 
 interface GlobalOptions extends TargetOptions {
-  readonly json: boolean
+  readonly json?: boolean
   readonly retrySeconds: number
 }
 
@@ -86,7 +86,7 @@ export function localAction<O>(surroundings: Surroundings, work: Work<O, LocalCo
 
 function begin({ out, signal }: Surroundings, given: readonly unknown[]) {
   const command = given.at(-1) as Command
-  const { json, retrySeconds, ...target } = command.optsWithGlobals<GlobalOptions>()
+  const { json = false, retrySeconds, ...target } = command.optsWithGlobals<GlobalOptions>()
   const report = (line: string) => void process.stderr.write(`${line}\n`)
   const local: LocalContext = { json, out, report, signal, target }
   return { command, local, retrySeconds }

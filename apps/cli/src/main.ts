@@ -24,7 +24,7 @@ if (process.connected) process.disconnect() // the bootstrap's channel would kee
 
 function exitCodeOf(error: unknown): number {
   // As it is written, too, for when the command line could not be read.
-  const json = program.opts<{ json: boolean }>().json || process.argv.includes('--json')
+  const json = program.opts<{ json?: boolean }>().json === true || process.argv.includes('--json')
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done
     // Without a command it has shown the help.

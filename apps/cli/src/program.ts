@@ -29,7 +29,7 @@ export function createProgram(surroundings: Surroundings): Command {
     )
     .option('-p, --profile <name>', 'the gateway of this profile (default: SEKALI_PROFILE)')
     .option('--token-file <file>', 'a token for a proxy that wants one (default: SEKALI_TOKEN)')
-    .option('-j, --json', 'answers for programs: JSON, one value a line', false)
+    .option('-j, --json', 'answers for programs: JSON, one value a line')
     .option('-r, --retry-seconds <n>', 'how long to try for an answer', wholeNumber(1, 86_400), 10)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => undefined }) // main.ts says it, as it says every failure

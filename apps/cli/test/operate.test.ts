@@ -58,14 +58,6 @@ test('doctor finds a system well, and the findings are there for programs', asyn
   expect(findings).toContainEqual({ check: 'postgres.fsync', level: 'ok', message: 'on' })
 })
 
-test('where nobody answers, one line says what to do, and it ends with 3', async () => {
-  const { code, out, err } = await run(['stats', '--retry-seconds', '1'], nowhere)
-  expect({ code, out }).toEqual({ code: 3, out: '' })
-  expect(err).toMatch(/^sekali: nobody answers at http:\/\/127\.0\.0\.1:1 \(.*\); .*--url or SEKALI_URL\n$/)
-  const json = await run(['topics', '--retry-seconds', '1', '--json'], nowhere)
-  expect(JSON.parse(json.err)).toMatchObject({ error: { code: 'unreachable' } })
-})
-
 test('another server at that address is not taken for Sekali', async () => {
   const other = createServer((_, response) => response.end('<h1>It works!</h1>')).listen(0, '127.0.0.1')
   try {

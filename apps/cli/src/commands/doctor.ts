@@ -3,7 +3,7 @@ import type { Diagnosis, Finding } from '@sekali/core/finding'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { exitCodes } from '../exit.ts'
-import { plain, styled } from '../terminal/text.ts'
+import { count, plain, styled } from '../terminal/text.ts'
 
 export function addDoctor(program: Command, surroundings: Surroundings): void {
   program
@@ -13,7 +13,7 @@ export function addDoctor(program: Command, surroundings: Surroundings): void {
       'Asks the gateway to look at Redis, PostgreSQL, the clocks, the consumers, what is in flight and the projections. Each finding ' +
         'comes with its remedy. It ends with 1 if there is a problem; a warning alone is 0.',
     )
-    .option('-v, --verbose', 'also what is as it should be', false)
+    .option('-v, --verbose', 'also what is as it should be')
     .addHelpText(
       'after',
       `
@@ -29,7 +29,7 @@ Examples:
 const run = async (
   { connection, options, json, out }: Context,
   _: string[],
-  { verbose }: { verbose: boolean },
+  { verbose = false }: { verbose?: boolean },
 ) => {
   const answer = await call(connection, '/doctor', { method: 'GET' }, options)
   const diagnosis = jsonOf<Diagnosis>(answer, (value) => 'findings' in value)
@@ -52,8 +52,9 @@ function paragraph({ check, level, message, remedy }: Finding): string {
 }
 
 function summary(findings: readonly Finding[]): string {
-  const count = (wanted: string) => findings.filter(({ level }) => level === wanted).length
-  const [problems, warnings, unknown] = [count('problem'), count('warning'), count('unknown')]
-  if (problems + warnings + unknown === 0) return styled('green', `all well: ${findings.length} checks`)
-  return `${findings.length} checks: ${problems} problems, ${warnings} warnings, ${unknown} unknown`
+  const at = (wanted: string) => findings.filter(({ level }) => level === wanted).length
+  const [problems, warnings, unknown] = [at('problem'), at('warning'), at('unknown')]
+  if (problems + warnings + unknown === 0)
+    return styled('green', `all well: ${count(findings.length, 'check')}`)
+  return `${count(findings.length, 'check')}: ${count(problems, 'problem')}, ${count(warnings, 'warning')}, ${unknown} unknown`
 }

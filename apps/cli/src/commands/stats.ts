@@ -4,7 +4,7 @@ import { type Figures, figureNames, outcomeNames } from '@sekali/core/figures'
 import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
-import { number, plain, styled, table } from '../terminal/text.ts'
+import { count, number, plain, styled, table } from '../terminal/text.ts'
 
 interface Options {
   readonly watch?: number | true
@@ -72,7 +72,7 @@ function report({ stats, atMs }: Moment, before: Moment | undefined): string[] {
   return [
     ...table(head, [...rows, row('total', stats.totals)]),
     '',
-    `${consumersText(stats.consumers)}${rate === undefined ? '' : ` · ${number(rate)} events stored a second`}`,
+    `${consumersText(stats.consumers)}${rate === undefined ? '' : ` · ${count(rate, 'event')} stored a second`}`,
     ...warnings(stats),
   ]
 }
@@ -85,7 +85,7 @@ function perSecond({ totals }: Stats, before: Moment, atMs: number): number | un
 
 function consumersText(consumers: readonly ConsumerFigures[] | null): string {
   if (consumers === null) return 'consumers unknown: Redis does not answer'
-  return `${consumers.length} ${consumers.length === 1 ? 'consumer' : 'consumers'}`
+  return count(consumers.length, 'consumer')
 }
 
 function warnings({ consumers, totals }: Stats): string[] {

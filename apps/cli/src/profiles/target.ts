@@ -16,7 +16,7 @@ export interface TargetOptions {
 }
 
 /** A value, and what it comes from, in words. */
-export interface Origin<T> {
+interface Origin<T> {
   readonly value: T
   readonly from: string
 }
