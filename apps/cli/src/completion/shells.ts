@@ -11,9 +11,9 @@ export const scriptFor: Readonly<Record<Shell, (places: readonly Place[]) => str
 
 /**
  * What bash and zsh share: `place` is the path of the commands that were typed, `option` the one whose value is wanted, and
- * then `words` or `files` is what fits. The words before the cursor are $1, $2, …
+ * then `fits` has the words that fit, and `files` is set where files do. The words before the cursor are $1, $2, …
  */
-const findWords = (places: readonly Place[]): string => `  local place=sekali option= words= files= word
+const findWords = (places: readonly Place[]): string => `  local place=sekali option= fits= files= word
   while [ $# -gt 0 ]; do
     word=$1
     shift
@@ -42,14 +42,14 @@ const flagsWithValue = ({ path, options }: Place): string[] =>
 function wordsAt({ path, commands, operands, options, takesFiles }: Place): string {
   const words = [...commands.map(({ name }) => name), ...operands].join(' ')
   const flags = options.flatMap((option) => option.flags).join(' ')
-  const others = `words=${quoted(words)}${takesFiles ? '; files=yes' : ''}`
-  return `        ${quoted(path)}) case "$current" in -*) words=${quoted(flags)} ;; *) ${others} ;; esac ;;`
+  const others = `fits=${quoted(words)}${takesFiles ? '; files=yes' : ''}`
+  return `        ${quoted(path)}) case "$current" in -*) fits=${quoted(flags)} ;; *) ${others} ;; esac ;;`
 }
 
 const valuesAt = ({ path, options }: Place): string[] =>
   options.flatMap(({ flags, value }) => {
     if (value === undefined || value === 'any') return []
-    const found = value === 'file' ? 'files=yes' : `words=${quoted(value.join(' '))}`
+    const found = value === 'file' ? 'files=yes' : `fits=${quoted(value.join(' '))}`
     return [`    ${alternatives(flags.map((flag) => `${path} ${flag}`))}) ${found} ;;`]
   })
 
@@ -57,7 +57,7 @@ function bash(places: readonly Place[]): string {
   return `# Completion of sekali for bash: source <(sekali completion bash)
 _sekali_words() {
 ${findWords(places)}
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  COMPREPLY=($(compgen -W "$fits" -- "$current"))
   if [ -n "$files" ]; then
     compopt -o filenames 2>/dev/null
     while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$current")
@@ -76,7 +76,7 @@ function zsh(places: readonly Place[]): string {
 # Completion of sekali for zsh: source <(sekali completion zsh), or a file _sekali in a folder of $fpath.
 _sekali_words() {
 ${findWords(places)}
-  [ -z "$words" ] || compadd -- \${=words}
+  [ -z "$fits" ] || compadd -- \${=fits}
   [ -z "$files" ] || _files
 }
 _sekali() {
