@@ -9,7 +9,11 @@ import { files, findCircle, imports, textOf } from './imports.ts'
 const wings: Record<string, Record<string, readonly string[]>> = {
   'apps/cli': {
     terminal: [],
-    commands: ['terminal', 'arguments', 'context', 'exit', 'filters'],
+    completion: [],
+    profiles: ['arguments', 'exit'],
+    commands: [
+      ...['advice', 'arguments', 'completion', 'context', 'exit', 'filters', 'profiles', 'terminal', 'time'],
+    ],
   },
   'apps/consumer': {
     upkeep: ['memory'],
@@ -27,6 +31,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   'apps/projector': {
     confined: [],
     definitions: ['confined'],
+    check: ['confined', 'definitions'],
   },
   'apps/publisher': {
     load: [],

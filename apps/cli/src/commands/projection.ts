@@ -9,12 +9,13 @@ import { wholeNumber } from '../arguments.ts'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { exitCodes } from '../exit.ts'
 import { number, plain, styled, table } from '../terminal/text.ts'
+import { addCheck } from './check.ts'
 
 export function addProjection(program: Command, surroundings: Surroundings): void {
   const projection = program
     .command('projection')
     .summary('state that is folded from the log')
-    .description('Lists projections, shows their state, and builds them anew.')
+    .description('Lists projections, shows their state, builds them anew, and checks definitions.')
     .addHelpText(
       'after',
       `
@@ -24,6 +25,8 @@ Examples:
   $ sekali projection get customer-totals c-17
   $ sekali projection rebuild customer-totals
   $ sekali projection drop customer-totals
+  $ sekali projection check projections/             before a projector reads them
+  $ sekali projection check totals.ts --events day.ndjson
 `,
     )
   projection
@@ -52,6 +55,7 @@ Examples:
     .description('Drops a projection that nobody folds any more (status orphaned), and its state with it.')
     .argument('<name>')
     .action(action(surroundings, drop))
+  addCheck(projection, surroundings)
 }
 
 const list = async ({ client, options, json, out }: Context) => {
@@ -107,7 +111,7 @@ const get = async (context: Context, [name, key]: string[], { limit, after }: Ge
   if (key !== undefined) {
     const answer = await projectionKeyAnswer(connection, required(name), key, options)
     const { state } = jsonOf<ProjectionKey>(answer, isProjection, parseJson)
-    await out.line(json ? onOneLine(answer.text) : indented(state))
+    await out.line(json ? onOneLine(answer.text.trimEnd()) : indented(state))
     return undefined
   }
   let left = limit ?? Number.POSITIVE_INFINITY
@@ -115,7 +119,7 @@ const get = async (context: Context, [name, key]: string[], { limit, after }: Ge
     const query = { ...(from !== undefined && { after: from }), limit: Math.min(left, limits.pageSizeMax) }
     const answer = await projectionAnswer(connection, required(name), query, options)
     const page = jsonOf<Projection>(answer, isProjection, parseJson)
-    if (json) await out.line(onOneLine(answer.text))
+    if (json) await out.line(onOneLine(answer.text.trimEnd()))
     else await showState(context, page)
     left -= page.keys?.length ?? 0
     from = page.next

@@ -24,7 +24,8 @@ interface DefinitionsConfig {
   readonly importsMs: number
 }
 
-const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|test)\.[mc]?ts$/.test(file)
+/** Whether it is called as a file of definitions is. */
+export const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|test)\.[mc]?ts$/.test(file)
 
 /** Returns a function that reads the current definitions. An error is logged once for each text of a file. */
 export function createDefinitions(
