@@ -91,14 +91,14 @@ test('another gateway shows the same events and figures', async () => {
 test('a topic that nobody knows has no events', async () => {
   const response = await system.get('/events?topic=unheard.of')
   expect(response.status).toBe(200)
-  expect(await response.text()).toBe('[]')
+  expect(await response.text()).toBe('[]\n')
 })
 
 test('an event is queued', async () => {
   const response = await system.publish({ topic: 'valid', event_id: 'valid "1"' })
   expect(response.status).toBe(200)
   expect(response.headers.get('content-type')).toBe('application/json')
-  expect(await response.text()).toBe('{"status":"queued","event_id":"valid \\"1\\""}')
+  expect(await response.text()).toBe('{"status":"queued","event_id":"valid \\"1\\""}\n')
 })
 
 test('an event without a field is refused', async () => {

@@ -16,12 +16,14 @@ import { createGateway, nowhere, problemIn } from './gateway.ts'
 const megabyte = 1024 * 1024
 /** More than the kernel takes of a response that nobody reads. */
 const page = 'x'.repeat(12 * megabyte)
+/** With the end of its line. */
+const pageBytes = page.length + 1
 
 /** A server of such pages, with room for five of them. */
 async function serve() {
   const stack = new AsyncDisposableStack()
   const log = createLog('gateway', 'silent')
-  const { counted } = createResponses(createClients(), 5 * page.length)
+  const { counted } = createResponses(createClients(), 5 * pageBytes)
   const app = new Hono()
   let made = 0
   app.get(
@@ -72,7 +74,7 @@ test('pages that nobody reads are bounded, with a share for each client, and roo
   await eventually(async () => expect((await fetch(`${server.url}/small`)).status).toBe(200))
   first.sockets[1]?.resume() // read to its end: the same connection goes on
   await eventually(async () =>
-    expect((await (await fetch(`${server.url}/page`)).text()).length).toBe(page.length),
+    expect((await (await fetch(`${server.url}/page`)).text()).length).toBe(pageBytes),
   )
 })
 

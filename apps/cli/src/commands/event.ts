@@ -32,7 +32,7 @@ It ends with 0 if the event is stored or in flight, with 1 if it is dead or unkn
 const run = async ({ connection, options, json, out }: Context, [topic, id]: string[]) => {
   try {
     const { text } = await receiptAnswer(connection, required(topic), required(id), options)
-    await out.line(json ? `{"status":"stored","event":${onOneLine(text)}}` : stored(text))
+    await out.line(json ? `{"status":"stored","event":${onOneLine(text.trimEnd())}}` : stored(text))
     return exitCodes.done
   } catch (error) {
     const status = statusOf(error)

@@ -11,12 +11,17 @@ export interface Answer {
 const always = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' } as const
 const json = { ...always, 'Content-Type': 'application/json' } as const
 
+/** Text is JSON, and gets the end of a line: in a terminal the prompt would stand behind it otherwise. */
 export function answer(
   status: number,
   body: Answer['body'],
   headers?: Readonly<Record<string, string>>,
 ): Answer {
-  return { status, body, headers: headers === undefined ? json : { ...always, ...headers } }
+  return {
+    status,
+    body: typeof body === 'string' ? `${body}\n` : body,
+    headers: headers === undefined ? json : { ...always, ...headers },
+  }
 }
 
 export const reply = (...args: Parameters<typeof answer>): Response => toResponse(answer(...args))

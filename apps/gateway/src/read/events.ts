@@ -46,8 +46,8 @@ interface Shown {
 const show = (event: StoredEvent): Shown => ({ seq: event.seq, json: Buffer.from(`,${eventToJson(event)}`) })
 
 function arrayOf(events: readonly Shown[]): Uint8Array<ArrayBuffer> {
-  if (events.length === 0) return Buffer.from('[]')
-  const array = Buffer.concat([...events.map(({ json }) => json), Buffer.from(']')])
+  if (events.length === 0) return Buffer.from('[]\n')
+  const array = Buffer.concat([...events.map(({ json }) => json), Buffer.from(']\n')])
   array.write('[') // over the first comma
   return array
 }
