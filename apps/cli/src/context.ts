@@ -59,7 +59,7 @@ export function action<O>(surroundings: Surroundings, work: Work<O>) {
     const gateway: ConnectionOptions = {
       baseUrl: url.value,
       retry: { totalMs: retrySeconds * 1_000, delayMaxMs: 1_000 },
-      ...(token && { fetch: fetchWith(token.value) }),
+      ...(token && { token: token.value }),
     }
     const context: Context = {
       ...local,
@@ -106,12 +106,6 @@ function reportingRetries(
     report(adviceOnRetry(error, url, retrySeconds))
   }
 }
-
-/** Of a redirect to another origin fetch leaves the header out. */
-const fetchWith =
-  (token: string): NonNullable<ConnectionOptions['fetch']> =>
-  (url, init) =>
-    fetch(url, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } })
 
 /** An operand that commander has made sure of. */
 export function required(operand: string | undefined): string {

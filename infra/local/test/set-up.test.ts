@@ -24,7 +24,7 @@ test('calls on this machine go around a proxy, and so do those that went around 
 
 test('every file is checked out as it is committed, whatever git would do to line ends', () => {
   const root = fileURLToPath(new URL('../../../', import.meta.url))
-  const names = ['package.json', 'infra/local/bootstrap.mjs', 'infra/docker/redis.sh', 'docs/api.md']
+  const names = ['package.json', 'infra/local/bootstrap.mjs', 'infra/docker/redis.sh', 'docs/http-api.md']
   const said = execFileSync('git', ['check-attr', 'eol', '--', ...names], { cwd: root, encoding: 'utf8' })
   expect(said.trim().split('\n')).toEqual(names.map((name) => `${name}: eol: lf`))
 })
