@@ -96,7 +96,9 @@ if grep -Eq '^(POSTGRES|REDIS)(_[A-Z]+)?_PASSWORD=' "$env_file"; then
 fi
 
 # redis and postgres read these as their own users, whatever umask the clone was made with.
-chmod a+r "$here/redis.sh" "$here/roles.sh" "$here/roles.sql"
+for file in "$here/redis.sh" "$here/roles.sh" "$here/roles.sql" "$here/../../packages/store/roles.sql"; do
+  [ ! -e "$file" ] || chmod a+r "$file"
+done
 # SELinux lets containers read what is labelled so; compose labels volumes, but no secrets.
 ! command -v selinuxenabled >/dev/null 2>&1 || ! selinuxenabled || chcon -R -t container_file_t "$secrets"
 echo "make-env: $added secrets added to $secrets, $moved moved there out of .env"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs roles.sql with the passwords in the files of docker compose. PostgreSQL's image runs this once, when the volume is
-# new. It may be run again, which is the way to new passwords after a change of those files:
+# Makes PostgreSQL's roles, with the passwords in the files of docker compose. PostgreSQL's image runs this once, when the
+# volume is new. It may be run again, which is the way to new passwords after a change of those files:
 #   docker compose up -d --force-recreate postgres
 #   docker compose exec postgres sh /docker-entrypoint-initdb.d/roles.sh
 # In a shell of its own, because the image sources it where it is not executable: nothing of it stays in the server's
@@ -17,5 +17,6 @@
   POSTGRES_PROJECTOR_PASSWORD=$(password _projector)
   export POSTGRES_PASSWORD POSTGRES_OWNER_PASSWORD POSTGRES_CONSUMER_PASSWORD POSTGRES_GATEWAY_PASSWORD \
     POSTGRES_PROJECTOR_PASSWORD
-  psql --quiet --username postgres --dbname sekali --file /usr/local/share/sekali-roles.sql
+  psql --quiet --username postgres --dbname sekali \
+    --file /usr/local/share/sekali-role-passwords.sql --file /usr/local/share/sekali-roles.sql
 )

@@ -1,12 +1,49 @@
+/**
+ * Brings the schema up to date, as the role of DATABASE_URL. With SUPERUSER_URL it makes the roles first; then the
+ * passwords of all of them have to be there.
+ */
+import { InvalidConfig } from '@sekali/core/errors'
 import { commonEnv, databaseUrl, parseEnv } from '@sekali/process/env'
 import { createLog } from '@sekali/process/log'
 import { run } from '@sekali/process/run'
 import { migrate } from '@sekali/store/migrate'
+import { makeRoles, type RolePasswords } from '@sekali/store/roles'
 import * as v from 'valibot'
 
+const password = v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty')))
+
+const Environment = v.object({
+  ...commonEnv,
+  DATABASE_URL: databaseUrl,
+  SUPERUSER_URL: v.optional(databaseUrl),
+  POSTGRES_OWNER_PASSWORD: password,
+  POSTGRES_CONSUMER_PASSWORD: password,
+  POSTGRES_GATEWAY_PASSWORD: password,
+  POSTGRES_PROJECTOR_PASSWORD: password,
+})
+
+/** Throws `InvalidConfig` when one is missing. */
+function passwordsIn(env: v.InferOutput<typeof Environment>): RolePasswords {
+  const of = (role: 'OWNER' | 'CONSUMER' | 'GATEWAY' | 'PROJECTOR') => {
+    const name = `POSTGRES_${role}_PASSWORD` as const
+    if (env[name] === undefined) throw new InvalidConfig(`${name} is not set, and SUPERUSER_URL is`)
+    return env[name]
+  }
+  return {
+    owner: of('OWNER'),
+    consumer: of('CONSUMER'),
+    gateway: of('GATEWAY'),
+    projector: of('PROJECTOR'),
+  }
+}
+
 await run('migrate', async () => {
-  const env = parseEnv(v.object({ ...commonEnv, DATABASE_URL: databaseUrl }), process.env)
+  const env = parseEnv(Environment, process.env)
   const log = createLog('migrate', env.LOG_LEVEL)
+  if (env.SUPERUSER_URL !== undefined) {
+    await makeRoles(env.SUPERUSER_URL, passwordsIn(env))
+    log.info('the roles are made')
+  }
   await migrate(env.DATABASE_URL)
   log.info('the schema is up to date')
 })

@@ -1,8 +1,12 @@
-/** What each role of infra/docker/roles.sql may do, and that it is enough. */
-import { readFile } from 'node:fs/promises'
+/** What each role of packages/store/roles.sql may do, and that it is enough. */
+import { spawnSync } from 'node:child_process'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { migrate } from '@sekali/store/migrate'
+import { makeRoles } from '@sekali/store/roles'
 import { startApp, startGateway } from '@sekali/testkit/app'
+import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { quiet } from '@sekali/testkit/quiet'
@@ -10,21 +14,11 @@ import { ownPostgres } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { eventBody, post } from '../test/gateway.ts'
 
-const script = await readFile(new URL('../../../infra/docker/roles.sql', import.meta.url), 'utf8')
-
-/** Does with the script what psql does: its variables, and what it has made and then executes. */
-async function runRoles(admin: Store, text = script): Promise<void> {
-  const password = (name: string) => `'secret-${name}'`
-  const statements = text
-    .replaceAll(/^\\(set|getenv).*$/gm, '')
-    .replaceAll(/^--.*$/gm, '')
-    .replaceAll(/:'(\w+)_password'/g, (_, name) => password(name))
-    .split(/(?<=;)|(?<=\\gexec)/)
-  for (const statement of statements) {
-    const made = statement.split('\\gexec')
-    const { rows } = await admin.pool.query({ text: String(made[0]), rowMode: 'array' })
-    if (made.length > 1) for (const [text] of rows) await admin.pool.query(String(text))
-  }
+const passwords = {
+  owner: 'secret-owner',
+  consumer: 'secret-consumer',
+  gateway: 'secret-gateway',
+  projector: 'secret-projector',
 }
 
 /** A PostgreSQL with the database `sekali`, and a way to be each of its roles. */
@@ -32,7 +26,6 @@ async function ownCluster() {
   const stack = new AsyncDisposableStack()
   const postgres = stack.use(await ownPostgres())
   const connect = (url: string) => stack.use(connectStore({ url, poolMax: 1, name: 'test' }, quiet))
-  await connect(postgres.url).pool.query('CREATE ROLE postgres')
   await connect(postgres.url).pool.query('CREATE DATABASE sekali')
   const url = (role?: string) => {
     const of = new URL(postgres.url)
@@ -78,10 +71,10 @@ const least = {
 
 test('each role may do what it needs and no more, also when the script is run again', async () => {
   await using cluster = await ownCluster()
-  await runRoles(cluster.admin)
+  await makeRoles(cluster.url(), passwords)
   await migrate(cluster.url('owner'))
   expect(await rightsIn(cluster.admin)).toEqual(least)
-  await runRoles(cluster.admin)
+  await makeRoles(cluster.url(), passwords)
   expect(await rightsIn(cluster.admin)).toEqual(least)
   const refused = { code: '42501' }
   const consumer = cluster.as('consumer').pool
@@ -89,9 +82,38 @@ test('each role may do what it needs and no more, also when the script is run ag
   await expect(consumer.query("SELECT drop_topic('orders')")).rejects.toMatchObject(refused)
 })
 
+test('psql makes the same roles with the files that docker compose mounts, and shows no password', async () => {
+  await requireDebian('postgresql-client')
+  await using cluster = await ownCluster()
+  await cluster.admin.pool.query('CREATE ROLE postgres')
+  const names = [
+    'POSTGRES_PASSWORD',
+    ...Object.keys(passwords).map((role) => `POSTGRES_${role.toUpperCase()}_PASSWORD`),
+  ]
+  const env = Object.fromEntries(names.map((name) => [name, `it's "secret" ${name}`]))
+  const files = ['infra/docker/roles.sql', 'packages/store/roles.sql'].flatMap((file) => ['--file', file])
+  const psql = (env: Record<string, string>) =>
+    spawnSync('psql', ['--quiet', '--dbname', cluster.url(), ...files], {
+      cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+      env: { PATH: process.env.PATH ?? '', ...env },
+      encoding: 'utf8',
+    })
+  for (const existing of ['none', 'all']) {
+    const { status, stdout, stderr } = psql(env)
+    expect([existing, status, stdout]).toEqual([existing, 0, ''])
+    expect(stderr).not.toContain('secret')
+    const owner = new URL(cluster.url('owner'))
+    owner.password = String(env.POSTGRES_OWNER_PASSWORD)
+    await migrate(owner.href)
+    expect(await rightsIn(cluster.admin)).toEqual(least)
+  }
+  const { POSTGRES_GATEWAY_PASSWORD: _, ...without } = env
+  expect(psql(without).status).not.toBe(0)
+})
+
 test('what a version before granted too much is taken back, and roles of one’s own keep their functions', async () => {
   await using cluster = await ownCluster()
-  await runRoles(cluster.admin)
+  await makeRoles(cluster.url(), passwords)
   await cluster.admin.pool.query(`CREATE ROLE reader;
     ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT SELECT ON TABLES TO reader;
     ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT UPDATE ON TABLES TO sekali_consumer;
@@ -104,7 +126,7 @@ test('what a version before granted too much is taken back, and roles of one’s
 
 test('a projection that is folded cannot be dropped by a caller who says that it is orphaned', async () => {
   await using cluster = await ownCluster()
-  await runRoles(cluster.admin)
+  await makeRoles(cluster.url(), passwords)
   await migrate(cluster.url('owner'))
   await cluster.admin.pool.query(`INSERT INTO projections.announcements VALUES ('folded');
     INSERT INTO projections.generations (name, version, hash, topics, topic_regex, keyed, initial, stage)
@@ -123,7 +145,7 @@ test('a projection that is folded cannot be dropped by a caller who says that it
 
 test('with these rights events are stored, judged, folded and dropped', async () => {
   await using cluster = await ownCluster()
-  await runRoles(cluster.admin)
+  await makeRoles(cluster.url(), passwords)
   await migrate(cluster.url('owner'))
   await using broker = await ownBroker()
   const env = { REDIS_URL: inject('redisUrl'), REDIS_PREFIX: broker.prefix, LOG_LEVEL: 'warn' }

@@ -11,7 +11,9 @@ import { fileURLToPath } from 'node:url'
 import { brotliDecompressSync } from 'node:zlib'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { unprivilegedOwner } from '@sekali/servers/unprivileged'
+import { connectStore } from '@sekali/store/connect'
 import { eventually } from '@sekali/testkit/eventually'
+import { quiet } from '@sekali/testkit/quiet'
 import { expect, test } from 'vitest'
 import { type Service, startService } from '../test/start.ts'
 
@@ -58,7 +60,7 @@ test('data of d25da9c open, and entries in flight go on: once, in order, nothing
   await using folder = await temporaryFolder('sekali-test-')
   const before = await unpackInto(folder.path)
   await using service = await startService(folder.path, ['--consumers', '2', '--projections', examples])
-  await service.ready()
+  const running = await service.ready()
   const { topics } = await eventually(async () => {
     const stats = await jsonOf<Stats>(service, '/stats')
     const outcomes = { stored: 451, duplicates: 105, conflicts: 9, dead: 1, lost: 0, in_flight: 0 }
@@ -97,4 +99,12 @@ test('data of d25da9c open, and entries in flight go on: once, in order, nothing
     )
     expect(state).toEqual({ placed: 60, paid: 0 })
   }, 20_000)
+
+  // That version had one role, the superuser. Its tables and functions have the owner that makes them today.
+  await using store = connectStore({ url: running.postgres.url, poolMax: 1, name: 'test' }, quiet)
+  const { rows } = await store.pool.query(`
+    SELECT DISTINCT owner::regrole::text FROM (
+      SELECT relowner, relnamespace FROM pg_class UNION ALL SELECT proowner, pronamespace FROM pg_proc
+    ) AS made (owner, namespace) WHERE namespace::regnamespace::text IN ('public', 'projections', 'drizzle')`)
+  expect(rows).toEqual([{ owner: 'sekali_owner' }])
 })

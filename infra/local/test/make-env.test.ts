@@ -9,21 +9,24 @@ import { expect, test } from 'vitest'
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const compose = await readFile(join(repository, 'docker-compose.yml'), 'utf8')
 const declared = [...compose.matchAll(/\{ file: ".*\/(\w+)" \}/g)].map(([, name]) => String(name))
+/** The files of the repository that containers read. */
+const mounted = [...compose.matchAll(/- \.\/(\S+):\/\S+:ro,z$/gm)].map(([, name]) => String(name))
 const services = compose.slice(compose.indexOf('\nservices:'), compose.indexOf('\nnetworks:'))
 
 async function ownClone(env?: string) {
   const folder = await temporaryFolder('sekali-test-')
   const docker = join(folder.path, 'infra/docker')
   await mkdir(docker, { recursive: true })
-  for (const name of ['make-env.sh', 'redis.sh', 'roles.sh', 'roles.sql']) {
-    await cp(join(repository, 'infra/docker', name), join(docker, name))
-    await chmod(join(docker, name), 0o700)
+  await mkdir(join(folder.path, 'packages/store'), { recursive: true })
+  for (const name of ['infra/docker/make-env.sh', ...mounted]) {
+    await cp(join(repository, name), join(folder.path, name))
+    await chmod(join(folder.path, name), 0o700)
   }
   if (env !== undefined) await writeFile(join(folder.path, '.env'), env)
   const secrets = join(folder.path, '.secrets')
   return {
+    path: folder.path,
     secrets,
-    docker,
     run: () => spawnSync('sh', [join(docker, 'make-env.sh')], { encoding: 'utf8' }),
     env: () => readFile(join(folder.path, '.env'), 'utf8'),
     secret: (name: string) => readFile(join(secrets, name), 'utf8'),
@@ -60,8 +63,9 @@ test('containers may read the files, whoever their user is, and on this machine 
   for (const name of await readdir(clone.secrets)) {
     expect((await stat(join(clone.secrets, name))).mode & 0o777, name).toBe(0o444)
   }
-  for (const name of ['redis.sh', 'roles.sh', 'roles.sql']) {
-    expect((await stat(join(clone.docker, name))).mode & 0o044, name).toBe(0o044)
+  expect(mounted.length).toBe(4)
+  for (const name of mounted) {
+    expect((await stat(join(clone.path, name))).mode & 0o044, name).toBe(0o044)
   }
 })
 

@@ -12,20 +12,22 @@ const namesMax = 8
 const startMs = 15_000
 
 type Env = Readonly<Record<string, string>>
+type App = 'consumer' | 'projector' | 'gateway'
 
 /** Processes that a fault starts beside those that are kept up. They end with the target. */
 export function createExtras(
   logDir: string,
-  env: Env,
+  envs: Readonly<Record<App, Env>>,
 ): Extras & AsyncDisposable & { ended(): number; names(): number } {
   let count = 0
   let ended = 0
   const running = new Set<Extra>()
   const newNames = new Map<string, number>()
 
-  async function start(name: string, program: string, more: Env): Promise<Extra> {
+  async function start(name: string, app: App, more: Env): Promise<Extra> {
     const logName = `${name}-${count}`
-    const started = await startApp({ name: logName, program, logDir, env: { ...env, ...more } })
+    const env = { ...envs[app], ...more }
+    const started = await startApp({ name: logName, program: programs[app], logDir, env })
     const log = () => readFile(join(logDir, `${logName}.log`), 'utf8').catch(() => '')
     const extra = extraOf(name, started, log, () => running.has(extra))
     running.add(extra)
@@ -39,7 +41,7 @@ export function createExtras(
   return {
     startProjector: (more) => {
       count++
-      return start('extra-projector', programs.projector, {
+      return start('extra-projector', 'projector', {
         PROJECTOR_NAME: `extra-${count % namesMax}`,
         ...more,
       })
@@ -48,7 +50,7 @@ export function createExtras(
       count++
       // A few names, used again and again, as those of pods are.
       const name = isNew ? `new-${count}` : `extra-${count % namesMax}`
-      const extra = await start(name, programs.consumer, { CONSUMER_NAME: name, ...more })
+      const extra = await start(name, 'consumer', { CONSUMER_NAME: name, ...more })
       if (isNew) void extra.exited.then(() => newNames.set(name, performance.now()))
       return extra
     },
@@ -56,7 +58,7 @@ export function createExtras(
       count++
       const port = await freePort()
       const name = 'extra-gateway'
-      const extra = await start(name, programs.gateway, { ...more, PORT: String(port) })
+      const extra = await start(name, 'gateway', { ...more, PORT: String(port) })
       return { ...extra, url: await whenUp(name, `http://127.0.0.1:${port}`) }
     },
     ended: () => ended,

@@ -12,6 +12,7 @@ import { ownBackend } from '@sekali/local/backend'
 import { startFleet } from '@sekali/local/fleet'
 import { waitReady } from '@sekali/local/readiness'
 import { programs } from '@sekali/local/repository'
+import { accessByRole } from '@sekali/local/roles'
 import { freePort } from '@sekali/servers/free-port'
 import { lastLines, readTail } from '@sekali/servers/log-tail'
 import { startPostgres } from '@sekali/servers/postgres-server'
@@ -45,14 +46,20 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
   await using parts = new AsyncDisposableStack()
   const { signalled, ended, onChange } = watchParts(logDir, report)
   let kills = 0
-  const { postgres, redis, proxies, direct, consumerEnv } = await startServers(parts, dir, onChange)
+  const { postgres, redis, proxies, direct } = await startServers(parts, dir, onChange)
 
   signal.throwIfAborted()
-  await runApp({ name: 'migrate', program: programs.migrate, logDir, env: direct }, signal)
+  const { urls, migrateEnv } = accessByRole(postgres.url)
+  await runApp({ name: 'migrate', program: programs.migrate, logDir, env: migrateEnv }, signal)
   const port = await freePort()
+  const proxied = (role: 'consumer' | 'projector' | 'gateway') => ({
+    DATABASE_URL: through(urls[role], proxies['consumer-postgres'].port),
+    REDIS_URL: through(redis.url, proxies['consumer-redis'].port),
+  })
+  const envs = { consumer: proxied('consumer'), projector: proxied('projector'), gateway: proxied('gateway') }
   const gatewayRedisUrl = through(redis.url, proxies['gateway-redis'].port)
-  const gatewayEnv = { ...direct, REDIS_URL: gatewayRedisUrl, PORT: String(port) }
-  const apps = await startApps(parts, { logDir, consumers, consumerEnv, gatewayEnv, onChange })
+  const gatewayEnv = { DATABASE_URL: urls.gateway, REDIS_URL: gatewayRedisUrl, PORT: String(port) }
+  const apps = await startApps(parts, { logDir, consumers, envs: { ...envs, gateway: gatewayEnv }, onChange })
   const quietUrl = `http://127.0.0.1:${port}`
   await waitReady(quietUrl, join(logDir, 'gateway.log'), signal)
   const client = await startProxyTo(parts, quietUrl)
@@ -71,7 +78,7 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
     },
   )
   const { broker, store } = connectOwn(parts, direct)
-  const extras = createExtras(logDir, consumerEnv)
+  const extras = createExtras(logDir, envs)
   parts.use(extras)
   const owned = parts.move()
   return {
@@ -100,7 +107,7 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
 
 type OnChange = (part: string) => (reason?: string) => void
 
-/** Both servers, and the proxies through which the apps reach them; `direct` passes by the proxies. */
+/** Both servers, and the proxies through which the apps reach them; `direct` passes by the proxies, as the superuser. */
 async function startServers(parts: AsyncDisposableStack, dir: string, onChange: OnChange) {
   const postgres = parts.use(
     await ownBackend((port) => startPostgres({ dir: join(dir, 'postgres'), ...port }), onChange('postgres')),
@@ -114,11 +121,7 @@ async function startServers(parts: AsyncDisposableStack, dir: string, onChange: 
     'consumer-postgres': await startProxyTo(parts, postgres.url),
   }
   const direct = { DATABASE_URL: postgres.url, REDIS_URL: redis.url }
-  const consumerEnv = {
-    DATABASE_URL: through(postgres.url, proxies['consumer-postgres'].port),
-    REDIS_URL: through(redis.url, proxies['consumer-redis'].port),
-  }
-  return { postgres, redis, proxies, direct, consumerEnv }
+  return { postgres, redis, proxies, direct }
 }
 
 async function startProxyTo(parts: AsyncDisposableStack, url: string) {
@@ -163,30 +166,26 @@ function watchParts(logDir: string, report: LocalOptions['report']) {
 interface AppsOptions {
   readonly logDir: string
   readonly consumers: number
-  readonly consumerEnv: Readonly<Record<string, string>>
-  readonly gatewayEnv: Readonly<Record<string, string>>
+  readonly envs: Readonly<Record<'consumer' | 'projector' | 'gateway', Readonly<Record<string, string>>>>
   readonly onChange: OnChange
 }
 
 /** Consumers, a projector and a gateway, which `parts` stops in reverse order. */
-async function startApps(
-  parts: AsyncDisposableStack,
-  { logDir, consumers, consumerEnv, gatewayEnv, onChange }: AppsOptions,
-) {
+async function startApps(parts: AsyncDisposableStack, { logDir, consumers, envs, onChange }: AppsOptions) {
   const fleet = parts.use(
     await startFleet({
       size: consumers,
       logDir,
-      env: consumerEnv,
+      env: envs.consumer,
       onChange: (name, reason) => onChange(name)(reason),
     }),
   )
   const startProjector = () =>
-    startApp({ name: 'projector', program: programs.projector, logDir, env: consumerEnv })
+    startApp({ name: 'projector', program: programs.projector, logDir, env: envs.projector })
   const projector = parts.use(await supervise({ start: startProjector, onChange: onChange('projector') }))
   const nodeFlags = [`--max-old-space-size=${gatewayHeapMb}`]
   const startGateway = () =>
-    startApp({ name: 'gateway', program: programs.gateway, logDir, env: gatewayEnv, nodeFlags })
+    startApp({ name: 'gateway', program: programs.gateway, logDir, env: envs.gateway, nodeFlags })
   const gateway = parts.use(await supervise({ start: startGateway, onChange: onChange('gateway') }))
   return { fleet, projector, gateway }
 }

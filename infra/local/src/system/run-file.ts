@@ -13,6 +13,10 @@ export interface RunFile {
   readonly consumers: readonly { readonly pid: number; readonly name: string }[]
   readonly projectors: readonly { readonly pid: number; readonly name: string }[]
   readonly redis: { readonly pid: number | null; readonly url: string }
+  /**
+   * Of one of our own the owner's URL: with it people read the tables and mend them, and no more. The superuser's password
+   * is in the file `postgres/password`.
+   */
   readonly postgres: { readonly pid: number | null; readonly url: string }
 }
 

@@ -17,6 +17,7 @@ import { lockData } from './data-lock.ts'
 import { startFleet } from './fleet.ts'
 import { addressOf, claimPort } from './gateway-port.ts'
 import { waitReady } from './readiness.ts'
+import { accessByRole, accessByUrl } from './roles.ts'
 import { publishRunFile, type RunFile } from './run-file.ts'
 
 export interface StackOptions {
@@ -84,22 +85,26 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 
   const { postgres, redis } = await startBackends(parts, { ...options, dir }, step, onChange)
-  const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url }
+  const { urls, migrateEnv } = (options.databaseUrl ? accessByUrl : accessByRole)(postgres.url)
+  const envOf = (url: string) => ({ DATABASE_URL: url, REDIS_URL: redis.url })
   step('PostgreSQL', 'gets its tables')
-  await runApp({ name: 'migrate', program: programs.migrate, logDir, env }, signal)
+  await runApp({ name: 'migrate', program: programs.migrate, logDir, env: migrateEnv }, signal)
 
   const ofFleet = { logDir, onChange: (name: string, reason?: string) => onChange(name)(reason) }
   if (projectors > 0) step('projectors', `are starting, ${projectors} of them`)
   const projectionsEnv = projections === undefined ? {} : { PROJECTIONS_DIR: resolve(projections) }
+  const projectorEnv = { ...envOf(urls.projector), ...projectionsEnv }
   const projecting = parts.use(
-    await startFleet({ ...ofFleet, kind: 'projector', size: projectors, env: { ...env, ...projectionsEnv } }),
+    await startFleet({ ...ofFleet, kind: 'projector', size: projectors, env: projectorEnv }),
   )
   step('consumers', `are starting, ${options.consumers} of them`)
-  const consuming = parts.use(await startFleet({ ...ofFleet, size: options.consumers, env }))
+  const consuming = parts.use(
+    await startFleet({ ...ofFleet, size: options.consumers, env: envOf(urls.consumer) }),
+  )
   step('gateway', `is starting on port ${port}`)
   const app = { name: 'gateway', program: programs.gateway, logDir }
   const gatewayEnv = {
-    ...env,
+    ...envOf(urls.gateway),
     HOST: host,
     PORT: String(port),
     HEALTH_HOST: healthHost,
@@ -116,7 +121,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     consumers: consuming.members(),
     projectors: projecting.members(),
     redis: { pid: redis.pid(), url: redis.url },
-    postgres: { pid: postgres.pid(), url: postgres.url },
+    postgres: { pid: postgres.pid(), url: urls.owner },
   })
   runFile.show(running)
   return stackOf({ url, dir, logDir, running }, parts.move())

@@ -1,0 +1,75 @@
+-- Four roles, none of them a superuser: the owner migrates, consumers write the log, projectors read it and write
+-- projections, the gateway reads.
+-- Plain SQL for a superuser, in the database that is Sekali's. It may be run again. The passwords are settings of the
+-- session, sekali.owner_password and so on: src/postgres/roles.ts sets them for npm start, infra/docker/roles.sql for psql.
+
+DO $$
+DECLARE
+  part text;
+  role text;
+BEGIN
+  FOREACH part IN ARRAY ARRAY['owner', 'consumer', 'gateway', 'projector'] LOOP
+    role := 'sekali_' || part;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN EXECUTE format('CREATE ROLE %I', role); END IF;
+    EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', role, current_setting(format('sekali.%s_password', part)));
+  END LOOP;
+  EXECUTE format('ALTER DATABASE %I OWNER TO sekali_owner', current_database());
+  EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO sekali_consumer, sekali_gateway, sekali_projector', current_database());
+END $$;
+ALTER ROLE sekali_gateway SET default_transaction_read_only = on;
+
+-- Where there were no roles so far, a superuser has migrated. What it has made becomes the owner's, so that the owner can
+-- go on. What an extension brings stays as it is.
+DO $$
+DECLARE
+  command text;
+  ours CONSTANT text[] := ARRAY['public', 'projections', 'drizzle'];
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'drizzle' AND tableowner = current_user) THEN RETURN; END IF;
+  FOR command IN
+    SELECT format('ALTER SCHEMA %I OWNER TO sekali_owner', nspname) FROM pg_namespace
+    WHERE nspname = ANY (ours) AND nspowner = current_user::regrole
+    UNION ALL
+    SELECT format('ALTER TABLE %s OWNER TO sekali_owner', c.oid::regclass)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = ANY (ours) AND c.relowner = current_user::regrole AND c.relkind IN ('r', 'p')
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
+    UNION ALL
+    SELECT format('ALTER FUNCTION %s OWNER TO sekali_owner', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE n.nspname = ANY (ours) AND f.proowner = current_user::regrole AND f.prokind = 'f'
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = f.oid AND deptype = 'e')
+  LOOP
+    EXECUTE command;
+  END LOOP;
+END $$;
+
+-- For whatever the owner's migrations create, today's and later ones. What is stored is never changed; the one table
+-- that consumers update is below.
+ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner REVOKE ALL ON TABLES FROM sekali_consumer;
+ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner IN SCHEMA public GRANT SELECT, INSERT ON TABLES TO sekali_consumer;
+ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT USAGE ON SEQUENCES TO sekali_consumer;
+ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT SELECT ON TABLES TO sekali_gateway, sekali_projector;
+-- Functions have their owner's rights: they are for the gateway, which may write nothing else.
+ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner GRANT EXECUTE ON FUNCTIONS TO sekali_gateway;
+
+-- What is folded from the log lies apart from it, so that projectors may write the one and not the other.
+CREATE SCHEMA IF NOT EXISTS projections AUTHORIZATION sekali_owner;
+GRANT USAGE ON SCHEMA projections TO sekali_gateway, sekali_projector;
+ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner IN SCHEMA projections
+  GRANT INSERT, UPDATE, DELETE ON TABLES TO sekali_projector;
+
+-- When this is run again: for what is there already.
+GRANT SELECT ON ALL TABLES IN SCHEMA public, projections TO sekali_gateway, sekali_projector;
+GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA projections TO sekali_projector;
+REVOKE ALL ON ALL TABLES IN SCHEMA public, projections FROM sekali_consumer;
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO sekali_consumer;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public, projections FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public, projections TO sekali_gateway;
+-- When the database is new, the migrations that make the table grant it.
+DO $$
+BEGIN
+  IF to_regclass('public.topics') IS NOT NULL THEN GRANT UPDATE ON public.topics TO sekali_consumer; END IF;
+END $$;
