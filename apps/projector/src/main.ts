@@ -1,4 +1,5 @@
 import { connectBroker } from '@sekali/broker/connect'
+import type { NotLoaded } from '@sekali/core/not-loaded'
 import { failpoint } from '@sekali/process/failpoint'
 import { createLog } from '@sekali/process/log'
 import { run } from '@sekali/process/run'
@@ -9,6 +10,7 @@ import { parseConfig } from './config.ts'
 import { createDefinitions } from './definitions/definitions.ts'
 import { startFolding } from './definitions/folding.ts'
 import type { LoadedDefinition } from './definitions/held-process.ts'
+import { createReports } from './definitions/reports.ts'
 import { listenToHints } from './hints.ts'
 import { runLoop } from './loop.ts'
 import { runSweeps } from './sweep.ts'
@@ -22,7 +24,11 @@ await run('projector', async () => {
   await using store = connectStore(config.store, log)
   await using broker = connectBroker(config.broker, log)
   await using folding = startFolding(config.folding, log)
-  const load = createDefinitions(config.definitions, folding.load, log)
+  let notLoaded: readonly NotLoaded[] = []
+  const load = createDefinitions(config.definitions, folding.load, log, (files) => {
+    notLoaded = files
+  })
+  const report = createReports(store, config.projector)
   const queue = createWorkQueue<string>()
   let definitions = new Map<string, LoadedDefinition>()
   await using _hints = listenToHints(broker, () => definitions.values(), queue)
@@ -37,6 +43,7 @@ await run('projector', async () => {
     at: failpoint<TurnPoint>(config.failpoint, log),
     definitionOf: (name: string) => definitions.get(name),
     load,
+    report: () => report(notLoaded),
     onDefinitions: (now: readonly LoadedDefinition[]) => {
       definitions = new Map(now.map((definition) => [definition.name, definition]))
     },

@@ -19,6 +19,8 @@ interface SweepContext {
   readonly store: Store
   readonly log: Logger
   readonly load: () => Promise<LoadedDefinition[]>
+  /** Says which files do not load. Rejects when PostgreSQL is away. */
+  readonly report: () => Promise<void>
   /** Gets the definitions that are registered, at each sweep. */
   readonly onDefinitions: (definitions: readonly LoadedDefinition[]) => void
 }
@@ -29,12 +31,16 @@ export async function runSweeps(
   queue: WorkQueue<string>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, log, load, onDefinitions } = context
+  const { store, log, load, report, onDefinitions } = context
   const registered = new Map<string, LoadedDefinition>()
   let announcedAt = -Infinity
   while (!signal.aborted) {
     try {
       const definitions = await load()
+      // What cannot be reported keeps nothing from being folded.
+      await report().catch((error: unknown) =>
+        log.warn({ err: error }, 'files that do not load cannot be reported'),
+      )
       await registerAll(context, definitions, registered)
       // A definition that is not registered waits for the next sweep, and keeps no other waiting.
       const ready = definitions.filter((definition) => registered.get(definition.name) === definition)

@@ -17,9 +17,20 @@ import { type Answer, type Call, type Hello, noteBytes, noteFd, type Request } f
 import { guardImports, importPure } from './guard-imports.ts'
 import { keepMessages, takeSend } from './keep-channel.ts'
 import { lockGlobals } from './lock-globals.ts'
+import { type Place, placeOfError } from './place-of-error.ts'
 import { builtInSource, hashOf, keyOf, type Source } from './source.ts'
 
 class Late extends Error {}
+
+/** An error of an import, with its place. */
+class Failed extends Error {
+  readonly place: Place | undefined
+
+  constructor(cause: unknown, file: string, text: string) {
+    super(describe(cause))
+    this.place = placeOfError(cause, file, text)
+  }
+}
 
 const loaded = new Map<string, readonly Definition[]>([[keyOf(builtInSource), builtIn.map(validate)]])
 let batch: { readonly of: Definition; readonly prepared: Batch } | undefined
@@ -51,10 +62,14 @@ async function load(source: Source, importMs: number): Promise<readonly Definiti
   const { file, hash } = source
   const known = loaded.get(keyOf(source))
   if (known !== undefined || file === undefined) return known ?? []
-  if (hashOf(await readFile(file)) !== hash)
-    throw new Error('it has changed since; mend it if that is not taken up soon')
+  const text = await readFile(file)
+  if (hashOf(text) !== hash) throw new Error('it has changed since; mend it if that is not taken up soon')
   // The query makes it another module to Node, which would otherwise give the first one back for ever.
-  const exported = await importInTime(`${pathToFileURL(file).href}?${hash}`, importMs)
+  const exported = await importInTime(`${pathToFileURL(file).href}?${hash}`, importMs).catch(
+    (error: unknown) => {
+      throw error instanceof Late ? error : new Failed(error, file, text.toString())
+    },
+  )
   const definitions = Object.values(exported).filter(isProjection).map(validate)
   loaded.set(keyOf(source), definitions)
   return definitions
@@ -67,9 +82,11 @@ const importInTime = (url: string, importMs: number): Promise<Record<string, unk
 
 // The operator may read the message: the file is the operator's own.
 const describe = (error: unknown): string =>
-  (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
-    .split('\n', 1)[0]
-    ?.slice(0, 500) ?? ''
+  error instanceof Failed
+    ? error.message
+    : ((error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+        .split('\n', 1)[0]
+        ?.slice(0, 500) ?? '')
 
 /** Throws when this user may not read the folder: another way to start may have another user. It may be made later. */
 function requireReadable(dir: string | undefined): void {
@@ -95,7 +112,13 @@ function listen(key: string, send: (answer: Answer) => void): void {
     const { id, request } = message as Call
     void answer(request).then(
       (result) => send({ id, result }),
-      (error: unknown) => send({ id, refusal: describe(error), isLate: error instanceof Late }),
+      (error: unknown) =>
+        send({
+          id,
+          refusal: describe(error),
+          isLate: error instanceof Late,
+          place: error instanceof Failed ? error.place : undefined,
+        }),
     )
   })
 }

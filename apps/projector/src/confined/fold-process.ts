@@ -11,6 +11,7 @@ import type { Logger } from '@sekali/process/log'
 import { nodeFlags, type Walls, wallsFor } from './confinement.ts'
 import type { Answer, Call, Hello, Request } from './fold-protocol.ts'
 import { type Notes, openNotes } from './notes.ts'
+import type { Place } from './place-of-error.ts'
 
 /** A definition gave no answer in time, or ended its process. */
 export class Stuck extends SekaliError {
@@ -25,6 +26,16 @@ export class Stuck extends SekaliError {
   }
 }
 
+/** What the process could not do, in its words; of an import also where. */
+export class Refusal extends Error {
+  readonly place: Place | undefined
+
+  constructor(message: string, place: Place | undefined) {
+    super(message)
+    this.place = place
+  }
+}
+
 /** A file was not imported in time. */
 class Late extends SekaliError {
   readonly code = 'definition_late'
@@ -32,7 +43,7 @@ class Late extends SekaliError {
 }
 
 export interface FoldProcess {
-  /** One request at a time. Throws {@link Stuck} when the process has ended, {@link Late}, or the error of a refusal. */
+  /** One request at a time. Throws {@link Stuck} when the process has ended, {@link Late}, or {@link Refusal}. */
   call<T>(request: Request, ms: number): Promise<T>
   isEnded(): boolean
   end(): Promise<void>
@@ -175,7 +186,10 @@ async function call<T>({ child, key, ending, end }: Running, request: Request, m
   const onMessage = (answer: Answer) => {
     if (!('id' in answer) || answer.id !== id) return
     if ('result' in answer) resolve(answer.result as T)
-    else if ('refusal' in answer) reject(answer.isLate ? new Late(answer.refusal) : new Error(answer.refusal))
+    else if ('refusal' in answer) {
+      const { refusal, isLate, place } = answer
+      reject(isLate ? new Late(refusal) : new Refusal(refusal, place))
+    }
   }
   let ticks = 0
   const timer = setInterval(() => {

@@ -1,4 +1,5 @@
 import type { StoredEvent } from '@sekali/core/event'
+import type { Place } from './place-of-error.ts'
 import type { Source } from './source.ts'
 
 /** What the process for definitions is to do, one request at a time. */
@@ -27,7 +28,12 @@ export interface Call extends Hello {
 export type Answer =
   | { readonly isReady: true }
   | { readonly id: string; readonly result: unknown }
-  | { readonly id: string; readonly refusal: string; readonly isLate: boolean }
+  | {
+      readonly id: string
+      readonly refusal: string
+      readonly isLate: boolean
+      readonly place?: Place | undefined
+    }
   | { readonly stray: string }
 
 /**

@@ -6,15 +6,19 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { SekaliError } from '@sekali/core/errors'
+import type { NotLoaded } from '@sekali/core/not-loaded'
 import type { Logger } from '@sekali/process/log'
 import { builtInSource, hashOf } from '../confined/source.ts'
 import type { HeldProcess, LoadedDefinition } from './held-process.ts'
+import { notLoadedOf } from './not-loaded.ts'
 
 interface LoadedFile {
   readonly hash: string
   readonly definitions: readonly LoadedDefinition[]
   /** Its import took too long, and is tried again. */
   readonly isLate?: boolean
+  /** Why this text gives no definition. */
+  readonly problem?: NotLoaded
 }
 
 interface DefinitionsConfig {
@@ -24,14 +28,21 @@ interface DefinitionsConfig {
   readonly importsMs: number
 }
 
+/** Reported at most: whoever has more of them sees the others when these are mended. */
+const notLoadedMax = 100
+
 /** Whether it is called as a file of definitions is. */
 export const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|test)\.[mc]?ts$/.test(file)
 
-/** Returns a function that reads the current definitions. An error is logged once for each text of a file. */
+/**
+ * Returns a function that reads the current definitions. An error is logged once for each text of a file. `onNotLoaded`
+ * gets, each time, all that cannot be used now.
+ */
 export function createDefinitions(
   { dir, builtIn, importsMs }: DefinitionsConfig,
   load: HeldProcess['load'],
   log: Logger,
+  onNotLoaded: (files: readonly NotLoaded[]) => void = () => {},
 ): () => Promise<LoadedDefinition[]> {
   let ours: LoadedDefinition[] | undefined = builtIn ? undefined : []
   const files = new Map<string, LoadedFile>()
@@ -46,7 +57,8 @@ export function createDefinitions(
   return async () => {
     ours ??= await load(builtInSource)
     const found = [...ours]
-    const names = dir === undefined ? [] : await listFiles(resolve(dir), logOnce)
+    const notLoaded: NotLoaded[] = []
+    const names = dir === undefined ? [] : await listFiles(resolve(dir), logOnce, notLoaded)
     const until = performance.now() + importsMs
     // Files that were late come last, or they would keep the others waiting again and again.
     const isLate = (file: string) => Number(files.get(file)?.isLate ?? false)
@@ -54,13 +66,16 @@ export function createDefinitions(
       if (performance.now() < until) files.set(file, await loadFile(file, files.get(file)))
     }
     for (const file of names) {
-      for (const definition of files.get(file)?.definitions ?? []) {
-        if (found.some(({ name }) => name === definition.name)) {
-          const words = `${file}: there is a projection ${definition.name} already; give this one another name`
-          logOnce(words, files.get(file)?.hash)
-        } else found.push(definition)
-      }
+      const { hash = '', definitions = [], problem } = files.get(file) ?? {}
+      const isTaken = ({ name }: LoadedDefinition) => found.some((other) => other.name === name)
+      const taken = definitions.filter(isTaken).map(({ name }) => name)
+      found.push(...definitions.filter((definition) => !isTaken(definition)))
+      const words = `there is a projection ${taken.join(', ')} already; give this one another name`
+      if (taken.length > 0) logOnce(`${file}: ${words}`, hash)
+      if (problem !== undefined) notLoaded.push(problem)
+      else if (taken.length > 0) notLoaded.push(notLoadedOf(file, new Error(words)))
     }
+    onNotLoaded(notLoaded.slice(0, notLoadedMax))
     return found
   }
 
@@ -70,21 +85,25 @@ export function createDefinitions(
       hash = hashOf(await readFile(file))
       if (before?.hash === hash && !before.isLate) return before
       const definitions = await load({ file, hash })
-      if (definitions.length === 0) {
-        logOnce(`${file} exports no projection; write: export const name = defineProjection({ … })`, hash)
-      }
-      return { hash, definitions }
+      if (definitions.length > 0) return { hash, definitions }
+      const words = 'exports no projection; write: export const name = defineProjection({ … })'
+      logOnce(`${file} ${words}`, hash)
+      return { hash, definitions, problem: notLoadedOf(file, new Error(`it ${words}`)) }
     } catch (error) {
       const isLate = error instanceof SekaliError && error.retryable
       const remedy = isLate ? 'It is tried again by itself' : 'Mend the file; it is read again by itself'
       logOnce(`${file} cannot be used: ${(error as Error).message}. ${remedy}`, hash)
       // Its definitions stay as they were; but only for as long as the process lives that has imported that text.
-      return { hash, definitions: before?.definitions ?? [], isLate }
+      return { hash, definitions: before?.definitions ?? [], isLate, problem: notLoadedOf(file, error) }
     }
   }
 }
 
-async function listFiles(dir: string, say: (text: string) => void): Promise<string[]> {
+async function listFiles(
+  dir: string,
+  say: (text: string) => void,
+  notLoaded: NotLoaded[],
+): Promise<string[]> {
   try {
     const names = await readdir(dir)
     return names
@@ -92,7 +111,9 @@ async function listFiles(dir: string, say: (text: string) => void): Promise<stri
       .sort()
       .map((name) => join(dir, name))
   } catch (error) {
-    say(`${dir} cannot be read (${codeOf(error)}); PROJECTIONS_DIR must name a folder of definitions`)
+    const words = `cannot be read (${codeOf(error)}); PROJECTIONS_DIR must name a folder of definitions`
+    say(`${dir} ${words}`)
+    notLoaded.push({ file: '.', line: null, message: `the folder ${words}` })
     return []
   }
 }

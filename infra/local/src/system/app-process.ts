@@ -1,6 +1,7 @@
 import { chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
+import { isNotice, type Notice } from '@sekali/process/notice'
 import { ServerFailed } from '@sekali/servers/errors'
 import { lastLines, readTail, sizeOf } from '@sekali/servers/log-tail'
 import { endSpawned, type Spawned, spawnLogged } from '@sekali/servers/spawned'
@@ -17,6 +18,8 @@ export interface AppOptions {
   readonly env: NodeJS.ProcessEnv
   /** Besides those that all apps run with. */
   readonly nodeFlags?: readonly string[]
+  /** Called with what it tells us. */
+  readonly onNotice?: ((notice: Notice) => void) | undefined
 }
 
 // V8 lets the young generation grow to three times 32 MB before it looks back: 330 MB resident under load instead of
@@ -29,6 +32,8 @@ const oneShotMs = 60_000
 /** Starts one of our own programs; root starts it as the user nobody where that works. It drains on `stop`, and when we die. */
 export async function startApp(options: AppOptions): Promise<Runnable> {
   const { spawned } = await spawnApp(options)
+  const { onNotice } = options
+  if (onNotice !== undefined) spawned.child.on('message', (message) => isNotice(message) && onNotice(message))
   return { pid: spawned.pid, exited: spawned.exited, stop: () => endSpawned(spawned, 'SIGTERM', drainMs) }
 }
 

@@ -1,3 +1,4 @@
+import type { Notice } from '@sekali/process/notice'
 import { type Runnable, type Supervised, supervise } from '@sekali/servers/supervise'
 import { programs } from '../command/repository.ts'
 import { startApp } from './app-process.ts'
@@ -14,8 +15,9 @@ export async function startFleet(options: {
   readonly logDir: string
   readonly env: NodeJS.ProcessEnv
   readonly onChange: (name: string, reason?: string) => void
+  readonly onNotice?: (name: string, notice: Notice) => void
 }): Promise<Fleet> {
-  const { kind = 'consumer', size, logDir, env, onChange } = options
+  const { kind = 'consumer', size, logDir, env, onChange, onNotice } = options
   const processes = new Map<string, Supervised<Runnable>>()
   const fleet: Fleet = {
     members: () =>
@@ -32,7 +34,8 @@ export async function startFleet(options: {
   for (let number = 1; number <= size; number += 1) {
     const name = `${kind}-${number}`
     const itsEnv = { ...env, [`${kind.toUpperCase()}_NAME`]: name }
-    const app = { name, program: programs[kind], logDir, env: itsEnv }
+    const heard = onNotice && ((notice: Notice) => onNotice(name, notice))
+    const app = { name, program: programs[kind], logDir, env: itsEnv, onNotice: heard }
     processes.set(
       name,
       await supervise({ start: () => startApp(app), onChange: (reason) => onChange(name, reason) }),

@@ -1,7 +1,7 @@
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
-import { announcements, generations } from '../postgres/schema.ts'
+import { announcements, generations } from '../postgres/projections-schema.ts'
 import { textArray } from '../postgres/text-array.ts'
 
 /** How often a projector should say which definitions it has. */

@@ -1,6 +1,7 @@
 import type { SQL } from 'drizzle-orm'
 import { sql } from '../postgres/drizzle.ts'
-import { checkpoints, topics } from '../postgres/schema.ts'
+import { checkpoints } from '../postgres/projections-schema.ts'
+import { topics } from '../postgres/schema.ts'
 
 /** Up to which seq each topic has been folded, by topic; `null` where that was left out. */
 export type AsOf = Readonly<Record<string, number>> | null

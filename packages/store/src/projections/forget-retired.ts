@@ -1,6 +1,6 @@
 import { type Store, withTransaction } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
-import { checkpoints, generations, states } from '../postgres/schema.ts'
+import { checkpoints, generations, states } from '../postgres/projections-schema.ts'
 
 /**
  * Deletes a chunk of what retired generations left; true when there is more. In chunks, because one statement over

@@ -1,6 +1,6 @@
 import { type Store, withTransaction } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
-import { announcements, generations } from '../postgres/schema.ts'
+import { announcements, generations } from '../postgres/projections-schema.ts'
 
 /** A projection's definition, as far as the store has to know it. */
 export interface ProjectionDefinition {

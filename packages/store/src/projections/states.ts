@@ -5,7 +5,7 @@
 import type { SQL } from 'drizzle-orm'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
-import { generations, states } from '../postgres/schema.ts'
+import { generations, states } from '../postgres/projections-schema.ts'
 import { pageBytesMax } from '../read/row.ts'
 import { type AsOf, asOf, type WantsAsOf } from './as-of.ts'
 import {

@@ -10,7 +10,8 @@ import type { SQL } from 'drizzle-orm'
 import type { Tx } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError, DataRefused } from '../postgres/errors.ts'
-import { checkpoints, generations, states, topics } from '../postgres/schema.ts'
+import { checkpoints, generations, states } from '../postgres/projections-schema.ts'
+import { topics } from '../postgres/schema.ts'
 import { textArray } from '../postgres/text-array.ts'
 
 export interface Generation {

@@ -1,7 +1,8 @@
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
-import { checkpoints, events, generations, topics } from '../postgres/schema.ts'
+import { checkpoints, generations } from '../postgres/projections-schema.ts'
+import { events, topics } from '../postgres/schema.ts'
 
 /**
  * By live projection, for how many milliseconds the oldest event that it has yet to fold has been stored. One

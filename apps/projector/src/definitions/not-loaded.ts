@@ -1,0 +1,36 @@
+import { basename } from 'node:path'
+import type { NotLoaded } from '@sekali/core/not-loaded'
+import { NotImported } from './errors.ts'
+
+const messageCharsMax = 300
+
+/** The file, or the folder, that cannot be used, and why: in words that may leave this machine. */
+export function notLoadedOf(path: string, error: unknown): NotLoaded {
+  const file = basename(path)
+  const text = error instanceof Error ? error.message : String(error)
+  const place = error instanceof NotImported ? error.place : undefined
+  const line = place === undefined ? undefined : lineOf(place)
+  // In a file that it imports.
+  const isElsewhere = place !== undefined && line !== undefined && place.file !== file
+  const where = isElsewhere ? ` (${place.file} line ${line})` : ''
+  return {
+    file,
+    line: isElsewhere ? null : (line ?? null),
+    message: `${presentable(text)}${presentable(where)}`,
+  }
+}
+
+// It comes from the process in which definitions run.
+const lineOf = ({ line }: { readonly line: number }): number | undefined =>
+  Number.isInteger(line) && line > 0 && line < 2 ** 31 ? line : undefined
+
+/** An absolute path but for its last part. What stands behind a scheme, as in `https://…`, is none. */
+const folders = /(?:file:\/\/|(?<![\w.:/-]))\/(?:[^\s/:'"`()<>?|]+\/)+/g
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g
+
+/** On one line, cut, and without the folders of a path: those are the machine's. */
+function presentable(text: string): string {
+  const line = text.toWellFormed().replaceAll(controls, ' ').replaceAll(folders, '')
+  return line.length <= messageCharsMax ? line : `${line.slice(0, messageCharsMax).toWellFormed()}…`
+}

@@ -1,0 +1,94 @@
+/** Files of definitions that do not load are reported, until they are mended or gone. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { readNotLoaded } from '@sekali/store/not-loaded'
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+import { counting, numbered, ownStack } from './stack.ts'
+
+const wrong = {
+  'shape.ts': `export const wrong = { name: 'wrong', topics: 'a', initial: 0, apply: 1 }`,
+  'none.ts': 'export const unrelated = 1',
+  'package.ts': `import 'not-installed'`,
+  'same.ts': counting('good', '(n) => n - 1'),
+  'syntax.mjs': 'const a = 1\n\nexport const = 1',
+  'syntax.ts': 'const a = 1\n\nexport const = 1',
+  'throws.ts': `\n\nthrow new Error('secret at /srv/secret/place.json and ' + import.meta.url)`,
+  'endless.ts': 'for (;;);',
+}
+
+test('each file that does not load is reported with its line, and keeps no other definition from folding', async () => {
+  await using stack = await ownStack()
+  await stack.define('good.ts', counting('good', '(n) => n + 1'))
+  for (const [file, text] of Object.entries(wrong)) {
+    await (file === 'same.ts' ? stack.define(file, text) : stack.put(file, text))
+  }
+  await stack.append(numbered('orders.eu', 5))
+  const short = { IMPORT_MS: '500', STATEMENT_MS: '500', IDLE_IN_TRANSACTION_MS: '1000' }
+  await using _projector = stack.projector('one', short)
+  const reported = await eventually(async () => {
+    const files = await readNotLoaded(stack.store)
+    expect(files.map(({ file }) => file)).toEqual(Object.keys(wrong).sort())
+    return new Map(files.map(({ file, ...what }) => [file, what]))
+  }, 30_000)
+  await stack.level('good')
+  expect(await stack.states('good')).toEqual({ '': 5 })
+  const message = (text: string) => expect.stringContaining(text)
+  expect(Object.fromEntries(reported)).toEqual({
+    'shape.ts': { line: null, message: message('apply must be a function') },
+    'none.ts': { line: null, message: message('exports no projection; write: export const name = define') },
+    'package.ts': {
+      line: null,
+      message: "Error: Cannot find package 'not-installed' imported from package.ts",
+    },
+    'same.ts': { line: null, message: message('there is a projection good already') },
+    'syntax.mjs': { line: 3, message: message('SyntaxError: Unexpected token') },
+    'syntax.ts': { line: 3, message: message('SyntaxError: Unexpected token') },
+    'throws.ts': { line: 3, message: message('Error: secret at place.json and throws.ts') },
+    'endless.ts': { line: null, message: message('gave no answer within') },
+  })
+
+  await stack.define('syntax.ts', counting('mended', '(n) => n + 1'))
+  for (const file of Object.keys(wrong)) {
+    if (file !== 'syntax.ts' && file !== 'same.ts') await stack.remove(file)
+  }
+  await eventually(async () =>
+    expect((await readNotLoaded(stack.store)).map(({ file }) => file)).toEqual(['same.ts']),
+  )
+  await stack.level('mended')
+  // What is not a file any more when a projector starts was never in its way.
+  await _projector[Symbol.asyncDispose]()
+  await stack.remove('same.ts')
+  await using _again = stack.projector('one')
+  await eventually(async () => expect(await readNotLoaded(stack.store)).toEqual([]))
+})
+
+test('a projector tells its supervisor what does not load, and what does again', async () => {
+  await using stack = await ownStack()
+  await stack.put('syntax.ts', 'export const = 1')
+  const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+  const projector = fork(program, { env: { PATH: process.env.PATH, ...stack.env }, stdio: 'ignore' })
+  const exited = once(projector, 'exit')
+  try {
+    const [first] = await once(projector, 'message')
+    expect(first).toMatchObject({ notLoaded: [{ file: 'syntax.ts', line: 1 }] })
+    const second = once(projector, 'message')
+    await stack.remove('syntax.ts')
+    expect((await second)[0]).toEqual({ notLoaded: [] })
+  } finally {
+    projector.kill('SIGKILL')
+    await exited
+  }
+})
+
+test('a folder that is not there is reported as a whole', async () => {
+  await using stack = await ownStack()
+  await using _projector = stack.projector('one', { PROJECTIONS_DIR: '/srv/secret/nowhere' })
+  await eventually(async () =>
+    expect(await readNotLoaded(stack.store)).toEqual([
+      { file: '.', line: null, message: expect.stringMatching(/^the folder cannot be read \(ENOENT\)/) },
+    ]),
+  )
+})

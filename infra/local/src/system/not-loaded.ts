@@ -1,0 +1,31 @@
+import { join } from 'node:path'
+import type { NotLoaded } from '@sekali/core/not-loaded'
+import type { Notice } from '@sekali/process/notice'
+
+/**
+ * Returns a function that takes the notices of projectors, and says of each file once that it does not load and why, and
+ * once that it is in nobody's way any more. `folder` is how people call the folder of definitions.
+ */
+export function narrateNotLoaded(
+  folder: string,
+  say: (file: string, what: string) => void,
+): (projector: string, notice: Notice) => void {
+  const byProjector = new Map<string, readonly NotLoaded[]>()
+  let said = new Map<string, string>()
+  return (projector, { notLoaded }) => {
+    byProjector.set(projector, notLoaded)
+    const files = new Map([...byProjector.values()].flat().map((one) => [one.file, one]))
+    for (const one of files.values()) {
+      if (said.get(one.file) !== wordsOf(one)) say(placeIn(folder, one), wordsOf(one))
+    }
+    for (const file of said.keys()) if (!files.has(file)) say(join(folder, file), 'is mended, or gone')
+    said = new Map([...files].map(([file, one]) => [file, wordsOf(one)]))
+  }
+}
+
+/** As editors and terminals take it: `folder/file.ts:3`. */
+const placeIn = (folder: string, { file, line }: NotLoaded): string =>
+  `${join(folder, file)}${line === null ? '' : `:${line}`}`
+
+const wordsOf = ({ message }: NotLoaded): string =>
+  `does not load: ${message}. Mend it; it is read again by itself`
