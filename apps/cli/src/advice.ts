@@ -123,6 +123,8 @@ function unreachable(error: Unreachable, url: string): Words {
 const isOfAProxy = ({ code, status }: Refused | Unavailable) => code === `http_${status}`
 
 function adviceOnRefusal(error: Refused, url: string): string {
+  // When it can be dropped only the gateway knows.
+  if (error.code === 'projection_in_use') return (error.detail ?? error.message).replace(/^A /, 'a ')
   if (!isOfAProxy(error)) return advice[error.code] ?? error.message
   if (error.status === 401 || error.status === 403 || error.status === 407) {
     return `${url} wants another token, or any (${error.status}); a profile, --token-file or SEKALI_TOKEN has it`
@@ -134,7 +136,5 @@ const advice: Readonly<Record<string, string>> = {
   unknown_event: 'there is no such event: sekali events TOPIC lists what there is',
   unknown_projection: 'there is no such projection: sekali projection list names them',
   unknown_key: 'the projection has no such key: sekali projection get NAME lists them',
-  projection_in_use:
-    'a projector folds it: take its file away, and drop it when sekali projection list calls it orphaned',
   not_found: 'this gateway does not know that: it may be older than this command',
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { cp, writeFile } from 'node:fs/promises'
+import { cp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
@@ -206,7 +206,7 @@ test('projections are listed, shown and rebuilt', async () => {
   )
   expect(await run(['projection', 'drop', 'customer-totals'], system.url)).toMatchObject({
     code: 1,
-    err: expect.stringContaining('a projector folds it'),
+    err: expect.stringMatching(/a projector folds it.* in \d\d s at the earliest/),
   })
   await writeFile(
     join(folder.path, 'customer-totals.ts'),
@@ -226,4 +226,29 @@ test('projections are listed, shown and rebuilt', async () => {
     code: 1,
     err: 'sekali: there is no such projection: sekali projection list names them\n',
   })
+})
+
+test('a file of definitions that does not load is listed with its line, until it is mended', async () => {
+  const file = join(folder.path, 'syntax.ts')
+  await writeFile(file, '\nexport const = 1')
+  await eventually(async () => {
+    const { code, out } = await run(['projection', 'list'], system.url)
+    expect(out).toMatch(/\nsyntax\.ts +not_loaded *\n/)
+    expect(out).toMatch(/\nsyntax\.ts line 2 does not load: SyntaxError: .*\nmend such a file, /)
+    expect(code).toBe(1)
+  }, 10_000)
+  const { out } = await run(['projection', 'list', '--json'], system.url)
+  expect(JSON.parse(out.trim().split('\n').at(-1) ?? '')).toMatchObject({
+    name: 'syntax.ts',
+    status: 'not_loaded',
+    error: { file: 'syntax.ts', line: 2 },
+  })
+  expect((await run(['doctor'], system.url)).out).toMatch(
+    /✗ definitions\.loaded {2}files of definitions do not load: syntax\.ts line 2\n/,
+  )
+  await rm(file)
+  await eventually(async () => {
+    const list = await run(['projection', 'list'], system.url)
+    expect(list.out).not.toContain('not_loaded')
+  }, 10_000)
 })

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { access, readFile, stat } from 'node:fs/promises'
+import { access, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -170,6 +170,24 @@ test('a data directory in use and a port that is taken are refused with what to 
     /Port \d+ is taken by another npm start, process \d+.*npm start -- --port \d+/s,
   )
   expect((await fetch(`${service.url}/readyz`)).status).toBe(200)
+})
+
+test('what is wrong with a definition is said on the console at once, and again when it is mended', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  const definitions = join(folder.path, 'definitions')
+  await mkdir(definitions)
+  const file = join(definitions, 'wrong.ts')
+  await writeFile(file, 'const fine = 1\nexport const = 1\n')
+  const args = ['--consumers', '1', '--projectors', '2', '--projections', definitions]
+  await using service = await startService(join(folder.path, 'data'), args)
+  await service.ready()
+  await eventually(() =>
+    expect(service.said()).toMatch(/definitions\/wrong\.ts:2 does not load: SyntaxError: .*\. Mend it; /),
+  )
+  await rm(file)
+  await eventually(() => expect(service.said()).toContain('definitions/wrong.ts is mended, or gone'))
+  // Both projectors have told it.
+  expect(service.said().match(/wrong\.ts/g)).toHaveLength(2)
 })
 
 async function readLock(dir: string): Promise<string> {

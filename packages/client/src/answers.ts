@@ -99,7 +99,29 @@ export interface TailedEvent<Payload extends object = AnyPayload> extends Stored
 /** By topic, the seq up to which it is folded; null with more than 1,000 topics, unless `asOf` asks for it. */
 export type AsOf = Readonly<Record<string, number>> | null
 
-export interface ProjectionInfo {
+/** A projection, or a file of definitions that does not load. */
+export type ProjectionInfo = FoldedProjection | NotLoadedFile
+
+/** A file of definitions that gives no projection, or not all that it should. There is no state of it. */
+export interface NotLoadedFile {
+  /** That of the file. */
+  readonly name: string
+  readonly status: 'not_loaded'
+  readonly version: 0
+  readonly as_of: null
+  readonly lag: 0
+  readonly keyed: false
+  readonly error: {
+    readonly file: string
+    /** From 1; absent if it is not known. */
+    readonly line?: number
+    readonly message: string
+  }
+  readonly rebuild?: undefined
+  readonly skipped?: undefined
+}
+
+export interface FoldedProjection {
   readonly name: string
   readonly version: number
   /** `orphaned`: no projector has its definition any more. */
@@ -140,7 +162,7 @@ export interface ProjectionError {
 
 /** A projection with its state, or with a page of its keys and their states. */
 export interface Projection<State = unknown>
-  extends Pick<ProjectionInfo, 'name' | 'version' | 'status' | 'as_of' | 'skipped'> {
+  extends Pick<FoldedProjection, 'name' | 'version' | 'status' | 'as_of' | 'skipped'> {
   readonly state?: State
   readonly keys?: readonly { readonly key: string; readonly state: State }[]
   /** The `after` of the next page; absent on the last. */

@@ -21,7 +21,10 @@ async function drop(
   })
 }
 
-/** Drops what nobody folds any more. A 409 `projection_in_use` says that somebody does. */
+/**
+ * Drops what nobody folds any more. A 409 `projection_in_use` says that somebody does, or did a moment ago: `retryAfterMs` is
+ * the time after which it can be dropped, if nobody has its definition by then.
+ */
 export async function dropProjection(connection: Connection, name: string, options?: CallOptions) {
   requireText('name', name)
   await drop(connection, `/projections/${encodeURIComponent(name)}`, 'unknown_projection', options)

@@ -96,11 +96,17 @@ export class Refused extends SekaliError {
   readonly code: string
   readonly retryable = false
   readonly status: number
+  /** What is wrong, in the gateway's words; undefined if it has said nothing. */
+  readonly detail: string | undefined
+  /** Before that time it is refused for sure; undefined if the answer has no Retry-After. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(message: string, { status, code }: Failure) {
+  constructor(message: string, { status, code }: Failure, detail?: string, retryAfterMs?: number) {
     super(message)
     this.status = status
     this.code = code
+    this.detail = detail
+    this.retryAfterMs = retryAfterMs
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Projection, ProjectionError, ProjectionInfo, ProjectionKey } from '@sekali/client/answers'
+import type { FoldedProjection, Projection, ProjectionError, ProjectionKey } from '@sekali/client/answers'
 import { jsonOf } from '@sekali/client/connection'
 import { isProjection, projectionAnswer, projectionKeyAnswer } from '@sekali/client/projections'
 import { onOneLine } from '@sekali/core/event'
@@ -32,7 +32,8 @@ Examples:
   projection
     .command('list')
     .description(
-      'Lists the projections and how far they are. It ends with 1 if one has failed, or its rebuild.',
+      'Lists the projections and how far they are, and files of definitions that do not load. ' +
+        'It ends with 1 if there is such a file, or if a projection has failed, or its rebuild.',
     )
     .action(action(surroundings, list))
   projection
@@ -59,12 +60,23 @@ Examples:
 }
 
 const list = async ({ client, options, json, out }: Context) => {
-  const projections = await client.projections(options)
-  if (json) for (const projection of projections) await out.line(JSON.stringify(projection))
-  else if (projections.length === 0) await out.line('no projections')
+  const all = await client.projections(options)
+  const notLoaded = all.filter((one) => one.status === 'not_loaded')
+  const projections = all.filter((one) => one.status !== 'not_loaded')
+  if (json) for (const one of all) await out.line(JSON.stringify(one))
+  else if (all.length === 0) await out.line('no projections')
   else
-    for (const line of table(['name', 'version', 'status', 'lag', ''], projections.map(row)))
+    for (const line of table(
+      ['name', 'version', 'status', 'lag', ''],
+      [...projections.map(row), ...notLoaded.map(({ name, status }) => [plain(name), '', status, '', ''])],
+    ))
       await out.line(line)
+  for (const { error } of json ? [] : notLoaded) {
+    const place = error.line === undefined ? error.file : `${error.file} line ${error.line}`
+    await out.line(styled('red', `${plain(place)} does not load: ${plain(error.message)}`))
+  }
+  if (!json && notLoaded.length > 0)
+    await out.line('mend such a file, or take it away; it is read again by itself')
   const failures = projections.flatMap(({ name, error, rebuild }) => [
     ...(error === undefined ? [] : [{ what: plain(name), error }]),
     ...(rebuild?.error === undefined
@@ -83,12 +95,12 @@ const list = async ({ client, options, json, out }: Context) => {
   for (const { what, count, last } of json ? [] : skips) {
     await out.line(styled('yellow', `${what} skipped ${number(count)}, the last ${placeOf(last)}`))
   }
-  return failures.length === 0 ? exitCodes.done : exitCodes.refused
+  return failures.length + notLoaded.length === 0 ? exitCodes.done : exitCodes.refused
 }
 
 const placeOf = ({ topic, seq, message }: ProjectionError) => `${topic} seq ${seq}: ${plain(message)}`
 
-const row = ({ name, version, status, lag, rebuild, skipped }: ProjectionInfo) => [
+const row = ({ name, version, status, lag, rebuild, skipped }: FoldedProjection) => [
   plain(name),
   plain(String(version)),
   status,

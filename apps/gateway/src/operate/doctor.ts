@@ -14,12 +14,13 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { examineStore, readClock as readStoreClock } from '@sekali/store/doctor'
 import { readHeads } from '@sekali/store/heads'
+import { readNotLoaded } from '@sekali/store/not-loaded'
 import { readProjectionWaits } from '@sekali/store/projection-waits'
 import { readProjections } from '@sekali/store/read-projections'
 import { within } from '../clients/deadline.ts'
 import { reply } from '../http/reply.ts'
 import { clockFinding, consumerFindings, figureFindings, lagFinding, lastIdFinding } from './findings.ts'
-import { projectionFindings } from './projection-findings.ts'
+import { definitionsFinding, projectionFindings } from './projection-findings.ts'
 import type { Readings } from './readings.ts'
 import { shareReadings } from './single-flight.ts'
 
@@ -85,7 +86,11 @@ export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDe
 
   async function projections(): Promise<Finding[]> {
     const waits = inTime(readProjectionWaits(store))
-    return projectionFindings(await inTime(readProjections(store, undefined, false)), await waits)
+    const files = inTime(readNotLoaded(store))
+    return [
+      ...projectionFindings(await inTime(readProjections(store, undefined, false)), await waits),
+      definitionsFinding(await files),
+    ]
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
+import { type NotLoaded, placeOf } from '@sekali/core/not-loaded'
 import type { ProjectionStatus, Skipped } from '@sekali/store/read-projections'
 import { listed } from './findings.ts'
 
@@ -27,6 +28,18 @@ export function projectionFindings(
     orphanedFinding(orphaned),
     lagFinding(late, waits),
   ]
+}
+
+/** Undefined is what could not be read, as above. */
+export function definitionsFinding(files: readonly NotLoaded[] | undefined): Finding {
+  const check = 'definitions.loaded'
+  if (files === undefined) return unknown(check, 'cannot be told while PostgreSQL is away')
+  if (files.length === 0) return ok(check, 'no file is left out')
+  return problem(
+    check,
+    `files of definitions do not load: ${listed(files.map(placeOf))}`,
+    'sekali projection list shows why: mend the file, or take it away; it is read again by itself',
+  )
 }
 
 function failedFinding(projections: readonly ProjectionStatus[]): Finding {

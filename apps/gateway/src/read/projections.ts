@@ -4,10 +4,13 @@
  */
 import type { Issue } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
+import type { NotLoaded } from '@sekali/core/not-loaded'
 import { wholeNumber } from '@sekali/process/env'
+import { type Announcement, orphanedMs, readAnnouncement } from '@sekali/store/announce-projections'
 import type { WantsAsOf } from '@sekali/store/as-of'
 import type { Store } from '@sekali/store/connect'
 import { dropProjection } from '@sekali/store/drop-projection'
+import { readNotLoaded } from '@sekali/store/not-loaded'
 import {
   type ProjectionError,
   type ProjectionStatus,
@@ -22,13 +25,16 @@ import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
 import { reply } from '../http/reply.ts'
 
-/** GET /projections: all of them, and how they are. */
+/** GET /projections: all of them, and how they are; behind them the files of definitions that do not load. */
 export function listProjections(store: Store) {
   return async (c: Context): Promise<Response> => {
     const { values, issues } = parseParameters(new URL(c.req.url).searchParams, { as_of: parameters.as_of })
     if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
-    const projections = await readProjections(store, undefined, values.as_of)
-    return reply(200, JSON.stringify(projections.map(onTheWire)))
+    const [projections, files] = await Promise.all([
+      readProjections(store, undefined, values.as_of),
+      readNotLoaded(store),
+    ])
+    return reply(200, JSON.stringify([...projections.map(onTheWire), ...files.map(fileOnTheWire)]))
   }
 }
 
@@ -119,9 +125,17 @@ export function drop(store: Store) {
     const name = c.req.param('name') ?? ''
     const outcome = isName(name) ? await dropProjection(store, name) : 'unknown'
     if (outcome === 'unknown') return problem('unknown_projection')
-    if (outcome === 'folded') return problem('projection_in_use')
+    if (outcome === 'folded') return inUse(await readAnnouncement(store, name))
     return reply(200, JSON.stringify({ status: 'dropped', name }))
   }
+}
+
+function inUse({ agoMs, orphanedInMs }: Announcement): Response {
+  const seconds = Math.max(1, Math.ceil(orphanedInMs / 1_000))
+  const detail =
+    `A projector folds it, or did ${Math.floor(agoMs / 1_000)} s ago. Take its definition away from all projectors: it can be ` +
+    `dropped ${orphanedMs / 1_000} s after the last of them has had it, in ${seconds} s at the earliest.`
+  return problem('projection_in_use', { detail, headers: { 'Retry-After': String(seconds) } })
 }
 
 const isName = (text: string): boolean => /^[\w-]{1,64}$/.test(text)
@@ -144,6 +158,17 @@ function onTheWire({ name, version, status, keyed, asOf, lag, error, skipped, re
     },
   }
 }
+
+/** In the form of a projection, which it is not: its name is that of the file, which has a dot and no state. */
+const fileOnTheWire = ({ file, line, message }: NotLoaded) => ({
+  name: file,
+  version: 0,
+  status: 'not_loaded',
+  keyed: false,
+  as_of: null,
+  lag: 0,
+  error: { file, line: line ?? undefined, message },
+})
 
 const errorOnTheWire = ({ eventId, ...where }: ProjectionError) => ({ ...where, event_id: eventId })
 

@@ -29,7 +29,7 @@ export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
   if ((status === 429 && !isFinal) || (status >= 502 && status <= 504)) {
     return new Unavailable(message, failure, parseRetryAfter(retryAfter))
   }
-  return new Refused(message, failure)
+  return new Refused(message, failure, textOr(problem.detail), parseRetryAfter(retryAfter))
 }
 
 /** For instance `[3].timestamp must be ISO 8601 …`. */

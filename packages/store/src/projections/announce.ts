@@ -30,3 +30,22 @@ export async function announceProjections(store: Store, names: readonly string[]
     })
   return rows.map(({ name }) => name)
 }
+
+export interface Announcement {
+  /** Since a projector last said that it has the definition. */
+  readonly agoMs: number
+  /** Until the projection is orphaned, if no projector says so again. */
+  readonly orphanedInMs: number
+}
+
+/** The last announcement of a projection. Rejects with `StoreUnavailable`. */
+export async function readAnnouncement(store: Store, name: string): Promise<Announcement> {
+  const { rows } = await store.db
+    .execute<{ ms: string }>(sql`
+      SELECT extract(epoch FROM now() - announced_at) * 1000 AS ms FROM ${announcements} WHERE name = ${name}`)
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'read of an announcement')
+    })
+  const agoMs = Math.max(0, Number(rows[0]?.ms ?? orphanedMs))
+  return { agoMs, orphanedInMs: Math.max(0, orphanedMs - agoMs) }
+}
