@@ -1,6 +1,7 @@
 /** Streams of lines that are no good, or take their time. */
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { untilConnected } from '@sekali/broker/connect'
 import { readStreams } from '@sekali/broker/streams'
@@ -108,6 +109,20 @@ test('a byte order mark in the middle, as of files that were put together, is na
     { line: 2, errors: [{ path: '', code: 'invalid_line', message }] },
     { line: 3, errors: [{ path: '', code: 'invalid_line', message }] },
   ])
+})
+
+test('a gateway that is busy while the rest of a line waits in the socket does not blame the client', async () => {
+  const idOf = async () => (await readStreams(gateway.broker, ['streams'])).get('streams')?.lastId
+  const before = await idOf()
+  const sent = open()
+  const rest = line('late')
+  sent.write(`${line('early')}${rest.slice(0, 20)}`)
+  await eventually(async () => expect(await idOf()).not.toBe(before))
+  sent.write(rest.slice(20))
+  await new Promise(process.nextTick) // now it is in the socket
+  for (const since = performance.now(); performance.now() - since < 2 * lineMs; );
+  sent.end()
+  expect(await answerOf(sent)).toMatchObject({ status: 200, said: { queued: 2 } })
 })
 
 test('between two lines a stream may take longer than a line may', async () => {
