@@ -23,7 +23,7 @@ export function narrateNotLoaded(
   }
 }
 
-/** As editors and terminals take it: `folder/file.ts:3`. */
+/** As editors and terminals take it: the path, a colon and the line. */
 const placeIn = (folder: string, { file, line }: NotLoaded): string =>
   `${join(folder, file)}${line === null ? '' : `:${line}`}`
 
