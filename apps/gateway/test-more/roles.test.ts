@@ -59,7 +59,7 @@ async function rightsIn({ pool }: Store): Promise<Record<string, Record<string, 
 }
 
 const log = ['conflicts', 'dead_letters', 'entry_ids', 'events', 'spans', 'topics']
-const folded = ['announcements', 'checkpoints', 'generations', 'states']
+const folded = ['announcements', 'checkpoints', 'generations', 'not_loaded', 'states']
 const functions = ['drop_projection', 'drop_topic', 'request_rebuild']
 const all = (names: readonly string[], rights: string) =>
   Object.fromEntries(names.map((name) => [name, rights]))
