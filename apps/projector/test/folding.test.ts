@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLog } from '@sekali/process/log'
 import { eventually } from '@sekali/testkit/eventually'
@@ -60,4 +60,21 @@ test('files that are late keep the others waiting one at a time, and no longer o
   // Once, unless the machine is so slow that its time was over before the five were.
   expect(refusals.size).toBeLessThan(5)
   expect([folding.isLeftAlone(a.source), folding.isLeftAlone(d.source)]).toEqual([false, true])
+})
+
+test('a definition in any folder imports @sekali/projection, and gets the one that folds it', async () => {
+  await using folder = await ownFolder()
+  // Installed there, and of another version.
+  const installed = join(folder.path, 'node_modules', '@sekali', 'projection')
+  await mkdir(installed, { recursive: true })
+  await writeFile(join(installed, 'package.json'), '{"name":"@sekali/projection","exports":"./other.mjs"}')
+  await writeFile(join(installed, 'other.mjs'), 'throw new Error("another version")')
+  const text = (from: string, name: string) =>
+    `import { defineProjection } from '${from}'
+     export const one = defineProjection({ name: '${name}', topics: 't', initial: 0, apply: (n: number) => n + 1 })`
+  await writeFile(join(folder.path, 'a.ts'), text('@sekali/projection', 'a'))
+  await writeFile(join(folder.path, 'b.ts'), text('@sekali/projection/define', 'b'))
+  await using folding = startFolding({ foldMs: 2_000, importMs: 5_000, memoryMb: 64, dir: folder.path }, log)
+  const look = createDefinitions({ dir: folder.path, builtIn: false, importsMs: 5_000 }, folding.load, log)
+  expect((await look()).map(({ name }) => name)).toEqual(['a', 'b'])
 })

@@ -5,14 +5,14 @@ import { complaintAbout, seed, share } from '@sekali/publisher/arguments'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { commandLine, wholeNumber } from './command/command-line.ts'
 import { narrate } from './command/narration.ts'
-import { programs } from './command/repository.ts'
+import { demoCommand, programs } from './command/repository.ts'
 import { interrupted, runCommand } from './command/run-command.ts'
 import { startStack } from './system/stack.ts'
 
 const drainMs = 10_000
 
 const command = commandLine(
-  'npm run demo --',
+  demoCommand,
   'Starts the whole system on servers and data of its own, publishes events with an exact share of ' +
     'duplicates over HTTP, waits until all of them are accounted for, shows that the figures balance, and ' +
     'removes everything. ' +

@@ -6,13 +6,13 @@ import { Option } from 'commander'
 import { commandLine, existingFolder, inLines, newFolder, wholeNumber } from './command/command-line.ts'
 import { greeting } from './command/greeting.ts'
 import { narrate } from './command/narration.ts'
-import { repositoryRoot } from './command/repository.ts'
+import { dataFolder, startCommand } from './command/repository.ts'
 import { runCommand } from './command/run-command.ts'
 import { settings } from './system/settings.ts'
 import { startStack } from './system/stack.ts'
 
 const options = commandLine(
-  'npm start --',
+  startCommand,
   'Runs Sekali on this machine until Ctrl-C: Redis, PostgreSQL, the gateway, consumers and projectors. ' +
     'A process that ends is started again. A second Ctrl-C stops at once.',
 )
@@ -32,7 +32,7 @@ const options = commandLine(
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
   .option('--projectors <number>', 'how many projectors share the projections', wholeNumber(0, 64), 1)
   .option('--projections <folder>', 'definitions of projections, such as examples/', existingFolder)
-  .option('--data <folder>', 'where data and logs are kept', newFolder, join(repositoryRoot, '.sekali'))
+  .option('--data <folder>', 'where data and logs are kept', newFolder, dataFolder)
   .addHelpText(
     'after',
     `
@@ -48,7 +48,7 @@ Settings of the gateway, the consumers and the projectors are passed on; docs/op
 ${inLines(settings, 100)}
 
 Example:
-  npm start -- --port 9090 --consumers 8 --data /var/lib/sekali`,
+  ${startCommand} --port 9090 --consumers 8 --data /var/lib/sekali`,
   )
   .parse()
   .opts<{

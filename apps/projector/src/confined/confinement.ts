@@ -8,6 +8,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { isBuilt, placeOf } from '@sekali/core/place'
 import { noteBytes } from './fold-protocol.ts'
 
 export interface Walls {
@@ -95,12 +96,16 @@ export const nodeFlags = (memoryMb: number, dir: string | undefined): string[] =
   '--no-parallel-scavenge',
 ]
 
-const repository = fileURLToPath(new URL('../../../..', import.meta.url))
-/** What fold-main.ts imports. */
-const ours = [
-  ...['apps/projector/src', 'apps/projector/package.json', 'packages/core', 'packages/projection'],
-  ...['node_modules/@sekali/core', 'node_modules/@sekali/projection', 'node_modules/valibot', 'package.json'],
-]
+/** The repository, or the folder of what is built. */
+const root = fileURLToPath(placeOf(import.meta.url, '../../../..', '.'))
+/** What fold-main.ts imports. In the package it is built apart from all else, so that this folder is the whole of it. */
+const ours = isBuilt
+  ? ['confined']
+  : [
+      ...['apps/projector/src', 'apps/projector/package.json', 'packages/core', 'packages/projection'],
+      ...['node_modules/@sekali/core', 'node_modules/@sekali/projection', 'node_modules/valibot'],
+      'package.json',
+    ]
 
 /** Our own code, the definitions, and where Node looks for what they import: packages, and the type of their modules. */
 function readable(dir: string | undefined): string[] {
@@ -110,7 +115,7 @@ function readable(dir: string | undefined): string[] {
     .flatMap((folder) => [join(folder, 'node_modules'), join(folder, 'package.json')])
   return [
     ...new Set([
-      ...ours.flatMap((path) => withReal(join(repository, path))),
+      ...ours.flatMap((path) => withReal(join(root, path))),
       ...theirs,
       ...above.filter(existsSync).flatMap(withReal),
     ]),

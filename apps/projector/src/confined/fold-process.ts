@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { SekaliError } from '@sekali/core/errors'
+import { placeOf } from '@sekali/core/place'
 import type { Logger } from '@sekali/process/log'
 import { nodeFlags, type Walls, wallsFor } from './confinement.ts'
 import type { Answer, Call, Hello, Request } from './fold-protocol.ts'
@@ -61,7 +62,7 @@ const strayLogMs = 60_000
 const endedItsProcess = 'the definition ended its process'
 /** What V8 says before it ends. */
 const outOfMemory = /out of memory|heap limit|Allocation failed/i
-const program = fileURLToPath(new URL('./fold-main.ts', import.meta.url))
+const program = fileURLToPath(placeOf(import.meta.url, './fold-main.ts', './confined/fold-main.mjs'))
 
 /** Returns a function that starts processes with the best walls that this machine has; the first start finds them. */
 export function createStarter(options: FoldProcessOptions, log: Logger): () => Promise<FoldProcess> {

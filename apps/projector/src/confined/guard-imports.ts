@@ -1,4 +1,5 @@
 import Module, { isBuiltin, registerHooks } from 'node:module'
+import { isBuilt, placeOf } from '@sekali/core/place'
 import './files-for-definitions.ts'
 
 /**
@@ -7,8 +8,15 @@ import './files-for-definitions.ts'
  */
 const forThem = '@sekali/projection'
 const names = new Set([forThem, `${forThem}/define`])
-const definition = import.meta.resolve(`${forThem}/define`)
-const ours = [new URL('../../..', import.meta.url).href, new URL('../..', definition).href]
+const format = isBuilt ? 'module' : 'module-typescript'
+const definition = {
+  url: isBuilt ? new URL('./projection.mjs', import.meta.url).href : import.meta.resolve(`${forThem}/define`),
+  format,
+  shortCircuit: true,
+}
+const ours = isBuilt
+  ? [new URL('.', import.meta.url).href]
+  : [new URL('../../..', import.meta.url).href, new URL('../..', definition.url).href]
 
 /**
  * Node's modules that definitions may import: those that only compute. A list of forbidden modules would miss some that
@@ -25,7 +33,11 @@ export const importPure = (): Promise<object[]> =>
   Promise.all(pure.map(async (name) => ((await import(`node:${name}`)) as { default: object }).default))
 
 /** Definitions read files by path alone. Node's `fs` also reads and writes open files, such as the channel to the projector. */
-const files = import.meta.resolve('./files-for-definitions.ts')
+const files = {
+  url: placeOf(import.meta.url, './files-for-definitions.ts', './files-for-definitions.mjs').href,
+  format,
+  shortCircuit: true,
+}
 
 /**
  * `import … from '@sekali/projection'` works in a folder outside of the repository, too, and so does the older
@@ -36,21 +48,16 @@ export function guardImports(): void {
   registerHooks({
     resolve(specifier, context, next) {
       const isFromUs = ours.some((folder) => context.parentURL?.startsWith(folder))
-      if (specifier === 'fs' || specifier === 'node:fs')
-        return isFromUs
-          ? next(specifier, context)
-          : { url: files, format: 'module-typescript', shortCircuit: true }
+      if (specifier === 'fs' || specifier === 'node:fs') return isFromUs ? next(specifier, context) : files
       // Also where a package of that name lies beside them: all definitions go by the same rules.
-      if (names.has(specifier) && !isFromUs) {
-        return { url: definition, format: 'module-typescript', shortCircuit: true }
-      }
+      if (names.has(specifier) && !isFromUs) return definition
       const resolved = next(specifier, context)
       // By the module that was found, not by the name that was written.
       if (isBuiltin(resolved.url) && !allowed.has(`node:${resolved.url.replace(/^node:/, '')}`)) {
         throw new Error(`${specifier} is not for definitions: key and apply must be pure`)
       }
       const isOurs = ours.some((folder) => resolved.url.startsWith(folder))
-      if (isOurs && !isFromUs && resolved.url !== definition) {
+      if (isOurs && !isFromUs && resolved.url !== definition.url) {
         throw new Error(`${specifier} is not for definitions: of ours they import ${forThem}`)
       }
       return resolved

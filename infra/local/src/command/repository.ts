@@ -1,13 +1,24 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isBuilt, placeOf } from '@sekali/core/place'
 
-/** The root of the clone, with a slash at its end. */
-export const repositoryRoot = fileURLToPath(new URL('../../../../', import.meta.url))
+/** The root of the clone, or the folder of what is built, with a slash at its end. */
+export const repositoryRoot = fileURLToPath(placeOf(import.meta.url, '../../../../', './'))
+
+const program = (inClone: string, inPackage: string) => repositoryRoot + (isBuilt ? inPackage : inClone)
 
 /** The programs of the other workspaces, as files: they are started, never imported. */
 export const programs = {
-  gateway: `${repositoryRoot}apps/gateway/src/main.ts`,
-  consumer: `${repositoryRoot}apps/consumer/src/main.ts`,
-  projector: `${repositoryRoot}apps/projector/src/main.ts`,
-  migrate: `${repositoryRoot}apps/consumer/src/migrate.ts`,
-  publisher: `${repositoryRoot}apps/publisher/src/main.ts`,
+  gateway: program('apps/gateway/src/main.ts', 'gateway.mjs'),
+  consumer: program('apps/consumer/src/main.ts', 'consumer.mjs'),
+  projector: program('apps/projector/src/main.ts', 'projector.mjs'),
+  migrate: program('apps/consumer/src/migrate.ts', 'migrate.mjs'),
+  publisher: program('apps/publisher/src/main.ts', 'publisher.mjs'),
 } as const
+
+/** Where data are kept unless `--data` says so: in the clone, and outside of one in the folder where one is. */
+export const dataFolder = isBuilt ? resolve('.sekali') : `${repositoryRoot}.sekali`
+
+/** What people type for it. */
+export const startCommand = isBuilt ? 'npx @sekali/cli start' : 'npm start --'
+export const demoCommand = isBuilt ? 'npx @sekali/cli demo' : 'npm run demo --'

@@ -3,6 +3,7 @@ import { SekaliError } from '@sekali/core/errors'
 import { freePort } from '@sekali/servers/free-port'
 import { listenerOn } from '@sekali/servers/listener'
 import { waitUntil } from '@sekali/servers/wait-until'
+import { startCommand } from '../command/repository.ts'
 import { UsageError } from '../command/usage-error.ts'
 
 /** Somebody else listens on the port that was asked for. */
@@ -35,12 +36,12 @@ export async function claimPort(wish: {
     return refusal === undefined
   }
   if (patient && (await waitUntil(listenable, drainMs))) return port
-  const other = `npm start -- ${options.port} ${await freePort()}`
+  const other = `${startCommand} ${options.port} ${await freePort()}`
   if (refusal === 'EADDRINUSE') throw new PortTaken(`${await takenBy(port)}Or choose another port: ${other}`)
   if (refusal === 'EACCES') {
     throw new UsageError(`Port ${port} is not for ordinary users to listen on. Choose another: ${other}`)
   }
-  const remedy = `Choose another: npm start -- ${options.host} 127.0.0.1`
+  const remedy = `Choose another: ${startCommand} ${options.host} 127.0.0.1`
   throw new UsageError(`${host} is no address of this machine (${refusal}). ${remedy}`)
 }
 

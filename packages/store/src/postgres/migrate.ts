@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
+import { placeOf } from '@sekali/core/place'
 import { migrate as migrateWithDrizzle } from 'drizzle-orm/node-postgres/migrator'
 import { drizzle } from './drizzle.ts'
 import { withOwnClient } from './own-client.ts'
 
-const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
+const migrationsFolder = fileURLToPath(placeOf(import.meta.url, '../../migrations', './migrations'))
 
 // Any number, as long as nothing else in the database locks on it.
 const lockKey = 7_355_254_192n
