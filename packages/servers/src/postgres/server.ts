@@ -21,6 +21,7 @@ import { waitUntil } from '../wait-until.ts'
 import { findPostgresBinaries } from './binaries.ts'
 import { ensureCluster, superuser } from './cluster.ts'
 import { findRunningPostgres } from './leftover.ts'
+import { linkLibraries } from './library-links.ts'
 import { readPostmasterFile } from './postmaster-file.ts'
 
 export interface PostgresOptions {
@@ -64,6 +65,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
   const dir = resolve(options.dir)
   const dataDir = join(dir, 'data')
   const binaries = findPostgresBinaries()
+  await linkLibraries(binaries.folder)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const passwordFile = join(dir, 'password')
   const password = await keepPassword(passwordFile)
