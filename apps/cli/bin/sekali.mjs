@@ -4,7 +4,9 @@
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-if (Number.parseInt(process.versions.node, 10) >= 24) {
+const [command] = process.argv.slice(2)
+if (command === 'start' || command === 'demo') await import('../../../infra/local/bootstrap.mjs')
+else if (Number.parseInt(process.versions.node, 10) >= 24) {
   // What V8 makes of the sources, types stripped, is kept beside what the bootstrap keeps: it starts in half
   // the time.
   module.enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/compiled', import.meta.url)))

@@ -7,6 +7,7 @@ import { narrate } from '@sekali/local/narration'
 import { runCommand } from '@sekali/local/run-command'
 import { Command } from 'commander'
 import { buildPackage } from './build-package.ts'
+import { buildCli } from './cli/build-cli.ts'
 import { packages } from './packages.ts'
 
 new Command('npm run build')
@@ -20,6 +21,9 @@ await runCommand(async (signal) => {
     const { name, folder, gzipBytes } = await buildPackage(one)
     narrate(name, `is built: ${gzipBytes} bytes compressed, in ${folder}`)
   }
+  signal.throwIfAborted()
+  const { name, folder } = await buildCli()
+  narrate(name, `is built, in ${folder}`)
   process.stderr.write(`\nnpm pack ./${packages[0]?.workspace}/dist packs one of them.\n`)
   return 0
 })

