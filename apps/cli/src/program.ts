@@ -15,7 +15,7 @@ import { addTail } from './commands/tail.ts'
 import { addTopic } from './commands/topic.ts'
 import { addTopics } from './commands/topics.ts'
 import type { Surroundings } from './context.ts'
-import { exitCodeHelp } from './exit.ts'
+import { exitCodeHelp, UsageError } from './exit.ts'
 
 /** The command line. It throws CommanderError instead of ending the process. */
 export function createProgram(surroundings: Surroundings): Command {
@@ -44,7 +44,8 @@ Begin with:
   $ sekali stats --watch
   $ sekali doctor
 
-In a clone of Sekali's repository \`sekali\` is \`npx @sekali/cli\`. Elsewhere no package of that name is Sekali's yet.
+Where it is not installed, \`sekali\` is \`npx @sekali/cli\` in a clone of Sekali's repository. The registry has no package
+of Sekali yet: outside of a clone, install the tarball that \`npm run build\` and \`npm pack ./apps/cli/dist\` make.
 
 A topic is dotted (orders.eu.paid). Where a pattern will do, * is one segment and > all that follow.
 
@@ -67,5 +68,34 @@ ${exitCodeHelp}
   ]) {
     add(program, surroundings)
   }
+  for (const one of systemCommands) nameSystemCommand(program, ...one)
   return program
+}
+
+/** What brings the whole system. The command's entry starts it as a program of its own, with options of its own. */
+const systemCommands = [
+  [
+    'start',
+    'run the whole system on this machine: Redis, PostgreSQL, gateway, consumers, projector',
+    'start --port 9090 --projections ./projections',
+  ],
+  [
+    'demo',
+    'publish events with duplicates to a system of its own, and show that the figures balance',
+    'demo --events 5000 --seed 42',
+  ],
+] as const
+
+/** For the help and for completion. It is called only when something stands before the command's name. */
+function nameSystemCommand(program: Command, name: string, description: string, example: string): void {
+  program
+    .command(name)
+    .description(`${description}; \`sekali ${name} --help\` has its options`)
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText('after', `\nExample:\n  $ sekali ${example}`)
+    .action(() => {
+      throw new UsageError(`write ${name} first, and its options behind it: npx @sekali/cli ${name} --help`)
+    })
 }

@@ -4,6 +4,7 @@ import { glob, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { run } from './command.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -25,4 +26,19 @@ test('in the clone the scoped name is ours, without a look at the registry', asy
   const { stdout } = await promisify(execFile)('npx', ['--offline', '@sekali/cli', '--help'], { cwd: root })
   expect(stdout).toMatch(/^Usage: sekali /)
   expect(stdout).toContain('npx @sekali/cli')
+})
+
+test('start and demo stand in the help, and come first on the command line', async () => {
+  const url = 'http://127.0.0.1:9'
+  expect((await run(['--help'], url)).out).toMatch(/^ {2}start .*\n( {4,}.*\n)* {2}demo /m)
+  for (const command of ['start', 'demo']) {
+    const { code, err } = await run(['--json', command, '--port', '1'], url)
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`write ${command} first`) })
+  }
+})
+
+test('in the clone npx starts what npm start does', async () => {
+  const npx = promisify(execFile)('npx', ['--offline', '@sekali/cli', 'start', '--help'], { cwd: root })
+  const { stdout } = await npx
+  expect(stdout).toMatch(/^Usage: npm start -- /)
 })

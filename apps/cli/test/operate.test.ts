@@ -72,7 +72,7 @@ test('another server at that address is not taken for Sekali', async () => {
 })
 
 test.each([
-  [['stat'], /unknown command 'stat' \(Did you mean stats\?\)/],
+  [['stat'], /unknown command 'stat' \(Did you mean one of start, stats\?\)/],
   [['stats', '--url', 'localhost:8080'], /must begin with http/],
   [['replay', 'orders', '--order', 'up'], /asc, desc/],
 ])('a command line like %j is reported on one line and ends with 2', async (args, said) => {
