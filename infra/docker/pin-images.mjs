@@ -1,5 +1,5 @@
 /**
- * Names the images of docker-compose.yml and of the Dockerfile by digest, `redis:8.6.7@sha256:…`, so that a registry
+ * Names the images of docker-compose.yml and of the Dockerfiles by digest, `redis:8.6.7@sha256:…`, so that a registry
  * cannot give another image under the same version. Run it again after a change of version, or for a version's newer
  * build: digests that are there are renewed. It needs docker with buildx, and a way to the registry:
  *
@@ -20,9 +20,11 @@ const answerMsMax = 60_000
 
 // What is built here is in no registry: it alone has no version but `local`.
 const name = '(?<image>[^\\s@#$"\']+(?<!:local))(?:@sha256:[0-9a-f]{64})?(?=\\s|$)'
+const ofDockerfile = new RegExp(`^(?<before>ARG \\w*IMAGE=)${name}`, 'gm')
 const places = {
   'docker-compose.yml': new RegExp(`^(?<before> +image: +)${name}`, 'gm'),
-  'infra/docker/Dockerfile': new RegExp(`^(?<before>ARG \\w*IMAGE=)${name}`, 'gm'),
+  'infra/docker/Dockerfile': ofDockerfile,
+  'infra/docker/all.Dockerfile': ofDockerfile,
 }
 
 class NotPinned extends Error {}

@@ -7,7 +7,7 @@ import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
-const files = ['docker-compose.yml', 'infra/docker/Dockerfile']
+const files = ['docker-compose.yml', 'infra/docker/Dockerfile', 'infra/docker/all.Dockerfile']
 const images = ['redis:8.6.7', 'postgres:17.11-trixie', 'node:24.21.0-trixie-slim']
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`
 
@@ -55,6 +55,7 @@ test('each image gets the digest of its index, also where there is one; what is 
   expect(first.join('').match(/\S+@sha256:\w+/g)).toEqual([
     `${images[0]}@${digest('1')}`,
     `${images[1]}@${digest('1')}`,
+    `NODE_IMAGE=${images[2]}@${digest('1')}`,
     `NODE_IMAGE=${images[2]}@${digest('1')}`,
   ])
   expect(first.map((text) => text.replaceAll(`@${digest('1')}`, ''))).toEqual(bare)
