@@ -19,6 +19,7 @@ const commands = {
   chaos: 'infra/chaos/src/main.ts',
   demo: 'infra/local/src/demo.ts',
   mutants: 'infra/chaos/src/mutants/main.ts',
+  release: 'infra/release/src/release.ts',
   sekali: 'apps/cli/src/main.ts',
   start: 'infra/local/src/start.ts',
   summary: 'infra/chaos/src/report/summary.ts',
@@ -58,7 +59,7 @@ async function main() {
   }
   const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && process.env.REDIS_URL
-  const needsRedis = command !== 'build' && command !== 'sekali' && !asksForHelp && !bringsRedis
+  const needsRedis = !['build', 'release', 'sekali'].includes(command) && !asksForHelp && !bringsRedis
   if (needsRedis) env.REDIS_SERVER = await ensureRedis(relay)
   const script = join(root, commands[command])
   const { code, signal } = await relay.run(node, [script, ...args], { env, stdio: 'inherit', ipc: true })

@@ -6,9 +6,7 @@ import process from 'node:process'
 import { narrate } from '@sekali/local/narration'
 import { runCommand } from '@sekali/local/run-command'
 import { Command } from 'commander'
-import { buildPackage } from './build-package.ts'
-import { buildCli } from './cli/build-cli.ts'
-import { packages } from './packages.ts'
+import { buildAll } from './build-all.ts'
 
 new Command('npm run build')
   .description('Builds what is published into dist of each workspace, ready for npm pack.')
@@ -16,14 +14,7 @@ new Command('npm run build')
   .parse()
 
 await runCommand(async (signal) => {
-  for (const one of packages) {
-    signal.throwIfAborted()
-    const { name, folder, gzipBytes } = await buildPackage(one)
-    narrate(name, `is built: ${gzipBytes} bytes compressed, in ${folder}`)
-  }
-  signal.throwIfAborted()
-  const { name, folder } = await buildCli()
-  narrate(name, `is built, in ${folder}`)
-  process.stderr.write(`\nnpm pack ./${packages[0]?.workspace}/dist packs one of them.\n`)
+  const [first] = await buildAll(narrate, signal)
+  process.stderr.write(`\nnpm pack ./${first?.folder} packs one of them.\n`)
   return 0
 })
