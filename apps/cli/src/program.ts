@@ -68,7 +68,9 @@ ${exitCodeHelp}
   ]) {
     add(program, surroundings)
   }
-  for (const one of systemCommands) nameSystemCommand(program, ...one)
+  for (const [name, description, example] of systemCommands) {
+    nameSystemCommand(program, name, description, example)
+  }
   return program
 }
 
