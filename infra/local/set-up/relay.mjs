@@ -32,7 +32,8 @@ export function createRelay() {
   const watch = setInterval(() => {
     if (!orphaned()) return
     clearInterval(watch)
-    pass('SIGTERM')
+    // Once we have been told to end, so has the child: another signal would force it to.
+    if (told === undefined) pass('SIGTERM')
   }, parentCheckMs)
 
   return {
