@@ -90,11 +90,13 @@ for (const [version, user, who] of [
     await mkdir(join(place.path, 'projections'))
     await writeFile(join(place.path, 'projections', 'totals.ts'), totals)
     const port = String(await freePort())
-    const args = ['@sekali/cli', 'start', '--port', port, '--projections', './projections']
+    const args = ['start', '--port', port, '--projections', './projections']
+    // Not through npx, which on Ctrl-C ends at once, by the signal, and does not wait for what it runs.
+    const command = join(place.path, 'node_modules', '.bin', 'sekali')
     const url = `http://127.0.0.1:${port}`
     const sekali = (...words: string[]) => place.run('npx', ['@sekali/cli', ...words], { SEKALI_URL: url })
 
-    await using first = await ready(place.start('npx', args))
+    await using first = await ready(place.start(command, args))
     expect(first.said()).toContain(join(place.path, '.sekali'))
     const receipt = await fetch(`${url}/publish`, {
       method: 'POST',
@@ -112,7 +114,7 @@ for (const [version, user, who] of [
     expect((await first.ended).code).toBe(0)
     expect(await processesOf(place.path)).toEqual([])
 
-    await using second = await ready(place.start('npx', args))
+    await using second = await ready(place.start(command, args))
     const { out } = await sekali('replay', 'orders.eu')
     expect(
       out
