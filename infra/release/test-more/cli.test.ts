@@ -96,7 +96,7 @@ for (const [version, user, who] of [
     const url = `http://127.0.0.1:${port}`
     const sekali = (...words: string[]) => place.run('npx', ['@sekali/cli', ...words], { SEKALI_URL: url })
 
-    await using first = await ready(place.start(command, args))
+    await using first = await ready(place.start(command, args), url)
     expect(first.said()).toContain(join(place.path, '.sekali'))
     const receipt = await fetch(`${url}/publish`, {
       method: 'POST',
@@ -114,7 +114,7 @@ for (const [version, user, who] of [
     expect((await first.ended).code).toBe(0)
     expect(await processesOf(place.path)).toEqual([])
 
-    await using second = await ready(place.start(command, args))
+    await using second = await ready(place.start(command, args), url)
     const { out } = await sekali('replay', 'orders.eu')
     expect(
       out
@@ -151,11 +151,8 @@ export const totals = defineProjection<Totals>({
 })
 `
 
-async function ready(running: Running): Promise<Running> {
-  const isReady = eventually(
-    () => expect(running.said()).toContain('Ctrl-C drains and stops everything'),
-    60_000,
-  )
+async function ready(running: Running, url: string): Promise<Running> {
+  const isReady = eventually(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), 60_000)
   const ended = running.ended.then(({ err }) => Promise.reject(new Error(`it ended: ${err}`)))
   await Promise.race([isReady, ended])
   return running
