@@ -14,9 +14,7 @@ const definition = {
   format,
   shortCircuit: true,
 }
-const ours = isBuilt
-  ? [new URL('.', import.meta.url).href]
-  : [new URL('../../..', import.meta.url).href, new URL('../..', definition.url).href]
+const ours = [placeOf(import.meta.url, '../../..', '.').href, placeOf(definition.url, '../..', '.').href]
 
 /**
  * Node's modules that definitions may import: those that only compute. A list of forbidden modules would miss some that

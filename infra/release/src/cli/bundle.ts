@@ -4,6 +4,7 @@
  * dozen processes starts. PostgreSQL's programs are not: they are one package for each kind of machine.
  */
 import { join } from 'node:path'
+import { InvalidConfig } from '@sekali/core/errors'
 import { repositoryRoot } from '@sekali/local/repository'
 import { type InputOptions, type OutputOptions, type Plugin, rolldown } from 'rolldown'
 
@@ -33,6 +34,10 @@ export interface CliBundle {
   readonly imported: ReadonlySet<string>
 }
 
+/** A file that the code would look for at its place in the tree. In the package there is nothing above. */
+export const findPlaceOfClone = (code: string): string | undefined =>
+  /new URL\(\s*["'`]\.\.[^)]*import\.meta\.url\s*\)|import\.meta\.(?:dirname|filename)/.exec(code)?.[0]
+
 export async function bundleCli(dir: string): Promise<CliBundle> {
   const bundles = [await bundle(dir, programs), await bundle(join(dir, 'confined'), confined)]
   return {
@@ -45,6 +50,12 @@ async function bundle(dir: string, input: Record<string, string>): Promise<CliBu
   await using build = await rolldown({ ...options, input })
   const { output } = await build.write({ ...written, dir })
   const chunks = output.filter((file) => file.type === 'chunk')
+  for (const { fileName, code } of chunks) {
+    const place = findPlaceOfClone(code)
+    if (place !== undefined) {
+      throw new InvalidConfig(`${fileName} has ${place}, which is right in a clone alone: use placeOf`)
+    }
+  }
   const own = new Set(chunks.map(({ fileName }) => fileName))
   const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])
   return {
