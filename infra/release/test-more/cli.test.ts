@@ -97,7 +97,7 @@ for (const [version, user, who] of [
     const sekali = (...words: string[]) => place.run('npx', ['@sekali/cli', ...words], { SEKALI_URL: url })
 
     await using first = await ready(place.start(command, args), url)
-    expect(first.said()).toContain(join(place.path, '.sekali'))
+    await eventually(() => expect(first.said()).toContain(join(place.path, '.sekali')))
     const receipt = await fetch(`${url}/publish`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', prefer: 'wait=10' },

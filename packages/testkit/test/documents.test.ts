@@ -8,7 +8,7 @@ const documents = globSync('{*.md,docs/**/*.md}', { cwd: root }).filter((file) =
 
 const paths = globSync('{.ci,apps,docs,examples,infra,packages}/**/*.*', {
   cwd: root,
-  exclude: (path) => basename(path) === 'node_modules',
+  exclude: (path) => ['node_modules', 'dist'].includes(basename(path)),
 })
 
 /** `packages/store/src/turn/turn.ts` is also called `store/turn/turn.ts`, and `turn.ts` beside its neighbours. */
