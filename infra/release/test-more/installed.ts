@@ -66,7 +66,10 @@ export async function installed(packages: readonly string[], user: User = {}, no
     '--no-fund',
     ...packages,
   ])
-  if (code !== 0) throw new Error(`npm install ended with ${code}: ${err}`)
+  if (code !== 0) {
+    await folder[Symbol.asyncDispose]()
+    throw new Error(`npm install ended with ${code}: ${err}`)
+  }
   return { path: folder.path, run, start, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
 }
 
