@@ -6,7 +6,9 @@ import { constants } from 'node:os'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { SetUpFailed } from './set-up/failure.mjs'
+import { fileTrouble } from './set-up/file-trouble.mjs'
 import { refusalOf } from './set-up/node-version.mjs'
+import { aroundProxies } from './set-up/proxy.mjs'
 import { ensureRedis } from './set-up/redis.mjs'
 import { createRelay } from './set-up/relay.mjs'
 
@@ -26,9 +28,10 @@ async function runSystem() {
   try {
     process.exitCode = await run(relay)
   } catch (error) {
-    if (!(error instanceof SetUpFailed)) throw error
-    process.stderr.write(`\n${error.message}\n`)
-    process.exitCode = 1
+    const words = error instanceof SetUpFailed ? error.message : fileTrouble(error)
+    if (words === undefined) throw error
+    process.stderr.write(`\n${words}\n`)
+    process.exitCode = error.isUsage ? usageExit : 1
   } finally {
     relay.close()
   }
@@ -36,7 +39,7 @@ async function runSystem() {
 
 /** A process of its own, as in a clone, so that a terminal's Ctrl-C and an end of npx mean the same in both. */
 async function run(relay) {
-  const env = { ...process.env }
+  const env = { ...process.env, ...aroundProxies(process.env) }
   const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && (process.env.REDIS_URL || process.env.REDIS_URL_FILE)
   if (!asksForHelp && !bringsRedis) env.REDIS_SERVER = await ensureRedis(relay)

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { join } from 'node:path'
 import process from 'node:process'
 import { readSecret } from '@sekali/process/secret-file'
 import { Option } from 'commander'

@@ -47,7 +47,7 @@ test.each(names)('%s explains itself, and says no default that is none', (name) 
 test.each<[Name, string[], RegExp]>([
   ['start', ['--port', '0'], /whole number from 1 to 65535/],
   ['start', ['--consumers', '0'], /whole number from 1 to 64/],
-  ['start', ['--projections', '/nowhere'], /must be a folder/],
+  ['start', ['--projections', '/nowhere'], /must be an existing folder/],
   ['start', ['--data', ''], /must be a folder/],
   ['start', ['more'], /too many arguments/],
   ['demo', ['--duplicates', '30 percent'], /0\.3 or 30%/],

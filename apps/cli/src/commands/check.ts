@@ -5,13 +5,14 @@ import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseJson, stringifyJson } from '@sekali/core/json'
+import { placeOf } from '@sekali/core/place'
 import type { Command } from 'commander'
 import { type LocalContext, localAction, type Surroundings } from '../context.ts'
 import { exitCodes, UsageError } from '../exit.ts'
 import { count, number, plain, styled } from '../terminal/text.ts'
 
 /** The projector's own program for it: definitions are loaded and folded as a projector would, and nowhere else. */
-const program = fileURLToPath(new URL('../../../projector/src/check/main.ts', import.meta.url))
+const program = fileURLToPath(placeOf(import.meta.url, '../../../projector/src/check/main.ts', './check.mjs'))
 
 /** What the program finds, a line each: as in the projector's check/finding.ts. */
 type Finding =

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { cliCommand } from './repository.ts'
 
 /** What a newcomer is shown once all is up: commands to be typed as they are, and where things lie. */
 export function greeting(
@@ -28,7 +29,7 @@ Publish an event and wait until it is stored, read the log, read a state that is
 All figures, and how it is:
 
   curl -sS ${url}/stats
-  npm run sekali -- --url ${url} doctor
+  ${cliCommand} --url ${url} doctor
 
 Ctrl-C stops everything. The data stay in ${dir}
 Logs: ${logDir}, ${join(dir, 'redis')}, ${join(dir, 'postgres')}

@@ -13,12 +13,14 @@ export const programs = {
   consumer: program('apps/consumer/src/main.ts', 'consumer.mjs'),
   projector: program('apps/projector/src/main.ts', 'projector.mjs'),
   migrate: program('apps/consumer/src/migrate.ts', 'migrate.mjs'),
+  start: program('infra/local/src/start.ts', 'start.mjs'),
   publisher: program('apps/publisher/src/main.ts', 'publisher.mjs'),
 } as const
 
 /** Where data are kept unless `--data` says so: in the clone, and outside of one in the folder where one is. */
 export const dataFolder = isBuilt ? resolve('.sekali') : `${repositoryRoot}.sekali`
 
-/** What people type for it. */
+/** What people type. */
 export const startCommand = isBuilt ? 'npx @sekali/cli start' : 'npm start --'
+export const cliCommand = isBuilt ? 'npx @sekali/cli' : 'npm run sekali --'
 export const demoCommand = isBuilt ? 'npx @sekali/cli demo' : 'npm run demo --'

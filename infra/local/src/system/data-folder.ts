@@ -1,6 +1,7 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { reasonOf } from '../../set-up/file-trouble.mjs'
+import { startCommand } from '../command/repository.ts'
 import { UsageError } from '../command/usage-error.ts'
 
 // What another folder cures. A full disk may be cured otherwise.
@@ -22,7 +23,7 @@ export async function makeDataFolder(dir: string): Promise<void> {
     const reason = reasonOf(error)
     if (reason === undefined || !ofThisFolder.test((error as NodeJS.ErrnoException).code ?? '')) throw error
     throw new UsageError(
-      `${path} cannot ${what}: ${reason}. Choose another folder: npm start -- --data FOLDER`,
+      `${path} cannot ${what}: ${reason}. Choose another folder: ${startCommand} --data FOLDER`,
       { cause: error },
     )
   }

@@ -10,6 +10,7 @@ import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DataInUse } from '@sekali/servers/errors'
 import { startOf } from '@sekali/servers/process-info'
+import { startCommand } from '../command/repository.ts'
 import type { RunFile } from './run-file.ts'
 
 export interface DataLock extends AsyncDisposable {
@@ -45,7 +46,7 @@ export async function lockData(dir: string): Promise<DataLock> {
   const holder = (await read(lockFile))?.split(' ')[0]
   throw new DataInUse(
     `the data directory ${dir} is in use by process ${holder}${await addressIn(dir)}. ` +
-      `Stop that one with: kill ${holder}\nOr choose another folder: npm start -- --data FOLDER`,
+      `Stop that one with: kill ${holder}\nOr choose another folder: ${startCommand} --data FOLDER`,
   )
 }
 

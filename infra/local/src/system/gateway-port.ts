@@ -3,7 +3,7 @@ import { SekaliError } from '@sekali/core/errors'
 import { freePort } from '@sekali/servers/free-port'
 import { listenerOn } from '@sekali/servers/listener'
 import { waitUntil } from '@sekali/servers/wait-until'
-import { startCommand } from '../command/repository.ts'
+import { programs, startCommand } from '../command/repository.ts'
 import { UsageError } from '../command/usage-error.ts'
 
 /** Somebody else listens on the port that was asked for. */
@@ -50,8 +50,8 @@ async function takenBy(port: number): Promise<string> {
   if (listener === undefined) return `Port ${port} is taken: another program listens on it. Stop that one.\n`
   const { pid, command, parent } = listener
   // A gateway that is killed is started again by the npm start that it belongs to.
-  if (parent.command.includes('infra/local/src/start.ts')) {
-    return `Port ${port} is taken by another npm start, process ${parent.pid}. Stop that one with: kill ${parent.pid}\n`
+  if (parent.command.includes(programs.start)) {
+    return `Port ${port} is taken by another ${startCommand.replace(/ --$/, '')}, process ${parent.pid}. Stop that one with: kill ${parent.pid}\n`
   }
   const words = command.length > commandCharsMax ? `${command.slice(0, commandCharsMax)}…` : command
   return `Port ${port} is taken: process ${pid} listens on it (${words}). Stop that one with: kill ${pid}\n`

@@ -10,6 +10,7 @@ const workspace = 'apps/cli'
 /** What the programs read or run beside themselves, from the root. */
 const assets = [
   'packages/store/migrations',
+  'packages/store/roles.sql',
   'infra/local/set-up/apt.sh',
   'infra/local/set-up/apt-redis.sh',
   'apps/cli/README.md',
@@ -53,7 +54,7 @@ async function manifestOf(imported: ReadonlySet<string>) {
     bin: { sekali: './sekali.mjs' },
     // It is a command. Nobody imports it.
     exports: { './package.json': './package.json' },
-    files: ['**/*.mjs', 'migrations', 'apt*.sh', 'THIRD-PARTY-LICENSES.txt'],
+    files: ['**/*.mjs', 'migrations', 'roles.sql', 'apt*.sh', 'THIRD-PARTY-LICENSES.txt'],
     dependencies,
     publishConfig: { access: 'public', provenance: true },
   }

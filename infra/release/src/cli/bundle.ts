@@ -17,6 +17,7 @@ const programs = {
   consumer: 'apps/consumer/src/main.ts',
   migrate: 'apps/consumer/src/migrate.ts',
   projector: 'apps/projector/src/main.ts',
+  check: 'apps/projector/src/check/main.ts',
   publisher: 'apps/publisher/src/main.ts',
 }
 

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import { placeOf } from '@sekali/core/place'
 import { withOwnClient } from './own-client.ts'
 
-const script = new URL('../../roles.sql', import.meta.url)
+const script = placeOf(import.meta.url, '../../roles.sql', './roles.sql')
 
 /** By role: `owner` is `sekali_owner`, and so on. */
 export interface RolePasswords {
