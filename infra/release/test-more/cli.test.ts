@@ -45,26 +45,30 @@ test('the tarball has programs, migrations, licences and a README, and no source
 test.each([
   ['20', 'each command but projection check', ['--exclude', '**/check.test.ts']],
   ['22', 'projection check', ['check.test.ts']],
-])('of the package, on Node %s, %s does what its tests say', async (version, _, files) => {
-  await using place = await installed([tarball], {}, binOf(version))
-  const vitest = spawn(
-    join(root, 'node_modules/.bin/vitest'),
-    ['run', '--config', 'vitest.workspace.ts', '--project', 'cli', ...files],
-    {
-      cwd: root,
-      env: {
-        ...process.env,
-        SEKALI_REPORTS: '',
-        SEKALI_TESTED_FILE: join(place.path, 'node_modules/@sekali/cli/sekali.mjs'),
-        SEKALI_TESTED_NODE: join(binOf(version), 'node'),
+])(
+  'of the package, on Node %s, %s does what its tests say',
+  async (version, _, files) => {
+    await using place = await installed([tarball], {}, binOf(version))
+    const vitest = spawn(
+      join(root, 'node_modules/.bin/vitest'),
+      ['run', '--config', 'vitest.workspace.ts', '--project', 'cli', ...files],
+      {
+        cwd: root,
+        env: {
+          ...process.env,
+          SEKALI_REPORTS: '',
+          SEKALI_TESTED_FILE: join(place.path, 'node_modules/@sekali/cli/sekali.mjs'),
+          SEKALI_TESTED_NODE: join(binOf(version), 'node'),
+        },
+        stdio: ['ignore', 'pipe', 'inherit'],
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  const said = vitest.stdout.toArray()
-  const [code] = await once(vitest, 'close')
-  expect(code, Buffer.concat(await said).toString()).toBe(0)
-}, 240_000)
+    )
+    const said = vitest.stdout.toArray()
+    const [code] = await once(vitest, 'close')
+    expect(code, Buffer.concat(await said).toString()).toBe(0)
+  },
+  240_000,
+)
 
 test('on Node 20 the commands that bring the system say which Node they need, and end with 2', async () => {
   await using place = await installed([tarball], {}, binOf('20'))
