@@ -84,6 +84,6 @@ export function lookupsAgree(evidence: Evidence): Finding {
 }
 
 function isRight({ status, body }: Lookup, row: LogRow | undefined): boolean {
-  if (row !== undefined) return status === 200 && isSameRow(row, parsePage(`[${body}]`)[0])
+  if (row !== undefined) return status === 200 && isSameRow(row, parsePage(`[${body.trimEnd()}]`)[0])
   return status === 404 && body.includes('"code":"unknown_event"')
 }
