@@ -28,38 +28,61 @@ export const shareOfFree = 3
  * has arrived and not what was announced, so that a client that only announces takes nothing from the others.
  */
 export function createBudget(max: number, refusal = 'too many bytes are under way'): Budget {
-  const heldBy = new Map<Client, number>()
-  let inUse = 0
+  return new SharedBudget(max, refusal)
+}
 
-  function take(client: Client, amount: number): void {
-    const held = (heldBy.get(client) ?? 0) + amount
-    if (held === 0) heldBy.delete(client)
-    else heldBy.set(client, held)
-    inUse += amount
+// Classes, because each request has some shares: an object with two closures costs three times as much as one of these.
+class SharedBudget implements Budget {
+  readonly #max: number
+  readonly #refusal: string
+  readonly #heldBy = new Map<Client, number>()
+  #inUse = 0
+
+  constructor(max: number, refusal: string) {
+    this.#max = max
+    this.#refusal = refusal
   }
 
-  return {
-    share(client) {
-      let held = 0
-      return {
-        hold(amount) {
-          const more = amount - held
-          if (more > 0) {
-            const free = max - inUse
-            if (more > free) throw new Overloaded(refusal)
-            // As if it took them one by one: the last one must be within the client's share.
-            if ((heldBy.get(client) ?? 0) + more - 1 >= shareOfFree * (free - more + 1)) {
-              throw new ClientLimit(`${refusal}, most of it of one client`)
-            }
-          }
-          take(client, more)
-          held = amount
-        },
-        [Symbol.dispose]() {
-          take(client, -held)
-          held = 0
-        },
-      }
-    },
+  share(client: Client): Share {
+    return new BudgetShare(this, client)
+  }
+
+  /** Takes more, or gives back what is less than nothing. */
+  take(client: Client, more: number): void {
+    const held = (this.#heldBy.get(client) ?? 0) + more
+    if (more > 0) this.#requireRoom(held, more)
+    if (held === 0) this.#heldBy.delete(client)
+    else this.#heldBy.set(client, held)
+    this.#inUse += more
+  }
+
+  #requireRoom(held: number, more: number): void {
+    const free = this.#max - this.#inUse
+    if (more > free) throw new Overloaded(this.#refusal)
+    // As if it took them one by one: the last one must be within the client's share.
+    if (held - 1 >= shareOfFree * (free - more + 1)) {
+      throw new ClientLimit(`${this.#refusal}, most of it of one client`)
+    }
+  }
+}
+
+class BudgetShare implements Share {
+  readonly #budget: SharedBudget
+  readonly #client: Client
+  #held = 0
+
+  constructor(budget: SharedBudget, client: Client) {
+    this.#budget = budget
+    this.#client = client
+  }
+
+  hold(amount: number): void {
+    if (amount === this.#held) return
+    this.#budget.take(this.#client, amount - this.#held)
+    this.#held = amount
+  }
+
+  [Symbol.dispose](): void {
+    this.hold(0)
   }
 }

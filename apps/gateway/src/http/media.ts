@@ -3,8 +3,8 @@ import { split, unquoted } from './quoted.ts'
 
 /** The media type, in lower case and without its parameters. */
 export function typeOf(contentType = ''): string {
-  const [type = ''] = contentType.split(/[;,]/, 1)
-  return type.trim().toLowerCase()
+  const at = contentType.search(/[;,]/)
+  return (at === -1 ? contentType : contentType.slice(0, at)).trim().toLowerCase()
 }
 
 /** The media type, unless its parameters name another charset than UTF-8: JSON has no other (RFC 8259, 8.1). */
