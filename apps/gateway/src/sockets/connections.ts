@@ -9,12 +9,13 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { Overloaded } from '@sekali/core/errors'
 import { createBudget } from '../clients/budget.ts'
-import { createClients } from '../clients/clients.ts'
+import { type Clients, createClients } from '../clients/clients.ts'
 import { createSeats, type Seat } from './seats.ts'
 import { createTailRoom } from './tail-room.ts'
 
 export interface Connections {
   readonly max: number
+  readonly clients: Clients
   /** Admits a new connection. If there is no room an idle one is closed; if all are busy it throws as a budget does. */
   admit(socket: Socket): Seat
   /** A request begins on the connection. Throws `Overloaded` or `ClientLimit`, as a budget does. */
@@ -39,6 +40,7 @@ export function createConnections({
   const ordinary = () => seats.count() - tails.count()
   return {
     max: ordinaryMax + tailsMax,
+    clients,
     admit(socket) {
       const peer = clients.of({ socket, headers: {} })
       if (ordinary() < ordinaryMax || seats.makeRoom(peer)) return seats.sit(socket, peer)

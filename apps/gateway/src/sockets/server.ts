@@ -5,9 +5,10 @@
  * `Connection: close`, so that their clients go elsewhere; what has no answer after `drainMs` is cut off.
  */
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createDoor, type Server as Door } from 'node:net'
 import { InvalidConfig } from '@sekali/core/errors'
 import { admitTo } from './admission.ts'
+import { type Arrivals, createArrivals } from './arrivals.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { type Connections, createConnections } from './connections.ts'
 import { hangUpOn } from './cut.ts'
@@ -39,6 +40,11 @@ export interface HttpServer extends AsyncDisposable {
 
 /** How many more than are counted Node takes before it closes them without a word: those that are turned away, or closing. */
 const spareConnections = 1_024
+/**
+ * Connections that the kernel keeps until they are taken; it allows as many by itself (net.core.somaxconn). Node's 511 are
+ * full when a client opens a thousand at once, and whoever comes then is heard only when its kernel asks again: a second later.
+ */
+const backlog = 4_096
 
 export async function serveHttp(listener: RequestListener, options: ServerOptions): Promise<HttpServer> {
   const { host, port, connections = createConnections(), drainMs = 10_000 } = options
@@ -50,30 +56,48 @@ export async function serveHttp(listener: RequestListener, options: ServerOption
     connectionsCheckingInterval: options.checkEveryMs ?? 2_000,
     requireHostHeader: false, // door.ts does: Node would answer out of turn (admission.ts)
   })
-  server.maxConnections = connections.max + spareConnections
+  const arrivals = createArrivals(connections.clients, (socket) => {
+    socket.setNoDelay(true)
+    server.emit('connection', socket)
+    socket.resume()
+  })
+  // Their bytes stay in the kernel until they are served.
+  const door = createDoor({ pauseOnConnect: true, allowHalfOpen: true }, arrivals.add)
+  door.maxConnections = connections.max + spareConnections
   const leaving = new AbortController()
   const pipelines = admitTo(server, listener, connections, leaving.signal)
   answerClientErrors(server, pipelines)
   const watching = watchStalls(pipelines.all, options.stalledMs ?? 30_000)
-  await listen(server, host, port, options.variables ?? 'HOST and PORT')
+  await listen(door, host, port, options.variables ?? 'HOST and PORT')
+  server.emit('listening') // from then on Node looks at its time-outs; it is the door that listens
 
   let closed: Promise<void> | undefined
   return {
-    url: urlOf(server.address() as AddressInfo),
+    url: urlOf(door.address() as AddressInfo),
     [Symbol.asyncDispose]() {
       leaving.abort()
-      closed ??= drain(server, pipelines, drainMs).finally(() => watching[Symbol.dispose]())
+      closed ??= drain({ door, server, arrivals, pipelines }, drainMs).finally(() =>
+        watching[Symbol.dispose](),
+      )
       return closed
     },
   }
 }
 
-async function drain(server: Server, pipelines: Pipelines, drainMs: number): Promise<void> {
+interface Served {
+  readonly door: Door
+  readonly server: Server
+  readonly arrivals: Arrivals
+  readonly pipelines: Pipelines
+}
+
+async function drain({ door, server, arrivals, pipelines }: Served, drainMs: number): Promise<void> {
   for (const { current } of pipelines.all()) {
     if (current?.response.headersSent === false) current.response.setHeader('Connection', 'close')
   }
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  const closed = new Promise<void>((resolve) => door.close(() => resolve()))
+  server.close() // closes those that are idle, too
+  arrivals.flush()
   const cut = setTimeout(() => {
     for (const { socket, current } of pipelines.all()) hangUpOn(socket, current?.response)
     server.closeAllConnections()
@@ -82,13 +106,13 @@ async function drain(server: Server, pipelines: Pipelines, drainMs: number): Pro
   clearTimeout(cut)
 }
 
-function listen(server: Server, host: string, port: number, variables: string): Promise<void> {
+function listen(server: Door, host: string, port: number, variables: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = reasons[cause.code ?? ''] ?? 'cannot be listened on'
       reject(new InvalidConfig(`${variables}: ${host}:${port} ${why}`, { cause }))
     })
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog }, () => {
       server.removeAllListeners('error')
       resolve()
     })

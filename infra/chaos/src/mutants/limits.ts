@@ -39,6 +39,18 @@ export const limitMutants: readonly Mutant[] = [
     test: { project: 'gateway', file: 'connections', name: 'that say nothing give way' },
   },
   {
+    name: 'served-as-they-come',
+    breaks: 'who connects behind a thousand connections of another client waits until all of them are served',
+    edits: [
+      {
+        file: 'apps/gateway/src/sockets/arrivals.ts',
+        find: 'count <= atOnceMax || !clients.areSeveral()',
+        replace: 'count <= atOnceMax || clients.areSeveral()',
+      },
+    ],
+    test: { project: 'gateway', file: 'arrivals', name: 'who comes behind a thousand' },
+  },
+  {
     name: 'trickle-counts',
     breaks: 'a client that takes a byte of its answer now and then holds it for ever',
     edits: [

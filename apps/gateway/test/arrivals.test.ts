@@ -1,0 +1,58 @@
+/** Whose connections are served first when many come at once. */
+import type { Socket } from 'node:net'
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+import { createClients } from '../src/clients/clients.ts'
+import { createArrivals } from '../src/sockets/arrivals.ts'
+
+const [crowd, other, third] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'] as const
+
+/** Of a socket only its address is looked at before it is served. */
+const from = (remoteAddress: string) => ({ remoteAddress }) as Socket
+
+function createDoor() {
+  const served: string[] = []
+  const arrivals = createArrivals(
+    createClients(),
+    ({ remoteAddress = '' }) => void served.push(remoteAddress),
+  )
+  const come = (address: string, count: number) => {
+    for (let n = 0; n < count; n += 1) arrivals.add(from(address))
+  }
+  const countOf = (address: string) => served.filter((one) => one === address).length
+  return { served, arrivals, come, countOf }
+}
+
+test('who comes behind a thousand connections of another client is served before most of them', async () => {
+  const { come, countOf, served } = createDoor()
+  come(other, 1) // so that there are several
+  come(crowd, 1_000)
+  come(other, 1)
+  expect(countOf(other)).toBe(2)
+  expect(countOf(crowd)).toBeLessThan(100)
+  await eventually(() => expect(served.length).toBe(1_002))
+})
+
+test('clients whose connections wait are served in turns', async () => {
+  const { come, served } = createDoor()
+  come(other, 1)
+  come(crowd, 500)
+  come(third, 100)
+  await eventually(() => expect(served.length).toBe(601))
+  const before = served.slice(0, served.lastIndexOf(third))
+  expect(before.filter((one) => one === crowd).length).toBeLessThan(200)
+})
+
+test('a client that is alone does not wait', () => {
+  const { come, countOf } = createDoor()
+  come(crowd, 1_000)
+  expect(countOf(crowd)).toBe(1_000)
+})
+
+test('at the end all are served', () => {
+  const { come, arrivals, served } = createDoor()
+  come(other, 1)
+  come(crowd, 200)
+  arrivals.flush()
+  expect(served.length).toBe(201)
+})
