@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createLog } from '@sekali/process/log'
 import { eventually } from '@sekali/testkit/eventually'
 import { event } from '@sekali/testkit/sample'
@@ -11,6 +12,13 @@ import { createDefinitions } from '../src/definitions/definitions.ts'
 import { startFolding } from '../src/definitions/folding.ts'
 
 const log = createLog('test', 'silent')
+
+/** The projections that the files of a folder define. */
+async function namesIn(dir: string): Promise<string[]> {
+  await using folding = startFolding({ foldMs: 2_000, importMs: 5_000, memoryMb: 64, dir }, log)
+  const look = createDefinitions({ dir, builtIn: false, importsMs: 5_000 }, folding.load, log)
+  return (await look()).map(({ name }) => name)
+}
 
 test('the time that a process takes to start is not counted against what is loaded into it', async () => {
   // No process starts within 50 ms, and none that is late is kept. One that has started answers within that
@@ -62,6 +70,25 @@ test('files that are late keep the others waiting one at a time, and no longer o
   expect([folding.isLeftAlone(a.source), folding.isLeftAlone(d.source)]).toEqual([false, true])
 })
 
+test('a definition is a module, whatever the package.json above it says', async () => {
+  await using folder = await ownFolder()
+  const dir = join(folder.path, 'projections')
+  await mkdir(join(dir, 'lib'), { recursive: true })
+  await writeFile(join(folder.path, 'package.json'), '{"type":"commonjs"}') // as npm init -y does
+  await writeFile(join(dir, 'lib', 'more.ts'), 'export const more = (n: number): number => n + 1')
+  const text = (name: string, more: string) => `${more}
+     export const one = { name: '${name}', topics: 't', initial: 0, apply: (n) => more(n) }`
+  await writeFile(join(dir, 'a.ts'), text('a', `import { more } from './lib/more.ts'`))
+  await writeFile(join(dir, 'b.js'), text('b', 'const more = (n) => n + 1'))
+  expect(await namesIn(dir)).toEqual(['a', 'b'])
+})
+
+test('definitions may lie in a folder that our own code lies in', async () => {
+  const above = fileURLToPath(new URL('..', import.meta.url)) // apps/projector
+  await using folding = startFolding({ foldMs: 2_000, importMs: 5_000, memoryMb: 64, dir: above }, log)
+  expect(await folding.load(builtInSource)).not.toEqual([])
+})
+
 test('a definition in any folder imports @sekali/projection, and gets the one that folds it', async () => {
   await using folder = await ownFolder()
   // Installed there, and of another version.
@@ -74,7 +101,5 @@ test('a definition in any folder imports @sekali/projection, and gets the one th
      export const one = defineProjection({ name: '${name}', topics: 't', initial: 0, apply: (n: number) => n + 1 })`
   await writeFile(join(folder.path, 'a.ts'), text('@sekali/projection', 'a'))
   await writeFile(join(folder.path, 'b.ts'), text('@sekali/projection/define', 'b'))
-  await using folding = startFolding({ foldMs: 2_000, importMs: 5_000, memoryMb: 64, dir: folder.path }, log)
-  const look = createDefinitions({ dir: folder.path, builtIn: false, importsMs: 5_000 }, folding.load, log)
-  expect((await look()).map(({ name }) => name)).toEqual(['a', 'b'])
+  expect(await namesIn(folder.path)).toEqual(['a', 'b'])
 })

@@ -113,13 +113,13 @@ function readable(dir: string | undefined): string[] {
   const above = theirs
     .flatMap(ancestors)
     .flatMap((folder) => [join(folder, 'node_modules'), join(folder, 'package.json')])
-  return [
-    ...new Set([
-      ...ours.flatMap((path) => withReal(join(root, path))),
-      ...theirs,
-      ...above.filter(existsSync).flatMap(withReal),
-    ]),
-  ]
+  const all = new Set([
+    ...ours.flatMap((path) => withReal(join(root, path))),
+    ...theirs,
+    ...above.filter(existsSync).flatMap(withReal),
+  ])
+  // A folder before what lies in it: Node refuses a folder that is allowed after a part of it.
+  return [...all].toSorted((a, b) => a.length - b.length)
 }
 
 /** Node reads a module where its links lead to. */

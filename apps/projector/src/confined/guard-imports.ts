@@ -1,4 +1,4 @@
-import Module, { isBuiltin, registerHooks } from 'node:module'
+import Module, { isBuiltin, type ResolveFnOutput, registerHooks } from 'node:module'
 import { isBuilt, placeOf } from '@sekali/core/place'
 import './files-for-definitions.ts'
 
@@ -58,10 +58,20 @@ export function guardImports(): void {
       if (isOurs && !isFromUs && resolved.url !== definition.url) {
         throw new Error(`${specifier} is not for definitions: of ours they import ${forThem}`)
       }
-      return resolved
+      return { ...resolved, format: formatOf(resolved, isFromUs && specifier.startsWith('file:')) }
     },
   })
   lockLoader()
+}
+
+/**
+ * Definitions are modules, whatever the package.json above them says: `npm init -y` writes `"type": "commonjs"`. So is what
+ * they import in TypeScript. A file that says what it is by its name, `.cts` or `.cjs`, is that.
+ */
+function formatOf({ format, url }: ResolveFnOutput, isDefinition: boolean): string | null | undefined {
+  if (/\.c[jt]s(\?|$)/.test(url)) return format
+  if (format === 'commonjs-typescript') return 'module-typescript'
+  return format === 'commonjs' && isDefinition ? 'module' : format
 }
 
 /** CommonJS modules reach the loader as `module.constructor`. */
