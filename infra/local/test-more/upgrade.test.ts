@@ -79,7 +79,7 @@ test('data of d25da9c open, and entries in flight go on: once, in order, nothing
   }
 
   const link = /<([^>]+)>/.exec(before.pattern.link)?.[1] ?? ''
-  expect(await textOf(service, link)).toBe(before.pattern.next)
+  expect(await textOf(service, link)).toBe(`${before.pattern.next}\n`) // which ends a body now
   const receipt = await jsonOf<{ seq: number }>(service, '/events/users.login/users.login-7')
   expect(receipt.seq).toBe(8)
 

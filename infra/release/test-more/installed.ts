@@ -47,12 +47,17 @@ export async function installed(packages: readonly string[], user: User = {}, no
   if (user.uid !== undefined && user.gid !== undefined) {
     for (const path of [folder.path, manifest]) await chown(path, user.uid, user.gid)
   }
+  // Another user may not write into our cache of npm, which npm run names.
+  const home = {
+    HOME: folder.path,
+    ...(user.uid !== undefined && { npm_config_cache: join(folder.path, '.npm') }),
+  }
   const start = (command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
     watch(
       spawn(command, args, {
         ...user,
         cwd: folder.path,
-        env: { ...outside(process.env), HOME: folder.path, PATH: `${node}:${process.env.PATH}`, ...env },
+        env: { ...outside(process.env), ...home, PATH: `${node}:${process.env.PATH}`, ...env },
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
