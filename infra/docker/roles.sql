@@ -2,6 +2,9 @@
 -- roles.sh runs both for docker compose. Elsewhere run them in one session, as a superuser, with the five passwords in
 -- the environment: psql --file infra/docker/roles.sql --file packages/store/roles.sql
 \set ON_ERROR_STOP on
+-- A statement that fails is not shown, neither by the server's log nor by psql: these have passwords in them.
+SET log_min_error_statement = panic;
+\set SHOW_CONTEXT never
 \getenv postgres_password POSTGRES_PASSWORD
 \getenv owner_password POSTGRES_OWNER_PASSWORD
 \getenv consumer_password POSTGRES_CONSUMER_PASSWORD

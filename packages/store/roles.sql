@@ -11,7 +11,11 @@ BEGIN
   FOREACH part IN ARRAY ARRAY['owner', 'consumer', 'gateway', 'projector'] LOOP
     role := 'sekali_' || part;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN EXECUTE format('CREATE ROLE %I', role); END IF;
-    EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', role, current_setting(format('sekali.%s_password', part)));
+    BEGIN
+      EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', role, current_setting(format('sekali.%s_password', part)));
+    EXCEPTION WHEN query_canceled OR OTHERS THEN -- whose context would show the statement, and so the password
+      RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = format('role %s: %s', role, SQLERRM);
+    END;
   END LOOP;
   EXECUTE format('ALTER DATABASE %I OWNER TO sekali_owner', current_database());
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { migrate } from '@sekali/store/migrate'
 import { makeRoles } from '@sekali/store/roles'
@@ -37,10 +38,20 @@ async function ownCluster() {
   return {
     admin,
     url,
+    log: () => postgres.log(),
     as: (role: string) => connect(url(role)),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
+
+const files = ['infra/docker/roles.sql', 'packages/store/roles.sql'].flatMap((file) => ['--file', file])
+
+const psql = (url: string, env: Record<string, string>) =>
+  spawnSync('psql', ['--quiet', '--dbname', url, ...files], {
+    cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+    env: { PATH: process.env.PATH ?? '', ...env },
+    encoding: 'utf8',
+  })
 
 /** Table or function, and what a role may do with it, by role. */
 async function rightsIn({ pool }: Store): Promise<Record<string, Record<string, string>>> {
@@ -91,15 +102,8 @@ test('psql makes the same roles with the files that docker compose mounts, and s
     ...Object.keys(passwords).map((role) => `POSTGRES_${role.toUpperCase()}_PASSWORD`),
   ]
   const env = Object.fromEntries(names.map((name) => [name, `it's "secret" ${name}`]))
-  const files = ['infra/docker/roles.sql', 'packages/store/roles.sql'].flatMap((file) => ['--file', file])
-  const psql = (env: Record<string, string>) =>
-    spawnSync('psql', ['--quiet', '--dbname', cluster.url(), ...files], {
-      cwd: fileURLToPath(new URL('../../..', import.meta.url)),
-      env: { PATH: process.env.PATH ?? '', ...env },
-      encoding: 'utf8',
-    })
   for (const existing of ['none', 'all']) {
-    const { status, stdout, stderr } = psql(env)
+    const { status, stdout, stderr } = psql(cluster.url(), env)
     expect([existing, status, stdout]).toEqual([existing, 0, ''])
     expect(stderr).not.toContain('secret')
     const owner = new URL(cluster.url('owner'))
@@ -108,7 +112,32 @@ test('psql makes the same roles with the files that docker compose mounts, and s
     expect(await rightsIn(cluster.admin)).toEqual(least)
   }
   const { POSTGRES_GATEWAY_PASSWORD: _, ...without } = env
-  expect(psql(without).status).not.toBe(0)
+  expect(psql(cluster.url(), without).status).not.toBe(0)
+})
+
+test('no password is shown when making the roles fails, neither in the server’s log nor on the terminal', async () => {
+  await requireDebian('postgresql-client')
+  await using cluster = await ownCluster()
+  const env: Record<string, string> = { POSTGRES_PASSWORD: 'secret-postgres', PGOPTIONS: '-c lock_timeout=100' }
+  for (const [role, password] of Object.entries(passwords)) {
+    env[`POSTGRES_${role.toUpperCase()}_PASSWORD`] = password
+  }
+  // There is no role postgres.
+  expect(psql(cluster.url(), env)).toMatchObject({ status: 3 })
+  await makeRoles(cluster.url(), passwords)
+  await cluster.admin.pool.query('CREATE ROLE postgres')
+  // Somebody else changes a role at the same time.
+  await cluster.admin.pool.query('BEGIN; ALTER ROLE sekali_gateway CONNECTION LIMIT 50')
+  const { status, stderr } = psql(cluster.url(), env)
+  expect([status, stderr]).toEqual([3, expect.stringMatching(/role sekali_gateway: .*lock timeout/)])
+  const url = `${cluster.url()}?options=-c%20lock_timeout%3D100`
+  const error = await makeRoles(url, passwords).catch((error: Error) => error)
+  expect(error).toMatchObject({ code: 'store_unavailable', cause: { code: '55P03' } })
+  expect(inspect(error, { depth: null })).not.toContain('secret-')
+  await cluster.admin.pool.query('ROLLBACK')
+  const log = await cluster.log()
+  expect(log).toContain('role sekali_gateway: ')
+  for (const shown of [log, stderr]) expect(shown).not.toContain('secret-')
 })
 
 test('what a version before granted too much is taken back, and roles of one’s own keep their functions', async () => {
