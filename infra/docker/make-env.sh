@@ -99,6 +99,8 @@ fi
 for file in "$here/redis.sh" "$here/roles.sh" "$here/roles.sql" "$here/../../packages/store/roles.sql"; do
   [ ! -e "$file" ] || chmod a+r "$file"
 done
+# So does the projector, the folder that it gets unless SEKALI_PROJECTIONS names another.
+[ ! -d "$root/examples" ] || chmod -R a+rX "$root/examples"
 # SELinux lets containers read what is labelled so; compose labels volumes, but no secrets.
 ! command -v selinuxenabled >/dev/null 2>&1 || ! selinuxenabled || chcon -R -t container_file_t "$secrets"
 echo "make-env: $added secrets added to $secrets, $moved moved there out of .env"

@@ -22,6 +22,8 @@ async function ownClone(env?: string) {
     await cp(join(repository, name), join(folder.path, name))
     await chmod(join(folder.path, name), 0o700)
   }
+  await mkdir(join(folder.path, 'examples'), { mode: 0o700 })
+  await writeFile(join(folder.path, 'examples/login-alerts.ts'), '', { mode: 0o600 })
   if (env !== undefined) await writeFile(join(folder.path, '.env'), env)
   const secrets = join(folder.path, '.secrets')
   return {
@@ -67,6 +69,8 @@ test('containers may read the files, whoever their user is, and on this machine 
   for (const name of mounted) {
     expect((await stat(join(clone.path, name))).mode & 0o044, name).toBe(0o044)
   }
+  expect((await stat(join(clone.path, 'examples'))).mode & 0o055).toBe(0o055)
+  expect((await stat(join(clone.path, 'examples/login-alerts.ts'))).mode & 0o044).toBe(0o044)
 })
 
 test('passwords of a .env from before go on, with whatever quotes and characters they have, and the rest stays', async () => {
@@ -106,6 +110,13 @@ test('a password that is changed reaches the URL, and one that is in two places 
   expect(refused.stderr).toMatch(/REDIS_CONSUMER_PASSWORD in \.env is not what .* take one of them away/)
   expect(refused.stderr).not.toMatch(/new-one|another-one/)
   expect(await clone.env()).toBe(env)
+})
+
+test('what writes to /tmp has one: no file system of docker-compose.yml can be written', () => {
+  for (const name of ['projector', 'redis', 'postgres']) {
+    const part = services.split(/^ {2}(?=\w+:$)/m).find((part) => part.startsWith(`${name}:`))
+    expect(part, name).toMatch(/^ {4}tmpfs: \["?\/tmp\b/m)
+  }
 })
 
 test('no service of docker-compose.yml has a secret in its environment, and each has a limit of processors', () => {
