@@ -118,7 +118,10 @@ test('psql makes the same roles with the files that docker compose mounts, and s
 test('no password is shown when making the roles fails, neither in the server’s log nor on the terminal', async () => {
   await requireDebian('postgresql-client')
   await using cluster = await ownCluster()
-  const env: Record<string, string> = { POSTGRES_PASSWORD: 'secret-postgres', PGOPTIONS: '-c lock_timeout=100' }
+  const env: Record<string, string> = {
+    POSTGRES_PASSWORD: 'secret-postgres',
+    PGOPTIONS: '-c lock_timeout=100',
+  }
   for (const [role, password] of Object.entries(passwords)) {
     env[`POSTGRES_${role.toUpperCase()}_PASSWORD`] = password
   }
