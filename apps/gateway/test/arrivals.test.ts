@@ -1,4 +1,5 @@
 /** Whose connections are served first when many come at once. */
+import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
@@ -8,12 +9,13 @@ import { createArrivals } from '../src/sockets/arrivals.ts'
 const [crowd, other, third] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'] as const
 
 /** Of a socket only its address is looked at before it is served. */
-const from = (remoteAddress: string) => ({ remoteAddress }) as Socket
+const from = (remoteAddress: string) => Object.assign(new EventEmitter(), { remoteAddress }) as Socket
 
 function createDoor() {
   const served: string[] = []
   const arrivals = createArrivals(
     createClients(),
+    2_000,
     ({ remoteAddress = '' }) => void served.push(remoteAddress),
   )
   const come = (address: string, count: number) => {
@@ -47,6 +49,14 @@ test('a client that is alone does not wait', () => {
   const { come, countOf } = createDoor()
   come(crowd, 1_000)
   expect(countOf(crowd)).toBe(1_000)
+})
+
+test('more than may be open are closed without a word', () => {
+  const { come, arrivals, served } = createDoor()
+  come(crowd, 2_000)
+  let isClosed = false
+  arrivals.add(Object.assign(from(other), { destroy: () => (isClosed = true) }) as unknown as Socket)
+  expect([served.length, isClosed]).toEqual([2_000, true])
 })
 
 test('at the end all are served', () => {

@@ -1,10 +1,10 @@
 /**
  * Connections that have arrived and are not served yet.
  *
- * The kernel hands them over in one queue, and libuv takes one in each pass of the event loop. To serve one costs half a
- * millisecond, so whoever comes behind two thousand of one client waited a second. To take one costs a fraction of that:
- * so while more are coming, only the first few of each client are served, and the others wait unread in a queue of their
- * client. Once all have been taken, clients are served in turns.
+ * The kernel hands them over in the order in which they came. To serve one costs half a millisecond, so whoever came behind
+ * two thousand of one client waited a second. To take one costs a fraction of that: so while more are coming, only the
+ * first few of each client are served, and the others wait unread in a queue of their client. Once all have been taken,
+ * clients are served in turns.
  */
 import type { Socket } from 'node:net'
 import type { Client, Clients } from '../clients/clients.ts'
@@ -25,14 +25,17 @@ const passesBetween = 32
 /** Connections that are served in a pass in which none came: their requests are begun in the next. */
 const servedInPass = 4
 
+/** More than `openMax` open connections are closed without a word. */
 export function createArrivals(
   clients: Pick<Clients, 'of' | 'areSeveral'>,
+  openMax: number,
   serve: (socket: Socket) => void,
 ): Arrivals {
   /** Of each client; the one that is served next comes first. */
   const waiting = new Map<Client, Socket[]>()
   /** How many of each client were served since a pass in which none came. */
   const atOnce = new Map<Client, number>()
+  let open = 0
   let isWatching = false
   let hasArrived = false
   let passes = 0
@@ -65,6 +68,11 @@ export function createArrivals(
 
   return {
     add(socket) {
+      if (open >= openMax) return void socket.destroy()
+      open += 1
+      socket.once('close', () => {
+        open -= 1
+      })
       const client = clients.of({ socket, headers: {} })
       const queue = waiting.get(client)
       const count = (atOnce.get(client) ?? 0) + 1

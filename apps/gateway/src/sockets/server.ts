@@ -5,13 +5,13 @@
  * `Connection: close`, so that their clients go elsewhere; what has no answer after `drainMs` is cut off.
  */
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { type AddressInfo, createServer as createDoor, type Server as Door } from 'node:net'
-import { InvalidConfig } from '@sekali/core/errors'
+import type { AddressInfo } from 'node:net'
 import { admitTo } from './admission.ts'
 import { type Arrivals, createArrivals } from './arrivals.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { type Connections, createConnections } from './connections.ts'
 import { hangUpOn } from './cut.ts'
+import { type Doors, openDoors } from './doors.ts'
 import type { Pipelines } from './pipelines.ts'
 import { watchStalls } from './stalls.ts'
 
@@ -38,16 +38,12 @@ export interface HttpServer extends AsyncDisposable {
   readonly url: string
 }
 
-/** How many more than are counted Node takes before it closes them without a word: those that are turned away, or closing. */
+/** How many more than are counted are taken before they are closed without a word: those that wait, are turned away, or closing. */
 const spareConnections = 1_024
-/**
- * Connections that the kernel keeps until they are taken; it allows as many by itself (net.core.somaxconn). Node's 511 are
- * full when a client opens a thousand at once, and whoever comes then is heard only when its kernel asks again: a second later.
- */
-const backlog = 4_096
 
 export async function serveHttp(listener: RequestListener, options: ServerOptions): Promise<HttpServer> {
-  const { host, port, connections = createConnections(), drainMs = 10_000 } = options
+  const { host, port, variables = 'HOST and PORT' } = options
+  const { connections = createConnections(), drainMs = 10_000 } = options
   const server = createServer({
     headersTimeout: options.headersTimeoutMs ?? 10_000,
     requestTimeout: options.requestTimeoutMs ?? 15_000,
@@ -56,27 +52,24 @@ export async function serveHttp(listener: RequestListener, options: ServerOption
     connectionsCheckingInterval: options.checkEveryMs ?? 2_000,
     requireHostHeader: false, // door.ts does: Node would answer out of turn (admission.ts)
   })
-  const arrivals = createArrivals(connections.clients, (socket) => {
+  const arrivals = createArrivals(connections.clients, connections.max + spareConnections, (socket) => {
     socket.setNoDelay(true)
     server.emit('connection', socket)
     socket.resume()
   })
-  // Their bytes stay in the kernel until they are served.
-  const door = createDoor({ pauseOnConnect: true, allowHalfOpen: true }, arrivals.add)
-  door.maxConnections = connections.max + spareConnections
   const leaving = new AbortController()
   const pipelines = admitTo(server, listener, connections, leaving.signal)
   answerClientErrors(server, pipelines)
   const watching = watchStalls(pipelines.all, options.stalledMs ?? 30_000)
-  await listen(door, host, port, options.variables ?? 'HOST and PORT')
-  server.emit('listening') // from then on Node looks at its time-outs; it is the door that listens
+  const doors = await openDoors({ host, port, variables }, arrivals.add)
+  server.emit('listening') // from then on Node looks at its time-outs; it is the doors that listen
 
   let closed: Promise<void> | undefined
   return {
-    url: urlOf(door.address() as AddressInfo),
+    url: urlOf(doors.address),
     [Symbol.asyncDispose]() {
       leaving.abort()
-      closed ??= drain({ door, server, arrivals, pipelines }, drainMs).finally(() =>
+      closed ??= drain({ doors, server, arrivals, pipelines }, drainMs).finally(() =>
         watching[Symbol.dispose](),
       )
       return closed
@@ -85,17 +78,17 @@ export async function serveHttp(listener: RequestListener, options: ServerOption
 }
 
 interface Served {
-  readonly door: Door
+  readonly doors: Doors
   readonly server: Server
   readonly arrivals: Arrivals
   readonly pipelines: Pipelines
 }
 
-async function drain({ door, server, arrivals, pipelines }: Served, drainMs: number): Promise<void> {
+async function drain({ doors, server, arrivals, pipelines }: Served, drainMs: number): Promise<void> {
   for (const { current } of pipelines.all()) {
     if (current?.response.headersSent === false) current.response.setHeader('Connection', 'close')
   }
-  const closed = new Promise<void>((resolve) => door.close(() => resolve()))
+  const closed = doors.close()
   server.close() // closes those that are idle, too
   arrivals.flush()
   const cut = setTimeout(() => {
@@ -104,26 +97,6 @@ async function drain({ door, server, arrivals, pipelines }: Served, drainMs: num
   }, drainMs)
   await closed
   clearTimeout(cut)
-}
-
-function listen(server: Door, host: string, port: number, variables: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const why = reasons[cause.code ?? ''] ?? 'cannot be listened on'
-      reject(new InvalidConfig(`${variables}: ${host}:${port} ${why}`, { cause }))
-    })
-    server.listen({ port, host, backlog }, () => {
-      server.removeAllListeners('error')
-      resolve()
-    })
-  })
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is taken by another process',
-  EACCES: 'is not allowed to this user',
-  EADDRNOTAVAIL: 'is not an address of this machine',
-  ENOTFOUND: 'is not an address',
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {
