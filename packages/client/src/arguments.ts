@@ -35,11 +35,22 @@ export function requireFunction(name: string, value: unknown): void {
   throw new InvalidConfig(`${name} must be a function`)
 }
 
-/** What every call takes, as it was given. */
-export function checkedCall<Options extends object>(options: Options | undefined): Options | undefined {
+/** A misspelt option would have no effect: a wait that is none, or, of a misspelt baseUrl, another gateway. */
+export function requireKnown(what: string, options: object, names: readonly string[]): void {
+  const stranger = Object.keys(options).find((name) => !names.includes(name))
+  if (stranger === undefined) return
+  throw new InvalidConfig(`${what} has no option "${stranger}", only ${names.join(', ')}`)
+}
+
+/** What every call takes, as it was given, and what this one takes besides. */
+export function checkedCall<Options extends object>(
+  options: Options | undefined,
+  ...own: readonly Exclude<keyof Options, 'signal' | 'onRetry'>[]
+): Options | undefined {
   if (options === undefined) return undefined
   requireObject(options, 'options must be an object')
-  const { signal, onRetry } = options as { readonly signal?: unknown; readonly onRetry?: unknown }
+  requireKnown('this call', options, ['signal', 'onRetry', ...own.map(String)])
+  const { signal, onRetry }: { readonly signal?: unknown; readonly onRetry?: unknown } = options
   requireFunction('onRetry', onRetry)
   if (signal === undefined || (isObject(signal) && 'aborted' in signal)) return options
   throw new InvalidConfig('signal must be an AbortSignal, for instance the signal of an AbortController')

@@ -119,10 +119,12 @@ export interface Client {
 export function createClient(options: ConnectionOptions = {}): Client {
   const connection = connectionTo(options)
   return {
-    publish: async (event, options) => publish(connection, event, checkedCall(options)),
-    publishBatch: async (events, options) => publishBatch(connection, events, checkedCall(options)),
-    publishAll: async (events, options) => publishAll(connection, events, checkedCall(options)),
-    batcher: (options) => createBatcher(connection, checkedCall(options)),
+    publish: async (event, options) => publish(connection, event, checkedCall(options, 'waitSeconds')),
+    publishBatch: async (events, options) =>
+      publishBatch(connection, events, checkedCall(options, 'waitSeconds', 'lenient')),
+    publishAll: async (events, options) =>
+      publishAll(connection, events, checkedCall(options, ...ofBatcher, 'onRefused', 'onProgress')),
+    batcher: (options) => createBatcher(connection, checkedCall(options, ...ofBatcher)),
     receipt: async (topic, eventId, options) => receipt(connection, topic, eventId, checkedCall(options)),
     events: async (query, options) => events(connection, query, checkedCall(options)),
     read: (query, options) => read(connection, query, checkedCall(options)),
@@ -130,17 +132,20 @@ export function createClient(options: ConnectionOptions = {}): Client {
     replayText: (query, options) => replayText(connection, query, checkedCall(options)),
     tail: (query, options) => tail(connection, query, checkedCall(options)),
     tailText: (query, options) => tailText(connection, query, checkedCall(options)),
-    projections: async (options) => listProjections(connection, checkedCall(options)),
-    projection: async (name, query, options) => getProjection(connection, name, query, checkedCall(options)),
+    projections: async (options) => listProjections(connection, checkedCall(options, 'asOf')),
+    projection: async (name, query, options) =>
+      getProjection(connection, name, query, checkedCall(options, 'asOf')),
     projectionKey: async (name, key, options) =>
-      getProjectionKey(connection, name, key, checkedCall(options)),
+      getProjectionKey(connection, name, key, checkedCall(options, 'asOf')),
     dropProjection: async (name, options) => dropProjection(connection, name, checkedCall(options)),
     dropTopic: async (topic, options) => dropTopic(connection, topic, checkedCall(options)),
     rebuildProjection: async (name, options) => rebuildProjection(connection, name, checkedCall(options)),
-    stats: async (options) => readStats(connection, checkedCall(options)),
-    waitUntilReady: async (options) => waitUntilReady(connection, checkedCall(options)),
+    stats: async (options) => readStats(connection, checkedCall(options, 'topic')),
+    waitUntilReady: async (options) => waitUntilReady(connection, checkedCall(options, 'deadlineMs')),
   }
 }
+
+const ofBatcher = ['eventsMax', 'bytesMax', 'delayMs', 'queueEventsMax', 'queueBytesMax'] as const
 
 async function waitUntilReady(
   connection: Connection,

@@ -1,5 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { type Client, createClient } from '../src/client.ts'
+import { type Client, createClient, type ReadyOptions } from '../src/client.ts'
+import type { CallOptions, RetryLimits } from '../src/connection/retry.ts'
+import { UnexpectedAnswer } from '../src/errors.ts'
+import type { BatcherOptions } from '../src/publish/batcher.ts'
+import type { PublishBatchOptions, PublishOptions } from '../src/publish/publish.ts'
+import type { PublishAllOptions } from '../src/publish/publish-all.ts'
+import type { AsOfOptions } from '../src/read/projections.ts'
+import type { StatsOptions } from '../src/read/stats.ts'
 import { json, startPeer, streams } from './peer.ts'
 import { all, event, failureOf, fast, stored } from './sample.ts'
 
@@ -51,6 +58,7 @@ test.each<[string, unknown, RegExp]>([
   ['a query in the URL', { baseUrl: 'http://a/?key=secret' }, /no query/],
   ['a fetch that is none', { fetch: 'secret' }, /fetch must be a function/],
   ['a time that is none', { retry: { requestMs: Number.NaN } }, /retry\.requestMs must be/],
+  ['a misspelt time', { retry: { total: 1 } }, /no option "total".* requestMs, totalMs, delayFirstMs/],
   ['a time as text', { retry: { totalMs: '5' } }, /retry\.totalMs must be/],
   [
     'a time that timers cannot wait',
@@ -93,6 +101,24 @@ const misused: [string, (client: Client) => unknown, RegExp][] = [
   ['publish: waitSeconds NaN', (c) => c.publish(event(1), { waitSeconds: Number.NaN }), /waitSeconds/],
   ['publish: waitSeconds as text', (c) => c.publish(event(1), { waitSeconds: '5' as never }), /waitSeconds/],
   ['publish: waitSeconds 61', (c) => c.publish(event(1), { waitSeconds: 61 }), /waitSeconds .* 0 to 60/],
+  [
+    'publish: a misspelt option',
+    (c) => c.publish(event(1), { waitSecond: 5 } as never),
+    /no option "waitSecond".*, only signal, onRetry, waitSeconds$/,
+  ],
+  [
+    'publish: an option of another call',
+    (c) => c.publish(event(1), { lenient: true } as never),
+    /no option "lenient"/,
+  ],
+  ['publishBatch: a misspelt option', (c) => c.publishBatch([], { wait: 5 } as never), /no option "wait"/],
+  ['publishAll: a misspelt option', (c) => c.publishAll([], { batch: 5 } as never), /no option "batch"/],
+  ['batcher: a misspelt option', (c) => c.batcher({ max: 1 } as never), /no option "max".*eventsMax/],
+  ['receipt: a misspelt option', (c) => c.receipt('a', '1', { abort: 1 } as never), /no option "abort"/],
+  ['tail: a misspelt option', (c) => all(c.tail({ topic: 'a' }, { onretry: 1 } as never)), /"onretry"/],
+  ['projections: a misspelt option', (c) => c.projections({ as_of: true } as never), /"as_of".*asOf/],
+  ['stats: a misspelt option', (c) => c.stats({ topics: 'a' } as never), /"topics".*topic/],
+  ['waitUntilReady: a misspelt option', (c) => c.waitUntilReady({ deadline: 1 } as never), /"deadline"/],
   ['publishBatch: nothing', (c) => c.publishBatch(none), /publishBatch takes an array/],
   ['publishBatch: an event', (c) => c.publishBatch(event(1) as never), /publishBatch takes an array/],
   ['publishAll: nothing', (c) => c.publishAll(none), /publishAll takes an iterable/],
@@ -125,6 +151,38 @@ test.each(misused)('%s is refused before anything is sent', async (_what, call, 
   const error = await failureOf(Promise.resolve().then(() => call(client)))
   expect(error).toMatchObject({ code: 'invalid_config', message: expect.stringMatching(words) })
 })
+
+test('every option that a call has is taken', async () => {
+  await using peer = await startPeer(
+    json(200, { status: 'queued', queued: 1, event_id: 'order-1', totals: {} }),
+  )
+  const { signal } = new AbortController()
+  const call: Required<CallOptions> = { signal, onRetry: () => undefined }
+  const retry: Required<RetryLimits> = fast
+  const c = createClient({ baseUrl: peer.url, retry })
+  const batcher: Required<BatcherOptions> = {
+    ...{ ...call, eventsMax: 1, bytesMax: 1_000, delayMs: 1 },
+    ...{ queueEventsMax: 2, queueBytesMax: 1_000 },
+  }
+  const told: Required<Pick<PublishAllOptions, 'onRefused' | 'onProgress'>> = {
+    onRefused: () => undefined,
+    onProgress: () => undefined,
+  }
+  await c.publish(event(1), { ...call, waitSeconds: 1 } satisfies Required<PublishOptions>)
+  await c.publishBatch([event(1)], {
+    ...{ ...call, waitSeconds: 1, lenient: true },
+  } satisfies Required<PublishBatchOptions>)
+  await c.publishAll([event(1)], { ...batcher, ...told } satisfies Required<PublishAllOptions>)
+  await c.batcher(batcher).close()
+  await c.stats({ ...call, topic: 'a' } satisfies Required<StatsOptions>)
+  await c.waitUntilReady({ ...call, deadlineMs: 1_000 } satisfies Required<ReadyOptions>)
+  await c.projection('a', {}, { ...call, asOf: true } satisfies Required<AsOfOptions>).catch(unexpected)
+  await c.projectionKey('a', 'b', { ...call, asOf: true }).catch(unexpected)
+  await c.projections({ ...call, asOf: true }).catch(unexpected)
+})
+
+/** What answers is no projection. */
+const unexpected = (error: unknown) => expect(error).toBeInstanceOf(UnexpectedAnswer)
 
 test('what was not saved yet is no cursor', async () => {
   await using peer = await startPeer(

@@ -1,10 +1,9 @@
-import { InvalidConfig } from '@sekali/core/errors'
-import { requireFunction, requireMs, requireObject, timerMsMax } from '../arguments.ts'
+import { requireFunction, requireKnown, requireMs, requireObject, timerMsMax } from '../arguments.ts'
 import { UnexpectedAnswer } from '../errors.ts'
 import { baseUrlOf } from './base-url.ts'
 import { type HeaderOptions, withHeaders } from './headers.ts'
 import { type Answer, type Fetch, open, type Request, type Stream, send } from './request.ts'
-import { type CallOptions, type RetryLimits, withRetries } from './retry.ts'
+import { type CallOptions, type RetryLimits, retryDefaults, withRetries } from './retry.ts'
 
 export interface ConnectionOptions extends HeaderOptions {
   /**
@@ -27,21 +26,16 @@ export interface Connection {
 /** Throws InvalidConfig for options that make no sense. */
 export function connectionTo(options: ConnectionOptions = {}): Connection {
   requireObject(options, 'createClient takes an object: createClient({ baseUrl: "http://127.0.0.1:8080" })')
-  const stranger = Object.keys(options).find((name) => !optionNames.includes(name))
-  if (stranger !== undefined) {
-    throw new InvalidConfig(`createClient has no option "${stranger}", only ${optionNames.join(', ')}`)
-  }
+  requireKnown('createClient', options, ['baseUrl', 'token', 'headers', 'fetch', 'retry'])
   const { baseUrl, fetch = platformFetch, retry = {}, token, headers } = options
   requireFunction('fetch', fetch)
   checkRetry(retry)
   return { base: baseUrlOf(baseUrl), fetch: withHeaders(fetch, { token, headers }), retry }
 }
 
-// A misspelt one would have no effect, and a misspelt baseUrl would publish to another gateway.
-const optionNames = ['baseUrl', 'token', 'headers', 'fetch', 'retry']
-
 function checkRetry(retry: RetryLimits): void {
   requireObject(retry, 'retry must be an object of times, such as { totalMs: 60000 }')
+  requireKnown('retry', retry, Object.keys(retryDefaults))
   requireMs('retry.requestMs', retry.requestMs, timerMsMax)
   for (const name of ['totalMs', 'delayFirstMs', 'delayMaxMs'] as const) {
     requireMs(`retry.${name}`, retry[name], Infinity)
