@@ -63,16 +63,15 @@ export function adviceOnRetry(error: SekaliError, url: string, retrySeconds?: nu
 
 /** Whether it would be the same in a second, whatever the error says of itself: a certificate that is not trusted, say. */
 export const isForGood = (error: SekaliError): boolean =>
-  error instanceof Unreachable && /^(?:certificate|tls|http|port)$/.test(kindOf(reasonOf(error)))
+  error instanceof Unreachable && /^(?:certificate|tls|http)$/.test(kindOf(reasonOf(error)))
 
-type Kind = 'certificate' | 'dns' | 'http' | 'port' | 'refused' | 'reset' | 'silent' | 'tls'
+type Kind = 'certificate' | 'dns' | 'http' | 'refused' | 'reset' | 'silent' | 'tls'
 
 const kinds: readonly (readonly [RegExp, Kind])[] = [
   [/^(?:ENOTFOUND|EAI_\w+|ENODATA)$/, 'dns'],
   [/^(?:\w*CERT\w*|UNABLE_TO_\w+|INVALID_CA|HOSTNAME_MISMATCH)$/, 'certificate'],
   [/^(?:ERR_SSL_\w+|EPROTO|ERR_TLS_\w+)$/, 'tls'],
   [/^(?:HPE_\w+$|Response does not match the HTTP|Invalid (?:header|character))/, 'http'],
-  [/^bad port$/, 'port'],
   [/^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET|ECONNABORTED)$/, 'reset'],
   [/^(?:ETIMEDOUT|UND_ERR_\w*TIMEOUT|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN)$/, 'silent'],
 ]
@@ -105,7 +104,6 @@ function unreachable(error: Unreachable, url: string): Words {
     ],
     tls: [`${url} does not speak TLS (${reason})`, 'write http:// if it has no certificate'],
     http: [`${url} does not speak HTTP (${reason})`, elsewhere],
-    port: [`fetch asks nothing of ${url}: the port belongs to another service (${reason})`, elsewhere],
     reset: [
       `${url} hung up without an answer (${reason})`,
       'write https:// if it wants TLS; otherwise it may be restarting',

@@ -91,6 +91,33 @@ test('a 422 is never tried again and carries the issues', async () => {
   expect(peer.received).toHaveLength(1)
 })
 
+test('a 422 begins with what is wrong, and is a sentence to its end', async () => {
+  const issues = [
+    { path: 'topic', code: 'invalid_topic', message: 'must be a string' },
+    { path: 'source', code: 'invalid_source', message: 'is missing' },
+  ]
+  const detail = 'The body is JSON, but not an event. Nothing is queued.'
+  const problem = { code: 'invalid_event', detail, errors: issues }
+  await using peer = await startPeer(json(422, problem), json(422, { ...problem, errors: [] }))
+  const refused = async () => (await failureOf(createClient({ baseUrl: peer.url }).publish(event))) as Error
+  const answered = `POST ${peer.url}/publish answered 422 invalid_event: ${detail}`
+  expect((await refused()).message).toBe(`topic must be a string; source is missing (${answered})`)
+  expect((await refused()).message).toBe(answered)
+})
+
+test('a port that fetch calls for nobody is a wrong argument, at once', async () => {
+  const startedAt = performance.now()
+  const { publish, tail, waitUntilReady } = createClient({ baseUrl: 'http://127.0.0.1:1' })
+  const calls: Promise<unknown>[] = [publish(event), tail({ topic: 'a' }).next(), waitUntilReady()]
+  for (const error of await Promise.all(calls.map(failureOf))) {
+    expect(error).toMatchObject({
+      code: 'invalid_config',
+      message: expect.stringMatching(/nothing of http:\/\/127\.0\.0\.1:1\/.* port/),
+    })
+  }
+  expect(performance.now() - startedAt).toBeLessThan(1_000)
+})
+
 test.each([400, 404, 405, 413, 415, 500])('a %i is never tried again', async (status) => {
   await using peer = await startPeer(json(status, { code: 'some_code' }))
   const error = await failureOf(createClient({ baseUrl: peer.url, retry: fast }).publish(event))

@@ -63,6 +63,21 @@ test('what the gateway refuses ends it, at first and later', async () => {
   }
 })
 
+test('a cursor that does not fit is called so, at first and later', async () => {
+  const message = 'must be an id that came with an event of this topic or pattern'
+  const errors = [{ path: 'last_event_id', code: 'invalid_last_event_id', message }]
+  const refuses = json(422, { code: 'invalid_parameters', errors })
+  await using peer = await startPeer(refuses, streams(messages(1), 'cut', sse), refuses)
+  for (const _ of [1, 2]) {
+    const tail = createClient({ baseUrl: peer.url, retry: fast }).tail({ topic: 'order', cursor: '1.2' })
+    expect(await failureOf(all(tail))).toMatchObject({
+      code: 'invalid_parameters',
+      issues: [{ path: 'cursor', message }],
+      message: expect.stringMatching(new RegExp(`^cursor ${message} `)),
+    })
+  }
+})
+
 test('a gateway that is not there at first is not waited for without end', async () => {
   await using peer = await startPeer(hangs)
   const retry = { ...fast, totalMs: 300 }

@@ -22,7 +22,7 @@ export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
   if (code === 'dead_event') return new DeadEvent(message, textOr(problem.reason))
   if (status === 422) {
     const issues = [...parseIssues(problem.errors), ...parseBadEvents(problem.events)]
-    return new Invalid([message, ...issues.map(issueText)].join('; '), failure, issues)
+    return new Invalid(issuesFirst(issues, message), failure, issues)
   }
   // Trying again would not help: there are no topics left, or these are more than may be made at once.
   const isFinal = code.startsWith('topic_') && retryAfter === null
@@ -31,6 +31,10 @@ export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
   }
   return new Refused(message, failure, textOr(problem.detail), parseRetryAfter(retryAfter))
 }
+
+/** What is wrong is what a reader looks for; what was asked, and the gateway's sentences, follow. */
+const issuesFirst = (issues: readonly Issue[], message: string): string =>
+  issues.length === 0 ? message : `${issues.map(issueText).join('; ')} (${message})`
 
 /** For instance `[3].timestamp must be ISO 8601 …`. */
 export function issueText({ index, path, message }: Issue): string {

@@ -132,7 +132,14 @@ function begin({ url, method, headers, body }: Request, signal: AbortSignal | un
         signal?.throwIfAborted()
         if (late) throw new TimedOut(`${what} had no answer in ${ms.toFixed()} ms`)
         if (cause instanceof SekaliError) throw cause
-        throw new Unreachable(`${what} had no answer: ${reasonOf(cause)}`, { cause })
+        const reason = reasonOf(cause)
+        // Of Node's fetch: to try again would not help. Browsers do not say why they refuse.
+        if (reason === 'bad port') {
+          throw new InvalidConfig(`fetch asks nothing of ${url}: the port is another service's (bad port)`, {
+            cause,
+          })
+        }
+        throw new Unreachable(`${what} had no answer: ${reason}`, { cause })
       } finally {
         clearTimeout(timer)
       }

@@ -12,7 +12,7 @@ import { type Connection, callStream, search } from '../connection/connection.ts
 import { open, type Stream } from '../connection/request.ts'
 import { type CallOptions, isRetryable, retryDefaults, wait } from '../connection/retry.ts'
 import { createSseParser } from '../connection/sse.ts'
-import { Unavailable, Unreachable } from '../errors.ts'
+import { Invalid, Unavailable, Unreachable } from '../errors.ts'
 
 /** The gateway says something every 15 s; a connection that is silent for longer than this is dead. */
 const silenceMs = 40_000
@@ -46,7 +46,11 @@ export async function* tailText(
   const path = `/tail${search(query)}`
   const sse = { accept: 'text/event-stream' }
   let lastId = cursor ?? ''
-  let stream = await callStream(connection, path, withLastId(sse, lastId), options)
+  let stream = await callStream(connection, path, withLastId(sse, lastId), options).catch(
+    (error: unknown) => {
+      throw inOurWords(error)
+    },
+  )
   let retry = 0
   // Ended by the signal, by a refusal, or by whoever stops asking for more.
   for (;;) {
@@ -75,7 +79,7 @@ export async function* tailText(
 
   async function reconnect(failure: unknown): Promise<Stream> {
     for (let error = failure; ; ) {
-      if (!isRetryable(error)) throw error
+      if (!isRetryable(error)) throw inOurWords(error)
       retry += 1
       const { delayFirstMs, delayMaxMs } = { ...retryDefaults, ...connection.retry }
       const retryAfterMs = error instanceof Unavailable ? error.retryAfterMs : undefined
@@ -92,6 +96,15 @@ export async function* tailText(
       }
     }
   }
+}
+
+/** The gateway calls a cursor by the name of the header in which it came. */
+function inOurWords(error: unknown): unknown {
+  if (!(error instanceof Invalid)) return error
+  const issues = error.issues.map((issue) =>
+    issue.path === 'last_event_id' ? { ...issue, path: 'cursor' } : issue,
+  )
+  return new Invalid(error.message.replace(/^last_event_id\b/, 'cursor'), error, issues)
 }
 
 function checked(query: TailQuery): TailQuery {
