@@ -22,7 +22,17 @@ export interface ProjectionEvent extends Omit<StoredEvent, 'payload'> {
   readonly payloadText: string
 }
 
-export interface Projection<State = unknown> {
+/** A state as it comes back: a `bigint` that a number can hold is a number again. `BigInt(…)` takes both. */
+export type AsRead<State> = [Json] extends [State]
+  ? State
+  : State extends bigint
+    ? number | bigint
+    : State extends object
+      ? { [Name in keyof State]: AsRead<State[Name]> }
+      : State
+
+/** `Read` is the state as `apply` is given it. */
+export interface Projection<State = unknown, Read = AsRead<State>> {
   /** 1 to 64 of A-Z a-z 0-9 _ -. It is the path under `/projections`. */
   readonly name: string
   /**
@@ -34,8 +44,11 @@ export interface Projection<State = unknown> {
   readonly topics: string | readonly string[]
   /** What the fold begins with, for each key. JSON: plain objects, arrays, strings, numbers, bigints, … */
   readonly initial: State
-  /** The state after the event: a new one, or the given one, changed. Not a promise. At most 1 MiB of JSON a key. */
-  apply(state: State, event: ProjectionEvent): State
+  /**
+   * The state after the event: a new one, or the given one, changed. Not a promise. At most 1 MiB of JSON a key. It is kept
+   * as JSON: a `bigint` of it that is no larger than 2^53 is a number in the next call.
+   */
+  apply(state: Read, event: ProjectionEvent): State | Read
   /**
    * What becomes of an event at which `key` or `apply` throws, or returns what cannot be kept. `stop`, unless said: the
    * projection stops before it. `skip`: the event is counted as skipped and the fold goes on without it. An event whose
@@ -47,7 +60,8 @@ export interface Projection<State = unknown> {
 }
 
 /**
- * Says what a projection is; it only helps TypeScript to see the types. Export what it returns. `apply` must be pure, and
- * must not depend on the order between topics: see the top of this file.
+ * Says what a projection is; it only helps TypeScript to see the types. Export what it returns. `apply` and `key` must be
+ * pure: no clock, no chance, no network. Events of different topics come in any order, so a key that takes several topics
+ * must come to the same in each of them.
  */
 export const defineProjection = <State>(projection: Projection<State>): Projection<State> => projection

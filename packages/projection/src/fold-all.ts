@@ -1,9 +1,10 @@
 /** Folds events without a server: what a projector would come to, in a test of a definition. It is the projector's own fold. */
 import { SekaliError } from '@sekali/core/errors'
-import type { StoredEvent } from '@sekali/core/event'
+import { type StoredEvent, TopicName } from '@sekali/core/event'
 import { type Json, parseJson, stringifyJson } from '@sekali/core/json'
 import { explainTimestamp, normalizeTimestamp } from '@sekali/core/timestamp'
-import type { Projection } from './define.ts'
+import * as v from 'valibot'
+import type { AsRead, Projection } from './define.ts'
 import { fold, noKey, prepare } from './fold.ts'
 import { validate } from './validate.ts'
 
@@ -27,14 +28,14 @@ export interface FoldAllOptions {
   readonly onSkip?: (event: EventToFold, message: string) => void
 }
 
-/** An event at which a projector would stop. */
+/** An event at which a projector would stop. `cause` is what the definition threw, if it threw. */
 export class FoldStopped extends SekaliError {
   readonly code = 'fold_stopped'
   readonly retryable = false
   readonly event: EventToFold
 
-  constructor(message: string, event: EventToFold) {
-    super(message)
+  constructor(message: string, event: EventToFold, options?: ErrorOptions) {
+    super(message, options)
     this.event = event
   }
 }
@@ -42,15 +43,16 @@ export class FoldStopped extends SekaliError {
 /**
  * The state of each key, in the order in which keys came up; a definition without keys has one state, under ''. Events of
  * other topics are passed over. The others are folded in the given order: between topics a projector has none.
- * Throws FoldStopped where a projector would stop, and TypeError for a definition or an event that is none.
+ * Throws FoldStopped where a projector would stop, and TypeError for a definition or an event that is none. Time and
+ * memory are not watched: a definition that never ends does not end here.
  */
 export function foldAll<State>(
   projection: Projection<State>,
   events: Iterable<EventToFold>,
   { onSkip }: FoldAllOptions = {},
-): Map<string, State> {
+): Map<string, AsRead<State>> {
   const { topicRegex, keyed, initial } = validate(projection)
-  const erased = projection as unknown as Projection
+  const { watched, thrown } = watch(projection as unknown as Projection)
   const heads = new Map<string, number>()
   const states = new Map<string, string>(keyed ? [] : [[noKey, initial]])
   let count = 0
@@ -58,26 +60,49 @@ export function foldAll<State>(
     const event = storedEvent(given, count++, heads)
     if (!topicRegex.test(event.topic)) continue
     // One at a time: whoever skips is told of each, and where a batch ends makes no difference.
-    const folded = fold(erased, prepare(erased, [event]), states)
+    thrown.length = 0
+    const folded = fold(watched, prepare(watched, [event]), states)
     for (const [key, state] of folded.states) states.set(key, state)
-    if (folded.failure) throw stopped(folded.failure.message, event, given)
+    if (folded.failure) throw stopped(folded.failure.message, event, given, thrown)
     if (folded.skipped) onSkip?.(given, folded.skipped.last.message)
   }
-  return new Map([...states].map(([key, text]) => [key, parseJson(text) as State]))
+  return new Map([...states].map(([key, text]) => [key, parseJson(text) as AsRead<State>]))
 }
 
-const stopped = (message: string, { topic, seq }: StoredEvent, given: EventToFold) =>
-  new FoldStopped(`a projector would stop at seq ${seq} of ${topic}: ${message}`, given)
+function stopped(message: string, { topic, seq }: StoredEvent, given: EventToFold, thrown: unknown[]) {
+  const options = thrown.length === 0 ? undefined : { cause: thrown[0] }
+  return new FoldStopped(`a projector would stop at seq ${seq} of ${topic}: ${message}`, given, options)
+}
+
+/** Keeps what the definition throws: between a projector's processes only its message travels, and here a stack helps. */
+function watch(projection: Projection) {
+  const thrown: unknown[] = []
+  const watching = <T>(work: () => T): T => {
+    try {
+      return work()
+    } catch (error) {
+      thrown.push(error)
+      throw error
+    }
+  }
+  const watched: Projection = {
+    ...projection,
+    apply: (state, event) => watching(() => projection.apply(state, event)),
+    ...(projection.key && { key: (event) => watching(() => projection.key?.(event)) }),
+  }
+  return { watched, thrown }
+}
 
 function storedEvent(given: EventToFold, index: number, heads: Map<string, number>): StoredEvent {
   const { topic, payload } = given
-  if (typeof topic !== 'string') throw new TypeError(`event ${index} has no topic`)
+  const { issues } = v.safeParse(TopicName, topic)
+  if (issues) throw new TypeError(`the topic of event ${index} ${issues[0].message}`)
   const seq = given.seq ?? (heads.get(topic) ?? 0) + 1
   heads.set(topic, seq)
   const timestamp = timeOf(given.timestamp ?? new Date(firstMs + index * 1_000).toISOString(), index)
   const receivedAt = timeOf(given.received_at ?? timestamp, index)
   const { event_id: eventId = `event-${index + 1}`, source = 'test' } = given
-  // The names are not checked: a gateway would have, and to a fold they are text.
+  // The other names are not checked: to a fold they are text.
   const names = { topic, eventId, source } as Pick<StoredEvent, 'topic' | 'eventId' | 'source'>
   const storedAt = timeOf(given.stored_at ?? receivedAt, index)
   return { ...names, timestamp, payload: payloadText(payload, index), seq, receivedAt, storedAt }

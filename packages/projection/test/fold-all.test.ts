@@ -49,6 +49,24 @@ test('where a projector would stop, that event is thrown, with why', () => {
   expect(fold).toThrow(expect.objectContaining({ code: 'fold_stopped', event: bad }))
 })
 
+test('what the definition threw is the cause, and where the fold refuses a state there is none', () => {
+  const boom = new RangeError('boom')
+  const causeOf = (definition: Partial<typeof sum>) => {
+    try {
+      foldAll({ ...sum, ...definition }, [n({ n: 1 })])
+    } catch (error) {
+      return error instanceof FoldStopped ? error.cause : error
+    }
+    return 'it did not stop'
+  }
+  const throws = () => {
+    throw boom
+  }
+  expect(causeOf({ apply: throws })).toBe(boom)
+  expect(causeOf({ key: throws })).toBe(boom)
+  expect(causeOf({ apply: () => new Map() as never })).toBeUndefined()
+})
+
 test('a definition that skips skips, and whoever wants to know is told', () => {
   const skips = { ...sum, onError: 'skip' as const }
   const skipped: unknown[] = []
@@ -62,7 +80,10 @@ test('a definition that skips skips, and whoever wants to know is told', () => {
 
 test('a definition and events are checked as a projector and a gateway would', () => {
   expect(() => foldAll({ ...sum, topics: 'a..b' }, [])).toThrow(/topics/)
-  expect(() => foldAll(sum, [{ payload: {} } as never])).toThrow('event 0 has no topic')
+  for (const topic of [undefined, 7, '', 'orders eu', 'a..b', 'orders.*', 'a'.repeat(200)]) {
+    const events = [n({ n: 1 }), { topic: topic as never, payload: {} }]
+    expect(() => foldAll(sum, events)).toThrow(/^the topic of event 1 must be 1 to 128 characters/)
+  }
   for (const payload of [7, null, undefined, [1], '[]', '{', '7']) {
     expect(() => foldAll(sum, [n(payload as never)])).toThrow(/payload of event 0 must be an object/)
   }
