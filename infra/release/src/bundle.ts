@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { repositoryRoot } from '@sekali/local/repository'
+import { parseAst } from 'rolldown/parseAst'
 import { build } from 'tsdown'
 import { fileOf } from './manifest.ts'
 import type { PublishedPackage } from './packages.ts'
@@ -27,11 +28,12 @@ export async function bundle({ workspace, doors, platform }: PublishedPackage): 
     platform,
     // What Node 20 and browsers of 2023 know.
     target: 'es2022',
-    // A page loads it. Names of classes are the names of errors.
+    // A page loads it. Names of classes are the names of errors, and those of functions are in its stack traces.
     minify: {
       compress: { keepNames: { class: true, function: false } },
-      mangle: { keepNames: { class: true, function: false } },
+      mangle: { keepNames: { class: true, function: false }, toplevel: false },
     },
+    plugins: [linesPlugin],
     fixedExtension: false,
     deps: { alwaysBundle: isOurs, neverBundle: isOfOthers, onlyBundle: [/^@sekali\//] },
     banner: { dts: types },
@@ -48,8 +50,46 @@ export async function bundle({ workspace, doors, platform }: PublishedPackage): 
   }
 }
 
+const linesPlugin = {
+  name: 'a-line-for-each-statement',
+  generateBundle(_options: unknown, output: Record<string, { fileName: string; code?: string }>) {
+    for (const file of Object.values(output)) {
+      if (file.fileName.endsWith('.js') && file.code !== undefined) file.code = breakLines(file.code)
+    }
+  },
+}
+
 // Types that not every project's `lib` has: AsyncDisposable.
 const types = '/// <reference lib="esnext.disposable" />'
 
 const isOurs = (id: string): boolean => id.startsWith('@sekali/')
 const isOfOthers = (id: string): boolean => /^[\w@]/.test(id) && !isOurs(id)
+
+/**
+ * A line for each statement. Node prints the line of an error that nobody caught before its message, and of a file that is
+ * one line this is all of it. Breaks cost 4 % of the compressed size, where white space throughout would cost 12 %.
+ * They stand before each statement of a list, where only `{`, `}` or `;` can stand, and behind commas of `const`.
+ */
+export function breakLines(code: string): string {
+  const starts = new Set<number>()
+  collect(parseAst(code), starts)
+  let lines = ''
+  let from = 0
+  for (const start of [...starts].sort((a, b) => a - b)) {
+    lines += `${code.slice(from, start).trimEnd()}\n`
+    from = start
+  }
+  return (lines + code.slice(from)).trimStart()
+}
+
+function collect(node: unknown, starts: Set<number>): void {
+  if (typeof node !== 'object' || node === null) return
+  for (const [name, value] of Object.entries(node)) {
+    if (Array.isArray(value)) {
+      const listed =
+        name === 'body' || name === 'cases' ? value : name === 'declarations' ? value.slice(1) : []
+      for (const { start } of listed) starts.add(start)
+    }
+    collect(value, starts)
+  }
+}

@@ -31,6 +31,12 @@ describe.each(packages)('$workspace', ({ workspace }) => {
     expect(read('sdk.js')).not.toMatch(/@sekali\/|node:|\bBuffer\b/)
   })
 
+  test('has short lines and its names, because Node prints the line of an error and a stack', () => {
+    const lines = read('sdk.js').split('\n')
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(1_500)
+    expect(read('sdk.js')).toMatch(/function (?:publish|foldAll)\(/)
+  })
+
   test('publint and arethetypeswrong find nothing', () => {
     // A process of its own: vitest would give them the sources of each other.
     const { status, stdout, stderr } = spawnSync(process.execPath, [check, tarball()], {
