@@ -39,7 +39,8 @@ export interface ReadyOptions extends CallOptions {
 }
 
 /**
- * Sekali over HTTP. A call is tried again while that makes sense, and rejects with one of `errors.ts`.
+ * Sekali over HTTP. A call is tried again while that makes sense. It rejects with a `SekaliError`, or, once its `signal` is
+ * aborted, with the signal's reason.
  *
  * Answers go through JSON.parse, so a payload's numbers become doubles: an integer beyond 2^53 or a long decimal is
  * exact in the store and on the wire, not here. `replayText` and `tailText` leave the text as it came.
@@ -86,7 +87,10 @@ export interface Client {
   ): AsyncGenerator<StoredEvent<Payload>, void>
   /** The same, each event as the JSON text in which it came. */
   replayText(query?: EventsQuery, options?: CallOptions): AsyncGenerator<string, void>
-  /** What is stored from now on, until the loop over it ends or `signal` is aborted; it reconnects by itself. */
+  /**
+   * What is stored from now on, until the loop over it ends, `signal` is aborted or the gateway refuses it. The first
+   * connection is tried as often as every call (`retry.totalMs`), later ones for ever.
+   */
   tail<Payload extends object = AnyPayload>(
     query: TailQuery,
     options?: CallOptions,

@@ -9,6 +9,8 @@ export type {
   EventsFilter,
   EventsQuery,
   EventToPublish,
+  FoldedProjection,
+  NotLoadedFile,
   Projection,
   ProjectionError,
   ProjectionInfo,
@@ -28,6 +30,7 @@ export type { ConnectionOptions } from './connection/connection.ts'
 export type { HeaderOptions, Token } from './connection/headers.ts'
 export type { Fetch, FetchAnswer, FetchInit } from './connection/request.ts'
 export type { CallOptions, Retry, RetryLimits } from './connection/retry.ts'
+export type { Failure } from './errors.ts'
 export {
   BrokenOff,
   Closed,

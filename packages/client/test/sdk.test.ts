@@ -9,6 +9,21 @@ test('the package offers every error', () => {
   expect(Object.keys(sdk)).toEqual(expect.arrayContaining(Object.keys(errors)))
 })
 
+test('the page of the SDK names every method of a client and of a batcher', async () => {
+  const page = await read('../../../docs/typescript.md')
+  const client = sdk.createClient({ baseUrl: 'http://127.0.0.1:9' })
+  const methods = [...Object.keys(client), ...Object.keys(client.batcher())]
+  expect(methods.filter((name) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([])
+})
+
+test('the package offers every type of its answers and errors', async () => {
+  const [answers, failures, offered] = await Promise.all(['answers.ts', 'errors.ts', 'sdk.ts'].map(read))
+  const exported = [...`${answers}${failures}`.matchAll(/^export (?:interface|type|class) (\w+)/gm)]
+  expect(exported.length).toBeGreaterThan(30)
+  const names = new Set(offered?.match(/\b\w+\b/g))
+  expect(exported.map(([, name = '']) => name).filter((name) => !names.has(name))).toEqual([])
+})
+
 test('the package offers every type that its client takes or gives', async () => {
   const [client, offered] = await Promise.all([read('client.ts'), read('sdk.ts')])
   const ofClient = client.slice(0, client.indexOf('export function createClient'))

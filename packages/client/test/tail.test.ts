@@ -85,6 +85,15 @@ test('a gateway that is not there at first is not waited for without end', async
   expect(await failureOf(tail.next())).toMatchObject({ code: 'timed_out' })
 })
 
+test('without an end of its tries a tail waits for its first connection as well', async () => {
+  const away = json(503, {})
+  await using peer = await startPeer(away, away, away, away, streams(messages(1), 'stay', sse))
+  const retry = { ...fast, delayFirstMs: 20, delayMaxMs: 20, totalMs: Infinity }
+  const tail = createClient({ baseUrl: peer.url, retry }).tail({ topic: 'order' })
+  expect((await tail.next()).value).toMatchObject({ seq: 1 })
+  await tail.return()
+})
+
 test('an abort ends it at once, with its reason', async () => {
   await using peer = await startPeer(streams(messages(1), 'stay', sse))
   const controller = new AbortController()
