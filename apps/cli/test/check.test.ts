@@ -139,3 +139,13 @@ test('a replay can be checked as it is, and no file is a usage error', async () 
   expect(JSON.parse(state.state)).toEqual(Array.from({ length: 2_500 }, (_, n) => n + 1))
   expect((await check()).code).toBe(2)
 })
+
+test('what a definition makes of U+2028 is shown, as Node ends no line there', async () => {
+  await using folder = await folderOf({
+    'last.ts': `export const last = { name: 'last', topics: 'orders', initial: '', apply: (_, e) => e.payload.text }`,
+    log: line(1, '{"text":"a\u2028b\u2029c\u0085d"}'),
+  })
+  const { code, out, err } = await check(join(folder.path, 'last.ts'), '--events', join(folder.path, 'log'))
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect(out.split('\n')).toContain('last  "a\u2028b\u2029c\\u0085d"')
+})

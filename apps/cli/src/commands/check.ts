@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { relative, resolve } from 'node:path'
 import process from 'node:process'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { createLineSplitter } from '@sekali/client/lines'
 import { parseJson, stringifyJson } from '@sekali/core/json'
 import { placeOf } from '@sekali/core/place'
 import type { Command } from 'commander'
@@ -70,7 +70,7 @@ async function report({ json, out, signal }: LocalContext, child: ChildProcess):
   const ended = once(child, 'close')
   let isWrong = false
   if (child.stdout === null) throw new Error('the output of the check is piped')
-  for await (const line of createInterface({ input: child.stdout })) {
+  for await (const line of linesOf(child.stdout)) {
     const finding = JSON.parse(line) as Finding
     isWrong ||= finding.found === 'problem' || finding.found === 'failure'
     await out.line(json ? line : textOf(finding))
@@ -79,6 +79,12 @@ async function report({ json, out, signal }: LocalContext, child: ChildProcess):
   signal.throwIfAborted()
   if (code !== 0) throw new Error(`the check of definitions ended with ${code}`)
   return isWrong ? exitCodes.refused : exitCodes.done
+}
+
+async function* linesOf(output: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  const splitter = createLineSplitter()
+  for await (const chunk of output) yield* splitter.push(chunk)
+  yield* splitter.end()
 }
 
 function textOf(finding: Finding): string {

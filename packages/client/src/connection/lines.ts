@@ -1,7 +1,8 @@
 /**
  * Cuts bytes into lines of text, wherever the chunks end: a line may come in many, a character in two. Give it each
- * chunk; it returns the lines that are complete by then, without their ends. It is for what a gateway answers: what a
- * gateway is sent is cut by `@sekali/core/lines`.
+ * chunk; it returns the lines that are complete by then, without their ends, which are LF or CR LF alone: Node's readline
+ * also ends one at U+2028. It is for what Sekali answers, a line of any length: what a gateway is sent is cut by
+ * `@sekali/core/lines`.
  */
 export function createLineSplitter() {
   const decoder = new TextDecoder()
