@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -137,3 +137,51 @@ test('a file of profiles that is not as it was written is named, and a command w
   })
   expect((await run('e', ['profile', 'show', '-u', 'http://a.example'])).code).toBe(0)
 })
+
+test.each([
+  ['no profile', '{"profiles":{"x":null}}'],
+  ['no object', '{"profiles":{"x":"http://a"}}'],
+  ['a list', '{"profiles":[]}'],
+  ['no URL', '{"profiles":{"x":{"url":7}}}'],
+  ['a name of no profile', '{"profiles":{"__proto__":{"url":"http://a"}}}'],
+  ['a URL with a password', `{"profiles":{"x":{"url":"http://u:${secret}@h"}}}`],
+])('a file of profiles with %s is refused, and nothing of it is shown', async (what, text) => {
+  const home = `f ${what}`
+  await mkdir(join(folder.path, home, 'sekali'), { recursive: true })
+  await writeFile(join(folder.path, home, 'sekali/profiles.json'), text)
+  expect(await run(home, ['profile', 'list'])).toEqual({
+    code: 2,
+    out: '',
+    err: expect.stringMatching(/^sekali: .*profiles\.json is not as sekali profile writes it: .*\n$/),
+  })
+})
+
+test('a name that every object has is a name like others', async () => {
+  await run('g', ['profile', 'set', 'constructor', '-u', 'http://a.example'])
+  expect((await run('g', ['profile', 'show', '-p', 'constructor'])).out).toMatch(
+    /^url {4}http:\/\/a\.example /,
+  )
+})
+
+test('a file of profiles that is a link stays one', async () => {
+  await mkdir(join(folder.path, 'h/sekali'), { recursive: true })
+  await mkdir(join(folder.path, 'dotfiles'))
+  const kept = join(folder.path, 'dotfiles/profiles.json')
+  const link = join(folder.path, 'h/sekali/profiles.json')
+  await writeFile(kept, '{"profiles":{}}')
+  await symlink(kept, link)
+  expect((await run('h', ['profile', 'set', 'a', '-u', 'http://a.example'])).code).toBe(0)
+  expect((await lstat(link)).isSymbolicLink()).toBe(true)
+  expect(await readFile(kept, 'utf8')).toContain('http://a.example')
+})
+
+// On another system there is no /proc, and no folder can be made there either.
+test('a folder in which none can be made is reported, and nothing waits for it', async () => {
+  const { code, err } = await run('i', ['profile', 'set', 'a', '-u', 'http://a'], {
+    XDG_CONFIG_HOME: '/proc',
+  })
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringMatching(/cannot write \/proc\/sekali\/.* \(E\w+\)/),
+  })
+}, 10_000)

@@ -3,10 +3,12 @@
  * the file has mode 0600 and its folder 0700, and nothing prints what is in it.
  */
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
-import { gatewayUrl } from '@sekali/process/gateway-url'
+import { makeFolder } from '@sekali/process/make-folder'
+import * as v from 'valibot'
+import { explainUrl } from '../arguments.ts'
 import { UsageError } from '../exit.ts'
 
 export interface Profile {
@@ -30,8 +32,10 @@ export function profilesFile({ XDG_CONFIG_HOME = '', HOME = '' }: Environment): 
   return join(folder, 'sekali', 'profiles.json')
 }
 
+const nameForm = /^[A-Za-z0-9][\w.-]{0,63}$/
+
 export function requireName(name: string): string {
-  if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) return name
+  if (nameForm.test(name)) return name
   throw new UsageError('a profile is called 1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or digit')
 }
 
@@ -54,12 +58,15 @@ export async function readProfiles(file: string): Promise<Profiles> {
 export async function writeProfiles(file: string, { inUse, byName }: Profiles): Promise<void> {
   const text = JSON.stringify({ in_use: inUse, profiles: Object.fromEntries(byName) }, null, 2)
   const folder = dirname(file)
-  const temporary = `${file}.${randomUUID()}`
+  let temporary = `${file}.${randomUUID()}`
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder, 0o700)
     await chmod(folder, 0o700)
+    // A link stays one: the file that it leads to is written, beside itself.
+    const real = await realpath(file).catch(() => file)
+    temporary = `${real}.${randomUUID()}`
     await writeFile(temporary, `${text}\n`, { mode: 0o600, flag: 'wx' })
-    await rename(temporary, file)
+    await rename(temporary, real)
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined) // the first error is the one to report
     const { code } = error as NodeJS.ErrnoException
@@ -69,6 +76,31 @@ export async function writeProfiles(file: string, { inUse, byName }: Profiles): 
   }
 }
 
+/** What fits into an Authorization header. */
+export const isToken = (token: unknown): token is string =>
+  typeof token === 'string' && /^[\x21-\x7e]{1,8192}$/.test(token)
+
+/** As entries, because valibot's record would pass over names such as `constructor`. */
+const File = v.object({
+  in_use: v.optional(v.string()),
+  profiles: v.pipe(
+    v.custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
+    v.transform((profiles): unknown => Object.entries(profiles)),
+    v.array(
+      v.tuple([
+        v.pipe(v.string(), v.regex(nameForm)),
+        v.object({
+          url: v.pipe(
+            v.string(),
+            v.check((url) => explainUrl(url) === undefined),
+          ),
+          token: v.exactOptional(v.custom<string>(isToken)),
+        }),
+      ]),
+    ),
+  ),
+})
+
 function parse(text: string): Profiles | undefined {
   let value: unknown
   try {
@@ -76,16 +108,8 @@ function parse(text: string): Profiles | undefined {
   } catch {
     return undefined // the parser's words would quote what may be a token
   }
-  const { in_use: inUse, profiles } = (value ?? {}) as { in_use?: unknown; profiles?: unknown }
-  if (typeof profiles !== 'object' || profiles === null) return undefined
-  if (inUse !== undefined && typeof inUse !== 'string') return undefined
-  const byName = new Map(Object.entries(profiles as Record<string, Profile>))
-  for (const { url, token } of byName.values()) {
-    if (!gatewayUrl.isValid(url) || (token !== undefined && !isToken(token))) return undefined
-  }
-  return { ...(inUse !== undefined && { inUse }), byName }
+  const { success, output } = v.safeParse(File, value)
+  if (!success) return undefined // so would valibot's
+  const { in_use: inUse, profiles } = output
+  return { ...(inUse !== undefined && { inUse }), byName: new Map(profiles) }
 }
-
-/** What fits into an Authorization header. */
-export const isToken = (token: unknown): token is string =>
-  typeof token === 'string' && /^[\x21-\x7e]{1,8192}$/.test(token)

@@ -1,5 +1,6 @@
-import { access, constants, mkdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { access, constants } from 'node:fs/promises'
+import { join } from 'node:path'
+import { makeFolder } from '@sekali/process/make-folder'
 import { reasonOf } from '../../set-up/file-trouble.mjs'
 import { startCommand } from '../command/repository.ts'
 import { UsageError } from '../command/usage-error.ts'
@@ -28,25 +29,3 @@ export async function makeDataFolder(dir: string): Promise<void> {
     )
   }
 }
-
-/** Step by step: Node's own recursive mkdir never returns from a folder such as /proc, where none can be made. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const parent = dirname(path)
-    // What is there need not let us make it: / is read-only, perhaps, or its parent another user's.
-    const there = await stat(path).catch(() => undefined)
-    if (there?.isDirectory()) return
-    if (there !== undefined) throw Object.assign(error as Error, { code: 'ENOTDIR', path })
-    if (code !== 'ENOENT' || (await isThere(parent))) throw error
-    await makeFolder(parent)
-    await mkdir(path).catch(async (again) => {
-      if (!(await isThere(path))) throw again // somebody else may have made it meanwhile
-    })
-  }
-}
-
-const isThere = async (path: string): Promise<boolean> =>
-  (await stat(path).catch(() => undefined)) !== undefined
