@@ -35,6 +35,8 @@ export async function findTarget(options: TargetOptions, environment: Environmen
 
 interface Named extends Profile {
   readonly from: string
+  /** By `--profile`, not by the environment or as the one in use. */
+  readonly isByOption: boolean
 }
 
 async function findUrl(
@@ -53,10 +55,14 @@ async function findUrl(
 
 const of = (profile: Named) => ({ url: { value: profile.url, from: profile.from }, profile })
 
-async function findProfile(name: string, environment: Environment, from: string): Promise<Named> {
+type Naming = '--profile' | 'SEKALI_PROFILE' | 'in use'
+
+async function findProfile(name: string, environment: Environment, from: Naming): Promise<Named> {
   const { byName } = await readProfiles(profilesFile(environment))
   const profile = byName.get(requireName(name))
-  if (profile !== undefined) return { ...profile, from: `profile ${name}, ${from}` }
+  if (profile !== undefined) {
+    return { ...profile, from: `profile ${name}, ${from}`, isByOption: from === '--profile' }
+  }
   throw new UsageError(`there is no profile ${name}: sekali profile list names them`)
 }
 
@@ -69,8 +75,7 @@ async function findToken(
   if (tokenFile !== undefined) return { value: await readToken(tokenFile), from: '--token-file' }
   const ofProfile = profile?.token === undefined ? [] : [{ value: profile.token, from: profile.from }]
   const ofEnvironment = set === '' ? [] : [{ value: parseToken(set, 'SEKALI_TOKEN'), from: 'SEKALI_TOKEN' }]
-  const isNamed = profile?.from.endsWith('--profile') === true
-  return (isNamed ? [...ofProfile, ...ofEnvironment] : [...ofEnvironment, ...ofProfile])[0]
+  return (profile?.isByOption ? [...ofProfile, ...ofEnvironment] : [...ofEnvironment, ...ofProfile])[0]
 }
 
 function requireUrl(text: string): string {
