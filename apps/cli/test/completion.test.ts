@@ -24,6 +24,7 @@ test('bash completes commands, commands of commands, options and their values', 
   expect(await offered('sekali completion ')).toEqual(['bash', 'zsh', 'fish'])
   expect(await offered('sekali --profile stats pu')).toEqual(['publish']) // a value is no command
   expect(await offered('sekali replay ')).toEqual([])
+  expect(await offered('sekali start --')).toEqual(['--help']) // a program of its own: ours are none of its options
   expect(await offered('sekali stats --token-file /etc/passw')).toContain('/etc/passwd')
 })
 

@@ -35,11 +35,21 @@ function placesUnder(command: Command, path: string, inherited: readonly Choice[
       name: one.name(),
       summary: firstSentence(one.summary() || one.description()),
     })),
-    options: command.parent === null ? inherited : [...visible(command), ...inherited],
+    options: optionsOf(command, inherited),
     takesFiles: command.registeredArguments.some((argument) => isFile(argument.name())),
     operands: command.registeredArguments.flatMap((argument: Argument) => argument.argChoices ?? []),
   }
   return [place, ...command.commands.flatMap((one) => placesUnder(one, `${path} ${one.name()}`, inherited))]
+}
+
+function optionsOf(command: Command, inherited: readonly Choice[]): readonly Choice[] {
+  if (command.parent === null) return inherited
+  // A program of its own, which has its own help and knows none of our options.
+  const isItsOwn = !command
+    .createHelp()
+    .visibleOptions(command)
+    .some(({ long }) => long === '--help')
+  return isItsOwn ? [help] : [...visible(command), ...inherited]
 }
 
 const visible = (command: Command): Choice[] => command.options.filter(({ hidden }) => !hidden).map(choiceOf)
