@@ -9,7 +9,7 @@ import { quiet } from '@sekali/testkit/quiet'
 import { event } from '@sekali/testkit/sample'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
-import { clockFinding, consumerFindings, lagFinding } from '../src/operate/findings.ts'
+import { clockFinding, consumerFindings, figureFindings, lagFinding } from '../src/operate/findings.ts'
 import { createGateway, diagnose, nowhere } from './gateway.ts'
 import { ownSystem } from './system.ts'
 
@@ -141,4 +141,23 @@ test('lag is how long the oldest has waited, not how much there is', () => {
   expect(at(500)).toMatchObject({ level: 'ok', message: '1,000,000 in flight' })
   expect(at(42_000)).toMatchObject({ level: 'warning', message: expect.stringMatching(/42 s.*orders/) })
   expect(levelOf(lagFinding(null, undefined, undefined))).toBe('unknown')
+})
+
+test('an outcome that should not be is counted in words, with the topics that have most of it', () => {
+  const none = { accepted: 9, stored: 9, duplicates: 0, conflicts: 0, dead: 0, lost: 0, inFlight: 0 }
+  const topic = (topic: string, figures: object) => ({ topic, headSeq: 9, lossAt: null, ...none, ...figures })
+  const messages = (totals: object, topics: ReturnType<typeof topic>[] | null) =>
+    figureFindings({ ...none, ...totals }, topics).map(({ message }) => message)
+  expect(
+    messages({ conflicts: 1, dead: 1 }, [
+      topic('a', {}),
+      topic('b', { conflicts: 1 }),
+      topic('c', { dead: 1 }),
+    ]),
+  ).toEqual(['1 event came under an id that another content has (b)', '1 dead letter (c)', 'none'])
+  const many = [1, 5, 2, 3, 4].map((lost, n) => topic(`t${n}`, { lost }))
+  expect(messages({ lost: 1_500 }, many)[2]).toBe(
+    '1,500 events vanished from Redis before they were stored (t1, t4, t3 and 2 more)',
+  )
+  expect(messages({ lost: 2 }, null)[2]).toBe('2 events vanished from Redis before they were stored')
 })

@@ -80,7 +80,7 @@ export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDe
       ...consumerFindings(consumers, holders, totals.inFlight),
       lagFinding(totals.inFlight, oldest, nowMs),
       lastIdFinding(streams, nowMs),
-      ...figureFindings(totals),
+      ...figureFindings(totals, topics),
     ]
   }
 

@@ -3,7 +3,7 @@ import type { Presence } from '@sekali/broker/presence'
 import type { StreamFigures } from '@sekali/broker/streams'
 import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
 import { limits } from '@sekali/core/limits'
-import type { Figures } from './figures.ts'
+import type { Figures, TopicFigures } from './figures.ts'
 
 /** Beyond it, the times that different clocks gave one event are in the wrong order. */
 const skewMsMax = 1_000
@@ -109,35 +109,46 @@ export function lastIdFinding(
 
 const keptOnly = `beyond ${limits.keptBytesMax / 2 ** 20} MiB of a topic, no content is kept`
 
-/** Outcomes that a healthy system does not have. */
-export function figureFindings({ conflicts, dead, lost }: Figures): Finding[] {
+/** Outcomes that a healthy system does not have. `topics` are null if they are not known. */
+export function figureFindings(totals: Figures, topics: readonly TopicFigures[] | null): Finding[] {
+  const finding = (outcome: Outcome, one: string, many: string, remedy: string): Finding => {
+    const check = `log.${outcome}`
+    const value = totals[outcome]
+    if (value === null) return unknown(check, 'cannot be told while a server is away')
+    if (value === 0) return ok(check, 'none')
+    const names = topicsWithMost(outcome, topics ?? [])
+    const places = names.length === 0 ? '' : ` (${listed(names)})`
+    return warning(check, `${value.toLocaleString('en-US')} ${value === 1 ? one : many}${places}`, remedy)
+  }
   return [
-    count(
-      'log.conflicts',
-      conflicts,
+    finding(
+      'conflicts',
+      'event came under an id that another content has',
       'events came under an id that another content has',
       `a publisher uses an id twice: SELECT * FROM conflicts shows what came; ${keptOnly}`,
     ),
-    count(
-      'log.dead',
-      dead,
+    finding(
+      'dead',
+      'dead letter',
       'dead letters',
       `PostgreSQL refused them: SELECT reason, fields FROM dead_letters shows why and what; ${keptOnly}`,
     ),
-    count(
-      'log.lost',
-      lost,
+    finding(
+      'lost',
+      'event vanished from Redis before it was stored',
       'events vanished from Redis before they were stored',
       'somebody deleted them, or Redis lost data: see its log and redis.appendfsync; publish them again',
     ),
   ]
 }
 
-function count(check: string, value: number | null, what: string, remedy: string): Finding {
-  if (value === null) return unknown(check, 'cannot be told while a server is away')
-  if (value === 0) return ok(check, 'none')
-  return warning(check, `${value.toLocaleString('en-US')} ${what}`, remedy)
-}
+type Outcome = 'conflicts' | 'dead' | 'lost'
+
+const topicsWithMost = (outcome: Outcome, topics: readonly TopicFigures[]): string[] =>
+  topics
+    .filter((topic) => Number(topic[outcome]) > 0)
+    .sort((a, b) => Number(b[outcome]) - Number(a[outcome]))
+    .map(({ topic }) => topic)
 
 export function listed(names: readonly string[]): string {
   return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
