@@ -83,6 +83,12 @@ test('projections are listed, shown and rebuilt', async () => {
   const failed = await run(['projection', 'list', '--json'], system.url)
   expect(failed).toMatchObject({ code: 1, out: expect.stringContaining('"error":{"topic":"orders.eu.paid"') })
   expect(failed.out).toContain('"event_id"')
+  const stale = 'the rebuild of customer-totals stands at orders.eu.paid seq 1: Error: no\n'
+  expect((await run(['projection', 'get', 'customer-totals', 'c-1'], system.url)).err).toBe(stale)
+  expect((await run(['projection', 'get', 'customer-totals', 'c-2'], system.url)).err).toMatch(
+    /^the rebuild of customer-totals stands at .*\nsekali: the projection has no such key: .*\n$/,
+  )
+  expect((await run(['projection', 'get', 'newest'], system.url)).err).toBe('')
   expect(await run(['projection', 'get', 'no-such'], system.url)).toMatchObject({
     code: 1,
     err: 'sekali: there is no such projection: sekali projection list names them\n',

@@ -9,5 +9,10 @@ export interface NotLoaded {
 }
 
 /** The file and where in it, in words. */
-export const placeOf = ({ file, line }: Pick<NotLoaded, 'file' | 'line'>): string =>
-  line === null ? file : `${file} line ${line}`
+export const fileAndLine = ({
+  file,
+  line,
+}: {
+  readonly file: string
+  readonly line?: number | null
+}): string => (line == null ? file : `${file} line ${line}`)

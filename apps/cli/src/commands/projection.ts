@@ -1,9 +1,12 @@
 import type { FoldedProjection, Projection, ProjectionError, ProjectionKey } from '@sekali/client/answers'
 import { jsonOf } from '@sekali/client/connection'
+import { Refused } from '@sekali/client/errors'
 import { isProjection, projectionAnswer, projectionKeyAnswer } from '@sekali/client/projections'
+import { SekaliError } from '@sekali/core/errors'
 import { onOneLine } from '@sekali/core/event'
 import { type Json, parseJson, stringifyJson } from '@sekali/core/json'
 import { limits } from '@sekali/core/limits'
+import { fileAndLine } from '@sekali/core/not-loaded'
 import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, required, type Surroundings } from '../context.ts'
@@ -72,20 +75,13 @@ const list = async ({ client, options, json, out }: Context) => {
     ))
       await out.line(line)
   for (const { error } of json ? [] : notLoaded) {
-    const place = error.line === undefined ? error.file : `${error.file} line ${error.line}`
-    await out.line(styled('red', `${plain(place)} does not load: ${plain(error.message)}`))
+    const text = `${plain(fileAndLine(error))} does not load: ${plain(error.message)}`
+    await out.line(styled('red', text))
   }
   if (!json && notLoaded.length > 0)
     await out.line('mend such a file, or take it away; it is read again by itself')
-  const failures = projections.flatMap(({ name, error, rebuild }) => [
-    ...(error === undefined ? [] : [{ what: plain(name), error }]),
-    ...(rebuild?.error === undefined
-      ? []
-      : [{ what: `the rebuild of ${plain(name)}`, error: rebuild.error }]),
-  ])
-  for (const { what, error } of json ? [] : failures) {
-    await out.line(styled('red', `${what} stands at ${placeOf(error)}`))
-  }
+  const failures = projections.flatMap(failuresOf)
+  for (const failure of json ? [] : failures) await out.line(styled('red', failure))
   const skips = projections.flatMap(({ name, skipped, rebuild }) => [
     ...(skipped === undefined ? [] : [{ what: plain(name), ...skipped }]),
     ...(rebuild?.skipped === undefined
@@ -93,12 +89,22 @@ const list = async ({ client, options, json, out }: Context) => {
       : [{ what: `the rebuild of ${plain(name)}`, ...rebuild.skipped }]),
   ])
   for (const { what, count, last } of json ? [] : skips) {
-    await out.line(styled('yellow', `${what} skipped ${number(count)}, the last ${placeOf(last)}`))
+    await out.line(styled('yellow', `${what} skipped ${number(count)}, the last ${eventAndError(last)}`))
   }
   return failures.length + notLoaded.length === 0 ? exitCodes.done : exitCodes.refused
 }
 
-const placeOf = ({ topic, seq, message }: ProjectionError) => `${topic} seq ${seq}: ${plain(message)}`
+/** A line for each event at which it stands. */
+function failuresOf({ name, error, rebuild }: FoldedProjection): string[] {
+  return [
+    ...(error === undefined ? [] : [`${plain(name)} stands at ${eventAndError(error)}`]),
+    ...(rebuild?.error === undefined
+      ? []
+      : [`the rebuild of ${plain(name)} stands at ${eventAndError(rebuild.error)}`]),
+  ]
+}
+
+const eventAndError = ({ topic, seq, message }: ProjectionError) => `${topic} seq ${seq}: ${plain(message)}`
 
 const row = ({ name, version, status, lag, rebuild, skipped }: FoldedProjection) => [
   plain(name),
@@ -121,10 +127,16 @@ interface GetOptions {
 const get = async (context: Context, [name, key]: string[], { limit, after }: GetOptions) => {
   const { connection, options, json, out } = context
   if (key !== undefined) {
-    const answer = await projectionKeyAnswer(connection, required(name), key, options)
+    const answer = await projectionKeyAnswer(connection, required(name), key, options).catch(
+      async (error) => {
+        if (error instanceof Refused && error.code === 'unknown_key')
+          await reportFailures(context, required(name))
+        throw error
+      },
+    )
     const { state } = jsonOf<ProjectionKey>(answer, isProjection, parseJson)
     await out.line(json ? onOneLine(answer.text.trimEnd()) : indented(state))
-    return undefined
+    return await reportFailures(context, required(name))
   }
   let left = limit ?? Number.POSITIVE_INFINITY
   for (let from = after; ; ) {
@@ -135,7 +147,19 @@ const get = async (context: Context, [name, key]: string[], { limit, after }: Ge
     else await showState(context, page)
     left -= page.keys?.length ?? 0
     from = page.next
-    if (from === undefined || left <= 0) return undefined
+    if (from === undefined || left <= 0) return await reportFailures(context, required(name))
+  }
+}
+
+/** A state that stands still looks like any other: it is said beside it. */
+async function reportFailures({ client, options, json, report }: Context, name: string): Promise<undefined> {
+  if (json) return
+  const all = await client.projections(options).catch((error) => {
+    if (error instanceof SekaliError) return [] // what was asked for is there all the same
+    throw error
+  })
+  for (const one of all) {
+    if (one.name === name && one.status !== 'not_loaded') failuresOf(one).forEach(report)
   }
 }
 

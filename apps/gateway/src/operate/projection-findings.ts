@@ -1,5 +1,5 @@
 import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
-import { type NotLoaded, placeOf } from '@sekali/core/not-loaded'
+import { fileAndLine, type NotLoaded } from '@sekali/core/not-loaded'
 import type { ProjectionStatus, Skipped } from '@sekali/store/read-projections'
 import { listed } from './findings.ts'
 
@@ -37,7 +37,7 @@ export function definitionsFinding(files: readonly NotLoaded[] | undefined): Fin
   if (files.length === 0) return ok(check, 'no file is left out')
   return problem(
     check,
-    `files of definitions do not load: ${listed(files.map(placeOf))}`,
+    `files of definitions do not load: ${listed(files.map(fileAndLine))}`,
     'sekali projection list shows why: mend the file, or take it away; it is read again by itself',
   )
 }
