@@ -73,10 +73,10 @@ test('lines of standard input are published in their order; bad ones are named a
   const input = lines.join('\r\n')
   const { code, out, err } = await run(['publish'], system.url, input)
   expect({ code, out }).toEqual({ code: 1, out: '998 events queued, 2 refused\n' })
-  expect(err.split('\n').sort()).toEqual([
-    '',
-    'line 12: must be the JSON of one event',
+  expect(err.split('\n')).toEqual([
     expect.stringMatching(/^line 3: source must be a string/),
+    'line 12: must be the JSON of one event',
+    '',
   ])
   const { events } = await stored('many', 998)
   const ids = events.map(({ event_id }) => event_id)
@@ -144,6 +144,18 @@ test('bytes on standard input are read as the gateway reads a stream of lines', 
   ])
   const { events } = await stored('bytes', 2)
   expect(events.map(({ event_id }) => event_id).sort()).toEqual(['a', 'b'])
+})
+
+test('what is refused is named in the order of the lines, whoever refuses it', async () => {
+  const input = Buffer.concat([
+    Buffer.from(`${line('order', 1, 7)}\n`),
+    Buffer.from([0xff, 0x0a]),
+    Buffer.from('{}\n'),
+  ])
+  const { err } = await run(['publish'], system.url, input)
+  expect(err.split('\n').map((text) => text.slice(0, 6))).toEqual(['line 1', 'line 2', 'line 3', ''])
+  const json = await run(['publish', '--json'], system.url, input)
+  expect(JSON.parse(json.out).refusals.map((refusal: { line: number }) => refusal.line)).toEqual([1, 2, 3])
 })
 
 test('an id that is not UTF-8 on the command line does not become another one', async () => {

@@ -75,7 +75,12 @@ async function publishOne(
 ): Promise<undefined> {
   const { id = randomUUID(), source = 'sekali-cli', timestamp = new Date().toISOString(), wait } = options
   requireText({ TOPIC: topic, PAYLOAD: payload, '--id': id, '--source': source })
-  if (payload === undefined || !isJson(payload)) {
+  if (payload === undefined) {
+    throw new UsageError(
+      'the PAYLOAD is missing; events in a file come as lines: sekali publish < FILE, without a TOPIC',
+    )
+  }
+  if (!isJson(payload)) {
     throw new UsageError(`the PAYLOAD must be JSON, in quotes for the shell, for instance '{"total": 12.50}'`)
   }
   // By concatenation, because JSON.parse and JSON.stringify would round what is beyond a double.
@@ -126,14 +131,11 @@ async function publishLines(
   { connection, options, json, out, report, signal }: Context,
   lenient = false,
 ): Promise<number> {
-  const refusals: Refusal[] = []
-  let counts = { queued: 0, refused: 0 }
-  const refuse = (line: number, issues: readonly Issue[], message: string) => {
-    if (refusals.length >= refusalsNamedMax) return
-    refusals.push({ line, issues })
+  const refusals = createRefusals((line, message) => {
     if (!json) report(`line ${line}: ${plain(message)}`)
-  }
-  const lines = createEventLines((line, issue) => refuse(line, [issue], issue.message))
+  })
+  let counts = { queued: 0, refused: 0 }
+  const lines = createEventLines((line, issue) => refusals.add(line, [issue], issue.message))
   const watched = !json && process.stderr.isTTY
   const show = () => process.stderr.write(`\r${count(counts.queued, 'event')} queued `)
   const progress = watched ? setInterval(show, progressEveryMs) : undefined
@@ -142,10 +144,13 @@ async function publishLines(
       ...options,
       onProgress: (now) => {
         counts = now
+        if (now.queued + now.refused === lines.events()) refusals.name()
       },
-      onRefused: (index, { issues, message }) => refuse(lines.numberOf(index), issues, message),
+      onRefused: (index, { issues, message }) => refusals.add(lines.numberOf(index), issues, message),
     })
+    refusals.name()
   } catch (error) {
+    refusals.name()
     // The operator needs to know how far it came. Publishing all of it again is safe.
     report(`stopped: ${count(counts.queued, 'event')} queued; to publish all of them again is safe`)
     throw error
@@ -157,9 +162,34 @@ async function publishLines(
   }
   const { queued } = counts
   const refused = counts.refused + lines.unread()
-  if (json) await out.line(JSON.stringify({ queued, refused, refusals }))
+  if (json) await out.line(JSON.stringify({ queued, refused, refusals: refusals.named }))
   else await out.line(`${count(queued, 'event')} queued${refused > 0 ? `, ${number(refused)} refused` : ''}`)
   return refused > 0 && !(lenient && queued > 0) ? exitCodes.refused : exitCodes.done
+}
+
+/**
+ * The first lines that are refused, in their order. We refuse some at once, the gateway others later: a line is named once
+ * it is known what came of all lines before it.
+ */
+function createRefusals(onNamed: (line: number, message: string) => void) {
+  const named: Refusal[] = []
+  let held: (Refusal & { readonly message: string })[] = []
+  return {
+    named: named as readonly Refusal[],
+    add(line: number, issues: readonly Issue[], message: string) {
+      held.push({ line, issues, message })
+      held.sort((a, b) => a.line - b.line)
+      held = held.slice(0, refusalsNamedMax - named.length)
+    },
+    /** All lines so far are settled, or will not be. */
+    name() {
+      for (const { line, issues, message } of held) {
+        named.push({ line, issues })
+        onNamed(line, message)
+      }
+      held = []
+    },
+  }
 }
 
 /** The lines that may be events: not blank, and readable. `onUnread` gets the ones that cannot be read. */
@@ -188,6 +218,7 @@ function createEventLines(onUnread: (line: number, issue: Issue) => void) {
       for await (const chunk of input) yield* textsOf(splitter.split(chunk))
       if (splitter.begun() !== undefined) yield* textsOf([splitter.take()])
     },
+    events: () => events,
     unread: () => unread,
     /** Of an event, from 0, its line, from 1. */
     numberOf: (event: number) => event + 1 + passed.filter((before) => before <= event).length,
