@@ -123,6 +123,10 @@ const isOfAProxy = ({ code, status }: Refused | Unavailable) => code === `http_$
 function adviceOnRefusal(error: Refused, url: string): string {
   // When it can be dropped only the gateway knows.
   if (error.code === 'projection_in_use') return (error.detail ?? error.message).replace(/^A /, 'a ')
+  const { pathname } = URL.canParse(url) ? new URL(url) : { pathname: '/' }
+  if (error.code === 'not_found' && pathname !== '/') {
+    return `the gateway knows nothing under ${pathname}: leave the path out of the URL`
+  }
   if (!isOfAProxy(error)) return advice[error.code] ?? error.message
   if (error.status === 401 || error.status === 403 || error.status === 407) {
     return `${url} wants another token, or any (${error.status}); a profile, --token-file or SEKALI_TOKEN has it`
@@ -132,6 +136,8 @@ function adviceOnRefusal(error: Refused, url: string): string {
 
 const advice: Readonly<Record<string, string>> = {
   unknown_event: 'there is no such event: sekali events TOPIC lists what there is',
+  unknown_topic: 'there is no such topic: sekali topics lists them',
+  topic_in_use: 'the topic has events, or some are on their way, or it has dead letters: it stays',
   unknown_projection: 'there is no such projection: sekali projection list names them',
   unknown_key: 'the projection has no such key: sekali projection get NAME lists them',
   not_found: 'this gateway does not know that: it may be older than this command',

@@ -1,5 +1,7 @@
+import { normalizeTimestamp } from '@sekali/core/timestamp'
 import { type Command, Option } from 'commander'
 import { wholeNumber } from './arguments.ts'
+import { UsageError } from './exit.ts'
 import { time } from './time.ts'
 
 /** The options of everything that reads the log; their names are those of EventsQuery. */
@@ -15,10 +17,20 @@ export function addFilters(command: Command): Command {
     )
     .option('-t, --to <time>', 'only events before this time', time)
     .addOption(
-      new Option('--by <time>', 'which time --from and --to are about').choices(['timestamp', 'received_at']),
+      new Option('--by <time>', 'which time --from and --to are about (default: timestamp)').choices([
+        'timestamp',
+        'received_at',
+      ]),
     )
     .addOption(new Option('-o, --order <order>', 'oldest or newest first').choices(['asc', 'desc']))
     .option('-n, --limit <n>', 'at most this many', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+}
+
+/** Throws UsageError for a time span that ends before it begins. */
+export function requireSpan({ from, to }: { readonly from?: string; readonly to?: string }): void {
+  const [first, last] = [from, to].map((time) => normalizeTimestamp(time ?? ''))
+  if (first === undefined || last === undefined || first <= last) return
+  throw new UsageError('--from must be before --to')
 }
 
 /** Told with the help of whatever takes a time. */

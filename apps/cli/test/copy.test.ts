@@ -68,6 +68,13 @@ test('a tail of a topic that is not there says so, and shows the first event whe
     expect(tail.out()).toMatch(/^2025-12-08T10:00:00\.000000Z {2}orders\.new {2}#1 .*\n$/),
   )
 
+  await using other = start(['tail', 'orders.nev'], { SEKALI_URL: system.url })
+  await eventually(() =>
+    expect(other.err()).toBe(
+      'there is no topic orders.nev yet: waiting for its first event; there is orders.new\n',
+    ),
+  )
+
   // A time is when Sekali got an event, and a tail goes on from there.
   const from = (time: string, topic = 'orders.new') =>
     run(['tail', topic, '--from', time, '--count', '1', '--json'], system.url)

@@ -31,7 +31,12 @@ test('stats and topics are tables for people and JSON for programs', async () =>
   expect((await run(['topics', 'orders.*', '--json'], system.url)).out).toContain('"orders.paid"')
   expect((await run(['topics', 'others.>', '--json'], system.url)).out).toBe('')
   // The total is over all topics, whichever are shown.
-  expect((await run(['stats', 'others.>'], system.url)).out).toMatch(/^topic .*\ntotal +2 +2/)
+  const others = await run(['stats', 'others.>'], system.url)
+  expect(others).toMatchObject({ code: 0, err: 'no topic matches others.> yet\n' })
+  expect(others.out).toMatch(/^topic .*\nall topics +2 +2/)
+  expect((await run(['topics', 'order.paid'], system.url)).err).toBe(
+    'there is no topic order.paid yet; there is orders.paid\n',
+  )
 })
 
 test('stats --watch goes on until Ctrl-C, which ends it with 130 and without a word', async () => {
@@ -75,6 +80,11 @@ test.each([
   [['stat'], /unknown command 'stat' \(Did you mean one of start, stats\?\)/],
   [['stats', '--url', 'localhost:8080'], /must begin with http/],
   [['replay', 'orders', '--order', 'up'], /asc, desc/],
+  [['replay', 'orders', '--from', '1h', '--to', '2h'], /--from must be before --to/],
+  [['events', '-f', '2025-12-08T11:00', '-t', '2025-12-08T12:00+02:00'], /--from must be before --to/],
+  [['event', 'small.*', 'e-1'], /an event is of one topic, not of a pattern; .*sekali events 'small\.\*'/],
+  [['publish', 'orders.eu'], /the PAYLOAD is missing; .*sekali publish < FILE, without a TOPIC/],
+  [['publish', 'bad.ndjson'], /the PAYLOAD is missing; .*sekali publish < FILE, without a TOPIC/],
 ])('a command line like %j is reported on one line and ends with 2', async (args, said) => {
   const { code, out, err } = await run(args, nowhere)
   expect({ code, out }).toEqual({ code: 2, out: '' })
@@ -83,6 +93,27 @@ test.each([
   const json = await run([...args, '--json'], nowhere)
   expect(json.code).toBe(2)
   expect(JSON.parse(json.err)).toEqual({ error: { code: 'usage', message: expect.stringMatching(said) } })
+})
+
+test('a path that the URL has and the gateway does not know is named', async () => {
+  expect(await run(['stats'], `${system.url}/foo/`)).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(
+      /^sekali: the gateway knows nothing under \/foo\/: leave the path out of the URL\n$/,
+    ),
+  })
+})
+
+test('a topic that cannot be dropped is refused in a sentence', async () => {
+  const drop = async (topic: string) => await run(['topic', 'drop', topic], system.url)
+  expect(await drop('nope')).toMatchObject({
+    code: 1,
+    err: 'sekali: there is no such topic: sekali topics lists them\n',
+  })
+  expect(await drop('orders.paid')).toMatchObject({
+    code: 1,
+    err: 'sekali: the topic has events, or some are on their way, or it has dead letters: it stays\n',
+  })
 })
 
 test('every command teaches by example', async () => {

@@ -129,6 +129,11 @@ test('times are taken as people write them, and what is none is a usage error wi
   expect(await count('-t', '1h', '--by', 'received_at')).toBe(0)
   expect(await count('--from', '2025-12-08', '--to', '2025-12-08T10:00')).toBe(0)
   expect(await count('--from', '2025-12-08T10:00', '--to', '2025-12-09')).toBe(3_000)
+  for (const command of ['replay', 'events']) {
+    expect((await run([command, 'orders.eu', '--from', '1h'], system.url)).err).toBe(
+      '--from and --to compare the timestamp of an event; --by received_at compares when Sekali received it\n',
+    )
+  }
   const { code, err } = await run(['replay', 'orders.eu', '--from', 'tomorrow'], system.url)
   expect(code).toBe(2)
   expect(err).toMatch(/^sekali: option '-f, --from <time>' .*'tomorrow'.* It can be 1h, .*yesterday.*\n$/)

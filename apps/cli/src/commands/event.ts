@@ -2,10 +2,11 @@ import type { StoredEvent } from '@sekali/client/answers'
 import { DeadEvent, Refused } from '@sekali/client/errors'
 import { receiptAnswer } from '@sekali/client/receipt'
 import { onOneLine } from '@sekali/core/event'
+import { isPattern } from '@sekali/core/pattern'
 import { findPayload } from '@sekali/core/payload'
 import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
-import { exitCodes } from '../exit.ts'
+import { exitCodes, UsageError } from '../exit.ts'
 import { plain, styled } from '../terminal/text.ts'
 
 export function addEvent(program: Command, surroundings: Surroundings): void {
@@ -30,6 +31,11 @@ It ends with 0 if the event is stored or in flight, with 1 if it is dead or unkn
 }
 
 const run = async ({ connection, options, json, out }: Context, [topic, id]: string[]) => {
+  if (isPattern(required(topic))) {
+    throw new UsageError(
+      `an event is of one topic, not of a pattern; for those of a pattern there is sekali events '${plain(required(topic))}'`,
+    )
+  }
   try {
     const { text } = await receiptAnswer(connection, required(topic), required(id), options)
     await out.line(json ? `{"status":"stored","event":${onOneLine(text.trimEnd())}}` : stored(text))

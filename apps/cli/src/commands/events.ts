@@ -4,9 +4,9 @@ import { onOneLine } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
-import { addFilters, timesHelp } from '../filters.ts'
+import { addFilters, requireSpan, timesHelp } from '../filters.ts'
 import { eventLine } from '../terminal/text.ts'
-import { noTopic } from './no-topic.ts'
+import { reportNothing } from './no-topic.ts'
 
 const limitDefault = 20
 
@@ -33,7 +33,8 @@ ${timesHelp}
 }
 
 const run = async (context: Context, [topic]: string[], query: EventsQuery) => {
-  const { connection, options, json, out, report } = context
+  requireSpan(query)
+  const { connection, options, json, out } = context
   const { limit = limitDefault } = query
   const wanted = {
     ...query,
@@ -47,7 +48,6 @@ const run = async (context: Context, [topic]: string[], query: EventsQuery) => {
   }
   if (count > 0 || json) return undefined
   await out.line('no events')
-  const hint = topic === undefined ? undefined : await noTopic(context, topic)
-  if (hint !== undefined) report(hint)
+  await reportNothing(context, wanted)
   return undefined
 }

@@ -1,7 +1,8 @@
-import type { Stats } from '@sekali/client/answers'
+import type { EventsQuery, Stats } from '@sekali/client/answers'
 import { type Connection, call, jsonOf, search } from '@sekali/client/connection'
 import type { CallOptions } from '@sekali/client/retry'
 import { SekaliError } from '@sekali/core/errors'
+import { isPattern } from '@sekali/core/pattern'
 import { plain } from '../terminal/text.ts'
 
 interface Asking {
@@ -11,20 +12,47 @@ interface Asking {
 
 /**
  * Words for when a topic, or every topic of a pattern, is not there, with names that may have been meant. Undefined if it
- * is there, or if nobody knows.
+ * is there, or if nobody knows. `goesOn` is what the command does without it.
  */
-export async function noTopic({ connection, signal }: Asking, topic: string): Promise<string | undefined> {
+export async function noTopic(
+  { connection, signal }: Asking,
+  topic: string,
+  goesOn = '',
+): Promise<string | undefined> {
   const names = (wanted: object) => namesOf(connection, wanted, { signal })
   try {
     const found = await names({ topic })
     if (found === undefined || found.length > 0) return undefined
     const near = nearest(topic, (await names({})) ?? [])
-    const what = /[*>]/.test(topic) ? `no topic matches ${plain(topic)}` : `there is no topic ${plain(topic)}`
-    return near.length === 0 ? `${what} yet` : `${what} yet; there is ${near.map(plain).join(', ')}`
+    const what = isPattern(topic) ? `no topic matches ${plain(topic)}` : `there is no topic ${plain(topic)}`
+    return `${what} yet${goesOn}${near.length === 0 ? '' : `; there is ${near.map(plain).join(', ')}`}`
   } catch (error) {
     if (error instanceof SekaliError || signal.aborted) return undefined // what was asked for says it itself
     throw error
   }
+}
+
+interface Reporting extends Asking {
+  readonly report: (line: string) => void
+}
+
+/** Says it on standard error, if there is something to say; returns whether there was. */
+export async function reportNoTopic(context: Reporting, topic: string): Promise<boolean> {
+  const hint = await noTopic(context, topic)
+  if (hint !== undefined) context.report(hint)
+  return hint !== undefined
+}
+
+/** Says why a search found nothing, if that can be known: the topic is not there, or the time that was meant is another. */
+export async function reportNothing(
+  context: Reporting,
+  { topic, from, to, by }: Pick<EventsQuery, 'topic' | 'from' | 'to' | 'by'>,
+): Promise<void> {
+  if (topic !== undefined && (await reportNoTopic(context, topic))) return
+  if ((from ?? to) === undefined || by !== undefined) return
+  context.report(
+    '--from and --to compare the timestamp of an event; --by received_at compares when Sekali received it',
+  )
 }
 
 /** Of the first thousand topics: more would take long, and it is a hint. */

@@ -4,8 +4,8 @@ import { fieldNames } from '@sekali/core/event'
 import { findPayload } from '@sekali/core/payload'
 import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
-import { addFilters, timesHelp } from '../filters.ts'
-import { noTopic } from './no-topic.ts'
+import { addFilters, requireSpan, timesHelp } from '../filters.ts'
+import { reportNothing } from './no-topic.ts'
 
 export function addReplay(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -31,7 +31,8 @@ Examples:
   $ sekali replay orders.eu.paid --order desc --limit 10           the last ten, newest first
   $ sekali replay 'orders.>' --events | sekali publish --url http://other:8080
 
-With --events every payload goes on as it was sent, digit by digit; jq would round 9007199254740993 and 12.50.
+With --events no digit of a payload changes, where jq would round 9007199254740993 and 12.50. Its line breaks become
+spaces, and U+0085, U+2028 and U+2029 become escapes, as an event is one line: the value is the same, the text is not.
 
 ${timesHelp}
 `,
@@ -44,6 +45,7 @@ interface Options extends EventsQuery {
 }
 
 const run = async (context: Context, [operand]: string[], { events = false, ...query }: Options) => {
+  requireSpan(query)
   const { connection, options, out, json, report, signal } = context
   const topic = required(operand)
   const texts = replayText(connection, { ...query, topic }, options)
@@ -58,8 +60,7 @@ const run = async (context: Context, [operand]: string[], { events = false, ...q
       report(`the replay broke off after ${written} event${written === 1 ? '' : 's'}: there are more`)
     throw error
   }
-  const hint = written > 0 || json ? undefined : await noTopic(context, topic)
-  if (hint !== undefined) report(hint)
+  if (written === 0 && !json) await reportNothing(context, { ...query, topic })
   return undefined
 }
 

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { count, number, plain, styled, table } from '../terminal/text.ts'
+import { reportNoTopic } from './no-topic.ts'
 
 interface Options {
   readonly watch?: number | true
@@ -18,7 +19,7 @@ export function addStats(program: Command, surroundings: Surroundings): void {
       `Shows the figures of every topic: accepted = ${outcomeNames.join(' + ')} + in flight. A ? is ` +
         'what cannot be known now.',
     )
-    .argument('[topic]', 'only this one, or those of a pattern; the total is over all topics')
+    .argument('[topic]', 'only this one, or those of a pattern; the last row is over all topics')
     .option(
       '-w, --watch [seconds]',
       'show them again at this interval (seconds), until Ctrl-C',
@@ -46,8 +47,11 @@ const run = async (context: Context, [topic]: string[], { watch }: Options) => {
   for (;;) {
     const now: Moment = { stats: await client.stats(wanted), atMs: performance.now() }
     if (json) await out.line(JSON.stringify(now.stats))
-    else await out.write(`${redraw(watch !== undefined)}${report(now, before).join('\n')}\n`)
-    if (everyMs === 0) return undefined
+    else await out.write(`${redraw(watch !== undefined)}${tables(now, before, topic).join('\n')}\n`)
+    if (everyMs === 0) {
+      if (!json && topic !== undefined && now.stats.topics?.length === 0) await reportNoTopic(context, topic)
+      return undefined
+    }
     before = now
     await wait(everyMs, signal)
   }
@@ -61,7 +65,7 @@ interface Moment {
 /** A terminal is drawn anew from its top; elsewhere one report follows the other. */
 const redraw = (again: boolean) => (again && process.stdout.isTTY ? '\u001b[H\u001b[2J' : '')
 
-function report({ stats, atMs }: Moment, before: Moment | undefined): string[] {
+function tables({ stats, atMs }: Moment, before: Moment | undefined, topic: string | undefined): string[] {
   const row = (title: string, figures: Figures) => [
     title,
     ...figureNames.map((name) => number(figures[name])),
@@ -70,7 +74,7 @@ function report({ stats, atMs }: Moment, before: Moment | undefined): string[] {
   const head = ['topic', ...figureNames.map((name) => name.replace('_', ' '))]
   const rate = before && perSecond(stats, before, atMs)
   return [
-    ...table(head, [...rows, row('total', stats.totals)]),
+    ...table(head, [...rows, row(topic === undefined ? 'total' : 'all topics', stats.totals)]),
     '',
     `${consumersText(stats.consumers)}${rate === undefined ? '' : ` · ${count(rate, 'event')} stored a second`}`,
     ...warnings(stats),

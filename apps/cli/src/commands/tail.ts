@@ -1,6 +1,7 @@
 import type { TailQuery } from '@sekali/client/answers'
 import { events, read } from '@sekali/client/read'
 import { tailText } from '@sekali/client/tail'
+import { isPattern } from '@sekali/core/pattern'
 import type { Command } from 'commander'
 import { adviceOnRetry, isForGood } from '../advice.ts'
 import { beginning, wholeNumber } from '../arguments.ts'
@@ -56,7 +57,7 @@ const run = async (context: Context, [operand]: string[], { count, from, ...plac
   let cursor: string | undefined
   let left = count
   using _reader = out.watch()
-  using _hint = json ? undefined : reportNoTopic(context, topic)
+  using _hint = json ? undefined : hintNoTopic(context, topic)
   try {
     for await (const event of tailText(connection, query, { signal, onRetry })) {
       await out.line(json ? event.text : eventLine(event.text))
@@ -74,7 +75,7 @@ const run = async (context: Context, [operand]: string[], { count, from, ...plac
 /** The seq behind which the events are that came at this time or later. */
 async function seqBefore(context: Context, topic: string, time: string): Promise<number> {
   const { connection, options } = context
-  if (/[*>]/.test(topic)) {
+  if (isPattern(topic)) {
     throw new UsageError(
       'a pattern is followed from start, now or a cursor; replay takes a time: sekali replay PATTERN --from 1h',
     )
@@ -87,11 +88,11 @@ async function seqBefore(context: Context, topic: string, time: string): Promise
 }
 
 /** Beside the tail, which it must not keep waiting: whoever misspelt the name would wait for ever. */
-function reportNoTopic({ connection, signal, report }: Context, topic: string): Disposable {
+function hintNoTopic({ connection, signal, report }: Context, topic: string): Disposable {
   const end = new AbortController()
   const asking = { connection, signal: AbortSignal.any([signal, end.signal]) }
-  void noTopic(asking, topic).then((hint) => {
-    if (hint !== undefined && !end.signal.aborted) report(`${hint}: waiting for its first event`)
+  void noTopic(asking, topic, ': waiting for its first event').then((hint) => {
+    if (hint !== undefined && !end.signal.aborted) report(hint)
   })
   return { [Symbol.dispose]: () => end.abort() }
 }

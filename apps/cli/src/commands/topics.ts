@@ -3,6 +3,7 @@ import { Unavailable } from '@sekali/client/errors'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { number, plain, table } from '../terminal/text.ts'
+import { reportNoTopic } from './no-topic.ts'
 
 export function addTopics(program: Command, surroundings: Surroundings): void {
   program
@@ -31,6 +32,7 @@ const run = async (context: Context, [topic]: string[]) => {
   if (context.json) for (const topic of topics) await context.out.line(JSON.stringify(topic))
   else
     for (const line of table(['topic', 'events', 'in flight'], topics.map(row))) await context.out.line(line)
+  if (!context.json && topic !== undefined && topics.length === 0) await reportNoTopic(context, topic)
   return undefined
 }
 
