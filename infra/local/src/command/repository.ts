@@ -22,5 +22,5 @@ export const dataFolder = isBuilt ? resolve('.sekali') : `${repositoryRoot}.seka
 
 /** What people type. */
 export const startCommand = isBuilt ? 'npx @sekali/cli start' : 'npm start --'
-export const cliCommand = isBuilt ? 'npx @sekali/cli' : 'npm run sekali --'
+export const cliCommand = isBuilt ? 'npx @sekali/cli' : 'npm run -s sekali --'
 export const demoCommand = isBuilt ? 'npx @sekali/cli demo' : 'npm run demo --'

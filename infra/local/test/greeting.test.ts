@@ -1,0 +1,21 @@
+// What `npm start` prints to be typed: pasted as it is, it must show something, and must not spoil the quickstart.
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { customerTotals } from '../../../examples/customer-totals.ts'
+import { greeting } from '../src/command/greeting.ts'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+test('the event of the greeting is folded by the example, and is of no topic or customer of the quickstart', async () => {
+  const text = greeting({ url: 'http://127.0.0.1:8080', dir: '/d', logDir: '/d/logs' }, `${root}examples`)
+  const event = JSON.parse(/-d '(.*)'/.exec(text)?.[1] ?? '')
+  expect(customerTotals.topics).toBe('orders.*.paid')
+  expect(event.topic).toMatch(/^orders\.\w+\.paid$/)
+  expect(text).toContain(`/events?topic=${event.topic}&`)
+  expect(text).toContain('/projections/customer-totals')
+  expect(text).toContain('npm run -s sekali -- --url')
+  const quickstart = await readFile(`${root}docs/quickstart.md`, 'utf8')
+  expect(quickstart).not.toContain(event.topic)
+  expect(quickstart).not.toContain(`"${event.payload.customer}"`)
+})
