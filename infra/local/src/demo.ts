@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import process from 'node:process'
 import { complaintAbout, seed, share } from '@sekali/publisher/arguments'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
-import { commandLine, wholeNumber } from './command/command-line.ts'
+import { commandLine, requireDashes, wholeNumber } from './command/command-line.ts'
 import { narrate } from './command/narration.ts'
 import { demoCommand, programs } from './command/repository.ts'
 import { interrupted, runCommand } from './command/run-command.ts'
@@ -24,8 +24,8 @@ const command = commandLine(
   .option('--concurrency <number>', 'requests at a time', wholeNumber(1, 1_000), 50)
   .option('--seed <text>', 'the same seed publishes the same events (default: a new one)', seed)
   .option('--json', 'the last line of standard output is one JSON object with the figures')
-  .parse()
-const options = command.opts<DemoOptions>()
+requireDashes(command, process.env)
+const options = command.parse().opts<DemoOptions>()
 const complaint = complaintAbout(options)
 if (complaint !== undefined) command.error(complaint)
 

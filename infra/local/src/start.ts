@@ -2,7 +2,14 @@ import { once } from 'node:events'
 import process from 'node:process'
 import { readSecret } from '@sekali/process/secret-file'
 import { Option } from 'commander'
-import { commandLine, existingFolder, inLines, newFolder, wholeNumber } from './command/command-line.ts'
+import {
+  commandLine,
+  existingFolder,
+  inLines,
+  newFolder,
+  requireDashes,
+  wholeNumber,
+} from './command/command-line.ts'
 import { greeting } from './command/greeting.ts'
 import { narrate } from './command/narration.ts'
 import { dataFolder, startCommand } from './command/repository.ts'
@@ -10,7 +17,7 @@ import { runCommand } from './command/run-command.ts'
 import { settings } from './system/settings.ts'
 import { startStack } from './system/stack.ts'
 
-const options = commandLine(
+const command = commandLine(
   startCommand,
   'Runs Sekali on this machine until Ctrl-C: Redis, PostgreSQL, the gateway, consumers and projectors. ' +
     'A process that ends is started again. A second Ctrl-C stops at once.',
@@ -49,17 +56,17 @@ ${inLines(settings, 100)}
 Example:
   ${startCommand} --port 9090 --consumers 8 --data /var/lib/sekali`,
   )
-  .parse()
-  .opts<{
-    port: number
-    host: string
-    healthPort: number
-    healthHost: string
-    consumers: number
-    projectors: number
-    projections?: string
-    data: string
-  }>()
+requireDashes(command, process.env)
+const options = command.parse().opts<{
+  port: number
+  host: string
+  healthPort: number
+  healthHost: string
+  consumers: number
+  projectors: number
+  projections?: string
+  data: string
+}>()
 
 await runCommand(async (signal) => {
   await using stack = await startStack({

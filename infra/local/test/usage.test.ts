@@ -21,9 +21,11 @@ const programs = {
 type Name = keyof typeof programs
 const names = Object.keys(programs) as Name[]
 
-function run(name: Name, ...args: string[]) {
+const run = (name: Name, ...args: string[]) => runWith({}, name, ...args)
+
+function runWith(env: Record<string, string>, name: Name, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, programs[name]), ...args], {
-    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
     encoding: 'utf8',
     timeout: 30_000,
   })
@@ -71,6 +73,24 @@ test.each<[Name, string[], RegExp]>([
   ['test:more', ['--project', 'core'], /no project core.*gateway/],
 ])('%s %j is refused before anything starts', (name, args, words) => {
   expect(run(name, ...args)).toEqual(refused(words))
+})
+
+// npm keeps an option before the dashes for itself, and says so to the script alone.
+test.each<[Name, Record<string, string>, string[], string]>([
+  ['start', { npm_config_port: 'true' }, ['9001'], '--port: npm start -- --port …'],
+  ['start', { npm_config_health_port: '9001' }, [], '--health-port: npm start -- --health-port …'],
+  [
+    'demo',
+    { npm_config_seed: '42', npm_config_events: '10' },
+    [],
+    '--events and --seed: npm run demo -- --events …',
+  ],
+])('%s refuses what npm took for itself: %j', (name, env, args, said) => {
+  expect(runWith(env, name, ...args)).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: `error: npm keeps options that are not behind two dashes, and has kept ${said}\n`,
+  })
 })
 
 test('a data folder that cannot be one is refused in a sentence', async () => {

@@ -8,6 +8,22 @@ export function commandLine(name: string, description: string): Command {
   return new Command(name).description(description).exitOverride(endUsage)
 }
 
+// npm has a --json of its own, which somebody's .npmrc may set.
+const ofNpm = ['json']
+
+/** Ends the process if npm has taken options for itself, as of `npm start --port 9001`: it sets npm_config_port then. */
+export function requireDashes(command: Command, environment: NodeJS.ProcessEnv): void {
+  const kept = command.options
+    .map((option) => option.name())
+    .filter((name) => !ofNpm.includes(name) && `npm_config_${name.replaceAll('-', '_')}` in environment)
+    .map((name) => `--${name}`)
+  if (kept.length === 0) return
+  command.error(
+    `error: npm keeps options that are not behind two dashes, and has kept ${kept.join(' and ')}: ` +
+      `${command.name()} ${kept[0]} …`,
+  )
+}
+
 /** A commander parser: a whole number in a range. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
