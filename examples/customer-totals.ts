@@ -22,7 +22,7 @@ export const customerTotals = defineProjection({
   },
   apply({ orders, cents, last }, { payload, timestamp }) {
     const isLater = timestamp > last
-    const sum = BigInt(cents) + BigInt(centsOf(payload.total)) // the sum before is a number again where it is small
+    const sum = BigInt(cents) + BigInt(centsOf(payload.total)) // a small sum is read back as a number
     return { orders: orders + 1, cents: sum, last: isLater ? timestamp : last }
   },
 })
