@@ -26,7 +26,7 @@ export function addTail(program: Command, surroundings: Surroundings): void {
     .argument('<topic>', "a topic, or a pattern such as 'orders.*' or 'orders.>'")
     .option(
       '-f, --from <start>',
-      'where to begin: start, now, after a seq, or 1h ago (default: now)',
+      'where to begin: start, now, after a seq, or what was received since 1h ago (default: now)',
       beginning,
     )
     .option('-c, --cursor <cursor>', 'where an earlier tail stopped; it said so')
