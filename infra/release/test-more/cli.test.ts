@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import process from 'node:process'
 import { freePort } from '@sekali/servers/free-port'
@@ -26,7 +27,7 @@ beforeAll(async () => {
   const [{ filename, files }] = JSON.parse(Buffer.concat(said).toString())
   packed = files
   tarball = join(to.path, filename)
-  for (const version of ['20', '22', '24']) nodes.set(version, open.use(await nodeOf(version)))
+  for (const version of ['20', '22.18', '24']) nodes.set(version, open.use(await nodeOf(version)))
 })
 
 afterAll(() => open.disposeAsync())
@@ -44,7 +45,7 @@ test('the tarball has programs, migrations, licences and a README, and no source
 // Definitions are TypeScript, which Node 20 cannot run.
 test.each([
   ['20', 'each command but projection check', ['--exclude', '**/check.test.ts']],
-  ['22', 'projection check', ['check.test.ts']],
+  ['22.18', 'projection check', ['check.test.ts']],
 ])(
   'of the package, on Node %s, %s does what its tests say',
   async (version, _, files) => {
@@ -79,8 +80,8 @@ test('on Node 20 the commands that bring the system say which Node they need, an
   }
 }, 120_000)
 
-test('the demo balances in an empty folder on Node 22, and leaves nothing', async () => {
-  await using place = await installed([tarball], {}, binOf('22'))
+test('the demo balances in an empty folder on Node 22.18, and leaves nothing', async () => {
+  await using place = await installed([tarball], {}, binOf('22.18'))
   const { code, out, err } = await place.run('npx', ['@sekali/cli', 'demo', '--events', '2000', '--json'])
   expect(code, err).toBe(0)
   expect(out.trimEnd().split('\n')).toHaveLength(1)
@@ -89,8 +90,35 @@ test('the demo balances in an empty folder on Node 22, and leaves nothing', asyn
   expect(await processesOf(place.path)).toEqual([])
 }, 120_000)
 
+test('start refuses in a sentence on Node 22.18, and a Ctrl-C while it starts ends it with 130', async () => {
+  await using place = await installed([tarball], {}, binOf('22.18'))
+  const command = join(place.path, 'node_modules', '.bin', 'sekali')
+  const started = (port: number, ...more: string[]) =>
+    [command, ['start', '--port', String(port), ...more]] as const
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const taken = await place.run(...started((server.address() as AddressInfo).port))
+  server.close()
+  expect(taken).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^\nPort \d+ is taken: .*\nOr choose .*\n$/),
+  })
+
+  await using first = place.start(...started(await freePort()))
+  await eventually(() => expect(first.said()).toContain('PostgreSQL is starting'))
+  const second = await place.run(...started(await freePort()))
+  expect(second).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^\nthe data directory .* is in use by process \d+.*\nOr choose .*\n$/),
+  })
+  first.interrupt()
+  const { code, err } = await first.ended
+  expect({ code, err }).toEqual({ code: 130, err: expect.stringMatching(/everything is stopped\n$/) })
+  expect(await processesOf(place.path)).toEqual([])
+}, 120_000)
+
 for (const [version, user, who] of [
-  ['22', {}, 'root'],
+  ['22.18', {}, 'root'],
   ['24', otherUser, 'another user'],
 ] as const) {
   test(`${who} starts the system in an empty folder on Node ${version}, folds, stops it, and finds all again`, async () => {

@@ -6,7 +6,8 @@
 import { join } from 'node:path'
 import { InvalidConfig } from '@sekali/core/errors'
 import { repositoryRoot } from '@sekali/local/repository'
-import { type InputOptions, type OutputOptions, type Plugin, rolldown } from 'rolldown'
+import { type InputOptions, type OutputChunk, type OutputOptions, type Plugin, rolldown } from 'rolldown'
+import { findNewerThan } from './newer.ts'
 
 /** By the names that packages/core/src/place.ts and its callers expect. All lie in one folder. */
 const programs = {
@@ -57,12 +58,35 @@ async function bundle(dir: string, input: Record<string, string>): Promise<CliBu
       throw new InvalidConfig(`${fileName} has ${place}, which is right in a clone alone: use placeOf`)
     }
   }
+  requireOldNode(chunks)
   const own = new Set(chunks.map(({ fileName }) => fileName))
   const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])
   return {
     modules: chunks.flatMap(({ moduleIds }) => moduleIds),
     imported: new Set(imports.filter((id) => !own.has(id))),
   }
+}
+
+/** The command line runs on Node 20, all else on 22.18. Throws if our code calls what its Node does not have. */
+function requireOldNode(chunks: readonly OutputChunk[]): void {
+  const onNode20 = chunksOf(chunks, 'sekali.mjs')
+  for (const chunk of chunks) {
+    const major = onNode20.has(chunk.fileName) ? 20 : 22
+    for (const [id, { code }] of Object.entries(chunk.modules)) {
+      const newer = id.includes('/node_modules/') ? undefined : findNewerThan(major, code ?? '')
+      if (newer !== undefined) throw new InvalidConfig(`${id} has ${newer}, which Node ${major} lacks`)
+    }
+  }
+}
+
+/** The files that a program loads, or may load when it runs. */
+function chunksOf(chunks: readonly OutputChunk[], program: string): ReadonlySet<string> {
+  const names = new Set<string>([program])
+  for (const name of names) {
+    const chunk = chunks.find(({ fileName }) => fileName === name)
+    for (const next of [...(chunk?.imports ?? []), ...(chunk?.dynamicImports ?? [])]) names.add(next)
+  }
+  return names
 }
 
 /**
@@ -97,6 +121,7 @@ const options: InputOptions = {
     inject: {
       DisposableStack: [stacks, 'DisposableStack'],
       AsyncDisposableStack: [stacks, 'AsyncDisposableStack'],
+      SuppressedError: [stacks, 'SuppressedError'],
     },
   },
 }

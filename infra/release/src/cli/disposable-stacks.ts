@@ -1,6 +1,6 @@
 /**
- * `DisposableStack` and `AsyncDisposableStack` for Node 22, which lacks them: as much of both as our code uses. Where Node
- * has its own, these are its own. The bundler puts them in the place of the global names.
+ * `DisposableStack`, `AsyncDisposableStack` and `SuppressedError` for Node 22, which lacks them: as much of them as our code
+ * uses. Where Node has its own, these are its own. The bundler puts them in the place of the global names.
  */
 
 type Dispose = () => unknown
@@ -74,7 +74,25 @@ class OurAsyncDisposableStack {
 const disposeOf = (value: AsyncDisposable | Disposable): unknown =>
   Symbol.asyncDispose in value ? value[Symbol.asyncDispose]() : value[Symbol.dispose]()
 
-const nodes = globalThis as { DisposableStack?: unknown; AsyncDisposableStack?: unknown }
+/** What `using`, as the bundler writes it, throws when a disposal fails after the block has. */
+class OurSuppressedError extends Error {
+  readonly error: unknown
+  readonly suppressed: unknown
+
+  constructor(error: unknown, suppressed: unknown, message?: string) {
+    super(message)
+    this.name = 'SuppressedError'
+    this.error = error
+    this.suppressed = suppressed
+  }
+}
+
+const nodes = globalThis as {
+  DisposableStack?: unknown
+  AsyncDisposableStack?: unknown
+  SuppressedError?: unknown
+}
 
 export const DisposableStack = nodes.DisposableStack ?? OurDisposableStack
 export const AsyncDisposableStack = nodes.AsyncDisposableStack ?? OurAsyncDisposableStack
+export const SuppressedError = nodes.SuppressedError ?? OurSuppressedError
