@@ -31,6 +31,7 @@ test('each mistake is named with its file, and where it is known with its line; 
   await using folder = await folderOf({
     'a.ts': `export const a = { name: 'same', topics: 't', initial: 0, apply: (n: number) => n + 1 }`,
     'b.ts': `export const b = { name: 'same', topics: 't', initial: 0, apply: (n: number) => n + 1 }`,
+    'builtin.ts': `export const l = { name: 'latest', topics: 't', initial: 0, apply: (n: number) => n }`,
     'empty.ts': 'export const nothing = 1',
     'package.ts': `import 'no-such-package'\nexport const a = 1`,
     'reaches.ts': `import 'node:http'`,
@@ -38,6 +39,8 @@ test('each mistake is named with its file, and where it is known with its line; 
     'syntax.ts': 'export const a = 1\nexport const b = {\n',
     'syntax.js': 'export const a = 1\n\nexport const = 2\n',
     'throws.ts': `throw new Error('not today')`,
+    'missed.ts': `export const a = { name: 'a', topic: 't', initial: 0, apply: (n: number) => n }`,
+    'enum.ts': 'enum A { B }',
   })
   const { code, out } = await check(folder.path)
   expect(code).toBe(1)
@@ -50,20 +53,28 @@ test('each mistake is named with its file, and where it is known with its line; 
   expect([...said.keys()].sort()).toEqual([
     'a.ts',
     'b.ts',
+    'builtin.ts',
     'empty.ts',
+    'enum.ts:1',
+    'missed.ts',
     'package.ts',
     'reaches.ts',
     'shape.ts',
     'syntax.js:3',
     'syntax.ts:2',
-    'throws.ts',
+    'throws.ts:1',
   ])
   expect(said.get('b.ts')).toMatch(/there is a projection same already, in a\.ts; give this one another name/)
   expect(said.get('empty.ts')).toMatch(/exports no projection; write: export const/)
-  expect(said.get('package.ts')).toMatch(/no-such-package/)
+  expect(said.get('package.ts')).toMatch(/no-such-package.*; npm install no-such-package$/)
+  expect(said.get('builtin.ts')).toMatch(/latest is built in; give this one another name$/)
+  expect(said.get('missed.ts')).toMatch(
+    /exports a, but .*: topics is missing; a projection has no field topic$/,
+  )
+  expect(said.get('enum.ts:1')).toMatch(/enum is not supported .*; write an object as const in its place$/)
   expect(said.get('reaches.ts')).toMatch(/node:http is not for definitions/)
   expect(said.get('shape.ts')).toMatch(/name must be 1 to 64 .*; topics .*; apply must be a function/)
-  expect(said.get('throws.ts')).toMatch(/Error: not today/)
+  expect(said.get('throws.ts:1')).toMatch(/Error: not today/)
   const json = await check(join(folder.path, 'syntax.js'), '--json')
   expect(JSON.parse(json.out)).toMatchObject({ found: 'problem', line: 3 })
   expect((await check(join(folder.path, 'none.ts'))).out).toMatch(
@@ -138,6 +149,11 @@ test('a replay can be checked as it is, and no file is a usage error', async () 
     .find(({ found }) => found === 'state')
   expect(JSON.parse(state.state)).toEqual(Array.from({ length: 2_500 }, (_, n) => n + 1))
   expect((await check()).code).toBe(2)
+  const without = await check(join(folder.path, 'ids.ts'), '-e', join(folder.path, 'nosuch'))
+  expect(without).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/^✓ .*\n✗ .*nosuch {2}cannot be read \(ENOENT\)\n$/),
+  })
 })
 
 test('what a definition makes of U+2028 is shown, as Node ends no line there', async () => {

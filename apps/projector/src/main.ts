@@ -25,7 +25,7 @@ await run('projector', async () => {
   await using broker = connectBroker(config.broker, log)
   await using folding = startFolding(config.folding, log)
   let notLoaded: readonly NotLoaded[] = []
-  const load = createDefinitions(config.definitions, folding.load, log, (files) => {
+  const load = createDefinitions(config.definitions, folding, log, (files) => {
     notLoaded = files
   })
   const report = createReports(store, config.projector)

@@ -16,7 +16,7 @@ const log = createLog('test', 'silent')
 /** The projections that the files of a folder define. */
 async function namesIn(dir: string): Promise<string[]> {
   await using folding = startFolding({ foldMs: 2_000, importMs: 5_000, memoryMb: 64, dir }, log)
-  const look = createDefinitions({ dir, builtIn: false, importsMs: 5_000 }, folding.load, log)
+  const look = createDefinitions({ dir, builtIn: false, importsMs: 5_000 }, folding, log)
   return (await look()).map(({ name }) => name)
 }
 
@@ -42,7 +42,7 @@ test('files that are late keep the others waiting one at a time, and no longer o
   await write('c.ts', 'await new Promise(() => {}) // as well')
   await write('d.ts', good('d', `if (existsSync(path('block'))) while (true);`))
   await using folding = startFolding({ foldMs: 200, importMs: 800, memoryMb: 64, dir: folder.path }, log)
-  const look = createDefinitions({ dir: folder.path, builtIn: false, importsMs: 800 }, folding.load, log)
+  const look = createDefinitions({ dir: folder.path, builtIn: false, importsMs: 800 }, folding, log)
   const names = async () => (await look()).map(({ name }) => name)
   await folding.load(builtInSource) // the process has started
   expect(await names()).toEqual(['a'])

@@ -1,6 +1,8 @@
 /** Files of definitions that do not load are reported, until they are mended or gone. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { readNotLoaded } from '@sekali/store/not-loaded'
@@ -11,6 +13,10 @@ import { counting, numbered, ownStack } from './stack.ts'
 const wrong = {
   'shape.ts': `export const wrong = { name: 'wrong', topics: 'a', initial: 0, apply: 1 }`,
   'none.ts': 'export const unrelated = 1',
+  'missed.ts': `export const a = { name: 'a', topic: 't', initial: 0, apply: (n) => n }`,
+  'enum.ts': 'enum A { B }',
+  'outside.ts': `import { readFileSync } from 'node:fs'\nreadFileSync('/etc/passwd')`,
+  'helper.ts': `import './lib.d/helper.ts'`,
   'package.ts': `import 'not-installed'`,
   'same.ts': counting('good', '(n) => n - 1'),
   'syntax.mjs': 'const a = 1\n\nexport const = 1',
@@ -25,6 +31,8 @@ test('each file that does not load is reported with its line, and keeps no other
   for (const [file, text] of Object.entries(wrong)) {
     await (file === 'same.ts' ? stack.define(file, text) : stack.put(file, text))
   }
+  await mkdir(join(stack.env.PROJECTIONS_DIR, 'lib.d'))
+  await stack.put('lib.d/helper.ts', `\nthrow new Error('in the helper')`)
   await stack.append(numbered('orders.eu', 5))
   const short = { IMPORT_MS: '500', STATEMENT_MS: '500', IDLE_IN_TRANSACTION_MS: '1000' }
   await using _projector = stack.projector('one', short)
@@ -39,9 +47,17 @@ test('each file that does not load is reported with its line, and keeps no other
   expect(Object.fromEntries(reported)).toEqual({
     'shape.ts': { line: null, message: message('apply must be a function') },
     'none.ts': { line: null, message: message('exports no projection; write: export const name = define') },
+    'missed.ts': {
+      line: null,
+      message: 'it exports a, but that is no projection: topics is missing; a projection has no field topic',
+    },
+    'enum.ts': { line: 1, message: message('write an object as const in its place') },
+    'outside.ts': { line: 2, message: 'Error: a definition may read no files but those of its folder' },
+    'helper.ts': { line: null, message: message('Error: in the helper (lib.d/helper.ts line 2)') },
     'package.ts': {
       line: null,
-      message: "Error: Cannot find package 'not-installed' imported from package.ts",
+      message:
+        "Error: Cannot find package 'not-installed' imported from package.ts; npm install not-installed",
     },
     'same.ts': { line: null, message: message('there is a projection good already') },
     'syntax.mjs': { line: 3, message: message('SyntaxError: Unexpected token') },

@@ -7,18 +7,19 @@ import type { Finding } from './finding.ts'
 const batchEventsMax = 1_000
 
 /**
- * Reads lines of events, as they are sent or as they are kept, and hands them on in batches. What is no event is a problem
+ * Reads lines of events, as they are sent or as they are kept, and hands them on in batches; `isRead` is whether to the end. What is no event is a problem
  * with its line. An event without a seq gets the next one of its topic.
  */
 export async function readEvents(
   input: AsyncIterable<Uint8Array>,
   file: string,
   onBatch: (events: readonly StoredEvent[]) => Promise<void>,
-): Promise<{ readonly count: number; readonly problems: readonly Finding[] }> {
+): Promise<{ readonly count: number; readonly problems: readonly Finding[]; readonly isRead: boolean }> {
   const problems: Finding[] = []
   const heads = new Map<string, number>()
   let batch: StoredEvent[] = []
   let count = 0
+  let isRead = true
 
   async function take({ number, text, issue }: Line): Promise<void> {
     if (text !== undefined && isBlank(text)) return
@@ -41,9 +42,10 @@ export async function readEvents(
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && 'syscall' in error)) throw error
     problems.push({ found: 'problem', file, message: `cannot be read (${error.code})` })
+    isRead = false
   }
   if (batch.length > 0) await onBatch(batch)
-  return { count, problems }
+  return { count, problems, isRead }
 }
 
 /** The event of a line, or what is wrong with it. */

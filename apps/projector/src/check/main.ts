@@ -7,6 +7,8 @@ import { createReadStream } from 'node:fs'
 import { dirname } from 'node:path'
 import process from 'node:process'
 import { createLog } from '@sekali/process/log'
+import { builtIn } from '@sekali/projection/built-in/all'
+import { builtInSource } from '../confined/source.ts'
 import { startFolding } from '../definitions/folding.ts'
 import { readEvents } from './events.ts'
 import { filesOf } from './files.ts'
@@ -20,7 +22,7 @@ const limits = { foldMs: 2_000, importMs: 5_000, memoryMb: 512 }
 const report = (finding: Finding): void => void process.stdout.write(`${JSON.stringify(finding)}\n`)
 const { paths, events } = JSON.parse(process.argv[2] ?? '') as CheckRequest
 const log = createLog('check', 'silent')
-const names = new Map<string, string>()
+const names = new Map(builtIn.map(({ name }) => [name, builtInSource]))
 await using stack = new AsyncDisposableStack()
 const folds: ReturnType<typeof createFold>[] = []
 
@@ -44,6 +46,9 @@ if (events !== undefined) {
     for (const fold of folds) await fold.add(batch)
   })
   read.problems.forEach(report)
-  report({ found: 'events', count: read.count })
-  for (const fold of folds) fold.results().forEach(report)
+  // What part of a file comes to would be taken for the whole.
+  if (read.isRead) {
+    report({ found: 'events', count: read.count })
+    for (const fold of folds) fold.results().forEach(report)
+  }
 }

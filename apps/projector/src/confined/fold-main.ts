@@ -13,14 +13,19 @@ import { withDeadline } from '@sekali/core/deadline'
 import { builtIn } from '@sekali/projection/built-in/all'
 import { type Batch, fold, prepare } from '@sekali/projection/fold'
 import { type Definition, isProjection, validate } from '@sekali/projection/validate'
+import { isFileOutside, outsideWords } from './file-outside.ts'
 import { type Answer, type Call, type Hello, noteBytes, noteFd, type Request } from './fold-protocol.ts'
 import { guardImports, importPure } from './guard-imports.ts'
 import { keepMessages, takeSend } from './keep-channel.ts'
 import { lockGlobals } from './lock-globals.ts'
+import { nearMiss } from './near-miss.ts'
 import { type Place, placeOfError } from './place-of-error.ts'
 import { builtInSource, hashOf, keyOf, type Source } from './source.ts'
 
 class Late extends Error {}
+
+/** What a file exports is meant as a projection, and is none. Its message is for people as it is. */
+class NearMiss extends Error {}
 
 /** An error of an import, with its place. */
 class Failed extends Error {
@@ -71,6 +76,8 @@ async function load(source: Source, importMs: number): Promise<readonly Definiti
     },
   )
   const definitions = Object.values(exported).filter(isProjection).map(validate)
+  const missed = definitions.length === 0 ? nearMiss(exported) : undefined
+  if (missed !== undefined) throw new NearMiss(missed)
   loaded.set(keyOf(source), definitions)
   return definitions
 }
@@ -81,12 +88,12 @@ const importInTime = (url: string, importMs: number): Promise<Record<string, unk
   })
 
 // The operator may read the message: the file is the operator's own.
-const describe = (error: unknown): string =>
-  error instanceof Failed
-    ? error.message
-    : ((error instanceof Error ? `${error.name}: ${error.message}` : String(error))
-        .split('\n', 1)[0]
-        ?.slice(0, 500) ?? '')
+function describe(error: unknown): string {
+  if (error instanceof Failed || error instanceof NearMiss) return error.message
+  if (isFileOutside(error)) return outsideWords
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return text.split('\n', 1)[0]?.slice(0, 500) ?? ''
+}
 
 /** Throws when this user may not read the folder: another way to start may have another user. It may be made later. */
 function requireReadable(dir: string | undefined): void {

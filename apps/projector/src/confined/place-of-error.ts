@@ -20,9 +20,9 @@ export function placeOfError(error: unknown, file: string, text: string): Place 
   for (const [, found = '', line] of stack.matchAll(places)) {
     const path = pathOf(found)
     const within = `${dirname(file)}/`
+    if (path.startsWith(within)) return { file: path.slice(within.length), line: Number(line) }
     // Node follows links: the file may have been found under another path.
     if (basename(path) === basename(file)) return { file: basename(file), line: Number(line) }
-    if (path.startsWith(within)) return { file: path.slice(within.length), line: Number(line) }
   }
   const line = error instanceof SyntaxError ? lineOfSyntaxError(text) : undefined
   return line === undefined ? undefined : { file: basename(file), line }

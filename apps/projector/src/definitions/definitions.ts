@@ -1,7 +1,8 @@
 /**
  * The projections that the files of a folder export, in TypeScript or JavaScript. Node strips the types, as it does for us.
  * The files are read again at every sweep, so that a change is seen without a restart. When a file cannot be used, the log
- * names it, with the error and the remedy; the other files are used all the same.
+ * names it, with the error and the remedy; the other files are used all the same. It is tried again also when its text stays
+ * the same: what it lacks may be elsewhere, in a file or a package that it imports.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -9,8 +10,10 @@ import { SekaliError } from '@sekali/core/errors'
 import type { NotLoaded } from '@sekali/core/not-loaded'
 import type { Logger } from '@sekali/process/log'
 import { builtInSource, hashOf } from '../confined/source.ts'
-import type { HeldProcess, LoadedDefinition } from './held-process.ts'
+import type { Afresh, Folding } from './folding.ts'
+import type { LoadedDefinition } from './held-process.ts'
 import { notLoadedOf } from './not-loaded.ts'
+import { exportsNone, takeNames } from './problems.ts'
 
 interface LoadedFile {
   readonly hash: string
@@ -19,6 +22,9 @@ interface LoadedFile {
   readonly isLate?: boolean
   /** Why this text gives no definition. */
   readonly problem?: NotLoaded
+  /** How often in a row this text has failed, and when it is tried again. */
+  readonly failures?: number
+  readonly againAt?: number
 }
 
 interface DefinitionsConfig {
@@ -31,6 +37,10 @@ interface DefinitionsConfig {
 /** Reported at most: whoever has more of them sees the others when these are mended. */
 const notLoadedMax = 100
 
+/** Each try is a new process. The first comes after the pause, which doubles up to the longest. */
+const againMs = 1_000
+const againMsMax = 4_000
+
 /** Whether it is called as a file of definitions is. */
 export const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|test)\.[mc]?ts$/.test(file)
 
@@ -40,7 +50,7 @@ export const isSource = (file: string) => /\.[mc]?[jt]s$/.test(file) && !/\.(d|t
  */
 export function createDefinitions(
   { dir, builtIn, importsMs }: DefinitionsConfig,
-  load: HeldProcess['load'],
+  folding: Pick<Folding, 'load' | 'startAfresh'>,
   log: Logger,
   onNotLoaded: (files: readonly NotLoaded[]) => void = () => {},
 ): () => Promise<LoadedDefinition[]> {
@@ -55,49 +65,68 @@ export function createDefinitions(
   }
 
   return async () => {
-    ours ??= await load(builtInSource)
+    ours ??= await folding.load(builtInSource)
     const found = [...ours]
     const notLoaded: NotLoaded[] = []
     const names = dir === undefined ? [] : await listFiles(resolve(dir), logOnce, notLoaded)
     const until = performance.now() + importsMs
+    let afresh: Afresh | undefined
+    const startAfresh = () => {
+      afresh ??= folding.startAfresh()
+      return afresh
+    }
     // Files that were late come last, or they would keep the others waiting again and again.
     const isLate = (file: string) => Number(files.get(file)?.isLate ?? false)
     for (const file of names.toSorted((a, b) => isLate(a) - isLate(b))) {
-      if (performance.now() < until) files.set(file, await loadFile(file, files.get(file)))
+      if (performance.now() < until) files.set(file, await loadFile(file, files.get(file), startAfresh))
     }
+    await afresh?.settle()
+    const taken = new Map(found.map(({ name, source }) => [name, source]))
     for (const file of names) {
       const { hash = '', definitions = [], problem } = files.get(file) ?? {}
-      const isTaken = ({ name }: LoadedDefinition) => found.some((other) => other.name === name)
-      const taken = definitions.filter(isTaken).map(({ name }) => name)
-      found.push(...definitions.filter((definition) => !isTaken(definition)))
-      const words = `there is a projection ${taken.join(', ')} already; give this one another name`
-      if (taken.length > 0) logOnce(`${file}: ${words}`, hash)
+      const { free, problem: words } = takeNames(definitions, taken)
+      found.push(...free)
+      if (words !== undefined) logOnce(`${file}: ${words}`, hash)
       if (problem !== undefined) notLoaded.push(problem)
-      else if (taken.length > 0) notLoaded.push(notLoadedOf(file, new Error(words)))
+      else if (words !== undefined) notLoaded.push(notLoadedOf(file, new Error(words)))
     }
     onNotLoaded(notLoaded.slice(0, notLoadedMax))
     return found
   }
 
-  async function loadFile(file: string, before: LoadedFile | undefined): Promise<LoadedFile> {
+  async function loadFile(
+    file: string,
+    before: LoadedFile | undefined,
+    startAfresh: () => Afresh,
+  ): Promise<LoadedFile> {
     let hash = ''
+    let failures = 0
     try {
       hash = hashOf(await readFile(file))
-      if (before?.hash === hash && !before.isLate) return before
+      if (before?.hash === hash) {
+        failures = before.failures ?? 0
+        if (!before.isLate && performance.now() < (before.againAt ?? Infinity)) return before
+      }
+      const { load } = before?.problem === undefined || before.isLate ? folding : startAfresh()
       const definitions = await load({ file, hash })
       if (definitions.length > 0) return { hash, definitions }
-      const words = 'exports no projection; write: export const name = defineProjection({ … })'
-      logOnce(`${file} ${words}`, hash)
-      return { hash, definitions, problem: notLoadedOf(file, new Error(`it ${words}`)) }
+      logOnce(`${file}: ${exportsNone}`, hash)
+      return { hash, definitions, problem: notLoadedOf(file, new Error(exportsNone)), ...again(failures) }
     } catch (error) {
       const isLate = error instanceof SekaliError && error.retryable
-      const remedy = isLate ? 'It is tried again by itself' : 'Mend the file; it is read again by itself'
-      logOnce(`${file} cannot be used: ${(error as Error).message}. ${remedy}`, hash)
+      const problem = notLoadedOf(file, error)
+      const remedy = isLate ? 'It is tried again by itself' : 'Mend it; it is read again by itself'
+      logOnce(`${file} cannot be used: ${problem.message}. ${remedy}`, hash)
       // Its definitions stay as they were; but only for as long as the process lives that has imported that text.
-      return { hash, definitions: before?.definitions ?? [], isLate, problem: notLoadedOf(file, error) }
+      return { hash, definitions: before?.definitions ?? [], isLate, problem, ...again(failures) }
     }
   }
 }
+
+const again = (failures: number) => ({
+  failures: failures + 1,
+  againAt: performance.now() + Math.min(againMsMax, againMs * 2 ** failures),
+})
 
 async function listFiles(
   dir: string,

@@ -14,10 +14,22 @@ export interface Folding extends AsyncDisposable {
   readonly load: HeldProcess['load']
   isLeftAlone(source: Source): boolean
   /**
+   * Another process, for files that have failed. Node keeps the failure of a module, also of one that a definition imports,
+   * for as long as a process lives: in the old one a file that was mended elsewhere fails for ever.
+   */
+  startAfresh(): Afresh
+  /**
    * Keeps the process for `work` alone: while `work` has a transaction open, it must not wait for the import of another
    * file.
    */
   hold<T>(work: (process: HeldProcess) => Promise<T>): Promise<T>
+}
+
+/** It imports nothing that has not failed before, so no other definition waits for it. */
+export interface Afresh {
+  readonly load: HeldProcess['load']
+  /** Ends it. If it could import what the process in use cannot, it takes the place of that one. */
+  settle(): Promise<void>
 }
 
 export interface FoldingConfig {
@@ -31,7 +43,9 @@ export interface FoldingConfig {
 
 export function startFolding({ dir, memoryMb, ...limits }: FoldingConfig, log: Logger): Folding {
   const late = createLateTexts(limits.importMs)
-  const process = createHeldProcess(limits, createStarter({ dir, memoryMb }, log), late)
+  const start = createStarter({ dir, memoryMb }, log)
+  const create = () => createHeldProcess(limits, start, late)
+  let process = create()
   let last: Promise<unknown> = Promise.resolve()
 
   /** One at a time, so that no definition is blamed for the time of another. */
@@ -41,7 +55,28 @@ export function startFolding({ dir, memoryMb, ...limits }: FoldingConfig, log: L
     return done
   }
 
+  function startAfresh(): Afresh {
+    const fresh = create()
+    const loaded = new Map<Source, number>()
+    return {
+      async load(source) {
+        const definitions = await fresh.load(source)
+        loaded.set(source, definitions.length)
+        return definitions
+      },
+      async settle() {
+        if (loaded.size === 0) return await fresh.end()
+        await hold(async () => {
+          const left = (await hasAll(process, loaded)) ? fresh : process
+          if (left === process) process = fresh
+          await left.end()
+        })
+      },
+    }
+  }
+
   return {
+    startAfresh,
     async load(source) {
       late.refuse(source)
       return await hold(() => process.load(source))
@@ -53,4 +88,13 @@ export function startFolding({ dir, memoryMb, ...limits }: FoldingConfig, log: L
       await process.end()
     },
   }
+}
+
+/** Whether a process can import these sources too, and finds as many definitions in each. */
+async function hasAll(process: HeldProcess, sources: ReadonlyMap<Source, number>): Promise<boolean> {
+  for (const [source, count] of sources) {
+    const definitions = await process.load(source).catch(() => undefined)
+    if (definitions?.length !== count) return false
+  }
+  return true
 }

@@ -16,7 +16,7 @@ export function notLoadedOf(path: string, error: unknown): NotLoaded {
   return {
     file,
     line: isElsewhere ? null : (line ?? null),
-    message: `${presentable(text)}${presentable(where)}`,
+    message: `${presentable(withRemedy(text))}${presentable(where)}`,
   }
 }
 
@@ -28,6 +28,21 @@ const lineOf = ({ line }: { readonly line: number }): number | undefined =>
 const folders = /(?:file:\/\/|(?<![\w.:/-]))\/(?:[^\s/:'"`()<>?|]+\/)+/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g
+
+/** What to do about an error that Node names and cures in no word. */
+const remedies: readonly (readonly [RegExp, (name: string) => string])[] = [
+  [/Cannot find (?:package|module) '((?:@[^/']+\/)?[^./'][^/']*)/, (name) => `npm install ${name}`],
+  [/TypeScript (enum) is not supported/, () => 'write an object as const in its place'],
+]
+
+function withRemedy(text: string): string {
+  const words = text.replace(/\.+$/, '')
+  for (const [form, remedy] of remedies) {
+    const found = form.exec(words)
+    if (found !== null) return `${words}; ${remedy(found[1] ?? '')}`
+  }
+  return words
+}
 
 /** On one line, cut, and without the folders of a path: those are the machine's. */
 function presentable(text: string): string {
