@@ -16,7 +16,10 @@ const usageExit = 2
 const [command = '', ...args] = process.argv.slice(2)
 const isSystem = command === 'start' || command === 'demo'
 
-const refusal = refusalOf(process.versions.node, isSystem ? command : undefined)
+const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
+
+// Help starts nothing, so that any Node of the command line shows it.
+const refusal = refusalOf(process.versions.node, isSystem && !asksForHelp ? command : undefined)
 if (refusal !== undefined) {
   process.stderr.write(`sekali: ${refusal}\n`)
   process.exitCode = usageExit
@@ -40,7 +43,6 @@ async function runSystem() {
 /** A process of its own, as in a clone, so that a terminal's Ctrl-C and an end of npx mean the same in both. */
 async function run(relay) {
   const env = { ...process.env, ...aroundProxies(process.env) }
-  const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && (process.env.REDIS_URL || process.env.REDIS_URL_FILE)
   if (!asksForHelp && !bringsRedis) env.REDIS_SERVER = await ensureRedis(relay)
   const script = fileURLToPath(new URL(`./${command}.mjs`, import.meta.url))

@@ -13,7 +13,7 @@ export function refusalOf(version, system) {
   if (major < 20) return `Node 20 or newer is needed, and this is ${version}. For instance: nvm install 24`
   if (system === undefined || major >= 24 || minor >= (firstThatStripsTypes.get(major) ?? Infinity)) return
   return (
-    `${system} needs Node 22.18 or newer, and this is ${version}. The other commands work with it. ` +
+    `${system} needs Node 22.18 or newer, and this is ${version}. Of the others only projection check needs that, too. ` +
     'For instance: nvm install 24'
   )
 }

@@ -4,6 +4,9 @@ import { findRedisBinary } from '../../../packages/servers/src/redis/binary.mjs'
 import { SetUpFailed } from './failure.mjs'
 import { say } from './say.mjs'
 
+// In the package all is built into files of other names, and there is no docker-compose.yml.
+const isClone = import.meta.url.endsWith('/set-up/redis.mjs')
+const start = isClone ? 'npm start' : 'npx @sekali/cli start'
 const script = fileURLToPath(new URL('apt-redis.sh', import.meta.url))
 
 function waysOut() {
@@ -12,11 +15,11 @@ function waysOut() {
     ? `     Here: sudo sh '${script.replaceAll("'", "'\\''")}'\n`
     : ''
   return (
-    'There are two ways out:\n' +
+    'Ways out:\n' +
     '  1. Install Redis 7.0 or newer (or Valkey) so that redis-server is on the PATH, and run this again.\n' +
     byApt +
-    '     REDIS_SERVER may name one that is not on the PATH; npm start takes a REDIS_URL instead.\n' +
-    '  2. Run everything in containers: docker compose up --build'
+    `     REDIS_SERVER may name one that is not on the PATH; ${start} takes a REDIS_URL instead.` +
+    (isClone ? '\n  2. Run everything in containers: docker compose up --build' : '')
   )
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import process from 'node:process'
-import { readSecret } from '@sekali/process/secret-file'
+import { isBuilt } from '@sekali/core/place'
+import { givenUrls } from '@sekali/process/env'
 import { Option } from 'commander'
 import {
   commandLine,
@@ -16,6 +17,9 @@ import { dataFolder, startCommand } from './command/repository.ts'
 import { runCommand } from './command/run-command.ts'
 import { settings } from './system/settings.ts'
 import { startStack } from './system/stack.ts'
+
+// The package brings no documents and no examples.
+const [explained, example] = isBuilt ? ['', ''] : ['; docs/operating.md explains them', ', such as examples/']
 
 const command = commandLine(
   startCommand,
@@ -37,7 +41,7 @@ const command = commandLine(
   )
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
   .option('--projectors <number>', 'how many projectors share the projections', wholeNumber(0, 64), 1)
-  .option('--projections <folder>', 'definitions of projections, such as examples/', existingFolder)
+  .option('--projections <folder>', `a folder of definitions of projections${example}`, existingFolder)
   .option('--data <folder>', 'where data and logs are kept', newFolder, dataFolder)
   .addHelpText(
     'after',
@@ -50,7 +54,7 @@ Environment:
   REDIS_SERVER   the redis-server or valkey-server to run, when the one on the PATH will not do
   LOG_LEVEL      trace, debug, info, warn, error, fatal or silent (default: info)
 
-Settings of the gateway, the consumers and the projectors are passed on; docs/operating.md explains them:
+Settings of the gateway, the consumers and the projectors are passed on${explained}:
 ${inLines(settings, 100)}
 
 Example:
@@ -69,6 +73,7 @@ const options = command.parse().opts<{
 }>()
 
 await runCommand(async (signal) => {
+  const given = givenUrls(process.env)
   await using stack = await startStack({
     dir: options.data,
     port: options.port,
@@ -78,8 +83,8 @@ await runCommand(async (signal) => {
     consumers: options.consumers,
     projectors: options.projectors,
     projections: options.projections,
-    databaseUrl: readSecret(process.env, 'DATABASE_URL'),
-    redisUrl: readSecret(process.env, 'REDIS_URL'),
+    databaseUrl: given.DATABASE_URL,
+    redisUrl: given.REDIS_URL,
     onEvent: narrate,
     signal,
   })

@@ -1,7 +1,12 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { freePort } from '@sekali/servers/free-port'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
+import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { claimPort } from '../src/system/gateway-port.ts'
 
@@ -27,6 +32,43 @@ test.runIf(process.platform === 'linux')(
       await expect(claimPort({ ...wish, port, options })).rejects.toThrow(/npm start -- --health-port \d+$/)
     } finally {
       server.close()
+    }
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'a start of another installation is what is to be stopped, not its gateway; of a long command the end is shown',
+  async () => {
+    await using folder = await temporaryFolder('sekali-test-')
+    const port = await freePort()
+    const gateway = join(folder.path, 'gateway.mjs')
+    await writeFile(
+      gateway,
+      `import { createServer } from 'node:net'; createServer().listen(${port}, '127.0.0.1')`,
+    )
+    for (const [path, isStart] of [
+      ['node_modules/@sekali/cli/start.mjs', true],
+      ['infra/local/src/start.ts', true],
+      ['mine/start.mjs', false],
+    ] as const) {
+      const start = join(folder.path, path)
+      await mkdir(dirname(start), { recursive: true })
+      const command = `process.execPath, [${JSON.stringify(gateway)}, '${'x'.repeat(200)}', 'end-of-it']`
+      const end = `process.on('SIGTERM', () => child.kill()); child.on('exit', () => process.exit())`
+      await writeFile(
+        start,
+        `import { spawn } from 'node:child_process'; const child = spawn(${command}); ${end}`,
+      )
+      const child = spawn(process.execPath, [start])
+      try {
+        const words = isStart
+          ? `^Port ${port} is taken by another npm start, process ${child.pid}\\. Stop .*kill ${child.pid}\\n`
+          : `^Port ${port} is taken: process (?!${child.pid})\\d+ listens on it \\(\\S+node.{10,90}end-of-it\\)`
+        await eventually(async () => expect(claimPort({ ...wish, port })).rejects.toThrow(new RegExp(words)))
+      } finally {
+        child.kill()
+        await once(child, 'exit')
+      }
     }
   },
 )

@@ -19,4 +19,11 @@ test.each(['DATABASE_URL', 'REDIS_URL'])('npm start takes %s from a file, or say
   const both = start({ [name]: 'redis://u:secret@h', [`${name}_FILE`]: '/nowhere' })
   expect(both).toMatchObject({ status: 2, stderr: expect.stringContaining('are both set') })
   expect(both.stderr).not.toContain('secret@')
+  // Before anything starts, and with no word of what may be a password.
+  const wrong = start({ [name]: 'mysql://u:secret@h' })
+  expect(wrong).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(new RegExp(`^\\n${name}: must be a URL that begins with [^{]*\n$`)),
+  })
+  expect(wrong.stderr).not.toContain('secret@')
 })

@@ -35,7 +35,9 @@ test('without a Redis, and without the right to install one, the exact command i
     ensureRedis({}).catch((error) => process.stdout.write(error.message)))`
   const env = { PATH: process.env.PATH, REDIS_SERVER: '/nowhere' }
   const said = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', env })
-  expect(said).toMatch(/needs a Redis server.*\/nowhere.*Install Redis 7\.0.*docker compose up/s)
+  expect(said).toMatch(
+    /needs a Redis server: \/nowhere, which REDIS_SERVER names, is not there\..*Install Redis 7\.0.*docker compose up/s,
+  )
   if (existsSync('/usr/bin/apt-get')) expect(said).toMatch(/Here: sudo sh '\/.*\/apt-redis\.sh'\n/)
 })
 

@@ -77,6 +77,9 @@ test('on Node 20 the commands that bring the system say which Node they need, an
     const { code, err } = await place.run('npx', ['@sekali/cli', command])
     expect(code).toBe(2)
     expect(err).toMatch(new RegExp(`^sekali: ${command} needs Node 22\\.18 or newer, and this is 20\\.`))
+    const help = await place.run('npx', ['@sekali/cli', command, '--help'])
+    expect(help).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^Usage: npx @sekali\/cli /) })
+    expect(help.out).not.toMatch(/docs\/|examples\//)
   }
 }, 120_000)
 
@@ -103,6 +106,13 @@ test('start refuses in a sentence on Node 22.18, and a Ctrl-C while it starts en
     code: 1,
     err: expect.stringMatching(/^\nPort \d+ is taken: .*\nOr choose .*\n$/),
   })
+
+  const without = { REDIS_SERVER: '/nowhere' }
+  const { err: ways } = await place.run(...started(await freePort()), without)
+  expect(ways).toMatch(
+    /\/nowhere, which REDIS_SERVER names, is not there\..*npx @sekali\/cli start takes a REDIS_URL/s,
+  )
+  expect(ways).not.toContain('docker compose')
 
   await using first = place.start(...started(await freePort()))
   await eventually(() => expect(first.said()).toContain('PostgreSQL is starting'))

@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { isNotice, type Notice } from '@sekali/process/notice'
 import { ServerFailed } from '@sekali/servers/errors'
-import { lastLines, readTail, sizeOf } from '@sekali/servers/log-tail'
+import { sizeOf } from '@sekali/servers/log-tail'
 import { endSpawned, type Spawned, spawnLogged } from '@sekali/servers/spawned'
 import type { Runnable } from '@sekali/servers/supervise'
 import { asWeAre, tryUnprivileged, unprivilegedOwner, userOf } from '@sekali/servers/unprivileged'
 import { repositoryRoot } from '../command/repository.ts'
+import { lastWords } from './last-words.ts'
 import { visibleTo } from './settings.ts'
 
 export interface AppOptions {
@@ -47,7 +48,7 @@ export async function runApp(options: AppOptions, signal?: AbortSignal): Promise
   giveUp.removeEventListener('abort', stop)
   signal?.throwIfAborted()
   if (spawned.ending() === 'exit code 0') return
-  const words = lastLines(await readTail(logFile, logStart))
+  const words = await lastWords(logFile, logStart)
   throw new ServerFailed(`${options.name} failed (${spawned.ending()}). Its last words:\n${words}`)
 }
 

@@ -3,7 +3,7 @@ import { SekaliError } from '@sekali/core/errors'
 import { freePort } from '@sekali/servers/free-port'
 import { listenerOn } from '@sekali/servers/listener'
 import { waitUntil } from '@sekali/servers/wait-until'
-import { programs, startCommand } from '../command/repository.ts'
+import { startCommand } from '../command/repository.ts'
 import { UsageError } from '../command/usage-error.ts'
 
 /** Somebody else listens on the port that was asked for. */
@@ -15,6 +15,8 @@ class PortTaken extends SekaliError {
 // As long as a gateway whose supervisor was killed may drain.
 const drainMs = 10_000
 const commandCharsMax = 120
+/** As a clone runs it, or the package. */
+const startProgram = /\/(?:infra\/local\/src\/start\.ts|@sekali\/cli\/start\.mjs)(?:\s|$)/
 
 /**
  * The port for the gateway: the wanted one, or a free one if none is wanted. Throws {@link PortTaken}, and
@@ -49,12 +51,17 @@ async function takenBy(port: number): Promise<string> {
   const listener = await listenerOn(port)
   if (listener === undefined) return `Port ${port} is taken: another program listens on it. Stop that one.\n`
   const { pid, command, parent } = listener
-  // A gateway that is killed is started again by the npm start that it belongs to.
-  if (parent.command.includes(programs.start)) {
+  // A gateway that is killed is started again by the start that it belongs to, of this installation or another.
+  if (startProgram.test(parent.command)) {
     return `Port ${port} is taken by another ${startCommand.replace(/ --$/, '')}, process ${parent.pid}. Stop that one with: kill ${parent.pid}\n`
   }
-  const words = command.length > commandCharsMax ? `${command.slice(0, commandCharsMax)}…` : command
-  return `Port ${port} is taken: process ${pid} listens on it (${words}). Stop that one with: kill ${pid}\n`
+  return `Port ${port} is taken: process ${pid} listens on it (${shortened(command)}). Stop that one with: kill ${pid}\n`
+}
+
+/** Without its middle, if it is long: the end of a command line tells more than the folders at its beginning. */
+function shortened(command: string): string {
+  const half = commandCharsMax / 2
+  return command.length <= commandCharsMax ? command : `${command.slice(0, half)}…${command.slice(-half)}`
 }
 
 // The error code, if one cannot listen there.

@@ -1,6 +1,6 @@
 import { ServerFailed } from '@sekali/servers/errors'
-import { lastLines, readTail } from '@sekali/servers/log-tail'
 import { waitUntil } from '@sekali/servers/wait-until'
+import { lastWords } from './last-words.ts'
 
 const readyMs = 30_000
 const answerMs = 2_000
@@ -17,7 +17,7 @@ export async function waitReady(url: string, logFile: string, signal?: AbortSign
   }
   if (await waitUntil(isReady, readyMs, { signal })) return
   signal?.throwIfAborted()
-  const words = lastLines(await readTail(logFile))
+  const words = await lastWords(logFile)
   throw new ServerFailed(
     `${url}/readyz did not become 200; it said ${said}. The gateway's last words:\n${words}`,
   )

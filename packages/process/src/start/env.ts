@@ -50,6 +50,12 @@ export function wholeNumber(min: number, max: number, byDefault?: number) {
 export const databaseUrl = urlOf('postgres:', 'postgresql:')
 export const redisUrl = urlOf('redis:', 'rediss:')
 
+const Urls = v.object({ DATABASE_URL: v.optional(databaseUrl), REDIS_URL: v.optional(redisUrl) })
+
+/** The servers that are given, if they are; an empty variable is none. Throws {@link InvalidConfig}. */
+export const givenUrls = (env: NodeJS.ProcessEnv) =>
+  parseEnv(Urls, Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
+
 /** The variables of a process that stores in turns. */
 export const turnEnv = {
   TURN_EVENTS_MAX: wholeNumber(1, 5_000, 1_000),

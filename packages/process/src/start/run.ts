@@ -1,6 +1,10 @@
 import process from 'node:process'
 import { InvalidConfig } from '@sekali/core/errors'
+import { isBuilt } from '@sekali/core/place'
 import { createLog } from './log.ts'
+
+/** The package has no documents. */
+const manual = isBuilt ? '' : ' (see docs/operating.md)'
 
 /**
  * Runs a `main` and decides how its process ends: with 0 when it returns, 2 for invalid settings, 1 for any other error.
@@ -11,7 +15,7 @@ export async function run(name: string, main: () => Promise<void>): Promise<void
     await main()
   } catch (error) {
     const log = createLog(name)
-    if (error instanceof InvalidConfig) log.fatal(`${error.message} (see docs/operating.md)`)
+    if (error instanceof InvalidConfig) log.fatal(error.message + manual)
     else log.fatal({ err: error }, 'ended by an error')
     process.exitCode = error instanceof InvalidConfig ? 2 : 1
   }

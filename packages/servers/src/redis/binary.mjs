@@ -1,6 +1,6 @@
 // Plain JavaScript, because the bootstrap asks it before there is a Node that runs TypeScript.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 const names = ['redis-server', 'valkey-server']
@@ -17,6 +17,10 @@ export function findRedisBinary(env = process.env) {
   const candidates = named ? [named] : names.flatMap((name) => folders.map((folder) => join(folder, name)))
   for (const path of candidates) {
     if (!named && !isExecutable(path)) continue
+    if (!existsSync(path)) {
+      refused.push(`${path}, which REDIS_SERVER names, is not there`)
+      continue
+    }
     const version = versionOf(path)
     if (version === undefined) refused.push(`${path} does not tell its version`)
     else if (Number.parseInt(version, 10) < majorMin)
