@@ -49,7 +49,7 @@ test('projections that stand still are found, stuck, forgotten, or far behind, a
     UPDATE events SET stored_at = now() - interval '42 s';
     UPDATE projections.announcements SET announced_at = now() - interval '61 s' WHERE name = 'forgotten';
     UPDATE projections.generations SET failed_topic = 'orders', failed_seq = version, failed_event_id = 'e',
-      failed_message = 'secret' WHERE name = 'stuck';
+      failed_message = 'secret' WHERE name IN ('stuck', 'forgotten');
     UPDATE projections.generations SET skipped = 1234, skipped_topic = 'orders', skipped_seq = 1,
       skipped_event_id = 'e', skipped_message = 'secret' WHERE name = 'late'`)
   const found = await look()
