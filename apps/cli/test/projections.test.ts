@@ -83,10 +83,13 @@ test('projections are listed, shown and rebuilt', async () => {
   const failed = await run(['projection', 'list', '--json'], system.url)
   expect(failed).toMatchObject({ code: 1, out: expect.stringContaining('"error":{"topic":"orders.eu.paid"') })
   expect(failed.out).toContain('"event_id"')
-  const stale = 'the rebuild of customer-totals stands at orders.eu.paid seq 1: Error: no\n'
-  expect((await run(['projection', 'get', 'customer-totals', 'c-1'], system.url)).err).toBe(stale)
+  const stale = /^the rebuild of customer-totals has stopped at orders\.eu\.paid seq 1: Error: no; .*\n$/
+  for (const key of [[], ['c-1']]) {
+    const { code, err } = await run(['projection', 'get', 'customer-totals', ...key], system.url)
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(stale) })
+  }
   expect((await run(['projection', 'get', 'customer-totals', 'c-2'], system.url)).err).toMatch(
-    /^the rebuild of customer-totals stands at .*\nsekali: the projection has no such key: .*\n$/,
+    /^the rebuild of customer-totals has stopped at .*\nsekali: the projection has no such key: .*\n$/,
   )
   expect((await run(['projection', 'get', 'newest'], system.url)).err).toBe('')
   expect(await run(['projection', 'get', 'no-such'], system.url)).toMatchObject({
@@ -110,6 +113,18 @@ test('a file of definitions that does not load is listed with its line, until it
     status: 'not_loaded',
     error: { file: 'syntax.ts', line: 2 },
   })
+  for (const words of [
+    ['get', 'syntax.ts'],
+    ['get', 'syntax', 'key'],
+    ['rebuild', 'syntax.ts'],
+  ]) {
+    expect(await run(['projection', ...words], system.url)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        /^sekali: syntax\.ts line 2 is a file that does not load: SyntaxError.*; mend it/,
+      ),
+    })
+  }
   expect((await run(['doctor'], system.url)).out).toMatch(
     /✗ definitions\.loaded {2}files of definitions do not load: syntax\.ts line 2\n/,
   )

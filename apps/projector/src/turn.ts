@@ -13,6 +13,7 @@
  */
 import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
+import { notifySupervisor } from '@sekali/process/notice'
 import { type Folded, notedEvents } from '@sekali/projection/fold'
 import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
 import {
@@ -29,6 +30,7 @@ import { Stuck } from './confined/fold-process.ts'
 import { NotLoaded } from './definitions/errors.ts'
 import type { Folding } from './definitions/folding.ts'
 import type { HeldProcess, LoadedDefinition } from './definitions/held-process.ts'
+import { presentable } from './definitions/not-loaded.ts'
 import { countLeft, type Read, readEvents, turnTopicsMax } from './read-events.ts'
 import { type Cut, cutShort, StuckAt, type Suspicion } from './suspicion.ts'
 
@@ -125,6 +127,7 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
   if (folded.failure !== undefined) {
     const { topic, seq } = folded.failure.event
     log.error({ projection: name, version, topic, seq }, `projection failed: ${folded.failure.message}`)
+    notifySupervisor({ stopped: { name, topic, seq, message: presentable(folded.failure.message) } })
   }
   if (folded.skipped !== undefined) {
     const { count, last } = folded.skipped

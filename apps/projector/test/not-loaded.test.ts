@@ -81,7 +81,7 @@ test('each file that does not load is reported with its line, and keeps no other
   await eventually(async () => expect(await readNotLoaded(stack.store)).toEqual([]))
 })
 
-test('a projector tells its supervisor what does not load, and what does again', async () => {
+test('a projector tells its supervisor what does not load, what does again, and what stops at an event', async () => {
   await using stack = await ownStack()
   await stack.put('syntax.ts', 'export const = 1')
   const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -93,6 +93,19 @@ test('a projector tells its supervisor what does not load, and what does again',
     const second = once(projector, 'message')
     await stack.remove('syntax.ts')
     expect((await second)[0]).toEqual({ notLoaded: [] })
+    const third = once(projector, 'message')
+    await stack.append(numbered('orders.eu', 3))
+    await stack.define(
+      'stops.ts',
+      counting('stops', `(n, { seq }) => { if (seq === 2) throw new Error('no'); return n }`),
+    )
+    const stopped = {
+      name: 'stops',
+      topic: 'orders.eu',
+      seq: 2,
+      message: expect.stringMatching(/^Error: no\b/),
+    }
+    expect((await third)[0]).toEqual({ stopped })
   } finally {
     projector.kill('SIGKILL')
     await exited

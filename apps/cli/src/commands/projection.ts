@@ -1,8 +1,6 @@
 import type { FoldedProjection, Projection, ProjectionError, ProjectionKey } from '@sekali/client/answers'
 import { jsonOf } from '@sekali/client/connection'
-import { Refused } from '@sekali/client/errors'
 import { isProjection, projectionAnswer, projectionKeyAnswer } from '@sekali/client/projections'
-import { SekaliError } from '@sekali/core/errors'
 import { onOneLine } from '@sekali/core/event'
 import { type Json, parseJson, stringifyJson } from '@sekali/core/json'
 import { limits } from '@sekali/core/limits'
@@ -13,6 +11,7 @@ import { action, type Context, required, type Surroundings } from '../context.ts
 import { exitCodes } from '../exit.ts'
 import { number, plain, styled, table } from '../terminal/text.ts'
 import { addCheck } from './check.ts'
+import { explaining, reportStop } from './projection-trouble.ts'
 
 export function addProjection(program: Command, surroundings: Surroundings): void {
   const projection = program
@@ -124,42 +123,35 @@ interface GetOptions {
   readonly after?: string
 }
 
-const get = async (context: Context, [name, key]: string[], { limit, after }: GetOptions) => {
+const get = async (context: Context, [given, key]: string[], options: GetOptions) => {
+  const name = required(given)
+  await explaining(context, name, () => show(context, name, key, options))
+  if (!context.json) await reportStop(context, name)
+  return undefined
+}
+
+async function show(
+  context: Context,
+  name: string,
+  key: string | undefined,
+  { limit, after }: GetOptions,
+): Promise<void> {
   const { connection, options, json, out } = context
   if (key !== undefined) {
-    const answer = await projectionKeyAnswer(connection, required(name), key, options).catch(
-      async (error) => {
-        if (error instanceof Refused && error.code === 'unknown_key')
-          await reportFailures(context, required(name))
-        throw error
-      },
-    )
+    const answer = await projectionKeyAnswer(connection, name, key, options)
     const { state } = jsonOf<ProjectionKey>(answer, isProjection, parseJson)
-    await out.line(json ? onOneLine(answer.text.trimEnd()) : indented(state))
-    return await reportFailures(context, required(name))
+    return await out.line(json ? onOneLine(answer.text.trimEnd()) : indented(state))
   }
   let left = limit ?? Number.POSITIVE_INFINITY
   for (let from = after; ; ) {
     const query = { ...(from !== undefined && { after: from }), limit: Math.min(left, limits.pageSizeMax) }
-    const answer = await projectionAnswer(connection, required(name), query, options)
+    const answer = await projectionAnswer(connection, name, query, options)
     const page = jsonOf<Projection>(answer, isProjection, parseJson)
     if (json) await out.line(onOneLine(answer.text.trimEnd()))
     else await showState(context, page)
     left -= page.keys?.length ?? 0
     from = page.next
-    if (from === undefined || left <= 0) return await reportFailures(context, required(name))
-  }
-}
-
-/** A state that stands still looks like any other: it is said beside it. */
-async function reportFailures({ client, options, json, report }: Context, name: string): Promise<undefined> {
-  if (json) return
-  const all = await client.projections(options).catch((error) => {
-    if (error instanceof SekaliError) return [] // what was asked for is there all the same
-    throw error
-  })
-  for (const one of all) {
-    if (one.name === name && one.status !== 'not_loaded') failuresOf(one).forEach(report)
+    if (from === undefined || left <= 0) return
   }
 }
 
@@ -175,9 +167,11 @@ const indented = (state: unknown): string =>
     .map(plain)
     .join('\n')
 
-const rebuild = async ({ client, options, json, out }: Context, [name]: string[]) => {
-  await client.rebuildProjection(required(name), options)
-  const text = `${plain(required(name))} is being rebuilt; sekali projection list shows how far it is`
+const rebuild = async (context: Context, [given]: string[]) => {
+  const { client, options, json, out } = context
+  const name = required(given)
+  await explaining(context, name, () => client.rebuildProjection(name, options))
+  const text = `${plain(name)} is being rebuilt; sekali projection list shows how far it is`
   await out.line(json ? JSON.stringify({ name, status: 'building' }) : text)
   return undefined
 }

@@ -45,7 +45,7 @@ function withRemedy(text: string): string {
 }
 
 /** On one line, cut, and without the folders of a path: those are the machine's. */
-function presentable(text: string): string {
+export function presentable(text: string): string {
   const line = text.toWellFormed().replaceAll(controls, ' ').replaceAll(folders, '')
   return line.length <= messageCharsMax ? line : `${line.slice(0, messageCharsMax).toWellFormed()}…`
 }

@@ -4,15 +4,24 @@ import type { Notice } from '@sekali/process/notice'
 
 /**
  * Returns a function that takes the notices of projectors, and says of each file once that it does not load and why, and
- * once that it is in nobody's way any more. `folder` is how people call the folder of definitions.
+ * once that it is in nobody's way any more; and of a projection that it has stopped. `folder` is how people call the folder of
+ * definitions.
  */
-export function narrateNotLoaded(
+export function narrateNotices(
   folder: string,
-  say: (file: string, what: string) => void,
+  say: (what: string, happens: string) => void,
 ): (projector: string, notice: Notice) => void {
   const byProjector = new Map<string, readonly NotLoaded[]>()
   let said = new Map<string, string>()
-  return (projector, { notLoaded }) => {
+  return (projector, notice) => {
+    if ('stopped' in notice) {
+      const { name, topic, seq, message } = notice.stopped
+      return say(
+        `projection ${name}`,
+        `has stopped at ${topic} seq ${seq}: ${message}. Mend its file; it is folded anew by itself`,
+      )
+    }
+    const { notLoaded } = notice
     byProjector.set(projector, notLoaded)
     const files = new Map([...byProjector.values()].flat().map((one) => [one.file, one]))
     for (const one of files.values()) {

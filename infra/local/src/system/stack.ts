@@ -16,7 +16,7 @@ import { makeDataFolder } from './data-folder.ts'
 import { lockData } from './data-lock.ts'
 import { startFleet } from './fleet.ts'
 import { addressOf, claimPort } from './gateway-port.ts'
-import { narrateNotLoaded } from './not-loaded.ts'
+import { narrateNotices } from './notices.ts'
 import { waitReady } from './readiness.ts'
 import { accessByRole, accessByUrl } from './roles.ts'
 import { publishRunFile, type RunFile } from './run-file.ts'
@@ -95,7 +95,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   if (projectors > 0) step('projectors', `are starting, ${projectors} of them`)
   const projectionsEnv = projections === undefined ? {} : { PROJECTIONS_DIR: resolve(projections) }
   const projectorEnv = { ...envOf(urls.projector), ...projectionsEnv }
-  const onNotice = narrateNotLoaded(projections ?? '', onEvent)
+  const onNotice = narrateNotices(projections ?? '', onEvent)
   const projecting = parts.use(
     await startFleet({ ...ofFleet, kind: 'projector', size: projectors, env: projectorEnv, onNotice }),
   )

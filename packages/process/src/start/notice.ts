@@ -1,10 +1,19 @@
 import process from 'node:process'
 import type { NotLoaded } from '@sekali/core/not-loaded'
 
-/** What a process tells its supervisor over their channel, for the people in front of it: all files that do not load now. */
-export interface Notice {
-  readonly notLoaded: readonly NotLoaded[]
+/** A projection that has stopped at an event. */
+export interface StoppedProjection {
+  readonly name: string
+  readonly topic: string
+  readonly seq: number
+  readonly message: string
 }
+
+/**
+ * What a process tells its supervisor over their channel, for the people in front of it: all files that do not load now, or
+ * a projection that has stopped.
+ */
+export type Notice = { readonly notLoaded: readonly NotLoaded[] } | { readonly stopped: StoppedProjection }
 
 /** Without a supervisor nothing happens. */
 export function notifySupervisor(notice: Notice): void {
@@ -14,5 +23,5 @@ export function notifySupervisor(notice: Notice): void {
 export const isNotice = (message: unknown): message is Notice =>
   typeof message === 'object' &&
   message !== null &&
-  'notLoaded' in message &&
-  Array.isArray(message.notLoaded)
+  (('notLoaded' in message && Array.isArray(message.notLoaded)) ||
+    ('stopped' in message && typeof message.stopped === 'object'))
