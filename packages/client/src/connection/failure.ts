@@ -36,6 +36,18 @@ export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
 const issuesFirst = (issues: readonly Issue[], message: string): string =>
   issues.length === 0 ? message : `${issues.map(issueText).join('; ')} (${message})`
 
+/** A browser tells a page no more of a redirect than status 0. */
+export const isRedirect = (status: number, location: string | null): boolean =>
+  status === 0 || (status >= 300 && status < 400 && location !== null)
+
+/** The error that a redirect stands for. What follows the target's path is not named: it may be a secret. */
+export function redirectOf(what: string, status: number, url: string, location: string | null): Refused {
+  const target = location !== null && URL.canParse(location, url) ? new URL(location, url) : undefined
+  const to = target === undefined ? 'somewhere else' : `${target.protocol}//${target.host}${target.pathname}`
+  const message = `${what} answered ${status} redirected: to ${to}, and redirects are not followed`
+  return new Refused(`${message}: give the baseUrl of the gateway itself`, { status, code: 'redirected' })
+}
+
 /** For instance `[3].timestamp must be ISO 8601 …`. */
 export function issueText({ index, path, message }: Issue): string {
   const place = index === undefined ? path : `[${index}]${path === '' ? '' : `.${path}`}`

@@ -1,7 +1,7 @@
 import { InvalidConfig, SekaliError } from '@sekali/core/errors'
 import { timerMsMax } from '../arguments.ts'
 import { TimedOut, Unreachable } from '../errors.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, isRedirect, redirectOf } from './failure.ts'
 
 /** As much of `fetch` as the client uses, so that a faster or an instrumented one fits without a cast. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>
@@ -11,6 +11,8 @@ export interface FetchInit {
   readonly headers: Record<string, string>
   readonly body?: string
   readonly signal: AbortSignal
+  /** Another origin would get headers and event, and a POST may become a GET whose answer says nothing of the event. */
+  readonly redirect: 'manual'
 }
 
 export interface FetchAnswer {
@@ -61,7 +63,7 @@ export async function send(
       const answer = await exchange.fetch(fetch)
       // Read in any case: a connection whose answer nobody reads cannot be used again.
       const text = await answer.text()
-      return succeeded(exchange.what, answer, text)
+      return succeeded(exchange, answer, text)
     })
   } finally {
     exchange.end()
@@ -79,7 +81,7 @@ export async function open(
   try {
     const { reader, headers } = await exchange.within(timeoutMs, async () => {
       const answer = await exchange.fetch(fetch)
-      if (!isSuccess(answer.status)) succeeded(exchange.what, answer, await answer.text())
+      if (!isSuccess(answer.status)) succeeded(exchange, answer, await answer.text())
       const body = answer.body?.getReader()
       if (body === undefined)
         throw new InvalidConfig('the given fetch cannot stream: its answers have no body')
@@ -106,6 +108,7 @@ function begin({ url, method, headers, body }: Request, signal: AbortSignal | un
   signal?.addEventListener('abort', onAbort, { once: true })
   return {
     what,
+    url,
     fetch: (fetch: Fetch) =>
       fetch(url, {
         method,
@@ -115,6 +118,7 @@ function begin({ url, method, headers, body }: Request, signal: AbortSignal | un
           ...headers,
         },
         signal: controller.signal,
+        redirect: 'manual',
         ...(body !== undefined && { body }),
       }),
     async within<T>(ms: number, work: () => Promise<T>): Promise<T> {
@@ -157,7 +161,13 @@ function begin({ url, method, headers, body }: Request, signal: AbortSignal | un
 
 const isSuccess = (status: number) => status >= 200 && status < 300
 
-function succeeded(what: string, { status, headers }: FetchAnswer, text: string): Answer {
+function succeeded(
+  { what, url }: { readonly what: string; readonly url: string },
+  { status, headers }: FetchAnswer,
+  text: string,
+): Answer {
+  const location = headers.get('location')
+  if (isRedirect(status, location)) throw redirectOf(what, status, url, location)
   if (!isSuccess(status)) {
     throw failureOf({ what, status, text, retryAfter: headers.get('retry-after') })
   }
