@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { placeOf } from '@sekali/core/place'
+import { lockSchema } from './migrate.ts'
 import { withOwnClient } from './own-client.ts'
 
 const script = placeOf(import.meta.url, '../../roles.sql', './roles.sql')
@@ -14,13 +15,29 @@ export interface RolePasswords {
 
 /**
  * Makes the roles of `roles.sql` in the database that a superuser's URL names, or gives them new passwords. What the
- * superuser has migrated before becomes the owner's. All of it or nothing. Rejects with `StoreUnavailable`.
+ * superuser has migrated before becomes the owner's. All of it or nothing. Any number of processes may call it at once.
+ * Rejects with `StoreUnavailable`, which has no password in it.
  */
 export const makeRoles = (superuserUrl: string, passwords: RolePasswords): Promise<void> =>
   withOwnClient(superuserUrl, 'making of the roles', async (client) => {
     const sql = await readFile(script, 'utf8')
+    await client.query(logNothing)
     for (const [role, password] of Object.entries(passwords)) {
       await client.query('SELECT set_config($1, $2, false)', [`sekali.${role}_password`, password])
     }
-    await client.query(sql) // one message, hence one transaction
+    await lockSchema(client)
+    await client.query(`${lockRoles}; ${sql}`) // one message, hence one transaction
   })
+
+// Whatever PostgreSQL is set to log, of this session it logs no parameter and no statement: they have the passwords.
+const logNothing = `
+  SET log_statement = 'none';
+  SET log_min_duration_statement = -1;
+  SET log_min_duration_sample = -1;
+  SET log_transaction_sample_rate = 0;
+  SET log_min_error_statement = 'panic';
+  SET log_parameter_max_length_on_error = 0`
+
+// Roles are the whole cluster's, and two transactions that alter one fail with "tuple concurrently updated". The lock on
+// the schema holds off only those in the same database; this one leaves others free to log in.
+const lockRoles = 'LOCK TABLE pg_authid IN SHARE ROW EXCLUSIVE MODE'
