@@ -59,8 +59,8 @@ export class Invalid extends SekaliError {
   readonly status = 422
   readonly issues: readonly Issue[]
 
-  constructor(message: string, { code }: Failure, issues: readonly Issue[]) {
-    super(message)
+  constructor(message: string, { code }: Failure, issues: readonly Issue[], options?: ErrorOptions) {
+    super(message, options)
     this.code = code
     this.issues = issues
   }

@@ -1,6 +1,6 @@
 import type { EventToPublish } from '../answers.ts'
 import { Invalid } from '../errors.ts'
-import { findNotJson } from './json-value.ts'
+import { jsonCopyOf, NotJson } from './json-value.ts'
 
 /**
  * An event, or its JSON text, which goes out as it is: JSON.parse and JSON.stringify would make another number of
@@ -15,18 +15,29 @@ export function textOf(event: Publishable): string {
     throw invalid('', 'malformed_json', 'must be the JSON of one event')
   }
   if (typeof event !== 'object' || event === null) throw invalid('', 'invalid_event', 'must be an event')
-  if (Array.isArray(event)) {
+  const value = plainOf(event)
+  if (Array.isArray(value)) {
     throw invalid('', 'invalid_event', 'must be one event: publishBatch and publishAll take several')
   }
-  const bad = findNotJson(event)
-  if (bad !== undefined) throw invalid(bad.path, 'not_json', bad.message)
-  return JSON.stringify(event)
+  // What a toJSON may have said.
+  if (typeof value !== 'object' || value === null) throw invalid('', 'invalid_event', 'must be an event')
+  return JSON.stringify(value)
 }
 
-function invalid(path: string, code: string, message: string): Invalid {
+function plainOf(event: object): unknown {
+  try {
+    return jsonCopyOf(event)
+  } catch (error) {
+    if (!(error instanceof NotJson)) throw error
+    throw invalid(error.path, 'not_json', error.message, error.cause)
+  }
+}
+
+function invalid(path: string, code: string, message: string, cause?: unknown): Invalid {
   const issue = { path, code, message }
   const failure = { status: 422, code: code === 'not_json' ? 'invalid_event' : code }
-  return new Invalid(path === '' ? message : `${path} ${message}`, failure, [issue])
+  const options = cause === undefined ? undefined : { cause }
+  return new Invalid(path === '' ? message : `${path} ${message}`, failure, [issue], options)
 }
 
 function isJsonObject(text: string): boolean {

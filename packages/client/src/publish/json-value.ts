@@ -1,84 +1,95 @@
 /**
  * Finds what JSON.stringify would make something else of, or leave out, without a word: NaN becomes null, a Map {}, and a
  * function or undefined is gone. Sekali keeps what it is sent for good, so that is refused while the caller is still there.
+ *
+ * It makes a copy, because code of the caller's own may run at each reading (a getter, a Proxy, a toJSON): a second
+ * reading could give another value than the one that was checked.
  */
 import { limits } from '@sekali/core/limits'
 
-export interface NotJson {
+export class NotJson extends Error {
   /** From the event, for instance `payload.items.2`. */
   readonly path: string
-  readonly message: string
+
+  /** Names are the caller's own, and may be long; of what is nested in itself, the beginning shows where. */
+  constructor(names: readonly string[], why: string, options?: ErrorOptions) {
+    super(`must be JSON${why}`, options)
+    const shown = names.slice(0, 16).map((name) => name.slice(0, 64))
+    this.path = `${shown.join('.')}${names.length > shown.length ? '…' : ''}`
+  }
 }
 
-/** Undefined if all of it is JSON. What a value says of itself by `toJSON`, as a Date does, counts as the value. */
-export function findNotJson(value: unknown): NotJson | undefined {
-  const found = find(value, '', 0)
-  return found && { path: pathOf(found.path), message: `must be JSON${found.why}` }
-}
-
-/** Of what is nested in itself, the beginning shows where. */
-const pathOf = (names: readonly string[]): string =>
-  names.length <= 16 ? names.join('.') : `${names.slice(0, 16).join('.')}…`
-
-interface Found {
-  readonly path: string[]
-  readonly why: string
+/**
+ * The value in plain objects and arrays. What a value says of itself by `toJSON`, as a Date does, counts as the value.
+ * Throws NotJson, also for what the caller's code throws: that is its cause.
+ */
+export function jsonCopyOf(value: unknown): unknown {
+  const names: string[] = []
+  try {
+    return copyOf(value, names)
+  } catch (cause) {
+    if (cause instanceof NotJson) throw cause
+    throw new NotJson(names, ': to read it failed', { cause })
+  }
 }
 
 /** The levels of a payload, and the event around it. */
 const depthMax = limits.payloadDepthMax + 1
 
-function find(given: unknown, name: string, depth: number): Found | undefined {
-  if (given === null) return undefined
-  switch (typeof given) {
+/** `names` is the way to the value. It stays as it is when something is thrown. */
+function copyOf(value: unknown, names: string[]): unknown {
+  if (value === null) return null
+  switch (typeof value) {
     case 'string':
     case 'boolean':
-      return undefined
+      return value
     case 'number':
-      return Number.isFinite(given) ? undefined : not(String(given))
+      if (Number.isFinite(value)) return value
+      throw not(names, String(value))
     case 'bigint':
-      return not('a bigint: to send one digit for digit, give the whole event as JSON text')
+      throw not(names, 'a bigint: to send one digit for digit, give the whole event as JSON text')
     case 'undefined':
-      return not('undefined: leave the field out, or send null')
+      throw not(names, 'undefined: leave the field out, or send null')
     case 'object':
-      return findInObject(given, name, depth)
+      return copyOfObject(value, names)
     default:
-      return not(`a ${typeof given}`)
+      throw not(names, `a ${typeof value}`)
   }
 }
 
-function findInObject(given: object, name: string, depth: number): Found | undefined {
-  if (given instanceof Date && Number.isNaN(given.getTime())) return not('an invalid Date')
-  if ('toJSON' in given && typeof given.toJSON === 'function') {
-    const value: unknown = given.toJSON(name)
-    return typeof value === 'object' && value !== null ? findInside(value, depth) : find(value, name, depth)
+function copyOfObject(value: object, names: string[]): unknown {
+  if (value instanceof Date && Number.isNaN(value.getTime())) throw not(names, 'an invalid Date')
+  if ('toJSON' in value && typeof value.toJSON === 'function') {
+    const said: unknown = value.toJSON(names.at(-1) ?? '')
+    return typeof said === 'object' && said !== null ? copyInside(said, names) : copyOf(said, names)
   }
-  return findInside(given, depth)
+  return copyInside(value, names)
 }
 
-function findInside(value: object, depth: number): Found | undefined {
-  if (depth >= depthMax) {
-    return {
-      path: [],
-      why: ` of at most ${limits.payloadDepthMax} levels: it is nested deeper, or in itself`,
-    }
+function copyInside(value: object, names: string[]): unknown {
+  if (names.length >= depthMax) {
+    const levels = `${limits.payloadDepthMax} levels`
+    throw new NotJson(names, ` of at most ${levels}: it is nested deeper, or in itself`)
   }
-  if (Array.isArray(value)) {
-    // Not forEach(), which passes over holes.
-    for (let at = 0; at < value.length; at++) {
-      const found = find(value[at], String(at), depth + 1)
-      if (found) return within(String(at), found)
-    }
-    return undefined
+  const copyMember = (name: string) => {
+    names.push(name)
+    const copy = copyOf(value[name as keyof typeof value], names)
+    names.pop()
+    return copy
   }
+  // Not map(), which passes over holes.
+  if (Array.isArray(value)) return Array.from({ length: value.length }, (_, at) => copyMember(String(at)))
   const kind = kindOf(value)
+  // A Uint8Array begins with a "you".
   if (kind !== 'Object')
-    return not(`${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}: make an object or array of it`)
-  for (const [name, member] of Object.entries(value)) {
-    const found = find(member, name, depth + 1)
-    if (found) return within(name, found)
+    throw not(names, `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}: make an object or array of it`)
+  const copy: Record<string, unknown> = {}
+  for (const name of Object.keys(value)) {
+    // An assignment to this name would set the prototype.
+    if (name !== '__proto__') copy[name] = copyMember(name)
+    else Object.defineProperty(copy, name, { value: copyMember(name), enumerable: true })
   }
-  return undefined
+  return copy
 }
 
 /** `Object` for plain objects and those of your own classes, whose fields are sent; else what is built in: `Map`. */
@@ -87,6 +98,4 @@ function kindOf(value: object): string {
   return Object.prototype.toString.call(value).slice(8, -1)
 }
 
-const not = (what: string): Found => ({ path: [], why: `, not ${what}` })
-/** Names are the caller's own, and may be long. */
-const within = (name: string, { path, why }: Found): Found => ({ path: [name.slice(0, 64), ...path], why })
+const not = (names: readonly string[], what: string) => new NotJson(names, `, not ${what}`)
