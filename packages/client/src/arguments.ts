@@ -52,8 +52,14 @@ export function checkedCall<Options extends object>(
   requireKnown('this call', options, ['signal', 'onRetry', ...own.map(String)])
   const { signal, onRetry }: { readonly signal?: unknown; readonly onRetry?: unknown } = options
   requireFunction('onRetry', onRetry)
-  if (signal === undefined || (isObject(signal) && 'aborted' in signal)) return options
+  if (signal === undefined || isSignal(signal)) return options
   throw new InvalidConfig('signal must be an AbortSignal, for instance the signal of an AbortController')
+}
+
+/** Not instanceof: a test's page, for instance, has an AbortSignal of its own. */
+function isSignal(value: unknown): boolean {
+  const { throwIfAborted, addEventListener } = isObject(value) ? (value as Partial<AbortSignal>) : {}
+  return typeof throwIfAborted === 'function' && typeof addEventListener === 'function'
 }
 
 /** What a read takes besides. */

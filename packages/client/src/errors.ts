@@ -24,7 +24,7 @@ export class Miscounted extends SekaliError {
   readonly retryable = false
 }
 
-/** The function that was given as `token` failed; `cause` is what it threw. Nothing was sent. */
+/** The function that was given as `token` failed (`cause` is what it threw) or did not answer in time. Nothing was sent. */
 export class NoToken extends SekaliError {
   readonly code = 'no_token'
   readonly retryable = true

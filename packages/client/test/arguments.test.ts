@@ -48,6 +48,13 @@ test('in a page without a base URL its own origin is called', async () => {
   expect(urls).toEqual(['https://shop.example/readyz', 'http://127.0.0.1:8080/readyz'])
 })
 
+test('a base URL may be a URL', async () => {
+  await using peer = await startPeer(ready)
+  await createClient({ baseUrl: new URL('/prefix/', peer.url) }).waitUntilReady()
+  expect(peer.received.map(({ url }) => url)).toEqual(['/prefix/readyz'])
+  expect(() => createClient({ baseUrl: new URL('http://me:secret@a') })).toThrow(/no user name or password/)
+})
+
 test.each<[string, unknown, RegExp]>([
   ['a text', 'http://127.0.0.1:8080', /takes an object: createClient\(\{ baseUrl/],
   ['null', null, /takes an object/],
@@ -95,6 +102,11 @@ const misused: [string, (client: Client) => unknown, RegExp][] = [
     'publish: an AbortController',
     (c) => c.publish(event(1), { signal: new AbortController() as never }),
     /signal/,
+  ],
+  [
+    'publish: no signal',
+    (c) => c.publish(event(1), { signal: { aborted: false } as never }),
+    /signal must be/,
   ],
   ['publish: options null', (c) => c.publish(event(1), null as never), /options must be an object/],
   ['publish: onRetry', (c) => c.publish(event(1), { onRetry: 'x' as never }), /onRetry must be a function/],

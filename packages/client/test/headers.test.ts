@@ -23,6 +23,18 @@ test('a token goes along with every request, and headers as well', async () => {
   expect(peer.received[0]?.headers['content-type']).toBe('application/json')
 })
 
+test.each(['Connection', 'content-length', 'Expect', 'keep-alive', 'transfer-encoding', 'upgrade'])(
+  'the header %s, which fetch refuses or which is its own, is refused at once',
+  (name) => {
+    expect(() => createClient({ headers: { [name]: 'secret' } })).toThrow(
+      expect.objectContaining({
+        code: 'invalid_config',
+        message: `the header "${name}" is for fetch to set: leave it out`,
+      }),
+    )
+  },
+)
+
 test('a function is asked for the token before each try', async () => {
   await using peer = await startPeer(busy, resets, yes)
   let asked = 0
@@ -69,7 +81,12 @@ test('a function that never answers takes no longer than a request may, and ends
   await using peer = await startPeer(yes)
   const token = () => new Promise<string>(() => undefined)
   const client = createClient({ baseUrl: peer.url, retry: { ...fast, requestMs: 50, totalMs: 200 }, token })
-  expect(await failureOf(client.publish(event(1)))).toMatchObject({ code: 'timed_out' })
+  const late = await failureOf(client.publish(event(1)))
+  expect(late).toMatchObject({
+    code: 'no_token',
+    message: expect.stringMatching(/token did not answer in time/),
+  })
+  expect(peer.received).toEqual([])
   const signal = AbortSignal.timeout(20)
   const slow = createClient({ baseUrl: peer.url, token })
   expect(await failureOf(slow.publish(event(1), { signal }))).toBe(signal.reason)

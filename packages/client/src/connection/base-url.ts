@@ -29,7 +29,8 @@ function pageOrigin(): string | undefined {
   return location?.origin && /^https?:/.test(location.origin) ? location.origin : undefined
 }
 
-function parse(name: string, text: unknown): string {
+function parse(name: string, given: unknown): string {
+  const text = given instanceof URL ? given.href : given
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw new InvalidConfig(`${name} must begin with http:// or https://`)

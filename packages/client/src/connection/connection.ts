@@ -10,7 +10,7 @@ export interface ConnectionOptions extends HeaderOptions {
    * Where the gateway is, for instance `http://127.0.0.1:8080`; it may have a path. If it is not said: what the
    * environment's SEKALI_URL says, or in a page the origin that it came from, or else `http://127.0.0.1:8080`.
    */
-  readonly baseUrl?: string | undefined
+  readonly baseUrl?: string | URL | undefined
   readonly fetch?: Fetch | undefined
   readonly retry?: RetryLimits | undefined
 }

@@ -19,7 +19,7 @@ export function withHeaders(fetch: Fetch, { token, headers = {} }: HeaderOptions
   if (typeof token === 'string') own.authorization = bearer(token)
   else if (typeof token === 'function') {
     return async (url, init) => {
-      const authorization = bearer(await ended(init.signal, () => askFor(token)))
+      const authorization = bearer(await inTime(init.signal, () => askFor(token)))
       return fetch(url, { ...init, headers: { ...own, authorization, ...init.headers } })
     }
   } else if (token !== undefined) throw new InvalidConfig(tokenRule)
@@ -42,6 +42,9 @@ async function askFor(token: () => string | PromiseLike<string>): Promise<unknow
   }
 }
 
+// What is said of a connection or of a body's length. Node's fetch rejects it as if the gateway were away.
+const ofFetch = /^(connection|content-length|expect|keep-alive|transfer-encoding|upgrade)$/i
+
 /** By lower-case names, so that one of the caller's and one of ours cannot both be sent. */
 function checkedHeaders(headers: unknown): Record<string, string> {
   if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
@@ -50,6 +53,8 @@ function checkedHeaders(headers: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => {
       if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw new InvalidConfig(`"${name}" is no name of a header`)
+      if (ofFetch.test(name))
+        throw new InvalidConfig(`the header "${name}" is for fetch to set: leave it out`)
       if (typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value))
         return [name.toLowerCase(), value]
       throw new InvalidConfig(`the header "${name}" must be text of one line, in Latin-1`)
@@ -58,10 +63,10 @@ function checkedHeaders(headers: unknown): Record<string, string> {
 }
 
 /** Work that cannot be stopped is no longer waited for once the signal aborts. */
-function ended<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+function inTime<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const onAbort = () => reject(signal.reason)
+    const onAbort = () => reject(new NoToken('the function that was given as token did not answer in time'))
+    if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     work()
       .then(resolve, reject)

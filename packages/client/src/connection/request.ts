@@ -134,8 +134,8 @@ function begin({ url, method, headers, body }: Request, signal: AbortSignal | un
         return await work()
       } catch (cause) {
         signal?.throwIfAborted()
-        if (late) throw new TimedOut(`${what} had no answer in ${ms.toFixed()} ms`)
         if (cause instanceof SekaliError) throw cause
+        if (late) throw new TimedOut(`${what} had no answer in ${ms.toFixed()} ms`)
         const reason = reasonOf(cause)
         // Of Node's fetch: to try again would not help. Browsers do not say why they refuse.
         if (reason === 'bad port') {
