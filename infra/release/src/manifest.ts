@@ -16,10 +16,24 @@ export interface WorkspaceManifest {
   readonly description?: string
   readonly keywords?: readonly string[]
   readonly engines?: Readonly<Record<string, string>>
+  readonly repository?: Repository
+}
+
+interface Repository {
+  readonly type: string
+  readonly url: string
 }
 
 export const readManifest = async (workspace: string): Promise<WorkspaceManifest> =>
   JSON.parse(await readFile(join(repositoryRoot, workspace, 'package.json'), 'utf8'))
+
+/**
+ * What a published manifest says of the repository: what the root's says, and the folder in it. npm compares it with where
+ * CI says that it runs, and refuses provenance if it is another, or none.
+ */
+export function repositoryOf(workspace: string, { repository }: WorkspaceManifest): object {
+  return repository === undefined ? {} : { repository: { ...repository, directory: workspace } }
+}
 
 /** Without `.js` and `.d.ts`: what is built is called as its source is. */
 export const fileOf = (source: string): string => basename(source, '.ts')
@@ -40,6 +54,7 @@ export async function manifestOf(
     description,
     keywords,
     license,
+    ...repositoryOf(workspace, await readManifest('.')),
     type: 'module',
     sideEffects: false,
     engines,

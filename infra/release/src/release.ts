@@ -22,8 +22,8 @@ import { problemsOf, type ReleaseFacts, refusalToPublish } from './publish/probl
 const usageExit = 2
 const command = new Command('npm run release --')
   .description(
-    'Checks that all is committed, that all packages have one version and that CHANGELOG.md tells what is new in it; ' +
-      'builds and packs them, and lists what is in them.',
+    'Checks that all is committed, that all packages have one version, that CHANGELOG.md tells what is new in it and ' +
+      'that package.json names the repository; builds and packs them, and lists what is in them.',
   )
   .addOption(new Option('--dry-run', 'publish nothing').conflicts('publish'))
   .addOption(new Option('--publish', 'publish with provenance; in CI, which has the token for it'))
@@ -63,6 +63,7 @@ async function readFacts(): Promise<ReleaseFacts> {
     changes: git.stdout,
     versions: new Map(manifests.map(({ name, version }) => [name, version])),
     changelog: await readFile(join(repositoryRoot, 'CHANGELOG.md'), 'utf8'),
+    repository: manifests[0]?.repository,
   }
 }
 

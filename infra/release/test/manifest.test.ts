@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { manifestOf } from '../src/manifest.ts'
+import { manifestOf, readManifest, repositoryOf } from '../src/manifest.ts'
 import { packages } from '../src/packages.ts'
 
 const [client] = packages
@@ -27,4 +27,15 @@ test('modules of others are dependencies, in the version that is tested here, an
   expect(await manifestOf(client, ['node:fs', 'valibot', 'valibot/door'])).toMatchObject({
     dependencies: { valibot: version },
   })
+})
+
+test('the repository is the one that the root names, and the folder in it', async () => {
+  const root = await readManifest('.')
+  const repository = { type: 'git', url: 'git+https://code.example/sekali.git' }
+  expect(repositoryOf('packages/client', { ...root, repository })).toEqual({
+    repository: { ...repository, directory: 'packages/client' },
+  })
+  const manifest = await manifestOf(client, [])
+  expect(manifest).toMatchObject(repositoryOf('packages/client', root))
+  if (root.repository === undefined) expect(manifest).not.toHaveProperty('repository')
 })

@@ -9,6 +9,7 @@ const good = {
   ]),
   changelog:
     '# Changelog\n\n## Pending\n\n## 1.2.0 (2026-11-28)\n\n- Something new.\n\n## 1.1.0\n\n- Older.\n',
+  repository: { type: 'git', url: 'git+https://code.example/sekali.git' },
 }
 
 test('a release whose tree, versions and changelog agree has nothing against it', () => {
@@ -38,6 +39,14 @@ test('a changelog without the section of the version, or with an empty one, is n
     '## 1.2.01\n\n- x\n',
   ])
     expect(problemsOf({ ...good, changelog })).toEqual([expect.stringContaining('"## 1.2.0"')])
+})
+
+test('a repository that package.json does not name is asked for, with what to write', () => {
+  for (const repository of [undefined, null, 'github:sekali/sekali', {}, { type: 'git', url: '' }]) {
+    expect(problemsOf({ ...good, repository })).toEqual([
+      expect.stringMatching(/provenance .*E422.*"repository": \{ "type": "git", "url": "git\+https:/),
+    ])
+  }
 })
 
 test('packages are published from CI alone, where their provenance can be signed', () => {

@@ -1,7 +1,7 @@
 import { chmod, cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repositoryRoot } from '@sekali/local/repository'
-import { readManifest, versionsOf } from '../manifest.ts'
+import { readManifest, repositoryOf, versionsOf } from '../manifest.ts'
 import { bundleCli } from './bundle.ts'
 import { noticesOf } from './notices.ts'
 
@@ -49,6 +49,7 @@ async function manifestOf(imported: ReadonlySet<string>) {
     description,
     keywords,
     license,
+    ...repositoryOf(workspace, await readManifest('.')),
     type: 'module',
     engines,
     bin: { sekali: './sekali.mjs' },

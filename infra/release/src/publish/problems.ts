@@ -1,4 +1,4 @@
-/** What speaks against a release, found before anything is built. */
+/** Why a release has to wait, found before anything is built. */
 
 export interface ReleaseFacts {
   /** `git status --porcelain`: empty when all is committed. */
@@ -6,12 +6,14 @@ export interface ReleaseFacts {
   /** By name, of all packages that are published and of the repository itself. */
   readonly versions: ReadonlyMap<string, string>
   readonly changelog: string
+  /** Of the root's package.json, whatever it says. */
+  readonly repository: unknown
 }
 
 const namedMax = 5
 
 /** One sentence each, with what to do. */
-export function problemsOf({ changes, versions, changelog }: ReleaseFacts): string[] {
+export function problemsOf({ changes, versions, changelog, repository }: ReleaseFacts): string[] {
   const problems: string[] = []
   const changed = changes.split('\n').filter(Boolean)
   if (changed.length > 0) {
@@ -30,8 +32,21 @@ export function problemsOf({ changes, versions, changelog }: ReleaseFacts): stri
     if (sectionOf(changelog, version)) continue
     problems.push(`CHANGELOG.md has no section "## ${version}", or nothing in it. Name the pending one so.`)
   }
+  if (!hasUrl(repository)) {
+    problems.push(
+      'package.json names no repository, and npm refuses provenance without (E422). Add to it ' +
+        '"repository": { "type": "git", "url": "git+https://…" }, the repository that CI publishes from.',
+    )
+  }
   return problems
 }
+
+const hasUrl = (repository: unknown): boolean =>
+  typeof repository === 'object' &&
+  repository !== null &&
+  'url' in repository &&
+  typeof repository.url === 'string' &&
+  repository.url !== ''
 
 /** A heading may also have the date: `## 1.2.0 (2026-11-28)`. */
 function sectionOf(changelog: string, version: string): boolean {
