@@ -2,7 +2,9 @@
 -- roles.sh runs both for docker compose. Elsewhere run them in one session, as a superuser, with the five passwords in
 -- the environment: psql --file infra/docker/roles.sql --file packages/store/roles.sql
 \set ON_ERROR_STOP on
--- A statement that fails is not shown, neither by the server's log nor by psql: these have passwords in them.
+-- No statement is shown, neither by the server's log, whatever it is set to, nor by psql: these have passwords in them.
+SET log_statement = none;
+SET log_min_duration_statement = -1;
 SET log_min_error_statement = panic;
 \set SHOW_CONTEXT never
 \getenv postgres_password POSTGRES_PASSWORD

@@ -23,9 +23,9 @@ const passwords = {
 }
 
 /** A PostgreSQL with the database `sekali`, and a way to be each of its roles. */
-async function ownCluster() {
+async function ownCluster(settings: Record<string, string> = {}) {
   const stack = new AsyncDisposableStack()
-  const postgres = stack.use(await ownPostgres())
+  const postgres = stack.use(await ownPostgres(settings))
   const connect = (url: string) => stack.use(connectStore({ url, poolMax: 1, name: 'test' }, quiet))
   await connect(postgres.url).pool.query('CREATE DATABASE sekali')
   const url = (role?: string) => {
@@ -117,7 +117,7 @@ test('psql makes the same roles with the files that docker compose mounts, and s
 
 test('no password is shown when making the roles fails, neither in the server’s log nor on the terminal', async () => {
   await requireDebian('postgresql-client')
-  await using cluster = await ownCluster()
+  await using cluster = await ownCluster({ log_statement: 'all', log_min_duration_statement: '0' })
   const env: Record<string, string> = {
     POSTGRES_PASSWORD: 'secret-postgres',
     PGOPTIONS: '-c lock_timeout=100',
