@@ -43,7 +43,7 @@ export const isRedirect = (status: number, location: string | null): boolean =>
 /** The error that a redirect stands for. What follows the target's path is not named: it may be a secret. */
 export function redirectOf(what: string, status: number, url: string, location: string | null): Refused {
   const target = location !== null && URL.canParse(location, url) ? new URL(location, url) : undefined
-  const to = target === undefined ? 'somewhere else' : `${target.protocol}//${target.host}${target.pathname}`
+  const to = target === undefined ? 'somewhere else' : target.origin + target.pathname
   const message = `${what} answered ${status} redirected: to ${to}, and redirects are not followed`
   return new Refused(`${message}: give the baseUrl of the gateway itself`, { status, code: 'redirected' })
 }

@@ -14,12 +14,10 @@ export function textOf(event: Publishable): string {
     if (isJsonObject(event)) return event
     throw invalid('', 'malformed_json', 'must be the JSON of one event')
   }
-  if (typeof event !== 'object' || event === null) throw invalid('', 'invalid_event', 'must be an event')
-  const value = plainOf(event)
+  const value = typeof event === 'object' ? plainOf(event) : event
   if (Array.isArray(value)) {
     throw invalid('', 'invalid_event', 'must be one event: publishBatch and publishAll take several')
   }
-  // What a toJSON may have said.
   if (typeof value !== 'object' || value === null) throw invalid('', 'invalid_event', 'must be an event')
   return JSON.stringify(value)
 }

@@ -83,13 +83,8 @@ function copyInside(value: object, names: string[]): unknown {
   // A Uint8Array begins with a "you".
   if (kind !== 'Object')
     throw not(names, `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}: make an object or array of it`)
-  const copy: Record<string, unknown> = {}
-  for (const name of Object.keys(value)) {
-    // An assignment to this name would set the prototype.
-    if (name !== '__proto__') copy[name] = copyMember(name)
-    else Object.defineProperty(copy, name, { value: copyMember(name), enumerable: true })
-  }
-  return copy
+  // Not by assignment: that of `__proto__` would set the prototype.
+  return Object.fromEntries(Object.keys(value).map((name) => [name, copyMember(name)]))
 }
 
 /** `Object` for plain objects and those of your own classes, whose fields are sent; else what is built in: `Map`. */
