@@ -36,10 +36,11 @@ export async function runSweeps(
   let announcedAt = -Infinity
   while (!signal.aborted) {
     try {
-      const definitions = await load()
-      // What cannot be reported keeps nothing from being folded.
-      await report().catch((error: unknown) =>
-        log.warn({ err: error }, 'files that do not load cannot be reported'),
+      // What cannot be reported keeps nothing from being folded. What keeps all from being loaded is reported, too.
+      const definitions = await load().finally(() =>
+        report().catch((error: unknown) =>
+          log.warn({ err: error }, 'files that do not load cannot be reported'),
+        ),
       )
       await registerAll(context, definitions, registered)
       // A definition that is not registered waits for the next sweep, and keeps no other waiting.

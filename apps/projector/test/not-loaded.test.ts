@@ -112,6 +112,24 @@ test('a projector tells its supervisor what does not load, what does again, and 
   }
 })
 
+test('a projector whose process for definitions does not start says so', async () => {
+  await using stack = await ownStack()
+  const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+  const nowhere = join(stack.env.PROJECTIONS_DIR, 'nowhere')
+  const env = { PATH: process.env.PATH, ...stack.env, PROJECTIONS_BUILT_IN: 'on', TMPDIR: nowhere }
+  const projector = fork(program, { env, stdio: 'ignore' })
+  const exited = once(projector, 'exit')
+  try {
+    const [first] = await once(projector, 'message')
+    const message = expect.stringMatching(/^no definition is loaded: ENOENT\b/)
+    expect(first).toMatchObject({ notLoaded: [{ file: '.', message }] })
+    await eventually(async () => expect(await readNotLoaded(stack.store)).toMatchObject([{ file: '.' }]))
+  } finally {
+    projector.kill('SIGKILL')
+    await exited
+  }
+})
+
 test('a folder that is not there is reported as a whole', async () => {
   await using stack = await ownStack()
   await using _projector = stack.projector('one', { PROJECTIONS_DIR: '/srv/secret/nowhere' })

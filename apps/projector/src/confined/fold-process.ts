@@ -61,6 +61,7 @@ const tickMs = 25
 const strayLogMs = 60_000
 const endedItsProcess = 'the definition ended its process'
 /** What V8 says before it ends. */
+const saidCharsMax = 4_096
 const outOfMemory = /out of memory|heap limit|Allocation failed/i
 const program = fileURLToPath(placeOf(import.meta.url, './fold-main.ts', './confined/fold-main.mjs'))
 
@@ -120,7 +121,9 @@ async function start(
   })
   const key = randomUUID()
   child.send({ key } satisfies Hello, () => undefined) // if it cannot be sent, the process has ended
-  void ending.ended.then(() => ready.reject(new Stuck('the process for definitions did not start')))
+  void ending.ended.then(() =>
+    ready.reject(new Stuck(`the process for definitions did not start${ending.lastError()}`)),
+  )
   await ready.promise
   const end = async () => {
     child.kill('SIGKILL')
@@ -138,6 +141,8 @@ interface Ending {
   isEnded(): boolean
   /** Why it has ended, in words. */
   readonly reason: () => string
+  /** The error that it has printed last, behind a colon; nothing if it has printed none. */
+  readonly lastError: () => string
   /** The index in the batch of the event that the definition got last, if it was noted. */
   readonly noted: () => number | undefined
   forget(): void
@@ -147,6 +152,7 @@ function watch(child: ChildProcess, notes: Notes): Ending {
   const { promise: ended, resolve } = Promise.withResolvers<void>()
   let isEnded = false
   let isMemory = false
+  let said = ''
   let noted: number | undefined
   const onEnd = () => {
     if (isEnded) return
@@ -160,11 +166,16 @@ function watch(child: ChildProcess, notes: Notes): Ending {
   child.on('error', () => child.pid === undefined && onEnd())
   child.stderr?.on('data', (text: Buffer) => {
     isMemory ||= outOfMemory.test(text.toString())
+    said = `${said}${text}`.slice(-saidCharsMax)
   })
   return {
     ended,
     isEnded: () => isEnded,
     reason: () => (isMemory ? 'the definition took all memory there is' : endedItsProcess),
+    lastError: () => {
+      const error = said.match(/^(?:\w*Error\b.*|\S+: .*)$/gm)?.at(-1)
+      return error === undefined ? '' : `: ${error}`
+    },
     noted: () => noted,
     forget: () => {
       if (!isEnded) notes.forget()

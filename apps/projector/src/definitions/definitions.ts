@@ -65,7 +65,11 @@ export function createDefinitions(
   }
 
   return async () => {
-    ours ??= await folding.load(builtInSource)
+    ours ??= await folding.load(builtInSource).catch((error: unknown) => {
+      // No definition of a file can be loaded either.
+      onNotLoaded([notLoadedOf('.', new Error(`no definition is loaded: ${wordsOf(error)}`))])
+      throw error
+    })
     const found = [...ours]
     const notLoaded: NotLoaded[] = []
     const names = dir === undefined ? [] : await listFiles(resolve(dir), logOnce, notLoaded)
@@ -146,6 +150,8 @@ async function listFiles(
     return []
   }
 }
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
