@@ -43,5 +43,8 @@ test('REDIS_SERVER goes before the PATH, also when it is wrong', async () => {
   await using folder = await ownFolder()
   await program(join(folder.path, 'redis-server'), 'Redis server v=7.4.1 sha=00000000:0 bits=64')
   const found = findRedisBinary({ PATH: folder.path, REDIS_SERVER: '/no/such/redis' })
-  expect(found).toMatchObject({ path: undefined, refused: ['/no/such/redis does not tell its version'] })
+  expect(found).toMatchObject({
+    path: undefined,
+    refused: ['/no/such/redis, which REDIS_SERVER names, is not there'],
+  })
 })
