@@ -88,10 +88,10 @@ test('the commands that are printed at the start show an event, the log and a st
   const commands = service.said().match(/^ {2}curl .*$/gm) ?? []
   const type = (command = '') => JSON.parse(execFileSync('sh', ['-c', command], { encoding: 'utf8' }))
   expect(type(commands[0])).toMatchObject({ status: 'stored', seq: 1 })
-  expect(type(commands[1])).toMatchObject([{ topic: 'orders.eu.paid', seq: 1 }])
+  expect(type(commands[1])).toMatchObject([{ topic: 'orders.test.paid', seq: 1 }])
   await eventually(async () => {
     const state = { orders: 1, cents: 1250 }
-    expect(type(commands[2])).toMatchObject({ name: 'customer-totals', keys: [{ key: 'c-17', state }] })
+    expect(type(commands[2])).toMatchObject({ name: 'customer-totals', keys: [{ key: 'c-1', state }] })
   })
   expect(type(commands[3])).toMatchObject({ totals: { accepted: 1, stored: 1, in_flight: 0 } })
 
