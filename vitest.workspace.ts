@@ -17,6 +17,7 @@ const withServers = [
   'apps/projector',
 ]
 const withoutServers = [
+  'packages/api',
   'packages/core',
   'packages/client',
   'packages/process',

@@ -1,3 +1,4 @@
+import { type RouteId, routes } from '@sekali/api/routes'
 import type { Broker } from '@sekali/broker/connect'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
@@ -6,7 +7,7 @@ import type { Responses } from './http/responses.ts'
 import { type DirectHandler, directly, type Route } from './http/router.ts'
 import { doctor } from './operate/doctor.ts'
 import { dropEmptyTopic } from './operate/drop-topic.ts'
-import { probeRoutes } from './operate/probes.ts'
+import { probeHandlersOf } from './operate/probes.ts'
 import type { Readiness } from './operate/readiness.ts'
 import type { Readings } from './operate/readings.ts'
 import { stats } from './operate/stats.ts'
@@ -47,28 +48,35 @@ export interface RouteDeps {
 }
 
 /**
- * The one table of routes. The router, the Allow header and the door's list of words come of it. `counted` bounds the
- * bytes of answers in memory, `slotted` bounds a client's share of PostgreSQL.
+ * A handler for each route of the table in `@sekali/api`: the router, the Allow header and the door's list of words come
+ * of both. `counted` bounds the bytes of answers in memory, `slotted` bounds a client's share of PostgreSQL.
  */
 export function routesOf(deps: RouteDeps): readonly Route[] {
+  const served = handlersOf(deps)
+  return routes.map(({ id, method, path }) => ({ method, path, ...served[id] }))
+}
+
+type Served = Pick<Route, 'handler' | 'direct'>
+
+function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
   const { store, replays, slots } = deps
   const { counted } = deps.responses
   const { slotted } = slots
-  const event = counted(showEvent(deps))
-  return [
-    { method: 'POST', path: '/publish', ...directly(deps.publish) },
-    { method: 'GET', path: '/events', handler: counted(events(store, replays, slots)) },
-    { method: 'GET', path: '/tail', handler: tail(deps) },
-    { method: 'GET', path: '/events/:topic', handler: event },
-    { method: 'GET', path: '/events/:topic/:event_id', handler: event },
-    { method: 'DELETE', path: '/topics/:topic', handler: slotted(dropEmptyTopic(deps)) },
-    { method: 'GET', path: '/stats', handler: counted(stats(deps)) },
-    { method: 'GET', path: '/doctor', handler: counted(doctor(deps)) },
-    { method: 'GET', path: '/projections', handler: counted(slotted(listProjections(store))) },
-    { method: 'GET', path: '/projections/:name', handler: counted(slotted(showProjection(store))) },
-    { method: 'GET', path: '/projections/:name/:key{[^]+}', handler: counted(slotted(showKey(store))) },
-    { method: 'DELETE', path: '/projections/:name', handler: slotted(drop(store)) },
-    { method: 'POST', path: '/projections/:name/rebuild', handler: slotted(rebuild(store)) },
-    ...probeRoutes(deps),
-  ]
+  const event = { handler: counted(showEvent(deps)) }
+  return {
+    publish: directly(deps.publish),
+    readEvents: { handler: counted(events(store, replays, slots)) },
+    tailEvents: { handler: tail(deps) },
+    findEvent: event,
+    readEvent: event,
+    dropTopic: { handler: slotted(dropEmptyTopic(deps)) },
+    readStats: { handler: counted(stats(deps)) },
+    runDoctor: { handler: counted(doctor(deps)) },
+    listProjections: { handler: counted(slotted(listProjections(store))) },
+    readProjection: { handler: counted(slotted(showProjection(store))) },
+    readProjectionKey: { handler: counted(slotted(showKey(store))) },
+    dropProjection: { handler: slotted(drop(store)) },
+    rebuildProjection: { handler: slotted(rebuild(store)) },
+    ...probeHandlersOf(deps),
+  }
 }

@@ -4,6 +4,7 @@ import { doors, imports } from './imports.ts'
 /** Which workspaces the code of a workspace may import; what stands nowhere is forbidden. */
 const arrows: Record<string, readonly string[]> = {
   'packages/core': [],
+  'packages/api': ['core'],
   'packages/process': ['core'],
   'packages/broker': ['core'],
   'packages/store': ['core'],
@@ -11,7 +12,7 @@ const arrows: Record<string, readonly string[]> = {
   'packages/projection': ['core'],
   'packages/servers': ['core'],
   'packages/testkit': ['core', 'broker', 'store', 'servers'],
-  'apps/gateway': ['core', 'process', 'broker', 'store'],
+  'apps/gateway': ['core', 'api', 'process', 'broker', 'store'],
   'apps/consumer': ['core', 'process', 'broker', 'store'],
   'apps/publisher': ['core', 'process', 'client'],
   'apps/cli': ['core', 'process', 'client'],

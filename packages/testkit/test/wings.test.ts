@@ -19,6 +19,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     upkeep: ['memory'],
   },
   'apps/gateway': {
+    access: [],
     clients: [],
     heads: [],
     http: ['clients'],
@@ -82,6 +83,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     text: ['errors', 'limits'],
     event: ['text', 'errors', 'limits'],
     log: ['event', 'limits'],
+    access: ['log'],
   },
   'packages/process': {
     start: [],

@@ -1,25 +1,28 @@
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
+import { type RouteId, routes } from '@sekali/api/routes'
 import type { Logger } from '@sekali/process/log'
 import { hasProperHost } from '../http/host.ts'
 import { problem, refusal } from '../http/problem.ts'
 import { send } from '../http/reply.ts'
-import { createRouter, type Route } from '../http/router.ts'
+import { createRouter, type Handler, type Route } from '../http/router.ts'
 import { withoutBody } from '../http/without-body.ts'
 import { createConnections } from '../sockets/connections.ts'
 import { type HttpServer, serveHttp } from '../sockets/server.ts'
 import { healthz, type ReadyDeps, readyz } from './health.ts'
 
-/** The routes for load balancers and for whatever restarts this gateway. */
-export function probeRoutes(deps: ReadyDeps): readonly Route[] {
-  const ready = readyz(deps)
-  return [
-    { method: 'GET', path: '/healthz', handler: healthz },
-    { method: 'GET', path: '/readyz', handler: ready },
-    // HAProxy checks with OPTIONS unless it is told otherwise, and takes any 2xx for a yes.
-    { method: 'OPTIONS', path: '/', handler: ready },
-    { method: 'OPTIONS', path: '/readyz', handler: ready },
-  ]
+/** The handlers of the routes for load balancers and for whatever restarts this gateway. */
+export function probeHandlersOf(deps: ReadyDeps) {
+  const ready = { handler: readyz(deps) }
+  return { readHealth: { handler: healthz }, readReadiness: ready, checkRoot: ready, checkReadiness: ready }
+}
+
+function probeRoutes(deps: ReadyDeps): readonly Route[] {
+  const served: Partial<Record<RouteId, { handler: Handler }>> = probeHandlersOf(deps)
+  return routes.flatMap(({ id, method, path }) => {
+    const handlers = served[id]
+    return handlers === undefined ? [] : [{ method, path, ...handlers }]
+  })
 }
 
 /** These routes alone, for a port of their own. Any Host will do, and HTTP/1.0 needs none. */
