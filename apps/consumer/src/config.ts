@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { InvalidConfig } from '@sekali/core/errors'
-import { commonEnv, databaseUrl, parseEnv, redisUrl, turnEnv, wholeNumber } from '@sekali/process/env'
+import { wholeNumber } from '@sekali/core/whole-number'
+import { commonEnv, databaseUrl, parseEnv, redisUrl, turnEnv } from '@sekali/process/env'
 import * as v from 'valibot'
 
 const Environment = v.object({

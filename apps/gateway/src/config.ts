@@ -1,4 +1,5 @@
-import { commonEnv, databaseUrl, parseEnv, redisUrl, wholeNumber } from '@sekali/process/env'
+import { wholeNumber } from '@sekali/core/whole-number'
+import { commonEnv, databaseUrl, parseEnv, redisUrl } from '@sekali/process/env'
 import * as v from 'valibot'
 import { isProxy } from './clients/clients.ts'
 import { parseHost } from './http/host.ts'

@@ -4,9 +4,10 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidConfig, StoreUnavailable } from '@sekali/core/errors'
+import { wholeNumber } from '@sekali/core/whole-number'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { commonEnv, parseEnv, urlOf, wholeNumber } from '../src/start/env.ts'
+import { commonEnv, parseEnv, urlOf } from '../src/start/env.ts'
 
 /** Runs a few lines as a process of its own and returns what it printed and how it ended. */
 async function runLines(lines: string, until?: { text: string; signals: NodeJS.Signals[]; everyMs: number }) {

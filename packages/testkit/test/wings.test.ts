@@ -66,6 +66,10 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     cli: ['manifest'],
     publish: [],
   },
+  'packages/api': {
+    schemas: ['problems'],
+    table: ['route', 'schemas'],
+  },
   'packages/broker': {
     redis: [],
     loss: ['redis'],

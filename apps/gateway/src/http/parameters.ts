@@ -1,15 +1,24 @@
+import type { Parameters } from '@sekali/api/route'
 import type { Issue } from '@sekali/core/errors'
 import * as v from 'valibot'
 
-type Entries = Parameters<typeof v.object>[0]
+type Entries<P extends Parameters> = { readonly [Name in keyof P]: P[Name]['schema'] }
 
-/** Reads a query. A name that is unknown or comes twice is refused: a misspelt `after` would read from the beginning. */
-export function parseParameters<const E extends Entries>(
+/**
+ * Reads a query by the parameters of a route. A name that is unknown or comes twice is refused: a misspelt `after` would
+ * read from the beginning.
+ */
+export function parseParameters<const P extends Parameters>(
   query: URLSearchParams,
-  entries: E,
-): { readonly values: v.InferOutput<v.ObjectSchema<E, undefined>> | undefined; readonly issues: Issue[] } {
+  parameters: P,
+): {
+  readonly values: v.InferOutput<v.ObjectSchema<Entries<P>, undefined>> | undefined
+  readonly issues: Issue[]
+} {
+  const names = Object.keys(parameters)
+  const entries = Object.fromEntries(names.map((name) => [name, parameters[name]?.schema])) as Entries<P>
   const parsed = v.safeParse(v.object(entries), Object.fromEntries(query), { abortPipeEarly: true })
-  const issues = [...nameIssues(query, Object.keys(entries)), ...(parsed.issues ?? []).map(valueIssue)]
+  const issues = [...nameIssues(query, names), ...(parsed.issues ?? []).map(valueIssue)]
   return { values: parsed.success ? parsed.output : undefined, issues }
 }
 

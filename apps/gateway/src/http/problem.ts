@@ -1,3 +1,4 @@
+import { type ProblemCode, phrases, problems, type Status } from '@sekali/api/problems'
 import {
   InvalidEvent,
   InvalidParameters,
@@ -10,7 +11,6 @@ import {
 import { limits } from '@sekali/core/limits'
 import type { BadEvent } from '@sekali/core/parse'
 import type { Logger } from '@sekali/process/log'
-import { type ProblemCode, phrases, problems, type Status } from './problems.ts'
 import { type Answer, answer, toResponse } from './reply.ts'
 
 export interface BadLine {

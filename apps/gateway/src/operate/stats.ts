@@ -1,11 +1,9 @@
+import { readStats } from '@sekali/api/operate'
 import type { Issue } from '@sekali/core/errors'
-import { TopicName } from '@sekali/core/event'
+import type { TopicName } from '@sekali/core/event'
 import { outcomesOf } from '@sekali/core/figures'
-import { limits } from '@sekali/core/limits'
-import { matches, parsePattern, TopicPatternText } from '@sekali/core/pattern'
-import { wholeNumber } from '@sekali/process/env'
+import { matches, parsePattern, type TopicPatternText } from '@sekali/core/pattern'
 import type { Context } from 'hono'
-import * as v from 'valibot'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
 import { reply } from '../http/reply.ts'
@@ -44,12 +42,6 @@ export function stats({ readings, now, accepted }: StatsDeps) {
   }
 }
 
-const parameters = {
-  topic: v.optional(TopicPatternText),
-  limit: wholeNumber(1, limits.pageSizeMax, limits.pageSizeMax),
-  after: v.optional(TopicName),
-}
-
 interface Page {
   readonly topic?: TopicPatternText | undefined
   readonly limit: number
@@ -57,7 +49,7 @@ interface Page {
 }
 
 function parsePage(query: URLSearchParams): Page | Issue[] {
-  const { values, issues } = parseParameters(query, parameters)
+  const { values, issues } = parseParameters(query, readStats.request.query)
   return values === undefined || issues.length > 0 ? issues : values
 }
 

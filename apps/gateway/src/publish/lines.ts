@@ -8,6 +8,7 @@
  * read. With `Prefer: handling=lenient` all of it is read, and the answer is 200 if any line was good.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { ProblemCode } from '@sekali/api/problems'
 import { SekaliError, TopicLimit, TopicRate } from '@sekali/core/errors'
 import type { Event } from '@sekali/core/event'
 import { createLineSplitter, isBlank, type Line } from '@sekali/core/lines'
@@ -16,7 +17,6 @@ import type { Client } from '../clients/clients.ts'
 import { cloudEventHint } from '../http/cloud-events.ts'
 import { applied, readPreferences } from '../http/prefer.ts'
 import { type BadLine, type ProblemExtras, refusal, retryIn } from '../http/problem.ts'
-import type { ProblemCode } from '../http/problems.ts'
 import { type Answer, answer } from '../http/reply.ts'
 import { IncompleteBody } from './body.ts'
 import { readChunks, TooSlow } from './body-chunks.ts'

@@ -2,10 +2,9 @@
  * The routes of projections. `as_of` and the state are of one moment: the state is the fold of exactly the events up to
  * those seqs. A weak ETag, because it changes with the state and not with `as_of`.
  */
+import { listProjections as list, readProjection, readProjectionKey } from '@sekali/api/projections'
 import type { Issue } from '@sekali/core/errors'
-import { limits } from '@sekali/core/limits'
 import type { NotLoaded } from '@sekali/core/not-loaded'
-import { wholeNumber } from '@sekali/process/env'
 import { type Announcement, orphanedMs, readAnnouncement } from '@sekali/store/announce-projections'
 import type { WantsAsOf } from '@sekali/store/as-of'
 import type { Store } from '@sekali/store/connect'
@@ -20,7 +19,6 @@ import {
 import { readState, readStatesPage, type StatesPage } from '@sekali/store/read-states'
 import { requestRebuild } from '@sekali/store/request-rebuild'
 import type { Context } from 'hono'
-import * as v from 'valibot'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
 import { reply } from '../http/reply.ts'
@@ -28,7 +26,7 @@ import { reply } from '../http/reply.ts'
 /** GET /projections: all of them, and how they are; behind them the files of definitions that do not load. */
 export function listProjections(store: Store) {
   return async (c: Context): Promise<Response> => {
-    const { values, issues } = parseParameters(new URL(c.req.url).searchParams, { as_of: parameters.as_of })
+    const { values, issues } = parseParameters(new URL(c.req.url).searchParams, list.request.query)
     if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
     const [projections, files] = await Promise.all([
       readProjections(store, undefined, values.as_of),
@@ -75,7 +73,7 @@ export function showKey(store: Store) {
   return async (c: Context): Promise<Response> => {
     const { name = '', key = '' } = c.req.param()
     const query = new URL(c.req.url).searchParams
-    const { values, issues } = parseParameters(query, { as_of: parameters.as_of })
+    const { values, issues } = parseParameters(query, readProjectionKey.request.query)
     if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
     return await showStateOf(c, store, name, key, values.as_of)
   }
@@ -83,12 +81,15 @@ export function showKey(store: Store) {
 
 async function showKeyOf(c: Context, store: Store, name: string, query: URLSearchParams): Promise<Response> {
   const isAlone = [...query.keys()].filter((one) => one !== 'as_of').length === 1
-  const { values, issues } = parseParameters(query, { key: v.string(), as_of: parameters.as_of })
+  const { values, issues } = parseParameters(query, { key, as_of })
   if (!isAlone) return problem('invalid_parameters', { errors: [keyIssue] })
   if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
-  return await showStateOf(c, store, name, values.key, values.as_of)
+  return await showStateOf(c, store, name, values.key ?? '', values.as_of)
 }
 
+/** A key is asked for without a page. */
+const { key, ...pageParameters } = readProjection.request.query
+const { as_of } = pageParameters
 const keyIssue: Issue = { path: 'key', code: 'invalid_key', message: 'must come once, and without a page' }
 
 async function showStateOf(
@@ -195,19 +196,6 @@ const jsonWith = (fields: object, name: string, json: string): string => {
   return `${head}${head === '{' ? '' : ','}${JSON.stringify(name)}:${json}}`
 }
 
-const afterRule = 'must be a key'
-const parameters = {
-  limit: wholeNumber(1, limits.pageSizeMax, limits.pageSizeDefault),
-  after: v.optional(v.pipe(v.string(), v.check(isStorable, afterRule)), ''),
-  /** Without it, `as_of` is left out if there are many topics. */
-  as_of: v.optional(
-    v.pipe(
-      v.picklist(['true', 'false'], 'must be true or false'),
-      v.transform((text) => text === 'true'),
-    ),
-  ),
-}
-
 interface Page {
   readonly limit: number
   readonly after: string
@@ -215,7 +203,7 @@ interface Page {
 }
 
 function parsePage(query: URLSearchParams): Page | Issue[] {
-  const { values, issues } = parseParameters(query, parameters)
+  const { values, issues } = parseParameters(query, pageParameters)
   if (values === undefined || issues.length > 0) return issues
   return { limit: values.limit, after: values.after, wantsAsOf: values.as_of }
 }

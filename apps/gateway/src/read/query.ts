@@ -1,37 +1,13 @@
+import { limitOf, readEvents } from '@sekali/api/read'
 import { badBound } from '@sekali/core/bound'
 import { type Cursor, formatCursor, parseCursor } from '@sekali/core/cursor'
 import type { Issue } from '@sekali/core/errors'
-import { Source, TopicName } from '@sekali/core/event'
+import { TopicName } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
-import { isPattern, matches, parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
-import { explainTimestamp, normalizeTimestamp } from '@sekali/core/timestamp'
-import { wholeNumber } from '@sekali/process/env'
+import { isPattern, matches, parsePattern, type TopicPattern } from '@sekali/core/pattern'
 import type { Bound } from '@sekali/store/bounds'
 import * as v from 'valibot'
 import { parseParameters } from '../http/parameters.ts'
-
-const Time = v.pipe(
-  v.string(),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    // A + that was not written as %2B arrives as a space. No time has a space there.
-    const text = dataset.value.replace(/ (?=[\d:]+$)/, '+')
-    const time = normalizeTimestamp(text)
-    if (time !== undefined) return time
-    addIssue({ message: explainTimestamp(text) })
-    return NEVER
-  }),
-)
-
-const parameters = {
-  topic: v.optional(TopicPatternText),
-  source: v.optional(Source),
-  from: v.optional(Time),
-  to: v.optional(Time),
-  by: v.optional(v.picklist(['timestamp', 'received_at'], 'must be timestamp or received_at')),
-  after: v.optional(v.string()),
-  before: v.optional(v.string()),
-  order: v.optional(v.picklist(['asc', 'desc'], 'must be asc or desc')),
-}
 
 /** Which events are wanted, and in which order. Without `order` it is ascending if `after` is given, otherwise descending. */
 export interface Page {
@@ -51,8 +27,8 @@ export function parsePage(
   query: URLSearchParams,
   limitMax: number = limits.pageSizeMax,
 ): Page | { readonly issues: readonly Issue[] } {
-  const limit = v.optional(wholeNumber(1, limitMax))
-  const { values, issues } = parseParameters(query, { ...parameters, limit })
+  const parameters = { ...readEvents.request.query, limit: limitOf(limitMax) }
+  const { values, issues } = parseParameters(query, parameters)
   if (!query.has('topic') && (query.has('after') || query.has('before'))) {
     issues.push({ path: 'topic', code: 'missing_topic', message: 'is required with after and with before' })
   }

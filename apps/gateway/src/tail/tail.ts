@@ -1,10 +1,9 @@
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { fromRule, tailEvents } from '@sekali/api/read'
 import { type Issue, Overloaded } from '@sekali/core/errors'
-import { Source } from '@sekali/core/event'
-import { parsePattern, type TopicPattern, TopicPatternText } from '@sekali/core/pattern'
+import { parsePattern, type TopicPattern } from '@sekali/core/pattern'
 import type { Context } from 'hono'
-import * as v from 'valibot'
 import type { Clients } from '../clients/clients.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
@@ -102,15 +101,6 @@ interface TailQuery {
   readonly source: string | undefined
 }
 
-const fromRule = 'must be start, now, or the seq to begin behind'
-
-const parameters = {
-  topic: TopicPatternText,
-  from: v.optional(v.pipe(v.string(fromRule), v.regex(/^(start|now|\d{1,16})$/, fromRule)), 'now'),
-  source: v.optional(Source),
-  last_event_id: v.optional(v.string()), // so that it is among those that are named; see lastEventIdIn
-}
-
 /**
  * What the last event's id is called in a query. The first is ours; event-source-polyfill, and what is made of it, sends
  * the second, clients of Mercure hubs the third or, of older ones, the fourth.
@@ -141,7 +131,7 @@ function parseTail(
   const named = lastEventIdIn(query, lastEventId)
   const others = new URLSearchParams(query)
   for (const name of idNames) others.delete(name)
-  const { values, issues } = parseParameters(others, parameters)
+  const { values, issues } = parseParameters(others, tailEvents.request.query)
   if (values === undefined || issues.length > 0) return { issues }
   const { topic, from, source } = values
   const pattern = parsePattern(topic)

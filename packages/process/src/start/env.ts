@@ -1,4 +1,5 @@
 import { InvalidConfig } from '@sekali/core/errors'
+import { wholeNumber } from '@sekali/core/whole-number'
 import * as v from 'valibot'
 import { fileVariableOf, isSecretName, readSecret } from './secret-file.ts'
 
@@ -32,18 +33,6 @@ export function urlOf(...protocols: string[]) {
   return v.pipe(
     v.string(),
     v.check((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), expected),
-  )
-}
-
-/** A whole number in a range, from text in digits. Without a default it must be there. */
-export function wholeNumber(min: number, max: number, byDefault?: number) {
-  const expected = `must be a whole number from ${min} to ${max}`
-  return v.pipe(
-    byDefault === undefined ? v.string(expected) : v.optional(v.string(expected), String(byDefault)),
-    v.regex(/^\d{1,16}$/, expected),
-    v.transform(Number),
-    v.minValue(min, expected),
-    v.maxValue(max, expected),
   )
 }
 

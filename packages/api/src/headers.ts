@@ -1,0 +1,21 @@
+/** The headers of answers that mean something to a client, beside Content-Type and what HTTP itself needs. */
+export const headers = {
+  Link: [
+    'The next page, as `<?…>; rel="next"`: relative to the URL of this one. Without it this is the last.',
+    '<?limit=100&after=41>; rel="next"',
+  ],
+  'Retry-After': ['After how many seconds to try again.', '2'],
+  ETag: ['Which state this is, for If-None-Match.', 'W/"12.7-live"'],
+  Location: ['Where what was begun is found: relative to the URL of the request.', '../orders-by-customer'],
+  Allow: ['The methods that this path has.', 'GET, HEAD, OPTIONS'],
+  'Accept-Post': ['The media types that are taken.', 'application/json, application/x-ndjson'],
+  'Accept-Encoding': ['The codings that are taken.', 'identity'],
+  'Preference-Applied': ['Which preferences of `Prefer` were followed (RFC 7240).', 'wait=5'],
+  'Content-Encoding': ['`gzip`, if the request accepts it.', 'gzip'],
+  Vary: ['Which headers of the request the answer depends on.', 'Accept, Accept-Encoding, Prefer'],
+} as const satisfies Record<string, readonly [meaning: string, example: string]>
+
+export type HeaderName = keyof typeof headers
+
+/** Which headers an answer has. */
+export type Headers = Readonly<Partial<Record<HeaderName, 'always' | 'sometimes'>>>

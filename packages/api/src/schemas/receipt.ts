@@ -1,0 +1,43 @@
+import * as v from 'valibot'
+import { BadEvents, BadLines } from './problem.ts'
+import { Count, EventIdText, Seq } from './text.ts'
+
+const queued = v.literal('queued')
+
+/** One event. */
+export const EventQueued = v.object({ status: queued, event_id: EventIdText })
+
+/** One event that was waited for. */
+export const EventStored = v.object({
+  status: v.picklist(['stored', 'duplicate']),
+  event_id: EventIdText,
+  seq: Seq,
+})
+
+const sifted = { invalid: v.optional(Count), events: v.optional(BadEvents) }
+
+export const BatchQueued = v.object({ status: queued, queued: Count, ...sifted })
+
+export const LinesQueued = v.object({
+  status: queued,
+  queued: Count,
+  lines_read: v.optional(Count),
+  invalid: v.optional(Count),
+  lines: v.optional(BadLines),
+})
+
+const Receipt = v.object({
+  index: v.optional(v.pipe(Count, v.description('Where in the array it was, if not all of it was taken.'))),
+  event_id: EventIdText,
+  status: v.picklist(['queued', 'stored', 'duplicate', 'conflict', 'dead', 'lost']),
+  seq: v.optional(Seq),
+  reason: v.optional(v.string()),
+})
+
+/** A batch that was waited for: `queued` if not every outcome is known. */
+export const BatchReceipts = v.object({
+  status: v.picklist(['settled', 'queued']),
+  queued: Count,
+  ...sifted,
+  receipts: v.array(Receipt),
+})

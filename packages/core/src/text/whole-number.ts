@@ -1,0 +1,13 @@
+import * as v from 'valibot'
+
+/** A whole number in a range, from text in digits. Without a default it must be there. */
+export function wholeNumber(min: number, max: number, byDefault?: number) {
+  const expected = `must be a whole number from ${min} to ${max}`
+  return v.pipe(
+    byDefault === undefined ? v.string(expected) : v.optional(v.string(expected), String(byDefault)),
+    v.regex(/^\d{1,16}$/, expected),
+    v.transform(Number),
+    v.minValue(min, expected),
+    v.maxValue(max, expected),
+  )
+}
