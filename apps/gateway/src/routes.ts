@@ -2,11 +2,13 @@ import { type RouteId, routes } from '@sekali/api/routes'
 import type { Broker } from '@sekali/broker/connect'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
+import manifest from '../package.json' with { type: 'json' }
 import type { Clients } from './clients/clients.ts'
 import type { Responses } from './http/responses.ts'
 import { type DirectHandler, directly, type Route } from './http/router.ts'
 import { doctor } from './operate/doctor.ts'
 import { dropEmptyTopic } from './operate/drop-topic.ts'
+import { describeApi } from './operate/openapi.ts'
 import { probeHandlersOf } from './operate/probes.ts'
 import type { Readiness } from './operate/readiness.ts'
 import type { Readings } from './operate/readings.ts'
@@ -72,6 +74,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     dropTopic: { handler: slotted(dropEmptyTopic(deps)) },
     readStats: { handler: counted(stats(deps)) },
     runDoctor: { handler: counted(doctor(deps)) },
+    describeApi: { handler: counted(describeApi(manifest.version)) },
     listProjections: { handler: counted(slotted(listProjections(store))) },
     readProjection: { handler: counted(slotted(showProjection(store))) },
     readProjectionKey: { handler: counted(slotted(showKey(store))) },

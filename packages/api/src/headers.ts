@@ -5,7 +5,7 @@ export const headers = {
     '<?limit=100&after=41>; rel="next"',
   ],
   'Retry-After': ['After how many seconds to try again.', '2'],
-  ETag: ['Which state this is, for If-None-Match.', 'W/"12.7-live"'],
+  ETag: ['Which state, or which description, this is: for If-None-Match.', 'W/"12.7-live"'],
   Location: ['Where what was begun is found: relative to the URL of the request.', '../orders-by-customer'],
   Allow: ['The methods that this path has.', 'GET, HEAD, OPTIONS'],
   'Accept-Post': ['The media types that are taken.', 'application/json, application/x-ndjson'],

@@ -5,6 +5,7 @@
 import {
   checkReadiness,
   checkRoot,
+  describeApi,
   dropTopic,
   readHealth,
   readReadiness,
@@ -32,6 +33,7 @@ export const routes = [
   dropTopic,
   readStats,
   runDoctor,
+  describeApi,
   listProjections,
   readProjection,
   readProjectionKey,

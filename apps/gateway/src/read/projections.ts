@@ -19,6 +19,7 @@ import {
 import { readState, readStatesPage, type StatesPage } from '@sekali/store/read-states'
 import { requestRebuild } from '@sekali/store/request-rebuild'
 import type { Context } from 'hono'
+import { isKnown } from '../http/etag.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
 import { reply } from '../http/reply.ts'
@@ -183,10 +184,7 @@ function replyTagged(
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   const etag = `W/"${tag}"`
-  const known = (c.req.header('if-none-match') ?? '').split(',').map((text) => text.trim())
-  if (known.some((text) => text === '*' || text.replace(/^W\//, '') === `"${tag}"`)) {
-    return reply(304, null, { ...headers, ETag: etag })
-  }
+  if (isKnown(c.req.header('if-none-match'), tag)) return reply(304, null, { ...headers, ETag: etag })
   return reply(200, body(), { ...headers, 'Content-Type': 'application/json', ETag: etag })
 }
 

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { EventIdText, Instant, Seq, SourceText, Topic } from './text.ts'
 
 const Payload = v.pipe(
-  v.looseObject({}),
+  v.record(v.string(), v.unknown()),
   v.description('At most 256 KiB and 64 levels deep. It comes back as it was sent.'),
 )
 

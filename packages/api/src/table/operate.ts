@@ -119,6 +119,38 @@ export const readHealth = defineRoute({
   problems: [],
 })
 
+export const describeApi = defineRoute({
+  id: 'describeApi',
+  method: 'GET',
+  path: '/openapi.json',
+  scope: 'none',
+  tag: 'operate',
+  summary: 'This description of the API',
+  description:
+    'OpenAPI 3.1. It changes only with the version of the gateway, and may be kept if its ETag is asked for.',
+  request: {
+    headers: {
+      'If-None-Match': {
+        schema: v.string(),
+        description: 'The ETag of the description that is known.',
+        example: '"Jd2yHu0Nqo0"',
+      },
+    },
+  },
+  answers: [
+    {
+      status: 200,
+      description: 'The description.',
+      mediaType: 'application/json',
+      schema: v.record(v.string(), v.unknown()),
+      example: { openapi: '3.1.0', info: { title: 'Sekali', version: '0.1.0' }, paths: {} },
+      headers: { ETag: 'always' },
+    },
+    { status: 304, description: 'It has not changed.', headers: { ETag: 'always' } },
+  ],
+  problems: [],
+})
+
 const ready = {
   scope: 'none',
   tag: 'operate',

@@ -1,0 +1,27 @@
+/** Schemas that have a name in the description: each is written once, and referred to. */
+import { Batch, Event, StoredEvent } from '../schemas/event.ts'
+import { Stats } from '../schemas/figures.ts'
+import { Diagnosis, Readiness } from '../schemas/health.ts'
+import { Problem } from '../schemas/problem.ts'
+import { ProjectionKey, ProjectionStates, ProjectionStatus } from '../schemas/projection.ts'
+import { BatchQueued, BatchReceipts, EventQueued, EventStored, LinesQueued } from '../schemas/receipt.ts'
+
+/** What comes in. */
+export const ofRequests = { Event, Batch }
+
+/** What goes out. */
+export const ofAnswers = {
+  StoredEvent,
+  EventQueued,
+  EventStored,
+  BatchQueued,
+  BatchReceipts,
+  LinesQueued,
+  ProjectionStatus,
+  ProjectionStates,
+  ProjectionKey,
+  Stats,
+  Readiness,
+  Diagnosis,
+  Problem,
+}

@@ -1,0 +1,36 @@
+import type { HeaderName, Headers } from './headers.ts'
+import { type ProblemCode, problems } from './problems.ts'
+
+const retry: Headers = { 'Retry-After': 'always' }
+const ofWaiting: Headers = { 'Preference-Applied': 'sometimes' }
+
+/** The headers that come with a problem. What stands nowhere has none. */
+const ofCode: Readonly<Partial<Record<ProblemCode, Headers>>> = {
+  broker_unavailable: retry,
+  client_limit: retry,
+  conflict: ofWaiting,
+  dead_event: ofWaiting,
+  event_lost: { ...retry, ...ofWaiting },
+  invalid_event: ofWaiting,
+  invalid_lines: ofWaiting,
+  method_not_allowed: { Allow: 'always' },
+  overloaded: retry,
+  projection_in_use: retry,
+  store_unavailable: retry,
+  too_many_tails: retry,
+  topic_rate: { 'Retry-After': 'sometimes' },
+  unsupported_encoding: { 'Accept-Encoding': 'always' },
+  unsupported_media_type: { 'Accept-Post': 'always' },
+}
+
+export const headersOfProblem = (code: ProblemCode): Headers => ofCode[code] ?? {}
+
+/** The headers of answers that look alike from outside: a header comes always if it comes with each of them. */
+export function joinHeaders(all: readonly Headers[]): Headers {
+  const names = new Set(all.flatMap((one) => Object.keys(one) as HeaderName[]))
+  return Object.fromEntries(
+    [...names].map((name) => [name, all.every((one) => one[name] === 'always') ? 'always' : 'sometimes']),
+  )
+}
+
+export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problems, code)
