@@ -2,6 +2,7 @@ import { type Broker, connectBroker } from '@sekali/broker/connect'
 import type { Diagnosis } from '@sekali/core/finding'
 import { createLog } from '@sekali/process/log'
 import { connectStore, type Store } from '@sekali/store/connect'
+import { watched, watchRequests } from '@sekali/testkit/answers'
 import { type GatewayOptions, type Gateway as Wired, wireGateway } from '../src/wire.ts'
 
 /** Nobody listens on port 1. */
@@ -36,8 +37,10 @@ export function createGateway({
   const store = connectStore({ url: databaseUrl, poolMax: 8, name: 'test', connectMs: 10_000 }, log)
   const drain = new AbortController()
   const wired = wireGateway({ broker, figuresBroker, store, log, signal: drain.signal }, options)
+  watchRequests(wired.app)
   return {
     ...wired,
+    listener: watched(wired.listener),
     broker,
     store,
     drain,

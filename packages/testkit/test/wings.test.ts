@@ -69,6 +69,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   'packages/api': {
     schemas: ['problems'],
     table: ['route', 'schemas'],
+    openapi: ['headers', 'problem-headers', 'problems', 'problems-of', 'route', 'routes', 'schemas', 'words'],
   },
   'packages/broker': {
     redis: [],
@@ -109,7 +110,8 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     operate: ['postgres'],
   },
   'packages/testkit': {
-    processes: ['eventually', 'servers'],
+    contract: [],
+    processes: ['contract', 'eventually', 'servers'],
   },
 }
 

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { exitCodes } from '../exit.ts'
 import { count, plain, styled } from '../terminal/text.ts'
+import { calls } from './calls.ts'
 
 export function addDoctor(program: Command, surroundings: Surroundings): void {
   program
@@ -23,6 +24,7 @@ Examples:
   $ sekali doctor --json | jq -r '.findings[] | select(.level == "problem") | .remedy'
 `,
     )
+    .addHelpText('after', calls('runDoctor'))
     .action(action(surroundings, run))
 }
 

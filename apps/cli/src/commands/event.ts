@@ -8,6 +8,7 @@ import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { exitCodes, UsageError } from '../exit.ts'
 import { plain, styled } from '../terminal/text.ts'
+import { calls } from './calls.ts'
 
 export function addEvent(program: Command, surroundings: Surroundings): void {
   program
@@ -27,6 +28,7 @@ Example:
 It ends with 0 if the event is stored or in flight, with 1 if it is dead or unknown.
 `,
     )
+    .addHelpText('after', calls('readEvent'))
     .action(action(surroundings, run))
 }
 

@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { addFilters, requireSpan, timesHelp } from '../filters.ts'
 import { eventLine } from '../terminal/text.ts'
+import { calls } from './calls.ts'
 import { reportNothing } from './no-topic.ts'
 
 const limitDefault = 20
@@ -29,6 +30,7 @@ Examples:
 ${timesHelp}
 `,
     )
+    .addHelpText('after', calls('readEvents'))
     .action(action(surroundings, run))
 }
 

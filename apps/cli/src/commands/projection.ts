@@ -10,6 +10,7 @@ import { wholeNumber } from '../arguments.ts'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { exitCodes } from '../exit.ts'
 import { number, plain, styled, table } from '../terminal/text.ts'
+import { calls } from './calls.ts'
 import { addCheck } from './check.ts'
 import { explaining, reportStop } from './projection-trouble.ts'
 
@@ -37,6 +38,7 @@ Examples:
       'Lists the projections and how far they are, and files of definitions that do not load. ' +
         'It ends with 1 if there is such a file, or if a projection has failed, or its rebuild.',
     )
+    .addHelpText('after', calls('listProjections'))
     .action(action(surroundings, list))
   projection
     .command('get')
@@ -45,6 +47,7 @@ Examples:
     .argument('[key]')
     .option('-n, --limit <n>', 'at most this many keys', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('-a, --after <key>', 'only keys behind this one')
+    .addHelpText('after', calls('readProjection', 'readProjectionKey'))
     .action(action(surroundings, get))
   projection
     .command('rebuild')
@@ -52,11 +55,13 @@ Examples:
       'Folds a projection anew from the first event on. The old state answers until the new one has caught up.',
     )
     .argument('<name>')
+    .addHelpText('after', calls('rebuildProjection'))
     .action(action(surroundings, rebuild))
   projection
     .command('drop')
     .description('Drops a projection that nobody folds any more (status orphaned), and its state with it.')
     .argument('<name>')
+    .addHelpText('after', calls('dropProjection'))
     .action(action(surroundings, drop))
   addCheck(projection, surroundings)
 }

@@ -9,6 +9,7 @@ import { action, type Context, type Surroundings } from '../context.ts'
 import { exitCodes, UsageError } from '../exit.ts'
 import { count, number, plain, styled } from '../terminal/text.ts'
 import { time } from '../time.ts'
+import { calls } from './calls.ts'
 
 interface Options {
   readonly id?: string
@@ -54,6 +55,7 @@ Examples:
 To publish again is safe: an id is stored once. Lines that are no events are named, the others are published.
 `,
     )
+    .addHelpText('after', calls('publish'))
     .action(action(surroundings, run))
 }
 

@@ -5,6 +5,7 @@ import { findPayload } from '@sekali/core/payload'
 import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { addFilters, requireSpan, timesHelp } from '../filters.ts'
+import { calls } from './calls.ts'
 import { reportNothing } from './no-topic.ts'
 
 export function addReplay(program: Command, surroundings: Surroundings): void {
@@ -37,6 +38,7 @@ spaces, and U+0085, U+2028 and U+2029 become escapes, as an event is one line: t
 ${timesHelp}
 `,
     )
+    .addHelpText('after', calls('readEvents'))
     .action(action(surroundings, run))
 }
 

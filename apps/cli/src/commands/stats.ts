@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { count, number, plain, styled, table } from '../terminal/text.ts'
+import { calls } from './calls.ts'
 import { reportNoTopic } from './no-topic.ts'
 
 interface Options {
@@ -35,6 +36,7 @@ Examples:
   $ sekali stats --json | jq .totals.in_flight
 `,
     )
+    .addHelpText('after', calls('readStats'))
     .action(action(surroundings, run))
 }
 

@@ -8,6 +8,7 @@ import { beginning, wholeNumber } from '../arguments.ts'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { UsageError } from '../exit.ts'
 import { eventLine } from '../terminal/text.ts'
+import { calls } from './calls.ts'
 import { noTopic } from './no-topic.ts'
 
 interface Options extends Omit<TailQuery, 'topic' | 'from'> {
@@ -42,6 +43,7 @@ Examples:
   $ sekali tail 'orders.>' --json | jq -c 'select(.payload.total > 1000)'
 `,
     )
+    .addHelpText('after', calls('tailEvents'))
     .action(action(surroundings, run))
 }
 

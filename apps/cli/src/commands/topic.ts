@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { plain } from '../terminal/text.ts'
+import { calls } from './calls.ts'
 
 export function addTopic(program: Command, surroundings: Surroundings): void {
   const topic = program
@@ -20,6 +21,7 @@ Examples:
       'Drops a topic that has no event, nothing in flight and no dead letter, so that it does not count among those there may be.',
     )
     .argument('<topic>')
+    .addHelpText('after', calls('dropTopic'))
     .action(action(surroundings, drop))
 }
 

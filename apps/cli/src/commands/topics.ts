@@ -3,6 +3,7 @@ import { Unavailable } from '@sekali/client/errors'
 import type { Command } from 'commander'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { number, plain, table } from '../terminal/text.ts'
+import { calls } from './calls.ts'
 import { reportNoTopic } from './no-topic.ts'
 
 export function addTopics(program: Command, surroundings: Surroundings): void {
@@ -20,6 +21,7 @@ Examples:
   $ sekali topics --json | jq -r .topic
 `,
     )
+    .addHelpText('after', calls('readStats'))
     .action(action(surroundings, run))
 }
 

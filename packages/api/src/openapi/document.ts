@@ -4,10 +4,13 @@
  */
 import type { RouteSpec } from '../route.ts'
 import { routes } from '../routes.ts'
+import { pathTemplate } from '../words.ts'
 import { headOf, securitySchemes } from './head.ts'
 import { type JsonSchema, namedSchemas } from './json-schema.ts'
-import { operationOf, pathTemplate } from './operation.ts'
+import { operationOf } from './operation.ts'
 import { headerComponents, type Response, responsesOf } from './responses.ts'
+
+export type { JsonSchema } from './json-schema.ts'
 
 export interface OpenApi {
   readonly openapi: string

@@ -2,9 +2,6 @@ import type { Parameter, Parameters, RouteSpec } from '../route.ts'
 import { jsonSchemaOf } from './json-schema.ts'
 import { mediaTypeOf } from './media-type.ts'
 
-/** A path as OpenAPI writes it: `/projections/{name}/{key}`. */
-export const pathTemplate = (path: string): string => path.replace(/:(\w+)(?:\{[^}]*\})?/g, '{$1}')
-
 /** What a key must be allowed to do, in words. */
 export const scopeSentence = (scope: RouteSpec['scope']): string =>
   scope === 'none' ? 'Needs no key.' : `A key needs the scope \`${scope}\`.`

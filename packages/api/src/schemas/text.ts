@@ -6,7 +6,6 @@ import { EventId, Source, TopicName } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { TopicPatternText } from '@sekali/core/pattern'
 import { explainTimestamp, normalizeTimestamp } from '@sekali/core/timestamp'
-import { wholeNumber } from '@sekali/core/whole-number'
 import * as v from 'valibot'
 
 export const Topic = v.pipe(
@@ -28,18 +27,6 @@ export const SourceText = v.pipe(
   Source,
   v.metadata({ minLength: 1, maxLength: limits.sourceCharsMax, pattern: noNul }),
 )
-
-/** A number in a query: digits, which the description shows as the number that they are. */
-export const wholeNumberText = (min: number, max: number, byDefault?: number) =>
-  v.pipe(
-    wholeNumber(min, max, byDefault),
-    v.metadata({
-      type: 'integer',
-      minimum: min,
-      maximum: max,
-      ...(byDefault !== undefined && { default: byDefault }),
-    }),
-  )
 
 export const TrueOrFalse = v.pipe(
   v.picklist(['true', 'false'], 'must be true or false'),

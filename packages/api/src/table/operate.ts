@@ -1,9 +1,10 @@
 import { limits } from '@sekali/core/limits'
+import { wholeNumber } from '@sekali/core/whole-number'
 import * as v from 'valibot'
 import { defineRoute } from '../route.ts'
 import { exampleStats, Stats } from '../schemas/figures.ts'
 import { Diagnosis, Readiness } from '../schemas/health.ts'
-import { Topic, TopicPattern, wholeNumberText } from '../schemas/text.ts'
+import { Topic, TopicPattern } from '../schemas/text.ts'
 
 export const dropTopic = defineRoute({
   id: 'dropTopic',
@@ -43,7 +44,7 @@ export const readStats = defineRoute({
         example: 'orders.>',
       },
       limit: {
-        schema: wholeNumberText(1, limits.pageSizeMax, limits.pageSizeMax),
+        schema: wholeNumber(1, limits.pageSizeMax, limits.pageSizeMax),
         description: 'At most so many topics.',
         example: '100',
       },
@@ -125,7 +126,7 @@ export const describeApi = defineRoute({
   path: '/openapi.json',
   scope: 'none',
   tag: 'operate',
-  summary: 'This description of the API',
+  summary: 'The description of this API, in OpenAPI 3.1',
   description:
     'OpenAPI 3.1. It changes only with the version of the gateway, and may be kept if its ETag is asked for.',
   request: {
@@ -199,7 +200,7 @@ export const readReadiness = defineRoute({
 const asOptions = {
   ...ready,
   method: 'OPTIONS',
-  summary: 'The same, as HAProxy asks',
+  summary: 'Whether it can take events, as HAProxy asks',
   description: 'As `GET /readyz`, for proxies that check with OPTIONS.',
   answers: [
     { ...readinessAnswers[0], headers: { Allow: 'always' } },

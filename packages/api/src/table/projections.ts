@@ -1,8 +1,9 @@
 import { limits } from '@sekali/core/limits'
+import { wholeNumber } from '@sekali/core/whole-number'
 import * as v from 'valibot'
 import { defineRoute } from '../route.ts'
 import { ProjectionKey, ProjectionName, ProjectionStates, ProjectionStatus } from '../schemas/projection.ts'
-import { TrueOrFalse, wholeNumberText } from '../schemas/text.ts'
+import { TrueOrFalse } from '../schemas/text.ts'
 
 const name = {
   schema: ProjectionName,
@@ -76,7 +77,7 @@ export const readProjection = defineRoute({
     path: { name },
     query: {
       limit: {
-        schema: wholeNumberText(1, limits.pageSizeMax, limits.pageSizeDefault),
+        schema: wholeNumber(1, limits.pageSizeMax, limits.pageSizeDefault),
         description: 'At most so many keys.',
         example: '100',
       },

@@ -1,14 +1,8 @@
+import { wholeNumber } from '@sekali/core/whole-number'
 import * as v from 'valibot'
 import { defineRoute } from '../route.ts'
 import { exampleStored, ReplayProgress, StoredEvent } from '../schemas/event.ts'
-import {
-  EventIdText,
-  InstantText,
-  SourceText,
-  Topic,
-  TopicPattern,
-  wholeNumberText,
-} from '../schemas/text.ts'
+import { EventIdText, InstantText, SourceText, Topic, TopicPattern } from '../schemas/text.ts'
 
 const pattern =
   'A topic, or a pattern: `*` is one segment, `>` at the end is one or more. It may match 500 topics.'
@@ -18,7 +12,7 @@ const bound = 'a seq; of a pattern the cursor of a link, or `topic:seq` pairs jo
 /** How many events, at most `max`. */
 export const limitOf = (max: number) =>
   ({
-    schema: v.optional(wholeNumberText(1, max)),
+    schema: v.optional(wholeNumber(1, max)),
     description:
       'At most so many events. A page has at most 1,000, and 100 by default; a replay has no limit.',
     example: '100',

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '@sekali/servers/free-port'
+import { violationMark } from '../contract/mark.ts'
 import { eventually } from '../eventually.ts'
 
 const apps = fileURLToPath(new URL('../../../../apps', import.meta.url))
@@ -39,6 +40,8 @@ export function startApp(file: string, env: Record<string, string>): App {
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
       await exited
+      const violations = output.split('\n').filter((line) => line.startsWith(violationMark))
+      if (violations.length > 0) throw new Error(violations.join('\n'))
     },
   }
 }
@@ -47,10 +50,13 @@ export interface Gateway extends App {
   readonly url: string
 }
 
+/** Has a process hold its answers against the description of the API. */
+const watching = new URL('../contract/preload.ts', import.meta.url).href
+
 /** Starts a gateway, on a free port unless `env` has one, and waits until it serves. */
 export async function startGateway(env: Record<string, string>): Promise<Gateway> {
   const port = env.PORT ?? String(await freePort())
-  const app = startApp('gateway/src/main.ts', { ...env, PORT: port })
+  const app = startApp('gateway/src/main.ts', { NODE_OPTIONS: `--import=${watching}`, ...env, PORT: port })
   const url = `http://127.0.0.1:${port}`
   await eventually(async () => {
     const { status } = await fetch(`${url}/healthz`)
