@@ -18,7 +18,7 @@ const isSafe = (method: RouteSpec['method']): boolean => method === 'GET' || met
 export const problemsOf = ({
   method,
   problems,
-}: Pick<RouteSpec, 'method' | 'problems'>): readonly Problem[] => [
+}: Pick<RouteSpec, 'method' | 'scope' | 'problems'>): readonly Problem[] => [
   ...problems,
   ...anywhere,
   ...(isSafe(method) ? [] : whereSomethingChanges),

@@ -1,6 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { createDocument } from '../src/openapi/document.ts'
+import { jsonSchemaOf } from '../src/openapi/json-schema.ts'
 import { routes } from '../src/routes.ts'
 
 const document = createDocument('1.2.3')
@@ -57,10 +59,12 @@ test('every operation says what happens to a request that is not right', () => {
   }
 })
 
-test('a schema that JSON Schema has no words for keeps the document from being made', async () => {
-  const v = await import('valibot')
-  const { jsonSchemaOf } = await import('../src/openapi/json-schema.ts')
+test('a schema that JSON Schema has no words for keeps the document from being made', () => {
   expect(() => jsonSchemaOf(v.date(), 'answer')).toThrow(/date/)
+  expect(() => jsonSchemaOf(v.pipe(v.string(), v.regex(/a/i)), 'answer')).toThrow(/flags/)
+  expect(jsonSchemaOf(v.pipe(v.string(), v.regex(/^\p{L}$/u)), 'answer')).toMatchObject({
+    pattern: '^\\p{L}$',
+  })
 })
 
 test('the document is small enough to be read by whoever begins', () => {

@@ -16,7 +16,7 @@ const row = (route: RouteSpec) =>
 
 test('the table of docs/http-api.md is that of the routes: copy it from here when it is not', async () => {
   const page = await readFile(new URL('../../../docs/http-api.md', import.meta.url), 'utf8')
-  const [, table = ''] = /<!-- the routes.*-->\n([^]*?)<!-- end of the routes -->/.exec(page) ?? []
+  const [, table = ''] = /<!-- the routes.*-->\n([\s\S]*?)<!-- end of the routes -->/.exec(page) ?? []
   const head = '| request | what it does | scope | answers |\n|---|---|---|---|\n'
   expect(table).toBe(`${head}${routes.map(row).join('\n')}\n`)
 })

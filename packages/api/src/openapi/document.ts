@@ -28,7 +28,7 @@ interface Reference {
   readonly $ref: string
 }
 
-type Operation = ReturnType<typeof operationOf> & {
+export type Operation = ReturnType<typeof operationOf> & {
   readonly responses: Readonly<Record<string, Response | Reference>>
 }
 

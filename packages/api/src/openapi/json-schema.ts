@@ -9,6 +9,14 @@ import { ofAnswers, ofRequests } from './named.ts'
 
 export type { JsonSchema } from '@valibot/to-json-schema'
 
+/** A pattern of JSON Schema is one of Unicode (2020-12, 6.4), so the flag `u` says nothing more. */
+const unicodePattern: ConversionConfig['overrideAction'] = ({ valibotAction, jsonSchema }) => {
+  const { type, requirement } = valibotAction as { readonly type: string; readonly requirement?: unknown }
+  const isUnicode = type === 'regex' && requirement instanceof RegExp && requirement.flags === 'u'
+  // It has its pattern by now, if it has no other.
+  return isUnicode && jsonSchema.pattern === requirement.source ? jsonSchema : undefined
+}
+
 /**
  * A schema that cannot be written in JSON Schema throws, when the description is made. A check by code is left out, and a
  * brand, which exists for TypeScript alone: metadata say what the code does (see schemas/text.ts).
@@ -17,6 +25,7 @@ const config = {
   target: 'draft-2020-12',
   errorMode: 'throw',
   ignoreActions: ['check', 'brand'],
+  overrideAction: unicodePattern,
   overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
 } satisfies ConversionConfig
 

@@ -24,7 +24,7 @@ export function responsesOf(route: RouteSpec): ReadonlyMap<number, Response> {
 }
 
 /** The codes of a route's problems, by status. */
-export function codesOf(route: Pick<RouteSpec, 'method' | 'problems'>): ReadonlyMap<number, ProblemCode[]> {
+function codesOf(route: RouteSpec): ReadonlyMap<number, ProblemCode[]> {
   const pairs = problemsOf(route).map((one) =>
     typeof one === 'string' ? { code: one, status: problems[one][0] } : one,
   )

@@ -65,7 +65,7 @@ function violationsAt(response: DescribedResponse | undefined, answered: Answere
 }
 
 const anywhere = new Set(
-  problemsOf({ method: 'POST', problems: ['not_found', 'method_not_allowed'] }).map((one) =>
+  problemsOf({ method: 'POST', scope: 'admin', problems: ['not_found', 'method_not_allowed'] }).map((one) =>
     typeof one === 'string' ? one : one.code,
   ),
 )
