@@ -46,14 +46,13 @@ export function createPatternTrie<T>(): PatternTrie<T> {
   function collect(node: Node<T>, segments: readonly string[], at: number, found: T[]): void {
     const segment = segments[at]
     if (segment === undefined) {
-      found.push(...node.values)
+      for (const value of node.values) found.push(value)
       return
     }
-    found.push(...node.below)
-    for (const next of [segment, '*']) {
-      const child = node.children.get(next)
-      if (child) collect(child, segments, at + 1, found)
-    }
+    for (const value of node.below) found.push(value)
+    const [named, any] = [node.children.get(segment), node.children.get('*')]
+    if (named) collect(named, segments, at + 1, found)
+    if (any) collect(any, segments, at + 1, found)
   }
 
   return {

@@ -29,7 +29,16 @@ export interface TopicPattern {
 /** Throws valibot's `ValiError` on what {@link TopicPatternText} refuses. */
 export function parsePattern(text: string): TopicPattern {
   const parsed = v.parse(TopicPatternText, text)
-  return { text: parsed, isPattern: isPattern(parsed), regExp: toRegExp(parsed) }
+  let regExp: RegExp | undefined
+  return {
+    text: parsed,
+    isPattern: isPattern(parsed),
+    // Few have it used, and to make one costs more than all the rest of a pattern.
+    get regExp() {
+      regExp ??= toRegExp(parsed)
+      return regExp
+    },
+  }
 }
 
 /** Whether it has a wildcard, and so can mean more than one topic. */
