@@ -1,8 +1,10 @@
 /**
- * Reads where topics are, for all feeds and watchers: one read at a time, and all who call during a read share the next
- * one. A few patterns are searched for in PostgreSQL, which returns little. Each search goes through all topics; so for
- * many patterns all topics are read once and handed out.
+ * Reads where topics are, for all feeds and watchers: one read of names and one of patterns at a time, and all who call
+ * during a read share the next one. A few patterns are searched for in PostgreSQL, which returns little. Each search goes
+ * through all topics; so for many patterns all topics are read once and handed out. A rest follows a read of patterns: a
+ * crowd that comes one by one would otherwise have all topics read all the time.
  */
+import { setImmediate as nextRound, setTimeout as pause } from 'node:timers/promises'
 import type { Head } from '@sekali/core/head'
 import { limits } from '@sekali/core/limits'
 import type { TopicPattern } from '@sekali/core/pattern'
@@ -19,6 +21,11 @@ export type ReadHeads = (pattern: TopicPattern) => Promise<readonly Head[]>
 /** More patterns than that are not searched for one by one. */
 const searchesMax = 8
 const headsMax = limits.patternTopicsMax + 1
+/** How long the rest is, in times of the read before it, and at most. */
+const restReads = 2
+const restMsMax = 250
+/** Reads that are answered before the event loop serves others: of each a tail may begin. */
+const answeredAtOnceMax = 2
 
 interface Wanted {
   readonly pattern: TopicPattern
@@ -27,6 +34,13 @@ interface Wanted {
 }
 
 export function createHeadReads(store: Store): ReadHeads {
+  const ofNames = createLane((batch) => readNames(store, batch))
+  const ofPatterns = createLane((batch) => readPatterns(store, batch), restReads)
+  return (pattern) => (pattern.isPattern ? ofPatterns : ofNames)(pattern)
+}
+
+/** Reads one batch at a time. A rest follows each, of so many times what it took. */
+function createLane(read: (batch: readonly Wanted[]) => Promise<void>, rests = 0): ReadHeads {
   /** By the pattern's text. */
   let waiting = new Map<string, Wanted>()
   let isReading = false
@@ -37,12 +51,17 @@ export function createHeadReads(store: Store): ReadHeads {
     while (waiting.size > 0) {
       const batch = [...waiting.values()]
       waiting = new Map()
+      const startedAt = performance.now()
       try {
-        await readBatch(store, batch)
-        for (const { done, heads } of batch) done.resolve(heads)
+        await read(batch)
+        for (const [index, { done, heads }] of batch.entries()) {
+          if (index % answeredAtOnceMax === answeredAtOnceMax - 1) await nextRound()
+          done.resolve(heads)
+        }
       } catch (error) {
         for (const { done } of batch) done.reject(error)
       }
+      if (rests > 0) await pause(Math.min(rests * (performance.now() - startedAt), restMsMax))
     }
     isReading = false
   }
@@ -59,16 +78,12 @@ export function createHeadReads(store: Store): ReadHeads {
   }
 }
 
-async function readBatch(store: Store, batch: readonly Wanted[]): Promise<void> {
-  const byName = new Map<string, Wanted>()
-  const patterns: Wanted[] = []
-  for (const wanted of batch) {
-    if (wanted.pattern.isPattern) patterns.push(wanted)
-    else byName.set(wanted.pattern.text, wanted)
-  }
-  if (byName.size > 0) {
-    await eachHead(store, byName.keys(), (head) => void byName.get(head.topic)?.heads.push(head))
-  }
+async function readNames(store: Store, batch: readonly Wanted[]): Promise<void> {
+  const byName = new Map(batch.map((wanted) => [wanted.pattern.text as string, wanted]))
+  await eachHead(store, byName.keys(), (head) => void byName.get(head.topic)?.heads.push(head))
+}
+
+async function readPatterns(store: Store, patterns: readonly Wanted[]): Promise<void> {
   if (patterns.length <= searchesMax) {
     for (const { pattern, heads } of patterns) {
       await eachHead(store, pattern.regExp, (head) => void heads.push(head), headsMax)

@@ -26,9 +26,10 @@ import { createWatchers, type OnHead } from './watchers.ts'
 export interface Heads extends AsyncDisposable {
   /**
    * Calls `onHead` soon with where a topic is, or the topics of a pattern are, and then whenever one changes, until
-   * disposed. It may get the same state twice, and an older one late. `onHead` must not throw.
+   * disposed. It may get the same state twice, and an older one late. `onHead` must not throw. Whoever reads by itself
+   * once it watches wants changes alone.
    */
-  watch(which: TopicName | TopicPattern, onHead: OnHead): Disposable
+  watch(which: TopicName | TopicPattern, onHead: OnHead, wants?: 'all' | 'changes'): Disposable
   /** Where topics are, without waiting for a change. */
   readonly read: ReadHeads
   /** Resolves with the topic's head once `isReached` is true of it, or with `undefined` when `signal` is aborted. */
@@ -63,16 +64,15 @@ export function createHeads({ broker, store, log }: HeadsDeps, times: HeadsTimes
     { pollMs, pollAgainMs, lingerMs },
   )
 
-  function watch(which: TopicName | TopicPattern, onHead: OnHead): Disposable {
+  function watch(which: TopicName | TopicPattern, onHead: OnHead, wants = 'all'): Disposable {
     let active = true
     // A function of its own, so that two watches with the same one are two.
     const onHeadWhileActive: OnHead = (head) => {
       if (active) onHead(head)
     }
     watchers.add(which, onHeadWhileActive)
-    const isKnown = typeof which === 'string' && reportKnown(which, onHeadWhileActive)
-    if (typeof which !== 'string') polls.newPatterns.set(onHeadWhileActive, which)
-    if (!isKnown || !loop.isRunning) loop.start()
+    const isToldEnough = wants === 'changes' || reportKnown(which, onHeadWhileActive)
+    if (!isToldEnough || !loop.isRunning) loop.start()
     return {
       [Symbol.dispose]() {
         active = false
@@ -83,9 +83,14 @@ export function createHeads({ broker, store, log }: HeadsDeps, times: HeadsTimes
     }
   }
 
-  function reportKnown(topic: TopicName, onHead: OnHead): boolean {
-    const head = known.get(topic)
-    if (head === undefined) polls.newTopics.add(topic)
+  /** Reports what is known of a topic. Otherwise the next poll reads where it is, or its topics, and it returns false. */
+  function reportKnown(which: TopicName | TopicPattern, onHead: OnHead): boolean {
+    if (typeof which !== 'string') {
+      polls.newPatterns.set(onHead, which)
+      return false
+    }
+    const head = known.get(which)
+    if (head === undefined) polls.newTopics.add(which)
     else queueMicrotask(() => onHead(head)) // not before the caller has the watch in its hands
     return head !== undefined
   }

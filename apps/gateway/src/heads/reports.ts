@@ -15,18 +15,18 @@ export interface Reports {
 }
 
 export function createReports(known: KnownHeads, watchers: Watchers): Reports {
-  function report(head: Head, isNews: boolean): void {
-    if (!isNews) return
+  function report(head: Head, note: (head: Head) => boolean): void {
     const concerned = watchers.of(head.topic)
-    if (concerned.length === 0) known.forget(head.topic) // a later watcher would get an old state
-    for (const onHead of concerned) onHead(head)
+    if (concerned.length === 0)
+      known.forget(head.topic) // a later watcher would get an old state
+    else if (note(head)) for (const onHead of concerned) onHead(head)
   }
 
   return {
     known,
     watchers,
-    onAnnounced: (head) => report(head, known.announce(head)),
-    onRead: (head) => report(head, known.confirm(head)),
+    onAnnounced: (head) => report(head, known.announce),
+    onRead: (head) => report(head, known.confirm),
     forgetUnwatched() {
       for (const topic of known.topics()) if (watchers.of(topic).length === 0) known.forget(topic)
     },

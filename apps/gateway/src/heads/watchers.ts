@@ -40,6 +40,10 @@ export function createWatchers(): Watchers {
       watchers?.delete(onHead)
       if (watchers?.size === 0) topics.delete(which)
     },
-    of: (topic) => [...(topics.get(topic) ?? []), ...(patterns.size > 0 ? patterns.matching(topic) : [])],
+    of(topic) {
+      const found = patterns.size > 0 ? patterns.matching(topic) : []
+      for (const onHead of topics.get(topic) ?? []) found.push(onHead)
+      return found
+    },
   }
 }

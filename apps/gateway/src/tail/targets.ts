@@ -24,11 +24,12 @@ export interface TargetsDeps {
 
 export function followHeads({ pattern, heads, progress, onMoved, onBehind }: TargetsDeps): Targets {
   const which = pattern.isPattern ? pattern : (pattern.text as string as TopicName)
-  const watch = heads.watch(which, (head) => {
+  const onHead = (head: Head) => {
     if (head.head < (progress.ends.get(head.topicId) ?? 0)) onBehind()
     progress.aim(head)
     onMoved()
-  })
+  }
+  const watch = heads.watch(which, onHead, 'changes')
   return {
     async read() {
       const found = await heads.read(pattern)
