@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Logger } from '@sekali/process/log'
 import { createDoor } from './http/door.ts'
@@ -22,7 +22,7 @@ export interface App {
 /** All routes behind the door. */
 export function createApp(routes: readonly Route[], { hosts, log, random }: AppOptions): App {
   const app = createRouter(routes, log, random)
-  const direct = routes.filter((route) => route.direct !== undefined)
+  const direct = routes.flatMap(directOf)
   const door = createDoor({ hosts, words: wordsOf(routes) })
   const listen = getRequestListener(app.fetch, { autoCleanupIncoming: false })
   const routed = withoutBody((request, response) => {
@@ -36,9 +36,22 @@ export function createApp(routes: readonly Route[], { hosts, log, random }: AppO
       const refused = door(request)
       if (refused !== undefined) return sendEarly(response, refused)
       // Nearly every request is POST /publish: it does not pay for being routed.
-      const route = direct.find(({ method, path }) => request.url === path && request.method === method)
-      if (route?.direct === undefined) routed(request, response)
-      else void route.direct(request, response)
+      const route = direct.find(({ method, path }) => request.method === method && isAt(request, path))
+      const listener = route?.listener ?? routed
+      listener(request, response)
     },
   }
 }
+
+interface Direct extends Pick<Route, 'method' | 'path'> {
+  readonly listener: RequestListener
+}
+
+function directOf({ method, path, direct }: Route): Direct[] {
+  if (direct === undefined) return []
+  const listener: RequestListener = (request, response) => void direct(request, response)
+  return [{ method, path, listener: method === 'GET' ? withoutBody(listener) : listener }]
+}
+
+const isAt = ({ url = '' }: IncomingMessage, path: string): boolean =>
+  url.startsWith(path) && (url.length === path.length || url[path.length] === '?')

@@ -68,7 +68,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
   return {
     publish: directly(deps.publish),
     readEvents: { handler: counted(events(store, replays, slots)) },
-    tailEvents: { handler: tail(deps) },
+    tailEvents: directly(tail(deps)),
     findEvent: event,
     readEvent: event,
     dropTopic: { handler: slotted(dropEmptyTopic(deps)) },

@@ -65,16 +65,29 @@ export class InvalidBatch extends SekaliError {
 }
 
 /**
+ * A refusal of what a client may send thousands of at once. It has no stack: to take one costs more than all the rest of
+ * the refusal, and everybody else waits for it.
+ */
+abstract class Refusal extends SekaliError {
+  constructor(message: string, options?: ErrorOptions) {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
+    super(message, options)
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+/**
  * More is under way than fits into memory. Nothing of it was published, but for the lines that the answer
  * counts.
  */
-export class Overloaded extends SekaliError {
+export class Overloaded extends Refusal {
   readonly code = 'overloaded'
   readonly retryable = true
 }
 
 /** There would be room, but this client holds most of what is in use. */
-export class ClientLimit extends SekaliError {
+export class ClientLimit extends Refusal {
   readonly code = 'client_limit'
   readonly retryable = true
 }

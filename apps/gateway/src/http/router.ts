@@ -26,7 +26,7 @@ export interface Route {
   /** As Hono writes it: `:name` is one segment, `:key{[^]+}` is the rest of the path. */
   readonly path: string
   readonly handler: Handler
-  /** The same without Hono, for a request whose target is exactly the path. */
+  /** The same without Hono, for a request whose target is the path, with a query or without. */
   readonly direct?: DirectHandler
 }
 

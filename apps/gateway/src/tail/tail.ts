@@ -1,13 +1,13 @@
-import type { HttpBindings } from '@hono/node-server'
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fromRule, tailEvents } from '@sekali/api/read'
 import { type Issue, Overloaded } from '@sekali/core/errors'
 import { parsePattern, type TopicPattern } from '@sekali/core/pattern'
-import type { Context } from 'hono'
+import type { Logger } from '@sekali/process/log'
 import type { Clients } from '../clients/clients.ts'
 import { parseParameters } from '../http/parameters.ts'
-import { problem } from '../http/problem.ts'
-import { reply } from '../http/reply.ts'
+import { refusal, refusalOf } from '../http/problem.ts'
+import { type Answer, sendEarly } from '../http/reply.ts'
+import type { DirectHandler } from '../http/router.ts'
 import type { Connections } from '../sockets/connections.ts'
 import type { Feed } from './feed.ts'
 import type { FeedInUse } from './feeds.ts'
@@ -19,6 +19,7 @@ export interface TailDeps {
   readonly connections: Connections
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal
+  readonly log: Logger
   readonly random: () => number
 }
 
@@ -33,40 +34,61 @@ const headers = {
  * GET /tail: the events of a topic or of a pattern's topics as Server-Sent Events: those after the start, then new ones as
  * they are stored. Each event's `id` is the cursor behind it. So a client that sends it as Last-Event-ID misses nothing
  * and sees nothing twice, whichever gateway it comes to.
+ *
+ * It serves node:http itself, as publishing does: thousands may begin at once, and everybody else waits meanwhile.
  */
-export function tail({ tails, clients, connections, signal, random }: TailDeps) {
-  return async (c: Context<{ Bindings: HttpBindings }>): Promise<Response> => {
-    const query = parseTail(new URL(c.req.url).searchParams, c.req.header('last-event-id'))
-    if ('issues' in query) return problem('invalid_parameters', { errors: query.issues })
-    if (c.req.method === 'HEAD') return reply(200, null, headers)
-    const { outgoing } = c.env
-    const { socket } = outgoing
-    if (socket === null) return RESPONSE_ALREADY_SENT // the client has left
-    // First of all, so that those for whom there is no room cost nothing.
-    if (signal.aborted || !connections.becomeTail(socket)) return problem('too_many_tails', { random })
-    let use: FeedInUse | undefined
-    let isServed = false
-    try {
-      use = tails.feedOf(query.pattern, clients.of(c.env.incoming))
-      const start = await findStart(use.feed, query.from)
-      if (start === 'invalid') return problem('invalid_parameters', { errors: [badStart(query.from)] })
-      if (start === 'ahead') return problem('cursor_ahead')
-      if (outgoing.destroyed || outgoing.socket === null) return RESPONSE_ALREADY_SENT
-      outgoing.writeHead(200, headers)
-      const isKnown = 'id' in query.from
-      tails.serve(use, outgoing, { id: start.id, isKnown }, query.source)
-      isServed = true
-      return RESPONSE_ALREADY_SENT
-    } catch (error) {
-      if (error instanceof Overloaded) return problem('too_many_tails', { random })
-      throw error
-    } finally {
-      if (!isServed) {
-        use?.[Symbol.dispose]()
-        connections.leaveTails(socket)
-      }
+export function tail(deps: TailDeps): DirectHandler {
+  return async (request, response) => {
+    const refused = await begin(deps, request, response).catch((error) =>
+      refusalOf(error, deps.log, deps.random),
+    )
+    if (refused !== undefined) sendEarly(response, refused)
+  }
+}
+
+/** Serves the tail, or resolves with why it is refused. A client that has left meanwhile is not answered. */
+async function begin(
+  { tails, clients, connections, signal, random }: TailDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Answer | undefined> {
+  const query = parseTail(queryOf(request), String(request.headers['last-event-id'] ?? ''))
+  if ('issues' in query) return refusal('invalid_parameters', { errors: query.issues })
+  if (request.method === 'HEAD') {
+    response.writeHead(200, headers).end()
+    return undefined
+  }
+  const { socket } = response
+  if (socket === null) return undefined
+  // First of all, so that those for whom there is no room cost nothing.
+  if (signal.aborted || !connections.becomeTail(socket)) return refusal('too_many_tails', { random })
+  let use: FeedInUse | undefined
+  let isServed = false
+  try {
+    use = tails.feedOf(query.pattern, clients.of(request))
+    const start = await findStart(use.feed, query.from)
+    if (start === 'invalid') return refusal('invalid_parameters', { errors: [badStart(query.from)] })
+    if (start === 'ahead') return refusal('cursor_ahead')
+    if (response.destroyed || response.socket === null) return undefined
+    response.writeHead(200, headers)
+    const isKnown = 'id' in query.from
+    tails.serve(use, response, { id: start.id, isKnown }, query.source)
+    isServed = true
+    return undefined
+  } catch (error) {
+    if (error instanceof Overloaded) return refusal('too_many_tails', { random })
+    throw error
+  } finally {
+    if (!isServed) {
+      use?.[Symbol.dispose]()
+      connections.leaveTails(socket)
     }
   }
+}
+
+function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
+  const at = url.indexOf('?')
+  return new URLSearchParams(at < 0 ? '' : url.slice(at))
 }
 
 type Start = { readonly id: string } | 'invalid' | 'ahead'
@@ -117,7 +139,7 @@ function badStart(from: From): Issue {
  * The last id that the client got. The header is the newest, because EventSource repeats the URL that it was made with.
  * In the query the last one is, by whatever name: libraries add theirs at the end of that URL.
  */
-function lastEventIdIn(query: URLSearchParams, header: string | undefined): NamedId | undefined {
+function lastEventIdIn(query: URLSearchParams, header: string): NamedId | undefined {
   if (header) return { id: header, name: 'last_event_id' }
   const ids = [...query].filter(([name, id]) => id !== '' && idNames.some((known) => known === name))
   const [name, id] = ids.at(-1) ?? []
@@ -126,7 +148,7 @@ function lastEventIdIn(query: URLSearchParams, header: string | undefined): Name
 
 function parseTail(
   query: URLSearchParams,
-  lastEventId: string | undefined,
+  lastEventId: string,
 ): TailQuery | { readonly issues: readonly Issue[] } {
   const named = lastEventIdIn(query, lastEventId)
   const others = new URLSearchParams(query)
