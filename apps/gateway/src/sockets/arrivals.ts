@@ -17,13 +17,13 @@ export interface Arrivals {
 }
 
 /** Connections of a client that are served at once, however many more are coming. */
-const atOnceMax = 32
+const atOnceMax = 16
 /** Clients that are counted. If more come without a pause, their count begins anew. */
 const countedMax = 4_096
 /** Passes of the event loop between two that are served although more are coming. */
 const passesBetween = 32
 /** Connections that are served in a pass in which none came: their requests are begun in the next. */
-const servedInPass = 4
+const servedInPass = 2
 
 /** More than `openMax` open connections are closed without a word. */
 export function createArrivals(

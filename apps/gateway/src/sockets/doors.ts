@@ -21,7 +21,7 @@ export interface DoorsOptions {
 }
 
 /** Elsewhere the kernel does not spread connections. */
-const count = process.platform === 'linux' ? 8 : 1
+const count = process.platform === 'linux' ? 16 : 1
 /**
  * Connections that the kernel keeps until they are taken; it allows as many by itself (net.core.somaxconn). Node's 511 are
  * full when a client opens a thousand at once, and whoever comes then is heard only when its kernel asks again: a second later.
