@@ -1,11 +1,17 @@
+import { InvalidConfig } from '@sekali/core/errors'
+import { limits } from '@sekali/core/limits'
 import { wholeNumber } from '@sekali/core/whole-number'
 import { commonEnv, databaseUrl, parseEnv, redisUrl } from '@sekali/process/env'
 import * as v from 'valibot'
 import { isProxy } from './clients/clients.ts'
 import { parseHost } from './http/host.ts'
+import { pressureLimits } from './pressure/limits.ts'
 import { topicLimits } from './publish/topic-limits.ts'
 
 const address = v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1')
+
+/** A batch may have 8 MiB: with less than that for all that is in flight, the bound would say nothing. */
+const bytesMin = limits.batchBytesMax
 
 const Environment = v.object({
   ...commonEnv,
@@ -20,6 +26,10 @@ const Environment = v.object({
   TOPICS_MAX: wholeNumber(1, 1_000_000, topicLimits.max),
   NEW_TOPICS_BURST: wholeNumber(1, 1_000_000, topicLimits.rate.burst),
   NEW_TOPICS_PER_SECOND: wholeNumber(1, 1_000_000, topicLimits.rate.perSecond),
+  BACKLOG_EVENTS_MAX: wholeNumber(1, 1e12, pressureLimits.eventsMax),
+  BACKLOG_BYTES_MAX: wholeNumber(bytesMin, 1e15, pressureLimits.bytesMax),
+  SHED_AT: wholeNumber(1, 100, pressureLimits.shedAt),
+  SHED_UNTIL: wholeNumber(1, 100, pressureLimits.shedUntil),
   TRUSTED_PROXIES: listOf(isProxy, 'must be addresses or networks, such as 10.0.0.0/8,::1'),
   HOSTS: listOf((text) => parseHost(text) !== undefined, 'must be names, such as gateway,events.example.com'),
 })
@@ -41,6 +51,10 @@ function listOf(isOne: (text: string) => boolean, expected: string) {
 /** The gateway's settings. Throws `InvalidConfig`. */
 export function parseConfig(env: NodeJS.ProcessEnv) {
   const parsed = parseEnv(Environment, env)
+  const { SHED_AT: shedAt, SHED_UNTIL: shedUntil } = parsed
+  if (shedUntil >= shedAt) {
+    throw new InvalidConfig(`SHED_UNTIL is ${shedUntil} and must be less than SHED_AT, which is ${shedAt}`)
+  }
   return {
     logLevel: parsed.LOG_LEVEL,
     host: parsed.HOST,
@@ -52,6 +66,12 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     topics: {
       max: parsed.TOPICS_MAX,
       rate: { burst: parsed.NEW_TOPICS_BURST, perSecond: parsed.NEW_TOPICS_PER_SECOND },
+    },
+    pressure: {
+      eventsMax: parsed.BACKLOG_EVENTS_MAX,
+      bytesMax: parsed.BACKLOG_BYTES_MAX,
+      shedAt,
+      shedUntil,
     },
     trustedProxies: parsed.TRUSTED_PROXIES,
     /** The name it listens on is its own, too. */

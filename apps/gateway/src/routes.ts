@@ -13,6 +13,7 @@ import { probeHandlersOf } from './operate/probes.ts'
 import type { Readiness } from './operate/readiness.ts'
 import type { Readings } from './operate/readings.ts'
 import { stats } from './operate/stats.ts'
+import type { Pressure } from './pressure/pressure.ts'
 import type { NewTopics } from './publish/new-topics.ts'
 import { showEvent } from './read/event.ts'
 import { events } from './read/events.ts'
@@ -36,6 +37,7 @@ export interface RouteDeps {
   readonly lookups: Lookups
   readonly readings: Readings
   readonly readiness: Readiness
+  readonly pressure: Pressure
   readonly clients: Clients
   readonly connections: Connections
   readonly responses: Responses

@@ -11,6 +11,8 @@ import { createHeads, type Heads } from './heads/heads.ts'
 import { createResponses, type Responses } from './http/responses.ts'
 import { createReadiness, type Readiness } from './operate/readiness.ts'
 import { createReadings } from './operate/readings.ts'
+import type { PressureLimits } from './pressure/limits.ts'
+import { createPressure, type Pressure } from './pressure/pressure.ts'
 import { createAppendPortions } from './publish/append-portions.ts'
 import type { Patience } from './publish/body-chunks.ts'
 import { createNewTopics, type NewTopics } from './publish/new-topics.ts'
@@ -39,6 +41,7 @@ export interface GatewayOptions {
   readonly hosts?: readonly string[]
   readonly trustedProxies?: readonly string[]
   readonly topics?: TopicLimits
+  readonly pressure?: PressureLimits
   readonly tails?: TailsOptions
   readonly tailsMax?: number
   readonly replayTimes?: ReplayTimes
@@ -51,6 +54,7 @@ export interface Gateway extends App, AsyncDisposable {
   readonly appender: Appender
   readonly tails: Tails
   readonly readiness: Readiness
+  readonly pressure: Pressure
   readonly connections: Connections
 }
 
@@ -69,11 +73,12 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
   })
   const heads = createHeads({ broker, store, log })
   const tails = createTails({ heads, store, log, signal }, options.tails)
-  const appender = createAppender(broker, createDoorbell(broker))
+  const pressure = createPressure({ figuresBroker, store, log }, options.pressure)
+  const appender = createAppender(broker, createDoorbell(broker), pressure.onTaken)
   const newTopics = createNewTopics({ broker, store, log }, options.topics)
-  const readiness = createReadiness({ broker, figuresBroker, store, log })
+  const readiness = createReadiness({ broker, figuresBroker, store, pressure, log })
   const responses = createResponses(clients, options.responseBytesMax)
-  const parts = { appender, clients, heads, newTopics, responses }
+  const parts = { appender, clients, heads, newTopics, pressure, responses }
   const { publish, accepted } = wirePublish(deps, parts, options.patience)
   const routes = routesOf({
     ...deps,
@@ -85,6 +90,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     lookups: createLookups({ broker, log }),
     readings: createReadings({ figuresBroker, store, log }),
     readiness,
+    pressure,
     clients,
     connections,
     responses,
@@ -97,8 +103,10 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     appender,
     tails,
     readiness,
+    pressure,
     connections,
     async [Symbol.asyncDispose]() {
+      pressure[Symbol.dispose]()
       await tails[Symbol.asyncDispose]()
       await heads[Symbol.asyncDispose]()
     },
@@ -110,6 +118,7 @@ interface PublishParts {
   readonly clients: Clients
   readonly heads: Heads
   readonly newTopics: NewTopics
+  readonly pressure: Pressure
   readonly responses: Responses
 }
 

@@ -14,6 +14,7 @@ export const nowhere = {
 /** A gateway with the connections it was made on. */
 export interface Gateway extends Wired {
   readonly broker: Broker
+  readonly figuresBroker: Broker
   readonly store: Store
   readonly drain: AbortController
 }
@@ -42,6 +43,7 @@ export function createGateway({
     ...wired,
     listener: watched(wired.listener),
     broker,
+    figuresBroker,
     store,
     drain,
     async [Symbol.asyncDispose]() {

@@ -111,6 +111,35 @@ export class TopicRate extends SekaliError {
   }
 }
 
+/** Topics have as much in flight as they may. Nothing was published; events of other topics can be. */
+export class BacklogLimit extends SekaliError {
+  readonly code = 'backlog_limit'
+  readonly retryable = true
+  /** Those that are full. */
+  readonly topics: readonly string[]
+  /** After how long there should be room. */
+  readonly waitSeconds: number
+
+  constructor(topics: readonly string[], waitSeconds: number) {
+    super(`too much is in flight of ${topics.length === 1 ? topics[0] : `${topics.length} topics`}`)
+    this.topics = topics
+    this.waitSeconds = waitSeconds
+  }
+}
+
+/** Redis has little memory left, which consumers need. Nothing was published. */
+export class MemoryLimit extends SekaliError {
+  readonly code = 'memory_limit'
+  readonly retryable = true
+  /** After how long there should be room. */
+  readonly waitSeconds: number
+
+  constructor(waitSeconds: number) {
+    super('redis is nearly full')
+    this.waitSeconds = waitSeconds
+  }
+}
+
 /** A pattern that matches more topics than one cursor can hold. */
 export class TooManyTopics extends SekaliError {
   readonly code = 'too_many_topics'

@@ -24,10 +24,11 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     heads: [],
     http: ['clients'],
     sockets: ['clients', 'http'],
-    publish: ['clients', 'heads', 'http'],
+    pressure: ['clients'],
+    publish: ['clients', 'heads', 'http', 'pressure'],
     read: ['clients', 'http', 'sockets'],
     tail: ['clients', 'heads', 'http', 'sockets'],
-    operate: ['clients', 'http', 'publish', 'sockets'],
+    operate: ['clients', 'http', 'pressure', 'publish', 'sockets'],
   },
   'apps/projector': {
     confined: [],

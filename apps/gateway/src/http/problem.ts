@@ -1,9 +1,11 @@
 import { type ProblemCode, phrases, problems, type Status } from '@sekali/api/problems'
 import {
+  BacklogLimit,
   InvalidEvent,
   InvalidParameters,
   type Issue,
   MalformedJson,
+  MemoryLimit,
   NotUtf8,
   SekaliError,
   TopicRate,
@@ -37,6 +39,8 @@ export interface ProblemExtras {
   /** Why an event became a dead letter: `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
   readonly reason?: string
   readonly in_flight?: boolean | null
+  /** Topics that are full, of those that the events are of. */
+  readonly topics?: readonly string[]
   /** Instead of the usual text of the code, where more is known. */
   readonly detail?: string
   /** Where the same problem is another status. */
@@ -53,7 +57,7 @@ export const problem = (code: ProblemCode, extras?: ProblemExtras): Response =>
 /** A problem as RFC 9457 has it. The title is the phrase of the status, because the type is `about:blank`. */
 export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
   const { errors, queued, lines_read, invalid, lines, events, headers, random } = extras
-  const { event_id, seq, reason, in_flight } = extras
+  const { event_id, seq, reason, in_flight, topics } = extras
   const [usual, about] = problems[code]
   const status = extras.status ?? usual
   const named = errors?.slice(0, limits.issuesNamedMax)
@@ -73,6 +77,7 @@ export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
     seq,
     reason,
     in_flight,
+    topics,
   }
   return answer(status, JSON.stringify(body), {
     'Content-Type': 'application/problem+json',
@@ -95,9 +100,8 @@ export function refusalOf(
   if (error instanceof InvalidParameters) return refusal(error.code, { errors: error.issues })
   if (error instanceof NotUtf8) return refusal(error.code, { detail: sentence(error.message), ...hint })
   if (error instanceof MalformedJson) return refusal(error.code, hint)
-  if (error instanceof TopicRate) return refusal(error.code, { headers: retryIn(error) })
   if (error instanceof SekaliError && Object.hasOwn(problems, error.code)) {
-    return refusal(error.code as ProblemCode, error.retryable ? { random } : {})
+    return refusal(error.code as ProblemCode, retryExtras(error, random))
   }
   log.error({ err: error }, 'request failed')
   return refusal('internal_error')
@@ -105,7 +109,14 @@ export function refusalOf(
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
-export const retryIn = ({ waitSeconds }: TopicRate): Readonly<Record<string, string>> =>
+/** What the answer to an error says of trying again: when, if that is known, and otherwise soon. */
+export function retryExtras(error: SekaliError, random: () => number): ProblemExtras {
+  if (error instanceof TopicRate || error instanceof MemoryLimit) return { headers: retryIn(error) }
+  if (error instanceof BacklogLimit) return { headers: retryIn(error), topics: error.topics }
+  return error.retryable ? { random } : {}
+}
+
+const retryIn = ({ waitSeconds }: { readonly waitSeconds: number }): Readonly<Record<string, string>> =>
   Number.isFinite(waitSeconds) ? { 'Retry-After': String(Math.ceil(waitSeconds)) } : {}
 
 /** One to three seconds, by chance: publishers refused together must not come back together. */

@@ -19,7 +19,9 @@ import { readProjectionWaits } from '@sekali/store/projection-waits'
 import { readProjections } from '@sekali/store/read-projections'
 import { within } from '../clients/deadline.ts'
 import { reply } from '../http/reply.ts'
+import type { Pressure } from '../pressure/pressure.ts'
 import { clockFinding, consumerFindings, figureFindings, lagFinding, lastIdFinding } from './findings.ts'
+import { pressureFindings } from './pressure-findings.ts'
 import { definitionsFinding, projectionFindings } from './projection-findings.ts'
 import type { Readings } from './readings.ts'
 import { shareReadings } from './single-flight.ts'
@@ -29,13 +31,17 @@ export interface DoctorDeps {
   readonly figuresBroker: Broker
   readonly readings: Readings
   readonly store: Store
+  readonly pressure: Pick<Pressure, 'state'>
   readonly log: Logger
 }
 
 /** Topics whose first entry in flight is read: those with most in flight. */
 const topicsLookedAtMax = 100
 
-export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDeps, readMs = 1_500) {
+export function doctor(
+  { figuresBroker: broker, readings, store, pressure, log }: DoctorDeps,
+  readMs = 1_500,
+) {
   const inTime = <T>(work: Promise<T>) => within(readMs, log, work)
   const diagnose = shareReadings(async () => {
     const all = await Promise.all([
@@ -81,6 +87,7 @@ export function doctor({ figuresBroker: broker, readings, store, log }: DoctorDe
       lagFinding(totals.inFlight, oldest, nowMs),
       lastIdFinding(streams, nowMs),
       ...figureFindings(totals, topics),
+      ...pressureFindings(pressure.state()),
     ]
   }
 

@@ -10,12 +10,16 @@ import type { Broker } from '@sekali/broker/connect'
 import { sentenceOf, troubleOf } from '@sekali/core/trouble'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
+import type { Pressure } from '../pressure/pressure.ts'
+import { pressureWarnings } from './pressure-findings.ts'
 import { type BrokerTrial, createBrokerTrials, createStoreTrials, isConnected } from './trials.ts'
 
 export interface ReadinessDeps {
   readonly broker: Broker
   readonly figuresBroker: Broker
   readonly store: Store
+  /** What is refused because too much is in flight: nothing is wrong with this gateway then, so it stays ready. */
+  readonly pressure?: Pick<Pressure, 'state'>
   readonly log: Logger
 }
 
@@ -37,7 +41,7 @@ export interface Readiness {
 const tryEveryMs = 1_000
 
 export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = tryEveryMs): Readiness {
-  const { broker, figuresBroker, store, log } = deps
+  const { broker, figuresBroker, store, pressure, log } = deps
   const tryBroker = createBrokerTrials(figuresBroker, log, { checkMs, everyMs })
   const tryStore = createStoreTrials(store, log, checkMs)
   const report = createReporter(log)
@@ -54,7 +58,11 @@ export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = 
         broker: ofBroker === undefined ? 'unavailable' : problems.length === 0 ? 'ok' : 'unfit',
         store: typeof ofStore === 'string' ? 'unavailable' : ofStore.length === 0 ? 'ok' : 'unfit',
         problems,
-        warnings: [...(ofBroker?.warnings ?? []), ...storeTexts],
+        warnings: [
+          ...(ofBroker?.warnings ?? []),
+          ...storeTexts,
+          ...(pressure ? pressureWarnings(pressure.state()) : []),
+        ],
       }
     },
   }

@@ -48,7 +48,7 @@ interface PublishedBody {
 
 /** A function of its own, so that neither the body nor its events are in memory while the outcome is waited for. */
 async function publish(
-  { budget, clients, timeSlices, newTopics, portions, onAccepted, random }: PublishDeps,
+  { budget, clients, timeSlices, newTopics, pressure, portions, onAccepted, random }: PublishDeps,
   request: IncomingMessage,
   eventShare: Share,
   isLenient: boolean,
@@ -62,6 +62,7 @@ async function publish(
   if (none !== undefined) return none
   // Before anything is queued: a request that is refused has published nothing.
   eventShare.hold(events.length)
+  pressure.admit(events)
   await newTopics.admit(client, events)
   const { queued, failure, positions } = await portions.appendWithPositions(client, events)
   onAccepted(queued)

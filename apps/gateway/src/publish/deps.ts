@@ -4,6 +4,7 @@ import type { Budget } from '../clients/budget.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { TimeSlices } from '../clients/time-slices.ts'
 import type { Responses } from '../http/responses.ts'
+import type { Pressure } from '../pressure/pressure.ts'
 import type { AppendPortions } from './append-portions.ts'
 import type { Patience } from './body-chunks.ts'
 import type { NewTopics } from './new-topics.ts'
@@ -21,6 +22,7 @@ export interface PublishDeps {
   readonly patience?: Patience
   readonly clients: Clients
   readonly newTopics: NewTopics
+  readonly pressure: Pick<Pressure, 'admit'>
   readonly receipts: Receipts
   /** What answers may take: receipts of a batch can be a megabyte. */
   readonly responses: Pick<Responses, 'count'>

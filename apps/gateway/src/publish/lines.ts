@@ -9,14 +9,14 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { ProblemCode } from '@sekali/api/problems'
-import { SekaliError, TopicLimit, TopicRate } from '@sekali/core/errors'
+import { SekaliError, TopicLimit } from '@sekali/core/errors'
 import type { Event } from '@sekali/core/event'
 import { createLineSplitter, isBlank, type Line } from '@sekali/core/lines'
 import { readEvent } from '@sekali/core/parse'
 import type { Client } from '../clients/clients.ts'
 import { cloudEventHint } from '../http/cloud-events.ts'
 import { applied, readPreferences } from '../http/prefer.ts'
-import { type BadLine, type ProblemExtras, refusal, retryIn } from '../http/problem.ts'
+import { type BadLine, type ProblemExtras, refusal, retryExtras } from '../http/problem.ts'
 import { type Answer, answer } from '../http/reply.ts'
 import { IncompleteBody } from './body.ts'
 import { readChunks, TooSlow } from './body-chunks.ts'
@@ -65,7 +65,7 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
 
 /** Reads and queues the lines, until too many are bad. Throws what keeps the rest of the stream from being queued. */
 async function publishAll(
-  { timeSlices, newTopics, portions, onAccepted }: PublishDeps,
+  { timeSlices, newTopics, pressure, portions, onAccepted }: PublishDeps,
   client: Client,
   progress: Progress,
   lines: Iterator<Line>,
@@ -73,6 +73,7 @@ async function publishAll(
   for (;;) {
     const { isOver, events, last } = await timeSlices.run(client, progress.reader.read(lines))
     if (events.length > 0) {
+      pressure.admit(events)
       await newTopics.admit(client, events)
       const { queued, failure } = await portions.appendAll(client, events)
       progress.queued += queued
@@ -111,9 +112,10 @@ function answerOf(progress: Progress, sent: IncomingHttpHeaders): Answer {
 function refusalIn(error: unknown, random: () => number): [code: ProblemCode, extras?: ProblemExtras] {
   if (error instanceof IncompleteBody) return ['incomplete_body']
   if (error instanceof TooSlow) return [error.code, { detail: tooSlow }]
-  if (error instanceof TopicRate) return [error.code, { headers: retryIn(error) }]
   if (error instanceof TopicLimit) return [error.code]
-  if (error instanceof SekaliError && error.retryable) return [error.code as ProblemCode, { random }]
+  if (error instanceof SekaliError && error.retryable) {
+    return [error.code as ProblemCode, retryExtras(error, random)]
+  }
   throw error
 }
 

@@ -55,6 +55,7 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   const client = deps.clients.of(request)
   using share = deps.budget.share(client)
   const read = await readEvents(deps.timeSlices, client, await readBody(request, share), isLenient)
+  deps.pressure.admit(read.events)
   const admitted = deps.newTopics.admit(client, read.events)
   if (admitted !== undefined) await admitted
   if (read.isBatch) return await appendBatch(deps, client, read, headers)

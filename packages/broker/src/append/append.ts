@@ -11,8 +11,11 @@ import type { Event, TopicName } from '@sekali/core/event'
 import { advance, type Position } from '@sekali/core/position'
 import { createAcknowledged } from '../loss/acknowledged.ts'
 import type { Broker } from '../redis/connect.ts'
+import type { OnTaken } from './calls.ts'
 import { createQueues, eventsPerCallMax, type Waiting } from './queues.ts'
 import { createRegistry } from './registry.ts'
+
+export type { OnTaken }
 
 export interface Appended {
   /** How many of the events Redis has for certain. */
@@ -39,11 +42,18 @@ export interface Appender {
   appendWithPositions(events: readonly Event[]): Promise<AppendedAt>
 }
 
-/** `onAppended` gets the topics that have new entries; it rings the doorbell. */
-export function createAppender(broker: Broker, onAppended: (topic: TopicName) => void): Appender {
+/**
+ * `onAppended` gets the topics that have new entries; it rings the doorbell. `onTaken` gets how much they are, for who bounds
+ * what is in flight.
+ */
+export function createAppender(
+  broker: Broker,
+  onAppended: (topic: TopicName) => void,
+  onTaken: OnTaken = () => undefined,
+): Appender {
   const acknowledged = createAcknowledged()
   const registry = createRegistry(broker, acknowledged, onAppended)
-  const enqueue = createQueues({ broker, acknowledged, registry }, onAppended)
+  const enqueue = createQueues({ broker, acknowledged, registry, onTaken }, onAppended)
 
   async function appendMany(events: readonly Event[], withPositions: boolean): Promise<AppendedAt> {
     let queued = 0

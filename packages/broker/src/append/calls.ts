@@ -75,7 +75,12 @@ export interface Hands {
   readonly broker: Broker
   readonly acknowledged: Acknowledged
   readonly registry: Registry
+  /** Gets what Redis has taken of a topic. */
+  readonly onTaken: OnTaken
 }
+
+/** Events of a topic that one call has brought to Redis, and how many characters they are there. */
+export type OnTaken = (topic: TopicName, events: number, chars: number) => void
 
 /** Makes each call once. Resolves with what Redis replied to each, or an `Error`. Never rejects. */
 export async function callAll(hands: Hands, calls: readonly Call[]): Promise<unknown[]> {
@@ -102,14 +107,20 @@ async function attempt(hands: Hands, calls: readonly Call[], how: keyof Script):
 }
 
 async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Promise<unknown[]> {
-  const { broker, acknowledged, registry } = hands
+  const { broker, acknowledged, registry, onTaken } = hands
   const due = calls.map(({ topic }) => topic).filter(acknowledged.isDue)
+  const chars: number[] = []
   try {
     const all = await askAll(broker, 'append', (redis) => [
       ...calls.map(({ topic, waiting }) => {
         const keys = [streamKey(broker, topic), dirtyKey(broker), topicsKey(broker)]
         const args = [topic, `${groupPrefix(broker)}${randomUUID()}`]
-        for (const { value, entries } of pack(waiting)) args.push(value, String(entries))
+        let length = 0
+        for (const { value, entries } of pack(waiting)) {
+          args.push(value, String(entries))
+          length += value.length
+        }
+        chars.push(length)
         return redis.call(...appendScript[how](keys, args))
       }),
       ...due.map((topic) => vouchCommand(broker, redis, topic, undefined, 'bySha')),
@@ -122,11 +133,12 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
         continue
       }
       registry.note(topic)
+      const events = countOf(waiting)
+      onTaken(topic, events, chars[index] as number)
       if (isMade(reply)) {
         // What is known is of another stream: the next call has this one counted.
         acknowledged.noteCount(topic, undefined)
       } else {
-        const events = countOf(waiting)
         acknowledged.noteCall(topic, advance(firstIdOf(reply), events - 1), events)
       }
     }

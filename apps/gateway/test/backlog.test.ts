@@ -1,0 +1,210 @@
+/** What may be in flight of a topic: what is refused, what goes on, and that it opens by itself. */
+import { untilConnected } from '@sekali/broker/connect'
+import { startApp } from '@sekali/testkit/app'
+import { eventually } from '@sekali/testkit/eventually'
+import { ownBroker, ownDatabase } from '@sekali/testkit/own'
+import { upTo } from '@sekali/testkit/sample'
+import { expect, inject, test } from 'vitest'
+import { type PressureLimits, pressureLimits } from '../src/pressure/limits.ts'
+import { eventBody, nowhere, post } from './gateway.ts'
+import { serveGateway } from './served-gateway.ts'
+
+interface Refusal {
+  readonly code: string
+  readonly topics?: readonly string[]
+  readonly queued?: number
+  readonly lines_read?: number
+}
+
+/** A system whose consumers are stopped, of as many gateways as there are bounds. */
+async function ownSystem(
+  bounds: Partial<PressureLimits>[],
+  { isStoreAway = false }: { isStoreAway?: boolean } = {},
+) {
+  const stack = new AsyncDisposableStack()
+  const database = isStoreAway ? { url: nowhere.databaseUrl } : stack.use(await ownDatabase())
+  const broker = stack.use(await ownBroker())
+  const { prefix } = broker
+  const parts = { redisUrl: inject('redisUrl'), databaseUrl: database.url, prefix }
+  const start = async (differs: Partial<PressureLimits>) => {
+    const gateway = stack.use(await serveGateway({ ...parts, pressure: { ...pressureLimits, ...differs } }))
+    await untilConnected(gateway.broker, 15_000)
+    await untilConnected(gateway.figuresBroker, 15_000)
+    const send = async (body: string, headers: Record<string, string> = {}) => {
+      const response = await fetch(`${gateway.url}/publish`, post(body, headers))
+      return {
+        status: response.status,
+        retryAfter: Number(response.headers.get('retry-after')),
+        body: (await response.json()) as Refusal,
+      }
+    }
+    const one = (topic: string, id: string, payload: unknown = { n: 1 }) =>
+      eventBody({ topic, event_id: id, payload })
+    let id = 0
+    const sent = { one, send }
+    return {
+      ...sent,
+      gateway,
+      publish: (topic: string, payload?: unknown) => send(one(topic, `${gateway.url} ${++id}`, payload)),
+      /** Publishes to a topic until it is refused; returns how many were taken. */
+      async fill(topic: string, payload?: unknown, most = 5_000) {
+        for (let taken = 0; taken < most; taken++) {
+          const answer = await send(one(topic, `${gateway.url} ${++id}`, payload))
+          if (answer.status !== 200) return { taken, answer }
+        }
+        throw new Error(`${topic} takes ${most} events`)
+      },
+    }
+  }
+  const gateways: Awaited<ReturnType<typeof start>>[] = []
+  for (const one of bounds) gateways.push(await start(one))
+  return {
+    gateways,
+    start,
+    /** How many entries Redis has counted. */
+    added: async (topic: string) => {
+      const info = (await broker.redis.xinfo('STREAM', `${prefix}:stream:${topic}`)) as unknown[]
+      return Number(info[info.indexOf('entries-added') + 1])
+    },
+    startConsumer: () =>
+      stack.use(
+        startApp('consumer/src/main.ts', {
+          REDIS_URL: inject('redisUrl'),
+          DATABASE_URL: database.url,
+          REDIS_PREFIX: prefix,
+          CONSUMER_NAME: 'late',
+          LOG_LEVEL: 'warn',
+        }),
+      ),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+const only = <T>(all: readonly T[]): T => all[0] as T
+
+test('a topic that nobody stores is refused at its bound, the others go on, and it opens by itself [P7] [P9]', async () => {
+  await using system = await ownSystem([{ eventsMax: 200 }])
+  const { fill, publish, gateway } = only(system.gateways)
+  const { taken, answer } = await fill('orders')
+  expect(answer).toMatchObject({ status: 429, body: { code: 'backlog_limit', topics: ['orders'] } })
+  expect(answer.body.queued).toBeUndefined()
+  expect(answer.retryAfter).toBeGreaterThanOrEqual(1)
+  expect(answer.retryAfter).toBeLessThanOrEqual(60)
+  // Who waits for each answer sends nothing beyond the bound. What comes during a look counts twice until the next one, so
+  // the first refusal may come a little early.
+  expect(taken).toBeGreaterThan(180)
+  expect(await system.added('orders')).toBe(taken)
+  await eventually(async () => {
+    await publish('orders')
+    expect(await system.added('orders')).toBe(200)
+  })
+  for (const _ of upTo(20)) expect((await publish('orders')).status).toBe(429)
+  expect(await system.added('orders')).toBe(200)
+  expect((await publish('others')).status).toBe(200)
+
+  const readyz = await gateway.app.request('/readyz')
+  expect(readyz.status).toBe(200)
+  expect(((await readyz.json()) as { warnings: string[] }).warnings).toContainEqual(
+    '1 topic is full: publishing to orders is refused (429 backlog_limit)',
+  )
+  const findings = (await (await gateway.app.request('/doctor')).json()) as {
+    findings: { check: string; level: string }[]
+  }
+  expect(findings.findings).toContainEqual(
+    expect.objectContaining({ check: 'pressure.topics', level: 'warning' }),
+  )
+
+  system.startConsumer()
+  await eventually(async () => expect((await publish('orders')).status).toBe(200), 30_000)
+  const stats = async () =>
+    (await (await gateway.app.request('/stats?topic=orders')).json()) as {
+      topics: Record<string, number>[]
+    }
+  await eventually(async () =>
+    expect((await stats()).topics).toMatchObject([{ accepted: 201, stored: 201, in_flight: 0 }]),
+  )
+})
+
+test('of a batch that has events of a full topic nothing is queued, with Prefer: wait neither', async () => {
+  await using system = await ownSystem([{ eventsMax: 50 }])
+  const { fill, send, one } = only(system.gateways)
+  await fill('orders')
+  const batch = `[${[one('quiet', 'a'), one('orders', 'b'), one('quiet', 'c')].join(',')}]`
+  for (const headers of [{}, { Prefer: 'wait=1' }, { Prefer: 'handling=lenient' }]) {
+    const answer = await send(batch, headers as Record<string, string>)
+    expect(answer).toMatchObject({ status: 429, body: { code: 'backlog_limit', topics: ['orders'] } })
+  }
+  expect((await send(one('orders', 'd'), { Prefer: 'wait=1' })).status).toBe(429)
+  await expect(system.added('quiet')).rejects.toThrow('no such key')
+})
+
+test('a stream of lines stops at the line that comes to a full topic, and says how far it is', async () => {
+  await using system = await ownSystem([{ eventsMax: 50 }])
+  const { fill, send, one } = only(system.gateways)
+  await fill('orders')
+  // The lines are queued in batches of 500: the first has none of the full topic.
+  const lines = [...upTo(500).map((n) => one('quiet', `q${n}`)), one('orders', 'o'), one('quiet', 'last')]
+  const answer = await send(lines.join('\n'), { 'Content-Type': 'application/x-ndjson' })
+  expect(answer).toMatchObject({
+    status: 429,
+    body: { code: 'backlog_limit', topics: ['orders'], queued: 500, lines_read: 500 },
+  })
+  expect(answer.retryAfter).toBeGreaterThanOrEqual(1)
+  expect(await system.added('quiet')).toBe(500)
+})
+
+test('events count, and not what Redis calls entries', async () => {
+  await using system = await ownSystem([{ eventsMax: 320 }])
+  const { send, one } = only(system.gateways)
+  const batch = (number: number) =>
+    `[${upTo(64)
+      .map((n) => one('orders', `${number}-${n}`))
+      .join(',')}]`
+  const statuses: number[] = []
+  for (const number of upTo(6)) statuses.push((await send(batch(number))).status)
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 429])
+  expect(await system.added('orders')).toBe(320)
+})
+
+test('bytes count, also of large events behind many small ones', async () => {
+  const bytesMax = 4 * 1024 * 1024
+  await using system = await ownSystem([{ bytesMax }])
+  const { fill, send, one } = only(system.gateways)
+  const small = upTo(2_000).map((n) => one('orders', `s${n}`))
+  expect((await send(`[${small.join(',')}]`)).status).toBe(200)
+  const { taken, answer } = await fill('orders', { text: 'x'.repeat(100_000) })
+  expect(answer).toMatchObject({ status: 429, body: { code: 'backlog_limit' } })
+  expect(taken * 100_000).toBeLessThanOrEqual(bytesMax)
+  expect(taken * 100_000).toBeGreaterThan(bytesMax / 2)
+})
+
+test('a gateway that starts learns of what is in flight with its first look', async () => {
+  await using system = await ownSystem([{ eventsMax: 200 }])
+  await only(system.gateways).fill('orders')
+  const next = await system.start({ eventsMax: 200 })
+  await eventually(async () => expect((await next.publish('orders')).status).toBe(429))
+  // What it takes before its first look is over, which begins with its first event.
+  expect(await system.added('orders')).toBeLessThan(300)
+})
+
+test('several gateways pass a bound by a sixty-fourth each at the most, and by what is under way', async () => {
+  const eventsMax = 640
+  await using system = await ownSystem([{ eventsMax }, { eventsMax }, { eventsMax }])
+  // Each has looked before the bound is near.
+  for (const { publish } of system.gateways) expect((await publish('orders')).status).toBe(200)
+  await Promise.all(system.gateways.map(({ fill }) => fill('orders')))
+  const added = await system.added('orders')
+  expect(added).toBeGreaterThanOrEqual(eventsMax)
+  // A look takes some milliseconds, in which each goes on: that is what is under way.
+  expect(added).toBeLessThanOrEqual(eventsMax * 1.5)
+  for (const { publish } of system.gateways) expect((await publish('orders')).status).toBe(429)
+})
+
+test('with PostgreSQL away from the beginning, what came since the first look is bounded', async () => {
+  await using system = await ownSystem([{ eventsMax: 100 }], { isStoreAway: true })
+  const { fill } = only(system.gateways)
+  const { taken, answer } = await fill('orders')
+  expect(answer).toMatchObject({ status: 429, body: { code: 'backlog_limit' } })
+  expect(taken).toBeGreaterThanOrEqual(100)
+  expect(taken).toBeLessThan(300)
+})

@@ -1,0 +1,29 @@
+import type { TopicName } from '@sekali/core/event'
+import type { Store } from '../postgres/connect.ts'
+import { asStoreError } from '../postgres/errors.ts'
+
+/** How much of a stream is accounted for. */
+export interface Accounted {
+  /** The incarnation that is counted, or `null` when the topic has had no turn yet. */
+  readonly group: string | null
+  /** Entries. */
+  readonly accounted: number
+}
+
+/** Of each of the topics that there are. Rejects with `StoreUnavailable`. */
+export async function readAccounted(
+  store: Store,
+  topics: readonly TopicName[],
+): Promise<Map<TopicName, Accounted>> {
+  const text = 'SELECT name, stream_group, accounted FROM topics WHERE name = ANY ($1::text[])'
+  const { rows } = await store.pool
+    .query<[name: TopicName, group: string | null, accounted: string]>({
+      text,
+      values: [topics],
+      rowMode: 'array',
+    })
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'read of accounts')
+    })
+  return new Map(rows.map(([name, group, accounted]) => [name, { group, accounted: Number(accounted) }]))
+}
