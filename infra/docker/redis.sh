@@ -13,7 +13,7 @@ connection='+hello +ping +quit +client|setname +client|setinfo +info +config|get
 scripts='+eval +evalsha'
 
 gateway="$connection $scripts +xadd +xsetid +xgroup|create +xinfo|stream +xinfo|groups +xinfo|consumers
-  +xrange +time +sadd +srem +smembers +smismember +scard +exists +mget +hget +hset +hdel +publish +subscribe +unsubscribe"
+  +memory|usage +xrange +time +sadd +srem +smembers +smismember +scard +exists +mget +hget +hset +hdel +publish +subscribe +unsubscribe"
 consumer="$connection $scripts +multi +exec +xreadgroup +xrange +xack +xautoclaim +xtrim
   +xsetid +xgroup|create +xgroup|setid +xgroup|delconsumer +xinfo|stream +xinfo|groups +xinfo|consumers
   +sadd +srem +smembers +scard +exists +mget +set +hget +hgetall +hset +hdel +del

@@ -102,10 +102,10 @@ export function createPressure(deps: PressureDeps, limits: PressureLimits = pres
 function createLook({ figuresBroker, store, log }: PressureDeps, topics: TopicLoads, memory: MemoryLoad) {
   const readAccounts = createAccountReads(store, log)
   return async (): Promise<{ readonly costMs: number; readonly isAnswered: boolean }> => {
-    const looked = topics.begin()
-    const names = looked.map(({ topic }) => topic)
+    const names = topics.begin()
     // PostgreSQL before Redis: the other way round, what comes in between would be accounted for and never added.
     const accounts = await readAccounts(names)
+    const looked = topics.ask(names)
     memory.begin()
     const [used, loads] = await Promise.allSettled([
       readMemory(figuresBroker),
@@ -113,7 +113,7 @@ function createLook({ figuresBroker, store, log }: PressureDeps, topics: TopicLo
     ])
     if (used.status === 'fulfilled') memory.learn(used.value)
     if (loads.status === 'rejected') {
-      topics.postpone(looked)
+      topics.postpone(names)
       return { costMs: 0, isAnswered: false }
     }
     for (const one of looked) {

@@ -18,11 +18,12 @@ export function createRounds(round: Round, now: () => number): Rounds {
   let nextAt = Number.POSITIVE_INFINITY
   let restsUntil = 0
   let isRunning = false
+  let isClosed = false
   let timer: NodeJS.Timeout | undefined
 
   function set(): void {
     clearTimeout(timer)
-    if (isRunning || nextAt === Number.POSITIVE_INFINITY) return
+    if (isClosed || isRunning || nextAt === Number.POSITIVE_INFINITY) return
     timer = setTimeout(() => void run(), Math.max(0, nextAt - now(), restsUntil - now())).unref()
   }
 
@@ -44,7 +45,7 @@ export function createRounds(round: Round, now: () => number): Rounds {
     },
     isAsked: () => nextAt !== Number.POSITIVE_INFINITY,
     [Symbol.dispose]() {
-      isRunning = true // no round follows
+      isClosed = true
       clearTimeout(timer)
     },
   }

@@ -17,8 +17,8 @@ import { type Amount, type Bounds, type Found, isDue, type Load, learn, newLoad 
 /** Topics that are remembered, about 20 MB. Those looked at longest ago are forgotten, and then looked at as new ones. */
 const topicsMax = 100_000
 
-/** A topic that is being looked at, and what was taken of it before. */
-export interface Looked {
+/** A topic that Redis is being asked for, and what was taken of it before. */
+interface Looked {
   readonly topic: TopicName
   readonly before: Readonly<Amount>
 }
@@ -29,10 +29,12 @@ export interface TopicLoads {
   /** This gateway has brought events to Redis. Returns whether it is time to look. */
   onTaken(topic: TopicName, events: number, bytes: number): boolean
   /** The topics to look at now. */
-  begin(): Looked[]
+  begin(): TopicName[]
+  /** Redis is about to be asked for them: what is taken from now on it may not tell of, or count as well. */
+  ask(topics: readonly TopicName[]): Looked[]
   learn(looked: Looked, found: Found): void
   /** Nothing was found. */
-  postpone(looked: readonly Looked[]): void
+  postpone(topics: readonly TopicName[]): void
   /** Whether a look is due. */
   isDue(): boolean
   /** After how long a full topic should have room. */
@@ -68,13 +70,13 @@ export function createTopicLoads(bounds: Bounds, log: Logger, now: () => number)
     },
 
     begin() {
-      const names = new Set([...holds.topics.keys(), ...due])
+      const topics = new Set([...holds.topics.keys(), ...due])
       due.clear()
-      return [...names].map((topic) => ({
-        topic,
-        before: { ...(loads.get(topic) ?? remember(topic)).taken },
-      }))
+      return [...topics]
     },
+
+    ask: (topics) =>
+      topics.map((topic) => ({ topic, before: { ...(loads.get(topic) ?? remember(topic)).taken } })),
 
     learn({ topic, before }, found) {
       const load = loads.get(topic)
@@ -85,8 +87,8 @@ export function createTopicLoads(bounds: Bounds, log: Logger, now: () => number)
       holds.judge(topic, load)
     },
 
-    postpone(looked) {
-      for (const { topic } of looked) due.add(topic)
+    postpone(topics) {
+      for (const topic of topics) due.add(topic)
     },
 
     isDue: () => holds.topics.size + due.size > 0,

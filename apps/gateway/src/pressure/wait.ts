@@ -1,7 +1,7 @@
 /** When those should come back who were refused. */
 
-export const waitSecondsMin = 1
-export const waitSecondsMax = 60
+const waitSecondsMin = 1
+const waitSecondsMax = 60
 
 /** A rate is that of about so long. */
 const windowMs = 2_000

@@ -6,6 +6,7 @@ import { load } from './load.ts'
 import { losses } from './losses.ts'
 import { network } from './network.ts'
 import { postgresFaults } from './postgres.ts'
+import { pressureFaults } from './pressure.ts'
 import {
   killConsumer,
   killConsumers,
@@ -36,6 +37,7 @@ export const catalogue: ReadonlyMap<string, Fault> = new Map(
     ...network,
     ...disconnects,
     ...load,
+    ...pressureFaults,
     ...abuses,
   ].map((fault) => [fault.name, fault]),
 )

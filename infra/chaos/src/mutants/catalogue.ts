@@ -5,6 +5,7 @@ import { definitionMutants } from './definitions.ts'
 import { doorMutants } from './doors.ts'
 import { limitMutants } from './limits.ts'
 import type { Mutant } from './mutant.ts'
+import { pressureMutants } from './pressure.ts'
 import { shareMutants } from './shares.ts'
 import { storeMutants } from './store.ts'
 import { streamMutants } from './streams.ts'
@@ -18,6 +19,7 @@ export const mutants: readonly Mutant[] = [
   ...doorMutants,
   ...bodyMutants,
   ...limitMutants,
+  ...pressureMutants,
   ...shareMutants,
   ...definitionMutants,
 ]
