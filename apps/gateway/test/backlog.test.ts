@@ -1,100 +1,18 @@
 /** What may be in flight of a topic: what is refused, what goes on, and that it opens by itself. */
+
 import { untilConnected } from '@sekali/broker/connect'
-import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
 import { upTo } from '@sekali/testkit/sample'
 import { expect, inject, test } from 'vitest'
-import { type PressureLimits, pressureLimits } from '../src/pressure/limits.ts'
-import { eventBody, nowhere, post } from './gateway.ts'
+import { diagnose, eventBody, post } from './gateway.ts'
+import { orderOf as one, ownPressed } from './own-pressed.ts'
 import { serveGateway } from './served-gateway.ts'
 
-interface Refusal {
-  readonly code: string
-  readonly topics?: readonly string[]
-  readonly queued?: number
-  readonly lines_read?: number
-}
-
-/** A system whose consumers are stopped, of as many gateways as there are bounds. */
-async function ownSystem(
-  bounds: Partial<PressureLimits>[],
-  { isStoreAway = false }: { isStoreAway?: boolean } = {},
-) {
-  const stack = new AsyncDisposableStack()
-  const database = isStoreAway ? { url: nowhere.databaseUrl } : stack.use(await ownDatabase())
-  const broker = stack.use(await ownBroker())
-  const { prefix } = broker
-  const parts = { redisUrl: inject('redisUrl'), databaseUrl: database.url, prefix }
-  const start = async (differs: Partial<PressureLimits>) => {
-    const gateway = stack.use(await serveGateway({ ...parts, pressure: { ...pressureLimits, ...differs } }))
-    await untilConnected(gateway.broker, 15_000)
-    await untilConnected(gateway.figuresBroker, 15_000)
-    const send = async (body: string, headers: Record<string, string> = {}) => {
-      const response = await fetch(`${gateway.url}/publish`, post(body, headers))
-      return {
-        status: response.status,
-        retryAfter: Number(response.headers.get('retry-after')),
-        body: (await response.json()) as Refusal,
-      }
-    }
-    const one = (topic: string, id: string, payload: unknown = { n: 1 }) =>
-      eventBody({ topic, event_id: id, payload })
-    let id = 0
-    const sent = { one, send }
-    return {
-      ...sent,
-      gateway,
-      publish: (topic: string, payload?: unknown) => send(one(topic, `${gateway.url} ${++id}`, payload)),
-      /** Publishes to a topic until it is refused; returns how many were taken. */
-      async fill(topic: string, payload?: unknown, most = 5_000) {
-        for (let taken = 0; taken < most; taken++) {
-          const answer = await send(one(topic, `${gateway.url} ${++id}`, payload))
-          if (answer.status !== 200) return { taken, answer }
-        }
-        throw new Error(`${topic} takes ${most} events`)
-      },
-    }
-  }
-  const gateways: Awaited<ReturnType<typeof start>>[] = []
-  for (const one of bounds) gateways.push(await start(one))
-  const added = async (topic: string) => {
-    const info = (await broker.redis.xinfo('STREAM', `${prefix}:stream:${topic}`)) as unknown[]
-    return Number(info[info.indexOf('entries-added') + 1])
-  }
-  return {
-    gateways,
-    start,
-    /** How many entries Redis has counted. */
-    added,
-    /**
-     * Publishes until Redis has so many. What comes during a look counts twice until the next one, so a first refusal may
-     * come a little early.
-     */
-    fillTo: (topic: string, count: number) =>
-      eventually(async () => {
-        await only(gateways).fill(topic)
-        expect(await added(topic)).toBe(count)
-      }),
-    startConsumer: () =>
-      stack.use(
-        startApp('consumer/src/main.ts', {
-          REDIS_URL: inject('redisUrl'),
-          DATABASE_URL: database.url,
-          REDIS_PREFIX: prefix,
-          CONSUMER_NAME: 'late',
-          LOG_LEVEL: 'warn',
-        }),
-      ),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
-
-const only = <T>(all: readonly T[]): T => all[0] as T
-
 test('a topic that nobody stores is refused at its bound, the others go on, and it opens by itself [P7] [P9]', async () => {
-  await using system = await ownSystem([{ eventsMax: 200 }])
-  const { fill, publish, gateway } = only(system.gateways)
+  await using system = await ownPressed([{ eventsMax: 200 }])
+  const { gateway } = system
+  const { fill, publish } = gateway
   const { taken, answer } = await fill('orders')
   expect(answer).toMatchObject({ status: 429, body: { code: 'backlog_limit', topics: ['orders'] } })
   expect(answer.body.queued).toBeUndefined()
@@ -113,10 +31,7 @@ test('a topic that nobody stores is refused at its bound, the others go on, and 
   expect(((await readyz.json()) as { warnings: string[] }).warnings).toContainEqual(
     '1 topic is full: publishing to orders is refused (429 backlog_limit)',
   )
-  const findings = (await (await gateway.app.request('/doctor')).json()) as {
-    findings: { check: string; level: string }[]
-  }
-  expect(findings.findings).toContainEqual(
+  expect((await diagnose(gateway)).findings).toContainEqual(
     expect.objectContaining({ check: 'pressure.topics', level: 'warning' }),
   )
 
@@ -132,8 +47,8 @@ test('a topic that nobody stores is refused at its bound, the others go on, and 
 })
 
 test('of a batch that has events of a full topic nothing is queued, with Prefer: wait neither', async () => {
-  await using system = await ownSystem([{ eventsMax: 50 }])
-  const { send, one } = only(system.gateways)
+  await using system = await ownPressed([{ eventsMax: 50 }])
+  const { send } = system.gateway
   await system.fillTo('orders', 50)
   const batch = `[${[one('quiet', 'a'), one('orders', 'b'), one('quiet', 'c')].join(',')}]`
   for (const headers of [{}, { Prefer: 'wait=1' }, { Prefer: 'handling=lenient' }]) {
@@ -145,8 +60,8 @@ test('of a batch that has events of a full topic nothing is queued, with Prefer:
 })
 
 test('a stream of lines stops at the line that comes to a full topic, and says how far it is', async () => {
-  await using system = await ownSystem([{ eventsMax: 600 }])
-  const { send, one } = only(system.gateways)
+  await using system = await ownPressed([{ eventsMax: 600 }])
+  const { send } = system.gateway
   await system.fillTo('orders', 600)
   // The lines are queued in batches of 500: the first has none of the full topic.
   const lines = [...upTo(500).map((n) => one('quiet', `q${n}`)), one('orders', 'o'), one('quiet', 'last')]
@@ -160,8 +75,8 @@ test('a stream of lines stops at the line that comes to a full topic, and says h
 })
 
 test('events count, and not what Redis calls entries', async () => {
-  await using system = await ownSystem([{ eventsMax: 320 }])
-  const { send, one } = only(system.gateways)
+  await using system = await ownPressed([{ eventsMax: 320 }])
+  const { send } = system.gateway
   const batch = (number: number) =>
     `[${upTo(64)
       .map((n) => one('orders', `${number}-${n}`))
@@ -178,8 +93,8 @@ test('events count, and not what Redis calls entries', async () => {
 
 test('bytes count, also of large events behind many small ones', async () => {
   const bytesMax = 4 * 1024 * 1024
-  await using system = await ownSystem([{ bytesMax }])
-  const { fill, send, one } = only(system.gateways)
+  await using system = await ownPressed([{ bytesMax }])
+  const { fill, send } = system.gateway
   const small = upTo(2_000).map((n) => one('orders', `s${n}`))
   expect((await send(`[${small.join(',')}]`)).status).toBe(200)
   const { taken, answer } = await fill('orders', { text: 'x'.repeat(100_000) }, 100)
@@ -189,7 +104,7 @@ test('bytes count, also of large events behind many small ones', async () => {
 })
 
 test('a gateway that starts learns of what is in flight with its first look', async () => {
-  await using system = await ownSystem([{ eventsMax: 200 }])
+  await using system = await ownPressed([{ eventsMax: 200 }])
   await system.fillTo('orders', 200)
   const next = await system.start({ eventsMax: 200 })
   await eventually(async () => expect((await next.publish('orders')).status).toBe(429))
@@ -199,7 +114,7 @@ test('a gateway that starts learns of what is in flight with its first look', as
 
 test('several gateways pass a bound by a sixty-fourth each at the most, and by what is under way', async () => {
   const eventsMax = 640
-  await using system = await ownSystem([{ eventsMax }, { eventsMax }, { eventsMax }])
+  await using system = await ownPressed([{ eventsMax }, { eventsMax }, { eventsMax }])
   // Each has looked before the bound is near.
   for (const { publish } of system.gateways) expect((await publish('orders')).status).toBe(200)
   await Promise.all(system.gateways.map(({ fill }) => fill('orders')))
@@ -211,10 +126,36 @@ test('several gateways pass a bound by a sixty-fourth each at the most, and by w
 })
 
 test('with PostgreSQL away from the beginning, what came since the first look is bounded', async () => {
-  await using system = await ownSystem([{ eventsMax: 100 }], { isStoreAway: true })
-  const { fill } = only(system.gateways)
+  await using system = await ownPressed([{ eventsMax: 100 }], { isStoreAway: true })
+  const { fill } = system.gateway
   const { taken, answer } = await fill('orders')
   expect(answer).toMatchObject({ status: 429, body: { code: 'backlog_limit' } })
   expect(taken).toBeGreaterThanOrEqual(100)
   expect(taken).toBeLessThan(300)
+})
+
+test('where Redis may not say what streams weigh, the doctor says that there is no bound in bytes', async () => {
+  await using admin = await ownBroker()
+  const { prefix } = admin
+  await admin.redis.call('ACL', 'SETUSER', prefix, 'on', 'nopass', '~*', '&*', '+@all', '-memory|usage')
+  try {
+    await using database = await ownDatabase()
+    const redisUrl = Object.assign(new URL(inject('redisUrl')), { username: prefix, password: 'any' }).href
+    await using gateway = await serveGateway({ redisUrl, databaseUrl: database.url, prefix })
+    await untilConnected(gateway.broker, 15_000)
+    await untilConnected(gateway.figuresBroker, 15_000)
+    expect((await fetch(`${gateway.url}/publish`, post(eventBody()))).status).toBe(200)
+    await eventually(async () => {
+      const { findings } = await diagnose(gateway)
+      expect(findings).toContainEqual(
+        expect.objectContaining({
+          check: 'pressure.topics',
+          level: 'warning',
+          message: 'Redis does not say what streams weigh: there is no bound in bytes',
+        }),
+      )
+    })
+  } finally {
+    await admin.redis.call('ACL', 'DELUSER', prefix)
+  }
 })

@@ -3,16 +3,14 @@ import type { PressureState } from '../pressure/pressure.ts'
 import { listed } from './findings.ts'
 
 /** What this gateway refuses because too much is in flight. */
-export function pressureFindings({ full, isShedding, memoryPercent, limits }: PressureState): Finding[] {
-  return [memoryFinding(isShedding, memoryPercent, limits), topicsFinding(full)]
+export function pressureFindings(state: PressureState): Finding[] {
+  return [memoryFinding(state), topicsFinding(state)]
 }
 
-function memoryFinding(
-  isShedding: boolean,
-  percent: number | undefined,
-  { shedAt, shedUntil }: PressureState['limits'],
-): Finding {
+function memoryFinding({ isShedding, memoryPercent: percent, limits }: PressureState): Finding {
   const check = 'pressure.memory'
+  const { shedAt, shedUntil } = limits
+  if (!isShedding && percent === undefined) return ok(check, 'no maxmemory is known that could be used up')
   if (!isShedding) return ok(check, `events are refused when Redis has used ${shedAt} % of its maxmemory`)
   return problem(
     check,
@@ -21,9 +19,16 @@ function memoryFinding(
   )
 }
 
-function topicsFinding(full: readonly string[]): Finding {
+function topicsFinding({ full, isWeighed }: PressureState): Finding {
   const check = 'pressure.topics'
-  if (full.length === 0) return ok(check, 'no topic is full')
+  if (full.length === 0 && isWeighed) return ok(check, 'no topic is full')
+  if (full.length === 0) {
+    return warning(
+      check,
+      'Redis does not say what streams weigh: there is no bound in bytes',
+      'allow it to this user: ACL SETUSER … +memory|usage',
+    )
+  }
   return warning(
     check,
     fullText(full),

@@ -27,6 +27,8 @@ export interface PressureState {
   readonly isShedding: boolean
   /** Per cent of what Redis may use; undefined if that has no limit, or is not known. */
   readonly memoryPercent: number | undefined
+  /** Whether Redis says what streams weigh. */
+  readonly isWeighed: boolean
   readonly limits: PressureLimits
 }
 
@@ -91,6 +93,7 @@ export function createPressure(deps: PressureDeps, limits: PressureLimits = pres
       full: [...topics.full.keys()],
       isShedding: memory.isShedding(),
       memoryPercent: memory.usedPercent(),
+      isWeighed: topics.isWeighed(),
       limits,
     }),
 

@@ -35,6 +35,8 @@ export interface TopicLoads {
   learn(looked: Looked, found: Found): void
   /** Nothing was found. */
   postpone(topics: readonly TopicName[]): void
+  /** Whether Redis says what streams weigh. */
+  isWeighed(): boolean
   /** Whether a look is due. */
   isDue(): boolean
   /** After how long a full topic should have room. */
@@ -45,6 +47,7 @@ export function createTopicLoads(bounds: Bounds, log: Logger, now: () => number)
   const loads = new Map<TopicName, Load>()
   const holds = createHolds(bounds, log, now)
   const due = new Set<TopicName>()
+  let isWeighed = true
 
   function remember(topic: TopicName): Load {
     const load = newLoad()
@@ -85,12 +88,14 @@ export function createTopicLoads(bounds: Bounds, log: Logger, now: () => number)
       loads.delete(topic) // so that it comes last
       loads.set(topic, load)
       holds.judge(topic, load)
+      if (found.stream) isWeighed = found.stream.bytes !== null || found.stream.entriesAdded === null
     },
 
     postpone(topics) {
       for (const topic of topics) due.add(topic)
     },
 
+    isWeighed: () => isWeighed,
     isDue: () => holds.topics.size + due.size > 0,
 
     waitSeconds(topic, random) {

@@ -4,12 +4,10 @@
  * Threatens: conservation (what is refused must not be there, what is taken must), that one topic's flood is its own, "it
  * comes back by itself". Recovered as everywhere; what is full must take events again without anybody's help.
  */
-import { percentile } from '../check/abuse-verdict.ts'
-import { type Door, openDoor } from '../clients/door.ts'
+import { awaitEnd, fill, floodDuring, measureBeside, openFlood, openPublisher } from '../abuse/flood.ts'
 import { until } from '../clock.ts'
 import { defineFault, insist, PromiseBroken } from '../fault.ts'
 import type { Processes } from '../targets/target.ts'
-import { awaitEnd, eventOf, fill, floodDuring, lanes, openFlood } from './flood.ts'
 
 const bound = 20_000
 const seedMax = 999_999_999
@@ -25,12 +23,11 @@ const backlogFull = defineFault({
   async run({ target: { processes, extras }, random, report }, signal) {
     const gateway = await extras.startGateway({ BACKLOG_EVENTS_MAX: String(bound) })
     try {
-      await using door = openDoor(gateway.url, lanes + 2)
-      const flood = await openFlood(door, flooded, random.int(0, seedMax))
-      const before = await measure(door, 'before')
+      await using flood = await openFlood(gateway.url, flooded, random.int(0, seedMax))
+      const before = await measureBeside(flood, quiet)
       const meanwhile = await whileStopped(processes, async () => {
         await fill(flood, bound, signal)
-        return await floodDuring(flood, () => measure(door, 'meanwhile'))
+        return await floodDuring(flood, () => measureBeside(flood, quiet))
       })
       judgeNeighbour(before, meanwhile)
       await awaitEnd(flood, signal)
@@ -58,20 +55,6 @@ async function whileStopped<T>(processes: Processes, work: () => Promise<T>): Pr
   }
 }
 
-const measureMs = 3_000
-
-/** The p99 of who publishes to another topic, one event after the other, in milliseconds. */
-async function measure(door: Door, name: string): Promise<number> {
-  const times: number[] = []
-  for (const endsAt = performance.now() + measureMs; performance.now() < endsAt; ) {
-    const since = performance.now()
-    const answer = await door.post('/publish', eventOf(quiet, `${name}-${Date.now()}-${times.length}`))
-    if (answer.status !== 200) throw new PromiseBroken(`beside a flood others were answered ${answer.status}`)
-    times.push(performance.now() - since)
-  }
-  return percentile(times, 0.99) ?? 0
-}
-
 const factorMax = 1.5
 /** What is refused must be read before, and that takes the processor of the same gateway. */
 const msFree = 50
@@ -93,15 +76,8 @@ const redisFullShed = defineFault({
   async run({ target: { redis, quietUrl }, random, pause }, signal) {
     const [, before = '0'] = (await redis.call('CONFIG', 'GET', 'maxmemory')) as string[]
     const used = Number(/^used_memory:(\d+)/m.exec(String(await redis.call('INFO', 'memory')))?.[1])
-    await using door = openDoor(quietUrl, 1)
-    const seed = random.int(0, seedMax)
-    const codes: string[] = []
-    const publish = async () => {
-      const { status, body } = await door.post('/publish', eventOf(quiet, `${seed}-${codes.length}`))
-      const code = /"code":"(\w+)"/.exec(body)?.[1] ?? String(status)
-      codes.push(code)
-      return code
-    }
+    await using publisher = openPublisher(quietUrl, quiet, random.int(0, seedMax))
+    const { codes, publish } = publisher
     const mustAnswer = async (wanted: string) => {
       const isRight = async () => (await publish()) === wanted
       if ((await until(isRight, shedMs, signal)) || signal.aborted) return

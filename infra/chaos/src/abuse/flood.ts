@@ -1,17 +1,18 @@
-// A flood of one topic, and what came of it.
-import type { Door } from '../clients/door.ts'
+// A flood of one topic, what came of it, and what who publishes to another topic notices.
+import { percentile } from '../check/abuse-verdict.ts'
+import { type Door, openDoor } from '../clients/door.ts'
 import { until } from '../clock.ts'
 import { PromiseBroken } from '../fault.ts'
 
-export const eventOf = (topic: string, id: string): string =>
+const eventOf = (topic: string, id: string): string =>
   `{"topic":"${topic}","event_id":"${id}","timestamp":"2026-01-01T00:00:00Z","source":"s","payload":{"n":1}}`
 
 const batchEvents = 500
-export const lanes = 4
+const lanes = 4
 const patienceMs = 30_000
 const refusedMs = 20
 
-export interface Flood {
+export interface Flood extends AsyncDisposable {
   readonly door: Door
   readonly topic: string
   /** No other flood has it. */
@@ -24,9 +25,14 @@ export interface Flood {
   uncertain: number
 }
 
-export async function openFlood(door: Door, topic: string, seed: number): Promise<Flood> {
+export async function openFlood(url: string, topic: string, seed: number): Promise<Flood> {
+  const door = openDoor(url, lanes + 2)
   const acceptedBefore = (await figuresOf(door, topic))?.accepted ?? 0
-  return { door, topic, seed, acceptedBefore, sent: 0, accepted: 0, uncertain: 0 }
+  const counts = { sent: 0, accepted: 0, uncertain: 0 }
+  return {
+    ...{ door, topic, seed, acceptedBefore, ...counts },
+    [Symbol.asyncDispose]: () => door[Symbol.asyncDispose](),
+  }
 }
 
 /** One batch. Throws `PromiseBroken` when it is answered as nothing may be. */
@@ -101,4 +107,34 @@ export async function awaitEnd(flood: Flood, signal: AbortSignal): Promise<void>
 async function figuresOf(door: Door, topic: string) {
   const { body } = await door.get(`/stats?topic=${topic}`)
   return (JSON.parse(body) as { topics: Record<string, number | null>[] | null }).topics?.[0]
+}
+
+const measureMs = 3_000
+
+/** The p99 of who publishes to another topic at the same gateway, one event after the other, in milliseconds. */
+export async function measureBeside({ door, seed }: Flood, topic: string): Promise<number> {
+  const times: number[] = []
+  for (const endsAt = performance.now() + measureMs; performance.now() < endsAt; ) {
+    const since = performance.now()
+    const answer = await door.post('/publish', eventOf(topic, `${seed}-${since}`))
+    if (answer.status !== 200) throw new PromiseBroken(`beside a flood others were answered ${answer.status}`)
+    times.push(performance.now() - since)
+  }
+  return percentile(times, 0.99) ?? 0
+}
+
+/** Publishes one event after the other; resolves with what each is answered: a problem's code, or the status. */
+export function openPublisher(url: string, topic: string, seed: number) {
+  const door = openDoor(url, 1)
+  const codes: string[] = []
+  return {
+    codes,
+    publish: async () => {
+      const { status, body } = await door.post('/publish', eventOf(topic, `${seed}-${codes.length}`))
+      const code = /"code":"(\w+)"/.exec(body)?.[1] ?? String(status)
+      codes.push(code)
+      return code
+    },
+    [Symbol.asyncDispose]: () => door[Symbol.asyncDispose](),
+  }
 }
