@@ -28,31 +28,33 @@ export interface Holds {
 export function createHolds(bounds: Bounds, log: Logger, now: () => number): Holds {
   const holds = new Map<TopicName, Hold>()
 
-  function hold(topic: TopicName, { known: { events, bytes } }: Load, isGuess: boolean): Hold {
-    const held = holds.get(topic)
-    if (held !== undefined) return held
-    const begun = { sinceMs: now(), drained: createRate(), isGuess }
-    holds.set(topic, begun)
-    log.warn({ topic, events, bytes }, 'topic is full: publishing to it is refused')
-    return begun
+  function hold(topic: TopicName): Hold {
+    const held = holds.get(topic) ?? { sinceMs: now(), drained: createRate(), isGuess: true }
+    holds.set(topic, held)
+    return held
+  }
+
+  function release(topic: TopicName, { isGuess }: Hold): void {
+    holds.delete(topic)
+    if (!isGuess) log.info({ topic }, 'topic has room again')
   }
 
   return {
     topics: holds,
 
     guess(topic, load) {
-      if (fillOf(load, bounds) >= 1) hold(topic, load, true)
+      if (fillOf(load, bounds) >= 1) hold(topic)
     },
 
     judge(topic, load) {
       const fill = fillOf(load, bounds)
-      if (fill >= 1) hold(topic, load, false).isGuess = false
-      const held = holds.get(topic)
+      const held = fill >= 1 ? hold(topic) : holds.get(topic)
       if (held === undefined) return
       if (load.account !== null) held.drained.note(load.account.accounted, now())
-      if (fill >= 1 || (fill >= reopenAt && !held.isGuess)) return
-      holds.delete(topic)
-      log.info({ topic }, 'topic has room again')
+      if (fill >= 1 && held.isGuess) {
+        held.isGuess = false
+        log.warn({ topic, ...load.known }, 'topic is full: publishing to it is refused')
+      } else if (fill < (held.isGuess ? 1 : reopenAt)) release(topic, held)
     },
 
     waitSeconds(topic, load, random) {

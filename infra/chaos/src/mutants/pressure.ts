@@ -44,8 +44,8 @@ export const pressureMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/gateway/src/pressure/holds.ts',
-        find: 'if (fill >= 1 || (fill >= reopenAt && !held.isGuess)) return',
-        replace: 'if (fill >= 0) return',
+        find: '(held.isGuess ? 1 : reopenAt)',
+        replace: '(held.isGuess ? 1 : 0)',
       },
     ],
     test: { project: 'gateway', file: 'backlog', name: 'a topic that nobody stores' },
