@@ -1,6 +1,6 @@
 -- The passwords of PostgreSQL's roles, from the environment, for packages/store/roles.sql, which makes the roles.
--- roles.sh runs both for docker compose. Elsewhere run them in one session, as a superuser, with the five passwords in
--- the environment: psql --file infra/docker/roles.sql --file packages/store/roles.sql
+-- For a PostgreSQL of your own: run both in one session, as a superuser, with the five passwords in the environment:
+-- psql --file infra/docker/roles.sql --file packages/store/roles.sql
 \set ON_ERROR_STOP on
 -- No statement is shown, neither by the server's log, whatever it is set to, nor by psql: these have passwords in them.
 SET log_statement = none;

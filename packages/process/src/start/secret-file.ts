@@ -7,10 +7,18 @@ import process from 'node:process'
 import { InvalidConfig } from '@sekali/core/errors'
 import { urlVariables } from '@sekali/core/trouble'
 
-type SecretName = (typeof urlVariables)[keyof typeof urlVariables]
+/** Of the roles in PostgreSQL, for the one who makes them. */
+const rolePasswords = [
+  'POSTGRES_OWNER_PASSWORD',
+  'POSTGRES_CONSUMER_PASSWORD',
+  'POSTGRES_GATEWAY_PASSWORD',
+  'POSTGRES_PROJECTOR_PASSWORD',
+] as const
+
+type SecretName = (typeof urlVariables)[keyof typeof urlVariables] | (typeof rolePasswords)[number]
 
 /** What holds passwords. */
-const secretNames: readonly SecretName[] = Object.values(urlVariables)
+const secretNames: readonly SecretName[] = [...Object.values(urlVariables), ...rolePasswords]
 
 export const isSecretName = (name: string): name is SecretName =>
   secretNames.some((secret) => secret === name)

@@ -1,0 +1,107 @@
+/**
+ * Gives every container of docker-compose.yml its secrets: to each a volume of its own, in which no other container
+ * looks. docker compose runs it before all others at each `up`.
+ *
+ *   node infra/docker/secrets.ts VOLUMES [GIVEN]
+ *
+ * VOLUMES holds a folder for each volume. GIVEN is the folder with what make-env.sh made, when SEKALI_SECRETS names one;
+ * what is given there wins. Otherwise a password that is in its server's volume stays, so that a second `up` changes
+ * nothing, and one that is nowhere is made. URLs are made of the passwords. Running it again mends whatever an
+ * interrupted run, or a volume that somebody has deleted, has left. It prints counts, and never a secret.
+ */
+import { randomBytes } from 'node:crypto'
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+
+/** By volume, the passwords in it: that of the server which asks for them. */
+const passwordsOf = {
+  postgres: ['postgres_password'],
+  roles: [
+    'postgres_owner_password',
+    'postgres_consumer_password',
+    'postgres_gateway_password',
+    'postgres_projector_password',
+  ],
+  redis: [
+    'redis_operator_password',
+    'redis_consumer_password',
+    'redis_gateway_password',
+    'redis_projector_password',
+  ],
+} as const
+
+const apps = ['gateway', 'consumer', 'projector'] as const
+
+const [volumes = '', given = ''] = process.argv.slice(2)
+
+class Refused extends Error {}
+
+/** The text of a file without the line break at its end; nothing when there is no such file. */
+function readSecret(folder: string, name: string): string | undefined {
+  try {
+    return readFileSync(join(folder, name), 'utf8').replace(/\r?\n$/, '')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && folder !== given) return undefined
+    throw new Refused(`${name} cannot be read (${code}); run infra/docker/make-env.sh again`)
+  }
+}
+
+/** What the user brought; nothing when he brought none. */
+function readGiven(name: string): string | undefined {
+  if (given === '') return undefined
+  const value = readSecret(given, name)
+  if (value === '' || value?.includes('\n')) throw new Refused(`${name} must hold one line, and not an empty one`)
+  return value
+}
+
+/** Whole or not at all: a container may be reading. Everyone may read it, because only one container sees the volume. */
+function put(volume: string, name: string, value: string): void {
+  const folder = join(volumes, volume)
+  if (readSecret(folder, name) === value) return
+  const unfinished = join(folder, `.${name}`)
+  rmSync(unfinished, { force: true }) // of a run that was interrupted: not to be written any more
+  writeFileSync(unfinished, `${value}\n`, { flush: true })
+  chmodSync(unfinished, 0o444)
+  renameSync(unfinished, join(folder, name))
+}
+
+/** 128 bits in hexadecimal digits: nothing that a URL or a shell would have to escape. */
+const newPassword = () => randomBytes(16).toString('hex')
+
+function handOut(): void {
+  const passwords = new Map<string, string>()
+  let made = 0
+  for (const [volume, names] of Object.entries(passwordsOf)) {
+    for (const name of names) {
+      const known = readGiven(name) ?? (readSecret(join(volumes, volume), name) || undefined)
+      if (known === undefined) made += 1
+      const password = known ?? newPassword()
+      passwords.set(name, password)
+      put(volume, name, password)
+    }
+  }
+  const url = (protocol: string, user: string, secret: string, server: string) =>
+    `${protocol}://${user}:${encodeURIComponent(passwords.get(secret) ?? '')}@${server}`
+  const database = (role: string) =>
+    url('postgresql', `sekali_${role}`, `postgres_${role}_password`, 'postgres:5432/sekali')
+  for (const app of apps) {
+    const redis = url('redis', app, `redis_${app}_password`, 'redis:6379')
+    put(app, `${app}_redis_url`, readGiven(`${app}_redis_url`) ?? redis)
+    put(app, `${app}_database_url`, readGiven(`${app}_database_url`) ?? database(app))
+  }
+  put('owner', 'owner_database_url', readGiven('owner_database_url') ?? database('owner'))
+  const source = given === '' ? 'SEKALI_SECRETS names no folder' : 'the others are those of SEKALI_SECRETS'
+  console.log(`secrets: ${made} made, ${passwords.size - made} kept; ${source}`)
+}
+
+try {
+  handOut()
+  // From here, because the clone of the repository may be closed to the user of Redis's container.
+  put('redis', 'redis.sh', readFileSync(new URL('redis.sh', import.meta.url), 'utf8').trimEnd())
+} catch (error) {
+  if (!(error instanceof Refused)) throw error
+  console.error(`secrets: ${error.message}`)
+  process.exitCode = 1
+}
