@@ -1,11 +1,12 @@
 #!/bin/sh
-# Gives every secret that docker-compose.yml asks for a random value: a file of its own in .secrets, whose folder nobody
-# but you may enter. What is there already stays as it is, so it can be run as often as you like, after an update too.
+# For those who keep the secrets of docker compose themselves, to choose or back them up; without it `docker compose up`
+# makes its own, in volumes. Gives every secret a random value: a file of its own in .secrets, whose folder nobody but you
+# may enter. What is there already stays as it is, so it can be run as often as you like, after an update too.
 # Passwords in .env, where they were before, move to those files.
 #
 #   infra/docker/make-env.sh && docker compose up --build --scale consumer=4
 #
-# docker compose mounts the files as they are, with owner and mode, and each container reads its own as a user of its
+# docker compose mounts the files as they are, with owner and mode, and its job `secrets` reads them as a user of its
 # own. So anybody may read the files, and the folder is what keeps others on this machine out.
 set -eu
 umask 077
@@ -50,7 +51,7 @@ touch "$env_file"
 chmod 600 "$env_file"
 [ -z "$(tail -c 1 "$env_file")" ] || echo >>"$env_file" # an editor left the last line open
 
-# Compose stops with a word about this script where it is not set.
+# Where it is not set, compose makes secrets of its own.
 [ -n "$(from_env SEKALI_SECRETS)" ] || echo 'SEKALI_SECRETS=./.secrets' >>"$env_file"
 secrets=$(from_env SEKALI_SECRETS)
 case $secrets in /*) ;; *) secrets=$root/$secrets ;; esac
@@ -95,11 +96,7 @@ if grep -Eq '^(POSTGRES|REDIS)(_[A-Z]+)?_PASSWORD=' "$env_file"; then
   mv -f "$env_file.new" "$env_file"
 fi
 
-# redis and postgres read these as their own users, whatever umask the clone was made with.
-for file in "$here/redis.sh" "$here/roles.sh" "$here/roles.sql" "$here/../../packages/store/roles.sql"; do
-  [ ! -e "$file" ] || chmod a+r "$file"
-done
-# So does the projector, the folder that it gets unless SEKALI_PROJECTIONS names another.
+# The projector reads the folder that it gets unless SEKALI_PROJECTIONS names another, whatever umask the clone was made with.
 [ ! -d "$root/examples" ] || chmod -R a+rX "$root/examples"
 # SELinux lets containers read what is labelled so; compose labels volumes, but no secrets.
 ! command -v selinuxenabled >/dev/null 2>&1 || ! selinuxenabled || chcon -R -t container_file_t "$secrets"

@@ -52,7 +52,8 @@ function readSecret(folder: string, name: string): string | undefined {
 function readGiven(name: string): string | undefined {
   if (given === '') return undefined
   const value = readSecret(given, name)
-  if (value === '' || value?.includes('\n')) throw new Refused(`${name} must hold one line, and not an empty one`)
+  if (value === '' || value?.includes('\n'))
+    throw new Refused(`${name} must hold one line, and not an empty one`)
   return value
 }
 
@@ -72,11 +73,13 @@ const newPassword = () => randomBytes(16).toString('hex')
 
 function handOut(): void {
   const passwords = new Map<string, string>()
-  let made = 0
+  let [made, kept] = [0, 0]
   for (const [volume, names] of Object.entries(passwordsOf)) {
     for (const name of names) {
-      const known = readGiven(name) ?? (readSecret(join(volumes, volume), name) || undefined)
+      const brought = readGiven(name)
+      const known = brought ?? (readSecret(join(volumes, volume), name) || undefined)
       if (known === undefined) made += 1
+      else if (brought === undefined) kept += 1
       const password = known ?? newPassword()
       passwords.set(name, password)
       put(volume, name, password)
@@ -92,8 +95,7 @@ function handOut(): void {
     put(app, `${app}_database_url`, readGiven(`${app}_database_url`) ?? database(app))
   }
   put('owner', 'owner_database_url', readGiven('owner_database_url') ?? database('owner'))
-  const source = given === '' ? 'SEKALI_SECRETS names no folder' : 'the others are those of SEKALI_SECRETS'
-  console.log(`secrets: ${made} made, ${passwords.size - made} kept; ${source}`)
+  console.log(`secrets: ${passwords.size - made - kept} given, ${made} made, ${kept} kept`)
 }
 
 try {

@@ -1,6 +1,6 @@
 // infra/docker/make-env.sh, and that it makes what docker-compose.yml mounts.
 import { spawnSync } from 'node:child_process'
-import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
@@ -8,20 +8,13 @@ import { expect, test } from 'vitest'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const compose = await readFile(join(repository, 'docker-compose.yml'), 'utf8')
-const declared = [...compose.matchAll(/\{ file: ".*\/(\w+)" \}/g)].map(([, name]) => String(name))
-/** The files of the repository that containers read. */
-const mounted = [...compose.matchAll(/- \.\/(\S+):\/\S+:ro,z$/gm)].map(([, name]) => String(name))
-const services = compose.slice(compose.indexOf('\nservices:'), compose.indexOf('\nnetworks:'))
+const declared = [...compose.matchAll(/^ {4}file: .*\/(\w+)\}$/gm)].map(([, name]) => String(name))
 
 async function ownClone(env?: string) {
   const folder = await temporaryFolder('sekali-test-')
   const docker = join(folder.path, 'infra/docker')
   await mkdir(docker, { recursive: true })
-  await mkdir(join(folder.path, 'packages/store'), { recursive: true })
-  for (const name of ['infra/docker/make-env.sh', ...mounted]) {
-    await cp(join(repository, name), join(folder.path, name))
-    await chmod(join(folder.path, name), 0o700)
-  }
+  await cp(join(repository, 'infra/docker/make-env.sh'), join(docker, 'make-env.sh'))
   await mkdir(join(folder.path, 'examples'), { mode: 0o700 })
   await writeFile(join(folder.path, 'examples/login-alerts.ts'), '', { mode: 0o600 })
   if (env !== undefined) await writeFile(join(folder.path, '.env'), env)
@@ -65,10 +58,6 @@ test('containers may read the files, whoever their user is, and on this machine 
   for (const name of await readdir(clone.secrets)) {
     expect((await stat(join(clone.secrets, name))).mode & 0o777, name).toBe(0o444)
   }
-  expect(mounted.length).toBe(4)
-  for (const name of mounted) {
-    expect((await stat(join(clone.path, name))).mode & 0o044, name).toBe(0o044)
-  }
   expect((await stat(join(clone.path, 'examples'))).mode & 0o055).toBe(0o055)
   expect((await stat(join(clone.path, 'examples/login-alerts.ts'))).mode & 0o044).toBe(0o044)
 })
@@ -110,28 +99,4 @@ test('a password that is changed reaches the URL, and one that is in two places 
   expect(refused.stderr).toMatch(/REDIS_CONSUMER_PASSWORD in \.env is not what .* take one of them away/)
   expect(refused.stderr).not.toMatch(/new-one|another-one/)
   expect(await clone.env()).toBe(env)
-})
-
-test('what writes to /tmp has one: no file system of docker-compose.yml can be written', () => {
-  for (const name of ['projector', 'redis', 'postgres']) {
-    const part = services.split(/^ {2}(?=\w+:$)/m).find((part) => part.startsWith(`${name}:`))
-    expect(part, name).toMatch(/^ {4}tmpfs: \["?\/tmp\b/m)
-  }
-})
-
-test('no service of docker-compose.yml has a secret in its environment, and each has a limit of processors', () => {
-  expect(services).not.toMatch(/PASSWORD:|_URL: *\S*:\/\/\S*@|\$\{\w*PASSWORD/)
-  const parts = services.split(/^ {2}(?=\w+:$)/m).slice(1)
-  expect(parts.length).toBe(7)
-  for (const part of parts) {
-    const name = part.slice(0, part.indexOf(':'))
-    expect(part, name).toContain(`    cpus: \${${name.toUpperCase()}_CPUS:-1}\n`)
-    // No more than it needs: what a client of Redis reads, no other one does.
-    const read = [...part.matchAll(/_FILE: \/run\/secrets\/(\w+)$/gm)].map(([, secret]) => secret)
-    const block = /^ {4}secrets:((?: \[.*\])|(?:\n {6}- \w+)+)/m.exec(part)?.[1] ?? ''
-    const given = block.match(/\w+/g) ?? []
-    expect(given, name).toEqual(expect.arrayContaining(read))
-    if (part.includes('<<: *app')) expect(given.toSorted(), name).toEqual(read.toSorted())
-    for (const secret of given) expect(declared, name).toContain(secret)
-  }
 })
