@@ -92,7 +92,7 @@ const postgresRows: readonly Row[] = [
   [
     /^28000 /,
     'PostgreSQL does not let this user in',
-    'create the role, allow it in pg_hba.conf, or add ?sslmode=require to DATABASE_URL',
+    'create the role, allow it in pg_hba.conf, or add ?sslmode=verify-full to DATABASE_URL',
   ],
   [/^3D000 /, 'the database does not exist', 'create it, or correct its name in DATABASE_URL'],
   [
@@ -126,9 +126,17 @@ const postgresRows: readonly Row[] = [
     'take sslmode out of DATABASE_URL, or set ssl = on in PostgreSQL',
   ],
   [/SASL|client password must be a string/, 'PostgreSQL asks for a password', 'put it into DATABASE_URL'],
+  [
+    /^(ENOENT|EACCES|EISDIR) .*, (open|read)\b/,
+    'a file that DATABASE_URL names cannot be read',
+    'correct sslrootcert, sslcert or sslkey there, and let the process read the file',
+  ],
 ]
 
 const rowsOf = { Redis: redisRows, PostgreSQL: postgresRows } as const
+
+/** Where it is required, Redis ends a connection without one, often before its reason has arrived. */
+const noClientCertificate = 'set its tls-auth-clients to no: Sekali has no certificate of its own'
 
 /** What a socket or TLS says, of either server. */
 const socketRows = (server: Server): readonly Row[] => {
@@ -155,15 +163,31 @@ const socketRows = (server: Server): readonly Row[] => {
       server === 'Redis' ? 'use redis:// instead of rediss://' : `take sslmode out of ${url}`,
     ],
     [
+      /^ERR_TLS_CERT_ALTNAME_INVALID /,
+      `the certificate of ${server} is for another name`,
+      `use a name that it has as the host in ${url}`,
+    ],
+    [
+      /^CERT_(HAS_EXPIRED|NOT_YET_VALID) /,
+      `the certificate of ${server} has expired, or is not valid yet`,
+      'renew it, and see the clocks of both machines',
+    ],
+    [
+      /^ERR_SSL_\w*CERTIFICATE_REQUIRED /,
+      `${server} wants a certificate of its clients`,
+      server === 'Redis' ? noClientCertificate : `name one in ${url}, with sslcert and sslkey`,
+    ],
+    [
       /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_\w+|ERR_SSL_\w+) /,
       `the certificate of ${server} is not trusted`,
-      'give the process its authority with NODE_EXTRA_CA_CERTS, and use the name that the certificate has',
+      'give the process its authority with NODE_EXTRA_CA_CERTS' +
+        (server === 'PostgreSQL' ? `, or with sslrootcert in ${url}` : ''),
     ],
     [
       /^(ECONNRESET|EPIPE) |Connection is closed|Connection terminated|Connection ended/,
       `${server} closes the connection`,
       server === 'Redis'
-        ? 'see its log; if it listens for TLS, use rediss:// in REDIS_URL'
+        ? `see its log; if it listens for TLS, use rediss:// in REDIS_URL, and ${noClientCertificate}`
         : 'see its log, and whether DATABASE_URL leads to it',
     ],
   ]

@@ -7,11 +7,7 @@ export async function withOwnClient<T>(
   what: string,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'sekali-migrate',
-    connectionTimeoutMillis: 5_000,
-  })
+  const client = createClient(url, what)
   client.on('error', () => undefined) // the query in flight rejects as well
   try {
     await client.connect()
@@ -20,5 +16,18 @@ export async function withOwnClient<T>(
     throw asStoreError(error, what)
   } finally {
     await client.end().catch(() => undefined)
+  }
+}
+
+/** It reads the files that the URL names, sslrootcert for one. Throws `StoreUnavailable` when it cannot. */
+function createClient(url: string, what: string): pg.Client {
+  try {
+    return new pg.Client({
+      connectionString: url,
+      application_name: 'sekali-migrate',
+      connectionTimeoutMillis: 5_000,
+    })
+  } catch (error) {
+    throw asStoreError(error, what)
   }
 }
