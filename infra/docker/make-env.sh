@@ -5,6 +5,7 @@
 # Passwords in .env, where they were before, move to those files.
 #
 #   infra/docker/make-env.sh && docker compose up --build --scale consumer=4
+#   infra/docker/make-env.sh --keys     the same, and whoever comes needs a key: the first one is put into .secrets/first_key
 #
 # docker compose mounts the files as they are, with owner and mode, and its job `secrets` reads them as a user of its
 # own. So anybody may read the files, and the folder is what keeps others on this machine out.
@@ -16,8 +17,13 @@ env_file=$root/.env
 
 fail() {
   echo "make-env: $1" >&2
-  exit 1
+  exit "${2:-1}"
 }
+
+case $* in
+  '' | --keys) ;;
+  *) fail 'takes --keys, or nothing' 2 ;;
+esac
 
 # 32 hexadecimal digits: 128 bits, and nothing that a URL or a shell would have to escape.
 secret() {
@@ -101,3 +107,18 @@ fi
 # SELinux lets containers read what is labelled so; compose labels volumes, but no secrets.
 ! command -v selinuxenabled >/dev/null 2>&1 || ! selinuxenabled || chcon -R -t container_file_t "$secrets"
 echo "make-env: $added secrets added to $secrets, $moved moved there out of .env"
+
+[ "$*" = --keys ] || exit 0
+[ "$(from_env SEKALI_AUTH)" = keys ] || echo 'SEKALI_AUTH=keys' >>"$env_file"
+[ -n "$(from_env SEKALI_TOKEN_FILE)" ] || echo "SEKALI_TOKEN_FILE=$(from_env SEKALI_SECRETS)/first_key" >>"$env_file"
+if [ ! -s "$secrets/first_key" ]; then
+  # Its answer alone is the key: what docker compose says goes to standard error.
+  : >"$secrets/first_key" # compose mounts it, and wants it there
+  if key=$(cd "$root" && docker compose run --build --rm -T first-key); then
+    put first_key "$key"
+  else
+    rm -f "$secrets/first_key"
+    fail 'the first key could not be made, for the reason above'
+  fi
+fi
+echo "make-env: $secrets/first_key has the first key, which may do everything; docker compose up --build starts with it"

@@ -1,6 +1,9 @@
 import process from 'node:process'
 import { createClient } from '@sekali/client/client'
+import { InvalidConfig } from '@sekali/core/errors'
+import { readSecret } from '@sekali/process/secret-file'
 import { shutdownSignal } from '@sekali/process/shutdown'
+import { usageStatus } from '@sekali/process/usage'
 import { adviceOn } from './advice.ts'
 import { repeatsOf } from './arguments.ts'
 import { n } from './balance/balance.ts'
@@ -25,7 +28,7 @@ try {
 } catch (error) {
   if (signal.aborted) report(`stopped: ${n(sent.total)} of ${n(options.events)} events sent`)
   else report(`failed: ${messageOf(error)}${adviceOn(error, options.url)}`)
-  process.exitCode = signal.aborted ? interrupted : 1
+  process.exitCode = signal.aborted ? interrupted : error instanceof InvalidConfig ? usageStatus : 1
 }
 if (process.connected) process.disconnect()
 
@@ -33,13 +36,21 @@ async function main({ url, concurrency, retrySeconds, json }: Options, sent: Sen
   await using connections = keepAlive(url, concurrency)
   using progress = openProgress(process.stderr)
   const retry = { totalMs: retrySeconds * 1_000 }
-  const client = createClient({ baseUrl: url, fetch: connections.fetch, retry })
+  const client = createClient({ baseUrl: url, token: readToken(), fetch: connections.fetch, retry })
   const result = await runWorkload(options, sent, { client, progress, signal, report })
   progress[Symbol.dispose]()
   const out = json ? process.stderr : process.stdout
   out.write(`${resultText(result)}\n`)
   if (json) process.stdout.write(`${resultJson(result)}\n`)
   return result.balance.problems.length === 0 ? 0 : 1
+}
+
+/** From SEKALI_TOKEN, or the file that SEKALI_TOKEN_FILE names; an empty variable is none. Throws `InvalidConfig`. */
+function readToken(): string | undefined {
+  const given = Object.entries(process.env).filter(
+    ([name, value]) => /^SEKALI_TOKEN/.test(name) && value !== '',
+  )
+  return readSecret(Object.fromEntries(given), 'SEKALI_TOKEN')
 }
 
 function report(line: string): void {

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '@sekali/client/client'
+import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
 import { keepAlive } from '../src/keep-alive.ts'
 import { reportTopics } from '../src/load/payloads.ts'
@@ -85,9 +88,12 @@ test('an event that is refused ends the run, and the other requests with it', as
   expect(sent.total).toBeLessThan(20)
 })
 
-function startPublisher(...args: string[]) {
+const startPublisher = (...args: string[]) => startWith({}, ...args)
+
+function startWith(more: Readonly<Record<string, string>>, ...args: string[]) {
   const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const env = { ...process.env, ...more }
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk
@@ -129,4 +135,37 @@ test.each([
   const { stderr, exited } = startPublisher(option, value)
   expect(await exited).toEqual([2, null])
   expect(stderr()).toContain(option)
+})
+
+const file = fileURLToPath(import.meta.url)
+
+test.each([
+  ['from its variable', { SEKALI_TOKEN: 'token-a', SEKALI_TOKEN_FILE: '' }, 'Bearer token-a'],
+  ['from a file', { SEKALI_TOKEN: '', SEKALI_TOKEN_FILE: 'token-b' }, 'Bearer token-b'],
+  ['not where both are empty', { SEKALI_TOKEN: '', SEKALI_TOKEN_FILE: '' }, undefined],
+])('a key is shown to the gateway, and to nobody else: %s', async (_, given, expected) => {
+  await using folder = await temporaryFolder('sekali-test-')
+  const path = join(folder.path, 'token')
+  await writeFile(path, `${given.SEKALI_TOKEN_FILE}\n`)
+  const seen = new Set<string | undefined>()
+  await using peer = await startPeer((request, response) => {
+    seen.add(request.headers.authorization)
+    response.writeHead(503).end('{"code":"broker_unavailable"}')
+  })
+  const env = { ...given, SEKALI_TOKEN_FILE: given.SEKALI_TOKEN_FILE && path }
+  const { stderr, exited } = startWith(env, '--url', peer.url, '--ready-seconds', '1')
+  await exited
+  expect([...seen]).toEqual([expected])
+  expect(stderr()).not.toContain('token-')
+})
+
+test('a key that cannot be read, or that is given twice, is refused in words, with status 2', async () => {
+  for (const [env, words] of [
+    [{ SEKALI_TOKEN_FILE: '/nowhere' }, /SEKALI_TOKEN_FILE: the file cannot be read \(ENOENT\)/],
+    [{ SEKALI_TOKEN_FILE: file, SEKALI_TOKEN: 'token-a' }, /SEKALI_TOKEN and SEKALI_TOKEN_FILE are both set/],
+  ] as const) {
+    const { stderr, exited } = startWith(env)
+    expect(await exited).toEqual([2, null])
+    expect(stderr()).toMatch(words)
+  }
 })

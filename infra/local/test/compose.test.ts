@@ -19,7 +19,7 @@ test('on a fresh clone each container gets what it reads, and passwords that fit
   })
   for (const [name, service] of services) {
     for (const [variable, path] of Object.entries(service.environment ?? {})) {
-      if (!variable.endsWith('_FILE')) continue
+      if (!variable.endsWith('_FILE') || variable === 'SEKALI_TOKEN_FILE') continue
       expect(await volumes.read(name, String(path)), `${name}: ${variable}`).toMatch(/^\S{32,}\n$/)
     }
   }
@@ -130,6 +130,7 @@ test('each container sees the volumes with its own secrets alone, and cannot wri
     consumer: ['consumer-secrets'],
     projector: ['projector-secrets'],
     migrate: ['owner-secrets', 'roles-secrets'],
+    'first-key': ['owner-secrets'],
     redis: ['redis-secrets'],
     postgres: ['postgres-secrets'],
     secrets: [...folders.keys()].toSorted(),
@@ -137,8 +138,10 @@ test('each container sees the volumes with its own secrets alone, and cannot wri
 })
 
 test('the job gets each secret of SEKALI_SECRETS, and otherwise a file that is there and that it does not read', async () => {
-  expect(compose.services.secrets?.secrets?.toSorted()).toEqual(Object.keys(compose.secrets).toSorted())
-  for (const [name, { file }] of Object.entries(compose.secrets)) {
+  const { publisher_token: token, ...brought } = compose.secrets
+  expect(compose.services.secrets?.secrets?.toSorted()).toEqual(Object.keys(brought).toSorted())
+  expect(token?.file).toBe(`\${SEKALI_TOKEN_FILE:-infra/docker/not-given}`)
+  for (const [name, { file }] of Object.entries(brought)) {
     expect(file).toBe(`\${SEKALI_SECRETS:-infra/docker/not-given}\${SEKALI_SECRETS:+/${name}}`)
   }
   await expect(stat(join(repository, 'infra/docker/not-given'))).resolves.toBeDefined()
@@ -157,15 +160,30 @@ test('every container is closed, has limits, and no secret in its environment', 
       security_opt: ['no-new-privileges:true'],
       pids_limit: 256,
       mem_limit: expect.stringMatching(/^\d+[mg]$/),
-      cpus: `\${${name.toUpperCase()}_CPUS:-1}`,
+      cpus: `\${${name.toUpperCase().replace('-', '_')}_CPUS:-1}`,
     })
     const environment = Object.entries(service.environment ?? {})
     for (const [variable, value] of environment) {
       if (/PASSWORD|KEY|TOKEN/.test(variable)) expect(variable, name).toMatch(/_FILE$/)
       expect(String(value), `${name}: ${variable}`).not.toMatch(/\/\/[^/]*:[^/]*@/)
     }
-    if (name !== 'secrets') expect(service.secrets, name).toBeUndefined()
+    if (name !== 'secrets' && name !== 'publisher') expect(service.secrets, name).toBeUndefined()
   }
+})
+
+test('a key is in no log, and the publisher reads one only where one is given', () => {
+  expect(compose.services['first-key']?.logging).toEqual({ driver: 'none' })
+  expect(compose.services.publisher).toMatchObject({
+    environment: { SEKALI_TOKEN_FILE: `\${SEKALI_TOKEN_FILE:+/run/secrets/publisher_token}` },
+    secrets: ['publisher_token'],
+  })
+})
+
+test('the gateway is told where its port is open, and who may come', () => {
+  expect(compose.services.gateway).toMatchObject({
+    ports: [`\${SEKALI_BIND:-127.0.0.1}:\${SEKALI_PORT:-8080}:8080`],
+    environment: { SEKALI_BIND: `\${SEKALI_BIND:-127.0.0.1}`, SEKALI_AUTH: `\${SEKALI_AUTH:-off}` },
+  })
 })
 
 test('what writes to /tmp has one: no file system of docker-compose.yml can be written', () => {

@@ -19,6 +19,8 @@ interface Service {
   readonly environment?: Readonly<Record<string, string | number>>
   readonly secrets?: readonly string[]
   readonly tmpfs?: readonly string[]
+  readonly ports?: readonly string[]
+  readonly logging?: { readonly driver: string }
   readonly volumes?: readonly string[]
 }
 

@@ -1,7 +1,8 @@
 // infra/docker/make-env.sh, and that it makes what docker-compose.yml mounts.
 import { spawnSync } from 'node:child_process'
-import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
@@ -22,7 +23,8 @@ async function ownClone(env?: string) {
   return {
     path: folder.path,
     secrets,
-    run: () => spawnSync('sh', [join(docker, 'make-env.sh')], { encoding: 'utf8' }),
+    run: (args: readonly string[] = [], env: NodeJS.ProcessEnv = process.env) =>
+      spawnSync('sh', [join(docker, 'make-env.sh'), ...args], { encoding: 'utf8', env }),
     env: () => readFile(join(folder.path, '.env'), 'utf8'),
     secret: (name: string) => readFile(join(secrets, name), 'utf8'),
     all: async () => {
@@ -99,4 +101,52 @@ test('a password that is changed reaches the URL, and one that is in two places 
   expect(refused.stderr).toMatch(/REDIS_CONSUMER_PASSWORD in \.env is not what .* take one of them away/)
   expect(refused.stderr).not.toMatch(/new-one|another-one/)
   expect(await clone.env()).toBe(env)
+})
+
+/** A `docker` that notes what it is asked, and answers as `docker compose run` does. */
+async function ownDocker(folder: string, lines: readonly string[]) {
+  await mkdir(join(folder, 'bin'), { recursive: true })
+  const path = join(folder, 'bin/docker')
+  await writeFile(path, ['#!/bin/sh', `echo "$*" >>"${folder}/asked"`, ...lines].join('\n'))
+  await chmod(path, 0o755)
+  return {
+    env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env.PATH}` },
+    asked: () => readFile(join(folder, 'asked'), 'utf8'),
+  }
+}
+
+test('with --keys the first key is made once, into a file for the publisher alone, and is shown nowhere', async () => {
+  await using clone = await ownClone()
+  const docker = await ownDocker(clone.path, [
+    'echo "Container sekali-migrate-1  Started" >&2',
+    'echo the-key',
+  ])
+  for (const _ of ['once', 'again']) {
+    const { status, stdout, stderr } = clone.run(['--keys'], docker.env)
+    expect(status, stderr).toBe(0)
+    expect(stdout + stderr).not.toContain('the-key')
+    expect(stdout).toContain('first_key has the first key')
+  }
+  expect(await docker.asked()).toBe('compose run --build --rm -T first-key\n')
+  expect(await clone.secret('first_key')).toBe('the-key\n')
+  expect((await stat(join(clone.secrets, 'first_key'))).mode & 0o777).toBe(0o444)
+  const lines = [
+    'SEKALI_SECRETS=./.secrets',
+    'SEKALI_AUTH=keys',
+    'SEKALI_TOKEN_FILE=./.secrets/first_key',
+    '',
+  ]
+  expect(await clone.env()).toBe(lines.join('\n'))
+})
+
+test('a first key that cannot be made leaves no file, and another option is refused', async () => {
+  await using clone = await ownClone()
+  const docker = await ownDocker(clone.path, ['echo "there is a key already" >&2', 'exit 1'])
+  const refused = clone.run(['--keys'], docker.env)
+  expect(refused).toMatchObject({ status: 1, stderr: expect.stringMatching(/already\n.*could not be made/) })
+  expect(await readdir(clone.secrets)).not.toContain('first_key')
+  expect(clone.run(['--key'], docker.env)).toMatchObject({
+    status: 2,
+    stderr: 'make-env: takes --keys, or nothing\n',
+  })
 })

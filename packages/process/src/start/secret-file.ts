@@ -15,10 +15,16 @@ const rolePasswords = [
   'POSTGRES_PROJECTOR_PASSWORD',
 ] as const
 
-type SecretName = (typeof urlVariables)[keyof typeof urlVariables] | (typeof rolePasswords)[number]
+/** The key that a client shows. */
+const token = 'SEKALI_TOKEN'
+
+type SecretName =
+  | (typeof urlVariables)[keyof typeof urlVariables]
+  | (typeof rolePasswords)[number]
+  | typeof token
 
 /** What holds passwords. */
-const secretNames: readonly SecretName[] = [...Object.values(urlVariables), ...rolePasswords]
+const secretNames: readonly SecretName[] = [...Object.values(urlVariables), ...rolePasswords, token]
 
 export const isSecretName = (name: string): name is SecretName =>
   secretNames.some((secret) => secret === name)
