@@ -112,9 +112,10 @@ echo "make-env: $added secrets added to $secrets, $moved moved there out of .env
 [ "$(from_env SEKALI_AUTH)" = keys ] || echo 'SEKALI_AUTH=keys' >>"$env_file"
 [ -n "$(from_env SEKALI_TOKEN_FILE)" ] || echo "SEKALI_TOKEN_FILE=$(from_env SEKALI_SECRETS)/first_key" >>"$env_file"
 if [ ! -s "$secrets/first_key" ]; then
-  # Its answer alone is the key: what docker compose says goes to standard error.
-  : >"$secrets/first_key" # compose mounts it, and wants it there
-  if key=$(cd "$root" && docker compose run --build --rm -T first-key); then
+  : >"$secrets/first_key" # compose wants it there
+  # The key alone goes to standard output; a build does, too, so it comes before.
+  if key=$(cd "$root" && docker compose build secrets >&2 && docker compose run --rm -T first-key) &&
+    [ "$(printf '%s\n' "$key" | wc -l)" -eq 1 ]; then
     put first_key "$key"
   else
     rm -f "$secrets/first_key"

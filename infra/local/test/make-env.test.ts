@@ -127,7 +127,7 @@ test('with --keys the first key is made once, into a file for the publisher alon
     expect(stdout + stderr).not.toContain('the-key')
     expect(stdout).toContain('first_key has the first key')
   }
-  expect(await docker.asked()).toBe('compose run --build --rm -T first-key\n')
+  expect(await docker.asked()).toBe('compose build secrets\ncompose run --rm -T first-key\n')
   expect(await clone.secret('first_key')).toBe('the-key\n')
   expect((await stat(join(clone.secrets, 'first_key'))).mode & 0o777).toBe(0o444)
   const lines = [
@@ -141,10 +141,13 @@ test('with --keys the first key is made once, into a file for the publisher alon
 
 test('a first key that cannot be made leaves no file, and another option is refused', async () => {
   await using clone = await ownClone()
-  const docker = await ownDocker(clone.path, ['echo "there is a key already" >&2', 'exit 1'])
-  const refused = clone.run(['--keys'], docker.env)
-  expect(refused).toMatchObject({ status: 1, stderr: expect.stringMatching(/already\n.*could not be made/) })
-  expect(await readdir(clone.secrets)).not.toContain('first_key')
+  for (const answer of ['case $2 in run) echo "a key already" >&2; exit 1 ;; esac', 'echo two; echo lines']) {
+    const docker = await ownDocker(clone.path, [answer])
+    const refused = clone.run(['--keys'], docker.env)
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('could not be made') })
+    expect(await readdir(clone.secrets)).not.toContain('first_key')
+  }
+  const docker = await ownDocker(clone.path, [])
   expect(clone.run(['--key'], docker.env)).toMatchObject({
     status: 2,
     stderr: 'make-env: takes --keys, or nothing\n',
