@@ -90,7 +90,10 @@ test('the commands of the guide lead from a gateway on loopback to one behind ng
   expect(steps.length).toBe(3)
   for (const step of steps) {
     const type = async () => {
-      const shell = spawn('bash', ['-c', inPlace(`${step.command} 2>&1`)], { cwd, env: machine.env })
+      const shell = spawn('bash', ['-c', `exec 2>&1; ${inPlace(step.command ?? '')}`], {
+        cwd,
+        env: machine.env,
+      })
       compare(step, await text(shell.stdout), inPlace(step.output))
     }
     // A reload is over some time after its command.

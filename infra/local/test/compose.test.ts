@@ -137,6 +137,19 @@ test('each container sees the volumes with its own secrets alone, and cannot wri
   })
 })
 
+test('the image has what the job needs: its program, and a folder of its user for each volume', async () => {
+  const image = await readFile(join(repository, 'infra/docker/Dockerfile'), 'utf8')
+  const [, names = ''] = /for name in ([a-z ]+); do/.exec(image) ?? []
+  expect(
+    names
+      .split(' ')
+      .map((name) => `/volumes/${name}`)
+      .toSorted(),
+  ).toEqual([...folders.values()].toSorted())
+  const context = await readFile(join(repository, '.dockerignore'), 'utf8')
+  for (const file of ['secrets.ts', 'redis.sh']) expect(context).toContain(`\n!infra/docker/${file}\n`)
+})
+
 test('the job gets each secret of SEKALI_SECRETS, and otherwise a file that is there and that it does not read', async () => {
   const { publisher_token: token, ...brought } = compose.secrets
   expect(compose.services.secrets?.secrets?.toSorted()).toEqual(Object.keys(brought).toSorted())
