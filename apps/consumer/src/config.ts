@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { InvalidConfig } from '@sekali/core/errors'
 import { wholeNumber } from '@sekali/core/whole-number'
-import { commonEnv, databaseUrl, parseEnv, redisUrl, turnEnv } from '@sekali/process/env'
+import { commonEnv, databaseUrl, healthEnv, parseEnv, redisUrl, turnEnv } from '@sekali/process/env'
 import * as v from 'valibot'
 
 const Environment = v.object({
@@ -15,6 +15,7 @@ const Environment = v.object({
   RETIRE_AFTER_MS: wholeNumber(1_000, 86_400_000, 300_000),
   REDIS_CALL_MS: wholeNumber(100, 60_000, 2_000),
   ...turnEnv,
+  ...healthEnv,
   CONSUMER_FAILPOINT: v.optional(v.string()),
 })
 
@@ -38,10 +39,12 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     failpoint: parsed.CONSUMER_FAILPOINT,
     quietMs: parsed.RETIRE_AFTER_MS,
     readMs: REDIS_CALL_MS,
+    health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT, variables: 'HEALTH_HOST and HEALTH_PORT' },
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, callMs: REDIS_CALL_MS },
     store: {
       url: parsed.DATABASE_URL,
-      poolMax: 2,
+      // Turns, summaries, and looks at its health, which open theirs when somebody asks.
+      poolMax: 3,
       statementMs: STATEMENT_MS,
       idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
     },

@@ -16,7 +16,7 @@ import type { Head } from '@sekali/core/head'
 import { comparePositions } from '@sekali/core/position'
 import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
-import { createTroubles, type Troubles } from '@sekali/process/troubles'
+import type { Troubles } from '@sekali/process/troubles'
 import type { WorkQueue } from '@sekali/process/work-queue'
 import type { Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
@@ -38,16 +38,15 @@ import type { Summaries } from './upkeep/summaries.ts'
 
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
 export async function runLoop(
-  context: TurnContext & { readonly turnEventsMax: number },
+  context: TurnContext & { readonly turnEventsMax: number; readonly troubles: Troubles<TopicName> },
   queue: WorkQueue<TopicName>,
   memory: Memory,
   summaries: Summaries,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { broker, store, log } = context
+  const { broker, store, log, troubles } = context
   const schedule = createSchedule(context.turnEventsMax, queue, memory)
-  const troubles = createTroubles<TopicName>('topic', log)
   const onReport = ({ topic, entries, head }: TurnReport) => {
     troubles.forget(topic)
     summaries.add(topic, entries, head)

@@ -1,24 +1,29 @@
 import { connectBroker, untilConnected } from '@sekali/broker/connect'
 import { listen } from '@sekali/broker/doorbell'
 import { listenToHeads } from '@sekali/broker/heads'
-import { checkBroker } from '@sekali/broker/health'
 import { leave } from '@sekali/broker/presence'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import { failpoint } from '@sekali/process/failpoint'
+import { healthRoutes, logHealth } from '@sekali/process/health'
+import { serveRoutes } from '@sekali/process/listener'
 import { createLog } from '@sekali/process/log'
+import { notifySupervisor } from '@sekali/process/notice'
 import { run } from '@sekali/process/run'
 import { shutdownSignal } from '@sekali/process/shutdown'
+import { createTroubles } from '@sekali/process/troubles'
 import { createWorkQueue } from '@sekali/process/work-queue'
 import { connectStore } from '@sekali/store/connect'
-import { findWeakSettings } from '@sekali/store/health'
 import { parseConfig } from './config.ts'
 import { onHeadAnnounced, runLoop } from './loop.ts'
 import { createMemory } from './memory.ts'
+import { createHealth } from './operate/health.ts'
 import type { TurnPoint } from './turn.ts'
 import type { RetirePoint } from './upkeep/retire.ts'
 import { createSummaries, runSummaries } from './upkeep/summaries.ts'
 import { runSweeps } from './upkeep/sweep.ts'
+
+const firstConnectionMs = 2_000
 
 await run('consumer', async () => {
   const config = parseConfig(process.env)
@@ -34,12 +39,16 @@ await run('consumer', async () => {
   await using _heads = listenToHeads(broker, (head) => onHeadAnnounced(head, queue, memory))
   const summaries = createSummaries()
   const progress = { turns: 0, lastTurnAt: null }
+  const troubles = createTroubles<TopicName>('topic', log)
+  const check = createHealth({ broker, store, troubles })
+  await using listener = await serveRoutes(healthRoutes(check, signal), config.health, log)
   const context = {
     broker,
     store,
     consumer,
     log,
     readMs: config.readMs,
+    troubles,
     turnEventsMax: config.turnEventsMax,
     quietMs: config.quietMs,
     onOwnCommit: ({ topic, position }: Head) => void memory.committed.set(topic, position),
@@ -47,8 +56,9 @@ await run('consumer', async () => {
     startedAt: new Date().toISOString(),
   }
 
-  log.info('consuming')
-  void warnOfWeakSettings()
+  log.info({ health: listener.url }, 'consuming')
+  notifySupervisor({ health: listener.url })
+  void explain()
   await Promise.all([
     runLoop(context, queue, memory, summaries, progress, signal),
     runSummaries(context, summaries, signal),
@@ -57,14 +67,8 @@ await run('consumer', async () => {
   await leave(broker, consumer).catch(() => undefined) // it would expire by itself
   log.info({ turns: progress.turns }, 'drained')
 
-  async function warnOfWeakSettings(): Promise<void> {
-    try {
-      await untilConnected(broker, 10_000)
-      const { problems, warnings } = await checkBroker(broker)
-      for (const finding of [...problems, ...warnings]) log.warn(`redis: ${finding}`)
-      for (const finding of await findWeakSettings(store)) log.warn(`postgres: ${finding}`)
-    } catch (error) {
-      log.warn({ err: error }, 'settings could not be checked')
-    }
+  async function explain(): Promise<void> {
+    await untilConnected(broker, firstConnectionMs).catch(() => undefined) // then the look says why
+    await logHealth(check, { broker: broker.tried, store: store.tried }, log)
   }
 })

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { InvalidConfig } from '@sekali/core/errors'
 import { wholeNumber } from '@sekali/core/whole-number'
-import { commonEnv, databaseUrl, parseEnv, redisUrl, turnEnv } from '@sekali/process/env'
+import { commonEnv, databaseUrl, healthEnv, parseEnv, redisUrl, turnEnv } from '@sekali/process/env'
 import * as v from 'valibot'
 
 const Environment = v.object({
@@ -20,6 +20,7 @@ const Environment = v.object({
   /** Memory for JavaScript of the process in which definitions run. A definition that takes more ends the process. */
   DEFINITIONS_MB: wholeNumber(64, 65_536, 512),
   ...turnEnv,
+  ...healthEnv,
   PROJECTOR_FAILPOINT: v.optional(v.string()),
 })
 
@@ -53,12 +54,14 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       dir: parsed.PROJECTIONS_DIR && resolve(parsed.PROJECTIONS_DIR),
     },
     turnEventsMax: parsed.TURN_EVENTS_MAX,
+    health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT, variables: 'HEALTH_HOST and HEALTH_PORT' },
     /** For tests: see process/start/failpoint.ts. */
     failpoint: parsed.PROJECTOR_FAILPOINT,
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name },
     store: {
       url: parsed.DATABASE_URL,
-      poolMax: 2,
+      // Turns, sweeps, and looks at its health, which open theirs when somebody asks.
+      poolMax: 3,
       statementMs: STATEMENT_MS,
       idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
       name,

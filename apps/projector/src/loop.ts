@@ -8,7 +8,7 @@
  */
 import { pause } from '@sekali/process/backoff'
 import { type BatchSize, createBatchSize, growthMax } from '@sekali/process/batch-size'
-import { createTroubles, type Troubles } from '@sekali/process/troubles'
+import type { Troubles } from '@sekali/process/troubles'
 import type { WorkQueue } from '@sekali/process/work-queue'
 import { DataRefused } from '@sekali/store/errors'
 import { Stuck } from './confined/fold-process.ts'
@@ -21,6 +21,7 @@ import { runTurn, type TurnContext, TurnFailed, type TurnReport } from './turn.t
 const offeredMax = 64
 
 export interface LoopContext extends TurnContext {
+  readonly troubles: Troubles<string>
   readonly turnEventsMax: number
   /** A turn that took this long was too large: the next one might be given up. */
   readonly slowTurnMs: number
@@ -41,11 +42,11 @@ export async function runLoop(
   queue: WorkQueue<string>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { log, folding, definitionOf, slowTurnMs } = context
+  const { folding, definitionOf, slowTurnMs } = context
   const learned: Learned = {
     batch: createBatchSize(context.turnEventsMax),
     suspicions: createSuspicions(),
-    troubles: createTroubles('projection', log),
+    troubles: context.troubles,
   }
   const { batch, suspicions, troubles } = learned
 

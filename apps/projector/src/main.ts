@@ -1,9 +1,13 @@
-import { connectBroker } from '@sekali/broker/connect'
+import { connectBroker, untilConnected } from '@sekali/broker/connect'
 import type { NotLoaded } from '@sekali/core/not-loaded'
 import { failpoint } from '@sekali/process/failpoint'
+import { healthRoutes, logHealth } from '@sekali/process/health'
+import { serveRoutes } from '@sekali/process/listener'
 import { createLog } from '@sekali/process/log'
+import { notifySupervisor } from '@sekali/process/notice'
 import { run } from '@sekali/process/run'
 import { shutdownSignal } from '@sekali/process/shutdown'
+import { createTroubles } from '@sekali/process/troubles'
 import { createWorkQueue } from '@sekali/process/work-queue'
 import { connectStore } from '@sekali/store/connect'
 import { parseConfig } from './config.ts'
@@ -13,8 +17,11 @@ import type { LoadedDefinition } from './definitions/held-process.ts'
 import { createReports } from './definitions/reports.ts'
 import { listenToHints } from './hints.ts'
 import { runLoop } from './loop.ts'
+import { createHealth } from './operate/health.ts'
 import { runSweeps } from './sweep.ts'
 import type { TurnPoint } from './turn.ts'
+
+const firstConnectionMs = 2_000
 
 await run('projector', async () => {
   const config = parseConfig(process.env)
@@ -28,16 +35,22 @@ await run('projector', async () => {
   const load = createDefinitions(config.definitions, folding, log, (files) => {
     notLoaded = files
   })
+  const troubles = createTroubles<string>('projection', log)
+  const check = createHealth({ broker, store, troubles, notLoaded: () => notLoaded })
+  await using listener = await serveRoutes(healthRoutes(check, signal), config.health, log)
   const report = createReports(store, config.projector)
   const queue = createWorkQueue<string>()
   let definitions = new Map<string, LoadedDefinition>()
   await using _hints = listenToHints(broker, () => definitions.values(), queue)
 
-  log.info('folding')
+  log.info({ health: listener.url }, 'folding')
+  notifySupervisor({ health: listener.url })
+  void explain()
   const context = {
     store,
     folding,
     log,
+    troubles,
     turnEventsMax: config.turnEventsMax,
     slowTurnMs: config.folding.foldMs,
     at: failpoint<TurnPoint>(config.failpoint, log),
@@ -50,4 +63,9 @@ await run('projector', async () => {
   }
   await Promise.all([runLoop(context, queue, signal), runSweeps(context, queue, signal)])
   log.info('drained')
+
+  async function explain(): Promise<void> {
+    await untilConnected(broker, firstConnectionMs).catch(() => undefined) // then the look says why
+    await logHealth(check, { broker: broker.tried, store: store.tried }, log)
+  }
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { StoreUnavailable } from '../src/errors.ts'
-import { knownTrouble, sentenceOf, troubleIn, troubleOf } from '../src/trouble.ts'
+import { knownTrouble, sentenceOf, troubleIn, troubleOf } from '../src/trouble/trouble.ts'
 
 const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' })
 const coded = (code: string, message = 'secret') =>

@@ -16,6 +16,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     ],
   },
   'apps/consumer': {
+    operate: [],
     upkeep: ['memory'],
   },
   'apps/gateway': {
@@ -33,6 +34,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   'apps/projector': {
     confined: [],
     definitions: ['confined'],
+    operate: [],
     check: ['confined', 'definitions'],
   },
   'apps/publisher': {
@@ -89,11 +91,13 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     text: ['errors', 'limits'],
     event: ['text', 'errors', 'limits'],
     log: ['event', 'limits'],
+    trouble: [],
     access: ['log'],
   },
   'packages/process': {
     start: [],
     loop: ['start'],
+    operate: ['start'],
   },
   'packages/projection': {
     'built-in': ['define'],

@@ -2,6 +2,9 @@ import { join } from 'node:path'
 import type { NotLoaded } from '@sekali/core/not-loaded'
 import type { Notice } from '@sekali/process/notice'
 
+/** What projectors say of their projections. */
+export type ProjectorNotice = Exclude<Notice, { readonly health: string }>
+
 /**
  * Returns a function that takes the notices of projectors, and says of each file once that it does not load and why, and
  * once that it is in nobody's way any more; and of a projection that it has stopped. `folder` is how people call the folder of
@@ -10,7 +13,7 @@ import type { Notice } from '@sekali/process/notice'
 export function narrateNotices(
   folder: string,
   say: (what: string, happens: string) => void,
-): (projector: string, notice: Notice) => void {
+): (projector: string, notice: ProjectorNotice) => void {
   const byProjector = new Map<string, readonly NotLoaded[]>()
   let said = new Map<string, string>()
   return (projector, notice) => {

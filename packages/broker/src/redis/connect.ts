@@ -10,6 +10,7 @@
  */
 import { withDeadline } from '@sekali/core/deadline'
 import { BrokerUnavailable } from '@sekali/core/errors'
+import { triedAt } from '@sekali/core/tried'
 import { knownTrouble, sentenceOf, troubleOf } from '@sekali/core/trouble'
 import { Redis } from 'ioredis'
 import type { Log } from './log.ts'
@@ -34,6 +35,8 @@ export interface Broker extends AsyncDisposable {
   readonly log: Log
   /** What ended or kept off the connection last; undefined while there is one. */
   readonly lost: () => Error | undefined
+  /** Where it connects to and as whom, in words for a log. */
+  readonly tried: string
 }
 
 /** Connects in the background and reconnects for ever; calls made meanwhile fail at once. Never throws. */
@@ -46,12 +49,13 @@ export function connectBroker(config: BrokerConfig, log: Log): Broker {
     // The handshake has no deadline of its own: a stalled server would otherwise hold a new connection for ever.
     socketTimeout: 4 * callMs,
   })
-  const { lost, forget } = watchConnection(redis, isQuiet ? undefined : log)
+  const tried = triedAt(url)
+  const { lost, forget } = watchConnection(redis, tried, isQuiet ? undefined : log)
   const dispose = () => {
     forget()
     return close(redis, callMs)
   }
-  return { redis, prefix, callMs, log, lost, [Symbol.asyncDispose]: dispose }
+  return { redis, prefix, callMs, log, lost, tried, [Symbol.asyncDispose]: dispose }
 }
 
 const failFast = {
@@ -70,13 +74,13 @@ const failFast = {
  * a wrong password, say, comes on `error` alone. In the log it is one line when the connection is lost and one when it is
  * back, however often is tried in between.
  */
-function watchConnection(redis: Redis, log: Log | undefined) {
+function watchConnection(redis: Redis, tried: string, log: Log | undefined) {
   let lost: Error | undefined
   let wasReady = false
   let isSaid = false
   const note = (err: Error) => {
     lost = err
-    if (!isSaid) log?.warn({ err }, `redis unreachable: ${sentenceOf(troubleOf('Redis', err))}`)
+    if (!isSaid) log?.warn({ err }, `redis unreachable: ${sentenceOf(troubleOf('Redis', err))}. ${tried}`)
     isSaid = true
   }
   redis.on('error', note)

@@ -15,7 +15,12 @@ export interface Troubles<Name extends string> {
   note(name: Name | undefined, error: unknown): Delays
   /** After a success: a turn of the name; without a name, finding that others have all turns. */
   forget(name: Name | undefined): void
+  /** The last failure, if nothing has succeeded since. Not one of long ago: others may have done the work meanwhile. */
+  lasting(): unknown
 }
+
+/** Longer than a turn that times out, and the wait for the next, take together. */
+const lastingMs = 15_000
 
 /**
  * Distinguishes a name that fails from an infrastructure that does, and says how long to wait for each. `what` is the log's
@@ -24,8 +29,10 @@ export interface Troubles<Name extends string> {
 export function createTroubles<Name extends string>(what: string, log: Logger): Troubles<Name> {
   const failures = new Map<Name | undefined, number>()
   const inARow = new Set<Name | undefined>()
+  let last: { readonly error: unknown; readonly atMs: number } | undefined
   return {
     note(name, error) {
+      last = { error, atMs: performance.now() }
       const count = (failures.get(name) ?? 0) + 1
       failures.set(name, count)
       inARow.add(name)
@@ -37,9 +44,11 @@ export function createTroubles<Name extends string>(what: string, log: Logger): 
       return { ownMs: backoff(count), loopMs: common > 0 ? backoff(common) : 0 }
     },
     forget(name) {
+      last = undefined
       inARow.clear()
       failures.delete(undefined)
       if (name !== undefined) failures.delete(name)
     },
+    lasting: () => (last !== undefined && performance.now() - last.atMs < lastingMs ? last.error : undefined),
   }
 }

@@ -52,6 +52,11 @@ export const turnEnv = {
   IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
 }
 
+const address = v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1')
+
+/** Where a process answers about its health. The log names the port that 0 becomes. */
+export const healthEnv = { HEALTH_HOST: address, HEALTH_PORT: wholeNumber(0, 65_535, 0) }
+
 /** The variables that every process of ours reads. */
 export const commonEnv = {
   LOG_LEVEL: v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), 'info'),

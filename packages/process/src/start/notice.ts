@@ -10,10 +10,13 @@ export interface StoppedProjection {
 }
 
 /**
- * What a process tells its supervisor over their channel, for the people in front of it: all files that do not load now, or
- * a projection that has stopped.
+ * What a process tells its supervisor over their channel, for the people in front of it: all files that do not load now,
+ * a projection that has stopped, or where it answers about its health.
  */
-export type Notice = { readonly notLoaded: readonly NotLoaded[] } | { readonly stopped: StoppedProjection }
+export type Notice =
+  | { readonly notLoaded: readonly NotLoaded[] }
+  | { readonly stopped: StoppedProjection }
+  | { readonly health: string }
 
 /** Without a supervisor nothing happens. */
 export function notifySupervisor(notice: Notice): void {
@@ -24,4 +27,5 @@ export const isNotice = (message: unknown): message is Notice =>
   typeof message === 'object' &&
   message !== null &&
   (('notLoaded' in message && Array.isArray(message.notLoaded)) ||
-    ('stopped' in message && typeof message.stopped === 'object'))
+    ('stopped' in message && typeof message.stopped === 'object') ||
+    ('health' in message && typeof message.health === 'string'))

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { InvalidConfig } from '@sekali/core/errors'
-import { urlVariables } from '@sekali/core/trouble'
+import { urlVariables } from '@sekali/core/url-variables'
 
 /** Of the roles in PostgreSQL, for the one who makes them. */
 const rolePasswords = [

@@ -1,4 +1,4 @@
-import type { Store } from '../postgres/connect.ts'
+import { type Store, withTransaction } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
 
@@ -19,6 +19,35 @@ export async function checkStore(store: Store): Promise<string[]> {
     ...(has_schema ? [] : [`the tables are missing: ${makeSchema}`]),
   ])
 }
+
+/**
+ * The same for who writes: it is tried whether PostgreSQL takes what turns write, of the log or of projections. Nothing is
+ * written: the statements concern no row, and PostgreSQL still refuses them to whoever may not do that, to who may only
+ * read, and while somebody holds the table. The number that the transaction takes has its COMMIT wait for the disk, and
+ * for standbys, as a turn's does. Rejects with `StoreUnavailable`.
+ */
+export async function checkTurns(store: Store, of: keyof typeof trials): Promise<string[]> {
+  const problems = await checkStore(store)
+  if (problems.length > 0) return problems
+  await withTransaction(store, 'trial of a turn', async ({ $client }) => {
+    await $client.query(['SELECT pg_current_xact_id()', ...trials[of]].join('; '))
+  })
+  return []
+}
+
+const trials = {
+  log: [
+    'SELECT FROM topics WHERE false FOR UPDATE SKIP LOCKED',
+    'INSERT INTO events SELECT * FROM events WHERE false',
+    'UPDATE topics SET head = head WHERE false',
+  ],
+  projections: [
+    'SELECT FROM events WHERE false',
+    'SELECT FROM projections.generations WHERE false FOR UPDATE SKIP LOCKED',
+    'INSERT INTO projections.states SELECT * FROM projections.states WHERE false',
+    'UPDATE projections.checkpoints SET seq = seq WHERE false',
+  ],
+} as const
 
 export const versionNumberMin = 150_000
 export const upgrade = 'upgrade to PostgreSQL 15 or newer'

@@ -1,4 +1,5 @@
 import { StoreUnavailable } from '@sekali/core/errors'
+import { triedAt } from '@sekali/core/tried'
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { drizzle } from './drizzle.ts'
@@ -35,6 +36,8 @@ export interface Store extends AsyncDisposable {
   readonly pool: pg.Pool
   /** For single statements. What needs a transaction goes through {@link withTransaction}. */
   readonly db: Db
+  /** Where it connects to and as whom, in words for a log. */
+  readonly tried: string
 }
 
 /** Connects when first used. Never throws; PostgreSQL may come and go. */
@@ -64,6 +67,7 @@ export function connectStore(config: StoreConfig, log: Log): Store {
   return {
     pool,
     db: drizzle(pool, { casing: 'snake_case' }),
+    tried: triedAt(url),
     [Symbol.asyncDispose]: () => (ended ??= pool.end()), // pg rejects a second end()
   }
 }

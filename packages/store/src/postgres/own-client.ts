@@ -1,7 +1,12 @@
+import { StoreUnavailable } from '@sekali/core/errors'
+import { triedAt } from '@sekali/core/tried'
 import pg from 'pg'
 import { asStoreError } from './errors.ts'
 
-/** Runs `work` on a connection of its own that ends with it. Rejects with `StoreUnavailable` or `DataRefused`. */
+/**
+ * Runs `work` on a connection of its own that ends with it. Rejects with `StoreUnavailable`, which says where it was tried and
+ * as whom, or `DataRefused`.
+ */
 export async function withOwnClient<T>(
   url: string,
   what: string,
@@ -13,7 +18,9 @@ export async function withOwnClient<T>(
     await client.connect()
     return await work(client)
   } catch (error) {
-    throw asStoreError(error, what)
+    const failure = asStoreError(error, what)
+    if (!(failure instanceof StoreUnavailable)) throw failure
+    throw new StoreUnavailable(`${failure.message}. ${triedAt(url)}`, { cause: failure.cause })
   } finally {
     await client.end().catch(() => undefined)
   }

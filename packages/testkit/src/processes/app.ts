@@ -46,6 +46,14 @@ export function startApp(file: string, env: Record<string, string>): App {
   }
 }
 
+/** Where a consumer or projector answers about its health, once it has said so. */
+export const healthOf = (app: App): Promise<string> =>
+  eventually(() => {
+    const [, url] = /"health":"([^"]+)"/.exec(app.output()) ?? []
+    if (url === undefined) throw new Error(`no address of its health: ${app.output()}`)
+    return url
+  })
+
 export interface Gateway extends App {
   readonly url: string
 }

@@ -1,20 +1,8 @@
-/**
- * What an error of Redis or PostgreSQL means for whoever runs Sekali, and what to do about it: one table, for the log,
- * readiness and doctor alike. The words are ours alone. A server's own text is matched and never passed on, because
- * it may quote what was sent.
- */
-export interface Trouble {
-  /** The server's own word for it: an SQLSTATE, the first word of Redis's error, a code of the socket or of TLS. */
-  readonly code: string
-  readonly what: string
-  readonly remedy: string
-}
+import { type Server, urlVariables } from './variables.ts'
 
-type Server = 'Redis' | 'PostgreSQL'
+/** The table: what a server, a socket or TLS says, by what it is matched, what it means and what to do about it. */
+
 type Row = readonly [matches: RegExp, what: string, remedy: string]
-
-/** The variables with the URLs of the servers. Both may hold passwords. */
-export const urlVariables = { Redis: 'REDIS_URL', PostgreSQL: 'DATABASE_URL' } as const
 
 /** Matched against Redis's reply, which begins with a word in capitals. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
 const redisRows: readonly Row[] = [
@@ -76,7 +64,7 @@ const postgresRows: readonly Row[] = [
   [
     /^08P01 .*startup parameter/i,
     'PostgreSQL is behind a pooler that refuses startup parameters',
-    'point DATABASE_URL at PostgreSQL itself',
+    'point DATABASE_URL at PostgreSQL itself; ignore_startup_parameters of PgBouncer would only drop the timeouts that turns need',
   ],
   [
     /^08P01 /,
@@ -99,6 +87,11 @@ const postgresRows: readonly Row[] = [
     /^(42P01|3F000|42703|42883) /,
     'the tables are missing or older than this version',
     'run node apps/consumer/src/migrate.ts, or restart npm start',
+  ],
+  [
+    /^(42P07|42P06|42710|42723) /,
+    'the database has a table, or something else, of a name that Sekali needs, which Sekali has not made',
+    'give Sekali a database of its own: CREATE DATABASE sekali, and name that in DATABASE_URL',
   ],
   [
     /^42501 /,
@@ -133,13 +126,13 @@ const postgresRows: readonly Row[] = [
   ],
 ]
 
-const rowsOf = { Redis: redisRows, PostgreSQL: postgresRows } as const
+export const rowsOf = { Redis: redisRows, PostgreSQL: postgresRows } as const
 
 /** Where it is required, Redis ends a connection without one, often before its reason has arrived. */
 const noClientCertificate = 'set its tls-auth-clients to no: Sekali has no certificate of its own'
 
 /** What a socket or TLS says, of either server. */
-const socketRows = (server: Server): readonly Row[] => {
+export const socketRows = (server: Server): readonly Row[] => {
   const url = urlVariables[server]
   const seeUrl = `start it, or see whether ${url} leads to it`
   return [
@@ -191,52 +184,4 @@ const socketRows = (server: Server): readonly Row[] => {
         : 'see its log, and whether DATABASE_URL leads to it',
     ],
   ]
-}
-
-/** The word for what nobody named. */
-const silent = 'no answer'
-
-/** What is wrong with a server, from what a call to it failed with; its causes are looked at too. */
-export function troubleOf(server: Server, error: unknown): Trouble {
-  return (
-    knownTrouble(server, error) ?? {
-      code: silent,
-      what: `${server} does not answer`,
-      remedy: `start it, or see whether ${urlVariables[server]} leads to it`,
-    }
-  )
-}
-
-/** The same, undefined for what is not in the table. */
-export function knownTrouble(server: Server, error: unknown): Trouble | undefined {
-  const rows = [...rowsOf[server], ...socketRows(server)]
-  for (const { code, text } of causesOf(error)) {
-    const row = rows.find(([matches]) => matches.test(text))
-    if (row) return { code, what: row[1], remedy: row[2] }
-  }
-  return undefined
-}
-
-/** Of an error that shows by itself whose it is. */
-export function troubleIn(error: Error): Trouble | undefined {
-  if (error.name === 'ReplyError') return knownTrouble('Redis', error)
-  const isSqlState = 'code' in error && /^[0-9A-Z]{5}$/.test(String(error.code)) && 'severity' in error
-  return isSqlState ? knownTrouble('PostgreSQL', error) : undefined
-}
-
-export const sentenceOf = ({ code, what, remedy }: Trouble): string => `${what} (${code}): ${remedy}`
-
-const depthMax = 8
-
-/** What each error of a chain of causes is matched by, the innermost first: it is the one that knows. */
-function causesOf(error: unknown, depth = 0): { readonly code: string; readonly text: string }[] {
-  if (!(error instanceof Error) || depth > depthMax) return []
-  const inner = [error.cause, ...(error instanceof AggregateError ? error.errors : [])]
-  const causes = inner.flatMap((one) => causesOf(one, depth + 1))
-  if ('retryable' in error) return causes // one of our own
-  const given = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  const [word = ''] = /^[A-Z]{2,}\b/.exec(error.message) ?? []
-  const isReply = error.name === 'ReplyError'
-  const code = isReply ? word : (given ?? silent)
-  return [...causes, { code, text: isReply ? error.message : `${given ?? ''} ${error.message}` }]
 }
