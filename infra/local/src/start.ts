@@ -15,6 +15,7 @@ import { greeting } from './command/greeting.ts'
 import { narrate } from './command/narration.ts'
 import { dataFolder, startCommand } from './command/repository.ts'
 import { runCommand } from './command/run-command.ts'
+import { readFindings } from './system/findings.ts'
 import { settings } from './system/settings.ts'
 import { startStack } from './system/stack.ts'
 
@@ -88,7 +89,7 @@ await runCommand(async (signal) => {
     onEvent: narrate,
     signal,
   })
-  process.stdout.write(greeting(stack, options.projections))
+  process.stdout.write(greeting(stack, options.projections, await readFindings(stack.url, signal)))
   if (!signal.aborted) await once(signal, 'abort')
   narrate('everything', 'drains and stops; press Ctrl-C again to stop at once')
   await stack.stop()

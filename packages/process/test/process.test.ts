@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidConfig, StoreUnavailable } from '@sekali/core/errors'
@@ -125,6 +125,41 @@ test('a second signal forces', async () => {
   const signals: NodeJS.Signals[] = ['SIGTERM', 'SIGTERM']
   const ended = await runLines(untilSignalled, { text: 'running', signals, everyMs: 800 })
   expect(ended).toMatchObject({ code: 1, output: expect.stringContaining('draining') })
+})
+
+test('a process goes on when its log cannot be written, and logs again when it can', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sekali-log-'))
+  const lines = `
+    import { closeSync, openSync } from 'node:fs'
+    import { createLog } from '../src/start/log.ts'
+    const log = createLog('test')
+    for (let n = 0; n < 5_000; n++) log.info({ n, text: 'x'.repeat(100) }, 'lost')
+    closeSync(1)
+    if (openSync('${folder}/log', 'a') !== 1) throw new Error('another descriptor')
+    log.info({ text: 'x'.repeat(1_000) }, 'again')
+    log.info('and again')`
+  const full = await open('/dev/full', 'a')
+  const child = spawn(process.execPath, ['--input-type=module', '-e', lines], {
+    cwd: import.meta.dirname,
+    stdio: ['ignore', full.fd, 'pipe'],
+  })
+  let said = ''
+  child.stderr.on('data', (chunk) => {
+    said += chunk
+  })
+  const [code] = await once(child, 'close')
+  await full.close()
+  expect({ code, said }).toEqual({ code: 0, said: '' })
+  const logged = (await readFile(join(folder, 'log'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  await rm(folder, { recursive: true })
+  expect(logged).toMatchObject([
+    { level: 40, name: 'test', dropped: 5_000, msg: expect.stringContaining('dropped') },
+    { msg: 'again' },
+    { msg: 'and again' },
+  ])
 })
 
 test('settings that cannot work end a process with 2 and one line that says which', async () => {

@@ -9,6 +9,7 @@ const topic = 'orders.test.paid'
 export function greeting(
   { url, dir, logDir }: { readonly url: string; readonly dir: string; readonly logDir: string },
   projections: string | undefined,
+  findings: readonly string[] = [],
 ): string {
   // A new id each time: on data that are there already the same one would be a duplicate, or a conflict.
   const event = JSON.stringify({
@@ -20,9 +21,10 @@ export function greeting(
   })
   // The example folds such orders; without it there is what is built in.
   const hasExample = projections !== undefined && existsSync(join(projections, 'customer-totals.ts'))
+  const amiss = findings.map((finding) => `  ${finding}\n`).join('')
   return `
 Sekali runs on ${url}
-
+${amiss && `\nWhat the doctor finds:\n\n${amiss}`}
 Publish an event and wait until it is stored, read the log, read a state that is folded from it:
 
   curl -sS ${url}/publish -H 'content-type: application/json' -H 'prefer: wait=5' -d '${event}'

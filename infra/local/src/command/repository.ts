@@ -11,6 +11,7 @@ const program = (inClone: string, inPackage: string) => repositoryRoot + (isBuil
 export const programs = {
   gateway: program('apps/gateway/src/main.ts', 'gateway.mjs'),
   consumer: program('apps/consumer/src/main.ts', 'consumer.mjs'),
+  preflight: program('apps/consumer/src/operate/preflight.ts', 'preflight.mjs'),
   projector: program('apps/projector/src/main.ts', 'projector.mjs'),
   migrate: program('apps/consumer/src/migrate.ts', 'migrate.mjs'),
   start: program('infra/local/src/start.ts', 'start.mjs'),

@@ -1,7 +1,7 @@
 import { chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import { isNotice, type Notice } from '@sekali/process/notice'
+import { isNotice } from '@sekali/process/notice'
 import { ServerFailed } from '@sekali/servers/errors'
 import { sizeOf } from '@sekali/servers/log-tail'
 import { endSpawned, type Spawned, spawnLogged } from '@sekali/servers/spawned'
@@ -9,6 +9,7 @@ import type { Runnable } from '@sekali/servers/supervise'
 import { asWeAre, tryUnprivileged, unprivilegedOwner, userOf } from '@sekali/servers/unprivileged'
 import { repositoryRoot } from '../command/repository.ts'
 import { lastWords } from './last-words.ts'
+import type { ProjectorNotice } from './notices.ts'
 import { visibleTo } from './settings.ts'
 
 export interface AppOptions {
@@ -19,8 +20,15 @@ export interface AppOptions {
   readonly env: NodeJS.ProcessEnv
   /** Besides those that all apps run with. */
   readonly nodeFlags?: readonly string[]
-  /** Called with what it tells us. */
-  readonly onNotice?: ((notice: Notice) => void) | undefined
+  /** Called with what it tells us, but for where it answers about its health. */
+  readonly onNotice?: ((notice: ProjectorNotice) => void) | undefined
+  /** Called once it has said where it answers about its health. */
+  readonly onHealth?: (() => void) | undefined
+}
+
+export interface AppProcess extends Runnable {
+  /** Where it answers about its health, once it has said so. */
+  health(): string | undefined
 }
 
 // V8 lets the young generation grow to three times 32 MB before it looks back: 330 MB resident under load instead of
@@ -29,17 +37,39 @@ const nodeFlags = ['--max-semi-space-size=4', '--no-parallel-scavenge']
 
 const drainMs = 10_000
 const oneShotMs = 60_000
+/** What a line cannot say, its log does. */
+const linesOfEnd = 3
 
 /** Starts one of our own programs; root starts it as the user nobody where that works. It drains on `stop`, and when we die. */
-export async function startApp(options: AppOptions): Promise<Runnable> {
-  const { spawned } = await spawnApp(options)
-  const { onNotice } = options
-  if (onNotice !== undefined) spawned.child.on('message', (message) => isNotice(message) && onNotice(message))
-  return { pid: spawned.pid, exited: spawned.exited, stop: () => endSpawned(spawned, 'SIGTERM', drainMs) }
+export async function startApp(options: AppOptions): Promise<AppProcess> {
+  const { spawned, logFile, logStart } = await spawnApp(options)
+  const { onNotice, onHealth } = options
+  let health: string | undefined
+  spawned.child.on('message', (message) => {
+    if (!isNotice(message)) return
+    if (!('health' in message)) return onNotice?.(message)
+    health = message.health
+    onHealth?.()
+  })
+  return {
+    pid: spawned.pid,
+    exited: spawned.exited,
+    stop: () => endSpawned(spawned, 'SIGTERM', drainMs),
+    health: () => health,
+    // Whom a signal has ended had no time for a word about it.
+    lastWords: async () =>
+      spawned.ending()?.startsWith('exit code') ? await lastWords(logFile, logStart, linesOfEnd) : undefined,
+  }
 }
 
-/** Runs one of our own programs to its end. Throws {@link ServerFailed} unless it ends well, and in time. */
-export async function runApp(options: AppOptions, signal?: AbortSignal): Promise<void> {
+/**
+ * Runs one of our own programs to its end. Throws {@link ServerFailed} unless it ends well, and in time; `because` makes its
+ * message of the program's last words.
+ */
+export async function runApp(
+  options: AppOptions & { readonly because?: (words: string) => string },
+  signal?: AbortSignal,
+): Promise<void> {
   const { spawned, logFile, logStart } = await spawnApp(options)
   const giveUp = AbortSignal.any([AbortSignal.timeout(oneShotMs), ...(signal ? [signal] : [])])
   const stop = () => void endSpawned(spawned, 'SIGTERM', drainMs)
@@ -49,7 +79,8 @@ export async function runApp(options: AppOptions, signal?: AbortSignal): Promise
   signal?.throwIfAborted()
   if (spawned.ending() === 'exit code 0') return
   const words = await lastWords(logFile, logStart)
-  throw new ServerFailed(`${options.name} failed (${spawned.ending()}). Its last words:\n${words}`)
+  const usual = (text: string) => `${options.name} failed (${spawned.ending()}). Its last words:\n${text}`
+  throw new ServerFailed((options.because ?? usual)(words))
 }
 
 async function spawnApp(

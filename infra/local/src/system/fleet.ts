@@ -1,12 +1,19 @@
-import type { Notice } from '@sekali/process/notice'
-import { type Runnable, type Supervised, supervise } from '@sekali/servers/supervise'
+import { type Supervised, supervise } from '@sekali/servers/supervise'
 import { programs } from '../command/repository.ts'
-import { startApp } from './app-process.ts'
+import { type AppProcess, startApp } from './app-process.ts'
+import type { ProjectorNotice } from './notices.ts'
 
 /** The consumers of a stack, `consumer-1` to `consumer-N`, or its projectors. Disposing drains all of them at once. */
 export interface Fleet extends AsyncDisposable {
   /** Those that run now. */
-  members(): { readonly pid: number; readonly name: string }[]
+  members(): Member[]
+}
+
+export interface Member {
+  readonly pid: number
+  readonly name: string
+  /** Where it answers /healthz and /readyz; null until it has said so. */
+  readonly health: string | null
 }
 
 export async function startFleet(options: {
@@ -15,15 +22,15 @@ export async function startFleet(options: {
   readonly logDir: string
   readonly env: NodeJS.ProcessEnv
   readonly onChange: (name: string, reason?: string) => void
-  readonly onNotice?: (name: string, notice: Notice) => void
+  readonly onNotice?: (name: string, notice: ProjectorNotice) => void
 }): Promise<Fleet> {
   const { kind = 'consumer', size, logDir, env, onChange, onNotice } = options
-  const processes = new Map<string, Supervised<Runnable>>()
+  const processes = new Map<string, Supervised<AppProcess>>()
   const fleet: Fleet = {
     members: () =>
       [...processes].flatMap(([name, one]) => {
-        const pid = one.current()?.pid
-        return pid === undefined ? [] : [{ pid, name }]
+        const current = one.current()
+        return current === undefined ? [] : [{ pid: current.pid, name, health: current.health() ?? null }]
       }),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...processes.values()].map((one) => one.stop()))
@@ -34,8 +41,15 @@ export async function startFleet(options: {
   for (let number = 1; number <= size; number += 1) {
     const name = `${kind}-${number}`
     const itsEnv = { ...env, [`${kind.toUpperCase()}_NAME`]: name }
-    const heard = onNotice && ((notice: Notice) => onNotice(name, notice))
-    const app = { name, program: programs[kind], logDir, env: itsEnv, onNotice: heard }
+    const heard = onNotice && ((notice: ProjectorNotice) => onNotice(name, notice))
+    const app = {
+      name,
+      program: programs[kind],
+      logDir,
+      env: itsEnv,
+      onNotice: heard,
+      onHealth: () => onChange(name),
+    }
     processes.set(
       name,
       await supervise({ start: () => startApp(app), onChange: (reason) => onChange(name, reason) }),

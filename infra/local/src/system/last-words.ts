@@ -1,9 +1,9 @@
 import { lastLines, readTail } from '@sekali/servers/log-tail'
 
 /** What a program of ours wrote last into its log, from byte `from` on, for people: of a line of JSON its words alone. */
-export async function lastWords(logFile: string, from?: number): Promise<string> {
+export async function lastWords(logFile: string, from: number, linesMax?: number): Promise<string> {
   const text = await readTail(logFile, from)
-  return lastLines(text.split('\n').map(wordsOf).join('\n'))
+  return lastLines(text.split('\n').map(wordsOf).join('\n'), linesMax)
 }
 
 function wordsOf(line: string): string {

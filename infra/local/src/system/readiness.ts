@@ -6,9 +6,15 @@ const readyMs = 30_000
 const answerMs = 2_000
 
 /**
- * Waits until the gateway is ready for events. Throws {@link ServerFailed} with its last answer, if it does not get ready.
+ * Waits until the gateway is ready for events. Throws {@link ServerFailed} with its last answer, if it does not get ready, and
+ * with its last words. Those of this run begin at the byte `logStart`.
  */
-export async function waitReady(url: string, logFile: string, signal?: AbortSignal): Promise<void> {
+export async function waitReady(
+  url: string,
+  logFile: string,
+  signal?: AbortSignal,
+  logStart = 0,
+): Promise<void> {
   let said = 'nothing at all'
   const isReady = async () => {
     const answer = await call(`${url}/readyz`)
@@ -17,7 +23,7 @@ export async function waitReady(url: string, logFile: string, signal?: AbortSign
   }
   if (await waitUntil(isReady, readyMs, { signal })) return
   signal?.throwIfAborted()
-  const words = await lastWords(logFile)
+  const words = await lastWords(logFile, logStart)
   throw new ServerFailed(
     `${url}/readyz did not become 200; it said ${said}. The gateway's last words:\n${words}`,
   )

@@ -1,6 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import type { Member } from './fleet.ts'
 
 /** What runs now. A `pid` is null while the process is being restarted, and for a server that is not ours. */
 export interface RunFile {
@@ -10,8 +11,8 @@ export interface RunFile {
     /** Where it answers /healthz and /readyz, however full its door is. */
     readonly health: string
   }
-  readonly consumers: readonly { readonly pid: number; readonly name: string }[]
-  readonly projectors: readonly { readonly pid: number; readonly name: string }[]
+  readonly consumers: readonly Member[]
+  readonly projectors: readonly Member[]
   readonly redis: { readonly pid: number | null; readonly url: string }
   /**
    * Of one of our own the owner's URL: with it people read the tables and mend them, and no more. The superuser's password
@@ -27,12 +28,17 @@ export interface PublishedRunFile extends Disposable {
   refresh(): void
 }
 
-export function publishRunFile(dir: string): PublishedRunFile {
+export function publishRunFile(dir: string, onTrouble: (error: unknown) => void): PublishedRunFile {
   const file = join(dir, 'run.json')
   let running: (() => RunFile) | undefined
   const remove = () => rmSync(file, { force: true })
+  // What runs goes on running when it cannot be written down, on a full disk for instance.
   const refresh = () => {
-    if (running !== undefined) replace(file, running())
+    try {
+      if (running !== undefined) replace(file, running())
+    } catch (error) {
+      onTrouble(error)
+    }
   }
   remove() // one that a killed process left is out of date
   process.once('exit', remove) // a forced end

@@ -3,6 +3,7 @@
 // (no new events come in), then consumers and projectors (they finish their turns), then Redis and PostgreSQL. Log files
 // are appended to and never rotated.
 import { join, resolve } from 'node:path'
+import { sizeOf } from '@sekali/servers/log-tail'
 import { stopLeftoverPostgres } from '@sekali/servers/postgres-leftover'
 import { startPostgres } from '@sekali/servers/postgres-server'
 import { stopLeftoverRedis } from '@sekali/servers/redis-leftover'
@@ -14,8 +15,11 @@ import { runApp, startApp } from './app-process.ts'
 import { givenBackend, ownBackend } from './backend.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { lockData } from './data-lock.ts'
+import { watchDisk } from './disk.ts'
 import { startFleet } from './fleet.ts'
 import { addressOf, claimPort } from './gateway-port.ts'
+import { checkGivenServers } from './given-servers.ts'
+import { waitForHealth, watchHealth } from './health-watch.ts'
 import { narrateNotices } from './notices.ts'
 import { waitReady } from './readiness.ts'
 import { accessByRole, accessByUrl } from './roles.ts'
@@ -63,7 +67,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await makeDataFolder(dir)
   await using parts = new AsyncDisposableStack()
   const lock = parts.use(await lockData(dir))
-  const runFile = parts.use(publishRunFile(dir))
+  const disk = parts.use(watchDisk(dir, onEvent))
+  const runFile = parts.use(publishRunFile(dir, (error) => disk.onTrouble(error, () => runFile.refresh())))
   await stopLeftovers(dir, onEvent)
   const patient = lock.wasStale
   const port = await claimPort({ port: options.port, host, patient })
@@ -85,6 +90,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     onEvent(part, what)
   }
 
+  await checkGivenServers(options, logDir, step, signal)
   const { postgres, redis } = await startBackends(parts, { ...options, dir }, step, onChange)
   const { urls, migrateEnv } = (options.databaseUrl ? accessByUrl : accessByRole)(postgres.url)
   const envOf = (url: string) => ({ DATABASE_URL: url, REDIS_URL: redis.url })
@@ -105,6 +111,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   )
   step('gateway', `is starting on port ${port}`)
   const app = { name: 'gateway', program: programs.gateway, logDir }
+  const logFile = join(logDir, 'gateway.log')
+  const logStart = await sizeOf(logFile)
   const gatewayEnv = {
     ...envOf(urls.gateway),
     HOST: host,
@@ -116,7 +124,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const gateway = parts.use(await supervise({ start, onChange: onChange('gateway') }))
   const url = `http://${addressOf(host)}:${port}`
   const health = `http://${addressOf(healthHost)}:${healthPort}`
-  await waitReady(url, join(logDir, 'gateway.log'), signal)
+  await waitReady(url, logFile, signal, logStart)
 
   const running = (): RunFile => ({
     gateway: { pid: gateway.current()?.pid ?? null, url, health },
@@ -126,6 +134,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     postgres: { pid: postgres.pid(), url: urls.owner },
   })
   runFile.show(running)
+  const apps = () => [{ name: 'gateway', health }, ...consuming.members(), ...projecting.members()]
+  await waitForHealth(apps, signal)
+  signal?.throwIfAborted()
+  parts.use(watchHealth(apps, onEvent))
   return stackOf({ url, dir, logDir, running }, parts.move())
 }
 

@@ -17,6 +17,7 @@ const programs = {
   gateway: 'apps/gateway/src/main.ts',
   consumer: 'apps/consumer/src/main.ts',
   migrate: 'apps/consumer/src/migrate.ts',
+  preflight: 'apps/consumer/src/operate/preflight.ts',
   projector: 'apps/projector/src/main.ts',
   check: 'apps/projector/src/check/main.ts',
   publisher: 'apps/publisher/src/main.ts',

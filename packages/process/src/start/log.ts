@@ -1,5 +1,6 @@
 import { sentenceOf, troubleIn } from '@sekali/core/trouble'
 import { pino } from 'pino'
+import { createOutput } from './log-output.ts'
 
 export type Logger = pino.Logger
 
@@ -35,9 +36,15 @@ function firstFrame(error: Error): string | undefined {
 const replyWord = (error: Error): string | undefined =>
   error.name === 'ReplyError' ? error.message.match(/^[A-Z]+/)?.[0] : undefined
 
-/** A logger of JSON lines on standard output. `level` is one of pino's: trace, debug, info, warn, error, fatal, silent. */
+/**
+ * A logger of JSON lines on standard output. `level` is one of pino's: trace, debug, info, warn, error, fatal, silent. Lines that
+ * cannot be written are dropped and counted; see log-output.ts.
+ */
 export function createLog(name: string, level = 'info'): Logger {
-  const options = { name, level, base: { pid: process.pid }, serializers: { err: describeError } }
-  // Written before the call returns: the last line before a process is killed is the one that explains it.
-  return pino(options, pino.destination({ dest: 1, sync: true }))
+  const base = { pid: process.pid }
+  const output = createOutput(1, (dropped) => {
+    const msg = 'lines of this log were dropped, because they could not be written'
+    return JSON.stringify({ level: pino.levels.values.warn, time: Date.now(), ...base, name, dropped, msg })
+  })
+  return pino({ name, level, base, serializers: { err: describeError } }, output)
 }

@@ -7,6 +7,8 @@ export interface Runnable {
   readonly pid: number
   readonly exited: Promise<void>
   stop(): Promise<void>
+  /** Why it has ended, as far as it has said so itself, in this life and not one before. */
+  readonly lastWords?: () => Promise<string | undefined>
 }
 
 export interface Supervised<T extends Runnable> extends AsyncDisposable {
@@ -39,10 +41,12 @@ export async function supervise<T extends Runnable>(options: SuperviseOptions<T>
       if (current !== undefined) {
         const since = performance.now()
         await current.exited
+        const words = await current.lastWords?.()
         current = undefined
         if (stopping.signal.aborted) break
         if (performance.now() - since > healthyMs) backoffMs = backoffMsMin
-        onChange(`ended by itself, next start in ${backoffMs} ms`)
+        const why = words === undefined ? '' : `. Its last words:\n${words}`
+        onChange(`ended by itself, next start in ${backoffMs} ms${why}`)
       }
       await pause(backoffMs, undefined, { signal: stopping.signal }).catch(() => {}) // rejects when stopping
       if (stopping.signal.aborted) break
