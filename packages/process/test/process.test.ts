@@ -144,7 +144,7 @@ test('a process goes on when its log cannot be written, and logs again when it c
     stdio: ['ignore', full.fd, 'pipe'],
   })
   let said = ''
-  child.stderr.on('data', (chunk) => {
+  child.stderr?.on('data', (chunk) => {
     said += chunk
   })
   const [code] = await once(child, 'close')

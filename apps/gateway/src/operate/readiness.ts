@@ -53,16 +53,17 @@ export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = 
       const ofBroker = typeof outcome === 'string' ? undefined : outcome
       const problems = typeof outcome === 'string' ? [outcome] : outcome.problems
       const storeTexts = typeof ofStore === 'string' ? [ofStore] : ofStore
-      report({ problems: ofBroker?.problems ?? [], warnings: ofBroker?.warnings ?? [], ofStore: storeTexts })
+      const warnings = ofBroker?.warnings ?? []
+      // Where it was tried is for who reads the log: the answer goes to anybody.
+      const ofStoreSaid = storeTexts.map((text) =>
+        typeof ofStore === 'string' ? `${text}. ${store.tried}` : text,
+      )
+      report({ problems: ofBroker?.problems ?? [], warnings, ofStore: ofStoreSaid })
       return {
         broker: ofBroker === undefined ? 'unavailable' : problems.length === 0 ? 'ok' : 'unfit',
         store: typeof ofStore === 'string' ? 'unavailable' : ofStore.length === 0 ? 'ok' : 'unfit',
         problems,
-        warnings: [
-          ...(ofBroker?.warnings ?? []),
-          ...storeTexts,
-          ...(pressure ? pressureWarnings(pressure.state()) : []),
-        ],
+        warnings: [...warnings, ...storeTexts, ...(pressure ? pressureWarnings(pressure.state()) : [])],
       }
     },
   }

@@ -1,7 +1,13 @@
-import process from 'node:process'
+import { createOutput } from '@sekali/process/log-output'
 
-/** Reports on standard error what a part of the system does, one line each, with the seconds since the start. */
+const standardError = createOutput(2, (dropped) => `${secondsNow()} s  ${dropped} lines could not be written`)
+
+/**
+ * Reports on standard error what a part of the system does, one line each, with the seconds since the start. Where that is a
+ * file on a full disk, it ends nothing.
+ */
 export function narrate(part: string, what: string): void {
-  const seconds = (performance.now() / 1_000).toFixed(1).padStart(5)
-  process.stderr.write(`${seconds} s  ${part} ${what}\n`)
+  standardError.write(`${secondsNow()} s  ${part} ${what}\n`)
 }
+
+const secondsNow = () => (performance.now() / 1_000).toFixed(1).padStart(5)

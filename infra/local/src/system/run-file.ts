@@ -37,7 +37,7 @@ export function publishRunFile(dir: string, onTrouble: (error: unknown) => void)
     try {
       if (running !== undefined) replace(file, running())
     } catch (error) {
-      onTrouble(error)
+      onTrouble(Object.assign(error as Error, { path: file })) // Node names none when a write fails
     }
   }
   remove() // one that a killed process left is out of date

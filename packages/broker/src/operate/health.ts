@@ -34,8 +34,10 @@ function healthOf(settings: Settings): BrokerHealth {
   const durable = isKnown ? appendonly === 'yes' && appendfsync === 'always' : null
   const misplaced = misplacedAt(settings)
   const problems = [
-    Number.parseInt(version, 10) < majorMin && `version ${version} is older than ${majorMin}.0`,
-    policy !== undefined && policy !== 'noeviction' && `maxmemory-policy is ${policy}, must be noeviction`,
+    Number.parseInt(version, 10) < majorMin && `version ${version} is older than ${majorMin}.0: upgrade it`,
+    policy !== undefined &&
+      policy !== 'noeviction' &&
+      `maxmemory-policy is ${policy}, must be noeviction: CONFIG SET maxmemory-policy noeviction`,
     misplaced && sentenceOf(misplaced),
     isLoading && 'still loading its data',
   ]

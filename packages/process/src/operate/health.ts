@@ -108,6 +108,7 @@ export async function logHealth(
   for (const server of ['broker', 'store'] as const) {
     const { problems, warnings } = health[server]
     const name = server === 'broker' ? 'redis' : 'postgres'
+    if (server === 'broker' && health.broker.state === 'unavailable') continue // its connection says so itself
     for (const text of problems) log.error(`${name}: ${text}. ${tried[server]}`)
     for (const text of warnings) log.warn(`${name}: ${text}`)
   }

@@ -1,4 +1,4 @@
-import { lchown, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { lchown, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { DataInUse, ServerFailed } from '../errors.ts'
@@ -66,7 +66,7 @@ async function spawnRedis(
     )
   }
   const configFile = join(dir, 'redis.conf')
-  await writeFile(configFile, configOf(dir, port, password), { mode: 0o600 })
+  await writeWhole(configFile, configOf(dir, port, password))
   await giveAll(dir)
   const unprivileged = tryUnprivileged(path, dir) ?? asWeAre
   const { command, prefix } = unprivileged.command(path, 'TERM')
@@ -79,6 +79,13 @@ async function spawnRedis(
     cwd: '/',
     ...userOf(unprivileged),
   })
+}
+
+/** A disk without room leaves the old file, which also says where a Redis that was left over listens. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  if ((await readFile(file, 'utf8').catch(() => '')) === text) return
+  await writeFile(`${file}.new`, text, { mode: 0o600 })
+  await rename(`${file}.new`, file)
 }
 
 /** Gives this Redis's user the files that a Redis of root's has written before. */
