@@ -71,6 +71,11 @@ test.each(['session', 'transaction', 'statement'])(
       store: 'unavailable',
       warnings: [expect.stringContaining(words)],
     })
+    await using preflight = startApp('consumer/src/operate/preflight.ts', { DATABASE_URL: pooler.url })
+    expect(await preflight.exited).toBe(1)
+    expect(preflight.output()).toMatch(
+      /startup parameters \(08P01\): .*ignore_startup_parameters.*Tried user \w+, database/,
+    )
     const doctor = await (await fetch(`${gateway.url}/doctor`)).text()
     expect(doctor).toContain(
       '"check":"postgres.reachable","level":"problem","message":"PostgreSQL is behind a pooler',

@@ -162,6 +162,27 @@ test('a process goes on when its log cannot be written, and logs again when it c
   ])
 })
 
+test('half a line, for which there was no more room, spoils no other line', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sekali-log-'))
+  const file = join(folder, 'log')
+  const lines = `
+    import { truncateSync } from 'node:fs'
+    import { createLog } from '../src/start/log.ts'
+    const log = createLog('test')
+    for (let n = 0; n < 100; n++) log.info({ text: 'x'.repeat(100) }, 'lost')
+    truncateSync('${file}')
+    log.info('again')`
+  // A file may have no more than so many blocks. Without the trap, the one that has ends its process.
+  const script = `trap '' XFSZ; ulimit -f 8; exec "$@" >> ${file}`
+  const node = [process.execPath, '--input-type=module', '-e', lines]
+  const child = spawn('sh', ['-c', script, 'sh', ...node], { cwd: import.meta.dirname, stdio: 'ignore' })
+  const [code] = await once(child, 'close')
+  const written = await readFile(file, 'utf8')
+  await rm(folder, { recursive: true })
+  expect(code).toBe(0)
+  expect(written).toMatch(/^\n\{[^\n]*"dropped":\d+[^\n]*\}\n\{[^\n]*"msg":"again"\}\n$/)
+})
+
 test('settings that cannot work end a process with 2 and one line that says which', async () => {
   const { output, code } = await runLines(`
     import { run } from '../src/start/run.ts'
