@@ -110,7 +110,8 @@ test('a crowd of callers who say nothing keeps nobody from an answer', async () 
     await once(socket, 'connect')
   }
   expect((await fetch(`${listener.url}/healthz`)).status).toBe(200)
-  await Promise.all(sockets.slice(0, 60).map((one) => one.closed || once(one.resume(), 'close')))
+  // Hung up on at once: who is only slow is told that it is (408).
+  for (const socket of sockets.slice(0, 60)) expect(await text(socket)).toBe('')
   for (const socket of sockets) socket.destroy()
 })
 
@@ -131,11 +132,14 @@ test('a look that hangs is given up in time, is not joined by another, and is lo
     'PostgreSQL',
     () => {
       looks++
+      const found = { problems: [], warnings: [] }
+      if (looks > 1) return Promise.resolve(found)
       return new Promise((resolve) => {
-        release = () => resolve({ problems: [], warnings: [] })
+        release = () => resolve(found)
       })
     },
     20,
+    0,
   )
   const gaveUp = {
     state: 'unavailable',
@@ -146,7 +150,7 @@ test('a look that hangs is given up in time, is not joined by another, and is lo
   expect(await Promise.all([look(), look()])).toEqual([gaveUp, gaveUp])
   expect(looks).toBe(1)
   release()
-  expect(await look()).toMatchObject({ state: 'ok' })
+  await expect.poll(look).toMatchObject({ state: 'ok' })
 })
 
 test('a look that fails says why', async () => {

@@ -34,7 +34,7 @@ const refusals = /^(25|42|53100)/
 /** Less than a route has to answer. */
 const lookMsMax = 1_200
 /** Between two looks, however many ask: a look writes. */
-const everyMs = 1_000
+const lookEveryMs = 1_000
 
 /**
  * Returns a function that looks at a server and never rejects: why the look failed, or took too long, is the problem then.
@@ -44,6 +44,7 @@ export function createLook(
   server: Server,
   look: () => Promise<Findings>,
   lookMs = lookMsMax,
+  everyMs = lookEveryMs,
 ): () => Promise<Look> {
   let last: { readonly outcome: Promise<Look>; readonly atMs: number; isDone: boolean } | undefined
   const unavailable = (error: unknown): Look => {
