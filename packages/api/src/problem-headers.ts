@@ -1,5 +1,5 @@
 import type { HeaderName, Headers } from './headers.ts'
-import { type ProblemCode, problems } from './problems.ts'
+import type { ProblemCode } from './problems.ts'
 
 const retry: Headers = { 'Retry-After': 'always' }
 const ofWaiting: Headers = { 'Preference-Applied': 'sometimes' }
@@ -32,5 +32,3 @@ export function joinHeaders(all: readonly Headers[]): Headers {
     [...names].map((name) => [name, all.every((one) => one[name] === 'always') ? 'always' : 'sometimes']),
   )
 }
-
-export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problems, code)

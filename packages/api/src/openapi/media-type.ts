@@ -6,11 +6,17 @@ interface Described {
   readonly example: unknown
 }
 
+export interface MediaType {
+  readonly schema: JsonSchema
+  readonly example: unknown
+  readonly 'x-sekali-item-schema'?: JsonSchema
+}
+
 /**
  * A body of a media type. OpenAPI 3.1 has no word for the schema of a line, or of the data of an event (3.2 has
  * `itemSchema`): such a body is text, and the schema stands under a name of ours.
  */
-export function mediaTypeOf({ mediaType, schema, example }: Described) {
+export function mediaTypeOf({ mediaType, schema, example }: Described): MediaType {
   if (mediaType === 'application/json') return { schema, example }
   const json = JSON.stringify(example)
   const text = mediaType === 'text/event-stream' ? `id: 1\ndata: ${json}\n\n` : `${json}\n`

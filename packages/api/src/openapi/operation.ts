@@ -3,7 +3,7 @@ import { jsonSchemaOf } from './json-schema.ts'
 import { mediaTypeOf } from './media-type.ts'
 
 /** What a key must be allowed to do, in words. */
-export const scopeSentence = (scope: RouteSpec['scope']): string =>
+const scopeSentence = (scope: RouteSpec['scope']): string =>
   scope === 'none' ? 'Needs no key.' : `A key needs the scope \`${scope}\`.`
 
 /** A route without its responses. */

@@ -83,7 +83,7 @@ function violationsElsewhere({ problem }: Described, answered: Answered): string
 }
 
 /** Lines of a stream that are looked at: all are made in the same way. */
-export const itemsMax = 200
+const itemsMax = 200
 
 function bodyViolations(
   validate: ValidateFunction,

@@ -16,7 +16,7 @@ export interface DescribedResponse {
   validatorOf(mediaType: string): ValidateFunction
 }
 
-export interface DescribedOperation {
+interface DescribedOperation {
   readonly id: string
   response(status: number): DescribedResponse | undefined
 }
