@@ -6,6 +6,7 @@ const ofWaiting: Headers = { 'Preference-Applied': 'sometimes' }
 
 /** The headers that come with a problem. What stands nowhere has none. */
 const ofCode: Readonly<Partial<Record<ProblemCode, Headers>>> = {
+  backlog_limit: retry,
   broker_unavailable: retry,
   client_limit: retry,
   conflict: ofWaiting,
@@ -13,6 +14,7 @@ const ofCode: Readonly<Partial<Record<ProblemCode, Headers>>> = {
   event_lost: { ...retry, ...ofWaiting },
   invalid_event: ofWaiting,
   invalid_lines: ofWaiting,
+  memory_limit: retry,
   method_not_allowed: { Allow: 'always' },
   overloaded: retry,
   projection_in_use: retry,

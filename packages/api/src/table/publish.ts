@@ -52,7 +52,8 @@ export const publish = defineRoute({
   ],
   problems: [
     ...(['malformed_json', 'incomplete_body', 'unsupported_encoding'] as const),
-    ...(['invalid_event', 'invalid_batch', 'invalid_lines', 'topic_limit', 'topic_rate'] as const),
+    ...(['invalid_event', 'invalid_batch', 'invalid_lines'] as const),
+    ...(['topic_limit', 'topic_rate', 'backlog_limit', 'memory_limit'] as const),
     'conflict',
     { code: 'dead_event', status: 422 },
     ...(['event_lost', 'broker_unavailable', 'store_unavailable'] as const),
