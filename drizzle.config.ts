@@ -3,6 +3,10 @@ import { defineConfig } from 'drizzle-kit'
 export default defineConfig({
   dialect: 'postgresql',
   casing: 'snake_case',
-  schema: ['./packages/store/src/postgres/schema.ts', './packages/store/src/postgres/projections-schema.ts'],
+  schema: [
+    './packages/store/src/postgres/schema.ts',
+    './packages/store/src/postgres/projections-schema.ts',
+    './packages/store/src/postgres/access-schema.ts',
+  ],
   out: './packages/store/migrations',
 })

@@ -1,5 +1,6 @@
--- Four roles, none of them a superuser: the owner migrates, consumers write the log, projectors read it and write
--- projections, the gateway reads.
+-- Four roles that processes have, none of them a superuser: the owner migrates, consumers write the log, projectors read
+-- it and write projections, the gateway reads. And two that nobody has: each owns a schema and the functions that write
+-- it, which the gateway may call.
 -- Plain SQL for a superuser, in the database that is Sekali's. It may be run again. The passwords are settings of the
 -- session, sekali.owner_password and so on: src/postgres/roles.ts sets them for npm start, infra/docker/roles.sql for psql.
 
@@ -64,6 +65,45 @@ CREATE SCHEMA IF NOT EXISTS projections AUTHORIZATION sekali_owner;
 GRANT USAGE ON SCHEMA projections TO sekali_gateway, sekali_projector;
 ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner IN SCHEMA projections
   GRANT INSERT, UPDATE, DELETE ON TABLES TO sekali_projector;
+
+-- Keys and the audit log: what writes the one cannot change the other, nor the log of events. The owner is a member, so
+-- that it can migrate them. What it, or a superuser, has made of them before there were these roles becomes theirs.
+DO $$
+DECLARE
+  part text;
+  role text;
+  command text;
+  has_migrated CONSTANT boolean := EXISTS (
+    SELECT FROM pg_tables WHERE schemaname = 'drizzle' AND tableowner IN (current_user, 'sekali_owner'));
+BEGIN
+  FOREACH part IN ARRAY ARRAY['access', 'audit'] LOOP
+    role := 'sekali_' || part;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN EXECUTE format('CREATE ROLE %I NOLOGIN', role); END IF;
+    EXECUTE format('GRANT %I TO sekali_owner', role);
+    EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', part, role);
+    CONTINUE WHEN NOT has_migrated;
+    FOR command IN
+      SELECT format('ALTER SCHEMA %I OWNER TO %I', nspname, role) FROM pg_namespace
+      WHERE nspname = part AND nspowner IN (current_user::regrole, 'sekali_owner'::regrole)
+      UNION ALL
+      SELECT format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, role) FROM pg_class c
+      WHERE c.relnamespace = part::regnamespace AND c.relkind = 'r'
+        AND c.relowner IN (current_user::regrole, 'sekali_owner'::regrole)
+      UNION ALL
+      SELECT format('ALTER FUNCTION %s OWNER TO %I', f.oid::regprocedure, role) FROM pg_proc f
+      WHERE f.pronamespace = part::regnamespace AND f.proowner IN (current_user::regrole, 'sekali_owner'::regrole)
+    LOOP
+      EXECUTE command;
+    END LOOP;
+  END LOOP;
+END $$;
+GRANT USAGE ON SCHEMA access, audit TO sekali_gateway;
+GRANT USAGE ON SCHEMA audit TO sekali_access;
+GRANT SELECT ON ALL TABLES IN SCHEMA access, audit TO sekali_gateway;
+REVOKE ALL ON ALL TABLES IN SCHEMA access, audit FROM sekali_consumer, sekali_projector;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA access, audit FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA access, audit TO sekali_gateway;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA audit TO sekali_access;
 
 -- When this is run again: for what is there already.
 GRANT SELECT ON ALL TABLES IN SCHEMA public, projections TO sekali_gateway, sekali_projector;

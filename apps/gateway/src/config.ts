@@ -1,6 +1,7 @@
 import { InvalidConfig } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import { wholeNumber } from '@sekali/core/whole-number'
+import { authEnv } from '@sekali/process/auth'
 import { commonEnv, databaseUrl, parseEnv, redisUrl } from '@sekali/process/env'
 import * as v from 'valibot'
 import { isProxy } from './clients/clients.ts'
@@ -15,6 +16,7 @@ const bytesMin = limits.batchBytesMax
 
 const Environment = v.object({
   ...commonEnv,
+  ...authEnv,
   REDIS_URL: redisUrl,
   DATABASE_URL: databaseUrl,
   HOST: address,
@@ -57,6 +59,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
   }
   return {
     logLevel: parsed.LOG_LEVEL,
+    auth: parsed.SEKALI_AUTH,
     host: parsed.HOST,
     port: parsed.PORT,
     /** 0 is any free port; the log names it. */

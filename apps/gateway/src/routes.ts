@@ -1,5 +1,6 @@
 import { type RouteId, routes } from '@sekali/api/routes'
 import type { Broker } from '@sekali/broker/connect'
+import type { AuthMode } from '@sekali/process/auth'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import manifest from '../package.json' with { type: 'json' }
@@ -42,6 +43,7 @@ export interface RouteDeps {
   readonly connections: Connections
   readonly responses: Responses
   readonly slots: StoreSlots
+  readonly auth: AuthMode
   /** How many events this gateway has brought to Redis. */
   readonly accepted: () => number
   readonly log: Logger
@@ -80,8 +82,8 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     listProjections: { handler: counted(slotted(listProjections(store))) },
     readProjection: { handler: counted(slotted(showProjection(store))) },
     readProjectionKey: { handler: counted(slotted(showKey(store))) },
-    dropProjection: { handler: slotted(drop(store)) },
-    rebuildProjection: { handler: slotted(rebuild(store)) },
+    dropProjection: { handler: slotted(drop(deps)) },
+    rebuildProjection: { handler: slotted(rebuild(deps)) },
     ...probeHandlersOf(deps),
   }
 }

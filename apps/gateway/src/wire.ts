@@ -1,6 +1,7 @@
 import { type Appender, createAppender } from '@sekali/broker/append'
 import type { Broker } from '@sekali/broker/connect'
 import { createDoorbell } from '@sekali/broker/doorbell'
+import type { AuthMode } from '@sekali/process/auth'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { type App, createApp } from './app.ts'
@@ -37,6 +38,7 @@ export interface GatewayDeps {
 }
 
 export interface GatewayOptions {
+  readonly auth?: AuthMode
   /** By which names this gateway may be called, beside addresses and localhost. */
   readonly hosts?: readonly string[]
   readonly trustedProxies?: readonly string[]
@@ -95,6 +97,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     connections,
     responses,
     slots: createStoreSlots(clients),
+    auth: options.auth ?? 'off',
     now: () => performance.now(),
     random: Math.random,
   })

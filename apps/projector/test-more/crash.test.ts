@@ -32,7 +32,7 @@ test.concurrent('projectors killed before, in and after their writes and swaps, 
     expect(next, 'the victims live on').toBeLessThan(5_000)
     for (const topic of topics) await stack.append(numbered(topic, 60, next))
     next += 60
-    await requestRebuild(stack.store, 'orderly')
+    await requestRebuild(stack.store, 'orderly', { actor: 'test' })
     for (const topic of topics) await stack.append(numbered(topic, 10, next))
     next += 10
     await eventually(

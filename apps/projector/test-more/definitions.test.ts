@@ -78,8 +78,8 @@ test.concurrent('a projection fails at the event it cannot fold; others go on; a
 
   await stack.define('wrong.ts', `export const still = { name: 'wrong', topics: 'a', initial: 0, apply: 1 }`)
   // A rebuild of the same definition fails again, at the same event. A changed file is noticed by itself.
-  expect(await requestRebuild(stack.store, 'bad')).toBe(true)
-  expect(await requestRebuild(stack.store, 'unknown')).toBe(false)
+  expect(await requestRebuild(stack.store, 'bad', { actor: 'test' })).toBe(true)
+  expect(await requestRebuild(stack.store, 'unknown', { actor: 'test' })).toBe(false)
   await stack.append(numbered('orders.eu', 10, 51))
   await eventually(async () =>
     expect(await stack.status('bad')).toMatchObject({ status: 'failed', lag: 30, error }),
@@ -97,15 +97,15 @@ test.concurrent('a projection fails at the event it cannot fold; others go on; a
 
   // One whose file is gone is orphaned after a while, and only such a one can be dropped. It may come back.
   await stack.remove('bad.ts')
-  expect(await dropProjection(stack.store, 'bad')).toBe('folded')
+  expect(await dropProjection(stack.store, 'bad', { actor: 'test' })).toBe('folded')
   await eventually(async () => {
     await stack.store.pool.query(
       `UPDATE projections.announcements SET announced_at = now() - interval '61 s'`,
     )
     expect(await stack.status('bad')).toMatchObject({ status: 'orphaned' })
-    expect(await dropProjection(stack.store, 'bad')).toBe('dropped')
+    expect(await dropProjection(stack.store, 'bad', { actor: 'test' })).toBe('dropped')
   })
-  expect(await dropProjection(stack.store, 'bad')).toBe('unknown')
+  expect(await dropProjection(stack.store, 'bad', { actor: 'test' })).toBe('unknown')
   expect(await stack.status('bad')).toBeUndefined()
   expect(await stack.status('good')).toMatchObject({ status: 'orphaned' })
   expect(await announceProjections(stack.store, ['good', 'bad'])).toEqual(['bad'])
@@ -162,7 +162,7 @@ test.concurrent('what was built takes the place of the live one only with all th
     await stack.level('orderly')
     await stack.level('probe')
   }
-  await requestRebuild(stack.store, 'orderly')
+  await requestRebuild(stack.store, 'orderly', { actor: 'test' })
   const patient = { PROJECTOR_FAILPOINT: 'read:1:SIGSTOP', IDLE_IN_TRANSACTION_MS: '60000' }
   await using builder = stack.projector('builder', patient)
   await eventually(() => expect(builder.output()).toContain('failpoint'))

@@ -111,7 +111,7 @@ test('a later version is built beside the live one and takes its place; an earli
   expect(await registerProjection(store, definition(2))).toBe('building')
   expect(await registerProjection(store, definition(1))).toBe('superseded')
   expect(await registerProjection(store, definition(3))).toBe('building')
-  expect(await requestRebuild(store, 'p'), 'it is being built already').toBe(true)
+  expect(await requestRebuild(store, 'p', { actor: 'test' }), 'it is being built already').toBe(true)
   const rebuild = { version: 3, status: 'building', lag: 1 }
   expect(await readProjections(store)).toMatchObject([{ version: 1, status: 'building', lag: 0, rebuild }])
   await turn(store, '3', 3)
@@ -138,7 +138,7 @@ test('what is on show and its rebuild say each by itself where they got stuck', 
   expect(well).not.toHaveProperty('error')
   const error = await fail(store, 'one')
   expect(await readProjections(store)).toMatchObject([{ status: 'failed', error, rebuild }])
-  await requestRebuild(store, 'p')
+  await requestRebuild(store, 'p', { actor: 'test' })
   const again = { version: 2, status: 'building', lag: 1 }
   expect(await readProjections(store)).toMatchObject([{ status: 'building', error, rebuild: again }])
 })
@@ -159,7 +159,7 @@ test('a changed file is another definition: nobody folds it into the states of t
   expect(await readState(store, 'p', '')).toMatchObject({ state: '1' })
   await turn(store, '2', 1, true, 'changed')
   expect(await readState(store, 'p', '')).toMatchObject({ state: '2', asOf: { orders: 2 } })
-  expect(await requestRebuild(store, 'p')).toBe(true)
+  expect(await requestRebuild(store, 'p', { actor: 'test' })).toBe(true)
   const { rows } = await store.pool.query(
     `SELECT hash, topics, initial FROM projections.generations WHERE stage = 'building'`,
   )

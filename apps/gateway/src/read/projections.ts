@@ -20,9 +20,12 @@ import { readState, readStatesPage, type StatesPage } from '@sekali/store/read-s
 import { requestRebuild } from '@sekali/store/request-rebuild'
 import type { Context } from 'hono'
 import { isKnown } from '../http/etag.ts'
+import { byOf } from '../access/by.ts'
+import type { Clients } from '../clients/clients.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
 import { reply } from '../http/reply.ts'
+import type { Handler } from '../http/router.ts'
 
 /** GET /projections: all of them, and how they are; behind them the files of definitions that do not load. */
 export function listProjections(store: Store) {
@@ -108,11 +111,16 @@ async function showStateOf(
   return replyTagged(c, tag, () => jsonWith({ name, key, as_of: asOf }, 'state', state))
 }
 
+interface ChangeDeps {
+  readonly store: Store
+  readonly clients: Clients
+}
+
 /** POST /projections/{name}/rebuild: fold it anew, beside what is on show. */
-export function rebuild(store: Store) {
-  return async (c: Context): Promise<Response> => {
+export function rebuild({ store, clients }: ChangeDeps): Handler {
+  return async (c) => {
     const name = c.req.param('name') ?? ''
-    const found = isName(name) && (await requestRebuild(store, name))
+    const found = isName(name) && (await requestRebuild(store, name, byOf(c.env.incoming, clients)))
     if (!found) return problem('unknown_projection')
     return reply(202, JSON.stringify({ status: 'building', name }), {
       'Content-Type': 'application/json',
@@ -122,10 +130,11 @@ export function rebuild(store: Store) {
 }
 
 /** DELETE /projections/{name}: forget what nobody folds any more. */
-export function drop(store: Store) {
-  return async (c: Context): Promise<Response> => {
+export function drop({ store, clients }: ChangeDeps): Handler {
+  return async (c) => {
     const name = c.req.param('name') ?? ''
-    const outcome = isName(name) ? await dropProjection(store, name) : 'unknown'
+    const by = byOf(c.env.incoming, clients)
+    const outcome = isName(name) ? await dropProjection(store, name, by) : 'unknown'
     if (outcome === 'unknown') return problem('unknown_projection')
     if (outcome === 'folded') return inUse(await readAnnouncement(store, name))
     return reply(200, JSON.stringify({ status: 'dropped', name }))

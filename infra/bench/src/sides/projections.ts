@@ -40,7 +40,7 @@ export const folding = (options: { readonly events: number }): Side => ({
     return {
       measure: async () => {
         await bench.checkpoint()
-        await requestRebuild(store, name)
+        await requestRebuild(store, name, { actor: 'bench' })
         let first = 0
         await until('the rebuild begins', bench.signal, async () => {
           first = await foldedOf(store)

@@ -18,6 +18,9 @@ export const doorbellChannel = ({ prefix }: Broker) => `${prefix}:doorbell`
 /** The channel on which consumers say how far a topic has come. */
 export const headsChannel = ({ prefix }: Broker) => `${prefix}:heads`
 
+/** The channel on which a gateway says that a key was rotated or revoked. */
+export const keysChannel = ({ prefix }: Broker) => `${prefix}:keys`
+
 /** Held by the consumer that scans all streams, for as long as that need not be done again; see turn/scan-claim.ts. */
 export const scanKey = ({ prefix }: Broker) => `${prefix}:sweep`
 

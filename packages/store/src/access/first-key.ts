@@ -1,0 +1,29 @@
+import { scopes } from '@sekali/core/access'
+import { parsePattern } from '@sekali/core/pattern'
+import { type Store, withTransaction } from '../postgres/connect.ts'
+import { createKeyIn, type MadeKey } from './change-keys.ts'
+
+/** `exists`: there is a key already that may do everything. */
+export type NoFirstKey = 'exists' | 'too_many'
+
+/**
+ * Makes a key that may do everything, where there is none. With `replace` it revokes those that there are first: they are
+ * lost, or in the wrong hands. It takes the rights of the schema's owner. Any number of processes may call it at once, and
+ * one of them makes the key. Rejects with `StoreUnavailable`.
+ */
+export const createFirstKey = (
+  store: Store,
+  { replace, actor }: { readonly replace: boolean; readonly actor: string },
+): Promise<MadeKey | NoFirstKey> =>
+  withTransaction(store, 'making of the first key', async (tx) => {
+    await tx.$client.query('LOCK TABLE access.keys IN SHARE ROW EXCLUSIVE MODE')
+    const { rows } = await tx.$client.query<{ id: string }>(
+      `SELECT id FROM access.keys
+       WHERE 'admin' = ANY (scopes) AND '>' = ANY (topics) AND revoked_at IS NULL
+         AND (expires_at IS NULL OR expires_at > now())
+       ORDER BY id`,
+    )
+    if (rows.length > 0 && !replace) return 'exists'
+    for (const { id } of rows) await tx.$client.query('SELECT access.revoke_key($1, $2, NULL)', [id, actor])
+    return await createKeyIn(tx, { name: 'first', scopes, topics: [parsePattern('>')] }, { actor })
+  })
