@@ -29,7 +29,7 @@ export function createApp(routes: readonly Route[], { hosts, log, random }: AppO
     // The door has read it. Hono's server would refuse what is right, such as [::1:0], and a request without one.
     request.headers.host = 'gateway'
     void listen(request, response)
-  })
+  }, wantsBody(routes))
   return {
     app,
     listener: (request, response) => {
@@ -55,3 +55,14 @@ function directOf({ method, path, direct }: Route): Direct[] {
 
 const isAt = ({ url = '' }: IncomingMessage, path: string): boolean =>
   url.startsWith(path) && (url.length === path.length || url[path.length] === '?')
+
+/** Whether a request is for one of the routes that have a small body. */
+function wantsBody(routes: readonly Route[]): (request: IncomingMessage) => boolean {
+  const wanting = routes
+    .filter((route) => route.hasSmallBody === true)
+    .map(({ method, path }) => ({
+      method,
+      path: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}(?:\\?|$)`),
+    }))
+  return ({ method, url = '' }) => wanting.some((route) => route.method === method && route.path.test(url))
+}

@@ -1,4 +1,4 @@
-import { type RouteId, routes } from '@sekali/api/routes'
+import { type RouteId, type RouteSpec, routes } from '@sekali/api/routes'
 import type { Broker } from '@sekali/broker/connect'
 import type { AuthMode } from '@sekali/process/auth'
 import type { Logger } from '@sekali/process/log'
@@ -7,6 +7,7 @@ import manifest from '../package.json' with { type: 'json' }
 import type { Clients } from './clients/clients.ts'
 import type { Responses } from './http/responses.ts'
 import { type DirectHandler, directly, type Route } from './http/router.ts'
+import { keyHandlersOf } from './keys/handlers.ts'
 import { doctor } from './operate/doctor.ts'
 import { dropEmptyTopic } from './operate/drop-topic.ts'
 import { describeApi } from './operate/openapi.ts'
@@ -59,7 +60,12 @@ export interface RouteDeps {
  */
 export function routesOf(deps: RouteDeps): readonly Route[] {
   const served = handlersOf(deps)
-  return routes.map(({ id, method, path }) => ({ method, path, ...served[id] }))
+  return routes.map(({ id, method, path, request }: RouteSpec & { id: RouteId }) => ({
+    method,
+    path,
+    hasSmallBody: request.bodies !== undefined && served[id].direct === undefined,
+    ...served[id],
+  }))
 }
 
 type Served = Pick<Route, 'handler' | 'direct'>
@@ -84,6 +90,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     readProjectionKey: { handler: counted(slotted(showKey(store))) },
     dropProjection: { handler: slotted(drop(deps)) },
     rebuildProjection: { handler: slotted(rebuild(deps)) },
+    ...keyHandlersOf(deps),
     ...probeHandlersOf(deps),
   }
 }

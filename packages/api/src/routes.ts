@@ -2,6 +2,7 @@
  * The one table of routes. The router, the Allow header, what a key must be allowed to do, the words of the door, the
  * description of the API and the help of the command line all come of it. The gateway adds a handler to each.
  */
+import { createKey, listKeys, readAudit, readKey, revokeKey, rotateKey } from './table/keys.ts'
 import {
   checkReadiness,
   checkRoot,
@@ -39,6 +40,12 @@ export const routes = [
   readProjectionKey,
   dropProjection,
   rebuildProjection,
+  createKey,
+  listKeys,
+  readKey,
+  rotateKey,
+  revokeKey,
+  readAudit,
   readHealth,
   readReadiness,
   checkRoot,

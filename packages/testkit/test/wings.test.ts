@@ -21,6 +21,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   },
   'apps/gateway': {
     access: ['clients'],
+    keys: ['access', 'clients', 'http'],
     clients: [],
     heads: [],
     http: ['clients'],

@@ -1,0 +1,105 @@
+/**
+ * How keys are made, rotated and revoked. The text of a key goes into one answer and nowhere else: neither the store nor a
+ * log ever gets it.
+ */
+import { NewKey, Rotation } from '@sekali/api/key'
+import { announceKey } from '@sekali/broker/keys'
+import { parsePattern } from '@sekali/core/pattern'
+import { createKey, type MadeKey, revokeKey, rotateKey } from '@sekali/store/change-keys'
+import type * as v from 'valibot'
+import { byOf } from '../access/by.ts'
+import { problem } from '../http/problem.ts'
+import { reply, toResponse } from '../http/reply.ts'
+import type { Handler } from '../http/router.ts'
+import { parseBody } from './body.ts'
+import { forbidden, type KeyDeps } from './deps.ts'
+import { findKey } from './read.ts'
+import { shown } from './shown.ts'
+
+/** POST /keys: make a key. */
+export function create(deps: KeyDeps): Handler {
+  const { store, clients } = deps
+  return onlyWithAuth(deps, async (c) => {
+    const request = c.env.incoming
+    const body = parseBody(request, NewKey)
+    if ('refused' in body) return toResponse(body.refused)
+    const { name, expires_at } = body.value
+    if (expires_at !== undefined && Date.parse(expires_at) <= Date.now()) {
+      const message = 'must be in the future'
+      return problem('invalid_key', { errors: [{ path: 'expires_at', code: 'invalid_expires_at', message }] })
+    }
+    const powers = powersOf(body.value)
+    const refused = forbidden(request, 'does not make', powers)
+    if (refused !== undefined) return refused
+    const made = await createKey(store, { name, ...powers, expiresAt: expires_at }, byOf(request, clients))
+    return made === 'too_many' ? problem('too_many_keys') : withText(made, `keys/${made.key.id}`)
+  })
+}
+
+const powersOf = (body: v.InferOutput<typeof NewKey>) => ({
+  scopes: body.scopes,
+  topics: body.topics.map(parsePattern),
+  ...(body.source !== undefined && { source: body.source }),
+  ...(body.events_per_second !== undefined && { eventsPerSecond: body.events_per_second }),
+  ...(body.bytes_per_second !== undefined && { bytesPerSecond: body.bytes_per_second }),
+})
+
+/** POST /keys/{id}/rotate: make a key that takes the place of another. */
+export function rotate(deps: KeyDeps): Handler {
+  const { store, broker, clients } = deps
+  return onlyWithAuth(deps, async (c) => {
+    const request = c.env.incoming
+    const body = parseBody(request, Rotation)
+    if ('refused' in body) return toResponse(body.refused)
+    const old = await findKey(store, c.req.param('id'))
+    if (old === undefined) return problem('unknown_access_key')
+    const refused = forbidden(request, 'does not rotate', old.grant)
+    if (refused !== undefined) return refused
+    const seconds = body.value.old_expires_in_seconds
+    const made = await rotateKey(store, old.id, seconds, byOf(request, clients))
+    if (typeof made === 'string') return problem(refusals[made])
+    announce(broker, old.id)
+    return withText(made, `../${made.key.id}`)
+  })
+}
+
+const refusals = {
+  unknown: 'unknown_access_key',
+  ended: 'key_ended',
+  succeeded: 'key_succeeded',
+  too_many: 'too_many_keys',
+} as const
+
+/** DELETE /keys/{id}: end a key for good. Safe to repeat. */
+export function revoke(deps: KeyDeps): Handler {
+  const { store, broker, clients } = deps
+  return onlyWithAuth(deps, async (c) => {
+    const request = c.env.incoming
+    const key = await findKey(store, c.req.param('id'))
+    if (key === undefined) return problem('unknown_access_key')
+    const refused = forbidden(request, 'does not revoke', key.grant)
+    if (refused !== undefined) return refused
+    const revoked = await revokeKey(store, key.id, byOf(request, clients))
+    announce(broker, key.id)
+    return revoked === undefined
+      ? problem('unknown_access_key')
+      : reply(200, JSON.stringify(shown(revoked, Date.now())))
+  })
+}
+
+/** Where nobody is asked for a key, whoever comes by could make one, and would have it still when keys are asked for. */
+const onlyWithAuth =
+  ({ auth }: KeyDeps, handler: Handler): Handler =>
+  (c) =>
+    auth === 'keys' ? handler(c) : problem('auth_off')
+
+/** 201 with the key's text. The Location is relative, for a proxy may have put a prefix before the path. */
+const withText = ({ key, text }: MadeKey, location: string): Response =>
+  reply(201, JSON.stringify({ key: text, ...shown(key, Date.now()) }), {
+    'Content-Type': 'application/json',
+    Location: location,
+  })
+
+/** A hint to the other gateways: without it they see the change a little later. */
+const announce = (broker: KeyDeps['broker'], id: string): void =>
+  void announceKey(broker, id).catch(() => undefined)
