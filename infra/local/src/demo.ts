@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
+import { readAuth } from '@sekali/process/auth'
 import { complaintAbout, seed, share } from '@sekali/publisher/arguments'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { commandLine, requireDashes, wholeNumber } from './command/command-line.ts'
 import { narrate } from './command/narration.ts'
 import { demoCommand, programs } from './command/repository.ts'
 import { interrupted, runCommand } from './command/run-command.ts'
-import { startStack } from './system/stack.ts'
+import { type Stack, startStack } from './system/stack.ts'
 
 const drainMs = 10_000
 
@@ -42,12 +43,13 @@ await runCommand(async (signal) => {
   await using folder = await temporaryFolder('sekali-demo-')
   await using stack = await startStack({
     dir: folder.path,
+    auth: readAuth(process.env),
     consumers: options.consumers,
     onEvent: narrate,
     signal,
   })
   narrate('gateway', `answers on ${stack.url}; the publisher begins`)
-  const status = await publish(stack.url, signal)
+  const status = await publish(stack, signal)
   narrate('everything', 'is being stopped')
   await stack.stop()
   narrate('everything', 'is stopped; the data are deleted')
@@ -58,13 +60,15 @@ await runCommand(async (signal) => {
  * The publisher's exit code. It shares our terminal, so its progress bar and its table are the user's to
  * see.
  */
-async function publish(url: string, signal: AbortSignal): Promise<number> {
+async function publish({ url, firstKey }: Stack, signal: AbortSignal): Promise<number> {
   signal.throwIfAborted()
   const { events, duplicates, concurrency, seed, json } = options
   const args = ['--url', url, '--events', String(events), '--duplicates', String(duplicates)]
   args.push('--concurrency', String(concurrency), ...(seed === undefined ? [] : ['--seed', seed]))
   const publisher = spawn(process.execPath, [programs.publisher, ...args, ...(json ? ['--json'] : [])], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    // Not the token of another system that may be in our environment.
+    env: { ...process.env, SEKALI_TOKEN: firstKey },
   })
   const ended = once(publisher, 'exit') as Promise<[number | null]>
   const stop = () => endSoon(publisher)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import process from 'node:process'
 import { isBuilt } from '@sekali/core/place'
+import { readAuth, requireAuth } from '@sekali/process/auth'
 import { givenUrls } from '@sekali/process/env'
 import { Option } from 'commander'
 import {
@@ -16,6 +17,7 @@ import { narrate } from './command/narration.ts'
 import { dataFolder, startCommand } from './command/repository.ts'
 import { runCommand } from './command/run-command.ts'
 import { readFindings } from './system/findings.ts'
+import { UsageError } from './command/usage-error.ts'
 import { settings } from './system/settings.ts'
 import { startStack } from './system/stack.ts'
 
@@ -40,6 +42,7 @@ const command = commandLine(
       .env('HEALTH_HOST')
       .default('127.0.0.1'),
   )
+  .option('--replace-first-key', 'revoke the keys that may do everything, make a new one and print it')
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
   .option('--projectors <number>', 'how many projectors share the projections', wholeNumber(0, 64), 1)
   .option('--projections <folder>', `a folder of definitions of projections${example}`, existingFolder)
@@ -48,6 +51,9 @@ const command = commandLine(
     'after',
     `
 Environment:
+  SEKALI_AUTH    keys: whoever comes needs a key; the first start prints the first one, once.
+                 off (default): everyone may do everything, and --host must be this machine.
+                 off-on-purpose: the same on any --host, for who has something in front that asks
   DATABASE_URL   a PostgreSQL (15 or newer) to use instead of one of our own
   REDIS_URL      a Redis (7.0 or newer) to use instead of one of our own
   DATABASE_URL_FILE, REDIS_URL_FILE: files that hold them instead
@@ -67,6 +73,7 @@ const options = command.parse().opts<{
   host: string
   healthPort: number
   healthHost: string
+  replaceFirstKey?: true
   consumers: number
   projectors: number
   projections?: string
@@ -75,12 +82,19 @@ const options = command.parse().opts<{
 
 await runCommand(async (signal) => {
   const given = givenUrls(process.env)
+  const auth = readAuth(process.env)
+  requireAuth(auth, '--host', options.host)
+  if (options.replaceFirstKey && auth !== 'keys') {
+    throw new UsageError('--replace-first-key needs SEKALI_AUTH=keys: without it nobody is asked for a key.')
+  }
   await using stack = await startStack({
     dir: options.data,
     port: options.port,
     host: options.host,
     healthPort: options.healthPort,
     healthHost: options.healthHost,
+    auth,
+    replaceFirstKey: options.replaceFirstKey === true,
     consumers: options.consumers,
     projectors: options.projectors,
     projections: options.projections,
@@ -89,7 +103,11 @@ await runCommand(async (signal) => {
     onEvent: narrate,
     signal,
   })
-  process.stdout.write(greeting(stack, options.projections, await readFindings(stack.url, signal)))
+  const token = stack.firstKey ?? process.env.SEKALI_TOKEN
+  const findings = await readFindings(stack.url, { token, signal })
+  process.stdout.write(
+    greeting({ ...stack, asksForKeys: auth === 'keys' }, options.projections, findings),
+  )
   if (!signal.aborted) await once(signal, 'abort')
   narrate('everything', 'drains and stops; press Ctrl-C again to stop at once')
   await stack.stop()

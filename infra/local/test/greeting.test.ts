@@ -19,3 +19,18 @@ test('the event of the greeting is folded by the example, and is of no topic or 
   expect(quickstart).not.toContain(event.topic)
   expect(quickstart).not.toContain(`"${event.payload.customer}"`)
 })
+
+test('a key that was made is shown alone in its line, and in no command', () => {
+  const firstKey = 'sekali_aaaaaaaaaaaa_bbbb_cccccc'
+  const service = { url: 'http://127.0.0.1:8080', dir: '/d', logDir: '/d/logs', asksForKeys: true }
+  const text = greeting({ ...service, firstKey }, undefined)
+  expect(text.split('\n')).toContain(firstKey)
+  expect(text.split(firstKey)).toHaveLength(2)
+  expect(text).toMatch(/SEKALI_TOKEN.*profile set local/s)
+  const curls = text.match(/^ {2}curl .*$/gm) ?? []
+  expect(curls).toHaveLength(4)
+  for (const curl of curls) expect(curl).toContain('"authorization: Bearer $SEKALI_TOKEN"')
+  const later = greeting(service, undefined)
+  expect(later).toContain('--replace-first-key')
+  expect(greeting({ ...service, asksForKeys: false }, undefined)).not.toContain('SEKALI_TOKEN')
+})

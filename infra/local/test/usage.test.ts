@@ -52,6 +52,8 @@ test.each<[Name, string[], RegExp]>([
   ['start', ['--projections', '/nowhere'], /must be an existing folder/],
   ['start', ['--data', ''], /must be a folder/],
   ['start', ['more'], /too many arguments/],
+  ['start', ['--replace-first-key'], /needs SEKALI_AUTH=keys/],
+  ['start', ['--host', '0.0.0.0'], /--host 0\.0\.0\.0 opens.*SEKALI_AUTH=keys.*SEKALI_AUTH=off-on-purpose/],
   ['demo', ['--duplicates', '30 percent'], /0\.3 or 30%/],
   ['demo', ['--duplicates', '100%'], /0\.3 or 30%/],
   ['demo', ['--events', '1e3'], /whole number from 1 to 100000000/],

@@ -36,7 +36,7 @@ const binOf = (version: string): string => nodes.get(version)?.bin ?? ''
 
 test('the tarball has programs, migrations, licences and a README, and no source, test or secret', () => {
   const allowed =
-    /^(sekali|start|demo|cli|main|gateway|consumer|migrate|preflight|projector|check|publisher|shared-[\w-]+|confined\/[\w-]+)\.mjs$|^migrations\/(\w+\.sql|meta\/\w+\.json)$|^(apt(-redis)?\.sh|roles\.sql|README\.md|LICENSE|THIRD-PARTY-LICENSES\.txt|package\.json)$/
+    /^(sekali|start|demo|cli|main|gateway|consumer|migrate|first-key|preflight|projector|check|publisher|shared-[\w-]+|confined\/[\w-]+)\.mjs$|^migrations\/(\w+\.sql|meta\/\w+\.json)$|^(apt(-redis)?\.sh|roles\.sql|README\.md|LICENSE|THIRD-PARTY-LICENSES\.txt|package\.json)$/
   expect(packed.filter(({ path }) => !allowed.test(path))).toEqual([])
   expect(packed.length).toBeGreaterThan(20)
   expect(packed.find(({ path }) => path === 'sekali.mjs')?.mode).toBe(0o755)

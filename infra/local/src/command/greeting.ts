@@ -5,9 +5,18 @@ import { cliCommand } from './repository.ts'
 /** The example folds it, as it is one of `orders.*.paid`. The quickstart's is another: its figures stay what it says. */
 const topic = 'orders.test.paid'
 
+export interface Greeted {
+  readonly url: string
+  readonly dir: string
+  readonly logDir: string
+  readonly asksForKeys?: boolean
+  /** The key that this start has made. */
+  readonly firstKey?: string | undefined
+}
+
 /** What a newcomer is shown once all is up: commands to be typed as they are, and where things lie. */
 export function greeting(
-  { url, dir, logDir }: { readonly url: string; readonly dir: string; readonly logDir: string },
+  { url, dir, logDir, asksForKeys, firstKey }: Greeted,
   projections: string | undefined,
   findings: readonly string[] = [],
 ): string {
@@ -22,22 +31,47 @@ export function greeting(
   // The example folds such orders; without it there is what is built in.
   const hasExample = projections !== undefined && existsSync(join(projections, 'customer-totals.ts'))
   const amiss = findings.map((finding) => `  ${finding}\n`).join('')
+  const key = asksForKeys ? ' -H "authorization: Bearer $SEKALI_TOKEN"' : ''
   return `
 Sekali runs on ${url}
-${amiss && `\nWhat the doctor finds:\n\n${amiss}`}
+${amiss && `\nWhat the doctor finds:\n\n${amiss}`}${asksForKeys ? aboutKeys(url, firstKey) : ''}
 Publish an event and wait until it is stored, read the log, read a state that is folded from it:
 
-  curl -sS ${url}/publish -H 'content-type: application/json' -H 'prefer: wait=5' -d '${event}'
-  curl -sS '${url}/events?topic=${topic}&after=0'
-  curl -sS ${url}/projections/${hasExample ? 'customer-totals' : 'latest'}
+  curl -sS${key} ${url}/publish -H 'content-type: application/json' -H 'prefer: wait=5' -d '${event}'
+  curl -sS${key} '${url}/events?topic=${topic}&after=0'
+  curl -sS${key} ${url}/projections/${hasExample ? 'customer-totals' : 'latest'}
 
 All figures, and how it is:
 
-  curl -sS ${url}/stats
+  curl -sS${key} ${url}/stats
   ${cliCommand} --url ${url} doctor
 
 Ctrl-C stops everything. The data stay in ${dir}
 Logs: ${logDir}, ${join(dir, 'redis')}, ${join(dir, 'postgres')}
 What runs: ${join(dir, 'run.json')}
+`
+}
+
+/** The key alone in its line: a double click selects all of it. It is in no command, which a shell would remember. */
+function aboutKeys(url: string, firstKey: string | undefined): string {
+  const keep = `Type this and paste it, without the line showing up anywhere; then commands find it:
+
+  read -rs SEKALI_TOKEN && export SEKALI_TOKEN
+  printf %s "$SEKALI_TOKEN" | ${cliCommand} profile set local --url ${url} --token-file -
+  ${cliCommand} profile use local`
+  if (firstKey === undefined) {
+    return `
+Whoever comes needs a key. Who has lost the one that may do everything starts with --replace-first-key.
+Commands take a key from SEKALI_TOKEN, or from a profile:
+
+  read -rs SEKALI_TOKEN && export SEKALI_TOKEN
+`
+  }
+  return `
+Whoever comes needs a key. This one may do everything, and it is shown this once:
+
+${firstKey}
+
+${keep}
 `
 }

@@ -13,6 +13,7 @@ export const programs = {
   consumer: program('apps/consumer/src/main.ts', 'consumer.mjs'),
   preflight: program('apps/consumer/src/operate/preflight.ts', 'preflight.mjs'),
   projector: program('apps/projector/src/main.ts', 'projector.mjs'),
+  firstKey: program('apps/consumer/src/first-key.ts', 'first-key.mjs'),
   migrate: program('apps/consumer/src/migrate.ts', 'migrate.mjs'),
   start: program('infra/local/src/start.ts', 'start.mjs'),
   publisher: program('apps/publisher/src/main.ts', 'publisher.mjs'),

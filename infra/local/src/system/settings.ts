@@ -9,6 +9,7 @@ import { variables as ofProjector } from '@sekali/projector/config'
 
 /** A stack gives these to its apps by itself, from its options. */
 export const decidedHere: ReadonlySet<string> = new Set([
+  'SEKALI_AUTH',
   'HOST',
   'PORT',
   'HEALTH_HOST',

@@ -3,6 +3,7 @@
 // (no new events come in), then consumers and projectors (they finish their turns), then Redis and PostgreSQL. Log files
 // are appended to and never rotated.
 import { join, resolve } from 'node:path'
+import type { AuthMode } from '@sekali/process/auth'
 import { sizeOf } from '@sekali/servers/log-tail'
 import { stopLeftoverPostgres } from '@sekali/servers/postgres-leftover'
 import { startPostgres } from '@sekali/servers/postgres-server'
@@ -15,6 +16,7 @@ import { runApp, startApp } from './app-process.ts'
 import { givenBackend, ownBackend } from './backend.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { lockData } from './data-lock.ts'
+import { makeFirstKey } from './first-key.ts'
 import { watchDisk } from './disk.ts'
 import { startFleet } from './fleet.ts'
 import { addressOf, claimPort } from './gateway-port.ts'
@@ -38,6 +40,10 @@ export interface StackOptions {
   readonly projectors?: number
   /** A folder of definitions for the projectors, besides those that are built in. */
   readonly projections?: string | undefined
+  /** Whether the gateway asks for keys; it does not unless this says so. */
+  readonly auth?: AuthMode
+  /** Revokes the keys that may do everything and makes a new one, for whoever has lost them. */
+  readonly replaceFirstKey?: boolean
   /** Used instead of a PostgreSQL of our own. */
   readonly databaseUrl?: string | undefined
   /** Used instead of a Redis of our own. */
@@ -53,6 +59,8 @@ export interface Stack extends AsyncDisposable {
   readonly url: string
   readonly dir: string
   readonly logDir: string
+  /** The key that may do everything, if this start has made it. It is nowhere else: who does not keep it has lost it. */
+  readonly firstKey: string | undefined
   /** What runs now, as `run.json` says it. */
   running(): RunFile
   /** Drains and stops everything. Safe twice. */
@@ -61,7 +69,14 @@ export interface Stack extends AsyncDisposable {
 
 /** Starts everything and waits until it is ready to take events. When that fails nothing is left running. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { host = '127.0.0.1', projectors = 0, projections, onEvent = () => {}, signal } = options
+  const {
+    host = '127.0.0.1',
+    auth = 'off',
+    projectors = 0,
+    projections,
+    onEvent = () => {},
+    signal,
+  } = options
   const dir = resolve(options.dir)
   const logDir = join(dir, 'logs')
   await makeDataFolder(dir)
@@ -115,6 +130,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const logStart = await sizeOf(logFile)
   const gatewayEnv = {
     ...envOf(urls.gateway),
+    SEKALI_AUTH: auth,
     HOST: host,
     PORT: String(port),
     HEALTH_HOST: healthHost,
@@ -125,6 +141,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const url = `http://${addressOf(host)}:${port}`
   const health = `http://${addressOf(healthHost)}:${healthPort}`
   await waitReady(url, logFile, signal, logStart)
+  // Last of all: a key of a start that fails would be seen by nobody, and the next start would make none.
+  const { replaceFirstKey: replace = false } = options
+  const firstKey = auth === 'keys' ? await makeFirstKey(urls.owner, { replace, signal }) : undefined
 
   const running = (): RunFile => ({
     gateway: { pid: gateway.current()?.pid ?? null, url, health },
@@ -138,7 +157,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await waitForHealth(apps, signal)
   signal?.throwIfAborted()
   parts.use(watchHealth(apps, onEvent))
-  return stackOf({ url, dir, logDir, running }, parts.move())
+  return stackOf({ url, dir, logDir, firstKey, running }, parts.move())
 }
 
 async function stopLeftovers(dir: string, onEvent: (part: string, what: string) => void): Promise<void> {
@@ -173,7 +192,7 @@ async function startBackends(
 }
 
 function stackOf(
-  facts: Pick<Stack, 'url' | 'dir' | 'logDir' | 'running'>,
+  facts: Pick<Stack, 'url' | 'dir' | 'logDir' | 'firstKey' | 'running'>,
   parts: AsyncDisposableStack,
 ): Stack {
   let stopped: Promise<void> | undefined

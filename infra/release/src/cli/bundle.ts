@@ -18,6 +18,7 @@ const programs = {
   consumer: 'apps/consumer/src/main.ts',
   migrate: 'apps/consumer/src/migrate.ts',
   preflight: 'apps/consumer/src/operate/preflight.ts',
+  'first-key': 'apps/consumer/src/first-key.ts',
   projector: 'apps/projector/src/main.ts',
   check: 'apps/projector/src/check/main.ts',
   publisher: 'apps/publisher/src/main.ts',

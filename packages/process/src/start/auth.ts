@@ -2,6 +2,7 @@
 import { BlockList, isIP } from 'node:net'
 import { InvalidConfig } from '@sekali/core/errors'
 import * as v from 'valibot'
+import { parseEnv } from './env.ts'
 
 /**
  * `keys`: whoever comes needs a key · `off`: everyone may do everything, on this machine alone · `off-on-purpose`: the same
@@ -13,6 +14,9 @@ export type AuthMode = (typeof authModes)[number]
 export const authEnv = {
   SEKALI_AUTH: v.optional(v.picklist(authModes, `must be ${authModes.join(', ')}`), 'off'),
 }
+
+/** The mode that an environment names. Throws `InvalidConfig`. */
+export const readAuth = (env: NodeJS.ProcessEnv): AuthMode => parseEnv(v.object(authEnv), env).SEKALI_AUTH
 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
