@@ -127,6 +127,7 @@ function adviceOnRefusal(error: Refused, url: string): string {
   if (error.code === 'not_found' && pathname !== '/') {
     return `the gateway knows nothing under ${pathname}: leave the path out of the URL`
   }
+  if (error.code === 'forbidden') return error.detail ?? error.message
   if (!isOfAProxy(error)) return advice[error.code] ?? error.message
   if (error.status === 401 || error.status === 403 || error.status === 407) {
     return `${url} wants another token, or any (${error.status}); a profile, --token-file or SEKALI_TOKEN has it`
@@ -135,6 +136,11 @@ function adviceOnRefusal(error: Refused, url: string): string {
 }
 
 const advice: Readonly<Record<string, string>> = {
+  auth_off:
+    'the gateway asks nobody for a key, so a stranger could make one and keep it: start it with SEKALI_AUTH=keys first',
+  unknown_access_key: 'there is no such key: sekali key list names them by their ids',
+  key_ended: 'the key was revoked or has expired: sekali key create makes a new one',
+  key_succeeded: 'the key was rotated already: sekali key show ID names its successor',
   unknown_event: 'there is no such event: sekali events TOPIC lists what there is',
   unknown_topic: 'there is no such topic: sekali topics lists them',
   topic_in_use: 'the topic has events, or some are on their way, or it has dead letters: it stays',

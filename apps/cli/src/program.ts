@@ -2,10 +2,12 @@ import { gatewayUrl } from '@sekali/process/gateway-url'
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { urlOfGateway, wholeNumber } from './arguments.ts'
+import { addAudit } from './commands/audit.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEvent } from './commands/event.ts'
 import { addEvents } from './commands/events.ts'
+import { addKey } from './commands/key.ts'
 import { addProfile } from './commands/profile.ts'
 import { addProjection } from './commands/projection.ts'
 import { addPublish } from './commands/publish.ts'
@@ -28,7 +30,7 @@ export function createProgram(surroundings: Surroundings): Command {
       urlOfGateway,
     )
     .option('-p, --profile <name>', 'the gateway of this profile (default: SEKALI_PROFILE)')
-    .option('--token-file <file>', 'a token for a proxy that wants one (default: SEKALI_TOKEN)')
+    .option('--token-file <file>', 'the key, or a token for a proxy that wants one (default: SEKALI_TOKEN)')
     .option('-j, --json', 'answers for programs: JSON, one value a line')
     .option('-r, --retry-seconds <n>', 'how long to try for an answer', wholeNumber(1, 86_400), 10)
     .configureHelp({ showGlobalOptions: true })
@@ -63,6 +65,8 @@ ${exitCodeHelp}
     addStats,
     addProjection,
     addDoctor,
+    addKey,
+    addAudit,
     addProfile,
     addCompletion,
   ]) {

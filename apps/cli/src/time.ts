@@ -24,16 +24,22 @@ export function parseTime(text: string, nowMs: number): string {
 /** The same for an option of commander's. */
 export const time = (text: string): string => parseTime(text, Date.now())
 
+/** How long `1h30m` is, in milliseconds; undefined for what is no such text. */
+export function durationMs(text: string): number | undefined {
+  const parts = ago.exec(text)?.slice(1)
+  if (parts === undefined) return undefined
+  const [w = 0, d = 0, h = 0, m = 0, s = 0] = parts.map((part = '0') => Number(part))
+  return w * unitMs.w + d * unitMs.d + h * unitMs.h + m * unitMs.m + s * unitMs.s
+}
+
 function timeOf(text: string, nowMs: number): string {
   if (text === 'now') return isoOf(nowMs)
   if (text === 'today') return midnight(nowMs)
   if (text === 'yesterday') return midnight(nowMs - unitMs.d)
   if (day.test(text)) return `${text}T00:00:00Z`
   if (withoutOffset.test(text)) return `${text.replace(' ', 'T')}Z`
-  const parts = ago.exec(text)?.slice(1)
-  if (parts === undefined) return text
-  const [w = 0, d = 0, h = 0, m = 0, s = 0] = parts.map((part = '0') => Number(part))
-  return isoOf(nowMs - w * unitMs.w - d * unitMs.d - h * unitMs.h - m * unitMs.m - s * unitMs.s)
+  const agoMs = durationMs(text)
+  return agoMs === undefined ? text : isoOf(nowMs - agoMs)
 }
 
 /** Empty for what no calendar has: so long ago. */

@@ -24,7 +24,8 @@ export function forbidden(
 ): Response | undefined {
   const errors = moreThan(grantOf(request), powers)
   if (errors.length === 0) return undefined
-  const detail = `A key ${what} a key that may do more than itself. errors names what is too much.`
+  const excess = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
+  const detail = `A key ${what} a key that may do more than itself: ${excess}.`
   return problem('forbidden', { detail, errors })
 }
 
