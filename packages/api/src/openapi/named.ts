@@ -2,12 +2,13 @@
 import { Batch, Event, StoredEvent } from '../schemas/event.ts'
 import { Stats } from '../schemas/figures.ts'
 import { Diagnosis, Readiness } from '../schemas/health.ts'
+import { AuditEntry, Key, KeyWithText, NewKey, Rotation } from '../schemas/key.ts'
 import { Problem } from '../schemas/problem.ts'
 import { ProjectionKey, ProjectionStates, ProjectionStatus } from '../schemas/projection.ts'
 import { BatchQueued, BatchReceipts, EventQueued, EventStored, LinesQueued } from '../schemas/receipt.ts'
 
 /** What comes in. */
-export const ofRequests = { Event, Batch }
+export const ofRequests = { Event, Batch, NewKey, Rotation }
 
 /** What goes out. */
 export const ofAnswers = {
@@ -21,6 +22,9 @@ export const ofAnswers = {
   ProjectionStates,
   ProjectionKey,
   Stats,
+  Key,
+  KeyWithText,
+  AuditEntry,
   Readiness,
   Diagnosis,
   Problem,

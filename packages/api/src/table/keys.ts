@@ -1,8 +1,8 @@
 import { limits } from '@sekali/core/limits'
+import { wholeNumber } from '@sekali/core/whole-number'
 import * as v from 'valibot'
 import { defineRoute } from '../route.ts'
 import { AuditEntry, Key, KeyId, KeyWithText, NewKey, Rotation } from '../schemas/key.ts'
-import { wholeNumberText } from '../schemas/text.ts'
 
 const exampleKey = {
   id: '4nJ2bWq8ZxT0',
@@ -25,12 +25,12 @@ const exampleText = 'sekali_4nJ2bWq8ZxT0_0Yk3vLw9TnR5xGd7Hs2QmB8cJf4ZpE6u_1kQ9bZ
 const id = { schema: KeyId, description: 'The id of a key.', example: exampleKey.id } as const
 
 const limit = {
-  schema: wholeNumberText(1, limits.pageSizeMax, limits.pageSizeDefault),
+  schema: wholeNumber(1, limits.pageSizeMax, limits.pageSizeDefault),
   description: 'At most so many.',
   example: '100',
 } as const
 
-const number = v.optional(wholeNumberText(0, Number.MAX_SAFE_INTEGER))
+const number = v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER))
 
 const bodyProblems = [
   'malformed_json',
