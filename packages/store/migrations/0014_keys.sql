@@ -65,7 +65,7 @@ BEGIN
 	RETURN 'created';
 END $$;--> statement-breakpoint
 -- A key that may do the same, and lives as long as the old one was to live, takes the old one's place; the old one goes
--- on working for a while. One that has a successor already has had its turn.
+-- on working for a while. One that has a successor already has had its turn. No time of ours is later than the year 9999.
 CREATE FUNCTION "access"."rotate_key"(old_id text, new_id text, new_hash bytea, old_expires_in interval, actor text,
 	client text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
@@ -82,7 +82,8 @@ BEGIN
 	INSERT INTO access.keys (id, name, hash, scopes, topics, source, events_per_second, bytes_per_second, created_by,
 		expires_at)
 	VALUES (new_id, old.name, new_hash, old.scopes, old.topics, old.source, old.events_per_second,
-		old.bytes_per_second, rotate_key.actor, now() + (old.expires_at - old.created_at));
+		old.bytes_per_second, rotate_key.actor,
+		least(now() + (old.expires_at - old.created_at), timestamptz '9999-12-31 23:59:59.999999+00'));
 	UPDATE access.keys k SET expires_at = old_expires, successor = new_id WHERE k.id = old_id;
 	PERFORM audit.append(rotate_key.actor, rotate_key.client, 'key_rotated', old_id,
 		jsonb_build_object('name', old.name, 'successor', new_id, 'expires_at', old_expires));
