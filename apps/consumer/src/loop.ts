@@ -21,7 +21,6 @@ import type { WorkQueue } from '@sekali/process/work-queue'
 import type { Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
 import { DataRefused } from '@sekali/store/errors'
-import type { Memory, Progress } from './memory.ts'
 import {
   createSchedule,
   nextRound,
@@ -34,6 +33,7 @@ import {
   suspect,
 } from './schedule.ts'
 import { runTurns, type TurnContext, TurnFailed, type TurnReport } from './turn.ts'
+import type { Memory, Progress } from './upkeep/memory.ts'
 import type { Summaries } from './upkeep/summaries.ts'
 
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */

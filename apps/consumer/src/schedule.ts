@@ -11,8 +11,8 @@
 import type { TopicName } from '@sekali/core/event'
 import { type BatchSize, createBatchSize } from '@sekali/process/batch-size'
 import type { WorkQueue } from '@sekali/process/work-queue'
-import type { Memory } from './memory.ts'
 import type { TurnReport, TurnRequest } from './turn.ts'
+import type { Memory } from './upkeep/memory.ts'
 
 /**
  * Topics offered to a turn: more than there are likely to be consumers, so that one is free though others hold locks. Also

@@ -3,7 +3,7 @@ import type { Position } from '@sekali/core/position'
 import { createWorkQueue } from '@sekali/process/work-queue'
 import { expect, test } from 'vitest'
 import { onHeadAnnounced } from '../src/loop.ts'
-import { createMemory } from '../src/memory.ts'
+import { createMemory } from '../src/upkeep/memory.ts'
 
 const topic = 'orders' as TopicName
 

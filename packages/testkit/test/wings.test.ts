@@ -17,7 +17,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   },
   'apps/consumer': {
     operate: [],
-    upkeep: ['memory'],
+    upkeep: [],
   },
   'apps/gateway': {
     access: ['clients'],

@@ -10,7 +10,7 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { retire } from '@sekali/store/retire'
 import { withTurns } from '@sekali/store/turn'
-import type { Memory } from '../memory.ts'
+import type { Memory } from './memory.ts'
 
 /** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
 export type RetirePoint = 'retiring' | 'retired' | 'deleted'

@@ -8,7 +8,7 @@ import { postponeScan } from '@sekali/broker/scan-claim'
 import { readStreams, type StreamFigures } from '@sekali/broker/streams'
 import type { TopicName } from '@sekali/core/event'
 import type { WorkQueue } from '@sekali/process/work-queue'
-import type { Memory } from '../memory.ts'
+import type { Memory } from './memory.ts'
 import { type RetireContext, retireQuiet } from './retire.ts'
 
 /**

@@ -16,7 +16,7 @@ import type { Logger } from '@sekali/process/log'
 import type { WorkQueue } from '@sekali/process/work-queue'
 import type { Store } from '@sekali/store/connect'
 import { readStandings } from '@sekali/store/standing'
-import type { Memory, Progress } from '../memory.ts'
+import type { Memory, Progress } from './memory.ts'
 import { createScan, type ScanContext } from './scan.ts'
 
 const sweepMs = 1_000
