@@ -1,12 +1,11 @@
-/** The routes of keys and of the audit log. */
-import { AuditEntry, Key, KeyWithText } from '@sekali/api/key'
+/** The routes of keys. */
+import { Key, KeyWithText } from '@sekali/api/key'
 import { listenToKeys } from '@sekali/broker/keys'
 import { eventually } from '@sekali/testkit/eventually'
 import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createGateway, nowhere, problemIn } from './gateway.ts'
+import { problemIn } from './gateway.ts'
 import { nextOf } from './links.ts'
-import { serveGateway } from './served-gateway.ts'
 import { type KeyedGateway, serveWithKeys } from './with-keys.ts'
 
 let system: KeyedGateway
@@ -214,43 +213,6 @@ test('nobody makes, sees, rotates or revokes a key that may do more than their o
   expect(itself.status).toBe(201)
 })
 
-test('the audit log is read to its end in both directions', async () => {
-  const { id } = await system.make()
-  await asFirst('DELETE', `/keys/${id}`)
-  const read = async (begin: string) => {
-    const entries: { number: number }[] = []
-    for (let path: string | undefined = begin; path; ) {
-      const answer = await asFirst('GET', path)
-      entries.push(...((await answer.json()) as typeof entries))
-      path = nextOf(path, answer)
-    }
-    return entries
-  }
-  const up = await read('/audit?after=0&limit=3')
-  expect(up.map(({ number }) => number)).toEqual(up.map((_, index) => index + 1))
-  expect(await read('/audit?limit=4')).toEqual(up.toReversed())
-  expect(up.slice(-2)).toMatchObject([
-    { action: 'key_created', target: id },
-    { action: 'key_revoked', target: id },
-  ])
-  for (const entry of up) expect(v.is(v.strictObject(AuditEntry.entries), entry)).toBe(true)
-  expect((await asFirst('GET', '/audit?after=x')).status).toBe(422)
-})
-
-test('what administrators do beside keys is in the audit log', async () => {
-  const { pool } = system.gateway.store
-  await pool.query(`INSERT INTO topics (name) VALUES ('unused');
-    INSERT INTO projections.generations (name, version, hash, topics, topic_regex, keyed, initial, stage)
-      VALUES ('p', 1, '', '{}', '', false, '0', 'live')`)
-  const by = { actor: system.first.split('_')[1], client: '127.0.0.1', details: {} }
-  expect((await asFirst('DELETE', '/topics/unused')).status).toBe(200)
-  expect(await latest()).toMatchObject([{ ...by, action: 'topic_dropped', target: 'unused' }])
-  expect((await asFirst('POST', '/projections/p/rebuild')).status).toBe(202)
-  expect(await latest()).toMatchObject([{ ...by, action: 'projection_rebuild', target: 'p' }])
-  expect((await asFirst('DELETE', '/projections/p')).status).toBe(200)
-  expect(await latest()).toMatchObject([{ ...by, action: 'projection_dropped', target: 'p' }])
-})
-
 test('no answer but the one that makes it has a key, and PostgreSQL has none', async () => {
   const { key, id } = await system.make({ name: 'planted' })
   const secret = String(key.split('_')[2])
@@ -269,24 +231,4 @@ test('no answer but the one that makes it has a key, and PostgreSQL has none', a
   expect(all).toContain(id)
   expect(all).not.toContain(String(next.key).split('_')[2])
   expect(all.replaceAll(`"path":"${key}"`, '')).not.toContain(secret)
-})
-
-test.each(['off', 'off-on-purpose'] as const)('with auth %s nobody can leave a key behind', async (auth) => {
-  await using gateway = createGateway({ ...nowhere, auth })
-  const id = 'aaaaaaaaaaaa'
-  for (const [method, path] of [
-    ['POST', '/keys'],
-    ['POST', `/keys/${id}/rotate`],
-    ['DELETE', `/keys/${id}`],
-  ]) {
-    const answer = await gateway.app.request(String(path), { method: String(method) })
-    expect(await problemIn(answer)).toMatchObject({ status: 409, code: 'auth_off' })
-  }
-})
-
-test('without PostgreSQL keys are neither made nor shown', async () => {
-  await using gateway = await serveGateway({ ...nowhere, auth: 'keys' })
-  for (const path of ['/keys', '/keys/aaaaaaaaaaaa', '/audit']) {
-    expect(await problemIn(await fetch(gateway.url + path))).toMatchObject({ code: 'store_unavailable' })
-  }
 })

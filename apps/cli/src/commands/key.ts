@@ -1,7 +1,8 @@
 /** Keys: who may come in. The text of a key goes to standard output alone, where a program can take it. */
 import { fstatSync } from 'node:fs'
 import process from 'node:process'
-import { type Answer, call, jsonOf, search } from '@sekali/client/connection'
+import { call, jsonOf, search } from '@sekali/client/connection'
+import type { Answer } from '@sekali/client/request'
 import { limits } from '@sekali/core/limits'
 import { type Command, InvalidArgumentError } from 'commander'
 import { wholeNumber } from '../arguments.ts'
