@@ -16,8 +16,8 @@ import { greeting } from './command/greeting.ts'
 import { narrate } from './command/narration.ts'
 import { dataFolder, startCommand } from './command/repository.ts'
 import { runCommand } from './command/run-command.ts'
-import { readFindings } from './system/findings.ts'
 import { UsageError } from './command/usage-error.ts'
+import { readFindings } from './system/findings.ts'
 import { settings } from './system/settings.ts'
 import { startStack } from './system/stack.ts'
 
@@ -105,9 +105,7 @@ await runCommand(async (signal) => {
   })
   const token = stack.firstKey ?? process.env.SEKALI_TOKEN
   const findings = await readFindings(stack.url, { token, signal })
-  process.stdout.write(
-    greeting({ ...stack, asksForKeys: auth === 'keys' }, options.projections, findings),
-  )
+  process.stdout.write(greeting({ ...stack, asksForKeys: auth === 'keys' }, options.projections, findings))
   if (!signal.aborted) await once(signal, 'abort')
   narrate('everything', 'drains and stops; press Ctrl-C again to stop at once')
   await stack.stop()
