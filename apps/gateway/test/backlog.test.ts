@@ -13,13 +13,15 @@ test('a topic that nobody stores is refused at its bound, the others go on, and 
   await using system = await ownPressed([{ eventsMax: 200 }])
   const { gateway } = system
   const { fill, publish } = gateway
-  const { taken, answer } = await fill('orders')
+  const { taken, uncertain, answer } = await fill('orders')
   expect(answer).toMatchObject({ status: 429, body: { code: 'backlog_limit', topics: ['orders'] } })
   expect(answer.body.queued).toBeUndefined()
   expect(answer.retryAfter).toBeGreaterThanOrEqual(1)
   expect(answer.retryAfter).toBeLessThanOrEqual(60)
-  expect(taken).toBeGreaterThan(180)
-  expect(await system.added('orders')).toBe(taken)
+  // The first refusal comes early by what comes during a look, at the most.
+  expect(taken).toBeGreaterThan(100)
+  expect(await system.added('orders')).toBeGreaterThanOrEqual(taken)
+  expect(await system.added('orders')).toBeLessThanOrEqual(taken + uncertain)
   // Who waits for each answer sends nothing beyond the bound.
   await system.fillTo('orders', 200)
   for (const _ of upTo(20)) expect((await publish('orders')).status).toBe(429)
@@ -41,9 +43,11 @@ test('a topic that nobody stores is refused at its bound, the others go on, and 
     (await (await gateway.app.request('/stats?topic=orders')).json()) as {
       topics: Record<string, number>[]
     }
-  await eventually(async () =>
-    expect((await stats()).topics).toMatchObject([{ accepted: 201, stored: 201, in_flight: 0 }]),
-  )
+  await eventually(async () => {
+    const accepted = await system.added('orders')
+    expect(accepted).toBeGreaterThan(200)
+    expect((await stats()).topics).toMatchObject([{ accepted, stored: accepted, in_flight: 0 }])
+  }, 30_000)
 })
 
 test('of a batch that has events of a full topic nothing is queued, with Prefer: wait neither', async () => {
