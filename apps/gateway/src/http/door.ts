@@ -1,6 +1,7 @@
 /**
  * What a request must be like before any route sees it, publishing included: its target has one spelling, its host is
- * ours, and no page of another site has sent it. That stands in for authentication as long as there is none.
+ * ours, and no page of another site has sent it. That stands in for authentication where nobody is asked for a key, and
+ * costs nothing where everybody is.
  */
 import type { IncomingMessage } from 'node:http'
 import { createHosts, hasProperHost, isTwice, parseHost } from './host.ts'
@@ -15,12 +16,14 @@ export interface DoorOptions {
   readonly hosts?: readonly string[] | undefined
   /** The literal segments of all routes. */
   readonly words: ReadonlySet<string>
+  /** Whether a page that the operator has listed has sent the request. */
+  readonly isListed?: ((request: IncomingMessage) => boolean) | undefined
 }
 
 /** Returns why a request is refused. If it is not, its url is now a path with a query, whatever form it came in. */
 export type Door = (request: IncomingMessage) => Answer | undefined
 
-export function createDoor({ hosts = [], words }: DoorOptions): Door {
+export function createDoor({ hosts = [], words, isListed = () => false }: DoorOptions): Door {
   const isOurs = createHosts(hosts)
   // Nearly every request brings the host that the last one brought.
   let lastOurs: string | undefined
@@ -43,15 +46,18 @@ export function createDoor({ hosts = [], words }: DoorOptions): Door {
     const isPlain = headers.host === lastOurs && lastOurs !== undefined && !isTwice(rawHeaders, 'host')
     const refused = isPlain ? undefined : refusalOfHost(request)
     if (refused !== undefined) return refused
-    return isSafe(method) ? undefined : refusalOfStranger(request)
+    return isSafe(method) ? undefined : refusalOfStranger(request, isListed)
   }
 }
 
 /** Routes that only report on this process. Health checks may call it by host names that HOSTS does not list. */
 const probes = /^(?:\w+ \/(?:healthz|readyz)|OPTIONS \/)(?:\?|$)/
 
-function refusalOfStranger(request: IncomingMessage): Answer | undefined {
-  if (isForeign(request)) return refusal('foreign_origin')
+function refusalOfStranger(
+  request: IncomingMessage,
+  isListed: (request: IncomingMessage) => boolean,
+): Answer | undefined {
+  if (isForeign(request) && !isListed(request)) return refusal('foreign_origin')
   const isUnclear = isForm(request) || isTwice(request.rawHeaders, 'content-type')
   return isUnclear ? unsupportedMediaType(request.headers) : undefined
 }

@@ -1,5 +1,5 @@
 /**
- * The names by which a gateway without authentication may be called. A web page can give its own name the address of
+ * The names by which a gateway may be called. A web page can give its own name the address of
  * this machine (DNS rebinding), and then talk to the gateway as if it were of the gateway's origin. So a name must be
  * ours; an address cannot be rebound.
  */
