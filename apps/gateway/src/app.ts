@@ -1,6 +1,9 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Logger } from '@sekali/process/log'
+import type { Authenticator } from './access/authenticate.ts'
+import { behindKeys } from './access/behind-keys.ts'
+import { createCors } from './http/cors.ts'
 import { createDoor } from './http/door.ts'
 import { sendEarly } from './http/reply.ts'
 import { createRouter, type Route, type Router, wordsOf } from './http/router.ts'
@@ -9,6 +12,12 @@ import { withoutBody } from './http/without-body.ts'
 export interface AppOptions {
   /** By which names this gateway may be called, beside addresses and localhost. */
   readonly hosts?: readonly string[] | undefined
+  /** Whose pages may use this gateway. */
+  readonly corsOrigins?: readonly string[] | undefined
+  /** Finds out who sends a request. Without it everyone may do everything. */
+  readonly authenticator?: Pick<Authenticator, 'authenticate'> | undefined
+  /** Requests that need no key: method and path. */
+  readonly isOpen?: (request: IncomingMessage) => boolean
   readonly log: Logger
   readonly random: () => number
 }
@@ -20,25 +29,32 @@ export interface App {
 }
 
 /** All routes behind the door. */
-export function createApp(routes: readonly Route[], { hosts, log, random }: AppOptions): App {
+export function createApp(routes: readonly Route[], options: AppOptions): App {
+  const { hosts, corsOrigins = [], authenticator, isOpen = () => false, log, random } = options
   const app = createRouter(routes, log, random)
   const direct = routes.flatMap(directOf)
-  const door = createDoor({ hosts, words: wordsOf(routes) })
+  const cors = corsOrigins.length === 0 ? undefined : createCors(corsOrigins)
+  const door = createDoor({ hosts, words: wordsOf(routes), isListed: cors?.isListed })
   const listen = getRequestListener(app.fetch, { autoCleanupIncoming: false })
   const routed = withoutBody((request, response) => {
     // The door has read it. Hono's server would refuse what is right, such as [::1:0], and a request without one.
     request.headers.host = 'gateway'
     void listen(request, response)
   }, wantsBody(routes))
+  const serve: RequestListener = (request, response) => {
+    // Nearly every request is POST /publish: it does not pay for being routed.
+    const route = direct.find(({ method, path }) => request.method === method && isAt(request, path))
+    const listener = route?.listener ?? routed
+    listener(request, response)
+  }
+  const admitted = authenticator === undefined ? serve : behindKeys(authenticator, isOpen, serve)
   return {
     app,
     listener: (request, response) => {
-      const refused = door(request)
-      if (refused !== undefined) return sendEarly(response, refused)
-      // Nearly every request is POST /publish: it does not pay for being routed.
-      const route = direct.find(({ method, path }) => request.method === method && isAt(request, path))
-      const listener = route?.listener ?? routed
-      listener(request, response)
+      cors?.allow(request, response)
+      const refused = door(request) ?? cors?.preflight(request)
+      if (refused !== undefined) sendEarly(response, refused)
+      else admitted(request, response)
     },
   }
 }

@@ -1,10 +1,12 @@
 import { InvalidConfig } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import { wholeNumber } from '@sekali/core/whole-number'
-import { authEnv } from '@sekali/process/auth'
+import { authEnv, requireAuth } from '@sekali/process/auth'
 import { commonEnv, databaseUrl, parseEnv, redisUrl } from '@sekali/process/env'
 import * as v from 'valibot'
+import { tokenEnv, tokensOf } from './access/token-env.ts'
 import { isProxy } from './clients/clients.ts'
+import { isOrigin } from './http/cors.ts'
 import { parseHost } from './http/host.ts'
 import { pressureLimits } from './pressure/limits.ts'
 import { topicLimits } from './publish/topic-limits.ts'
@@ -17,6 +19,10 @@ const bytesMin = limits.batchBytesMax
 const Environment = v.object({
   ...commonEnv,
   ...authEnv,
+  ...tokenEnv,
+  SEKALI_BIND: v.optional(v.string(), ''),
+  KEY_GRACE_SECONDS: wholeNumber(0, 86_400, 600),
+  CORS_ORIGINS: listOf(isOrigin, 'must be origins, such as https://app.example.com,http://localhost:3000'),
   REDIS_URL: redisUrl,
   DATABASE_URL: databaseUrl,
   HOST: address,
@@ -50,16 +56,24 @@ function listOf(isOne: (text: string) => boolean, expected: string) {
   )
 }
 
-/** The gateway's settings. Throws `InvalidConfig`. */
+/**
+ * The gateway's settings. Throws `InvalidConfig`, also if others than this machine could come in without a key. In a container
+ * HOST is 0.0.0.0 whoever can reach it: there SEKALI_BIND is the address at which the port is published.
+ */
 export function parseConfig(env: NodeJS.ProcessEnv) {
   const parsed = parseEnv(Environment, env)
   const { SHED_AT: shedAt, SHED_UNTIL: shedUntil } = parsed
   if (shedUntil >= shedAt) {
     throw new InvalidConfig(`SHED_UNTIL is ${shedUntil} and must be less than SHED_AT, which is ${shedAt}`)
   }
+  if (parsed.SEKALI_BIND === '') requireAuth(parsed.SEKALI_AUTH, 'HOST', parsed.HOST)
+  else requireAuth(parsed.SEKALI_AUTH, 'SEKALI_BIND', parsed.SEKALI_BIND)
+  const tokens = tokensOf(parsed)
   return {
     logLevel: parsed.LOG_LEVEL,
     auth: parsed.SEKALI_AUTH,
+    access: { graceMs: parsed.KEY_GRACE_SECONDS * 1_000, tokens },
+    corsOrigins: parsed.CORS_ORIGINS,
     host: parsed.HOST,
     port: parsed.PORT,
     /** 0 is any free port; the log names it. */

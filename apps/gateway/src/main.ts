@@ -28,7 +28,7 @@ await run('gateway', async () => {
   await Promise.allSettled([broker, figuresBroker].map((one) => untilConnected(one, firstConnectionMs)))
   await using probes = await serveProbes(createProbes({ readiness, signal }, log), config.health)
   await using server = await serveHttp(listener, { ...config, connections })
-  log.info({ url: server.url, health: probes.url }, 'listening')
+  log.info({ url: server.url, health: probes.url, auth: config.auth }, 'listening')
 
   void watchReadiness(readiness, signal)
   if (!signal.aborted) await once(signal, 'abort')

@@ -1,9 +1,11 @@
+import type { IncomingMessage } from 'node:http'
 import { type RouteId, type RouteSpec, routes } from '@sekali/api/routes'
 import type { Broker } from '@sekali/broker/connect'
 import type { AuthMode } from '@sekali/process/auth'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import manifest from '../package.json' with { type: 'json' }
+import { guarded, type OnDenied, type Served } from './access/guard.ts'
 import type { Clients } from './clients/clients.ts'
 import type { Responses } from './http/responses.ts'
 import { type DirectHandler, directly, type Route } from './http/router.ts'
@@ -20,6 +22,7 @@ import type { NewTopics } from './publish/new-topics.ts'
 import { showEvent } from './read/event.ts'
 import { events } from './read/events.ts'
 import type { Lookups } from './read/lookups.ts'
+import { ofCoveredProjection } from './read/projection-topics.ts'
 import { drop, listProjections, rebuild, showKey, showProjection } from './read/projections.ts'
 import type { Replays } from './read/replay.ts'
 import type { StoreSlots } from './read/store-slots.ts'
@@ -50,25 +53,35 @@ export interface RouteDeps {
   readonly log: Logger
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal
+  readonly onDenied: OnDenied
   readonly now: () => number
   readonly random: () => number
 }
 
 /**
- * A handler for each route of the table in `@sekali/api`: the router, the Allow header and the door's list of words come
- * of both. `counted` bounds the bytes of answers in memory, `slotted` bounds a client's share of PostgreSQL.
+ * A handler for each route of the table in `@sekali/api`, behind the scope that the table asks for: the router, the Allow
+ * header and the door's list of words come of both. `counted` bounds the bytes of answers in memory, `slotted` bounds a
+ * client's share of PostgreSQL.
  */
 export function routesOf(deps: RouteDeps): readonly Route[] {
   const served = handlersOf(deps)
-  return routes.map(({ id, method, path, request }: RouteSpec & { id: RouteId }) => ({
+  return routes.map(({ id, method, path, scope, request }: RouteSpec & { id: RouteId }) => ({
     method,
     path,
     hasSmallBody: request.bodies !== undefined && served[id].direct === undefined,
-    ...served[id],
+    ...guarded(scope, served[id], deps.onDenied),
   }))
 }
 
-type Served = Pick<Route, 'handler' | 'direct'>
+const open: ReadonlySet<string> = new Set(
+  routes.filter(({ scope }) => scope === 'none').map(({ method, path }) => `${method} ${path}`),
+)
+
+/** Whether a request is one of those that need no key. Their paths have no parameters. */
+export function isOpen({ method, url = '' }: IncomingMessage): boolean {
+  const [path] = url.split('?', 1)
+  return open.has(`${method === 'HEAD' ? 'GET' : method} ${path}`)
+}
 
 function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
   const { store, replays, slots } = deps
@@ -86,10 +99,10 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     runDoctor: { handler: counted(doctor(deps)) },
     describeApi: { handler: counted(describeApi(manifest.version)) },
     listProjections: { handler: counted(slotted(listProjections(store))) },
-    readProjection: { handler: counted(slotted(showProjection(store))) },
-    readProjectionKey: { handler: counted(slotted(showKey(store))) },
-    dropProjection: { handler: slotted(drop(deps)) },
-    rebuildProjection: { handler: slotted(rebuild(deps)) },
+    readProjection: { handler: counted(slotted(ofCoveredProjection(store, showProjection(store)))) },
+    readProjectionKey: { handler: counted(slotted(ofCoveredProjection(store, showKey(store)))) },
+    dropProjection: { handler: slotted(ofCoveredProjection(store, drop(deps))) },
+    rebuildProjection: { handler: slotted(ofCoveredProjection(store, rebuild(deps))) },
     ...keyHandlersOf(deps),
     ...probeHandlersOf(deps),
   }

@@ -4,6 +4,7 @@ import { createDoorbell } from '@sekali/broker/doorbell'
 import type { AuthMode } from '@sekali/process/auth'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
+import { type AccessOptions, auditDenials, wireAccess } from './access/wire.ts'
 import { type App, createApp } from './app.ts'
 import { createBudget } from './clients/budget.ts'
 import { type Clients, createClients } from './clients/clients.ts'
@@ -23,7 +24,7 @@ import type { TopicLimits } from './publish/topic-limits.ts'
 import { createLookups } from './read/lookups.ts'
 import { createReplays, type ReplayTimes } from './read/replay.ts'
 import { createStoreSlots } from './read/store-slots.ts'
-import { routesOf } from './routes.ts'
+import { isOpen, routesOf } from './routes.ts'
 import { type Connections, createConnections } from './sockets/connections.ts'
 import { createTails, type Tails, type TailsOptions } from './tail/tails.ts'
 
@@ -38,7 +39,11 @@ export interface GatewayDeps {
 }
 
 export interface GatewayOptions {
+  /** Whether whoever comes is asked for a key. */
   readonly auth?: AuthMode
+  readonly access?: AccessOptions
+  /** Whose pages may use this gateway. */
+  readonly corsOrigins?: readonly string[]
   /** By which names this gateway may be called, beside addresses and localhost. */
   readonly hosts?: readonly string[]
   readonly trustedProxies?: readonly string[]
@@ -68,7 +73,10 @@ const streamsMax = 512
 /** Makes a gateway's parts and joins them. Whoever calls it has the connections to the servers, and listens. */
 export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Gateway {
   const { broker, figuresBroker, store, log, signal } = deps
+  const { auth = 'off', hosts, corsOrigins } = options
   const clients = createClients(options.trustedProxies)
+  const access = { broker, store, clients, log, random: Math.random }
+  const authenticator = auth === 'keys' ? wireAccess(access, options.access) : undefined
   const connections = createConnections({
     clients,
     ...(options.tailsMax === undefined ? {} : { tailsMax: options.tailsMax }),
@@ -97,12 +105,13 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     connections,
     responses,
     slots: createStoreSlots(clients),
-    auth: options.auth ?? 'off',
+    auth,
+    onDenied: auditDenials(access),
     now: () => performance.now(),
     random: Math.random,
   })
   return {
-    ...createApp(routes, { hosts: options.hosts, log, random: Math.random }),
+    ...createApp(routes, { hosts, corsOrigins, authenticator, isOpen, log, random: Math.random }),
     appender,
     tails,
     readiness,
@@ -112,6 +121,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
       pressure[Symbol.dispose]()
       await tails[Symbol.asyncDispose]()
       await heads[Symbol.asyncDispose]()
+      await authenticator?.[Symbol.asyncDispose]()
     },
   }
 }

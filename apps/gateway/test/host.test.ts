@@ -94,7 +94,7 @@ test.each([
 })
 
 test('HOSTS is a list of names, and the name it listens on is one more', () => {
-  const env = { REDIS_URL: 'redis://a', DATABASE_URL: 'postgres://a' }
+  const env = { REDIS_URL: 'redis://a', DATABASE_URL: 'postgres://a', SEKALI_AUTH: 'keys' }
   const hostsOf = (more: NodeJS.ProcessEnv) => parseConfig({ ...env, ...more }).hosts
   expect(hostsOf({})).toEqual(['127.0.0.1'])
   expect(hostsOf({ HOSTS: ' gateway, ,events.example.com,', HOST: 'here.lan' })).toEqual([

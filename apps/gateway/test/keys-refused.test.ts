@@ -1,6 +1,8 @@
 /** Where keys are not looked after: while nobody is asked for one, and while PostgreSQL is away. */
 import { expect, test } from 'vitest'
 import { createGateway, nowhere, problemIn } from './gateway.ts'
+import { bearer } from './own-keys.ts'
+import { madeUp } from './retyped.ts'
 import { serveGateway } from './served-gateway.ts'
 
 test.each(['off', 'off-on-purpose'] as const)('with auth %s nobody can leave a key behind', async (auth) => {
@@ -19,6 +21,7 @@ test.each(['off', 'off-on-purpose'] as const)('with auth %s nobody can leave a k
 test('without PostgreSQL keys are neither made nor shown', async () => {
   await using gateway = await serveGateway({ ...nowhere, auth: 'keys' })
   for (const path of ['/keys', '/keys/aaaaaaaaaaaa', '/audit']) {
-    expect(await problemIn(await fetch(gateway.url + path))).toMatchObject({ code: 'store_unavailable' })
+    const answer = await fetch(gateway.url + path, { headers: bearer(madeUp()) })
+    expect(await problemIn(answer)).toMatchObject({ code: 'store_unavailable' })
   }
 })

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { parsePattern } from '@sekali/core/pattern'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
+import { forever } from '../src/access/life.ts'
 import { bytesInUse } from './bytes-in-use.ts'
 import { ownTails } from './own-tails.ts'
 
@@ -39,7 +40,7 @@ test('clients that read history slowly do not keep a fast one waiting', async ()
     const socket = Object.assign(new Duplex({ write, read() {} }), { setTimeout() {} }) as unknown as Socket
     const outgoing = new ServerResponse(new IncomingMessage(socket))
     outgoing.assignSocket(socket)
-    own.tails.serve(own.tails.feedOf(parsePattern('t'), 'slow'), outgoing, start, undefined)
+    own.tails.serve(own.tails.feedOf(parsePattern('t'), 'slow'), outgoing, start, undefined, forever)
     return outgoing
   })
   using tail = own.tail('topic=t')

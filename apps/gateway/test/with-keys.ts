@@ -1,14 +1,9 @@
 /** A gateway that asks for keys, on a database of its own, with a first key. */
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createFirstKey } from '@sekali/store/first-key'
-import { keyIdIn } from '@sekali/store/key-text'
-import { findKeys } from '@sekali/store/keys'
 import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
 import { inject } from 'vitest'
-import { grantTo } from '../src/access/principals.ts'
-import { createGateway, type Gateway } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
+import { serveGateway } from './served-gateway.ts'
 
 export interface KeyedGateway extends AsyncDisposable {
   readonly gateway: Gateway
@@ -30,7 +25,7 @@ export async function serveWithKeys(): Promise<KeyedGateway> {
   const stack = new AsyncDisposableStack()
   const database = stack.use(await ownDatabase())
   const gateway = stack.use(
-    createGateway({
+    await serveGateway({
       redisUrl: inject('redisUrl'),
       databaseUrl: database.url,
       prefix: ownPrefix(),
@@ -39,16 +34,7 @@ export async function serveWithKeys(): Promise<KeyedGateway> {
   )
   const made = await createFirstKey(gateway.store, { replace: false, actor: 'test' })
   if (typeof made === 'string') throw new Error(made)
-  const server = createServer(async (request, response) => {
-    const id = keyIdIn(request.headers.authorization?.replace('Bearer ', '') ?? '') ?? ''
-    const key = (await findKeys(gateway.store, [id])).get(id)
-    if (key !== undefined) grantTo(request, key.grant)
-    gateway.listener(request, response)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  stack.defer(() => void server.close().closeAllConnections())
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url } = gateway
   const send: KeyedGateway['send'] = (key, method, path, body, headers) =>
     fetch(url + path, {
       method,

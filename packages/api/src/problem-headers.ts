@@ -2,6 +2,7 @@ import type { HeaderName, Headers } from './headers.ts'
 import type { ProblemCode } from './problems.ts'
 
 const retry: Headers = { 'Retry-After': 'always' }
+const challenge: Headers = { 'WWW-Authenticate': 'always' }
 const ofWaiting: Headers = { 'Preference-Applied': 'sometimes' }
 
 /** The headers that come with a problem. What stands nowhere has none. */
@@ -11,6 +12,10 @@ const ofCode: Readonly<Partial<Record<ProblemCode, Headers>>> = {
   client_limit: retry,
   conflict: ofWaiting,
   dead_event: ofWaiting,
+  forbidden: { 'WWW-Authenticate': 'sometimes' },
+  issuer_unavailable: retry,
+  rate_limited: { ...retry, RateLimit: 'sometimes', 'RateLimit-Policy': 'sometimes' },
+  unauthorized: challenge,
   event_lost: { ...retry, ...ofWaiting },
   invalid_event: ofWaiting,
   invalid_lines: ofWaiting,

@@ -13,13 +13,20 @@ const anywhere = [
 /** What a page of another site can make a browser send is refused where something changes. */
 const whereSomethingChanges = ['foreign_origin', 'unsupported_media_type'] satisfies readonly ProblemCode[]
 
+/** Whoever comes is asked for a key, which PostgreSQL knows, or for a token of an issuer. Keys have limits. */
+const whereKeysAreAsked = [
+  ...(['unauthorized', 'forbidden', 'rate_limited', 'store_unavailable', 'issuer_unavailable'] as const),
+] satisfies readonly ProblemCode[]
+
 const isSafe = (method: RouteSpec['method']): boolean => method === 'GET' || method === 'OPTIONS'
 
 export const problemsOf = ({
   method,
+  scope,
   problems,
 }: Pick<RouteSpec, 'method' | 'scope' | 'problems'>): readonly Problem[] => [
   ...problems,
+  ...(scope === 'none' ? [] : whereKeysAreAsked),
   ...anywhere,
   ...(isSafe(method) ? [] : whereSomethingChanges),
 ]

@@ -1,6 +1,7 @@
 /** The phrases of HTTP (RFC 9110, 15). Node's own are older: Payload Too Large, Unprocessable Entity. */
 export const phrases = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
@@ -35,6 +36,7 @@ export const problems = {
     'Write the path plainly: without dot segments, empty segments, backslashes, a fragment, needless escapes or another authority, and with what it encodes as UTF-8 (% is %25). ?event_id= and ?key= take what a path cannot have.',
   ],
   bad_host: [400, 'There must be one Host header, with a name or address and perhaps a port.'],
+  unauthorized: [401, 'A key is needed here. Send it as Authorization: Bearer sekali_…'],
   forbidden: [403, 'The key does not allow this.'],
   foreign_origin: [403, 'A page of another origin may change nothing here.'],
   not_found: [404, 'No route has this path.'],
@@ -95,6 +97,7 @@ export const problems = {
     'These topics have as much in flight as they may (BACKLOG_EVENTS_MAX, BACKLOG_BYTES_MAX). Nothing is queued. Other topics go on.',
   ],
   client_limit: [429, 'You hold most of what this gateway has room for. Finish some of it, then try again.'],
+  rate_limited: [429, 'The key publishes faster than it may. Nothing is queued.'],
   headers_too_large: [431, 'The request line and the headers may have at most 16 KiB together.'],
   internal_error: [500, 'This is a fault of the gateway; its log tells more.'],
   unsupported_transfer_coding: [501, 'The only Transfer-Encoding that is taken is chunked.'],
@@ -103,6 +106,7 @@ export const problems = {
   memory_limit: [503, 'Redis is nearly full. Events are taken again once consumers have made room.'],
   overloaded: [503, 'Too much is under way. Try again.'],
   too_many_tails: [503, 'This gateway has no room for another tail. Try again later.'],
+  issuer_unavailable: [503, 'The keys of the issuer of tokens cannot be read now. Ask again.'],
   store_unavailable: [503, 'PostgreSQL cannot answer now. Ask again.'],
 } as const satisfies Record<string, readonly [status: Status, detail: string]>
 

@@ -1,10 +1,35 @@
 /** Who sent a request, and what they may do: the door finds it out once, and handlers look it up. */
 import type { IncomingMessage } from 'node:http'
 import { everything, type Grant } from '@sekali/core/access'
+import { forever, type Life } from './life.ts'
+import { type Quota, unlimited } from './quota.ts'
 
-const grants = new WeakMap<IncomingMessage, Grant>()
+export interface Principal {
+  readonly grant: Grant
+  readonly life: Life
+  readonly quota: Quota
+}
 
-export const grantTo = (request: IncomingMessage, grant: Grant): void => void grants.set(request, grant)
+/** Whoever comes where no keys are asked for. */
+const anyone: Principal = { grant: everything, life: forever, quota: unlimited }
 
-/** Where no keys are asked for, nobody's grant is noted, and everyone may do everything. */
-export const grantOf = (request: IncomingMessage): Grant => grants.get(request) ?? everything
+/** Whoever has not been let in. Where keys are asked for every request is theirs first, so that nothing is open by mistake. */
+export const nobody: Principal = {
+  grant: { holder: 'nobody', scopes: [], topics: [] },
+  life: forever,
+  quota: unlimited,
+}
+
+const principal = Symbol('principal')
+
+/** On the request itself: a WeakMap would cost the garbage collector work for every event. */
+type Admitted = IncomingMessage & { [principal]?: Principal }
+
+export const admitAs = (request: IncomingMessage, who: Principal): void => {
+  ;(request as Admitted)[principal] = who
+}
+
+export const principalOf = (request: IncomingMessage | undefined): Principal =>
+  (request as Admitted | undefined)?.[principal] ?? anyone
+
+export const grantOf = (request: IncomingMessage | undefined): Grant => principalOf(request).grant

@@ -17,8 +17,11 @@ import { readHeads } from '@sekali/store/heads'
 import { readNotLoaded } from '@sekali/store/not-loaded'
 import { readProjectionWaits } from '@sekali/store/projection-waits'
 import { readProjections } from '@sekali/store/read-projections'
+import type { Context } from 'hono'
+import { refusalOfPattern } from '../access/may.ts'
+import { grantOf } from '../access/principals.ts'
 import { within } from '../clients/deadline.ts'
-import { reply } from '../http/reply.ts'
+import { reply, toResponse } from '../http/reply.ts'
 import type { Pressure } from '../pressure/pressure.ts'
 import { clockFinding, consumerFindings, figureFindings, lagFinding, lastIdFinding } from './findings.ts'
 import { pressureFindings } from './pressure-findings.ts'
@@ -54,7 +57,10 @@ export function doctor(
     ])
     return JSON.stringify(diagnosisOf(all.flat()))
   })
-  return async (): Promise<Response> => reply(200, await diagnose())
+  return async (c: Context): Promise<Response> => {
+    const refused = refusalOfPattern(grantOf(c.env?.incoming), undefined) // it names topics
+    return refused === undefined ? reply(200, await diagnose()) : toResponse(refused)
+  }
 
   /** What an examination finds; or why there was none, and what cannot work because of that. */
   async function reach(

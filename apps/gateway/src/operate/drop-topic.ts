@@ -4,9 +4,11 @@ import { isTopicName, type TopicName } from '@sekali/core/event'
 import type { Store } from '@sekali/store/connect'
 import { dropTopic } from '@sekali/store/drop-topic'
 import { byOf } from '../access/by.ts'
+import { refusalOfTopic } from '../access/may.ts'
+import { grantOf } from '../access/principals.ts'
 import type { Clients } from '../clients/clients.ts'
 import { problem } from '../http/problem.ts'
-import { reply } from '../http/reply.ts'
+import { reply, toResponse } from '../http/reply.ts'
 import type { Handler } from '../http/router.ts'
 import type { NewTopics } from '../publish/new-topics.ts'
 
@@ -23,6 +25,8 @@ export function dropEmptyTopic({ broker, store, newTopics, clients }: DropTopicD
     const name = c.req.param('topic') ?? ''
     if (!isTopicName(name)) return problem('unknown_topic')
     const topic = name as TopicName
+    const refused = refusalOfTopic(grantOf(c.env.incoming), topic)
+    if (refused !== undefined) return toResponse(refused)
     const by = byOf(c.env.incoming, clients)
     const outcome = await dropTopic(store, topic, () => forgetName(broker, topic), by)
     if (outcome === 'in_use') return problem('topic_in_use')

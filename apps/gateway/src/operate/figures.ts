@@ -106,7 +106,12 @@ function inFlightOf(row: Row | undefined, stream: StreamFigures | undefined): nu
   return stream.entriesAdded < accounted ? null : stream.entriesAdded - accounted
 }
 
-function totalsOf(topics: readonly TopicFigures[], storeKnown: boolean, brokerKnown: boolean): Figures {
+/** The sums over topics. */
+export function totalsOf(
+  topics: readonly TopicFigures[],
+  storeKnown: boolean,
+  brokerKnown: boolean,
+): Figures {
   const total = (of: (topic: TopicFigures) => number | null) => (storeKnown ? sum(topics.map(of)) : null)
   return {
     accepted: brokerKnown ? total((topic) => topic.accepted) : null,

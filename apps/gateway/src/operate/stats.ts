@@ -4,11 +4,14 @@ import type { TopicName } from '@sekali/core/event'
 import { outcomesOf } from '@sekali/core/figures'
 import { matches, parsePattern, type TopicPatternText } from '@sekali/core/pattern'
 import type { Context } from 'hono'
+import { refusalOfPattern } from '../access/may.ts'
+import { grantOf } from '../access/principals.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
-import { reply } from '../http/reply.ts'
+import { reply, toResponse } from '../http/reply.ts'
 import type { Figures, TopicFigures } from './figures.ts'
-import type { Reading, Readings } from './readings.ts'
+import type { Readings } from './readings.ts'
+import { type Visible, visibleTo } from './visible.ts'
 
 export interface StatsDeps {
   readonly readings: Readings
@@ -19,7 +22,8 @@ export interface StatsDeps {
 }
 
 /**
- * GET /stats. The totals are the system's: exact, lasting, and over all topics, whichever are on the page. Uptime and
+ * GET /stats. The totals are the system's: exact, lasting, and over all topics that the key may see, whichever are on the
+ * page. Uptime and
  * throughput are this process's alone; throughput is the events it accepted per second since it started. The answer is
  * always 200, in bounded time: figures of a server that does not answer are null.
  */
@@ -28,8 +32,12 @@ export function stats({ readings, now, accepted }: StatsDeps) {
   return async (c: Context): Promise<Response> => {
     const page = parsePage(new URL(c.req.url).searchParams)
     if (Array.isArray(page)) return problem('invalid_parameters', { errors: page })
+    const grant = grantOf(c.env?.incoming)
+    const refused = page.topic && refusalOfPattern(grant, parsePattern(page.topic))
+    if (refused !== undefined) return toResponse(refused)
     // A page that follows is of the same reading as the first one, as long as that is kept.
-    const reading = (page.after === undefined ? undefined : readings.kept()) ?? (await readings.read())
+    const all = (page.after === undefined ? undefined : readings.kept()) ?? (await readings.read())
+    const reading = visibleTo(grant, all)
     const { topics, next } = topicsOf(reading, page)
     const uptimeSeconds = Math.max(now() - startedAt, 1) / 1_000
     const performance = {
@@ -59,7 +67,7 @@ interface TopicsPage {
   readonly next?: URLSearchParams
 }
 
-function topicsOf({ topics }: Reading, { topic, limit, after = '' as TopicName }: Page): TopicsPage {
+function topicsOf({ topics }: Visible, { topic, limit, after = '' as TopicName }: Page): TopicsPage {
   if (topics === null) return { topics }
   const pattern = topic === undefined ? undefined : parsePattern(topic)
   const wanted = topics.filter(
@@ -73,7 +81,7 @@ function topicsOf({ topics }: Reading, { topic, limit, after = '' as TopicName }
   return { topics: page, next }
 }
 
-function onTheWire({ totals, consumers }: Reading, topics: TopicsPage['topics']) {
+function onTheWire({ totals, consumers }: Visible, topics: TopicsPage['topics']) {
   return {
     traffic_stats: {
       total_received_api: totals.accepted,

@@ -1,17 +1,16 @@
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Event } from '@sekali/core/event'
 import type { Sifted } from '@sekali/core/parse'
 import type { Position } from '@sekali/core/position'
 import { digestOf, type Outcome, type Sent } from '@sekali/store/outcomes'
+import { principalOf } from '../access/principals.ts'
 import type { Share } from '../clients/budget.ts'
 import { applied } from '../http/prefer.ts'
 import { refusal } from '../http/problem.ts'
 import { type Answer, answer } from '../http/reply.ts'
-import { readBody } from './body.ts'
 import type { PublishDeps } from './deps.ts'
 import { refusalOfNone, siftedFields } from './lenient.ts'
-import { readEvents } from './read-events.ts'
+import { readAllowed } from './read-allowed.ts'
 
 /**
  * POST /publish with `Prefer: wait=N`: publishes, and answers with the outcome as soon as it is known, or with `queued`
@@ -31,7 +30,7 @@ export async function publishAndWait(
   const published = await publish(deps, request, eventShare, isLenient)
   if ('status' in published) return published
   const { sent, isBatch, sifted } = published
-  const outcomes = await waitWhileHere(request.socket, (signal) =>
+  const outcomes = await waitWhileHere(request, (signal) =>
     deps.receipts.wait(sent, waitSeconds * 1_000, signal),
   )
   const headers = applied({ waitSeconds, isLenient: sifted !== undefined })
@@ -48,14 +47,16 @@ interface PublishedBody {
 
 /** A function of its own, so that neither the body nor its events are in memory while the outcome is waited for. */
 async function publish(
-  { budget, clients, timeSlices, newTopics, pressure, portions, onAccepted, random }: PublishDeps,
+  deps: PublishDeps,
   request: IncomingMessage,
   eventShare: Share,
   isLenient: boolean,
 ): Promise<PublishedBody | Answer> {
+  const { budget, clients, timeSlices, newTopics, pressure, portions, onAccepted, random } = deps
   const client = clients.of(request)
   using byteShare = budget.share(client)
-  const read = await readEvents(timeSlices, client, await readBody(request, byteShare), isLenient)
+  const read = await readAllowed(deps, request, byteShare, isLenient)
+  if ('status' in read) return read
   const { events, isBatch } = read
   const sifted = read.isBatch ? read.sifted : undefined
   const none = refusalOfNone(sifted, request.headers)
@@ -84,11 +85,16 @@ function* remember(
   return sent
 }
 
-/** Waits as long as the client stays: `signal` is aborted when it leaves. */
-async function waitWhileHere<T>(socket: Socket, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Waits as long as the client stays, and may: `signal` is aborted when it leaves, and when its key is revoked. */
+async function waitWhileHere<T>(
+  request: IncomingMessage,
+  wait: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { socket } = request
   const left = new AbortController()
   const onClose = () => left.abort()
   socket.once('close', onClose)
+  using _life = principalOf(request).life.onEnd(onClose)
   try {
     if (socket.destroyed) onClose()
     return await wait(left.signal)

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { withDeadline } from '@sekali/core/deadline'
 import { SekaliError } from '@sekali/core/errors'
+import { KeyEnded, type Life } from '../access/life.ts'
 import { IncompleteBody } from './body.ts'
 
 export interface Patience {
@@ -21,13 +22,17 @@ export class TooSlow extends SekaliError {
 
 /**
  * The chunks of a body. `begun()` is the number of the line that the last chunk left unfinished, if it did.
- * Throws IncompleteBody when the client leaves, and TooSlow when it falls silent or takes too long with a line.
+ * Throws IncompleteBody when the client leaves, TooSlow when it falls silent or takes too long with a line, and KeyEnded
+ * when its key is revoked.
  */
 export async function* readChunks(
   request: IncomingMessage,
   begun: () => number | undefined,
+  life: Life,
   { silenceMs = 15_000, lineMs = 15_000 }: Patience = {},
 ): AsyncGenerator<Buffer> {
+  let giveUp: (reason: KeyEnded) => void = () => undefined
+  using _watch = life.onEnd((why) => giveUp(new KeyEnded(why)))
   // The connection stays when the iterator ends: the client still gets the answer.
   const chunks = request.iterator({ destroyOnReturn: false })
   let line: number | undefined
@@ -38,7 +43,13 @@ export async function* readChunks(
       line = begun()
       const ms = line === undefined ? silenceMs : Math.min(silenceMs, lineMs - waitedMs)
       const since = performance.now()
-      const { value, done } = await inTime(ms, chunks.next())
+      if (life.over !== undefined) throw new KeyEnded(life.over)
+      // No Promise.race: what stays pending would remember each read of a stream that lasts for days.
+      const next = new Promise<IteratorResult<Buffer>>((resolve, reject) => {
+        giveUp = reject
+        chunks.next().then(resolve, reject)
+      })
+      const { value, done } = await inTime(ms, next)
       waitedMs += performance.now() - since
       if (done) return
       yield value

@@ -9,11 +9,14 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { ProblemCode } from '@sekali/api/problems'
-import { SekaliError, TopicLimit } from '@sekali/core/errors'
+import { type Issue, SekaliError, TopicLimit } from '@sekali/core/errors'
 import type { Event } from '@sekali/core/event'
 import { createLineSplitter, isBlank, type Line } from '@sekali/core/lines'
 import { readEvent } from '@sekali/core/parse'
-import type { Client } from '../clients/clients.ts'
+import { invalidToken } from '../access/bearer.ts'
+import { KeyEnded } from '../access/life.ts'
+import { issueOf } from '../access/may.ts'
+import { principalOf } from '../access/principals.ts'
 import { cloudEventHint } from '../http/cloud-events.ts'
 import { applied, readPreferences } from '../http/prefer.ts'
 import { type BadLine, type ProblemExtras, refusal, retryExtras } from '../http/problem.ts'
@@ -21,6 +24,7 @@ import { type Answer, answer } from '../http/reply.ts'
 import { IncompleteBody } from './body.ts'
 import { readChunks, TooSlow } from './body-chunks.ts'
 import type { PublishDeps } from './deps.ts'
+import { pace } from './pace.ts'
 
 /** Events and characters of a batch of lines, which are read ahead of Redis. */
 const batchEventsMax = 500
@@ -45,12 +49,18 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
   using share = deps.budget.share(client)
   const splitter = createLineSplitter()
   const { isLenient } = readPreferences(request.headers.prefer)
-  const reader = createReader(isLenient ? Number.POSITIVE_INFINITY : badLinesMax)
+  const { grant, life, quota } = principalOf(request)
+  const reader = createReader({
+    invalidMax: isLenient ? Number.POSITIVE_INFINITY : badLinesMax,
+    eventsMax: Math.min(batchEventsMax, quota.most.events),
+    issueOf: (event) => issueOf(grant, event),
+  })
   const progress: Progress = { reader, isLenient, queued: 0, lines_read: 0 }
-  const publish = (lines: Iterator<Line>) => publishAll(deps, client, progress, lines)
+  const publish = (lines: Iterator<Line>) => publishAll(deps, request, progress, lines)
   try {
-    for await (const chunk of readChunks(request, splitter.begun, deps.patience)) {
+    for await (const chunk of readChunks(request, splitter.begun, life, deps.patience)) {
       share.hold(splitter.heldBytes() + chunk.length)
+      await pace(request, { events: 0, bytes: chunk.length })
       await publish(splitter.split(chunk))
       if (hasTooManyBad(progress)) break
       share.hold(splitter.heldBytes())
@@ -65,14 +75,18 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
 
 /** Reads and queues the lines, until too many are bad. Throws what keeps the rest of the stream from being queued. */
 async function publishAll(
-  { timeSlices, newTopics, pressure, portions, onAccepted }: PublishDeps,
-  client: Client,
+  { clients, timeSlices, newTopics, pressure, portions, onAccepted }: PublishDeps,
+  request: IncomingMessage,
   progress: Progress,
   lines: Iterator<Line>,
 ): Promise<void> {
+  const client = clients.of(request)
+  const { life } = principalOf(request)
   for (;;) {
     const { isOver, events, last } = await timeSlices.run(client, progress.reader.read(lines))
     if (events.length > 0) {
+      await pace(request, { events: events.length, bytes: 0 })
+      if (life.over !== undefined) throw new KeyEnded(life.over)
       pressure.admit(events)
       await newTopics.admit(client, events)
       const { queued, failure } = await portions.appendAll(client, events)
@@ -113,6 +127,7 @@ function refusalIn(error: unknown, random: () => number): [code: ProblemCode, ex
   if (error instanceof IncompleteBody) return ['incomplete_body']
   if (error instanceof TooSlow) return [error.code, { detail: tooSlow }]
   if (error instanceof TopicLimit) return [error.code]
+  if (error instanceof KeyEnded) return [error.code, { detail: error.message, headers: invalidToken }]
   if (error instanceof SekaliError && error.retryable) {
     return [error.code as ProblemCode, retryExtras(error, random)]
   }
@@ -131,10 +146,19 @@ interface LineBatch {
   readonly isOver: boolean
 }
 
+interface ReaderOptions {
+  /** Bad lines after which nothing more is read. */
+  readonly invalidMax: number
+  /** Events of a batch. */
+  readonly eventsMax: number
+  /** What else is wrong with an event, if anything is. */
+  readonly issueOf: (event: Event) => Issue | undefined
+}
+
 type LineReader = ReturnType<typeof createReader>
 
 /** Reads lines in batches, and remembers which were bad. */
-function createReader(invalidMax: number) {
+function createReader({ invalidMax, eventsMax, issueOf }: ReaderOptions) {
   let invalid = 0
   let last = 0
   const named: BadLine[] = []
@@ -143,12 +167,12 @@ function createReader(invalidMax: number) {
     *read(lines: Iterator<Line>): Generator<undefined, LineBatch> {
       const events: Event[] = []
       let chars = 0
-      while (events.length < batchEventsMax && chars < batchCharsMax && invalid < invalidMax) {
+      while (events.length < eventsMax && chars < batchCharsMax && invalid < invalidMax) {
         const { value: line, done } = lines.next()
         if (done) return { events, last, isOver: true }
         last = line.number
         chars += line.text?.length ?? 0
-        const read = readLine(line)
+        const read = readLine(line, issueOf)
         yield
         if (read === undefined) continue
         if ('eventId' in read) events.push(read)
@@ -160,11 +184,17 @@ function createReader(invalidMax: number) {
 }
 
 /** `undefined` for a blank line. */
-function readLine({ text, issue }: Line): Event | Pick<BadLine, 'errors'> | undefined {
+function readLine(
+  { text, issue }: Line,
+  issueOf: ReaderOptions['issueOf'],
+): Event | Pick<BadLine, 'errors'> | undefined {
   if (issue !== undefined) return { errors: [issue] }
   if (text === undefined || isBlank(text)) return undefined
   const read = readEvent(text)
-  if ('eventId' in read) return read
+  if ('eventId' in read) {
+    const other = issueOf(read)
+    return other === undefined ? read : { errors: [other] }
+  }
   return read.code === 'malformed_json' ? notJson : { errors: read.issues }
 }
 

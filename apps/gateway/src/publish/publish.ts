@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { refusalOfQuota } from '../access/quota.ts'
 import type { Client } from '../clients/clients.ts'
 import { cloudEventHint } from '../http/cloud-events.ts'
 import { isPlain, mediaType } from '../http/media.ts'
@@ -7,11 +8,11 @@ import { refusal, refusalOf } from '../http/problem.ts'
 import { type Answer, answer, sendEarly } from '../http/reply.ts'
 import { unsupportedMediaType } from '../http/unsupported-media.ts'
 import { publishAndWait } from './and-wait.ts'
-import { readBody } from './body.ts'
 import type { PublishDeps } from './deps.ts'
 import { refusalOfNone, siftedFields } from './lenient.ts'
 import { publishLines } from './lines.ts'
-import { type BodyEvents, readEvents } from './read-events.ts'
+import { readAllowed } from './read-allowed.ts'
+import type { BodyEvents } from './read-events.ts'
 
 export type Publish = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
@@ -27,7 +28,10 @@ export function createPublish(deps: PublishDeps): Publish {
   return async (request, response) => {
     const answered = await publish(deps, request)
       .then((answer) => deps.responses.count(request, response, answer))
-      .catch((error) => refusalOf(error, deps.log, deps.random, cloudEventHint(request.headers)))
+      .catch(
+        (error) =>
+          refusalOfQuota(error) ?? refusalOf(error, deps.log, deps.random, cloudEventHint(request.headers)),
+      )
     sendEarly(response, answered)
   }
 }
@@ -54,7 +58,8 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   if (waitSeconds !== undefined) return await publishAndWait(deps, request, waitSeconds, isLenient)
   const client = deps.clients.of(request)
   using share = deps.budget.share(client)
-  const read = await readEvents(deps.timeSlices, client, await readBody(request, share), isLenient)
+  const read = await readAllowed(deps, request, share, isLenient)
+  if ('status' in read) return read
   deps.pressure.admit(read.events)
   const admitted = deps.newTopics.admit(client, read.events)
   if (admitted !== undefined) await admitted

@@ -1,3 +1,4 @@
+import type { Issue } from '@sekali/core/errors'
 import type { Event } from '@sekali/core/event'
 import { eventIn, eventsIn, requireEvent, type Sifted, siftedEventsIn } from '@sekali/core/parse'
 import { toEnd } from '@sekali/core/scan'
@@ -14,6 +15,11 @@ export type BodyEvents =
       readonly sifted?: Sifted
     }
 
+/** How an array is read leniently: what else is wrong with an event, if anything is. */
+export interface Lenient {
+  readonly issueOf: (event: Event) => Issue | undefined
+}
+
 /** A body of up to this size is read at once: it takes a fraction of a millisecond. */
 const smallBytesMax = 16 * 1024
 
@@ -25,17 +31,17 @@ export async function readEvents(
   timeSlices: TimeSlices,
   client: Client,
   body: Body,
-  isLenient: boolean,
+  lenient: Lenient | undefined,
 ): Promise<BodyEvents> {
-  const steps = stepsOf(body, isLenient)
+  const steps = stepsOf(body, lenient)
   return body.bytes <= smallBytesMax ? toEnd(steps) : await timeSlices.run(client, steps)
 }
 
-function* stepsOf(body: Body, isLenient: boolean): Generator<undefined, BodyEvents> {
+function* stepsOf(body: Body, lenient: Lenient | undefined): Generator<undefined, BodyEvents> {
   const text = body.toText()
   yield
-  if (isArray(text) && isLenient) {
-    const sifted = yield* siftedEventsIn(text)
+  if (isArray(text) && lenient !== undefined) {
+    const sifted = yield* siftedEventsIn(text, lenient.issueOf)
     return { isBatch: true, events: sifted.events, sifted }
   }
   if (isArray(text)) return { isBatch: true, events: yield* eventsIn(text) }

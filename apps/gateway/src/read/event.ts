@@ -3,9 +3,11 @@ import type { Store } from '@sekali/store/connect'
 import { findEvent } from '@sekali/store/outcomes'
 import type { Context } from 'hono'
 import * as v from 'valibot'
+import { refusalOfTopic } from '../access/may.ts'
+import { grantOf } from '../access/principals.ts'
 import type { Clients } from '../clients/clients.ts'
 import { problem } from '../http/problem.ts'
-import { reply } from '../http/reply.ts'
+import { reply, toResponse } from '../http/reply.ts'
 import type { Lookups } from './lookups.ts'
 import type { StoreSlots } from './store-slots.ts'
 
@@ -27,6 +29,8 @@ export function showEvent({ store, lookups, clients, slots }: EventDeps) {
     const name = parseName(url)
     if (name === undefined) return problem('unknown_event', { in_flight: false })
     const { topic, eventId } = name
+    const refused = refusalOfTopic(grantOf(c.env?.incoming), topic)
+    if (refused !== undefined) return toResponse(refused)
     // A slot for each read: a look-up in Redis takes up to a second, and PostgreSQL has nothing to do meanwhile.
     const read = () => slots.run(c, () => findEvent(store, topic, eventId))
     const known = await read()

@@ -7,9 +7,11 @@ import type { Store } from '@sekali/store/connect'
 import { readNewest, readTopic } from '@sekali/store/read-topic'
 import { searchEvents } from '@sekali/store/search'
 import type { Context } from 'hono'
+import { refusalOfPattern } from '../access/may.ts'
+import { grantOf } from '../access/principals.ts'
 import { accepted } from '../http/accept.ts'
 import { problem } from '../http/problem.ts'
-import { reply } from '../http/reply.ts'
+import { reply, toResponse } from '../http/reply.ts'
 import { nextPage, orderOf, type Page, parsePage } from './query.ts'
 import type { Replays } from './replay.ts'
 import type { StoreSlots } from './store-slots.ts'
@@ -22,6 +24,8 @@ export function events(store: Store, replays: Replays, slots: StoreSlots) {
     if (type === undefined) return problem('not_acceptable')
     const page = parsePage(query, type === 'application/json' ? limits.pageSizeMax : Number.MAX_SAFE_INTEGER)
     if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
+    const refused = refusalOfPattern(grantOf(c.env?.incoming), page.topics)
+    if (refused !== undefined) return toResponse(refused)
     if (type === 'application/json') return await slots.run(c, () => showPage(store, query, page))
     return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
   }

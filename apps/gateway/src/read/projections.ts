@@ -20,23 +20,33 @@ import { readState, readStatesPage, type StatesPage } from '@sekali/store/read-s
 import { requestRebuild } from '@sekali/store/request-rebuild'
 import type { Context } from 'hono'
 import { byOf } from '../access/by.ts'
+import { grantOf } from '../access/principals.ts'
 import type { Clients } from '../clients/clients.ts'
 import { isKnown } from '../http/etag.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
 import { reply } from '../http/reply.ts'
 import type { Handler } from '../http/router.ts'
+import { coveredProjections } from './projection-topics.ts'
 
-/** GET /projections: all of them, and how they are; behind them the files of definitions that do not load. */
+/**
+ * GET /projections: all that the key may see, and how they are; for one that may see all topics behind them the files of
+ * definitions that do not load.
+ */
 export function listProjections(store: Store) {
   return async (c: Context): Promise<Response> => {
     const { values, issues } = parseParameters(new URL(c.req.url).searchParams, list.request.query)
     if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
-    const [projections, files] = await Promise.all([
+    const [projections, files, covered] = await Promise.all([
       readProjections(store, undefined, values.as_of),
       readNotLoaded(store),
+      coveredProjections(store, grantOf(c.env?.incoming)),
     ])
-    return reply(200, JSON.stringify([...projections.map(onTheWire), ...files.map(fileOnTheWire)]))
+    const shown =
+      covered === undefined
+        ? [...projections.map(onTheWire), ...files.map(fileOnTheWire)]
+        : projections.filter(({ name }) => covered.has(name)).map(onTheWire)
+    return reply(200, JSON.stringify(shown))
   }
 }
 

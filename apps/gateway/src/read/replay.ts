@@ -3,7 +3,7 @@
  * scarce is held only while something moves, so a slow client, or one that has stopped, keeps nobody else waiting:
  * replay-parts.ts reads, replay-stream.ts sets the pace, replay-writer.ts writes.
  *
- * When something fails in the middle, or this process has to leave, the connection is reset: an end that looked like
+ * When something fails in the middle, the key is revoked, or this process has to leave, the connection is reset: an end that looked like
  * the end of the replay would be a lie. The reader goes on after the last event that it has. A reset cannot be promised,
  * because a process may be killed, and a proxy may turn a reset into an end. So a client that prefers `progress` gets
  * lines while a search finds nothing, and a last line that counts the events.
@@ -17,6 +17,8 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import type { Replay } from '@sekali/store/replay'
 import type { Context } from 'hono'
+import type { Life } from '../access/life.ts'
+import { principalOf } from '../access/principals.ts'
 import { createBudget } from '../clients/budget.ts'
 import type { Client, Clients } from '../clients/clients.ts'
 import { accepted } from '../http/accept.ts'
@@ -64,9 +66,11 @@ export function createReplays(
     options: ReplayWriterOptions,
     held: HeldPart[],
     client: Client,
+    life: Life,
   ): Promise<void> {
     const leave = () => cut(outgoing)
     signal.addEventListener('abort', leave, { once: true })
+    using _watch = life.onEnd(leave)
     limitStall(outgoing, stalledMs)
     const writer = createReplayWriter(outgoing, options)
     if (signal.aborted) leave() // while the first part was read
@@ -100,7 +104,13 @@ export function createReplays(
       const held = room.move()
       outgoing.once('close', () => held.dispose())
       const gzip = isZipped ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
-      void stream(outgoing, { gzip, progressMs: wantsProgress ? keepAliveMs : undefined }, [first], client)
+      void stream(
+        outgoing,
+        { gzip, progressMs: wantsProgress ? keepAliveMs : undefined },
+        [first],
+        client,
+        principalOf(incoming).life,
+      )
       return RESPONSE_ALREADY_SENT
     },
   }

@@ -3,6 +3,8 @@ import { fromRule, tailEvents } from '@sekali/api/read'
 import { type Issue, Overloaded } from '@sekali/core/errors'
 import { parsePattern, type TopicPattern } from '@sekali/core/pattern'
 import type { Logger } from '@sekali/process/log'
+import { refusalOfPattern } from '../access/may.ts'
+import { principalOf } from '../access/principals.ts'
 import type { Clients } from '../clients/clients.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { refusal, refusalOf } from '../http/problem.ts'
@@ -54,6 +56,9 @@ async function begin(
 ): Promise<Answer | undefined> {
   const query = parseTail(queryOf(request), String(request.headers['last-event-id'] ?? ''))
   if ('issues' in query) return refusal('invalid_parameters', { errors: query.issues })
+  const { grant, life } = principalOf(request)
+  const refused = refusalOfPattern(grant, query.pattern)
+  if (refused !== undefined) return refused
   if (request.method === 'HEAD') {
     response.writeHead(200, headers).end()
     return undefined
@@ -72,7 +77,7 @@ async function begin(
     if (response.destroyed || response.socket === null) return undefined
     response.writeHead(200, headers)
     const isKnown = 'id' in query.from
-    tails.serve(use, response, { id: start.id, isKnown }, query.source)
+    tails.serve(use, response, { id: start.id, isKnown }, query.source, life)
     isServed = true
     return undefined
   } catch (error) {

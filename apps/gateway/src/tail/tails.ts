@@ -6,6 +6,7 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import type { TopicPattern } from '@sekali/core/pattern'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
+import type { Life } from '../access/life.ts'
 import { createBulkReads } from '../clients/bulk-reads.ts'
 import type { Client } from '../clients/clients.ts'
 import { createSlots } from '../clients/slots.ts'
@@ -17,8 +18,14 @@ import { createTailWriter } from './writer.ts'
 export interface Tails extends AsyncDisposable {
   /** The feed of a pattern, for a client that may be the first. Throws `Overloaded` or `ClientLimit`. */
   feedOf(pattern: TopicPattern, client: Client): FeedInUse
-  /** Serves a client from behind a cursor until it leaves or this process does; then the feed is given back. */
-  serve(use: FeedInUse, outgoing: ServerResponse, from: Beginning, source: string | undefined): void
+  /** Serves a client from behind a cursor until it leaves, its key is revoked, or this process leaves. */
+  serve(
+    use: FeedInUse,
+    outgoing: ServerResponse,
+    from: Beginning,
+    source: string | undefined,
+    life: Life,
+  ): void
 }
 
 /** Where a tail begins: behind this id. */
@@ -86,7 +93,7 @@ export function createTails(
       ticking ??= setTimeout(tick, tickMs)
       return use
     },
-    serve(use, outgoing, from, source) {
+    serve(use, outgoing, from, source, life) {
       const { feed, client } = use
       const writer = createTailWriter(outgoing, {
         from: from.id,
@@ -97,7 +104,13 @@ export function createTails(
       const reader = createTailReader({ feed, writer, store, log, client, reads, pages })
       readers.add(reader)
       feed.readers.add(reader)
+      // Whoever comes again is answered 401, and does not come again then.
+      const watch = life.onEnd((why) => {
+        writer.say(why)
+        reader.end()
+      })
       outgoing.once('close', () => {
+        watch[Symbol.dispose]()
         readers.delete(reader)
         feed.readers.delete(reader)
         use[Symbol.dispose]()

@@ -19,6 +19,8 @@ export interface TailWriter {
   writeFrames(frames: readonly Frame[]): Promise<boolean>
   /** Writes something if nothing was written for a while, so that both ends notice a dead connection. */
   beat(now: number): void
+  /** Writes a comment, for whoever looks at the connection: readers of events pass over it. */
+  say(text: string): void
   end(): void
 }
 
@@ -93,6 +95,9 @@ export function createTailWriter(
         return
       // A comment is a line, and needs no blank one behind it.
       write(sentId === id ? ':\n' : `id: ${id}\n\n`, id)
+    },
+    say(text) {
+      if (!isOver()) outgoing.write(`: ${text}\n`)
     },
     end() {
       outgoing.end()

@@ -11,6 +11,7 @@ import { variables as ofProjector } from '@sekali/projector/config'
 export const decidedHere: ReadonlySet<string> = new Set([
   'SEKALI_AUTH',
   'HOST',
+  'SEKALI_BIND', // of a container, where the host decides who comes in: here it is --host that does
   'PORT',
   'HEALTH_HOST',
   'HEALTH_PORT',

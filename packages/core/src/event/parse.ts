@@ -90,8 +90,14 @@ export interface Sifted {
   readonly bad: readonly BadEvent[]
 }
 
-/** The same for who wants the good ones taken. It throws neither InvalidEvent, nor anything when none is good. */
-export function* siftedEventsIn(body: string): Generator<undefined, Sifted> {
+/**
+ * The same for who wants the good ones taken. It throws neither InvalidEvent, nor anything when none is good. `issueOf` may
+ * find something else that is wrong with an event.
+ */
+export function* siftedEventsIn(
+  body: string,
+  issueOf: (event: Event) => Issue | undefined = () => undefined,
+): Generator<undefined, Sifted> {
   const events: Event[] = []
   const indexes: number[] = []
   const bad: BadEvent[] = []
@@ -100,7 +106,9 @@ export function* siftedEventsIn(body: string): Generator<undefined, Sifted> {
     const errors: Issue[] = []
     const isNamed = bad.length < limits.issuesNamedMax
     const event = isNamed ? readSent(sent, errors) : readValid(sent)
-    if (event !== undefined) {
+    const other = event && issueOf(event)
+    if (other !== undefined) errors.push(other)
+    if (event !== undefined && other === undefined) {
       events.push(event)
       indexes.push(index)
       return

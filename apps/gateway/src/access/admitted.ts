@@ -1,0 +1,204 @@
+/**
+ * The keys and tokens that this process has let in, each by the SHA-256 of its whole text; no text is kept.
+ *
+ * All keys among them are read again every `refreshMs`, in one query, and at once when a hint says that one has changed. So a
+ * revocation is in force within `refreshMs` and the time of a query, also if the hint is lost. What was begun with a key is
+ * ended with it (life.ts). While PostgreSQL is away, a key stays as it was for `graceMs`; then nobody knows whether it
+ * is still good, and it is let in no longer.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Grant } from '@sekali/core/access'
+import { chunksOf } from '@sekali/core/chunks'
+import type { Logger } from '@sekali/process/log'
+import type { FindKeys, KeyRecord } from './key-reads.ts'
+import { createLife, type OwnLife } from './life.ts'
+import type { Principal } from './principals.ts'
+import { createQuota } from './quota.ts'
+
+export interface AdmittedOptions {
+  readonly refreshMs?: number
+  readonly graceMs?: number
+  readonly noteMs?: number
+}
+
+export interface AdmittedDeps {
+  readonly find: FindKeys
+  /** Remembers when keys were used last. */
+  readonly note: (uses: ReadonlyMap<string, Date>) => Promise<void>
+  readonly log: Logger
+}
+
+export interface Admitted extends AsyncDisposable {
+  /** Whoever has this digest, if it is let in. */
+  of(digest: string): Principal | undefined
+  addKey(digest: string, id: string, record: KeyRecord): Principal
+  addToken(digest: string, grant: Grant, expiresAtMs: number): Principal
+  /** A key may have changed: reads all of them again. Never rejects. */
+  refresh(): Promise<void>
+}
+
+interface Entry {
+  readonly principal: Principal
+  readonly life: OwnLife
+  /** Of a key; undefined for a token, which nobody can revoke. */
+  readonly keyId: string | undefined
+  expiresAtMs: number
+  /** When PostgreSQL confirmed it last, of a clock that never steps. */
+  confirmedAt: number
+  isUsed: boolean
+  usedAt: number
+}
+
+/** Beyond so many, those that came first are forgotten. They are read again when they are shown again. */
+const entriesMax = 10_000
+const idsInQuery = 1_000
+/** What was not used for so long, and has nothing open, is not read again and again. */
+const idleMs = 10 * 60_000
+
+export function createAdmitted(
+  { find, note, log }: AdmittedDeps,
+  { refreshMs = 2_000, graceMs = 10 * 60_000, noteMs = 60_000 }: AdmittedOptions = {},
+): Admitted {
+  const entries = new Map<string, Entry>()
+  let uses = new Map<string, Date>()
+  const closing = new AbortController()
+  let refreshing: Promise<void> | undefined
+  let again: Promise<void> | undefined
+  let isAway = false
+
+  function add(digest: string, keyId: string | undefined, grant: Grant, expiresAtMs: number): Principal {
+    if (entries.size >= entriesMax) forgetOne(entries)
+    const life = createLife()
+    const principal = { grant, life, quota: createQuota(grant) }
+    const now = performance.now()
+    entries.set(digest, { principal, life, keyId, expiresAtMs, confirmedAt: now, isUsed: true, usedAt: now })
+    return principal
+  }
+
+  function end(digest: string, entry: Entry, why: string): void {
+    entries.delete(digest)
+    entry.life.end(why)
+  }
+
+  /** Ends what has expired, forgets what is idle, and remembers what was used. */
+  function tidy(): void {
+    const now = performance.now()
+    for (const [digest, entry] of entries) {
+      if (entry.isUsed) {
+        entry.usedAt = now
+        if (entry.keyId !== undefined) uses.set(entry.keyId, new Date())
+        entry.isUsed = false
+      }
+      if (entry.expiresAtMs <= Date.now()) end(digest, entry, expired)
+      else if (!entry.life.isWatched && now - entry.usedAt > idleMs) entries.delete(digest)
+    }
+  }
+
+  async function readAgain(): Promise<void> {
+    tidy()
+    const keys = [...entries].filter(([, { keyId }]) => keyId !== undefined)
+    const askedAt = performance.now()
+    try {
+      for (const chunk of chunksOf(keys, idsInQuery)) {
+        const found = await find(chunk.map(([, { keyId }]) => String(keyId)))
+        for (const [digest, entry] of chunk) confirm(digest, entry, found.get(String(entry.keyId)), askedAt)
+      }
+      if (isAway) log.info('keys can be checked again')
+      isAway = false
+    } catch (err) {
+      if (!isAway)
+        log.warn({ err, graceMs }, 'keys cannot be checked: those that are known go on for a while')
+      isAway = true
+      for (const [digest, entry] of keys) {
+        if (performance.now() - entry.confirmedAt > graceMs) end(digest, entry, unconfirmed)
+      }
+    }
+  }
+
+  function confirm(digest: string, entry: Entry, record: KeyRecord | undefined, askedAt: number): void {
+    const why = whyNot(record, digest)
+    if (why === undefined && record !== undefined) {
+      entry.confirmedAt = askedAt
+      entry.expiresAtMs = expiryOf(record)
+    } else end(digest, entry, why ?? revoked)
+  }
+
+  /** One after the other. Whoever calls while one is under way gets the next: it begins after the call. */
+  function refresh(): Promise<void> {
+    if (refreshing !== undefined) {
+      again ??= refreshing.then(() => {
+        again = undefined
+        return refresh()
+      })
+      return again
+    }
+    refreshing = readAgain().finally(() => {
+      refreshing = undefined
+    })
+    return refreshing
+  }
+
+  async function noteUses(): Promise<void> {
+    if (uses.size === 0) return
+    const these = uses
+    uses = new Map()
+    await note(these).catch((err: unknown) => {
+      log.debug({ err }, 'uses of keys were not noted')
+      uses = new Map([...these, ...uses])
+    })
+  }
+
+  async function every(ms: number, work: () => Promise<void>): Promise<void> {
+    while (!closing.signal.aborted) {
+      await sleep(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
+      if (!closing.signal.aborted) await work()
+    }
+  }
+  void every(refreshMs, refresh)
+  void every(noteMs, noteUses)
+
+  return {
+    of(digest) {
+      const entry = entries.get(digest)
+      if (entry === undefined) return undefined
+      if (entry.expiresAtMs <= Date.now()) {
+        end(digest, entry, expired)
+        return undefined
+      }
+      entry.isUsed = true
+      return entry.principal
+    },
+    addKey: (digest, id, record) => add(digest, id, record.grant, expiryOf(record)),
+    addToken: (digest, grant, expiresAtMs) => add(digest, undefined, grant, expiresAtMs),
+    refresh,
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      tidy()
+      await refreshing
+      await noteUses()
+    },
+  }
+}
+
+/** The first that has nothing open: what is open must go on being read again. */
+function forgetOne(entries: Map<string, Entry>): void {
+  for (const [digest, { life }] of entries) {
+    if (life.isWatched) continue
+    entries.delete(digest)
+    return
+  }
+}
+
+const expired = 'The key or token has expired.'
+const revoked = 'The key has been revoked.'
+const unconfirmed = 'PostgreSQL has not confirmed this key for too long.'
+
+/** Why a key that was found by its id is not let in; in words for whoever holds the whole of it. */
+export function whyNot(record: KeyRecord | undefined, digest: string): string | undefined {
+  if (record === undefined || record.hash.toString('hex') !== digest) return revoked
+  if (record.revokedAt !== null) return revoked
+  return expiryOf(record) <= Date.now() ? expired : undefined
+}
+
+const expiryOf = ({ expiresAt }: KeyRecord): number =>
+  expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt)

@@ -1,0 +1,154 @@
+/**
+ * Finds out who sends a request, before any route sees it.
+ *
+ * What is shown is known by its SHA-256: of what was let in once no more is asked than that (admitted.ts). Anything else
+ * takes one way, whatever is wrong with it: the key is read by its id and its hash is compared, with one of nobody if
+ * there is no such key. So an unknown id and a wrong secret are answered alike, and as late. What was refused is remembered
+ * for a while. A client that shows much that is refused has to wait, so that a flood of made-up keys does not reach PostgreSQL.
+ */
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Logger } from '@sekali/process/log'
+import { createBudget } from '../clients/budget.ts'
+import type { Client, Clients } from '../clients/clients.ts'
+import { createRate } from '../clients/rate.ts'
+import { refusal, refusalOf } from '../http/problem.ts'
+import type { Answer } from '../http/reply.ts'
+import { type AdmittedDeps, type AdmittedOptions, createAdmitted, whyNot } from './admitted.ts'
+import { badBearer, bearerOf, isWellWritten, mistyped } from './bearer.ts'
+import { createKeyReads } from './key-reads.ts'
+import type { Principal } from './principals.ts'
+import { BadToken, type Tokens } from './tokens.ts'
+
+export interface Authenticator extends AsyncDisposable {
+  /** Who sends the request, or the answer to it. Only for what is shown for the first time it has to be waited for. */
+  authenticate(request: IncomingMessage): Principal | Answer | Promise<Principal | Answer>
+  /** A key has changed, or may have. */
+  refresh(): Promise<void>
+}
+
+export interface AuthenticatorDeps extends AdmittedDeps {
+  readonly clients: Clients
+  /** The id in the text of a key whose checksum is right. */
+  readonly idOf: (text: string) => string | undefined
+  readonly tokens?: Tokens | undefined
+  readonly log: Logger
+  readonly random: () => number
+}
+
+/** Keys and tokens that are looked up at a time. */
+const lookupsMax = 1_024
+/** What a client may show that is refused, at once and in a second. */
+const refusedRate = { burst: 50, perSecond: 5 }
+const refusedMax = 10_000
+const refusedMs = 30_000
+const keyPrefix = 'sekali_'
+/** Nobody has it. */
+const noHash = Buffer.alloc(32)
+
+interface Refused {
+  readonly answer: Answer
+  readonly until: number
+}
+
+export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedOptions): Authenticator {
+  const { clients, idOf, tokens, log, random } = deps
+  const admitted = createAdmitted(deps, options)
+  const readKey = createKeyReads(deps.find)
+  const lookups = createBudget(lookupsMax, 'too many keys are looked up')
+  const rate = createRate(refusedRate)
+  const refused = createRefused()
+  const underWay = new Map<string, Promise<Principal | Answer>>()
+
+  /** Rejects as PostgreSQL and the issuer do. */
+  async function lookUp(text: string, digest: string, client: Client): Promise<Principal | Answer> {
+    using share = lookups.share(client)
+    share.hold(1)
+    const found = await (text.startsWith(keyPrefix) ? lookUpKey(text, digest) : lookUpToken(text, digest))
+    if ('grant' in found) return found
+    rate.take(client, 1)
+    refused.add(digest, found)
+    return found
+  }
+
+  async function lookUpKey(text: string, digest: string): Promise<Principal | Answer> {
+    const id = idOf(text) ?? ''
+    const record = await readKey(id)
+    const isTheirs = timingSafeEqual(record?.hash ?? noHash, Buffer.from(digest, 'hex'))
+    if (record === undefined || !isTheirs) return badBearer()
+    const why = whyNot(record, digest)
+    return why === undefined ? admitted.addKey(digest, id, record) : badBearer(why)
+  }
+
+  async function lookUpToken(text: string, digest: string): Promise<Principal | Answer> {
+    if (tokens === undefined) return badBearer()
+    try {
+      const { grant, expiresAtMs } = await tokens(text)
+      return admitted.addToken(digest, grant, expiresAtMs)
+    } catch (error) {
+      if (error instanceof BadToken) return badBearer(error.message)
+      throw error
+    }
+  }
+
+  /** What is shown for the first time: one look-up for all who show it. */
+  function lookUpOnce(text: string, digest: string, client: Client): Promise<Principal | Answer> {
+    const under = underWay.get(digest)
+    if (under !== undefined) return under
+    const begun = lookUp(text, digest, client)
+      .catch((error: unknown) => refusalOf(error, log, random))
+      .finally(() => underWay.delete(digest))
+    underWay.set(digest, begun)
+    return begun
+  }
+
+  return {
+    authenticate(request) {
+      const text = bearerOf(request)
+      if (typeof text !== 'string') return text
+      const digest = hash('sha256', text, 'hex')
+      const known = admitted.of(digest) ?? refused.of(digest)
+      if (known !== undefined) return known
+      // No look-up for what cannot be good.
+      if (!isWellWritten(text)) return badBearer()
+      if (text.startsWith(keyPrefix) ? idOf(text) === undefined : tokens === undefined) {
+        return badBearer(text.startsWith(keyPrefix) ? mistyped : undefined)
+      }
+      const client = clients.of(request)
+      const waitSeconds = rate.take(client, 1)
+      if (waitSeconds > 0) return tooManyRefused(waitSeconds)
+      rate.giveBack(client, 1)
+      return lookUpOnce(text, digest, client)
+    },
+    async refresh() {
+      refused.clear() // a restored database may have a key that was unknown
+      await admitted.refresh()
+    },
+    [Symbol.asyncDispose]: () => admitted[Symbol.asyncDispose](),
+  }
+}
+
+const tooManyRefused = (waitSeconds: number): Answer =>
+  refusal('rate_limited', {
+    detail: 'Too many keys that are not valid came from this address. Try again later.',
+    headers: { 'Retry-After': String(Math.ceil(waitSeconds)) },
+  })
+
+/** What was refused lately, with the answer. Bounded: beyond that the oldest is forgotten. */
+function createRefused() {
+  const answers = new Map<string, Refused>()
+  return {
+    of(digest: string): Answer | undefined {
+      const found = answers.get(digest)
+      if (found === undefined || found.until > performance.now()) return found?.answer
+      answers.delete(digest)
+      return undefined
+    },
+    add(digest: string, answer: Answer): void {
+      const [oldest] = answers.keys()
+      if (answers.size >= refusedMax && oldest !== undefined) answers.delete(oldest)
+      answers.set(digest, { answer, until: performance.now() + refusedMs })
+    },
+    clear: () => answers.clear(),
+  }
+}

@@ -1,0 +1,75 @@
+/** Joins what asks for keys: the keys in PostgreSQL, the hints in Redis, the issuer of tokens, the audit log. */
+import type { IncomingMessage } from 'node:http'
+import type { Broker } from '@sekali/broker/connect'
+import { listenToKeys } from '@sekali/broker/keys'
+import type { Logger } from '@sekali/process/log'
+import { appendAudit } from '@sekali/store/audit'
+import { noteUses } from '@sekali/store/change-keys'
+import type { Store } from '@sekali/store/connect'
+import { keyIdIn } from '@sekali/store/key-text'
+import { findKeys } from '@sekali/store/keys'
+import type { Clients } from '../clients/clients.ts'
+import { createRate } from '../clients/rate.ts'
+import type { AdmittedOptions } from './admitted.ts'
+import { type Authenticator, createAuthenticator } from './authenticate.ts'
+import { byOf } from './by.ts'
+import type { OnDenied } from './guard.ts'
+import { createTokens, type TokenOptions } from './tokens.ts'
+
+export interface AccessDeps {
+  readonly broker: Broker
+  readonly store: Store
+  readonly clients: Clients
+  readonly log: Logger
+  readonly random: () => number
+}
+
+export interface AccessOptions extends AdmittedOptions {
+  readonly tokens?: TokenOptions | undefined
+}
+
+/** Asks whoever comes for a key or token, until it is disposed of. Throws `InvalidConfig`. */
+export function wireAccess(
+  { broker, store, ...deps }: AccessDeps,
+  options: AccessOptions = {},
+): Authenticator {
+  const authenticator = createAuthenticator(
+    {
+      ...deps,
+      find: (ids) => findKeys(store, ids),
+      note: (uses) => noteUses(store, uses),
+      idOf: keyIdIn,
+      tokens: options.tokens && createTokens(options.tokens),
+    },
+    options,
+  )
+  const hints = listenToKeys(broker, () => void authenticator.refresh())
+  return {
+    ...authenticator,
+    async [Symbol.asyncDispose]() {
+      await hints[Symbol.asyncDispose]()
+      await authenticator[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Denials of one holder that the audit log gets: whoever tries again and again must not fill it. */
+const deniedRate = { burst: 10, perSecond: 0.1 }
+
+/** Writes into the audit log that somebody was denied what administrators do; the log of the process has the rest. */
+export function auditDenials({
+  store,
+  clients,
+  log,
+}: Pick<AccessDeps, 'store' | 'clients' | 'log'>): OnDenied {
+  const rate = createRate(deniedRate)
+  return (request: IncomingMessage) => {
+    const by = byOf(request, clients)
+    const [path = ''] = (request.url ?? '').split('?', 1)
+    const target = `${request.method} ${path}`
+    if (rate.take(by.actor, 1) > 0) return log.warn({ actor: by.actor }, 'denied again')
+    appendAudit(store, { ...by, action: 'denied', target }).catch((err: unknown) =>
+      log.warn({ err, actor: by.actor, target }, 'denial was not audited'),
+    )
+  }
+}

@@ -1,0 +1,135 @@
+/** What is open when its key is revoked: it ends, and does not come again. */
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { createClient } from '@sekali/client'
+import { revokeKey } from '@sekali/store/change-keys'
+import { eventually } from '@sekali/testkit/eventually'
+import { fillLog } from '@sekali/testkit/fill-log'
+import { event } from '@sekali/testkit/sample'
+import { storeEvents } from '@sekali/testkit/store-events'
+import { expect, test } from 'vitest'
+import { createLife } from '../src/access/life.ts'
+import { eventBody, post } from './gateway.ts'
+import { bearer, ownKeys } from './own-keys.ts'
+import { openTail } from './sse.ts'
+
+const by = { actor: 'test' }
+const soon = { access: { refreshMs: 50 } }
+
+test('a tail says why and ends, and others go on', async () => {
+  await using own = await ownKeys(soon)
+  await storeEvents(own.store, [event({ topic: 'a', eventId: '1' })])
+  const [gone, stays] = [await own.make({ scopes: ['read'] }), await own.make({ scopes: ['read'] })]
+  const open = (key: string) => openTail(own.url, 'topic=a&from=start', bearer(key))
+  using ending = open(gone.text)
+  using staying = open(stays.text)
+  await eventually(() => expect([ending.told.length, staying.told.length]).toEqual([1, 1]))
+  await revokeKey(own.store, gone.key.id, by)
+  await ending.over
+  expect(ending.text).toMatch(/\n\n: The key has been revoked\.\n$/)
+  expect((await own.ask('/tail?topic=a', gone.text)).status).toBe(401)
+  await storeEvents(own.store, [event({ topic: 'a', eventId: '2' })])
+  await eventually(() => expect(staying.told.length).toBe(2))
+})
+
+test('a tail ends when its key expires', async () => {
+  await using own = await ownKeys(soon)
+  const { text } = await own.make({ scopes: ['read'], expiresAt: new Date(Date.now() + 1_000).toISOString() })
+  using tail = openTail(own.url, 'topic=a', bearer(text))
+  await tail.answered
+  await tail.over
+  expect(tail.text).toContain(': The key or token has expired.')
+})
+
+test('the SDK stops following, and says why', async () => {
+  await using own = await ownKeys(soon)
+  await storeEvents(own.store, [event({ topic: 'a', eventId: '1' })])
+  const { key, text } = await own.make({ scopes: ['read'] })
+  const client = createClient({ baseUrl: own.url, token: text })
+  const following = client.tail({ topic: 'a', from: 'start' })
+  expect((await following.next()).value).toMatchObject({ seq: 1 })
+  await revokeKey(own.store, key.id, by)
+  await expect(following.next()).rejects.toMatchObject({
+    code: 'unauthorized',
+    status: 401,
+    retryable: false,
+  })
+})
+
+test('a replay is cut off, never ended as if it were whole', async () => {
+  await using own = await ownKeys(soon)
+  await fillLog(own.store, { big: 60_000 }, { payload: `json_build_object('x', repeat('x', 500))` })
+  const { key, text } = await own.make({ scopes: ['read'] })
+  const call = request(`${own.url}/events?topic=big`, {
+    headers: { ...bearer(text), Accept: 'application/x-ndjson' },
+  }).end()
+  call.on('error', () => undefined)
+  const [response] = await once(call, 'response')
+  expect(response.statusCode).toBe(200)
+  await revokeKey(own.store, key.id, by)
+  // Nothing is read of it meanwhile: it stands still, half sent.
+  await eventually(async () => expect((await own.ask('/stats', text)).status).toBe(401))
+  const failed = once(response, 'error')
+  response.resume()
+  expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' })
+})
+
+test('a stream of lines ends, and says how far it came', async () => {
+  await using own = await ownKeys(soon)
+  const { key, text } = await own.make({ scopes: ['publish'] })
+  const headers = { ...bearer(text), 'Content-Type': 'application/x-ndjson' }
+  const call = request(`${own.url}/publish`, { method: 'POST', headers })
+  call.on('error', () => undefined)
+  call.write(`${eventBody({ event_id: '1' })}\n${eventBody({ event_id: '2' })}\n`)
+  const answered = once(call, 'response')
+  const admin = await own.make()
+  await eventually(async () => {
+    const stats = await (await own.ask('/stats', admin.text)).json()
+    expect(stats).toMatchObject({ totals: { accepted: 2 } })
+  })
+  await revokeKey(own.store, key.id, by)
+  const [response] = await answered
+  const [body] = await once(response.setEncoding('utf8'), 'data')
+  expect(response.statusCode).toBe(401)
+  expect(JSON.parse(body)).toMatchObject({ code: 'unauthorized', queued: 2, lines_read: 2 })
+  expect(body).toContain('has been revoked')
+})
+
+test('whoever waits for a receipt gets what is known then', async () => {
+  await using own = await ownKeys(soon) // no consumer runs, so no outcome comes
+  const { key, text } = await own.make({ scopes: ['publish'] })
+  const waiting = own.ask('/publish', text, post(eventBody(), { Prefer: 'wait=60' }))
+  await eventually(async () => expect((await own.ask('/stats', text)).status).toBe(403))
+  await revokeKey(own.store, key.id, by)
+  const response = await waiting
+  expect([response.status, await response.json()]).toEqual([202, { status: 'queued', event_id: 'order-1' }])
+})
+
+test('a body that was on its way when its key was revoked is not published', async () => {
+  await using own = await ownKeys(soon)
+  const { key, text } = await own.make({ scopes: ['publish'] })
+  const body = eventBody()
+  const headers = { ...bearer(text), 'Content-Type': 'application/json', 'Content-Length': body.length }
+  const call = request(`${own.url}/publish`, { method: 'POST', headers })
+  const answered = once(call, 'response')
+  call.write(body.slice(0, 20))
+  await eventually(() => expect(own.arrived()).toBe(1))
+  await revokeKey(own.store, key.id, by)
+  await eventually(async () => expect((await own.ask('/stats', text)).status).toBe(401))
+  call.end(body.slice(20))
+  expect((await answered)[0].statusCode).toBe(401)
+})
+
+test('a life ends once, and calls whoever watches it then, and nobody who has stopped', () => {
+  const life = createLife()
+  const calls: string[] = []
+  const note = (why: string) => void calls.push(why)
+  const first = life.onEnd(note)
+  life.onEnd(note)
+  first[Symbol.dispose]()
+  expect(life.isWatched).toBe(true)
+  life.end('first')
+  life.end('second')
+  life.onEnd(note)
+  expect([life.over, calls, life.isWatched]).toEqual(['first', ['first', 'first'], false])
+})

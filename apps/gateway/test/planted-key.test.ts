@@ -1,0 +1,82 @@
+/** A key that is sent in every way, good and broken, is in nothing that comes out: no answer, no log, no report of a crash. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { revokeKey } from '@sekali/store/change-keys'
+import { startGateway } from '@sekali/testkit/app'
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+import { exchange } from './exchange.ts'
+import { eventBody, post } from './gateway.ts'
+import { bearer, ownKeys } from './own-keys.ts'
+import { retyped } from './retyped.ts'
+import { openTail } from './sse.ts'
+
+/** What of a key is secret: all behind its id. */
+const secretOf = (text: string): string => text.split('_')[2] ?? text
+
+test('a planted key is found nowhere', async () => {
+  await using own = await ownKeys()
+  const reports = await mkdtemp(join(tmpdir(), 'reports-'))
+  await using gateway = await startGateway({
+    ...own.env,
+    SEKALI_AUTH: 'keys',
+    LOG_LEVEL: 'trace',
+    NODE_OPTIONS: `--report-on-signal --report-signal=SIGUSR2 --report-directory=${reports}`,
+  })
+  const { key, text } = await own.make()
+  const wrong = retyped(text, -1)
+  const answers: string[] = []
+  const ask = async (path: string, headers: Record<string, string>, init: RequestInit = {}) => {
+    const response = await fetch(`${gateway.url}${path}`, {
+      ...init,
+      headers: { ...init.headers, ...headers },
+    })
+    answers.push(JSON.stringify([...response.headers]), await response.text())
+  }
+  const raw = async (bytes: string) => answers.push(await exchange(gateway.url, bytes))
+
+  for (const shown of [text, wrong, text.slice(0, -3), `${text}x`, text.replaceAll('_', '-')]) {
+    for (const path of ['/stats', '/doctor', '/events', '/projections', '/nothing', '/readyz?verbose']) {
+      await ask(path, bearer(shown))
+    }
+    await ask('/publish', bearer(shown), post(eventBody()))
+    await ask('/publish', bearer(shown), post('{'))
+    await ask(`/events/a/${shown}`, bearer(text))
+    await ask(`/events?topic=${shown}&access_token=${shown}`, bearer(text))
+    await ask('/stats', { Authorization: `Basic ${shown}` })
+    await ask('/stats', { Authorization: shown, 'X-Api-Key': shown })
+    const head = `Host: localhost\r\nAuthorization: Bearer ${shown}\r\n`
+    await raw(`GET /stats HTTP/1.1\r\n${head}Authorization: Bearer ${shown}\r\nConnection: close\r\n\r\n`)
+    await raw(`GET /stats HTTP/1.1\r\n${head}Authorization : Bearer ${shown}\r\n\r\n`)
+    await raw(`GET /${shown} HTTP/9.9\r\n${head}\r\n`)
+    await raw(`${shown}\r\n\r\n`)
+    await raw(`POST /publish HTTP/1.1\r\n${head}Content-Type: application/json\r\nContent-Length: x\r\n\r\n`)
+  }
+  using tail = openTail(gateway.url, 'topic=a', bearer(text))
+  await tail.answered
+  const lines = { ...bearer(text), 'Content-Type': 'application/x-ndjson' }
+  const stream = request(`${gateway.url}/publish`, { method: 'POST', headers: lines })
+  stream.on('error', () => undefined).write(`${eventBody()}\n`)
+  gateway.signal('SIGUSR2')
+  const reported = await eventually(async () => {
+    const [file] = await readdir(reports)
+    const report = await readFile(join(reports, String(file)), 'utf8')
+    expect(JSON.parse(report).header.trigger).toBe('Signal')
+    return report
+  })
+  await own.withoutPostgres(async () => await ask('/stats', bearer(retyped(text, 0))))
+  await revokeKey(own.store, key.id, { actor: 'test' })
+  await tail.over
+  gateway.signal('SIGTERM')
+  stream.destroy()
+  await gateway.exited
+  await rm(reports, { recursive: true })
+
+  expect(answers.length).toBeGreaterThan(100)
+  expect(answers.join()).toContain('copy it again')
+  expect(gateway.output()).toContain('listening')
+  const everything = [...answers, tail.text, gateway.output(), reported].join('\n')
+  for (const shown of [text, wrong]) expect(everything.includes(secretOf(shown))).toBe(false)
+})
