@@ -5,6 +5,7 @@ import { endToEndRow } from './rows/end-to-end.ts'
 import { fanOutRow } from './rows/fan-out.ts'
 import { growthRow } from './rows/growth.ts'
 import { idleRow } from './rows/idle.ts'
+import { keysRow } from './rows/keys.ts'
 import { latencyRow } from './rows/latency.ts'
 import { memoryRow } from './rows/memory.ts'
 import { projectionsRow } from './rows/projections.ts'
@@ -21,6 +22,7 @@ export const rows: readonly Row[] = [
   wholeRow,
   commitRow,
   singleRow,
+  keysRow,
   latencyRow,
   // Before growth, on the same log: what growth adds is neither vacuumed nor summarized.
   scaleRow,

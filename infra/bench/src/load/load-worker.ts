@@ -38,6 +38,8 @@ function bodiesOf(workload: Workload, batch: number): Body[] {
 async function go({ forMs }: Go): Promise<Sent> {
   if (pool === undefined || target === undefined) throw new Error('nothing is prepared')
   const sending = pool
+  const { key } = target
+  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
   const sent = { requests: 0, events: 0, refusals: 0 }
   const startedAt = nowMs()
   const isOver = () =>
@@ -47,7 +49,7 @@ async function go({ forMs }: Go): Promise<Sent> {
     while (!isOver()) {
       const { body, events } = bodies[(sent.requests + underWay) % bodies.length] as Body
       underWay += 1
-      sent.refusals += await publish(sending, body)
+      sent.refusals += await publish(sending, body, headers)
       underWay -= 1
       sent.requests += 1
       sent.events += events

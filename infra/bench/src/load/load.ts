@@ -10,6 +10,8 @@ export interface LoadTarget {
   readonly connections: number
   /** Events in a request: 1 sends an object, more send an array. */
   readonly batch: number
+  /** Sent with each request, if there is one. */
+  readonly key?: string | undefined
 }
 
 export interface Prepare {

@@ -2,12 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Pool } from 'undici'
 
 /** Publishes until the answer is yes. Returns how often it was "not now". Throws when it is no. */
-export async function publish(pool: Pool, body: Buffer): Promise<number> {
+export async function publish(
+  pool: Pool,
+  body: Buffer,
+  more: Readonly<Record<string, string>> = {},
+): Promise<number> {
   for (let refusals = 0; ; refusals += 1) {
     const answer = await pool.request({
       path: '/publish',
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...more },
       body,
     })
     if (answer.statusCode === 200) {

@@ -14,7 +14,7 @@ export const bareHttp = (options: { readonly requests: number }): Side => ({
     const load = parts.use(startLoad())
     const processes = { 'node:http': serving.pid }
     const run = (seed: number, requests: number) =>
-      measureRequests(bench, load, serving.url, processes, seed, requests)
+      measureRequests(bench, load, { url: serving.url, processes }, seed, requests)
     await run(0, warmUpRequests)
     const opened = parts.move()
     return {

@@ -9,16 +9,23 @@ import { startSystem } from '../system/system.ts'
 const connections = 64
 const warmUpRequests = 10_000
 
+export interface SingleOptions {
+  readonly requests: number
+  readonly consumers: number
+  /** The gateway asks for a key, and the load has one. */
+  readonly keys?: boolean
+}
+
 /** Requests per second of single-event publishing, with the whole system behind it storing what comes. */
-export const single = (options: { readonly requests: number; readonly consumers: number }): Side => ({
-  name: 'sekali',
+export const single = (options: SingleOptions, name = 'sekali'): Side => ({
+  name,
   open: async (bench) => {
     await using parts = new AsyncDisposableStack()
     const system = parts.use(await startSystem(bench, options))
     const load = parts.use(startLoad())
     let sent = 0
     const run = async (seed: number, requests: number): Promise<Measure> => {
-      const measure = await measureRequests(bench, load, system.url, system.processes, seed, requests)
+      const measure = await measureRequests(bench, load, system, seed, requests)
       sent += requests
       // What is still queued must not be stored at the next measurement's cost.
       await until('all events are accounted for', bench.signal, async () => {
@@ -35,17 +42,23 @@ export const single = (options: { readonly requests: number; readonly consumers:
   },
 })
 
+/** What is sent to, and the key that it asks for, if it asks for one. */
+interface Measured {
+  readonly url: string
+  readonly key?: string | undefined
+  readonly processes: Processes
+}
+
 /** Sends single events, 64 at a time, and gives the number that were answered a second. */
 export async function measureRequests(
   bench: Bench,
   load: Load,
-  url: string,
-  processes: Processes,
+  { url, key, processes }: Measured,
   seed: number,
   requests: number,
 ): Promise<Measure> {
   const workload: Workload = { seed, events: requests, duplicates: 0, topics: reportTopics }
-  await load.prepare({ url, connections, batch: 1 }, workload)
+  await load.prepare({ url, connections, batch: 1, key }, workload)
   await bench.checkpoint()
   const stop = startMeter({ ...processes, load: load.pid })
   const { startedAt, endedAt, refusals } = await load.go()

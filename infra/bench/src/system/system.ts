@@ -1,5 +1,6 @@
 import { programs } from '@sekali/local/repository'
 import { connectStore, type Store } from '@sekali/store/connect'
+import { createFirstKey } from '@sekali/store/first-key'
 import type { Processes } from '../measure/processor-time.ts'
 import type { Bench } from './bench.ts'
 import { startServing, startWorking } from './program.ts'
@@ -8,6 +9,8 @@ import { sumUp, type TopicSums } from './topic-sums.ts'
 /** Sekali as `npm start` runs it: a gateway and consumers, on keys of their own. */
 export interface System extends AsyncDisposable {
   readonly url: string
+  /** The key that the gateway asks for, if it asks for one. It may do everything. */
+  readonly key: string | undefined
   readonly store: Store
   /** Of our apps. */
   readonly env: Readonly<Record<string, string>>
@@ -25,6 +28,8 @@ export interface SystemOptions {
   readonly consumers: number
   /** One that has our tables; a new one unless given. */
   readonly databaseUrl?: string
+  /** The gateway asks for keys. */
+  readonly keys?: boolean
 }
 
 export async function startSystem(bench: Bench, options: SystemOptions): Promise<System> {
@@ -41,11 +46,16 @@ export async function startSystem(bench: Bench, options: SystemOptions): Promise
     parts.defer(app.stop)
     apps[`consumer ${number}`] = app.pid
   }
-  const gateway = parts.use(await startServing(bench, `${name}-gateway`, programs.gateway, env))
+  const key = options.keys ? await makeKey(store) : undefined
+  const auth = { SEKALI_AUTH: options.keys ? 'keys' : 'off' }
+  const gateway = parts.use(
+    await startServing(bench, `${name}-gateway`, programs.gateway, { ...env, ...auth }),
+  )
   apps.gateway = gateway.pid
   const opened = parts.move()
   return {
     url: gateway.url,
+    key,
     store,
     env,
     apps,
@@ -53,4 +63,10 @@ export async function startSystem(bench: Bench, options: SystemOptions): Promise
     sums: () => sumUp(store),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+async function makeKey(store: Store): Promise<string> {
+  const made = await createFirstKey(store, { replace: true, actor: 'bench' })
+  if (typeof made === 'string') throw new Error(`no key for the benchmark: ${made}`)
+  return made.text
 }
