@@ -57,8 +57,8 @@ export async function runChaos(
   const { topics, seed, sources } = options
   const startedAt = performance.now()
   const books = openBooks(topics)
-  await using loadDoor = openDoor(target.url, sources * 2)
-  await using door = openDoor(target.quietUrl, topics.length + 4)
+  await using loadDoor = openDoor(target.url, sources * 2, target.keyNow)
+  await using door = openDoor(target.quietUrl, topics.length + 4, target.keyNow)
   const workload = startWorkload({ ...options, patienceMs }, loadDoor, books)
   const reader = startReader(door, topics)
   await using tails = startTails({ ...options, ...target })

@@ -63,10 +63,10 @@ export interface UnderWay {
 
 export async function underAbuse(context: Context, { fault, prepare, begin }: Abuse): Promise<AbuseFigures> {
   const { target } = context
-  await using door = openDoor(target.quietUrl, 2)
+  await using door = openDoor(target.quietUrl, 2, target.keyNow)
   await prepareTopics(door)
   await prepare?.()
-  await using ordinary = startOrdinary(target.quietUrl)
+  await using ordinary = startOrdinary(target.quietUrl, target.keyNow?.())
   const quiet = await awaitQuiet(context, ordinary)
   const underWay = await begin()
   const [from, memory] = [nowMs(), watchMemory(context)]
@@ -97,7 +97,7 @@ export async function startAttack(
   const args = [name, target.quietUrl, address, String(attackSeconds)]
   const child = fork(program, args, {
     execArgv: ['--max-old-space-size=1024'],
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, SEKALI_TOKEN: target.keyNow?.() },
   })
   const over = once(child, 'exit').then(([code]) => {
     clearTimeout(tooLate)

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { Agent, type RequestOptions, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import process from 'node:process'
 import { pause } from '../clock.ts'
 
 export interface Front {
@@ -34,19 +35,32 @@ export async function repeatedly(
   await Promise.all(Array.from({ length: count }, attack))
 }
 
+/** The attackers' key: whoever has none is turned away at the door, which is no attack. */
+const { SEKALI_TOKEN: key } = process.env
+const authorization: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
+
 const agents = new Map<string, Agent>()
 
 export interface Request extends RequestOptions {
+  readonly headers?: Record<string, string>
   readonly body?: string | Buffer
 }
 
 /** Asks on connections that are kept, reads all of the answer, and counts it. Never rejects. */
-export async function call(front: Front, { body, ...options }: Request): Promise<string> {
+export async function call(front: Front, { body, headers, ...options }: Request): Promise<string> {
   const { url, localAddress, signal, note } = front
   const agent = agents.get(localAddress) ?? new Agent({ keepAlive: true })
   agents.set(localAddress, agent)
   const { promise, resolve } = Promise.withResolvers<string>()
-  const all = { host: url.hostname, port: url.port, localAddress, agent, signal, ...options }
+  const all = {
+    host: url.hostname,
+    port: url.port,
+    localAddress,
+    agent,
+    signal,
+    headers: { ...authorization, ...headers },
+    ...options,
+  }
   const outgoing = request(all, (answer) => {
     answer.once('error', () => resolve('cut off'))
     answer.once('end', () => resolve(String(answer.statusCode)))
@@ -93,7 +107,7 @@ export function noteAnswers({ note }: Front, socket: Socket): Socket {
 /** A request as it goes over the wire. */
 export function wire(method: string, path: string, headers: Record<string, string> = {}, body = ''): string {
   const length = body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-  const lines = Object.entries({ host: 'localhost', ...headers, ...length }).map(
+  const lines = Object.entries({ host: 'localhost', ...authorization, ...headers, ...length }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   )
   return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`

@@ -18,6 +18,8 @@ const everyMs = 40
 const waitsEvery = 4
 const giveUpMs = 10_000
 
+const { SEKALI_TOKEN: key } = process.env
+const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` }
 const run = `o${Date.now().toString(36)}`
 const agent = new Agent({ keepAlive: true })
 const nowMs = () => performance.timeOrigin + performance.now()
@@ -64,15 +66,19 @@ async function read(due: number): Promise<void> {
 /** Undefined when the answer is a yes, otherwise what came instead. */
 async function send(options: RequestOptions, body = ''): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
-  const outgoing = request(url, { ...options, signal: AbortSignal.timeout(giveUpMs) }, (answer) => {
-    answer.once('error', () => resolve('cut off'))
-    // 202 says that it is accepted, and waited for in vain: that took its time, which is what is measured.
-    const { statusCode = 0 } = answer
-    answer.once('end', () =>
-      resolve(statusCode === 200 || statusCode === 202 ? undefined : String(statusCode)),
-    )
-    answer.resume()
-  })
+  const outgoing = request(
+    url,
+    { ...options, headers: { ...authorization, ...options.headers }, signal: AbortSignal.timeout(giveUpMs) },
+    (answer) => {
+      answer.once('error', () => resolve('cut off'))
+      // 202 says that it is accepted, and waited for in vain: that took its time, which is what is measured.
+      const { statusCode = 0 } = answer
+      answer.once('end', () =>
+        resolve(statusCode === 200 || statusCode === 202 ? undefined : String(statusCode)),
+      )
+      answer.resume()
+    },
+  )
   outgoing.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.name))
   outgoing.end(body)
   return await promise
@@ -87,7 +93,7 @@ async function follow(): Promise<never> {
 }
 
 async function followOnce(): Promise<void> {
-  const headers = cursor === '' ? {} : { 'last-event-id': cursor }
+  const headers = { ...authorization, ...(cursor === '' ? {} : { 'last-event-id': cursor }) }
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const outgoing = request(`${url}/tail?topic=${topic}&from=now`, { headers, agent: false }, (answer) => {
     answer.once('error', reject).once('close', resolve)

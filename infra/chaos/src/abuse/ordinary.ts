@@ -14,9 +14,9 @@ export interface OrdinaryClient extends AsyncDisposable {
 
 const program = fileURLToPath(new URL('ordinary-worker.ts', import.meta.url))
 
-export function startOrdinary(url: string): OrdinaryClient {
+export function startOrdinary(url: string, key: string | undefined): OrdinaryClient {
   const samples: Sample[] = []
-  const child = fork(program, [url], { execArgv: [], env: { PATH: process.env.PATH } })
+  const child = fork(program, [url], { execArgv: [], env: { PATH: process.env.PATH, SEKALI_TOKEN: key } })
   child.on('message', (sample: Sample | 'done') => {
     if (sample !== 'done') samples.push(sample)
   })

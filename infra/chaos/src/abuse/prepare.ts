@@ -55,7 +55,7 @@ export async function publishIdleTopics({
   const limits = { TOPICS_MAX: '1000000', NEW_TOPICS_BURST: '1000000', NEW_TOPICS_PER_SECOND: '1000000' }
   const gateway = await target.extras.startGateway(limits)
   try {
-    await using door = openDoor(gateway.url, 1)
+    await using door = openDoor(gateway.url, 1, target.keyNow)
     for (let at = 0; at < idleTopics; at += batchTopics) {
       const body = arrayOf(batchTopics, (n) => eventOf(`spent.${at + n}`, 'only'))
       await publish(door, body)

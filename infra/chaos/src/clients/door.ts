@@ -20,7 +20,13 @@ export interface Door extends AsyncDisposable {
 /** After so long without an answer a client gives a request up. */
 const answerMs = 5_000
 
-export function openDoor(url: string, connections: number): Door {
+/** The key that is sent now; undefined where none is asked for. It is asked before each request, because keys change. */
+export type KeyNow = () => string | undefined
+
+export const bearer = (key: string | undefined): Headers =>
+  key === undefined ? {} : { authorization: `Bearer ${key}` }
+
+export function openDoor(url: string, connections: number, keyNow: KeyNow = () => undefined): Door {
   const pool = new Pool(new URL(url).origin, {
     connections,
     connectTimeout: answerMs,
@@ -28,7 +34,8 @@ export function openDoor(url: string, connections: number): Door {
     bodyTimeout: answerMs,
   })
   async function call(method: 'GET' | 'POST', path: string, body: string | null, more: Headers = {}) {
-    const headers = body === null ? more : { 'content-type': 'application/json', ...more }
+    const type = body === null ? {} : { 'content-type': 'application/json' }
+    const headers = { ...bearer(keyNow()), ...type, ...more }
     const signal = AbortSignal.timeout(2 * answerMs)
     const answer = await pool.request({ method, path, headers, body, signal })
     const next = /<([^>]+)>; rel="next"/.exec(String(answer.headers.link ?? ''))?.[1]

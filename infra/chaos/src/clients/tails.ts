@@ -12,6 +12,7 @@ import { tailText } from '@sekali/client/tail'
 import { Agent, request } from 'undici'
 import { pause, until } from '../clock.ts'
 import { createRandom, type Random } from '../random.ts'
+import { bearer, type KeyNow } from './door.ts'
 import { type LogRow, parsePage, type Seen, seenOf } from './log.ts'
 
 export interface TailSeen {
@@ -38,13 +39,15 @@ export interface TailsOptions {
   /** For the client's tail, through the proxy, and for those that hang up by themselves. */
   readonly url: string
   readonly quietUrl: string
+  readonly keyNow?: KeyNow | undefined
 }
 
 const settleMs = 30_000
 /** So long after it has seen all a tail is heard, should anything come twice. */
 const lingerMs = 300
 
-export function startTails({ seed, topics, pattern, url, quietUrl }: TailsOptions): Tails {
+export function startTails(options: TailsOptions): Tails {
+  const { seed, topics, pattern, url, quietUrl, keyNow = () => undefined } = options
   const stopping = new AbortController()
   const { signal } = stopping
   setMaxListeners(0, signal)
@@ -55,11 +58,12 @@ export function startTails({ seed, topics, pattern, url, quietUrl }: TailsOption
   const byName = topics.map((topic) => createRecord(`of ${topic}`, [topic]))
   const records = [byClient, byPattern, ...byName]
   const running = [
-    followByClient(url, pattern, byClient, signal),
+    followByClient(connectionTo(clientOptions(url, keyNow)), pattern, byClient, signal),
     ...[byPattern, ...byName].map((record) =>
       follow({
         agent,
         url: `${quietUrl}/tail?topic=${record === byPattern ? pattern : record.topics[0]}&from=start`,
+        keyNow,
         record,
         random: createRandom(seed, `tail ${record.name}`),
         signal,
@@ -112,13 +116,18 @@ function createRecord(name: string, topics: readonly string[]): TailRecord {
   }
 }
 
+const clientOptions = (baseUrl: string, keyNow: KeyNow) => ({
+  baseUrl,
+  retry: { delayMaxMs: 1_000 },
+  ...(keyNow() !== undefined && { token: () => keyNow() ?? '' }),
+})
+
 async function followByClient(
-  url: string,
+  connection: ReturnType<typeof connectionTo>,
   pattern: string,
   record: TailRecord,
   signal: AbortSignal,
 ): Promise<void> {
-  const connection = connectionTo({ baseUrl: url, retry: { delayMaxMs: 1_000 } })
   const onRetry = () => {
     record.connections++
   }
@@ -135,6 +144,7 @@ async function followByClient(
 interface Following {
   readonly agent: Agent
   readonly url: string
+  readonly keyNow: KeyNow
   readonly record: TailRecord
   readonly random: Random
   readonly signal: AbortSignal
@@ -143,14 +153,14 @@ interface Following {
 /** What is wrong with the answer, and will be next time. */
 class Refused extends Error {}
 
-async function follow({ agent, url, record, random, signal }: Following): Promise<void> {
+async function follow({ agent, url, keyNow, record, random, signal }: Following): Promise<void> {
   let lastId = ''
   while (!signal.aborted) {
     record.connections++
     const patienceMs = random.chance(0.3) ? random.int(5, 100) : random.int(100, 3_000)
     const hangUp = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
     try {
-      const headers = lastId === '' ? {} : { 'last-event-id': lastId }
+      const headers = { ...bearer(keyNow()), ...(lastId === '' ? {} : { 'last-event-id': lastId }) }
       for await (const { id, data } of read(agent, url, headers, hangUp)) {
         if (data !== undefined) record.take(data)
         lastId = id ?? lastId

@@ -2,6 +2,7 @@ import type { Fault } from '../fault.ts'
 import { abuses } from './abuse.ts'
 import { disconnects } from './disconnect.ts'
 import { failpoints } from './failpoints.ts'
+import { keyFaults } from './keys.ts'
 import { load } from './load.ts'
 import { losses } from './losses.ts'
 import { network } from './network.ts'
@@ -38,6 +39,7 @@ export const catalogue: ReadonlyMap<string, Fault> = new Map(
     ...disconnects,
     ...load,
     ...pressureFaults,
+    ...keyFaults,
     ...abuses,
   ].map((fault) => [fault.name, fault]),
 )

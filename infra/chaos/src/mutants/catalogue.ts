@@ -3,6 +3,7 @@ import { bodyMutants } from './bodies.ts'
 import { brokerMutants } from './broker.ts'
 import { definitionMutants } from './definitions.ts'
 import { doorMutants } from './doors.ts'
+import { keyMutants } from './keys.ts'
 import { limitMutants } from './limits.ts'
 import type { Mutant } from './mutant.ts'
 import { pressureMutants } from './pressure.ts'
@@ -22,4 +23,5 @@ export const mutants: readonly Mutant[] = [
   ...pressureMutants,
   ...shareMutants,
   ...definitionMutants,
+  ...keyMutants,
 ]

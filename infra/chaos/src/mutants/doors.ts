@@ -128,7 +128,7 @@ export const doorMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/gateway/src/http/door.ts',
-        find: "  if (isForeign(request)) return refusal('foreign_origin')\n",
+        find: "  if (isForeign(request) && !isListed(request)) return refusal('foreign_origin')\n",
         replace: '',
       },
     ],

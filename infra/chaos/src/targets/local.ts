@@ -22,6 +22,7 @@ import { connectStore } from '@sekali/store/connect'
 import { accessRedis, accessSql, sessionsOf } from './access.ts'
 import { startEmpty } from './empty.ts'
 import { createExtras, send } from './extras.ts'
+import { createKeys } from './keys.ts'
 import { startProxy } from './proxy.ts'
 import type { Part, Processes, Target } from './target.ts'
 
@@ -58,7 +59,14 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
   })
   const envs = { consumer: proxied('consumer'), projector: proxied('projector'), gateway: proxied('gateway') }
   const gatewayRedisUrl = through(redis.url, proxies['gateway-redis'].port)
-  const gatewayEnv = { DATABASE_URL: urls.gateway, REDIS_URL: gatewayRedisUrl, PORT: String(port) }
+  const { broker, store } = connectOwn(parts, direct)
+  const keys = await createKeys(store)
+  const gatewayEnv = {
+    DATABASE_URL: urls.gateway,
+    REDIS_URL: gatewayRedisUrl,
+    PORT: String(port),
+    SEKALI_AUTH: 'keys',
+  }
   const apps = await startApps(parts, { logDir, consumers, envs: { ...envs, gateway: gatewayEnv }, onChange })
   const quietUrl = `http://127.0.0.1:${port}`
   await waitReady(quietUrl, join(logDir, 'gateway.log'), signal)
@@ -77,8 +85,7 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
       if (name === 'SIGKILL') kills++
     },
   )
-  const { broker, store } = connectOwn(parts, direct)
-  const extras = createExtras(logDir, envs)
+  const extras = createExtras(logDir, { ...envs, gateway: { ...envs.gateway, SEKALI_AUTH: 'keys' } })
   parts.use(extras)
   const owned = parts.move()
   return {
@@ -86,6 +93,8 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
     recoveryMsMax,
     url: `http://127.0.0.1:${client.port}`,
     quietUrl,
+    keyNow: keys.now,
+    keys,
     processes,
     extras,
     proxies: { client, ...proxies },

@@ -1,5 +1,6 @@
 // What a run is made against, and what a fault can get at there. A target has only the facets that it can offer;
 // a fault is run where all that it needs is there.
+import type { Keys } from './keys.ts'
 import type { TcpProxy } from './proxy.ts'
 
 export type PartKind = 'gateway' | 'consumer' | 'projector' | 'redis' | 'postgres'
@@ -80,6 +81,9 @@ export interface Target extends AsyncDisposable {
   readonly recoveryMsMax: number
   /** For reading and looking. */
   readonly quietUrl: string
+  /** The key that its gateway asks for, if it asks for one. */
+  readonly keyNow?: () => string | undefined
+  readonly keys?: Keys
   readonly processes?: Processes
   readonly extras?: Extras
   readonly proxies?: Readonly<Record<Edge, TcpProxy>>
@@ -110,6 +114,7 @@ export type Facet =
   | 'networks'
   | 'servers'
   | 'addresses'
+  | 'keys'
 
 /** A target that surely has some facets. */
 export type TargetWith<F extends Facet> = Target & Required<Pick<Target, F>>
