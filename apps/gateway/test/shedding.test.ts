@@ -104,14 +104,21 @@ test('a flood that nobody stores ends at 85 %, consumers drain it, and publishin
     }
   }
   await Promise.all(Array.from({ length: 4 }, flood))
+  // On a busy machine Redis may take longer than the gateway waits.
+  const uncertain = codes.get('broker_unavailable') ?? 0
+  codes.delete('broker_unavailable')
   expect([...codes.keys()].sort()).toEqual(['200', 'memory_limit'])
+  expect(await operator.redis.info('errorstats')).not.toContain('errorstat_OOM')
 
   system.startConsumer()
   const taken = codes.get('200') ?? 0
   const stats = async () =>
     (await (await system.gateway.app.request('/stats')).json()) as { totals: Record<string, number> }
   await eventually(async () => {
-    expect((await stats()).totals).toMatchObject({ accepted: taken, stored: taken, in_flight: 0 })
+    const { totals } = await stats()
+    expect(totals.accepted).toBeGreaterThanOrEqual(taken)
+    expect(totals.accepted).toBeLessThanOrEqual(taken + uncertain)
+    expect(totals).toMatchObject({ stored: totals.accepted, in_flight: 0 })
   }, 30_000)
   await eventually(async () => expect((await publish()).status).toBe(200))
 })
