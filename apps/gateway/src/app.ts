@@ -43,7 +43,7 @@ export function createApp(routes: readonly Route[], options: AppOptions): App {
   }, wantsBody(routes))
   const serve: RequestListener = (request, response) => {
     // Nearly every request is POST /publish: it does not pay for being routed.
-    const route = direct.find(({ method, path }) => request.method === method && isAt(request, path))
+    const route = direct.find(({ path, ...route }) => isMethod(request, route) && isAt(request, path))
     const listener = route?.listener ?? routed
     listener(request, response)
   }
@@ -68,6 +68,10 @@ function directOf({ method, path, direct }: Route): Direct[] {
   const listener: RequestListener = (request, response) => void direct(request, response)
   return [{ method, path, listener: method === 'GET' ? withoutBody(listener) : listener }]
 }
+
+/** Who answers GET answers HEAD (RFC 9110, 9.3.2). */
+const isMethod = ({ method }: IncomingMessage, route: Pick<Route, 'method'>): boolean =>
+  method === route.method || (method === 'HEAD' && route.method === 'GET')
 
 const isAt = ({ url = '' }: IncomingMessage, path: string): boolean =>
   url.startsWith(path) && (url.length === path.length || url[path.length] === '?')

@@ -25,9 +25,9 @@ export function dropEmptyTopic({ broker, store, newTopics, clients }: DropTopicD
     const name = c.req.param('topic') ?? ''
     if (!isTopicName(name)) return problem('unknown_topic')
     const topic = name as TopicName
-    const refused = refusalOfTopic(grantOf(c.env.incoming), topic)
+    const refused = refusalOfTopic(grantOf(c.env?.incoming), topic)
     if (refused !== undefined) return toResponse(refused)
-    const by = byOf(c.env.incoming, clients)
+    const by = byOf(c.env?.incoming, clients)
     const outcome = await dropTopic(store, topic, () => forgetName(broker, topic), by)
     if (outcome === 'in_use') return problem('topic_in_use')
     newTopics.forget(topic) // also when another gateway has dropped it

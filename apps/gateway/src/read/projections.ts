@@ -130,7 +130,7 @@ interface ChangeDeps {
 export function rebuild({ store, clients }: ChangeDeps): Handler {
   return async (c) => {
     const name = c.req.param('name') ?? ''
-    const found = isName(name) && (await requestRebuild(store, name, byOf(c.env.incoming, clients)))
+    const found = isName(name) && (await requestRebuild(store, name, byOf(c.env?.incoming, clients)))
     if (!found) return problem('unknown_projection')
     return reply(202, JSON.stringify({ status: 'building', name }), {
       'Content-Type': 'application/json',
@@ -143,7 +143,7 @@ export function rebuild({ store, clients }: ChangeDeps): Handler {
 export function drop({ store, clients }: ChangeDeps): Handler {
   return async (c) => {
     const name = c.req.param('name') ?? ''
-    const by = byOf(c.env.incoming, clients)
+    const by = byOf(c.env?.incoming, clients)
     const outcome = isName(name) ? await dropProjection(store, name, by) : 'unknown'
     if (outcome === 'unknown') return problem('unknown_projection')
     if (outcome === 'folded') return inUse(await readAnnouncement(store, name))
