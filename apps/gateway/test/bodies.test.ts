@@ -3,7 +3,7 @@ import { limits } from '@sekali/core/limits'
 import { eventually } from '@sekali/testkit/eventually'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exchange } from './exchange.ts'
-import { eventBody } from './gateway.ts'
+import { eventBody, post } from './gateway.ts'
 import { ownSystem, type System } from './system.ts'
 
 let system: System
@@ -146,3 +146,12 @@ test.each([
     errors: [{ path: 'from', message: expect.stringContaining(rule) }],
   })
 })
+
+test.each(['?', '?x', '?%00=true', '?source=webhook&token=1'])(
+  'POST /publish%s takes the body: a query says nothing there',
+  async (query) => {
+    const signal = AbortSignal.timeout(5_000)
+    const sent = { ...post(eventBody({ topic: 'asked', event_id: query })), signal }
+    expect((await fetch(`${system.url}/publish${query}`, sent)).status).toBe(200)
+  },
+)

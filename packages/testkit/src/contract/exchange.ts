@@ -10,7 +10,9 @@ export function violationsIn(sent: string, received: string): readonly string[] 
   if (requests.length !== answers.length && requests.length > 0) return []
   return answers.flatMap((answer, index) => {
     const [, method = 'GET', target = ''] = requests[index] ?? []
-    return check({ ...answer, method, path: target.split('?', 1)[0] ?? '' })
+    // `OPTIONS *` is about the whole server, as `OPTIONS /` is here.
+    const path = target === '*' ? '/' : (target.split('?', 1)[0] ?? '')
+    return check({ ...answer, method, path })
   })
 }
 

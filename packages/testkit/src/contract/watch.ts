@@ -8,11 +8,14 @@ const bytesMax = 128 * 1024
 
 let description: Described | undefined
 
-/** The violations of an answer. The description is read when it is first needed: many processes answer little. */
-export function check(answered: Answered): readonly string[] {
+/** It takes a tenth of a second to read: that is to be over before a test measures something. */
+function described(): Described {
   description ??= readDescription()
-  return violationsOf(description, answered)
+  return description
 }
+
+/** The violations of an answer. */
+export const check = (answered: Answered): readonly string[] => violationsOf(described(), answered)
 
 /**
  * Fails the run of the tests, whatever the test is about: vitest reports what is not handled, and no test can forget to look.
@@ -22,27 +25,31 @@ function fail(text: string): void {
 }
 
 /** The same listener, whose answers are held against the description. */
-export const watched =
-  (listener: RequestListener, onViolation = fail): RequestListener =>
-  (request, response) => {
+export function watched(listener: RequestListener, onViolation = fail): RequestListener {
+  described()
+  return (request, response) => {
     watchAnswer(request, response, onViolation)
     listener(request, response)
   }
+}
 
 interface App {
   request(target: string, init?: RequestInit): Response | Promise<Response>
 }
 
-/** Does the same for what a test asks of an app without a connection. */
+/** Does the same for what a test asks of an app without a connection. The test gets its answer first. */
 export function watchRequests(app: App): void {
   const { request } = app
+  described()
   app.request = async (target, init) => {
     const response = await request(target, init)
-    const body = await response.clone().text()
+    const { status } = response
     const headers = new Map(response.headers)
-    const method = init?.method ?? 'GET'
-    const answered = { method, path: pathOf(target), status: response.status, headers, body, isWhole: true }
-    for (const violation of check(answered)) fail(violation)
+    const about = { method: init?.method ?? 'GET', path: pathOf(target), status, headers, isWhole: true }
+    void response
+      .clone()
+      .text()
+      .then((body) => check({ ...about, body }).forEach(fail))
     return response
   }
 }
