@@ -5,6 +5,8 @@ import { type Described, readDescription } from './described.ts'
 
 /** Of a body so much is looked at. Tests that measure memory must not find ours. */
 const bytesMax = 128 * 1024
+/** Of a tail less: tests have a thousand of them. */
+const tailBytesMax = 4 * 1024
 
 let description: Described | undefined
 
@@ -67,8 +69,11 @@ export function watchAnswer(
   const { writeHead, write, end } = response
   const take = (chunk: unknown, encoding: unknown) => {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return
-    if (bytes > bytesMax) isWhole = false
-    if (bytes > bytesMax) return
+    const isTail = headersOf(response, given).get('content-type') === 'text/event-stream'
+    if (bytes > (isTail ? tailBytesMax : bytesMax)) {
+      isWhole = false
+      return
+    }
     const text = typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'
     const taken = typeof chunk === 'string' ? Buffer.from(chunk, text) : Buffer.from(chunk)
     bytes += taken.length
