@@ -28,7 +28,7 @@ test('a file is tried again though its own text stays the same, and its error is
   await using folding = startFolding(limits, log)
   let problems: readonly string[] = []
   const look = createDefinitions(
-    { dir: folder.path, builtIn: false, importsMs: 5_000 },
+    { dir: folder.path, builtIn: false, importsMs: 30_000 },
     folding,
     log,
     (files) => {

@@ -1,5 +1,5 @@
 /** Files of definitions that do not load are reported, until they are mended or gone. */
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -81,6 +81,14 @@ test('each file that does not load is reported with its line, and keeps no other
   await eventually(async () => expect(await readNotLoaded(stack.store)).toEqual([]))
 })
 
+/** What it says next about definitions; where it answers about its health it says, too. */
+async function notice(projector: ChildProcess): Promise<unknown> {
+  for (;;) {
+    const [message] = await once(projector, 'message')
+    if (!('health' in message)) return message
+  }
+}
+
 test('a projector tells its supervisor what does not load, what does again, and what stops at an event', async () => {
   await using stack = await ownStack()
   await stack.put('syntax.ts', 'export const = 1')
@@ -88,12 +96,12 @@ test('a projector tells its supervisor what does not load, what does again, and 
   const projector = fork(program, { env: { PATH: process.env.PATH, ...stack.env }, stdio: 'ignore' })
   const exited = once(projector, 'exit')
   try {
-    const [first] = await once(projector, 'message')
+    const first = await notice(projector)
     expect(first).toMatchObject({ notLoaded: [{ file: 'syntax.ts', line: 1 }] })
-    const second = once(projector, 'message')
+    const second = notice(projector)
     await stack.remove('syntax.ts')
-    expect((await second)[0]).toEqual({ notLoaded: [] })
-    const third = once(projector, 'message')
+    expect(await second).toEqual({ notLoaded: [] })
+    const third = notice(projector)
     await stack.append(numbered('orders.eu', 3))
     await stack.define(
       'stops.ts',
@@ -105,7 +113,7 @@ test('a projector tells its supervisor what does not load, what does again, and 
       seq: 2,
       message: expect.stringMatching(/^Error: no\b/),
     }
-    expect((await third)[0]).toEqual({ stopped })
+    expect(await third).toEqual({ stopped })
   } finally {
     projector.kill('SIGKILL')
     await exited
@@ -120,7 +128,7 @@ test('a projector whose process for definitions does not start says so', async (
   const projector = fork(program, { env, stdio: 'ignore' })
   const exited = once(projector, 'exit')
   try {
-    const [first] = await once(projector, 'message')
+    const first = await notice(projector)
     const message = expect.stringMatching(/^no definition is loaded: ENOENT\b/)
     expect(first).toMatchObject({ notLoaded: [{ file: '.', message }] })
     await eventually(async () => expect(await readNotLoaded(stack.store)).toMatchObject([{ file: '.' }]))
