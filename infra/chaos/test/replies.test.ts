@@ -12,6 +12,7 @@ import { expect, test } from 'vitest'
 import { bodyOf } from '../src/clients/content.ts'
 import { openDoor } from '../src/clients/door.ts'
 import { until } from '../src/clock.ts'
+import { appendRequest } from '../src/faults/replies.ts'
 import { startProxy } from '../src/targets/proxy.ts'
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
@@ -42,7 +43,7 @@ test('an append whose answer is swallowed is one entry: the publisher is told to
     (await door.post('/publish', bodyOf({ topic: 'orders', source: 's', n }, 0))).status
 
   expect(await publish(1)).toBe(200)
-  const sprung = proxy.dropReply(/\r\nEVALSHA\r\n/i, AbortSignal.timeout(10_000))
+  const sprung = proxy.dropReply(appendRequest, AbortSignal.timeout(10_000))
   expect(await publish(2)).toBe(503)
   expect(await sprung).toBe(true)
   expect(await until(async () => (await publish(3)) === 200, 5_000)).toBe(true)

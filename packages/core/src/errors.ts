@@ -64,16 +64,19 @@ export class InvalidBatch extends SekaliError {
   readonly retryable = false
 }
 
+/** V8's alone (https://v8.dev/docs/stack-trace-api); elsewhere it is a property like any other. */
+const v8: { stackTraceLimit?: number | undefined } = Error
+
 /**
  * A refusal of what a client may send thousands of at once. It has no stack: to take one costs more than all the rest of
  * the refusal, and everybody else waits for it.
  */
 abstract class Refusal extends SekaliError {
   constructor(message: string, options?: ErrorOptions) {
-    const { stackTraceLimit } = Error
-    Error.stackTraceLimit = 0
+    const { stackTraceLimit } = v8
+    v8.stackTraceLimit = 0
     super(message, options)
-    Error.stackTraceLimit = stackTraceLimit
+    v8.stackTraceLimit = stackTraceLimit
   }
 }
 

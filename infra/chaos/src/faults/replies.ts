@@ -25,12 +25,15 @@ function dropped(name: string, about: string, edge: Edge, request: RegExp): Faul
   })
 }
 
+/** An append, by the key that only it has: gateways also send scripts that look. */
+export const appendRequest = /\r\n(?:EVALSHA|EVAL|FCALL)\r\n[\s\S]*:dirty\r\n/i
+
 export const replies: readonly Fault[] = [
   dropped(
     'drop-append-reply',
     'Redis carries out an append, its answer is swallowed and the connection cut',
     'gateway-redis',
-    /\r\n(EVALSHA|EVAL|FCALL|XADD)\r\n/i,
+    appendRequest,
   ),
   dropped(
     'drop-commit-reply',
