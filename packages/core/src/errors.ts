@@ -65,7 +65,7 @@ export class InvalidBatch extends SekaliError {
 }
 
 /** V8's alone (https://v8.dev/docs/stack-trace-api); elsewhere it is a property like any other. */
-const v8: { stackTraceLimit?: number | undefined } = Error
+const v8: ErrorConstructor & { stackTraceLimit?: number | undefined } = Error
 
 /**
  * A refusal of what a client may send thousands of at once. It has no stack: to take one costs more than all the rest of
