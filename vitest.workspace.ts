@@ -28,6 +28,7 @@ const withoutServers = [
   'infra/bench',
   'infra/local',
   'infra/chaos',
+  'infra/observability',
 ]
 
 // What is installed for a test that needs it takes its time.

@@ -104,6 +104,8 @@ fi
 
 # The projector reads the folder that it gets unless SEKALI_PROJECTIONS names another, whatever umask the clone was made with.
 [ ! -d "$root/examples" ] || chmod -R a+rX "$root/examples"
+# And Prometheus and Grafana their configurations.
+[ ! -d "$root/infra/observability" ] || chmod -R a+rX "$root/infra/observability"
 # SELinux lets containers read what is labelled so; compose labels volumes, but no secrets.
 ! command -v selinuxenabled >/dev/null 2>&1 || ! selinuxenabled || chcon -R -t container_file_t "$secrets"
 echo "make-env: $added secrets added to $secrets, $moved moved there out of .env"

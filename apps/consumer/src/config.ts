@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { InvalidConfig } from '@sekali/core/errors'
 import { wholeNumber } from '@sekali/core/whole-number'
-import { commonEnv, databaseUrl, healthEnv, parseEnv, redisUrl, turnEnv } from '@sekali/process/env'
+import {
+  commonEnv,
+  databaseUrl,
+  healthEnv,
+  metricsEnv,
+  parseEnv,
+  redisUrl,
+  turnEnv,
+} from '@sekali/process/env'
 import * as v from 'valibot'
 
 const Environment = v.object({
@@ -14,6 +22,7 @@ const Environment = v.object({
   ),
   RETIRE_AFTER_MS: wholeNumber(1_000, 86_400_000, 300_000),
   REDIS_CALL_MS: wholeNumber(100, 60_000, 2_000),
+  ...metricsEnv,
   ...turnEnv,
   ...healthEnv,
   CONSUMER_FAILPOINT: v.optional(v.string()),
@@ -34,6 +43,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
   return {
     logLevel: parsed.LOG_LEVEL,
     consumer: parsed.CONSUMER_NAME ?? `${hostname().slice(0, 48)}-${randomBytes(4).toString('hex')}`,
+    metrics: { host: parsed.METRICS_HOST, port: parsed.METRICS_PORT },
     turnEventsMax: parsed.TURN_EVENTS_MAX,
     /** For tests: see process/start/failpoint.ts. */
     failpoint: parsed.CONSUMER_FAILPOINT,

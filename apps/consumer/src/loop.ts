@@ -45,7 +45,7 @@ export async function runLoop(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { broker, store, log, troubles } = context
+  const { broker, store, log, troubles, metrics } = context
   const schedule = createSchedule(context.turnEventsMax, queue, memory)
   const onReport = ({ topic, entries, head }: TurnReport) => {
     troubles.forget(topic)
@@ -64,11 +64,14 @@ export async function runLoop(
       const reports = await runTurns(context, round)
       // Redis and PostgreSQL answer: what ailed all topics is over.
       if (reports.length === 0) troubles.forget(undefined)
-      onTurns(schedule, round, reports, performance.now() - startedAt)
+      const ms = performance.now() - startedAt
+      onTurns(schedule, round, reports, ms)
+      if (reports.length > 0) metrics.onTurn({ seconds: ms / 1_000, events: eventsOf(reports) })
       for (const report of reports) onReport(report)
     } catch (error) {
       // PostgreSQL may come back from a backup, without the topics' rows.
       memory.known.clear()
+      metrics.onFailure(error)
       const waitMs = onFailure(error, round, schedule, troubles, log)
       if (waitMs > 0) await pause(waitMs, signal)
     }
@@ -77,6 +80,9 @@ export async function runLoop(
   const left = queue.drain()
   if (left.length > 0) await passOn(broker, left).catch(() => undefined)
 }
+
+const eventsOf = (reports: readonly TurnReport[]): number =>
+  reports.reduce((sum, { entries }) => sum + entries, 0)
 
 async function ensureKnown(store: Store, known: Set<TopicName>, topics: readonly TopicName[]): Promise<void> {
   const unknown = topics.filter((topic) => !known.has(topic))

@@ -8,14 +8,18 @@ import { failpoint } from '@sekali/process/failpoint'
 import { healthRoutes, logHealth } from '@sekali/process/health'
 import { serveRoutes } from '@sekali/process/listener'
 import { createLog } from '@sekali/process/log'
+import { createMetrics } from '@sekali/process/metrics'
 import { notifySupervisor } from '@sekali/process/notice'
+import { addPoolMetrics } from '@sekali/process/pool-metrics'
 import { run } from '@sekali/process/run'
+import { serveMetrics } from '@sekali/process/serve-metrics'
 import { shutdownSignal } from '@sekali/process/shutdown'
 import { createTroubles } from '@sekali/process/troubles'
 import { createWorkQueue } from '@sekali/process/work-queue'
 import { connectStore } from '@sekali/store/connect'
 import { parseConfig } from './config.ts'
 import { onHeadAnnounced, runLoop } from './loop.ts'
+import { addConsumerMetrics } from './metrics/turns.ts'
 import { createHealth } from './operate/health.ts'
 import type { TurnPoint } from './turn.ts'
 import { createMemory } from './upkeep/memory.ts'
@@ -33,6 +37,9 @@ await run('consumer', async () => {
 
   await using store = connectStore({ ...config.store, name: `sekali-${consumer}` }, log)
   await using broker = connectBroker({ ...config.broker, name: `sekali-${consumer}` }, log)
+  const metrics = createMetrics()
+  addPoolMetrics(metrics, store.pool)
+  await using _metrics = await serveMetrics('consumer', metrics, config.metrics, log)
   const queue = createWorkQueue<TopicName>()
   await using _doorbell = listen(broker, queue.add)
   const memory = createMemory()
@@ -52,6 +59,7 @@ await run('consumer', async () => {
     turnEventsMax: config.turnEventsMax,
     quietMs: config.quietMs,
     onOwnCommit: ({ topic, position }: Head) => void memory.committed.set(topic, position),
+    metrics: addConsumerMetrics(metrics),
     at: failpoint<TurnPoint | RetirePoint>(config.failpoint, log),
     startedAt: new Date().toISOString(),
   }

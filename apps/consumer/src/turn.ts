@@ -30,6 +30,7 @@ import { commitBatches } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
 import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
 import { type Change, changeOf, keepMalformed, type Pass } from './change.ts'
+import type { ConsumerMetrics } from './metrics/turns.ts'
 
 /** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
 export type TurnPoint = 'locked' | 'reclaiming' | 'read' | 'inserted' | 'accounted' | 'committed'
@@ -43,6 +44,7 @@ export interface TurnContext {
   readonly readMs: number
   /** Gets each head that is committed, before other consumers do. */
   readonly onOwnCommit: (head: Head) => void
+  readonly metrics: ConsumerMetrics
   /** Called when a turn has come to a point. */
   readonly at: (point: TurnPoint) => void
 }
@@ -111,6 +113,8 @@ export async function runTurns(context: TurnContext, request: TurnRequest): Prom
   }
   if (turns.length > 0) context.at('committed')
   for (const head of heads.values()) context.onOwnCommit(head)
+  const nowMs = Date.now()
+  for (const { read } of heads.keys()) context.metrics.onStored(read?.packs ?? [], nowMs)
   await ackCommitted(context, passes, heads)
   return passes.map((pass) => report(pass, heads.get(pass)))
 }
@@ -120,14 +124,17 @@ async function readEntries(
   turns: readonly Turn[],
   request: TurnRequest,
 ): Promise<Pass[]> {
-  const { broker, consumer, log, readMs } = context
+  const { broker, consumer, log, readMs, metrics } = context
   const readOne = async (turn: Turn): Promise<Pass> => {
     const { topic, position } = turn
     const read = await readTurn(broker, turn, consumer, request.packsMax(topic), {
       reclaimFirst: request.isUntidy(topic),
       onTaken: () => context.at('reclaiming'),
     })
-    if (read?.reclaimed) log.info({ topic, position }, `reclaimed: ${read.reclaimed}`)
+    if (read?.reclaimed) {
+      metrics.onReclaim(read.reclaimed)
+      log.info({ topic, position, cause: read.reclaimed }, 'entries reclaimed')
+    }
     return { turn, read }
   }
   // All reads end before any error is thrown: none may go on in a topic whose turn is over.

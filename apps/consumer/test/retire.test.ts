@@ -3,10 +3,12 @@ import { readMarks } from '@sekali/broker/marks'
 import { deleteDrained } from '@sekali/broker/retire'
 import type { TopicName } from '@sekali/core/event'
 import { createLog } from '@sekali/process/log'
+import { createMetrics } from '@sekali/process/metrics'
 import { ensureTopics } from '@sekali/store/ensure-topics'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
+import { addConsumerMetrics } from '../src/metrics/turns.ts'
 import { runTurns } from '../src/turn.ts'
 import { retireStreams } from '../src/upkeep/retire.ts'
 import { idsOf, numbered, type OwnStack, ownStack, streamOf } from './stack.ts'
@@ -29,6 +31,7 @@ async function storeAll({ broker, store, figures }: OwnStack) {
     log,
     readMs: 2_000,
     onOwnCommit: () => {},
+    metrics: addConsumerMetrics(createMetrics()),
     at: () => {},
   }
   const no = () => false

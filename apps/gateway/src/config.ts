@@ -2,7 +2,7 @@ import { InvalidConfig } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import { wholeNumber } from '@sekali/core/whole-number'
 import { authEnv, requireAuth } from '@sekali/process/auth'
-import { commonEnv, databaseUrl, parseEnv, redisUrl } from '@sekali/process/env'
+import { commonEnv, databaseUrl, listenAddress, metricsEnv, parseEnv, redisUrl } from '@sekali/process/env'
 import * as v from 'valibot'
 import { tokenEnv, tokensOf } from './access/token-env.ts'
 import { isProxy } from './clients/clients.ts'
@@ -10,8 +10,6 @@ import { isOrigin } from './http/cors.ts'
 import { parseHost } from './http/host.ts'
 import { pressureLimits } from './pressure/limits.ts'
 import { topicLimits } from './publish/topic-limits.ts'
-
-const address = v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1')
 
 /** A batch may have 8 MiB: with less than that for all that is in flight, the bound would say nothing. */
 const bytesMin = limits.batchBytesMax
@@ -25,10 +23,12 @@ const Environment = v.object({
   CORS_ORIGINS: listOf(isOrigin, 'must be origins, such as https://app.example.com,http://localhost:3000'),
   REDIS_URL: redisUrl,
   DATABASE_URL: databaseUrl,
-  HOST: address,
+  HOST: listenAddress,
   PORT: wholeNumber(0, 65_535, 8_080),
-  HEALTH_HOST: address,
+  HEALTH_HOST: listenAddress,
   HEALTH_PORT: wholeNumber(0, 65_535, 0),
+  ...metricsEnv,
+  METRICS_TOPICS_MAX: wholeNumber(0, 5_000, 100),
   TAILS_MAX: wholeNumber(0, 100_000, 4_096),
   FEEDS_MAX: wholeNumber(1, 100_000, 4_096),
   TOPICS_MAX: wholeNumber(1, 1_000_000, topicLimits.max),
@@ -78,6 +78,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     port: parsed.PORT,
     /** 0 is any free port; the log names it. */
     health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT },
+    metrics: { host: parsed.METRICS_HOST, port: parsed.METRICS_PORT },
+    metricsTopicsMax: parsed.METRICS_TOPICS_MAX,
     tailsMax: parsed.TAILS_MAX,
     tails: { feedsMax: parsed.FEEDS_MAX },
     topics: {

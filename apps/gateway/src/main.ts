@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connectBroker, untilConnected } from '@sekali/broker/connect'
 import { createLog } from '@sekali/process/log'
 import { run } from '@sekali/process/run'
+import { serveMetrics } from '@sekali/process/serve-metrics'
 import { shutdownSignal } from '@sekali/process/shutdown'
 import { connectStore } from '@sekali/store/connect'
 import { parseConfig } from './config.ts'
@@ -23,11 +24,12 @@ await run('gateway', async () => {
   const second = { ...config.broker, name: `${config.broker.name}-figures`, isQuiet: true }
   await using figuresBroker = connectBroker(second, log)
   await using gateway = wireGateway({ broker, figuresBroker, store, log, signal }, config)
-  const { listener, readiness, connections } = gateway
+  const { listener, readiness, connections, metrics, onAnswer } = gateway
+  await using _metrics = await serveMetrics('gateway', metrics, config.metrics, log)
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
   await Promise.allSettled([broker, figuresBroker].map((one) => untilConnected(one, firstConnectionMs)))
   await using probes = await serveProbes(createProbes({ readiness, signal }, log), config.health)
-  await using server = await serveHttp(listener, { ...config, connections })
+  await using server = await serveHttp(listener, { ...config, connections, onAnswer })
   log.info({ url: server.url, health: probes.url, auth: config.auth }, 'listening')
 
   void watchReadiness(readiness, signal)

@@ -3,6 +3,7 @@ import type { Broker } from '@sekali/broker/connect'
 import { createDoorbell } from '@sekali/broker/doorbell'
 import type { AuthMode } from '@sekali/process/auth'
 import type { Logger } from '@sekali/process/log'
+import { createMetrics, type Metrics } from '@sekali/process/metrics'
 import type { Store } from '@sekali/store/connect'
 import { type AccessOptions, auditDenials, wireAccess } from './access/wire.ts'
 import { type App, createApp } from './app.ts'
@@ -11,6 +12,8 @@ import { type Clients, createClients } from './clients/clients.ts'
 import { createTimeSlices } from './clients/time-slices.ts'
 import { createHeads, type Heads } from './heads/heads.ts'
 import { createResponses, type Responses } from './http/responses.ts'
+import { addOwnMetrics, addPublishMetrics, type OwnMetrics } from './metrics/own.ts'
+import { addSystemMetrics } from './metrics/system.ts'
 import { createReadiness, type Readiness } from './operate/readiness.ts'
 import { createReadings } from './operate/readings.ts'
 import type { PressureLimits } from './pressure/limits.ts'
@@ -55,14 +58,17 @@ export interface GatewayOptions {
   readonly patience?: Patience
   /** Bytes of responses in memory at a time. */
   readonly responseBytesMax?: number
+  /** For how many topics there are metrics of their own. */
+  readonly metricsTopicsMax?: number
 }
 
-export interface Gateway extends App, AsyncDisposable {
+export interface Gateway extends App, OwnMetrics, AsyncDisposable {
   readonly appender: Appender
   readonly tails: Tails
   readonly readiness: Readiness
   readonly pressure: Pressure
   readonly connections: Connections
+  readonly metrics: Metrics
 }
 
 /** Bytes of bodies in memory at a time; parsed they take a few times as much. */
@@ -88,8 +94,12 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
   const newTopics = createNewTopics({ broker, store, log }, options.topics)
   const readiness = createReadiness({ broker, figuresBroker, store, pressure, log })
   const responses = createResponses(clients, options.responseBytesMax)
-  const parts = { appender, clients, heads, newTopics, pressure, responses }
+  const metrics = createMetrics()
+  const readings = createReadings({ figuresBroker, store, log })
+  const parts = { appender, clients, heads, newTopics, pressure, responses, metrics }
   const { publish, accepted } = wirePublish(deps, parts, options.patience)
+  const { onAnswer } = addOwnMetrics(metrics, { connections, store, accepted })
+  addSystemMetrics(metrics, { readings, readiness, figuresBroker, store, log }, options.metricsTopicsMax)
   const routes = routesOf({
     ...deps,
     publish,
@@ -98,7 +108,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     tails,
     replays: createReplays({ store, clients, log, signal }, options.replayTimes),
     lookups: createLookups({ broker, log }),
-    readings: createReadings({ figuresBroker, store, log }),
+    readings,
     readiness,
     pressure,
     clients,
@@ -117,6 +127,8 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     readiness,
     pressure,
     connections,
+    metrics,
+    onAnswer,
     async [Symbol.asyncDispose]() {
       pressure[Symbol.dispose]()
       await tails[Symbol.asyncDispose]()
@@ -133,11 +145,12 @@ interface PublishParts {
   readonly newTopics: NewTopics
   readonly pressure: Pressure
   readonly responses: Responses
+  readonly metrics: Metrics
 }
 
 function wirePublish(
   { store, log, signal }: GatewayDeps,
-  { heads, ...parts }: PublishParts,
+  { heads, metrics, ...parts }: PublishParts,
   patience: Patience | undefined,
 ): { readonly publish: Publish; readonly accepted: () => number } {
   let accepted = 0
@@ -151,6 +164,7 @@ function wirePublish(
     onAccepted: (events) => {
       accepted += events
     },
+    onPublished: addPublishMetrics(metrics),
     log,
     random: Math.random,
     ...(patience && { patience }),

@@ -15,13 +15,13 @@ export async function serveGateway(
   options: Partial<ServerOptions> = {},
 ): Promise<ServedGateway> {
   const gateway = createGateway(parts)
-  const { connections } = gateway
+  const { connections, onAnswer } = gateway
   let arrived = 0
   const listener: Gateway['listener'] = (incoming, outgoing) => {
     arrived += 1
     gateway.listener(incoming, outgoing)
   }
-  const server = await serveHttp(listener, { ...anyPort, connections, ...options })
+  const server = await serveHttp(listener, { ...anyPort, connections, onAnswer, ...options })
   return {
     ...gateway,
     url: server.url,

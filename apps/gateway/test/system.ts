@@ -1,6 +1,8 @@
+import { freePort } from '@sekali/servers/free-port'
 import { type App, startApp, startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
+import { type Scraped, scrape } from '@sekali/testkit/scrape'
 import { inject } from 'vitest'
 import { eventBody, post } from './gateway.ts'
 
@@ -12,6 +14,8 @@ export interface System extends AsyncDisposable {
   get(path: string): Promise<Response>
   publish(fields?: Readonly<Record<string, unknown>>): Promise<Response>
   stats(): Promise<Stats>
+  /** What the gateway tells Prometheus. */
+  scrape(): Promise<Scraped>
   /** Waits until everything that was accepted is accounted for, and answers with the figures. */
   settled(): Promise<Stats>
 }
@@ -41,7 +45,8 @@ export async function ownSystem(
     LOG_LEVEL: 'warn',
   }
   const consumer = stack.use(startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'consumer-1' }))
-  const gateway = stack.use(await startGateway(env))
+  const metricsPort = String(await freePort())
+  const gateway = stack.use(await startGateway({ ...env, METRICS_PORT: metricsPort }))
   const { url } = gateway
 
   const stats = async () => (await (await fetch(`${url}/stats`)).json()) as Stats
@@ -53,6 +58,7 @@ export async function ownSystem(
     get: (path) => fetch(`${url}${path}`),
     publish: (fields) => fetch(`${url}/publish`, post(eventBody(fields))),
     stats,
+    scrape: () => scrape(metricsPort),
     settled: () =>
       eventually(async () => {
         const now = await stats()

@@ -1,7 +1,15 @@
 import { resolve } from 'node:path'
 import { InvalidConfig } from '@sekali/core/errors'
 import { wholeNumber } from '@sekali/core/whole-number'
-import { commonEnv, databaseUrl, healthEnv, parseEnv, redisUrl, turnEnv } from '@sekali/process/env'
+import {
+  commonEnv,
+  databaseUrl,
+  healthEnv,
+  metricsEnv,
+  parseEnv,
+  redisUrl,
+  turnEnv,
+} from '@sekali/process/env'
 import * as v from 'valibot'
 
 const Environment = v.object({
@@ -19,6 +27,7 @@ const Environment = v.object({
   IMPORT_MS: wholeNumber(100, 10_000, 5_000),
   /** Memory for JavaScript of the process in which definitions run. A definition that takes more ends the process. */
   DEFINITIONS_MB: wholeNumber(64, 65_536, 512),
+  ...metricsEnv,
   ...turnEnv,
   ...healthEnv,
   PROJECTOR_FAILPOINT: v.optional(v.string()),
@@ -53,6 +62,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       memoryMb: parsed.DEFINITIONS_MB,
       dir: parsed.PROJECTIONS_DIR && resolve(parsed.PROJECTIONS_DIR),
     },
+    metrics: { host: parsed.METRICS_HOST, port: parsed.METRICS_PORT },
     turnEventsMax: parsed.TURN_EVENTS_MAX,
     health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT, variables: 'HEALTH_HOST and HEALTH_PORT' },
     /** For tests: see process/start/failpoint.ts. */

@@ -9,6 +9,7 @@
 import { pause } from '@sekali/process/backoff'
 import { type BatchSize, createBatchSize, growthMax } from '@sekali/process/batch-size'
 import type { Troubles } from '@sekali/process/troubles'
+import type { TurnMetrics } from '@sekali/process/turn-metrics'
 import type { WorkQueue } from '@sekali/process/work-queue'
 import { DataRefused } from '@sekali/store/errors'
 import { Stuck } from './confined/fold-process.ts'
@@ -25,6 +26,7 @@ export interface LoopContext extends TurnContext {
   readonly turnEventsMax: number
   /** A turn that took this long was too large: the next one might be given up. */
   readonly slowTurnMs: number
+  readonly metrics: TurnMetrics
   /** The definition of that name, if there still is one. */
   readonly definitionOf: (name: string) => LoadedDefinition | undefined
 }
@@ -42,7 +44,7 @@ export async function runLoop(
   queue: WorkQueue<string>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { folding, definitionOf, slowTurnMs } = context
+  const { folding, definitionOf, slowTurnMs, metrics } = context
   const learned: Learned = {
     batch: createBatchSize(context.turnEventsMax),
     suspicions: createSuspicions(),
@@ -61,11 +63,13 @@ export async function runLoop(
       const report = await runTurn(context, request)
       troubles.forget(report?.name)
       if (report === undefined) continue
+      metrics.onTurn({ seconds: report.ms / 1_000, events: report.events })
       // The projections before it have nothing new, or are in others' hands. It may have more itself.
       queue.putBack(names.slice(names.indexOf(report.name) + 1))
       queue.add(report.name)
       learn(report, learned, slowTurnMs)
     } catch (error) {
+      metrics.onFailure(error)
       const failed = error instanceof TurnFailed ? error.projection : undefined
       queue.putBack(names.filter((name) => name !== failed))
       const { ownMs, loopMs } = troubles.note(failed, error)

@@ -4,8 +4,11 @@ import { failpoint } from '@sekali/process/failpoint'
 import { healthRoutes, logHealth } from '@sekali/process/health'
 import { serveRoutes } from '@sekali/process/listener'
 import { createLog } from '@sekali/process/log'
+import { createMetrics } from '@sekali/process/metrics'
 import { notifySupervisor } from '@sekali/process/notice'
+import { addPoolMetrics } from '@sekali/process/pool-metrics'
 import { run } from '@sekali/process/run'
+import { serveMetrics } from '@sekali/process/serve-metrics'
 import { shutdownSignal } from '@sekali/process/shutdown'
 import { createTroubles } from '@sekali/process/troubles'
 import { createWorkQueue } from '@sekali/process/work-queue'
@@ -17,6 +20,7 @@ import type { LoadedDefinition } from './definitions/held-process.ts'
 import { createReports } from './definitions/reports.ts'
 import { listenToHints } from './hints.ts'
 import { runLoop } from './loop.ts'
+import { addProjectorMetrics } from './metrics/turns.ts'
 import { createHealth } from './operate/health.ts'
 import { runSweeps } from './sweep.ts'
 import type { TurnPoint } from './turn.ts'
@@ -30,6 +34,9 @@ await run('projector', async () => {
 
   await using store = connectStore(config.store, log)
   await using broker = connectBroker(config.broker, log)
+  const metrics = createMetrics()
+  addPoolMetrics(metrics, store.pool)
+  await using _metrics = await serveMetrics('projector', metrics, config.metrics, log)
   await using folding = startFolding(config.folding, log)
   let notLoaded: readonly NotLoaded[] = []
   const load = createDefinitions(config.definitions, folding, log, (files) => {
@@ -53,6 +60,7 @@ await run('projector', async () => {
     troubles,
     turnEventsMax: config.turnEventsMax,
     slowTurnMs: config.folding.foldMs,
+    metrics: addProjectorMetrics(metrics),
     at: failpoint<TurnPoint>(config.failpoint, log),
     definitionOf: (name: string) => definitions.get(name),
     load,

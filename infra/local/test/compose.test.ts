@@ -200,7 +200,7 @@ test('the gateway is told where its port is open, and who may come', () => {
 })
 
 test('what writes to /tmp has one: no file system of docker-compose.yml can be written', () => {
-  for (const name of ['projector', 'redis', 'postgres']) {
+  for (const name of ['projector', 'redis', 'postgres', 'grafana']) {
     expect(
       compose.services[name]?.tmpfs?.some((place) => /^\/tmp\b/.test(place)),
       name,

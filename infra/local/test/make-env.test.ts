@@ -1,7 +1,7 @@
 // infra/docker/make-env.sh, and that it makes what docker-compose.yml mounts.
 import { spawnSync } from 'node:child_process'
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
@@ -10,6 +10,8 @@ import { expect, test } from 'vitest'
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const compose = await readFile(join(repository, 'docker-compose.yml'), 'utf8')
 const declared = [...compose.matchAll(/^ {4}file: .*\/(\w+)\}$/gm)].map(([, name]) => String(name))
+/** The files of the repository that containers read. */
+const mounted = [...compose.matchAll(/- \.\/(\S+):\/\S+:ro,z$/gm)].map(([, name]) => String(name))
 
 async function ownClone(env?: string) {
   const folder = await temporaryFolder('sekali-test-')
@@ -18,6 +20,11 @@ async function ownClone(env?: string) {
   await cp(join(repository, 'infra/docker/make-env.sh'), join(docker, 'make-env.sh'))
   await mkdir(join(folder.path, 'examples'), { mode: 0o700 })
   await writeFile(join(folder.path, 'examples/login-alerts.ts'), '', { mode: 0o600 })
+  for (const name of mounted) {
+    await mkdir(join(folder.path, dirname(name)), { recursive: true, mode: 0o700 })
+    await cp(join(repository, name), join(folder.path, name))
+    await chmod(join(folder.path, name), 0o600)
+  }
   if (env !== undefined) await writeFile(join(folder.path, '.env'), env)
   const secrets = join(folder.path, '.secrets')
   return {
@@ -59,6 +66,10 @@ test('containers may read the files, whoever their user is, and on this machine 
   expect((await stat(clone.secrets)).mode & 0o777).toBe(0o700)
   for (const name of await readdir(clone.secrets)) {
     expect((await stat(join(clone.secrets, name))).mode & 0o777, name).toBe(0o444)
+  }
+  expect(mounted.length).toBe(5)
+  for (const name of mounted) {
+    expect((await stat(join(clone.path, name))).mode & 0o044, name).toBe(0o044)
   }
   expect((await stat(join(clone.path, 'examples'))).mode & 0o055).toBe(0o055)
   expect((await stat(join(clone.path, 'examples/login-alerts.ts'))).mode & 0o044).toBe(0o044)

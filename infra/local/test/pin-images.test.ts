@@ -8,7 +8,13 @@ import { expect, test } from 'vitest'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const files = ['docker-compose.yml', 'infra/docker/Dockerfile', 'infra/docker/all.Dockerfile']
-const images = ['redis:8.6.7', 'postgres:17.11-trixie', 'node:24.21.0-trixie-slim']
+const images = [
+  'redis:8.6.7',
+  'postgres:17.11-trixie',
+  'prom/prometheus:v3.14.0',
+  'grafana/grafana:13.2.0',
+  'node:24.21.0-trixie-slim',
+]
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`
 
 /** A copy of the files without digests, and a docker that notes what it is asked and runs a line of sh. */
@@ -55,8 +61,10 @@ test('each image gets the digest of its index, also where there is one; what is 
   expect(first.join('').match(/\S+@sha256:\w+/g)).toEqual([
     `${images[0]}@${digest('1')}`,
     `${images[1]}@${digest('1')}`,
-    `NODE_IMAGE=${images[2]}@${digest('1')}`,
-    `NODE_IMAGE=${images[2]}@${digest('1')}`,
+    `${images[2]}@${digest('1')}`,
+    `${images[3]}@${digest('1')}`,
+    `NODE_IMAGE=${images[4]}@${digest('1')}`,
+    `NODE_IMAGE=${images[4]}@${digest('1')}`,
   ])
   expect(first.map((text) => text.replaceAll(`@${digest('1')}`, ''))).toEqual(bare)
   expect(copy.pin().status).toBe(0)

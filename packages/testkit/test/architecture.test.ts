@@ -23,6 +23,7 @@ const arrows: Record<string, readonly string[]> = {
   // them as processes.
   'infra/local': ['core', 'process', 'servers', 'gateway', 'consumer', 'projector', 'publisher'],
   'infra/release': ['core', 'local', 'servers'],
+  'infra/observability': [],
 }
 
 /** Libraries that only one room may know. */
@@ -32,6 +33,7 @@ const confined: Record<string, string> = {
   'drizzle-orm': 'packages/store',
   hono: 'apps/gateway',
   pino: 'packages/process',
+  '@prometheus-io/client': 'packages/process',
 }
 
 /** The benchmark's rivals are not the product: they speak to the servers without our rooms in between. */

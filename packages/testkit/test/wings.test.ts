@@ -17,6 +17,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   },
   'apps/consumer': {
     operate: [],
+    metrics: [],
     upkeep: [],
   },
   'apps/gateway': {
@@ -31,11 +32,13 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     read: ['access', 'clients', 'http', 'sockets'],
     tail: ['access', 'clients', 'heads', 'http', 'sockets'],
     operate: ['access', 'clients', 'http', 'pressure', 'publish', 'sockets'],
+    metrics: ['clients', 'http', 'operate', 'sockets'],
   },
   'apps/projector': {
     confined: [],
     definitions: ['confined'],
     operate: [],
+    metrics: [],
     check: ['confined', 'definitions'],
   },
   'apps/publisher': {
@@ -99,6 +102,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     start: [],
     loop: ['start'],
     operate: ['start'],
+    metrics: ['operate', 'start'],
   },
   'packages/projection': {
     'built-in': ['define'],

@@ -3,17 +3,15 @@
  * names its remedy. The gateway examines, because it has the connections: nobody needs a password of a database at
  * their desk. No finding holds a secret or an event's content.
  */
-import { readHolders, readOldest } from '@sekali/broker/backlog'
+import { readHolders } from '@sekali/broker/backlog'
 import { readClock as readBrokerClock } from '@sekali/broker/clock'
 import type { Broker } from '@sekali/broker/connect'
 import { examineBroker } from '@sekali/broker/doctor'
 import { diagnosisOf, type Finding, problem, unknown } from '@sekali/core/finding'
-import { origin, type Position } from '@sekali/core/position'
 import { troubleOf } from '@sekali/core/trouble'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { examineStore, readClock as readStoreClock } from '@sekali/store/doctor'
-import { readHeads } from '@sekali/store/heads'
 import { readNotLoaded } from '@sekali/store/not-loaded'
 import { readProjectionWaits } from '@sekali/store/projection-waits'
 import { readProjections } from '@sekali/store/read-projections'
@@ -24,6 +22,7 @@ import { within } from '../clients/deadline.ts'
 import { reply, toResponse } from '../http/reply.ts'
 import type { Pressure } from '../pressure/pressure.ts'
 import { clockFinding, consumerFindings, figureFindings, lagFinding, lastIdFinding } from './findings.ts'
+import { readOldestOf } from './oldest.ts'
 import { pressureFindings } from './pressure-findings.ts'
 import { definitionsFinding, projectionFindings } from './projection-findings.ts'
 import type { Readings } from './readings.ts'
@@ -105,20 +104,6 @@ export function doctor(
       definitionsFinding(await files),
     ]
   }
-}
-
-/** When the first entry in flight of each topic was accepted. */
-async function readOldestOf(
-  broker: Broker,
-  store: Store,
-  topics: readonly string[],
-): Promise<Map<string, number>> {
-  const heads = await readHeads(store, topics)
-  const positionOf = new Map<string, Position>(heads.map(({ topic, position }) => [topic, position]))
-  return await readOldest(
-    broker,
-    topics.map((topic) => ({ topic, position: positionOf.get(topic) ?? origin })),
-  )
 }
 
 /** How far a clock is from ours. The time that the reading took is the uncertainty. */

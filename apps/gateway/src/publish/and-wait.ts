@@ -55,8 +55,9 @@ async function publish(
   const { budget, clients, timeSlices, newTopics, pressure, portions, onAccepted, random } = deps
   const client = clients.of(request)
   using byteShare = budget.share(client)
-  const read = await readAllowed(deps, request, byteShare, isLenient)
-  if ('status' in read) return read
+  const allowed = await readAllowed(deps, request, byteShare, isLenient)
+  if ('status' in allowed) return allowed
+  const { read } = allowed
   const { events, isBatch } = read
   const sifted = read.isBatch ? read.sifted : undefined
   const none = refusalOfNone(sifted, request.headers)

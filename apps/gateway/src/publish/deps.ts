@@ -28,6 +28,8 @@ export interface PublishDeps {
   readonly responses: Pick<Responses, 'count'>
   /** Hears how many events Redis has taken. */
   readonly onAccepted: (events: number) => void
+  /** Gets how long it took from the whole body to the answer, in seconds, of what Redis has taken. */
+  readonly onPublished: (form: 'event' | 'batch', seconds: number) => void
   readonly log: Logger
   readonly random: () => number
 }

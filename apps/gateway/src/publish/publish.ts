@@ -58,29 +58,33 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   if (waitSeconds !== undefined) return await publishAndWait(deps, request, waitSeconds, isLenient)
   const client = deps.clients.of(request)
   using share = deps.budget.share(client)
-  const read = await readAllowed(deps, request, share, isLenient)
-  if ('status' in read) return read
+  const allowed = await readAllowed(deps, request, share, isLenient)
+  if ('status' in allowed) return allowed
+  const { read, since } = allowed
   deps.pressure.admit(read.events)
   const admitted = deps.newTopics.admit(client, read.events)
   if (admitted !== undefined) await admitted
-  if (read.isBatch) return await appendBatch(deps, client, read, headers)
+  if (read.isBatch) return await appendBatch(deps, client, read, headers, since)
   const [event] = read.events
   await deps.appender.append(event)
   deps.onAccepted(1)
+  deps.onPublished('event', (performance.now() - since) / 1_000)
   return answer(200, `{"status":"queued","event_id":${JSON.stringify(event.eventId)}}`)
 }
 
 async function appendBatch(
-  { portions, onAccepted, random }: PublishDeps,
+  { portions, onAccepted, onPublished, random }: PublishDeps,
   client: Client,
   { events, sifted }: Extract<BodyEvents, { isBatch: true }>,
   headers: IncomingHttpHeaders,
+  since: number,
 ): Promise<Answer> {
   const refused = refusalOfNone(sifted, headers)
   if (refused !== undefined) return refused
   const { queued, failure } = await portions.appendAll(client, events)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { queued, random })
+  onPublished('batch', (performance.now() - since) / 1_000)
   if (sifted === undefined) return answer(200, `{"status":"queued","queued":${queued}}`)
   const body = JSON.stringify({ status: 'queued', queued, ...siftedFields(sifted) })
   return answer(200, body, { 'Content-Type': 'application/json', ...applied({ isLenient: true }) })

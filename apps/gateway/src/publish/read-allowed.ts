@@ -8,6 +8,13 @@ import { readBody } from './body.ts'
 import type { PublishDeps } from './deps.ts'
 import { type BodyEvents, readEvents } from './read-events.ts'
 
+/** What may be published. */
+interface Allowed {
+  readonly read: BodyEvents
+  /** When the whole body was here: `performance.now()`. */
+  readonly since: number
+}
+
 /**
  * Reads the events of a body, if whoever sends it may publish all of them, and as many. Of an array that is read leniently,
  * those that may not be published are among the bad ones. Throws as `readBody`, `readEvents` and `Quota.spend` do.
@@ -17,10 +24,11 @@ export async function readAllowed(
   request: IncomingMessage,
   share: Share,
   isLenient: boolean,
-): Promise<BodyEvents | Answer> {
+): Promise<Allowed | Answer> {
   const { grant, life, quota } = principalOf(request)
   quota.requireRoom(Number(request.headers['content-length'] ?? 0))
   const body = await readBody(request, share)
+  const since = performance.now()
   const lenient = isLenient ? { issueOf: issueOf.bind(undefined, grant) } : undefined
   const read = await readEvents(timeSlices, clients.of(request), body, lenient)
   if (life.over !== undefined) return badBearer(life.over) // while the body came
@@ -28,5 +36,5 @@ export async function readAllowed(
   const refused = isSifted ? undefined : refusalOfEvents(grant, read.events, read.isBatch)
   if (refused !== undefined) return refused
   quota.spend({ events: read.events.length, bytes: body.bytes })
-  return read
+  return { read, since }
 }

@@ -8,14 +8,15 @@ import type { Connections } from './connections.ts'
 import { createPipelines, type Pipelines } from './pipelines.ts'
 import { createTurnedAway } from './turned-away.ts'
 
-/** Once `leaving` is aborted, answers go out with `Connection: close`. */
+/** Once `leaving` is aborted, answers go out with `Connection: close`. `onAnswer` gets the status of each answer. */
 export function admitTo(
   server: Server,
   listener: RequestListener,
   connections: Connections,
   leaving: AbortSignal,
+  onAnswer: (status: number) => void,
 ): Pipelines {
-  const turnedAway = createTurnedAway()
+  const turnedAway = createTurnedAway(onAnswer)
   const pipelines = createPipelines(
     ({ seat }, { request, response }) => {
       if (leaving.aborted) response.setHeader('Connection', 'close')
@@ -23,7 +24,10 @@ export function admitTo(
       if (refused !== undefined) return closeWith(response, refused)
       listener(request, response)
     },
-    ({ seat }) => connections.end(seat),
+    ({ seat }, { response }) => {
+      if (response.headersSent) onAnswer(response.statusCode) // otherwise its client left before it had one
+      connections.end(seat)
+    },
   )
   server.on('connection', (socket: Socket) => {
     const refused = refusedBy(() => pipelines.open(connections.admit(socket)))

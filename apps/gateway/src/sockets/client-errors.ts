@@ -13,19 +13,28 @@ interface ClientError extends NodeJS.ErrnoException {
 
 /**
  * Answers what the parser refuses. Node would do so by itself, but not with a problem, and before the requests that came
- * first are answered. A stream of lines has no time limit here: it has limits of its own (see lines.ts).
+ * first are answered. A stream of lines has no time limit here: it has limits of its own (see lines.ts). `onAnswer` gets the
+ * status of each answer.
  */
-export function answerClientErrors(server: Server, pipelines: Pipelines): void {
+export function answerClientErrors(
+  server: Server,
+  pipelines: Pipelines,
+  onAnswer: (status: number) => void,
+): void {
+  const fail = (socket: Socket, answer: Answer, error?: Error) => {
+    onAnswer(answer.status)
+    pipelines.fail(socket, closingText(answer), error)
+  }
   server.on('clientError', (error: ClientError, socket) => {
     const request = pipelines.lastOn(socket as Socket)
     const isStream = mediaType(request?.headers['content-type']) === 'application/x-ndjson'
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStream && !request?.complete) return
-    pipelines.fail(socket as Socket, closingText(refusalOfClient(error)), error)
+    fail(socket as Socket, refusalOfClient(error), error)
   })
   // Without a listener Node closes the connection. With one it leaves the connection alone, so its errors need a listener too.
   server.on('connect', (_, socket) => {
     socket.on('error', () => undefined)
-    pipelines.fail(socket as Socket, closingText(noProxy))
+    fail(socket as Socket, noProxy)
   })
 }
 

@@ -16,6 +16,9 @@ import { createTailRoom } from './tail-room.ts'
 export interface Connections {
   readonly max: number
   readonly clients: Clients
+  /** How many are open, tails included. */
+  count(): number
+  tailsCount(): number
   /** Admits a new connection. If there is no room an idle one is closed; if all are busy it throws as a budget does. */
   admit(socket: Socket): Seat
   /** A request begins on the connection. Throws `Overloaded` or `ClientLimit`, as a budget does. */
@@ -41,6 +44,8 @@ export function createConnections({
   return {
     max: ordinaryMax + tailsMax,
     clients,
+    count: seats.count,
+    tailsCount: tails.count,
     admit(socket) {
       const peer = clients.of({ socket, headers: {} })
       if (ordinary() < ordinaryMax || seats.makeRoom(peer)) return seats.sit(socket, peer)

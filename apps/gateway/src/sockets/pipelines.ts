@@ -37,7 +37,7 @@ const waitingBytesMax = 16 * 1024 * 1024
 /** `begin` and `end` alternate: each connection has one request at a time. */
 export function createPipelines(
   begin: (pipeline: Pipeline, exchange: Exchange) => void,
-  end: (pipeline: Pipeline) => void,
+  end: (pipeline: Pipeline, exchange: Exchange) => void,
 ): Pipelines {
   // By connection, although a set of responses would be simpler: a set whose members come and go is rehashed all the
   // time, and its old tables, dead but not yet collected, keep what was in them alive. A quarter of everything that
@@ -47,15 +47,15 @@ export function createPipelines(
 
   function start(pipeline: Pipeline, exchange: Exchange): void {
     pipeline.current = exchange
-    exchange.response.on('close', () => next(pipeline))
+    exchange.response.on('close', () => next(pipeline, exchange))
     begin(pipeline, exchange)
   }
 
   /** The kernel has all of the response, or the client is gone. */
-  function next(pipeline: Pipeline): void {
+  function next(pipeline: Pipeline, ended: Exchange): void {
     const { socket, lastWords } = pipeline
     pipeline.current = undefined
-    end(pipeline)
+    end(pipeline, ended)
     if (socket.destroyed || socket.writableEnded) return // the answer has announced that it is the last
     const exchange = takeWaiting(pipeline)
     if (exchange !== undefined) start(pipeline, exchange)

@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly stalledMs?: number
   readonly connections?: Connections
   readonly drainMs?: number
+  /** Gets the status of each answer. */
+  readonly onAnswer?: (status: number) => void
 }
 
 export interface HttpServer extends AsyncDisposable {
@@ -43,7 +45,7 @@ const spareConnections = 1_024
 
 export async function serveHttp(listener: RequestListener, options: ServerOptions): Promise<HttpServer> {
   const { host, port, variables = 'HOST and PORT' } = options
-  const { connections = createConnections(), drainMs = 10_000 } = options
+  const { connections = createConnections(), drainMs = 10_000, onAnswer = () => undefined } = options
   const server = createServer({
     headersTimeout: options.headersTimeoutMs ?? 10_000,
     requestTimeout: options.requestTimeoutMs ?? 15_000,
@@ -58,8 +60,8 @@ export async function serveHttp(listener: RequestListener, options: ServerOption
     socket.resume()
   })
   const leaving = new AbortController()
-  const pipelines = admitTo(server, listener, connections, leaving.signal)
-  answerClientErrors(server, pipelines)
+  const pipelines = admitTo(server, listener, connections, leaving.signal, onAnswer)
+  answerClientErrors(server, pipelines, onAnswer)
   const watching = watchStalls(pipelines.all, options.stalledMs ?? 30_000)
   const doors = await openDoors({ host, port, variables }, arrivals.add)
   server.emit('listening') // from then on Node looks at its time-outs; it is the doors that listen

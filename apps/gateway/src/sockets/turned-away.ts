@@ -17,12 +17,14 @@ const waitingMax = 64
 /** How long they may wait. */
 const waitMs = 1_000
 
-export function createTurnedAway(): TurnedAway {
+/** `onAnswer` gets the status of each refusal. */
+export function createTurnedAway(onAnswer: (status: number) => void): TurnedAway {
   const answers = new Map<Socket, Answer>()
   return {
     add(socket, answer) {
       socket.on('error', () => undefined) // it may have left already
       const refuse = () => {
+        onAnswer(answer.status)
         socket.write(closingText(answer))
         socket.destroy()
       }
@@ -38,6 +40,7 @@ export function createTurnedAway(): TurnedAway {
       const answer = answers.get(socket)
       if (answer === undefined) return
       answers.delete(socket)
+      onAnswer(answer.status)
       send(response, { ...answer, headers: { ...answer.headers, Connection: 'close' } })
     },
   }

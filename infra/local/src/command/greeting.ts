@@ -48,7 +48,7 @@ All figures, and how it is:
 
 Ctrl-C stops everything. The data stay in ${dir}
 Logs: ${logDir}, ${join(dir, 'redis')}, ${join(dir, 'postgres')}
-What runs: ${join(dir, 'run.json')}
+What runs, and the URL of the metrics of each: ${join(dir, 'run.json')}
 `
 }
 

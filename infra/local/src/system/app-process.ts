@@ -20,15 +20,16 @@ export interface AppOptions {
   readonly env: NodeJS.ProcessEnv
   /** Besides those that all apps run with. */
   readonly nodeFlags?: readonly string[]
-  /** Called with what it tells us, but for where it answers about its health. */
+  /** Called with what it tells us, but for where it answers. */
   readonly onNotice?: ((notice: ProjectorNotice) => void) | undefined
-  /** Called once it has said where it answers about its health. */
-  readonly onHealth?: (() => void) | undefined
+  /** Called once it has said where it answers about its health, and where it serves its metrics. */
+  readonly onPlace?: (() => void) | undefined
 }
 
 export interface AppProcess extends Runnable {
-  /** Where it answers about its health, once it has said so. */
+  /** Where it answers about its health, and where it serves its metrics, once it has said so. */
   health(): string | undefined
+  metrics(): string | undefined
 }
 
 // V8 lets the young generation grow to three times 32 MB before it looks back: 330 MB resident under load instead of
@@ -43,19 +44,20 @@ const linesOfEnd = 3
 /** Starts one of our own programs; root starts it as the user nobody where that works. It drains on `stop`, and when we die. */
 export async function startApp(options: AppOptions): Promise<AppProcess> {
   const { spawned, logFile, logStart } = await spawnApp(options)
-  const { onNotice, onHealth } = options
-  let health: string | undefined
+  const { onNotice, onPlace } = options
+  const places: { health?: string; metrics?: string } = {}
   spawned.child.on('message', (message) => {
     if (!isNotice(message)) return
-    if (!('health' in message)) return onNotice?.(message)
-    health = message.health
-    onHealth?.()
+    if (!('health' in message || 'metrics' in message)) return onNotice?.(message)
+    Object.assign(places, message)
+    onPlace?.()
   })
   return {
     pid: spawned.pid,
     exited: spawned.exited,
     stop: () => endSpawned(spawned, 'SIGTERM', drainMs),
-    health: () => health,
+    health: () => places.health,
+    metrics: () => places.metrics,
     // Whom a signal has ended had no time for a word about it.
     lastWords: async () =>
       spawned.ending()?.startsWith('exit code') ? await lastWords(logFile, logStart, linesOfEnd) : undefined,

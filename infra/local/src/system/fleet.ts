@@ -14,6 +14,8 @@ export interface Member {
   readonly name: string
   /** Where it answers /healthz and /readyz; null until it has said so. */
   readonly health: string | null
+  /** Where it serves its metrics; null until it has said so. */
+  readonly metrics: string | null
 }
 
 export async function startFleet(options: {
@@ -29,8 +31,9 @@ export async function startFleet(options: {
   const fleet: Fleet = {
     members: () =>
       [...processes].flatMap(([name, one]) => {
-        const current = one.current()
-        return current === undefined ? [] : [{ pid: current.pid, name, health: current.health() ?? null }]
+        const { pid, health, metrics } = one.current() ?? {}
+        if (pid === undefined) return []
+        return [{ pid, name, health: health?.() ?? null, metrics: metrics?.() ?? null }]
       }),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...processes.values()].map((one) => one.stop()))
@@ -48,7 +51,7 @@ export async function startFleet(options: {
       logDir,
       env: itsEnv,
       onNotice: heard,
-      onHealth: () => onChange(name),
+      onPlace: () => onChange(name),
     }
     processes.set(
       name,

@@ -15,6 +15,7 @@ export const decidedHere: ReadonlySet<string> = new Set([
   'PORT',
   'HEALTH_HOST',
   'HEALTH_PORT',
+  'METRICS_PORT',
   'CONSUMER_NAME',
   'PROJECTOR_NAME',
   'PROJECTIONS_DIR',

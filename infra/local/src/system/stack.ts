@@ -125,7 +125,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await startFleet({ ...ofFleet, size: options.consumers, env: envOf(urls.consumer) }),
   )
   step('gateway', `is starting on port ${port}`)
-  const app = { name: 'gateway', program: programs.gateway, logDir }
+  const app = { name: 'gateway', program: programs.gateway, logDir, onPlace: () => onChange('gateway')() }
   const logFile = join(logDir, 'gateway.log')
   const logStart = await sizeOf(logFile)
   const gatewayEnv = {
@@ -146,7 +146,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const firstKey = auth === 'keys' ? await makeFirstKey(urls.owner, { replace, signal }) : undefined
 
   const running = (): RunFile => ({
-    gateway: { pid: gateway.current()?.pid ?? null, url, health },
+    gateway: {
+      pid: gateway.current()?.pid ?? null,
+      url,
+      health,
+      metrics: gateway.current()?.metrics() ?? null,
+    },
     consumers: consuming.members(),
     projectors: projecting.members(),
     redis: { pid: redis.pid(), url: redis.url },

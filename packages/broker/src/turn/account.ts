@@ -11,6 +11,10 @@ import type { Account, AccountAfter } from '@sekali/core/account'
 import { comparePositions, type Position } from '@sekali/core/position'
 import type { Entry } from '../redis/entry.ts'
 
+/** What showed that entries had been delivered and not accounted for. */
+export const reclaimCauses = ['left_pending', 'delivered_to_nobody', 'skipped'] as const
+export type ReclaimCause = (typeof reclaimCauses)[number]
+
 /** What a turn has read of a stream. */
 export interface TurnRead {
   /** Where the read began: the account given, or the beginning of a new incarnation. */
@@ -29,7 +33,7 @@ export interface TurnRead {
   /** Whether the stream was found to have lost its end. */
   readonly isTorn: boolean
   /** Whether the read had to reclaim, and if so why. */
-  readonly reclaimed: string | undefined
+  readonly reclaimed: ReclaimCause | undefined
 }
 
 /** The account of a stream that is there: its group is known. */

@@ -23,7 +23,7 @@ import { decode } from '../redis/entry.ts'
 import { field, findGroup, isMissing } from '../redis/info.ts'
 import { groupPrefix, streamKey } from '../redis/keys.ts'
 import { defineScript } from '../redis/script.ts'
-import type { OpenAccount, TurnRead } from './account.ts'
+import type { OpenAccount, ReclaimCause, TurnRead } from './account.ts'
 import { reclaim } from './reclaim.ts'
 
 // Each attempt after the first answers one disturbance. More than a few in a row mean that something else reads the group,
@@ -52,11 +52,11 @@ export async function readTurn(
   let isTorn =
     given.epoch !== null && given.epoch !== epoch && (await vouchForSeen(broker, given, given.epoch))
   let account = given.group === null ? await findAccount(broker, given) : (given as OpenAccount)
-  let reclaimed: string | undefined
+  let reclaimed: ReclaimCause | undefined
   let disturbance = ''
   for (let attempt = 1; account !== undefined && attempt <= attemptsMax; attempt++) {
     if (reclaimFirst && attempt === 1) {
-      reclaimed = 'entries were left pending'
+      reclaimed = 'left_pending'
       await reclaim(broker, account, consumer, onTaken)
     }
     const read = await readOnce(broker, account, consumer, packsMax)
@@ -64,8 +64,8 @@ export async function readTurn(
       disturbance = 'the consumer group was gone'
       account = await findAccount(broker, account)
     } else if (read.firstAfter !== read.packs[0]) {
-      reclaimed = read.entries.length === 0 ? 'entries were delivered to nobody' : 'entries were skipped'
-      disturbance = reclaimed
+      reclaimed = read.entries.length === 0 ? 'delivered_to_nobody' : 'skipped'
+      disturbance = `entries were ${reclaimed.replaceAll('_', ' ')}`
       await reclaim(broker, account, consumer, onTaken)
     } else if (comparePositions(read.lastId, account.position) < 0 || read.entriesAdded < account.accounted) {
       // The stream went backwards without a new epoch, as far as we know; see vouchForSeen.

@@ -52,10 +52,17 @@ export const turnEnv = {
   IDLE_IN_TRANSACTION_MS: wholeNumber(100, 600_000, 8_000),
 }
 
-const address = v.optional(v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')), '127.0.0.1')
+/** An address to listen on. */
+export const listenAddress = v.optional(
+  v.pipe(v.string(), v.minLength(1, 'must be an address to listen on')),
+  '127.0.0.1',
+)
 
 /** Where a process answers about its health. The log names the port that 0 becomes. */
-export const healthEnv = { HEALTH_HOST: address, HEALTH_PORT: wholeNumber(0, 65_535, 0) }
+export const healthEnv = { HEALTH_HOST: listenAddress, HEALTH_PORT: wholeNumber(0, 65_535, 0) }
+
+/** The same for its metrics. */
+export const metricsEnv = { METRICS_HOST: listenAddress, METRICS_PORT: wholeNumber(0, 65_535, 0) }
 
 /** The variables that every process of ours reads. */
 export const commonEnv = {

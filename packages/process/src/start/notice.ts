@@ -11,12 +11,13 @@ export interface StoppedProjection {
 
 /**
  * What a process tells its supervisor over their channel, for the people in front of it: all files that do not load now,
- * a projection that has stopped, or where it answers about its health.
+ * a projection that has stopped, where it answers about its health, or where it serves its metrics.
  */
 export type Notice =
   | { readonly notLoaded: readonly NotLoaded[] }
   | { readonly stopped: StoppedProjection }
   | { readonly health: string }
+  | { readonly metrics: string }
 
 /** Without a supervisor nothing happens. */
 export function notifySupervisor(notice: Notice): void {
@@ -28,4 +29,5 @@ export const isNotice = (message: unknown): message is Notice =>
   message !== null &&
   (('notLoaded' in message && Array.isArray(message.notLoaded)) ||
     ('stopped' in message && typeof message.stopped === 'object') ||
-    ('health' in message && typeof message.health === 'string'))
+    ('health' in message && typeof message.health === 'string') ||
+    ('metrics' in message && typeof message.metrics === 'string'))
