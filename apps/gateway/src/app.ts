@@ -6,6 +6,7 @@ import { behindKeys } from './access/behind-keys.ts'
 import { createCors } from './http/cors.ts'
 import { createDoor } from './http/door.ts'
 import { sendEarly } from './http/reply.ts'
+import { requestIdHeader, requestIdOf } from './http/request-id.ts'
 import { createRouter, type Route, type Router, wordsOf } from './http/router.ts'
 import { withoutBody } from './http/without-body.ts'
 
@@ -39,6 +40,7 @@ export function createApp(routes: readonly Route[], options: AppOptions): App {
   const routed = withoutBody((request, response) => {
     // The door has read it. Hono's server would refuse what is right, such as [::1:0], and a request without one.
     request.headers.host = 'gateway'
+    response.setHeader(requestIdHeader, requestIdOf(request))
     void listen(request, response)
   }, wantsBody(routes))
   const serve: RequestListener = (request, response) => {

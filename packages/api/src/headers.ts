@@ -16,7 +16,14 @@ export const headers = {
   'WWW-Authenticate': ['How to show who one is (RFC 6750).', 'Bearer realm="sekali"'],
   RateLimit: ['What is left of what a key may publish in a second.', '"events";r=0;t=1'],
   'RateLimit-Policy': ['What a key may publish in a second.', '"events";q=100;w=1'],
+  'X-Request-Id': [
+    'What the request is called: as it says itself, or else by the gateway. The log has it, too.',
+    'a1f3-2k',
+  ],
 } as const satisfies Record<string, readonly [meaning: string, example: string]>
+
+/** Those that every answer has. */
+export const headersOfAll = { 'X-Request-Id': 'always' } as const satisfies Headers
 
 export type HeaderName = keyof typeof headers
 

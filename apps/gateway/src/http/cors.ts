@@ -33,11 +33,12 @@ export function createCors(origins: readonly string[]): Cors {
 }
 
 const exposed =
-  'Allow, ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate'
+  'Allow, ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id'
 
 const permission = answer(204, null, {
   'Access-Control-Allow-Methods': 'GET, HEAD, POST, DELETE',
-  'Access-Control-Allow-Headers': 'Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID, Prefer',
+  'Access-Control-Allow-Headers':
+    'Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID, Prefer, X-Request-Id',
   'Access-Control-Max-Age': '600',
   Vary: 'Origin',
 })

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { type ProblemCode, phrases, problems, type Status } from '@sekali/api/problems'
 import {
   BacklogLimit,
@@ -14,6 +15,7 @@ import { limits } from '@sekali/core/limits'
 import type { BadEvent } from '@sekali/core/parse'
 import type { Logger } from '@sekali/process/log'
 import { type Answer, answer, toResponse } from './reply.ts'
+import { logOf } from './request-id.ts'
 
 export interface BadLine {
   /** From 1. */
@@ -88,13 +90,14 @@ export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
 
 /**
  * The answer to whatever a handler threw. An error of another class is a fault of the gateway: it is logged, and the client
- * gets no detail. `hint` explains a body that is refused, where more than the rule is known.
+ * gets no detail. `hint` explains a body that is refused, where more than the rule is known; `request` is what the log
+ * names.
  */
 export function refusalOf(
   error: unknown,
   log: Logger,
   random: () => number,
-  hint?: Pick<ProblemExtras, 'detail'>,
+  { hint, request }: { hint?: Pick<ProblemExtras, 'detail'>; request?: IncomingMessage | undefined } = {},
 ): Answer {
   if (error instanceof InvalidEvent) return refusal(error.code, { errors: error.issues, ...hint })
   if (error instanceof InvalidParameters) return refusal(error.code, { errors: error.issues })
@@ -103,7 +106,7 @@ export function refusalOf(
   if (error instanceof SekaliError && Object.hasOwn(problems, error.code)) {
     return refusal(error.code as ProblemCode, retryExtras(error, random))
   }
-  log.error({ err: error }, 'request failed')
+  logOf(log, request).error({ err: error }, 'request failed')
   return refusal('internal_error')
 }
 

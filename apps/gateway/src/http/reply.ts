@@ -1,4 +1,5 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { lastRequestIdOf, newRequestId, requestIdHeader } from './request-id.ts'
 
 /** What a client gets, before it becomes Hono's `Response` or goes out on node:http as it is. */
 export interface Answer {
@@ -39,7 +40,11 @@ export const bodyBytesOf = (response: Response): number | undefined => bodyBytes
 
 export function send(response: ServerResponse, { status, body, headers }: Answer): void {
   const text = body ?? ''
-  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(text) })
+  response.writeHead(status, {
+    ...headers,
+    'Content-Length': Buffer.byteLength(text),
+    [requestIdHeader]: lastRequestIdOf(response.req),
+  })
   response.end(text)
 }
 
@@ -59,7 +64,12 @@ export function sendEarly(response: ServerResponse, answer: Answer): void {
 function sendLast(response: ServerResponse, answer: Answer): void {
   const { req: request } = response
   const text = answer.body ?? ''
-  const headers = { ...answer.headers, 'Content-Length': Buffer.byteLength(text), Connection: 'close' }
+  const headers = {
+    ...answer.headers,
+    'Content-Length': Buffer.byteLength(text),
+    [requestIdHeader]: lastRequestIdOf(request),
+    Connection: 'close',
+  }
   response.writeHead(answer.status, headers).flushHeaders()
   response.write(text)
   const end = () => {
@@ -70,9 +80,17 @@ function sendLast(response: ServerResponse, answer: Answer): void {
   request.once('end', end).once('close', end).resume()
 }
 
-/** The bytes of an answer after which the connection is closed, for where there is no response to write it to. */
-export function closingText({ status, body, headers }: Answer): string {
-  const fields = { ...headers, 'Content-Length': Buffer.byteLength(body ?? ''), Connection: 'close' }
+/**
+ * The bytes of an answer after which the connection is closed, for where there is no response to write it to. `request` is
+ * the one that it answers, if it is one.
+ */
+export function closingText({ status, body, headers }: Answer, request?: IncomingMessage): string {
+  const fields = {
+    ...headers,
+    'Content-Length': Buffer.byteLength(body ?? ''),
+    [requestIdHeader]: request === undefined ? newRequestId() : lastRequestIdOf(request),
+    Connection: 'close',
+  }
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body ?? ''}`
 }

@@ -51,7 +51,10 @@ export function createRouter(routes: readonly Route[], log: Logger, random = Mat
   for (const { method, path, handler } of routes) {
     router.on(method, path, method === 'OPTIONS' ? withAllow(router, handler) : handler)
   }
-  router.onError((error) => toResponse(refusalOf(error, log, random)))
+  router.onError((error, { env }) => {
+    const { incoming: request } = (env ?? {}) as Partial<HttpBindings> // a test may call without
+    return toResponse(refusalOf(error, log, random, { request }))
+  })
   router.notFound((c) => {
     const allowed = methodsAt(router, c.req.path)
     if (allowed.length === 0) return problem('not_found')

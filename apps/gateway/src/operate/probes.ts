@@ -5,6 +5,7 @@ import type { Logger } from '@sekali/process/log'
 import { hasProperHost } from '../http/host.ts'
 import { problem, refusal } from '../http/problem.ts'
 import { send } from '../http/reply.ts'
+import { requestIdHeader, requestIdOf } from '../http/request-id.ts'
 import { createRouter, type Handler, type Route } from '../http/router.ts'
 import { withoutBody } from '../http/without-body.ts'
 import { createConnections } from '../sockets/connections.ts'
@@ -34,6 +35,7 @@ export function createProbes(deps: ReadyDeps, log: Logger): RequestListener {
     if (!hasProperHost(request)) return send(response, refusal('bad_host'))
     request.headers.host = 'gateway' // Hono's server would refuse a request without
     if (request.url === '*') request.url = '/' // OPTIONS *
+    response.setHeader(requestIdHeader, requestIdOf(request))
     void listen(request, response)
   })
 }

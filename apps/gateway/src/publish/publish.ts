@@ -28,10 +28,11 @@ export function createPublish(deps: PublishDeps): Publish {
   return async (request, response) => {
     const answered = await publish(deps, request)
       .then((answer) => deps.responses.count(request, response, answer))
-      .catch(
-        (error) =>
-          refusalOfQuota(error) ?? refusalOf(error, deps.log, deps.random, cloudEventHint(request.headers)),
-      )
+      .catch((error) => {
+        const hint = cloudEventHint(request.headers)
+        const extras = { request, ...(hint && { hint }) }
+        return refusalOfQuota(error) ?? refusalOf(error, deps.log, deps.random, extras)
+      })
     sendEarly(response, answered)
   }
 }

@@ -24,6 +24,7 @@ import type { Client, Clients } from '../clients/clients.ts'
 import { accepted } from '../http/accept.ts'
 import { prefersProgress } from '../http/prefer.ts'
 import { answer, toResponse } from '../http/reply.ts'
+import { logOf } from '../http/request-id.ts'
 import { cut } from '../sockets/cut.ts'
 import { limitStall } from '../sockets/stalls.ts'
 import { createReplayParts, type HeldPart } from './replay-parts.ts'
@@ -78,8 +79,9 @@ export function createReplays(
       await sendAll(writer, held, (rest, bytesMax) => parts.read(rest, bytesMax, client))
       writer.end()
     } catch (err) {
-      if (err instanceof SekaliError) log.warn({ err }, 'replay broken off')
-      else log.error({ err }, 'replay failed')
+      const itsLog = logOf(log, outgoing.req)
+      if (err instanceof SekaliError) itsLog.warn({ err }, 'replay broken off')
+      else itsLog.error({ err }, 'replay failed')
       leave()
     } finally {
       signal.removeEventListener('abort', leave)

@@ -1,5 +1,5 @@
 /** Answers with a problem where Node's parser would refuse by itself, or close without an answer. */
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { mediaType } from '../http/media.ts'
 import { refusal } from '../http/problem.ts'
@@ -21,20 +21,22 @@ export function answerClientErrors(
   pipelines: Pipelines,
   onAnswer: (status: number) => void,
 ): void {
-  const fail = (socket: Socket, answer: Answer, error?: Error) => {
+  const fail = (socket: Socket, answer: Answer, request?: IncomingMessage, error?: Error) => {
     onAnswer(answer.status)
-    pipelines.fail(socket, closingText(answer), error)
+    pipelines.fail(socket, closingText(answer, request), error)
   }
   server.on('clientError', (error: ClientError, socket) => {
     const request = pipelines.lastOn(socket as Socket)
     const isStream = mediaType(request?.headers['content-type']) === 'application/x-ndjson'
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStream && !request?.complete) return
-    fail(socket as Socket, refusalOfClient(error), error)
+    // Of one that is complete this is not the answer: what failed came behind it.
+    const failed = request?.complete === false ? request : undefined
+    fail(socket as Socket, refusalOfClient(error), failed, error)
   })
   // Without a listener Node closes the connection. With one it leaves the connection alone, so its errors need a listener too.
-  server.on('connect', (_, socket) => {
+  server.on('connect', (request, socket) => {
     socket.on('error', () => undefined)
-    fail(socket as Socket, noProxy)
+    fail(socket as Socket, noProxy, request)
   })
 }
 

@@ -9,6 +9,7 @@ import type { Clients } from '../clients/clients.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { refusal, refusalOf } from '../http/problem.ts'
 import { type Answer, sendEarly } from '../http/reply.ts'
+import { lastRequestIdOf, requestIdHeader } from '../http/request-id.ts'
 import type { DirectHandler } from '../http/router.ts'
 import type { Connections } from '../sockets/connections.ts'
 import type { Feed } from './feed.ts'
@@ -42,7 +43,7 @@ const headers = {
 export function tail(deps: TailDeps): DirectHandler {
   return async (request, response) => {
     const refused = await begin(deps, request, response).catch((error) =>
-      refusalOf(error, deps.log, deps.random),
+      refusalOf(error, deps.log, deps.random, { request }),
     )
     if (refused !== undefined) sendEarly(response, refused)
   }
@@ -60,7 +61,7 @@ async function begin(
   const refused = refusalOfPattern(grant, query.pattern)
   if (refused !== undefined) return refused
   if (request.method === 'HEAD') {
-    response.writeHead(200, headers).end()
+    response.writeHead(200, { ...headers, [requestIdHeader]: lastRequestIdOf(request) }).end()
     return undefined
   }
   const { socket } = response
@@ -75,7 +76,7 @@ async function begin(
     if (start === 'invalid') return refusal('invalid_parameters', { errors: [badStart(query.from)] })
     if (start === 'ahead') return refusal('cursor_ahead')
     if (response.destroyed || response.socket === null) return undefined
-    response.writeHead(200, headers)
+    response.writeHead(200, { ...headers, [requestIdHeader]: lastRequestIdOf(request) })
     const isKnown = 'id' in query.from
     tails.serve(use, response, { id: start.id, isKnown }, query.source, life)
     isServed = true

@@ -39,8 +39,8 @@ export const bodyMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/gateway/src/sockets/client-errors.ts',
-        find: "server.on('connect', (_, socket) => {",
-        replace: "server.on('nothing', (_, socket) => {",
+        find: "server.on('connect', (request, socket) => {",
+        replace: "server.on('nothing', (request, socket) => {",
       },
     ],
     test: { project: 'gateway', file: 'answers', name: 'nothing here is a proxy' },
@@ -51,8 +51,8 @@ export const bodyMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/gateway/src/http/reply.ts',
-        find: "'Content-Length': Buffer.byteLength(text), Connection: 'close' }",
-        replace: "'Content-Length': Buffer.byteLength(text) }",
+        find: "[requestIdHeader]: lastRequestIdOf(request),\n    Connection: 'close',",
+        replace: '[requestIdHeader]: lastRequestIdOf(request),',
       },
     ],
     test: { project: 'gateway', file: 'answers', name: 'before its end' },

@@ -1,5 +1,5 @@
 /** What a route answers, by status: its answers, and its problems. */
-import { type HeaderName, type Headers, headers } from '../headers.ts'
+import { type HeaderName, type Headers, headers, headersOfAll } from '../headers.ts'
 import { headersOfProblem, joinHeaders } from '../problem-headers.ts'
 import { type ProblemCode, problems } from '../problems.ts'
 import { problemsOf } from '../problems-of.ts'
@@ -41,11 +41,12 @@ function responseOf(answers: readonly Answer[], codes: readonly ProblemCode[]): 
     ...answers.flatMap(contentOf),
     ...(codes.length > 0 ? [['application/problem+json', { schema: problemOf(codes) }] as const] : []),
   ])
-  const joined = joinHeaders([...answers.map((one) => one.headers ?? {}), ...codes.map(headersOfProblem)])
+  const own = joinHeaders([...answers.map((one) => one.headers ?? {}), ...codes.map(headersOfProblem)])
+  const joined = { ...own, ...headersOfAll }
   const names = Object.keys(joined) as HeaderName[]
   return {
     description: descriptions.join(' '),
-    ...(names.length > 0 && { headers: Object.fromEntries(names.map((name) => headerOf(name, joined))) }),
+    headers: Object.fromEntries(names.map((name) => headerOf(name, joined))),
     ...(Object.keys(content).length > 0 && { content }),
   }
 }

@@ -1,5 +1,5 @@
 /** Holds answers against the description of the API. */
-import { headers as knownHeaders } from '@sekali/api/headers'
+import { headersOfAll, headers as knownHeaders } from '@sekali/api/headers'
 import { problemsOf } from '@sekali/api/problems-of'
 import type { ValidateFunction } from 'ajv/dist/2020.js'
 import type { Described, DescribedResponse } from './described.ts'
@@ -33,6 +33,9 @@ export function violationsOf(described: Described, answered: Answered): readonly
 /** Of HTTP itself, or the same for all answers. */
 const alwaysAllowed = new Set([
   ...['cache-control', 'x-content-type-options', 'x-accel-buffering'],
+  // Of browsers: where an operator lists origins.
+  ...['access-control-allow-origin', 'access-control-expose-headers', 'access-control-max-age'],
+  ...['access-control-allow-methods', 'access-control-allow-headers'],
   ...['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding'],
 ])
 
@@ -44,6 +47,9 @@ function violationsOfAll({ headers }: Answered): string[] {
     ...[...unknown].map((name) => `the header ${name} is not described`),
     ...(headers.get('x-content-type-options') === 'nosniff' ? [] : ['X-Content-Type-Options is missing']),
     ...(headers.has('cache-control') ? [] : ['Cache-Control is missing']),
+    ...Object.keys(headersOfAll)
+      .filter((name) => !headers.has(name.toLowerCase()))
+      .map((name) => `${name} is missing`),
   ]
 }
 
@@ -74,7 +80,9 @@ const anywhere = new Set(
 function violationsElsewhere({ problem }: Described, answered: Answered): string[] {
   const { method, status, headers, body } = answered
   if (method === 'OPTIONS' && status === 204)
-    return headers.has('allow') ? [] : ['the header allow is missing']
+    return headers.has('allow') || headers.has('access-control-allow-methods')
+      ? []
+      : ['the header allow is missing']
   if (headers.get('content-type') !== 'application/problem+json') return ['it is no problem']
   if (method === 'HEAD' || body === undefined) return []
   const found = bodyViolations(problem, 'application/json', answered)

@@ -46,7 +46,8 @@ export function watchRequests(app: App): void {
   app.request = async (target, init) => {
     const response = await request(target, init)
     const { status } = response
-    const headers = new Map(response.headers)
+    // The listener in front of an app gives it.
+    const headers = new Map([...response.headers, ['x-request-id', 'none']])
     const about = { method: init?.method ?? 'GET', path: pathOf(target), status, headers, isWhole: true }
     void response
       .clone()
