@@ -9,6 +9,7 @@ import {
   metricsEnv,
   parseEnv,
   redisUrl,
+  tracingEnv,
   turnEnv,
 } from '@sekali/process/env'
 import * as v from 'valibot'
@@ -23,6 +24,7 @@ const Environment = v.object({
   RETIRE_AFTER_MS: wholeNumber(1_000, 86_400_000, 300_000),
   REDIS_CALL_MS: wholeNumber(100, 60_000, 2_000),
   ...metricsEnv,
+  ...tracingEnv,
   ...turnEnv,
   ...healthEnv,
   CONSUMER_FAILPOINT: v.optional(v.string()),
@@ -44,6 +46,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     logLevel: parsed.LOG_LEVEL,
     consumer: parsed.CONSUMER_NAME ?? `${hostname().slice(0, 48)}-${randomBytes(4).toString('hex')}`,
     metrics: { host: parsed.METRICS_HOST, port: parsed.METRICS_PORT },
+    tracing: { endpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT, ratio: parsed.OTEL_TRACES_SAMPLER_ARG },
     turnEventsMax: parsed.TURN_EVENTS_MAX,
     /** For tests: see process/start/failpoint.ts. */
     failpoint: parsed.CONSUMER_FAILPOINT,

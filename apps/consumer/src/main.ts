@@ -14,6 +14,7 @@ import { addPoolMetrics } from '@sekali/process/pool-metrics'
 import { run } from '@sekali/process/run'
 import { serveMetrics } from '@sekali/process/serve-metrics'
 import { shutdownSignal } from '@sekali/process/shutdown'
+import { startTracing } from '@sekali/process/traces'
 import { createTroubles } from '@sekali/process/troubles'
 import { createWorkQueue } from '@sekali/process/work-queue'
 import { connectStore } from '@sekali/store/connect'
@@ -37,6 +38,7 @@ await run('consumer', async () => {
 
   await using store = connectStore({ ...config.store, name: `sekali-${consumer}` }, log)
   await using broker = connectBroker({ ...config.broker, name: `sekali-${consumer}` }, log)
+  await using tracing = await startTracing('consumer', config.tracing)
   const metrics = createMetrics()
   addPoolMetrics(metrics, store.pool)
   await using _metrics = await serveMetrics('consumer', metrics, config.metrics, log)
@@ -60,6 +62,7 @@ await run('consumer', async () => {
     quietMs: config.quietMs,
     onOwnCommit: ({ topic, position }: Head) => void memory.committed.set(topic, position),
     metrics: addConsumerMetrics(metrics),
+    tracing,
     at: failpoint<TurnPoint | RetirePoint>(config.failpoint, log),
     startedAt: new Date().toISOString(),
   }

@@ -25,11 +25,13 @@ import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
+import type { Tracing } from '@sekali/process/tracing'
 import { commitBisecting } from '@sekali/store/bisect'
 import { commitBatches } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
 import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
 import { type Change, changeOf, keepMalformed, type Pass } from './change.ts'
+import { traceTurns } from './metrics/traces.ts'
 import type { ConsumerMetrics } from './metrics/turns.ts'
 
 /** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
@@ -45,6 +47,8 @@ export interface TurnContext {
   /** Gets each head that is committed, before other consumers do. */
   readonly onOwnCommit: (head: Head) => void
   readonly metrics: ConsumerMetrics
+  /** Undefined where nobody traces. */
+  readonly tracing?: Tracing | undefined
   /** Called when a turn has come to a point. */
   readonly at: (point: TurnPoint) => void
 }
@@ -95,6 +99,7 @@ export async function runTurns(context: TurnContext, request: TurnRequest): Prom
   let turns: readonly Turn[] = []
   let passes: Pass[] = []
   let heads = new Map<Pass, Head>()
+  const startedAt = Date.now()
   try {
     await withTurns(context.store, request.topics, request.turnsMax, async (tx, taken) => {
       turns = taken
@@ -114,7 +119,9 @@ export async function runTurns(context: TurnContext, request: TurnRequest): Prom
   if (turns.length > 0) context.at('committed')
   for (const head of heads.values()) context.onOwnCommit(head)
   const nowMs = Date.now()
-  for (const { read } of heads.keys()) context.metrics.onStored(read?.packs ?? [], nowMs)
+  const committed = [...heads.keys()].flatMap(({ read }) => read ?? [])
+  for (const { packs } of committed) context.metrics.onStored(packs, nowMs)
+  if (context.tracing !== undefined) void traceTurns(context.tracing, context, committed, startedAt)
   await ackCommitted(context, passes, heads)
   return passes.map((pass) => report(pass, heads.get(pass)))
 }

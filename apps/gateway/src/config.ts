@@ -2,7 +2,15 @@ import { InvalidConfig } from '@sekali/core/errors'
 import { limits } from '@sekali/core/limits'
 import { wholeNumber } from '@sekali/core/whole-number'
 import { authEnv, requireAuth } from '@sekali/process/auth'
-import { commonEnv, databaseUrl, listenAddress, metricsEnv, parseEnv, redisUrl } from '@sekali/process/env'
+import {
+  commonEnv,
+  databaseUrl,
+  listenAddress,
+  metricsEnv,
+  parseEnv,
+  redisUrl,
+  tracingEnv,
+} from '@sekali/process/env'
 import * as v from 'valibot'
 import { tokenEnv, tokensOf } from './access/token-env.ts'
 import { isProxy } from './clients/clients.ts'
@@ -28,6 +36,7 @@ const Environment = v.object({
   HEALTH_HOST: listenAddress,
   HEALTH_PORT: wholeNumber(0, 65_535, 0),
   ...metricsEnv,
+  ...tracingEnv,
   METRICS_TOPICS_MAX: wholeNumber(0, 5_000, 100),
   TAILS_MAX: wholeNumber(0, 100_000, 4_096),
   FEEDS_MAX: wholeNumber(1, 100_000, 4_096),
@@ -79,6 +88,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     /** 0 is any free port; the log names it. */
     health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT },
     metrics: { host: parsed.METRICS_HOST, port: parsed.METRICS_PORT },
+    tracing: { endpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT, ratio: parsed.OTEL_TRACES_SAMPLER_ARG },
     metricsTopicsMax: parsed.METRICS_TOPICS_MAX,
     tailsMax: parsed.TAILS_MAX,
     tails: { feedsMax: parsed.FEEDS_MAX },

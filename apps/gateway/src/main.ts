@@ -4,6 +4,7 @@ import { createLog } from '@sekali/process/log'
 import { run } from '@sekali/process/run'
 import { serveMetrics } from '@sekali/process/serve-metrics'
 import { shutdownSignal } from '@sekali/process/shutdown'
+import { startTracing } from '@sekali/process/traces'
 import { connectStore } from '@sekali/store/connect'
 import { parseConfig } from './config.ts'
 import { createProbes, serveProbes } from './operate/probes.ts'
@@ -23,7 +24,8 @@ await run('gateway', async () => {
   await using broker = connectBroker(config.broker, log)
   const second = { ...config.broker, name: `${config.broker.name}-figures`, isQuiet: true }
   await using figuresBroker = connectBroker(second, log)
-  await using gateway = wireGateway({ broker, figuresBroker, store, log, signal }, config)
+  await using tracing = await startTracing('gateway', config.tracing)
+  await using gateway = wireGateway({ broker, figuresBroker, store, tracing, log, signal }, config)
   const { listener, readiness, connections, metrics, onAnswer } = gateway
   await using _metrics = await serveMetrics('gateway', metrics, config.metrics, log)
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.

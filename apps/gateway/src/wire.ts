@@ -4,6 +4,7 @@ import { createDoorbell } from '@sekali/broker/doorbell'
 import type { AuthMode } from '@sekali/process/auth'
 import type { Logger } from '@sekali/process/log'
 import { createMetrics, type Metrics } from '@sekali/process/metrics'
+import type { Tracing } from '@sekali/process/tracing'
 import type { Store } from '@sekali/store/connect'
 import { type AccessOptions, auditDenials, wireAccess } from './access/wire.ts'
 import { type App, createApp } from './app.ts'
@@ -36,6 +37,7 @@ export interface GatewayDeps {
   /** A second connection, for what is read of Redis's state: it may be slow, or be given up, and appends go on. */
   readonly figuresBroker: Broker
   readonly store: Store
+  readonly tracing?: Tracing | undefined
   readonly log: Logger
   /** Aborted once this process is to leave. */
   readonly signal: AbortSignal
@@ -149,7 +151,7 @@ interface PublishParts {
 }
 
 function wirePublish(
-  { store, log, signal }: GatewayDeps,
+  { store, tracing, log, signal }: GatewayDeps,
   { heads, metrics, ...parts }: PublishParts,
   patience: Patience | undefined,
 ): { readonly publish: Publish; readonly accepted: () => number } {
@@ -165,6 +167,7 @@ function wirePublish(
       accepted += events
     },
     onPublished: addPublishMetrics(metrics),
+    tracing,
     log,
     random: Math.random,
     ...(patience && { patience }),

@@ -34,6 +34,7 @@ const confined: Record<string, string> = {
   hono: 'apps/gateway',
   pino: 'packages/process',
   '@prometheus-io/client': 'packages/process',
+  '@opentelemetry': 'packages/process',
 }
 
 /** The benchmark's rivals are not the product: they speak to the servers without our rooms in between. */

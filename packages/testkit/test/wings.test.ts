@@ -103,6 +103,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     loop: ['start'],
     operate: ['start'],
     metrics: ['operate', 'start'],
+    traces: [],
   },
   'packages/projection': {
     'built-in': ['define'],

@@ -11,6 +11,7 @@ import { type Answer, answer } from '../http/reply.ts'
 import type { PublishDeps } from './deps.ts'
 import { refusalOfNone, siftedFields } from './lenient.ts'
 import { readAllowed } from './read-allowed.ts'
+import type { RequestTrace } from './trace.ts'
 
 /**
  * POST /publish with `Prefer: wait=N`: publishes, and answers with the outcome as soon as it is known, or with `queued`
@@ -19,15 +20,14 @@ import { readAllowed } from './read-allowed.ts'
 export async function publishAndWait(
   deps: PublishDeps,
   request: IncomingMessage,
-  waitSeconds: number,
-  isLenient: boolean,
+  { waitSeconds, isLenient, trace }: Waiting,
 ): Promise<Answer> {
   // Before the body is read: a request that is refused has cost nothing.
   const client = deps.clients.of(request)
   using requestShare = deps.receipts.requests.share(client)
   requestShare.hold(1)
   using eventShare = deps.receipts.events.share(client)
-  const published = await publish(deps, request, eventShare, isLenient)
+  const published = await publish(deps, request, eventShare, { isLenient, trace })
   if ('status' in published) return published
   const { sent, isBatch, sifted } = published
   const outcomes = await waitWhileHere(request, (signal) =>
@@ -36,6 +36,12 @@ export async function publishAndWait(
   const headers = applied({ waitSeconds, isLenient: sifted !== undefined })
   if (isBatch) return answerAll(sent, outcomes, headers, sifted)
   return answerOne(sent[0], outcomes[0], headers, deps.random)
+}
+
+interface Waiting {
+  readonly waitSeconds: number
+  readonly isLenient: boolean
+  readonly trace: RequestTrace | undefined
 }
 
 /** What waits for its outcome. */
@@ -50,7 +56,7 @@ async function publish(
   deps: PublishDeps,
   request: IncomingMessage,
   eventShare: Share,
-  isLenient: boolean,
+  { isLenient, trace }: Pick<Waiting, 'isLenient' | 'trace'>,
 ): Promise<PublishedBody | Answer> {
   const { budget, clients, timeSlices, newTopics, pressure, portions, onAccepted, random } = deps
   const client = clients.of(request)
@@ -66,7 +72,12 @@ async function publish(
   eventShare.hold(events.length)
   pressure.admit(events)
   await newTopics.admit(client, events)
-  const { queued, failure, positions } = await portions.appendWithPositions(client, events)
+  trace?.note(events)
+  const { queued, failure, positions } = await portions.appendWithPositions(
+    client,
+    events,
+    trace?.traceparent,
+  )
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
   return { sent: await timeSlices.run(client, remember(events, positions)), isBatch, sifted }

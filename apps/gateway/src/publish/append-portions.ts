@@ -19,6 +19,7 @@ export interface AppendPortions {
 type ForClient<Append extends (events: readonly Event[]) => unknown> = (
   client: Client,
   events: readonly Event[],
+  traceparent?: string,
 ) => ReturnType<Append>
 
 const portionEventsMax = 1_000
@@ -32,7 +33,7 @@ export function createAppendPortions(appender: Omit<Appender, 'append'>): Append
   async function appendEach(
     client: Client,
     events: readonly Event[],
-    append: Appender['appendAll'],
+    append: (portion: readonly Event[]) => Promise<Appended>,
   ): Promise<Appended> {
     let queued = 0
     for (const portion of portionsOf(events)) {
@@ -45,11 +46,12 @@ export function createAppendPortions(appender: Omit<Appender, 'append'>): Append
   }
 
   return {
-    appendAll: (client, events) => appendEach(client, events, appender.appendAll),
-    async appendWithPositions(client, events) {
+    appendAll: (client, events, traceparent) =>
+      appendEach(client, events, (portion) => appender.appendAll(portion, traceparent)),
+    async appendWithPositions(client, events, traceparent) {
       const positions: (Position | undefined)[] = []
       const appended = await appendEach(client, events, async (portion) => {
-        const sent = await appender.appendWithPositions(portion)
+        const sent = await appender.appendWithPositions(portion, traceparent)
         positions.push(...sent.positions)
         return sent
       })

@@ -1,5 +1,6 @@
 import type { Appender } from '@sekali/broker/append'
 import type { Logger } from '@sekali/process/log'
+import type { Tracing } from '@sekali/process/tracing'
 import type { Budget } from '../clients/budget.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { TimeSlices } from '../clients/time-slices.ts'
@@ -30,6 +31,8 @@ export interface PublishDeps {
   readonly onAccepted: (events: number) => void
   /** Gets how long it took from the whole body to the answer, in seconds, of what Redis has taken. */
   readonly onPublished: (form: 'event' | 'batch', seconds: number) => void
+  /** Undefined where nobody traces. */
+  readonly tracing: Tracing | undefined
   readonly log: Logger
   readonly random: () => number
 }

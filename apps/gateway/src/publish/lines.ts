@@ -25,6 +25,7 @@ import { IncompleteBody } from './body.ts'
 import { readChunks, TooSlow } from './body-chunks.ts'
 import type { PublishDeps } from './deps.ts'
 import { pace } from './pace.ts'
+import type { RequestTrace } from './trace.ts'
 
 /** Events and characters of a batch of lines, which are read ahead of Redis. */
 const batchEventsMax = 500
@@ -38,11 +39,16 @@ const badLinesMax = 1_000
 interface Progress {
   readonly reader: LineReader
   readonly isLenient: boolean
+  readonly trace: RequestTrace | undefined
   queued: number
   lines_read: number
 }
 
-export async function publishLines(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
+export async function publishLines(
+  deps: PublishDeps,
+  request: IncomingMessage,
+  trace: RequestTrace | undefined,
+): Promise<Answer> {
   const client = deps.clients.of(request)
   using stream = deps.streams.share(client)
   stream.hold(1)
@@ -55,7 +61,7 @@ export async function publishLines(deps: PublishDeps, request: IncomingMessage):
     eventsMax: Math.min(batchEventsMax, quota.most.events),
     issueOf: (event) => issueOf(grant, event),
   })
-  const progress: Progress = { reader, isLenient, queued: 0, lines_read: 0 }
+  const progress: Progress = { reader, isLenient, trace, queued: 0, lines_read: 0 }
   const publish = (lines: Iterator<Line>) => publishAll(deps, request, progress, lines)
   try {
     for await (const chunk of readChunks(request, splitter.begun, life, deps.patience)) {
@@ -89,7 +95,8 @@ async function publishAll(
       if (life.over !== undefined) throw new KeyEnded(life.over)
       pressure.admit(events)
       await newTopics.admit(client, events)
-      const { queued, failure } = await portions.appendAll(client, events)
+      progress.trace?.note(events)
+      const { queued, failure } = await portions.appendAll(client, events, progress.trace?.traceparent)
       progress.queued += queued
       onAccepted(queued)
       if (failure) throw failure

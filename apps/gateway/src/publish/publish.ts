@@ -13,6 +13,7 @@ import { refusalOfNone, siftedFields } from './lenient.ts'
 import { publishLines } from './lines.ts'
 import { readAllowed } from './read-allowed.ts'
 import type { BodyEvents } from './read-events.ts'
+import { type RequestTrace, traceOf } from './trace.ts'
 
 export type Publish = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
@@ -26,18 +27,24 @@ export type Publish = (request: IncomingMessage, response: ServerResponse) => Pr
  */
 export function createPublish(deps: PublishDeps): Publish {
   return async (request, response) => {
-    const answered = await publish(deps, request)
+    const trace = traceOf(deps.tracing, request)
+    const answered = await publish(deps, request, trace)
       .then((answer) => deps.responses.count(request, response, answer))
       .catch((error) => {
         const hint = cloudEventHint(request.headers)
         const extras = { request, ...(hint && { hint }) }
         return refusalOfQuota(error) ?? refusalOf(error, deps.log, deps.random, extras)
       })
+    trace?.end(answered.status)
     sendEarly(response, answered)
   }
 }
 
-async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
+async function publish(
+  deps: PublishDeps,
+  request: IncomingMessage,
+  trace: RequestTrace | undefined,
+): Promise<Answer> {
   const { headers } = request
   // A compressed body could be a thousand times larger than what was measured.
   if (!isPlain(headers['content-encoding'])) {
@@ -45,18 +52,22 @@ async function publish(deps: PublishDeps, request: IncomingMessage): Promise<Ans
   }
   switch (mediaType(headers['content-type'])) {
     case 'application/json':
-      return await publishJson(deps, request)
+      return await publishJson(deps, request, trace)
     case 'application/x-ndjson':
-      return await publishLines(deps, request)
+      return await publishLines(deps, request, trace)
     default:
       return unsupportedMediaType(headers)
   }
 }
 
-async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise<Answer> {
+async function publishJson(
+  deps: PublishDeps,
+  request: IncomingMessage,
+  trace: RequestTrace | undefined,
+): Promise<Answer> {
   const { headers } = request
   const { waitSeconds, isLenient } = readPreferences(headers.prefer)
-  if (waitSeconds !== undefined) return await publishAndWait(deps, request, waitSeconds, isLenient)
+  if (waitSeconds !== undefined) return await publishAndWait(deps, request, { waitSeconds, isLenient, trace })
   const client = deps.clients.of(request)
   using share = deps.budget.share(client)
   const allowed = await readAllowed(deps, request, share, isLenient)
@@ -65,24 +76,35 @@ async function publishJson(deps: PublishDeps, request: IncomingMessage): Promise
   deps.pressure.admit(read.events)
   const admitted = deps.newTopics.admit(client, read.events)
   if (admitted !== undefined) await admitted
-  if (read.isBatch) return await appendBatch(deps, client, read, headers, since)
+  trace?.note(read.events)
+  if (read.isBatch) return await appendBatch(deps, client, read, { headers, since, trace })
   const [event] = read.events
-  await deps.appender.append(event)
+  if (trace === undefined) await deps.appender.append(event)
+  else {
+    const { failure } = await deps.portions.appendAll(client, read.events, trace.traceparent)
+    if (failure !== undefined) throw failure
+  }
   deps.onAccepted(1)
   deps.onPublished('event', (performance.now() - since) / 1_000)
   return answer(200, `{"status":"queued","event_id":${JSON.stringify(event.eventId)}}`)
+}
+
+interface BatchRequest {
+  readonly headers: IncomingHttpHeaders
+  /** When its body had come, in milliseconds of `performance.now()`. */
+  readonly since: number
+  readonly trace: RequestTrace | undefined
 }
 
 async function appendBatch(
   { portions, onAccepted, onPublished, random }: PublishDeps,
   client: Client,
   { events, sifted }: Extract<BodyEvents, { isBatch: true }>,
-  headers: IncomingHttpHeaders,
-  since: number,
+  { headers, since, trace }: BatchRequest,
 ): Promise<Answer> {
   const refused = refusalOfNone(sifted, headers)
   if (refused !== undefined) return refused
-  const { queued, failure } = await portions.appendAll(client, events)
+  const { queued, failure } = await portions.appendAll(client, events, trace?.traceparent)
   onAccepted(queued)
   if (failure !== undefined) return refusal('broker_unavailable', { queued, random })
   onPublished('batch', (performance.now() - since) / 1_000)

@@ -36,10 +36,13 @@ export interface Appender {
    * again is safe. Two appends of one topic keep the order in which they were called.
    */
   append(event: Event): Promise<void>
-  /** Appends many. Within a topic they keep their order, and none is appended after one that failed. */
-  appendAll(events: readonly Event[]): Promise<Appended>
+  /**
+   * Appends many. Within a topic they keep their order, and none is appended after one that failed. `traceparent` is that of
+   * the request that brings them, if it is traced.
+   */
+  appendAll(events: readonly Event[], traceparent?: string): Promise<Appended>
   /** The same, and resolves with their positions too. */
-  appendWithPositions(events: readonly Event[]): Promise<AppendedAt>
+  appendWithPositions(events: readonly Event[], traceparent?: string): Promise<AppendedAt>
 }
 
 /**
@@ -55,7 +58,11 @@ export function createAppender(
   const registry = createRegistry(broker, acknowledged, onAppended)
   const enqueue = createQueues({ broker, acknowledged, registry, onTaken }, onAppended)
 
-  async function appendMany(events: readonly Event[], withPositions: boolean): Promise<AppendedAt> {
+  async function appendMany(
+    events: readonly Event[],
+    traceparent: string | undefined,
+    withPositions: boolean,
+  ): Promise<AppendedAt> {
     let queued = 0
     let failure: BrokerUnavailable | undefined
     const positions: (Position | undefined)[] = []
@@ -72,7 +79,7 @@ export function createAppender(
         } else failure = settled
         resolve()
       }
-      enqueue(topic, { events: chunk, settle })
+      enqueue(topic, { events: chunk, traceparent, settle })
     }
     const groups = Map.groupBy(events, ({ topic }) => topic)
     const answers = [...groups].flatMap(([topic, all]) =>
@@ -89,12 +96,12 @@ export function createAppender(
       new Promise((resolve, reject) => {
         const settle: Waiting['settle'] = (settled) =>
           typeof settled === 'string' ? resolve() : reject(settled)
-        enqueue(event.topic, { events: [event], settle })
+        enqueue(event.topic, { events: [event], traceparent: undefined, settle })
       }),
-    appendAll: async (events) => {
-      const { queued, failure } = await appendMany(events, false)
+    appendAll: async (events, traceparent) => {
+      const { queued, failure } = await appendMany(events, traceparent, false)
       return { queued, failure }
     },
-    appendWithPositions: (events) => appendMany(events, true),
+    appendWithPositions: (events, traceparent) => appendMany(events, traceparent, true),
   }
 }

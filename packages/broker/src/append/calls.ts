@@ -12,9 +12,10 @@ import type { Acknowledged } from '../loss/acknowledged.ts'
 import { readVouched, vouchCommand } from '../loss/vouch.ts'
 import { askAll, type Broker } from '../redis/connect.ts'
 import { type Chunk, fieldName, pack } from '../redis/entry.ts'
-import { dirtyKey, groupPrefix, streamKey, topicsKey } from '../redis/keys.ts'
+import { dirtyKey, groupPrefix, streamKey, topicsKey, tracesKey } from '../redis/keys.ts'
 import { defineScript, isNoScript, type Script } from '../redis/script.ts'
 import type { Registry } from './registry.ts'
+import { luaAddTraces, luaTakeTraces, traceArguments } from './traces.ts'
 
 // KEYS  1 the topic's stream, 2 the hash of topics with entries in flight, 3 the set of all topics' names
 // ARGV  1 topic, 2 name of the group of a new stream, then the packs, each as its value and how many entries
@@ -24,7 +25,7 @@ import type { Registry } from './registry.ts'
 // us: nobody else gets an id that is taken, and both tell of entries, not of packs.
 // https://redis.io/docs/latest/commands/xsetid/ Runs whole or, where Redis refuses it (OOM, READONLY,
 // MISCONF), not at all: what follows the first write is not refused any more.
-const appendScript = defineScript(`
+const appendSource = `
 local packs, entries = (#ARGV - 2) / 2, 0
 for i = 4, #ARGV, 2 do entries = entries + ARGV[i] end
 local added = 0
@@ -63,8 +64,11 @@ if entries > 1 then
   end
 end
 redis.call('HSET', KEYS[2], ARGV[1], last)
-return made and {first} or first
-`)
+`
+const answerSource = 'return made and {first} or first'
+const appendScript = defineScript(appendSource + answerSource)
+/** The same, with traces. A script of its own, because few requests are traced. */
+const tracedScript = defineScript(luaTakeTraces + appendSource + luaAddTraces + answerSource)
 
 export interface Call {
   readonly topic: TopicName
@@ -115,13 +119,18 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
       ...calls.map(({ topic, waiting }) => {
         const keys = [streamKey(broker, topic), dirtyKey(broker), topicsKey(broker)]
         const args = [topic, `${groupPrefix(broker)}${randomUUID()}`]
+        const packs = pack(waiting)
         let length = 0
-        for (const { value, entries } of pack(waiting)) {
+        for (const { value, entries } of packs) {
           args.push(value, String(entries))
           length += value.length
         }
         chars.push(length)
-        return redis.call(...appendScript[how](keys, args))
+        if (!waiting.some(({ traceparent }) => traceparent !== undefined)) {
+          return redis.call(...appendScript[how](keys, args))
+        }
+        args.push(...traceArguments(waiting, packs))
+        return redis.call(...tracedScript[how]([...keys, tracesKey(broker, topic)], args))
       }),
       ...due.map((topic) => vouchCommand(broker, redis, topic, undefined, 'bySha')),
     ])

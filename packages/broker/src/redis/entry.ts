@@ -38,6 +38,8 @@ const savedMin = 4
 /** Events of one topic that one caller brought, no more than a call may have. */
 export interface Chunk {
   readonly events: readonly Event[]
+  /** Of the request that brought them, if it is traced. */
+  readonly traceparent?: string | undefined
 }
 
 export interface Pack {

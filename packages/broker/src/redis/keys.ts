@@ -3,6 +3,9 @@ import type { Broker } from './connect.ts'
 /** The stream that carries a topic. */
 export const streamKey = ({ prefix }: Broker, topic: string) => `${prefix}:stream:${topic}`
 
+/** The stream of what traces belong to the packs of a topic; see append/traces.ts. */
+export const tracesKey = ({ prefix }: Broker, topic: string) => `${prefix}:traces:${topic}`
+
 /** The set of the names of all topics. */
 export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
 

@@ -64,6 +64,17 @@ export const healthEnv = { HEALTH_HOST: listenAddress, HEALTH_PORT: wholeNumber(
 /** The same for its metrics. */
 export const metricsEnv = { METRICS_HOST: listenAddress, METRICS_PORT: wholeNumber(0, 65_535, 0) }
 
+const ratio = 'must be a number from 0 to 1'
+
+/** Where traces go, by OpenTelemetry's own names; without the first there are none. */
+export const tracingEnv = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: v.optional(urlOf('http:', 'https:')),
+  OTEL_TRACES_SAMPLER_ARG: v.optional(
+    v.pipe(v.string(), v.regex(/^(?:0|1|0?\.\d{1,9}|[01]\.0+)$/, ratio), v.transform(Number)),
+    '0.01',
+  ),
+}
+
 /** The variables that every process of ours reads. */
 export const commonEnv = {
   LOG_LEVEL: v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), 'info'),
