@@ -100,7 +100,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
   const readings = createReadings({ figuresBroker, store, log })
   const parts = { appender, clients, heads, newTopics, pressure, responses, metrics }
   const { publish, accepted } = wirePublish(deps, parts, options.patience)
-  const { onAnswer } = addOwnMetrics(metrics, { connections, store, accepted })
+  const { onAnswer } = addOwnMetrics(metrics, { connections, store, pressure, accepted })
   addSystemMetrics(metrics, { readings, readiness, figuresBroker, store, log }, options.metricsTopicsMax)
   const routes = routesOf({
     ...deps,

@@ -4,10 +4,14 @@ import { untilConnected } from '@sekali/broker/connect'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
 import { upTo } from '@sekali/testkit/sample'
+import { parseScrape } from '@sekali/testkit/scrape'
 import { expect, inject, test } from 'vitest'
 import { diagnose, eventBody, post } from './gateway.ts'
 import { orderOf as one, ownPressed } from './own-pressed.ts'
-import { serveGateway } from './served-gateway.ts'
+import { type ServedGateway, serveGateway } from './served-gateway.ts'
+
+const topicsFull = async ({ metrics }: ServedGateway) =>
+  parseScrape(await metrics.scrape()).get('sekali_topics_full')
 
 test('a topic that nobody stores is refused at its bound, the others go on, and it opens by itself [P7] [P9]', async () => {
   await using system = await ownPressed([{ eventsMax: 200 }])
@@ -24,6 +28,7 @@ test('a topic that nobody stores is refused at its bound, the others go on, and 
   expect(await system.added('orders')).toBeLessThanOrEqual(taken + uncertain)
   // Who waits for each answer sends nothing beyond the bound.
   await system.fillTo('orders', 200)
+  expect(await topicsFull(gateway)).toBe(1)
   for (const _ of upTo(20)) expect((await publish('orders')).status).toBe(429)
   expect(await system.added('orders')).toBe(200)
   expect((await publish('others')).status).toBe(200)
@@ -39,6 +44,7 @@ test('a topic that nobody stores is refused at its bound, the others go on, and 
 
   system.startConsumer()
   await eventually(async () => expect((await publish('orders')).status).toBe(200), 30_000)
+  expect(await topicsFull(gateway)).toBe(0)
   const stats = async () =>
     (await (await gateway.app.request('/stats?topic=orders')).json()) as {
       topics: Record<string, number>[]

@@ -8,12 +8,13 @@ import { untilConnected } from '@sekali/broker/connect'
 import { origin } from '@sekali/core/position'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase, ownPrefix } from '@sekali/testkit/own'
-import { event } from '@sekali/testkit/sample'
+import { event, upTo } from '@sekali/testkit/sample'
 import { parseScrape } from '@sekali/testkit/scrape'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { createConnections } from '../src/sockets/connections.ts'
 import { eventBody, nowhere, post } from './gateway.ts'
+import { ownKeys } from './own-keys.ts'
 import { closing, get, holdOrDone, serve } from './serve.ts'
 import { serveGateway } from './served-gateway.ts'
 import { ownSystem } from './system.ts'
@@ -85,7 +86,9 @@ test('without Redis or PostgreSQL what they know is not there, and is not 0; all
   expect(found.get('sekali_postgres_reachable')).toBe(0)
   expect(found.get('sekali_ready')).toBe(0)
   expect(found.get('sekali_postgres_pool_waiting')).toBe(0)
-  const unknown = /^sekali_(events|topic|oldest|consumers|redis_(memory|last)|projection)/
+  // What this gateway refuses, it knows.
+  expect([found.get('sekali_topics_full'), found.get('sekali_redis_shedding')]).toEqual([0, 0])
+  const unknown = /^sekali_(events|topic(?!s_full)|oldest|consumers|redis_(memory|last)|projection)/
   expect(
     [...found.keys()].filter((name) => unknown.test(name) && !name.startsWith('sekali_redis_reach')),
   ).toEqual([])
@@ -152,6 +155,25 @@ test('each answer counts by its status, also those that no route gives', async (
   expect(await text(socket.end('nothing\r\n\r\n'))).toMatch(/^HTTP\/1\.1 400 /)
   const counts = () => Promise.all([200, 400, 404, 422].map(count))
   await eventually(async () => expect(await counts()).toEqual([1, 2, 1, 1]))
+})
+
+test('refusals of keys count too, and no key is a label', async () => {
+  await using own = await ownKeys()
+  const { text } = await own.make({ scopes: ['publish'], eventsPerSecond: 1 })
+  const statuses: number[] = []
+  while (!statuses.includes(429)) {
+    const together = upTo(5).map(() => own.ask('/publish', text, post(eventBody())))
+    statuses.push(...(await Promise.all(together)).map(({ status }) => status))
+  }
+  statuses.push((await own.ask('/events')).status, (await own.ask('/stats', text)).status)
+  const scraped = await own.metrics.scrape()
+  const count = (status: number) =>
+    parseScrape(scraped).get(`sekali_http_responses_total{status="${status}"}`)
+  expect([401, 403].map(count)).toEqual([1, 1])
+  for (const status of [200, 429]) {
+    expect(count(status)).toBe(statuses.filter((one) => one === status).length)
+  }
+  expect(scraped).not.toContain(text.split('_')[1])
 })
 
 test('a client that is turned away, because there is no room, is answered too', async () => {

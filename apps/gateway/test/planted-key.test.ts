@@ -1,10 +1,12 @@
-/** A key that is sent in every way, good and broken, is in nothing that comes out: no answer, no log, no report of a crash. */
+/** A key that is sent in every way, good and broken, is in nothing that comes out: no answer, no log, no metric, no trace, no report of a crash. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@sekali/servers/free-port'
 import { revokeKey } from '@sekali/store/change-keys'
 import { startGateway } from '@sekali/testkit/app'
+import { ownCollector } from '@sekali/testkit/collector'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { exchange } from './exchange.ts'
@@ -19,10 +21,15 @@ const secretOf = (text: string): string => text.split('_')[2] ?? text
 test('a planted key is found nowhere', async () => {
   await using own = await ownKeys()
   const reports = await mkdtemp(join(tmpdir(), 'reports-'))
+  await using collector = await ownCollector()
+  const metricsPort = String(await freePort())
   await using gateway = await startGateway({
     ...own.env,
     SEKALI_AUTH: 'keys',
     LOG_LEVEL: 'trace',
+    METRICS_PORT: metricsPort,
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_TRACES_SAMPLER_ARG: '1',
     NODE_OPTIONS: `--report-on-signal --report-signal=SIGUSR2 --report-directory=${reports}`,
   })
   const { key, text } = await own.make()
@@ -54,6 +61,10 @@ test('a planted key is found nowhere', async () => {
     await raw(`${shown}\r\n\r\n`)
     await raw(`POST /publish HTTP/1.1\r\n${head}Content-Type: application/json\r\nContent-Length: x\r\n\r\n`)
   }
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  for (const status of [200, 401]) {
+    expect(metrics).toMatch(new RegExp(`^sekali_http_responses_total\\{status="${status}"\\} [1-9]`, 'm'))
+  }
   using tail = openTail(gateway.url, 'topic=a', bearer(text))
   await tail.answered
   const lines = { ...bearer(text), 'Content-Type': 'application/x-ndjson' }
@@ -77,6 +88,8 @@ test('a planted key is found nowhere', async () => {
   expect(answers.length).toBeGreaterThan(100)
   expect(answers.join()).toContain('copy it again')
   expect(gateway.output()).toContain('listening')
-  const everything = [...answers, tail.text, gateway.output(), reported].join('\n')
+  expect(collector.spans.length).toBeGreaterThan(0)
+  const traces = JSON.stringify(collector.spans)
+  const everything = [...answers, tail.text, gateway.output(), reported, metrics, traces].join('\n')
   for (const shown of [text, wrong]) expect(everything.includes(secretOf(shown))).toBe(false)
 })

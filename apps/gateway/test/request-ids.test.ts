@@ -1,5 +1,6 @@
 /** What requests are called, in answers and in the log. */
 import type { Logger } from '@sekali/process/log'
+import { upTo } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { serveHttp } from '../src/sockets/server.ts'
@@ -42,17 +43,24 @@ test('answers before any route have it too: without a key, without room, at the 
     [403, await own.ask('/publish', text, post(eventBody(), headers))],
     [204, await own.ask('/publish', undefined, { method: 'OPTIONS', headers: asking })],
     [200, await own.ask('/tail?topic=a&from=start', text, { method: 'HEAD', headers })],
-    [200, await own.ask('/publish', slow, post(eventBody(), headers))],
-    [429, await own.ask('/publish', slow, post(eventBody(), headers))],
   ] as const
   for (const [status, answer] of answers) expect([answer.status, idOf(answer)]).toEqual([status, 'mine-2'])
+  const statuses = new Set<number>()
+  while (!statuses.has(429)) {
+    for (const answer of await Promise.all(
+      upTo(5).map(() => own.ask('/publish', slow, post(eventBody(), headers))),
+    )) {
+      statuses.add(answer.status)
+      expect(idOf(answer)).toBe('mine-2')
+    }
+  }
   const left = new AbortController()
   const tail = await own.ask('/tail?topic=a&from=start', text, { headers, signal: left.signal })
   expect([tail.status, idOf(tail)]).toEqual([200, 'mine-2'])
   left.abort()
   await using open = await serveGateway(nowhere)
   const evil = { ...headers, Origin: 'https://evil.example' }
-  const refused = await fetch(`${open.url}/stats`, { headers: evil })
+  const refused = await fetch(`${open.url}/publish`, post(eventBody(), evil))
   expect([refused.status, idOf(refused)]).toEqual([403, 'mine-2'])
 })
 

@@ -4,6 +4,7 @@ import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
 import { upTo } from '@sekali/testkit/sample'
+import { parseScrape } from '@sekali/testkit/scrape'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
 import { parseConfig } from '../src/config.ts'
@@ -74,6 +75,8 @@ test('publishing is refused from 85 % of the memory on, and taken again below 75
   expect(((await readyz.json()) as { warnings: string[] }).warnings).toContainEqual(
     expect.stringMatching(/^Redis has used 9\d % of its maxmemory: publishing is refused/),
   )
+  const shedding = async () => parseScrape(await gateway.metrics.scrape()).get('sekali_redis_shedding')
+  expect(await shedding()).toBe(1)
   const { findings } = await diagnose(gateway)
   expect(findings).toContainEqual(expect.objectContaining({ check: 'pressure.memory', level: 'problem' }))
 
@@ -87,6 +90,7 @@ test('publishing is refused from 85 % of the memory on, and taken again below 75
   expect((await publish()).body.code).toBe('memory_limit')
   await fillTo(70)
   await eventually(async () => expect((await publish()).status).toBe(200))
+  expect(await shedding()).toBe(0)
 })
 
 test('a flood that nobody stores ends at 85 %, consumers drain it, and publishing comes back [P7] [P9]', async () => {

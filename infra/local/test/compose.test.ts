@@ -199,6 +199,19 @@ test('the gateway is told where its port is open, and who may come', () => {
   })
 })
 
+test('metrics ask for no key, so no service publishes them, and Prometheus and Grafana are for this machine alone', () => {
+  const served = services.filter(([, { environment }]) => environment?.METRICS_PORT !== undefined)
+  expect(served.map(([name]) => name)).toEqual(['gateway', 'consumer', 'projector'])
+  for (const [name, { ports = [], environment }] of served) {
+    const published = ports.map((port) => port.split(':').at(-1))
+    expect(published, name).toEqual(name === 'gateway' ? ['8080'] : [])
+    expect(environment?.METRICS_PORT).toBe(9464)
+  }
+  for (const name of ['prometheus', 'grafana']) {
+    expect(compose.services[name]?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:/)])
+  }
+})
+
 test('what writes to /tmp has one: no file system of docker-compose.yml can be written', () => {
   for (const name of ['projector', 'redis', 'postgres', 'grafana']) {
     expect(

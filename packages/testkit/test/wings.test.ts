@@ -32,7 +32,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     read: ['access', 'clients', 'http', 'sockets'],
     tail: ['access', 'clients', 'heads', 'http', 'sockets'],
     operate: ['access', 'clients', 'http', 'pressure', 'publish', 'sockets'],
-    metrics: ['clients', 'http', 'operate', 'sockets'],
+    metrics: ['clients', 'operate', 'pressure', 'sockets'],
   },
   'apps/projector': {
     confined: [],

@@ -4,11 +4,13 @@ import { phrases } from '@sekali/api/problems'
 import type { Metrics } from '@sekali/process/metrics'
 import { addPoolMetrics } from '@sekali/process/pool-metrics'
 import type { Store } from '@sekali/store/connect'
+import type { Pressure } from '../pressure/pressure.ts'
 import type { Connections } from '../sockets/connections.ts'
 
 export interface OwnDeps {
   readonly connections: Pick<Connections, 'count' | 'tailsCount'>
   readonly store: Store
+  readonly pressure: Pick<Pressure, 'state'>
   /** How many events this gateway has brought to Redis. */
   readonly accepted: () => number
 }
@@ -36,7 +38,10 @@ export const addPublishMetrics = ({ histogramBy }: Metrics) =>
     { name: 'form', values: forms },
   )
 
-export function addOwnMetrics(metrics: Metrics, { connections, store, accepted }: OwnDeps): OwnMetrics {
+export function addOwnMetrics(
+  metrics: Metrics,
+  { connections, store, pressure, accepted }: OwnDeps,
+): OwnMetrics {
   const { read } = metrics
   const answers = new Float64Array(statusMax + 1)
   const usual = [200, 204, ...Object.keys(phrases).map(Number)]
@@ -56,10 +61,25 @@ export function addOwnMetrics(metrics: Metrics, { connections, store, accepted }
   )
   read('gauge', ['sekali_connections_open', 'Connections of clients, tails included.'], connections.count)
   read('gauge', ['sekali_tails_open', 'Tails that are being served.'], connections.tailsCount)
+  addPressureMetrics(metrics, pressure)
   addPoolMetrics(metrics, store.pool)
   return {
     onAnswer: (status) => {
       if (status <= statusMax) answers[status] = (answers[status] ?? 0) + 1
     },
   }
+}
+
+/** As this gateway knows it. Which topics are full, `/readyz` and the doctor say: their names would be series without end. */
+function addPressureMetrics({ read }: Metrics, pressure: OwnDeps['pressure']): void {
+  read(
+    'gauge',
+    ['sekali_topics_full', 'Topics whose events this gateway refuses (429), because too many are in flight.'],
+    () => pressure.state().full.length,
+  )
+  read(
+    'gauge',
+    ['sekali_redis_shedding', 'Whether this gateway refuses all events (503), because Redis is nearly full.'],
+    () => Number(pressure.state().isShedding),
+  )
 }
