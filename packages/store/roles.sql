@@ -104,6 +104,13 @@ REVOKE ALL ON ALL TABLES IN SCHEMA access, audit FROM sekali_consumer, sekali_pr
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA access, audit FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA access, audit TO sekali_gateway;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA audit TO sekali_access;
+-- Those that only functions call: whoever could call them could write what no function did, or hold a key's row.
+DO $$
+BEGIN
+  IF to_regprocedure('audit.append(text, text, text, text, jsonb)') IS NULL THEN RETURN; END IF;
+  REVOKE EXECUTE ON FUNCTION audit.append(text, text, text, text, jsonb), access.hold(text, timestamptz, text)
+    FROM sekali_gateway;
+END $$;
 
 -- When this is run again: for what is there already.
 GRANT SELECT ON ALL TABLES IN SCHEMA public, projections TO sekali_gateway, sekali_projector;

@@ -141,6 +141,7 @@ const advice: Readonly<Record<string, string>> = {
   unknown_access_key: 'there is no such key: sekali key list names them by their ids',
   key_ended: 'the key was revoked or has expired: sekali key create makes a new one',
   key_succeeded: 'the key was rotated already: sekali key show ID names its successor',
+  key_busy: 'somebody else is changing the key: sekali key show ID has what came of it',
   unknown_event: 'there is no such event: sekali events TOPIC lists what there is',
   unknown_topic: 'there is no such topic: sekali topics lists them',
   topic_in_use: 'the topic has events, or some are on their way, or it has dead letters: it stays',

@@ -54,7 +54,7 @@ async function main(): Promise<number> {
     say('there is a key already that may do everything; whoever has lost it makes a new one with --replace')
     return 1
   }
-  if (made === 'too_many') {
+  if (typeof made === 'string') {
     say('there are 10,000 keys that work: revoke those that nobody needs')
     return 1
   }

@@ -63,6 +63,6 @@ async function makeKey(
     topics: topics.map(parsePattern),
   }
   const made = await createKey(store, key, { actor: 'test' })
-  if (made === 'too_many') throw new Error(made)
+  if (typeof made === 'string') throw new Error(made)
   return made
 }

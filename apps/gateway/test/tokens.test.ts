@@ -43,6 +43,18 @@ test('its source is bound, and a key of our own is let in beside it', async () =
   expect((await own.ask('/events', (await own.make()).text)).status).toBe(200)
 })
 
+test('an administrator with a token makes keys that end by then, and revokes any', async () => {
+  const token = await issuer.sign({ sub: 'ada', scope: 'admin read', sekali_topics: ['>'] })
+  const create = (expires_at?: string) =>
+    own.ask('/keys', token, post(JSON.stringify({ name: 'k', scopes: ['read'], topics: ['a'], expires_at })))
+  const refused = await problemIn(await create())
+  expect(refused).toMatchObject({ status: 403, errors: [{ path: 'expires_at', code: 'beyond_own_key' }] })
+  expect((await create(new Date(Date.now() + 3_600_000).toISOString())).status).toBe(403)
+  expect((await create(new Date(Date.now() + 60_000).toISOString())).status).toBe(201)
+  const { key } = await own.make({ scopes: ['read'] })
+  expect((await own.ask(`/keys/${key.id}`, token, { method: 'DELETE' })).status).toBe(200)
+})
+
 test('without topics or scopes it opens nothing', async () => {
   expect((await own.ask('/events?topic=a', await issuer.sign({ scope: 'read' }))).status).toBe(403)
   const scoped = await issuer.sign({ sekali_topics: ['>'] })

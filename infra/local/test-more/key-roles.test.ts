@@ -78,20 +78,28 @@ async function expectApart({ as }: Cluster): Promise<void> {
     'UPDATE audit.entries SET actor = $$$$',
     'DELETE FROM audit.entries',
     'TRUNCATE audit.entries',
+    'SELECT 1; LOCK TABLE audit.entries IN SHARE MODE',
+    'SELECT FROM access.keys FOR SHARE',
   ]
   const read = ['SELECT FROM access.keys', 'SELECT FROM audit.entries']
   const call = [
-    `SELECT access.revoke_key('x', '', '')`,
+    `SELECT access.revoke_key('x', '', '', NULL)`,
     `SELECT access.note_uses('{}', '{}')`,
-    `SELECT audit.append('', '', '', '', '{}')`,
+    `SELECT audit.report('', '', 'denied', '', '{}')`,
   ]
-  for (const statement of change) {
+  // These are for functions: a key that was not made has no entry, and a denial is no revocation.
+  const inner = [
+    `SELECT audit.append('', '', 'key_created', '', '{}')`,
+    `SELECT audit.report('', '', 'key_created', '', '{}')`,
+    `SELECT access.hold('x', NULL, NULL)`,
+  ]
+  for (const statement of [...change, ...inner]) {
     const written = `SET TRANSACTION READ WRITE; ${statement}`
     await expect(gateway.pool.query(written), statement).rejects.toMatchObject(refused)
   }
   for (const role of ['consumer', 'projector'] as const) {
     const { pool } = as(role)
-    for (const statement of [...change, ...read, ...call]) {
+    for (const statement of [...change, ...read, ...call, ...inner]) {
       await expect(pool.query(statement), `${role}: ${statement}`).rejects.toMatchObject(refused)
     }
   }

@@ -50,6 +50,7 @@ export const problems = {
   unknown_access_key: [404, 'There is no key of this id.'],
   key_ended: [409, 'The key was revoked or has expired: make a new one.'],
   key_succeeded: [409, 'The key was rotated already. Rotate its successor, or revoke it.'],
+  key_busy: [409, 'Somebody else is changing the key. Look at it, and try again.'],
   too_many_keys: [409, 'There are 10,000 keys that work. Revoke those that nobody needs.'],
   auth_off: [
     409,

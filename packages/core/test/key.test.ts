@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { isKeyId, makeKeyText, parseKeyText } from '../src/access/key.ts'
+import { holdsKey, isKeyId, makeKeyText, parseKeyText, withoutKeys } from '../src/access/key.ts'
 
 const make = () => makeKeyText(randomBytes, crc32)
 const parse = (text: string) => parseKeyText(text, crc32)
@@ -74,4 +74,17 @@ test('ids are checked before anybody asks for them', () => {
     false,
   ])
   expect(isKeyId(`${'a'.repeat(12)}\n`)).toBe(false)
+})
+
+test('the text of a key is found in another, whole or cut, and only its id is left', () => {
+  const id = 'a'.repeat(12)
+  const text = `sekali_${id}_${'b'.repeat(32)}_cccccc`
+  for (const given of [text, text.slice(0, -10), `${text}x`, text.replaceAll('_', '-')]) {
+    expect(holdsKey(`x/${given} y`)).toBe(true)
+    expect(withoutKeys(`x/${given} y ${given}`)).toBe(`x/sekali_${id}_… y sekali_${id}_…`)
+  }
+  for (const given of ['', id, `sekali_${id}`, 'sekali_shop_orders', `sekali-${id}-eu`]) {
+    expect(holdsKey(given)).toBe(false)
+    expect(withoutKeys(given)).toBe(given)
+  }
 })

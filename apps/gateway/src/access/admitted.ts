@@ -69,7 +69,8 @@ export function createAdmitted(
   function add(digest: string, keyId: string | undefined, grant: Grant, expiresAtMs: number): Principal {
     if (entries.size >= entriesMax) forgetOne(entries)
     const life = createLife()
-    const principal = { grant, life, quota: createQuota(grant) }
+    const until = keyId === undefined ? { until: new Date(expiresAtMs) } : {}
+    const principal = { grant, life, quota: createQuota(grant), ...until }
     const now = performance.now()
     entries.set(digest, { principal, life, keyId, expiresAtMs, confirmedAt: now, isUsed: true, usedAt: now })
     return principal

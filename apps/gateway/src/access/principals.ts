@@ -8,6 +8,8 @@ export interface Principal {
   readonly grant: Grant
   readonly life: Life
   readonly quota: Quota
+  /** When a token ends. PostgreSQL knows when a key does. */
+  readonly until?: Date
 }
 
 /** Whoever comes where no keys are asked for. */

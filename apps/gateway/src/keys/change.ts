@@ -5,15 +5,21 @@
 import { NewKey, Rotation } from '@sekali/api/key'
 import { announceKey } from '@sekali/broker/keys'
 import { parsePattern } from '@sekali/core/pattern'
-import { createKey, type MadeKey, revokeKey, rotateKey } from '@sekali/store/change-keys'
+import {
+  createKey,
+  type MadeKey,
+  type RotationRefused,
+  revokeKey,
+  rotateKey,
+} from '@sekali/store/change-keys'
 import type * as v from 'valibot'
+import { badBearer } from '../access/bearer.ts'
 import { byOf } from '../access/by.ts'
 import { problem } from '../http/problem.ts'
 import { reply, toResponse } from '../http/reply.ts'
 import type { Handler } from '../http/router.ts'
 import { parseBody } from './body.ts'
-import { forbidden, type KeyDeps } from './deps.ts'
-import { findKey } from './read.ts'
+import { beyondOwn, forbidden, type KeyDeps, ownedKey } from './deps.ts'
 import { shown } from './shown.ts'
 
 /** POST /keys: make a key. */
@@ -29,10 +35,10 @@ export function create(deps: KeyDeps): Handler {
       return problem('invalid_key', { errors: [{ path: 'expires_at', code: 'invalid_expires_at', message }] })
     }
     const powers = powersOf(body.value)
-    const refused = forbidden(request, 'does not make', powers)
+    const refused = forbidden(request, powers)
     if (refused !== undefined) return refused
     const made = await createKey(store, { name, ...powers, expiresAt: expires_at }, byOf(request, clients))
-    return made === 'too_many' ? problem('too_many_keys') : withText(made, `keys/${made.key.id}`)
+    return typeof made === 'string' ? refusalOf(made) : withText(made, `keys/${made.key.id}`)
   })
 }
 
@@ -51,13 +57,11 @@ export function rotate(deps: KeyDeps): Handler {
     const request = c.env.incoming
     const body = parseBody(request, Rotation)
     if ('refused' in body) return toResponse(body.refused)
-    const old = await findKey(store, c.req.param('id'))
-    if (old === undefined) return problem('unknown_access_key')
-    const refused = forbidden(request, 'does not rotate', old.grant)
-    if (refused !== undefined) return refused
+    const old = await ownedKey(store, request, c.req.param('id'))
+    if (old instanceof Response) return old
     const seconds = body.value.old_expires_in_seconds
     const made = await rotateKey(store, old.id, seconds, byOf(request, clients))
-    if (typeof made === 'string') return problem(refusals[made])
+    if (typeof made === 'string') return refusalOf(made)
     announce(broker, old.id)
     return withText(made, `../${made.key.id}`)
   })
@@ -67,23 +71,29 @@ const refusals = {
   unknown: 'unknown_access_key',
   ended: 'key_ended',
   succeeded: 'key_succeeded',
+  busy: 'key_busy',
   too_many: 'too_many_keys',
 } as const
+
+/** What PostgreSQL found, under its locks, when the request was admitted long since. */
+function refusalOf(outcome: RotationRefused): Response {
+  if (outcome === 'actor_ended') return toResponse(badBearer('The key has been revoked, or has expired.'))
+  if (outcome !== 'beyond_actor') return problem(refusals[outcome])
+  const message = 'must be there, and no later than the end of your key or token'
+  return beyondOwn([{ path: 'expires_at', code: 'beyond_own_key', message }])
+}
 
 /** DELETE /keys/{id}: end a key for good. Safe to repeat. */
 export function revoke(deps: KeyDeps): Handler {
   const { store, broker, clients } = deps
   return onlyWithAuth(deps, async (c) => {
     const request = c.env.incoming
-    const key = await findKey(store, c.req.param('id'))
-    if (key === undefined) return problem('unknown_access_key')
-    const refused = forbidden(request, 'does not revoke', key.grant)
-    if (refused !== undefined) return refused
+    const key = await ownedKey(store, request, c.req.param('id'))
+    if (key instanceof Response) return key
     const revoked = await revokeKey(store, key.id, byOf(request, clients))
+    if (typeof revoked === 'string') return refusalOf(revoked)
     announce(broker, key.id)
-    return revoked === undefined
-      ? problem('unknown_access_key')
-      : reply(200, JSON.stringify(shown(revoked, Date.now())))
+    return reply(200, JSON.stringify(shown(revoked, Date.now())))
   })
 }
 

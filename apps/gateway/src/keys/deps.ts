@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { Broker } from '@sekali/broker/connect'
-import type { Grant } from '@sekali/core/access'
+import { everything, type Grant } from '@sekali/core/access'
+import type { Issue } from '@sekali/core/errors'
+import { isKeyId } from '@sekali/core/key'
 import type { AuthMode } from '@sekali/process/auth'
 import type { Store } from '@sekali/store/connect'
-import type { StoredKey } from '@sekali/store/keys'
+import { findKeys, type StoredKey } from '@sekali/store/keys'
 import { grantOf } from '../access/principals.ts'
 import type { Clients } from '../clients/clients.ts'
 import { problem } from '../http/problem.ts'
@@ -16,17 +18,36 @@ export interface KeyDeps {
   readonly auth: AuthMode
 }
 
-/** Why a request may not get a key that may do so much; undefined if it may. */
-export function forbidden(
-  request: IncomingMessage,
-  what: string,
-  powers: Omit<Grant, 'holder'>,
-): Response | undefined {
+/** Why a request may not make a key that may do so much; undefined if it may. */
+export function forbidden(request: IncomingMessage, powers: Omit<Grant, 'holder'>): Response | undefined {
   const errors = moreThan(grantOf(request), powers)
-  if (errors.length === 0) return undefined
+  return errors.length === 0 ? undefined : beyondOwn(errors)
+}
+
+/** The answer to a wish for a key that may do more than whoever wants it. */
+export function beyondOwn(errors: readonly Issue[]): Response {
   const excess = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
-  const detail = `A key ${what} a key that may do more than itself: ${excess}.`
-  return problem('forbidden', { detail, errors })
+  return problem('forbidden', {
+    detail: `A key gives no key that may do more than itself: ${excess}.`,
+    errors,
+  })
+}
+
+/**
+ * The key of an id, or the answer. Whoever may not do everything gets the same one for a key that may do more than their
+ * own and for one that there is not: what there is beyond their own is not theirs to know.
+ */
+export async function ownedKey(
+  store: Store,
+  request: IncomingMessage,
+  id = '',
+): Promise<StoredKey | Response> {
+  const key = isKeyId(id) ? (await findKeys(store, [id])).get(id) : undefined
+  if (key !== undefined && isWithin(request, key)) return key
+  if (moreThan(grantOf(request), everything).length === 0) return problem('unknown_access_key')
+  return problem('forbidden', {
+    detail: 'There is no such key, or it may do more than yours, and then it is not yours to see or change.',
+  })
 }
 
 export const isWithin = (request: IncomingMessage, { grant }: StoredKey): boolean =>

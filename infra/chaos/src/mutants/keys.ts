@@ -55,4 +55,28 @@ export const keyMutants: readonly Mutant[] = [
     ],
     test: { project: 'gateway', file: 'keys-door', name: 'answered alike, once and again' },
   },
+  {
+    name: 'actor-unchecked',
+    breaks: 'a key that is revoked makes others meanwhile, and those live on',
+    edits: [
+      {
+        file: 'packages/store/migrations/0014_keys.sql',
+        find: ' OR own.revoked_at IS NOT NULL THEN RETURN NULL',
+        replace: ' THEN RETURN NULL',
+      },
+    ],
+    test: { project: 'store', file: 'key-changes', name: 'a key that is revoked or has expired' },
+  },
+  {
+    name: 'expiry-unbounded',
+    breaks: 'a key that ends in a minute makes one that never does',
+    edits: [
+      {
+        file: 'packages/store/migrations/0014_keys.sql',
+        find: "\tIF coalesce(create_key.expires_at, 'infinity') > ends THEN RETURN 'beyond_actor'; END IF;\n",
+        replace: '',
+      },
+    ],
+    test: { project: 'store', file: 'key-changes', name: 'nobody makes a key that outlives' },
+  },
 ]

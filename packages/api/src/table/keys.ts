@@ -47,7 +47,7 @@ export const createKey = defineRoute({
   tag: 'keys',
   summary: 'Make a key',
   description:
-    'The answer is the only place that shows the key itself. A key makes no key that may do more than itself. While no keys are asked for (`SEKALI_AUTH`), none can be made.',
+    'The answer is the only place that shows the key itself. A key makes no key that may do more than itself, or for longer: one that expires, or a token, needs `expires_at` of no later than its own end. While no keys are asked for (`SEKALI_AUTH`), none can be made.',
   request: {
     bodies: [
       {
@@ -84,7 +84,7 @@ export const listKeys = defineRoute({
   tag: 'keys',
   summary: 'List keys',
   description:
-    'Oldest first, expired and revoked ones among them. A key sees those that may do no more than itself, so a page may have fewer than `limit`: go on as long as there is a Link.',
+    'Oldest first, expired and revoked ones among them. A key sees those that may do no more than itself, and its pages have only those. Go on as long as there is a Link.',
   request: {
     query: {
       limit,
@@ -115,7 +115,8 @@ export const readKey = defineRoute({
   scope: 'admin',
   tag: 'keys',
   summary: 'Show a key',
-  description: 'What it may do and when it was last used, not the key itself.',
+  description:
+    'What it may do and when it was last used, not the key itself. Whoever may not do everything gets 403 for a key that may do more, and for one that there is not.',
   request: { path: { id } },
   answers: [
     {
@@ -137,7 +138,7 @@ export const rotateKey = defineRoute({
   tag: 'keys',
   summary: 'Make a key that takes the place of another',
   description:
-    'It may do the same, and lives as long as the old one was to live. The old one goes on for as long as you say. A key is rotated once; then its successor is.',
+    'It may do the same, and lives as long as the old one was to live, but not beyond the end of whoever asks. The old one goes on for as long as you say. A key is rotated once; then its successor is.',
   request: {
     path: { id },
     bodies: [{ mediaType: 'application/json', schema: Rotation, example: { old_expires_in_seconds: 3600 } }],
@@ -154,7 +155,7 @@ export const rotateKey = defineRoute({
   ],
   problems: [
     ...bodyProblems,
-    ...(['unknown_access_key', 'key_ended', 'key_succeeded'] as const),
+    ...(['unknown_access_key', 'key_ended', 'key_succeeded', 'key_busy'] as const),
     ...(['forbidden', 'auth_off', 'too_many_keys', 'store_unavailable'] as const),
   ],
 })

@@ -20,6 +20,16 @@ const keyText = new RegExp(
   `^(sekali_([0-9A-Za-z]{${idChars}})_[0-9A-Za-z]{${secretChars}})_([0-9A-Za-z]{${checksumChars}})$`,
 )
 
+/** So few of a secret's characters give nothing away, and a name may have as many after such an id by chance. */
+const shownMax = 7
+const held = new RegExp(`sekali[_-]([0-9A-Za-z]{${idChars}})[_-][0-9A-Za-z]{${shownMax + 1},}[\\w-]*`, 'g')
+
+/** Whether a text has one of a key in it, whole or not. */
+export const holdsKey = (text: string): boolean => text.search(held) !== -1
+
+/** A text without what of keys in it is secret: their ids stay. */
+export const withoutKeys = (text: string): string => text.replace(held, 'sekali_$1_…')
+
 /** CRC-32 of a text's bytes, as `zlib` has it. */
 export type Crc32 = (text: string) => number
 

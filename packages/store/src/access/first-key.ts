@@ -1,10 +1,10 @@
 import { scopes } from '@sekali/core/access'
 import { parsePattern } from '@sekali/core/pattern'
 import { type Store, withTransaction } from '../postgres/connect.ts'
-import { createKeyIn, type MadeKey } from './change-keys.ts'
+import { createKeyIn, type MadeKey, type NotMade } from './change-keys.ts'
 
 /** `exists`: there is a key already that may do everything. */
-export type NoFirstKey = 'exists' | 'too_many'
+export type NoFirstKey = 'exists' | NotMade
 
 /**
  * Makes a key that may do everything, where there is none. With `replace` it revokes those that there are first: they are
@@ -16,14 +16,17 @@ export const createFirstKey = (
   { replace, actor }: { readonly replace: boolean; readonly actor: string },
 ): Promise<MadeKey | NoFirstKey> =>
   withTransaction(store, 'making of the first key', async (tx) => {
-    await tx.$client.query('LOCK TABLE access.keys IN SHARE ROW EXCLUSIVE MODE')
+    // Also those wait who only lock rows: they would have them locked while this waits for one.
+    await tx.$client.query('LOCK TABLE access.keys IN EXCLUSIVE MODE')
     const { rows } = await tx.$client.query<{ id: string }>(
       `SELECT id FROM access.keys
-       WHERE 'admin' = ANY (scopes) AND '>' = ANY (topics) AND revoked_at IS NULL
-         AND (expires_at IS NULL OR expires_at > now())
+       WHERE scopes @> $1 AND '>' = ANY (topics) AND source IS NULL AND events_per_second IS NULL
+         AND bytes_per_second IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
        ORDER BY id`,
+      [scopes],
     )
     if (rows.length > 0 && !replace) return 'exists'
-    for (const { id } of rows) await tx.$client.query('SELECT access.revoke_key($1, $2, NULL)', [id, actor])
+    for (const { id } of rows)
+      await tx.$client.query('SELECT access.revoke_key($1, $2, NULL, NULL)', [id, actor])
     return await createKeyIn(tx, { name: 'first', scopes, topics: [parsePattern('>')] }, { actor })
   })

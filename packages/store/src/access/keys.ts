@@ -2,6 +2,7 @@ import type { Grant, Scope } from '@sekali/core/access'
 import { parsePattern } from '@sekali/core/pattern'
 import type { Store } from '../postgres/connect.ts'
 import { asStoreError } from '../postgres/errors.ts'
+import type { Log } from '../postgres/log.ts'
 import { utc } from '../postgres/time.ts'
 
 /** A key as it is stored. `grant.holder` is its id. Times are UTC. */
@@ -25,14 +26,21 @@ export interface StoredKey {
 export const isLiveAt = ({ revokedAt, expiresAt }: StoredKey, ms: number): boolean =>
   revokedAt === null && (expiresAt === null || ms < Date.parse(expiresAt))
 
-/** Those of the keys that there are, by id, also revoked and expired ones. Rejects with `StoreUnavailable`. */
-export async function findKeys(store: Store, ids: readonly string[]): Promise<Map<string, StoredKey>> {
+/**
+ * Those of the keys that there are, by id, also revoked and expired ones. A row that is no key counts as none, and is
+ * logged. Rejects with `StoreUnavailable`.
+ */
+export async function findKeys(
+  store: Store,
+  ids: readonly string[],
+  log?: Log,
+): Promise<Map<string, StoredKey>> {
   const { rows } = await store.pool
     .query<KeyRow>(`SELECT ${keyColumns} FROM access.keys k WHERE id = ANY ($1)`, [ids])
     .catch((error: unknown) => {
       throw asStoreError(error, 'look-up of keys')
     })
-  return new Map(rows.map((row) => [row.id, keyOf(row)]))
+  return new Map(keysOf(rows, log).map((key) => [key.id, key]))
 }
 
 export interface KeysPage {
@@ -61,7 +69,20 @@ export async function listKeys(
     .catch((error: unknown) => {
       throw asStoreError(error, 'list of keys')
     })
-  return rows.map(keyOf)
+  return keysOf(rows)
+}
+
+/** PostgreSQL checks rows, and yet one that got in otherwise must not shut out all others. */
+function keysOf(rows: readonly KeyRow[], log?: Log): StoredKey[] {
+  const keys: StoredKey[] = []
+  for (const row of rows) {
+    try {
+      keys.push(keyOf(row))
+    } catch {
+      log?.warn({ id: row.id }, 'a row of access.keys is no key') // its words quote the row
+    }
+  }
+  return keys
 }
 
 export interface KeyRow {

@@ -1,3 +1,4 @@
+import { withoutKeys } from '@sekali/core/key'
 import { type Store, type Tx, withTransaction } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 
@@ -7,6 +8,8 @@ export interface By {
   readonly actor: string
   /** The address it was asked from; none if it was this machine's. */
   readonly client?: string | undefined
+  /** When a token ends: what it makes ends by then. Of a key PostgreSQL knows it. */
+  readonly until?: Date | undefined
 }
 
 /** Keys write their own entries: `key_created`, `key_rotated`, `key_revoked`. See the migrations. */
@@ -28,10 +31,10 @@ export async function appendAuditIn(
   tx: Tx,
   { actor, client, action, target, details }: AuditAction,
 ): Promise<void> {
-  const short = (text: string) => text.slice(0, textCharsMax).toWellFormed().replaceAll('\0', '')
+  const short = (text: string) => withoutKeys(text).slice(0, textCharsMax).toWellFormed().replaceAll('\0', '')
   await tx.execute(
-    sql`SELECT audit.append(${short(actor)}, ${client ?? null}, ${action}, ${short(target)},
-      ${JSON.stringify(details ?? {})}::jsonb)`,
+    sql`SELECT audit.report(${short(actor)}, ${client ?? null}, ${action}, ${short(target)},
+      ${withoutKeys(JSON.stringify(details ?? {}))}::jsonb)`,
   )
 }
 

@@ -1,7 +1,7 @@
 import { pgCore, sql } from './drizzle.ts'
 import { time } from './schema.ts'
 
-const { bigint, customType, jsonb, pgSchema, text } = pgCore
+const { bigint, check, customType, jsonb, pgSchema, text } = pgCore
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 
@@ -9,29 +9,43 @@ const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 export const access = pgSchema('access')
 
 /** Keys, also those that are revoked or expired: the audit log names them. None is ever deleted. */
-export const keys = access.table('keys', {
-  /** The public part of the key's text. */
-  id: text().primaryKey(),
-  name: text().notNull(),
-  /** SHA-256 of the whole text, which is kept nowhere. */
-  hash: bytea().notNull(),
-  scopes: text().array().notNull(),
-  /** Patterns. */
-  topics: text().array().notNull(),
-  /** The one source that it may publish as; null for any. */
-  source: text(),
-  eventsPerSecond: bigint({ mode: 'number' }),
-  bytesPerSecond: bigint({ mode: 'number' }),
-  createdAt: time().notNull().default(sql`now()`),
-  /** The id of the key that made it, or who else did. */
-  createdBy: text().notNull(),
-  expiresAt: time(),
-  revokedAt: time(),
-  /** To the minute or so: gateways note it in packs. */
-  lastUsedAt: time(),
-  /** The id of the key that takes its place. */
-  successor: text(),
-})
+export const keys = access.table(
+  'keys',
+  {
+    /** The public part of the key's text. */
+    id: text().primaryKey(),
+    name: text().notNull(),
+    /** SHA-256 of the whole text, which is kept nowhere. */
+    hash: bytea().notNull(),
+    scopes: text().array().notNull(),
+    /** Patterns. */
+    topics: text().array().notNull(),
+    /** The one source that it may publish as; null for any. */
+    source: text(),
+    eventsPerSecond: bigint({ mode: 'number' }),
+    bytesPerSecond: bigint({ mode: 'number' }),
+    createdAt: time().notNull().default(sql`now()`),
+    /** The id of the key that made it, or who else did. */
+    createdBy: text().notNull(),
+    expiresAt: time(),
+    revokedAt: time(),
+    /** To the minute or so: gateways note it in packs. */
+    lastUsedAt: time(),
+    /** The id of the key that takes its place. */
+    successor: text(),
+  },
+  // What keys.ts can parse: gateways look at many keys at once, and one bad row is not to shut out the others.
+  ({ hash, scopes, topics, eventsPerSecond, bytesPerSecond }) => [
+    check('keys_hash', sql`octet_length(${hash}) = 32`),
+    check('keys_scopes', sql`${scopes} <@ ARRAY['publish', 'read', 'admin']`),
+    check(
+      'keys_topics',
+      sql`array_position(${topics}, NULL) IS NULL AND array_to_string(${topics}, '') !~ ' ' AND
+    ' ' || array_to_string(${topics}, ' ') ~ '^( (([A-Za-z0-9_-]+|\\*)\\.)*([A-Za-z0-9_-]+|\\*|>))+$'`,
+    ),
+    check('keys_limits', sql`${eventsPerSecond} > 0 AND ${bytesPerSecond} > 0`),
+  ],
+)
 
 /** What administrators did. */
 export const audit = pgSchema('audit')
