@@ -94,7 +94,7 @@ test.each([
   [['key', 'create', 'x', '--scope', 'read', '--topic', 'a..b'], 1, /topics\.0 must be/],
   [['key', 'create', 'x', '--scope', 'read', '--topic', '>', '--expires-in', 'soon'], 2, /30m, 12h or 90d/],
   [['key', 'rotate', 'aaaaaaaaaaaa', '--old-expires-in', '8d'], 1, /0 to 604800/],
-  [['key', 'show', 'nobody'], 1, /there is no such key: sekali key list/],
+  [['key', 'show', 'nobody'], 2, /an id must be 12 of .*: sekali key list/],
   [['key', 'revoke', 'aaaaaaaaaaaa'], 1, /there is no such key/],
   [['key', 'create', 'x', '--scope', 'read', '--topic', '>', '--events-per-second', '0'], 2, /whole number/],
 ])('%j is refused with %i and a sentence', async (args, code, said) => {
@@ -110,9 +110,14 @@ test('no command but the one that makes it shows a key, nor does the log of the 
     sekali('key', 'list', '--json'),
     sekali('audit', '--limit', '1000'),
     sekali('key', 'show', made.out.trim()),
+    sekali('key', 'rotate', made.out.trim()),
+    sekali('key', 'revoke', made.out.trim()),
     sekali('profile', 'show'),
     sekali('key', 'create'),
   ])
+  for (const { code, err } of said.slice(3, 6)) {
+    expect([code, err]).toEqual([2, expect.stringContaining('is not the key itself')])
+  }
   const shown = said.map(({ out, err }) => out + err).join('') + made.err + system.logs()
   for (const secret of secrets) expect(shown).not.toContain(secret)
 })

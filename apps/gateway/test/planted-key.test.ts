@@ -33,6 +33,7 @@ test('a planted key is found nowhere', async () => {
     NODE_OPTIONS: `--report-on-signal --report-signal=SIGUSR2 --report-directory=${reports}`,
   })
   const { key, text } = await own.make()
+  const reader = await own.make({ scopes: ['read'] })
   const wrong = retyped(text, -1)
   const answers: string[] = []
   const ask = async (path: string, headers: Record<string, string>, init: RequestInit = {}) => {
@@ -52,6 +53,11 @@ test('a planted key is found nowhere', async () => {
     await ask('/publish', bearer(shown), post('{'))
     await ask(`/events/a/${shown}`, bearer(text))
     await ask(`/events?topic=${shown}&access_token=${shown}`, bearer(text))
+    await ask(`/keys/${shown}`, bearer(reader.text), { method: 'DELETE' })
+    await ask(`/topics/${shown}`, bearer(reader.text), { method: 'DELETE' })
+    await ask('/keys', bearer(text), {
+      ...post(JSON.stringify({ name: shown, scopes: ['read'], topics: [shown] })),
+    })
     await ask('/stats', { Authorization: `Basic ${shown}` })
     await ask('/stats', { Authorization: shown, 'X-Api-Key': shown })
     const head = `Host: localhost\r\nAuthorization: Bearer ${shown}\r\n`
@@ -84,12 +90,17 @@ test('a planted key is found nowhere', async () => {
   stream.destroy()
   await gateway.exited
   await rm(reports, { recursive: true })
+  const { rows } = await own.store.pool.query(
+    `SELECT k::text AS row FROM access.keys k UNION ALL SELECT e::text FROM audit.entries e`,
+  )
+  const stored = JSON.stringify(rows)
+  expect(stored).toContain('DELETE /keys/:id')
 
   expect(answers.length).toBeGreaterThan(100)
   expect(answers.join()).toContain('copy it again')
   expect(gateway.output()).toContain('listening')
   expect(collector.spans.length).toBeGreaterThan(0)
   const traces = JSON.stringify(collector.spans)
-  const everything = [...answers, tail.text, gateway.output(), reported, metrics, traces].join('\n')
+  const everything = [...answers, tail.text, gateway.output(), reported, metrics, traces, stored].join('\n')
   for (const shown of [text, wrong]) expect(everything.includes(secretOf(shown))).toBe(false)
 })

@@ -3,6 +3,7 @@ import { fstatSync } from 'node:fs'
 import process from 'node:process'
 import { call, jsonOf, search } from '@sekali/client/connection'
 import type { Answer } from '@sekali/client/request'
+import { isKeyId, keyIdRule } from '@sekali/core/key'
 import { limits } from '@sekali/core/limits'
 import { type Command, InvalidArgumentError } from 'commander'
 import { wholeNumber } from '../arguments.ts'
@@ -125,7 +126,11 @@ const rotate = async (
   return undefined
 }
 
-const pathOf = (id: string): string => `/keys/${encodeURIComponent(id)}`
+/** Throws `UsageError`. A key that was pasted in place of its id is not sent: paths get into logs. */
+function pathOf(id: string): string {
+  if (isKeyId(id)) return `/keys/${id}`
+  throw new UsageError(`an id ${keyIdRule}, and is not the key itself: sekali key list has the ids`)
+}
 
 /** Once: a second try after a lost answer would leave a key behind that nobody has seen. */
 function postOnce({ connection, options }: Context, path: string, body: object): Promise<Answer> {

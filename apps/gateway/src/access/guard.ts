@@ -9,15 +9,21 @@ import { grantOf } from './principals.ts'
 
 export type Served = Pick<Route, 'handler' | 'direct'>
 
-/** Called when somebody was refused what administrators do. */
-export type OnDenied = (request: IncomingMessage) => void
+/** Called when somebody was refused what administrators do, with the path as the table of routes has it. */
+export type OnDenied = (request: IncomingMessage, path: string) => void
 
 /** The same handlers, behind the scope. */
-export function guarded(scope: RouteSpec['scope'], { handler, direct }: Served, onDenied: OnDenied): Served {
+export function guarded(
+  { scope, path }: Pick<RouteSpec, 'scope' | 'path'>,
+  { handler, direct }: Served,
+  onDenied: OnDenied,
+): Served {
   if (scope === 'none') return { handler, ...(direct && { direct }) }
   return {
     handler:
-      scope === 'admin' ? admins(guardedHandler(scope, handler), onDenied) : guardedHandler(scope, handler),
+      scope === 'admin'
+        ? admins(guardedHandler(scope, handler), (request) => onDenied(request, path))
+        : guardedHandler(scope, handler),
     ...(direct && {
       direct: async (request, response) => {
         const refused = refusalFor(scope, request)
@@ -42,7 +48,7 @@ const guardedHandler =
 
 /** Also what the handler itself refuses: another topic than the key's. */
 const admins =
-  (handler: Handler, onDenied: OnDenied): Handler =>
+  (handler: Handler, onDenied: (request: IncomingMessage) => void): Handler =>
   async (c) => {
     const response = await handler(c)
     if (response.status === 403 && c.env?.incoming !== undefined) onDenied(c.env.incoming)

@@ -1,5 +1,4 @@
 /** Joins what asks for keys: the keys in PostgreSQL, the hints in Redis, the issuer of tokens, the audit log. */
-import type { IncomingMessage } from 'node:http'
 import type { Broker } from '@sekali/broker/connect'
 import { listenToKeys } from '@sekali/broker/keys'
 import type { Logger } from '@sekali/process/log'
@@ -14,6 +13,7 @@ import type { AdmittedOptions } from './admitted.ts'
 import { type Authenticator, createAuthenticator } from './authenticate.ts'
 import { byOf } from './by.ts'
 import type { OnDenied } from './guard.ts'
+import { namedPath } from './named-path.ts'
 import { createTokens, type TokenOptions } from './tokens.ts'
 
 export interface AccessDeps {
@@ -36,7 +36,7 @@ export function wireAccess(
   const authenticator = createAuthenticator(
     {
       ...deps,
-      find: (ids) => findKeys(store, ids),
+      find: (ids) => findKeys(store, ids, deps.log),
       note: (uses) => noteUses(store, uses),
       idOf: keyIdIn,
       tokens: options.tokens && createTokens(options.tokens),
@@ -63,10 +63,9 @@ export function auditDenials({
   log,
 }: Pick<AccessDeps, 'store' | 'clients' | 'log'>): OnDenied {
   const rate = createRate(deniedRate)
-  return (request: IncomingMessage) => {
+  return (request, path) => {
     const by = byOf(request, clients)
-    const [path = ''] = (request.url ?? '').split('?', 1)
-    const target = `${request.method} ${path}`
+    const target = `${request.method} ${namedPath(path, request.url)}`
     if (rate.take(by.actor, 1) > 0) return log.warn({ actor: by.actor }, 'denied again')
     appendAudit(store, { ...by, action: 'denied', target }).catch((err: unknown) =>
       log.warn({ err, actor: by.actor, target }, 'denial was not audited'),

@@ -1,5 +1,5 @@
 import { scopes } from '@sekali/core/access'
-import { isKeyId, keyIdRule } from '@sekali/core/key'
+import { holdsKey, isKeyId, keyIdRule } from '@sekali/core/key'
 import * as v from 'valibot'
 import { Count, Instant, InstantText, Seq, SourceText, TopicPattern } from './text.ts'
 
@@ -13,12 +13,17 @@ export const KeyId = v.pipe(
 const nameCharsMax = 128
 const nameRule = `must be 1 to ${nameCharsMax} characters without control characters`
 
+/** Names, topics and sources are shown to others, and go into the audit log. */
+const noKeyRule = 'must not have a key in it'
+const hasNoKey = <Text extends string>() => v.check<Text, string>((text) => !holdsKey(text), noKeyRule)
+
 /** Shown in lists and in a terminal, hence nothing that moves the cursor. */
 const KeyName = v.pipe(
   v.string(nameRule),
   v.minLength(1, nameRule),
   v.maxLength(nameCharsMax, nameRule),
   v.regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u, nameRule),
+  hasNoKey(),
 )
 
 const scopesRule = `must be an array of one or more of ${scopes.join(', ')}, each once`
@@ -34,7 +39,7 @@ const patternsMax = 32
 const topicsRule = `must be an array of 1 to ${patternsMax} topics or patterns`
 
 const KeyTopics = v.pipe(
-  v.array(TopicPattern, topicsRule),
+  v.array(v.pipe(TopicPattern, hasNoKey()), topicsRule),
   v.minLength(1, topicsRule),
   v.maxLength(patternsMax, topicsRule),
 )
@@ -55,10 +60,17 @@ export const NewKey = v.strictObject(
     name: v.pipe(KeyName, v.description('For people, who see it in lists.')),
     scopes: v.pipe(KeyScopes, v.description('None includes another.')),
     topics: v.pipe(KeyTopics, v.description('Topics and patterns. Without wildcards in it is one topic.')),
-    source: v.optional(v.pipe(SourceText, v.description('The one source that it may publish as.'))),
+    source: v.optional(
+      v.pipe(SourceText, hasNoKey(), v.description('The one source that it may publish as.')),
+    ),
     events_per_second: v.optional(v.pipe(PerSecond, v.description('That it may publish, and at once.'))),
     bytes_per_second: v.optional(v.pipe(PerSecond, v.description('Of bodies that it may publish.'))),
-    expires_at: v.optional(v.pipe(InstantText, v.description('Without it the key does not expire.'))),
+    expires_at: v.optional(
+      v.pipe(
+        InstantText,
+        v.description('Not after the end of the key that makes it. Without it the key does not expire.'),
+      ),
+    ),
   },
   'must be a JSON object',
 )
