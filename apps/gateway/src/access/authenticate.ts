@@ -4,7 +4,8 @@
  * What is shown is known by its SHA-256: of what was let in once no more is asked than that (admitted.ts). Anything else
  * takes one way, whatever is wrong with it: the key is read by its id and its hash is compared, with one of nobody if
  * there is no such key. So an unknown id and a wrong secret are answered alike, and as late. What was refused is remembered
- * for a while. A client that shows much that is refused has to wait, so that a flood of made-up keys does not reach PostgreSQL.
+ * for a while. Of an address that shows much that is refused, look-ups are late and bounded (late-lookups.ts), and what is
+ * refused then is only told to wait: so a flood of made-up keys learns little and costs little, and a good one gets in.
  */
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -17,6 +18,7 @@ import type { Answer } from '../http/reply.ts'
 import { type AdmittedDeps, type AdmittedOptions, createAdmitted, whyNot } from './admitted.ts'
 import { badBearer, bearerOf, isWellWritten, mistyped } from './bearer.ts'
 import { createKeyReads } from './key-reads.ts'
+import { createLateLookups } from './late-lookups.ts'
 import type { Principal } from './principals.ts'
 import { BadToken, type Tokens } from './tokens.ts'
 
@@ -40,6 +42,8 @@ export interface AuthenticatorDeps extends AdmittedDeps {
 const lookupsMax = 1_024
 /** What a client may show that is refused, at once and in a second. */
 const refusedRate = { burst: 50, perSecond: 5 }
+/** Of one client, what is let through in a round beyond that. To verify a signature takes the processor of this process. */
+const lateMax = { keys: 125, tokens: 25 }
 const refusedMax = 10_000
 const refusedMs = 30_000
 const keyPrefix = 'sekali_'
@@ -57,18 +61,35 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
   const readKey = createKeyReads(deps.find)
   const lookups = createBudget(lookupsMax, 'too many keys are looked up')
   const rate = createRate(refusedRate)
+  const late = {
+    keys: createLateLookups(lateMax.keys, random),
+    tokens: createLateLookups(lateMax.tokens, random),
+  }
   const refused = createRefused()
   const underWay = new Map<string, Promise<Principal | Answer>>()
 
+  const isKey = (text: string) => text.startsWith(keyPrefix)
+
   /** Rejects as PostgreSQL and the issuer do. */
   async function lookUp(text: string, digest: string, client: Client): Promise<Principal | Answer> {
+    // Taken first: of many that come at once each would find room otherwise.
+    const waitSeconds = rate.take(client, 1)
+    const isLate = waitSeconds > 0
+    if (isLate && !(await late[isKey(text) ? 'keys' : 'tokens'].pass(client)))
+      return tooManyRefused(waitSeconds)
     using share = lookups.share(client)
-    share.hold(1)
-    const found = await (text.startsWith(keyPrefix) ? lookUpKey(text, digest) : lookUpToken(text, digest))
-    if ('grant' in found) return found
-    rate.take(client, 1)
-    refused.add(digest, found)
-    return found
+    let isWrong = false
+    try {
+      share.hold(1)
+      const found = await (isKey(text) ? lookUpKey(text, digest) : lookUpToken(text, digest))
+      if ('grant' in found) return found
+      isWrong = true
+      if (isLate) return tooManyRefused(waitSeconds)
+      refused.add(digest, found)
+      return found
+    } finally {
+      if (!isLate && !isWrong) rate.giveBack(client, 1)
+    }
   }
 
   async function lookUpKey(text: string, digest: string): Promise<Principal | Answer> {
@@ -111,14 +132,10 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
       if (known !== undefined) return known
       // No look-up for what cannot be good.
       if (!isWellWritten(text)) return badBearer()
-      if (text.startsWith(keyPrefix) ? idOf(text) === undefined : tokens === undefined) {
-        return badBearer(text.startsWith(keyPrefix) ? mistyped : undefined)
+      if (isKey(text) ? idOf(text) === undefined : tokens === undefined) {
+        return badBearer(isKey(text) ? mistyped : undefined)
       }
-      const client = clients.of(request)
-      const waitSeconds = rate.take(client, 1)
-      if (waitSeconds > 0) return tooManyRefused(waitSeconds)
-      rate.giveBack(client, 1)
-      return lookUpOnce(text, digest, client)
+      return lookUpOnce(text, digest, clients.of(request))
     },
     async refresh() {
       refused.clear() // a restored database may have a key that was unknown

@@ -1,0 +1,33 @@
+/** Made-up keys in numbers: few of them are answered, and whoever has a good one gets in beside them. */
+import { expect, test } from 'vitest'
+import { ownKeys } from './own-keys.ts'
+import { madeUp } from './retyped.ts'
+
+test('a good key that nobody has shown before gets in during a flood from the same address', async () => {
+  await using own = await ownKeys()
+  const good = await Promise.all(Array.from({ length: 5 }, async () => (await own.make()).text))
+  let isOver = false
+  const flood = Array.from({ length: 8 }, async () => {
+    const statuses: number[] = []
+    while (!isOver) statuses.push((await own.ask('/stats', madeUp())).status)
+    return statuses
+  })
+  for (let n = 0; n < 80; n++) await own.ask('/stats', madeUp())
+  const answers = []
+  for (const key of good) answers.push((await own.ask('/stats', key)).status)
+  isOver = true
+  await Promise.all(flood)
+  expect(answers).toEqual(good.map(() => 200))
+})
+
+test('of many that come at once no more are answered than of those that come one by one', async () => {
+  await using own = await ownKeys()
+  const startedAt = performance.now()
+  const statuses = await Promise.all(
+    Array.from({ length: 300 }, async () => (await own.ask('/stats', madeUp())).status),
+  )
+  const seconds = (performance.now() - startedAt) / 1_000
+  const wrong = statuses.filter((status) => status === 401).length
+  expect(wrong).toBeGreaterThanOrEqual(50)
+  expect(wrong).toBeLessThanOrEqual(50 + 5 * Math.ceil(seconds))
+})
