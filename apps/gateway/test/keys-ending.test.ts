@@ -2,12 +2,14 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { createClient } from '@sekali/client'
+import { createLog } from '@sekali/process/log'
 import { revokeKey } from '@sekali/store/change-keys'
 import { eventually } from '@sekali/testkit/eventually'
 import { fillLog } from '@sekali/testkit/fill-log'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, test } from 'vitest'
+import { createAdmitted } from '../src/access/admitted.ts'
 import { createLife } from '../src/access/life.ts'
 import { eventBody, post } from './gateway.ts'
 import { bearer, ownKeys } from './own-keys.ts'
@@ -30,6 +32,20 @@ test('a tail says why and ends, and others go on', async () => {
   expect((await own.ask('/tail?topic=a', gone.text)).status).toBe(401)
   await storeEvents(own.store, [event({ topic: 'a', eventId: '2' })])
   await eventually(() => expect(staying.told.length).toBe(2))
+})
+
+test('a token that the issuer no longer signs for takes what is open with it', async () => {
+  const options = { refreshMs: 3_600_000, verifyMs: -1 }
+  const log = createLog('gateway', 'silent')
+  await using all = createAdmitted({ find: async () => new Map(), note: async () => undefined, log }, options)
+  const grant = { holder: 'jwt:a', scopes: [], topics: [] }
+  const first = all.addToken('digest', grant, Number.POSITIVE_INFINITY)
+  expect(all.of('digest')).toBeUndefined() // it is to be verified again
+  expect(all.unverified('digest')).toBe(first)
+  expect(all.addToken('digest', grant, Number.POSITIVE_INFINITY)).toBe(first)
+  all.endToken('digest', 'It is not signed by a key of the issuer.')
+  expect(first.life.over).toContain('not signed')
+  expect(all.unverified('digest')).toBeUndefined()
 })
 
 test('a tail ends when its key expires', async () => {
@@ -127,9 +143,9 @@ test('a life ends once, and calls whoever watches it then, and nobody who has st
   const first = life.onEnd(note)
   life.onEnd(note)
   first[Symbol.dispose]()
-  expect(life.isWatched).toBe(true)
+  expect(life.isInUse).toBe(true)
   life.end('first')
   life.end('second')
   life.onEnd(note)
-  expect([life.over, calls, life.isWatched]).toEqual(['first', ['first', 'first'], false])
+  expect([life.over, calls, life.isInUse]).toEqual(['first', ['first', 'first'], false])
 })

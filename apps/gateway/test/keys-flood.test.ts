@@ -1,5 +1,9 @@
 /** Made-up keys in numbers: few of them are answered, and whoever has a good one gets in beside them. */
+import { randomUUID } from 'node:crypto'
+import { createLog } from '@sekali/process/log'
 import { expect, test } from 'vitest'
+import { createAdmitted } from '../src/access/admitted.ts'
+import type { KeyRecord } from '../src/access/key-reads.ts'
 import { ownKeys } from './own-keys.ts'
 import { madeUp } from './retyped.ts'
 
@@ -30,4 +34,35 @@ test('of many that come at once no more are answered than of those that come one
   const wrong = statuses.filter((status) => status === 401).length
   expect(wrong).toBeGreaterThanOrEqual(50)
   expect(wrong).toBeLessThanOrEqual(50 + 5 * Math.ceil(seconds))
+})
+
+const record: KeyRecord = {
+  hash: Buffer.alloc(32),
+  grant: { holder: 'a', scopes: [], topics: [] },
+  expiresAt: null,
+  revokedAt: null,
+}
+
+function admitted(find: Parameters<typeof createAdmitted>[0]['find'] = async () => new Map()) {
+  return createAdmitted(
+    { find, note: async () => undefined, log: createLog('gateway', 'silent') },
+    { refreshMs: 3_600_000 },
+  )
+}
+
+test('what a request is under way with is not forgotten, however many others come', async () => {
+  await using all = admitted()
+  const { life } = all.addKey('first', 'id', record)
+  life.begin()
+  for (let n = 0; n < 10_001; n++) all.addKey(randomUUID(), 'other', record)
+  expect(all.of('first')).toBeDefined()
+  await all.refresh()
+  expect(life.over).toContain('revoked')
+})
+
+test('tokens take no room from keys', async () => {
+  await using all = admitted()
+  all.addKey('key', 'id', record)
+  for (let n = 0; n < 10_001; n++) all.addToken(randomUUID(), record.grant, Number.POSITIVE_INFINITY)
+  expect(all.of('key')).toBeDefined()
 })

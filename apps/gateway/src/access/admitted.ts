@@ -19,6 +19,8 @@ export interface AdmittedOptions {
   readonly refreshMs?: number
   readonly graceMs?: number
   readonly noteMs?: number
+  /** A token is verified again when it is shown after so long: its issuer may have taken back the key that signed it. */
+  readonly verifyMs?: number
 }
 
 export interface AdmittedDeps {
@@ -31,8 +33,12 @@ export interface AdmittedDeps {
 export interface Admitted extends AsyncDisposable {
   /** Whoever has this digest, if it is let in. */
   of(digest: string): Principal | undefined
+  /** The same of a token that should be verified again, while its issuer is away. */
+  unverified(digest: string): Principal | undefined
   addKey(digest: string, id: string, record: KeyRecord): Principal
   addToken(digest: string, grant: Grant, expiresAtMs: number): Principal
+  /** A token that was let in is not good any more. */
+  endToken(digest: string, why: string): void
   /** A key may have changed: reads all of them again. Never rejects. */
   refresh(): Promise<void>
 }
@@ -43,30 +49,37 @@ interface Entry {
   /** Of a key; undefined for a token, which nobody can revoke. */
   readonly keyId: string | undefined
   expiresAtMs: number
-  /** When PostgreSQL confirmed it last, of a clock that never steps. */
+  /** When PostgreSQL or the issuer's signature confirmed it last, of a clock that never steps. */
   confirmedAt: number
   isUsed: boolean
   usedAt: number
 }
 
-/** Beyond so many, those that came first are forgotten. They are read again when they are shown again. */
+/** Of keys, and of tokens: beyond so many the first are forgotten. They are read again when they are shown again. */
 const entriesMax = 10_000
+/** How long a token lets in at most: whether it is still good only its text could say, which nobody keeps. */
+const tokenMs = 24 * 60 * 60_000
 const idsInQuery = 1_000
+const tenMinutes = 10 * 60_000
 /** What was not used for so long, and has nothing open, is not read again and again. */
-const idleMs = 10 * 60_000
+const idleMs = tenMinutes
 
 export function createAdmitted(
   { find, note, log }: AdmittedDeps,
-  { refreshMs = 2_000, graceMs = 10 * 60_000, noteMs = 60_000 }: AdmittedOptions = {},
+  { refreshMs = 2_000, graceMs = tenMinutes, noteMs = 60_000, verifyMs = tenMinutes }: AdmittedOptions = {},
 ): Admitted {
-  const entries = new Map<string, Entry>()
+  const keys = new Map<string, Entry>()
+  const tokens = new Map<string, Entry>()
   let uses = new Map<string, Date>()
   const closing = new AbortController()
   let refreshing: Promise<void> | undefined
   let again: Promise<void> | undefined
   let isAway = false
 
+  const mapOf = ({ keyId }: Pick<Entry, 'keyId'>) => (keyId === undefined ? tokens : keys)
+
   function add(digest: string, keyId: string | undefined, grant: Grant, expiresAtMs: number): Principal {
+    const entries = mapOf({ keyId })
     if (entries.size >= entriesMax) forgetOne(entries)
     const life = createLife()
     const until = keyId === undefined ? { until: new Date(expiresAtMs) } : {}
@@ -76,31 +89,52 @@ export function createAdmitted(
     return principal
   }
 
+  /** One that is verified again stays who it was: what is open with it goes on. */
+  function addToken(digest: string, grant: Grant, expiresAtMs: number): Principal {
+    const entry = tokens.get(digest)
+    if (entry === undefined) return add(digest, undefined, grant, Math.min(expiresAtMs, Date.now() + tokenMs))
+    entry.confirmedAt = performance.now()
+    return entry.principal
+  }
+
   function end(digest: string, entry: Entry, why: string): void {
-    entries.delete(digest)
+    mapOf(entry).delete(digest)
     entry.life.end(why)
+  }
+
+  function endToken(digest: string, why: string): void {
+    const entry = tokens.get(digest)
+    if (entry !== undefined) end(digest, entry, why)
+  }
+
+  /** Unless it has expired. */
+  function known(digest: string): Entry | undefined {
+    const entry = keys.get(digest) ?? tokens.get(digest)
+    if (entry === undefined || entry.expiresAtMs > Date.now()) return entry
+    end(digest, entry, expired)
+    return undefined
   }
 
   /** Ends what has expired, forgets what is idle, and remembers what was used. */
   function tidy(): void {
     const now = performance.now()
-    for (const [digest, entry] of entries) {
+    for (const [digest, entry] of [...keys, ...tokens]) {
       if (entry.isUsed) {
         entry.usedAt = now
         if (entry.keyId !== undefined) uses.set(entry.keyId, new Date())
         entry.isUsed = false
       }
       if (entry.expiresAtMs <= Date.now()) end(digest, entry, expired)
-      else if (!entry.life.isWatched && now - entry.usedAt > idleMs) entries.delete(digest)
+      else if (!entry.life.isInUse && now - entry.usedAt > idleMs) mapOf(entry).delete(digest)
     }
   }
 
   async function readAgain(): Promise<void> {
     tidy()
-    const keys = [...entries].filter(([, { keyId }]) => keyId !== undefined)
+    const all = [...keys]
     const askedAt = performance.now()
     try {
-      for (const chunk of chunksOf(keys, idsInQuery)) {
+      for (const chunk of chunksOf(all, idsInQuery)) {
         const found = await find(chunk.map(([, { keyId }]) => String(keyId)))
         for (const [digest, entry] of chunk) confirm(digest, entry, found.get(String(entry.keyId)), askedAt)
       }
@@ -110,7 +144,7 @@ export function createAdmitted(
       if (!isAway)
         log.warn({ err, graceMs }, 'keys cannot be checked: those that are known go on for a while')
       isAway = true
-      for (const [digest, entry] of keys) {
+      for (const [digest, entry] of all) {
         if (performance.now() - entry.confirmedAt > graceMs) end(digest, entry, unconfirmed)
       }
     }
@@ -160,17 +194,20 @@ export function createAdmitted(
 
   return {
     of(digest) {
-      const entry = entries.get(digest)
+      const entry = known(digest)
       if (entry === undefined) return undefined
-      if (entry.expiresAtMs <= Date.now()) {
-        end(digest, entry, expired)
-        return undefined
-      }
+      if (entry.keyId === undefined && performance.now() - entry.confirmedAt > verifyMs) return undefined
       entry.isUsed = true
       return entry.principal
     },
+    unverified(digest) {
+      const entry = known(digest)
+      const isLate = entry === undefined || performance.now() - entry.confirmedAt > verifyMs + graceMs
+      return isLate ? undefined : entry.principal
+    },
     addKey: (digest, id, record) => add(digest, id, record.grant, expiryOf(record)),
-    addToken: (digest, grant, expiresAtMs) => add(digest, undefined, grant, expiresAtMs),
+    addToken,
+    endToken,
     refresh,
     async [Symbol.asyncDispose]() {
       closing.abort()
@@ -181,10 +218,10 @@ export function createAdmitted(
   }
 }
 
-/** The first that has nothing open: what is open must go on being read again. */
+/** The first that has nothing under way: what is under way must go on being read again. */
 function forgetOne(entries: Map<string, Entry>): void {
   for (const [digest, { life }] of entries) {
-    if (life.isWatched) continue
+    if (life.isInUse) continue
     entries.delete(digest)
     return
   }

@@ -107,7 +107,12 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
       const { grant, expiresAtMs } = await tokens(text)
       return admitted.addToken(digest, grant, expiresAtMs)
     } catch (error) {
-      if (error instanceof BadToken) return badBearer(error.message)
+      if (error instanceof BadToken) {
+        admitted.endToken(digest, error.message)
+        return badBearer(error.message)
+      }
+      const known = admitted.unverified(digest)
+      if (known !== undefined) return known
       throw error
     }
   }

@@ -15,6 +15,9 @@ export function behindKeys(
   function enter(request: IncomingMessage, response: ServerResponse, found: Principal | Answer): void {
     if ('grant' in found) {
       admitAs(request, found)
+      // As long as it is under way its key is read again and again, or nobody would end it (admitted.ts).
+      found.life.begin()
+      response.once('close', () => found.life.finish())
       serve(request, response)
     } else sendEarly(response, found)
   }

@@ -15,29 +15,44 @@ export interface Life {
   readonly over: string | undefined
   /** Calls `end` once it is over, at once if it is so already, unless the result is disposed of before. */
   onEnd(end: (why: string) => void): Disposable
+  /** A request is under way with it, from `begin` to `finish`. */
+  begin(): void
+  finish(): void
 }
 
 export interface OwnLife extends Life {
-  /** Whether anything would be ended. */
-  readonly isWatched: boolean
+  /** Whether a request is under way, or anything would be ended. */
+  readonly isInUse: boolean
   end(why: string): void
 }
 
 const nothing: Disposable = { [Symbol.dispose]: () => undefined }
 
 /** Of what nobody can revoke. */
-export const forever: Life = { over: undefined, onEnd: () => nothing }
+export const forever: Life = {
+  over: undefined,
+  onEnd: () => nothing,
+  begin: () => undefined,
+  finish: () => undefined,
+}
 
 /** A set and not an AbortSignal: a key can have thousands of tails, and a signal walks all its listeners to add one. */
 export function createLife(): OwnLife {
   const ends = new Set<(why: string) => void>()
   let over: string | undefined
+  let requests = 0
   return {
     get over() {
       return over
     },
-    get isWatched() {
-      return ends.size > 0
+    get isInUse() {
+      return requests > 0 || ends.size > 0
+    },
+    begin() {
+      requests += 1
+    },
+    finish() {
+      requests -= 1
     },
     onEnd(given) {
       if (over !== undefined) {
