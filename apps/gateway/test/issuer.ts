@@ -13,7 +13,8 @@ export interface Signing {
   readonly expires?: string | undefined
 }
 
-export async function startIssuer() {
+/** `others` are published beside its own keys. */
+export async function startIssuer(others: readonly object[] = []) {
   const algorithms = ['RS256', 'ES256', 'EdDSA'] as const
   const pairs = await Promise.all(
     algorithms.map(async (alg) => ({ alg, kid: `k-${alg}`, ...(await generateKeyPair(alg)) })),
@@ -27,7 +28,10 @@ export async function startIssuer() {
   const server = createServer((_, response) => {
     asked += 1
     if (isAway) response.writeHead(500).end()
-    else response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys }))
+    else
+      response
+        .setHeader('Content-Type', 'application/json')
+        .end(JSON.stringify({ keys: [...keys, ...others] }))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`

@@ -1,8 +1,9 @@
 /** Tokens of an issuer, in place of keys. */
-import { createHmac } from 'node:crypto'
+import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '@sekali/testkit/eventually'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTokens } from '../src/access/tokens.ts'
@@ -88,6 +89,12 @@ test.each<[string, () => string | Promise<string>, string]>([
   ['a source that is none', () => issuer.sign({ ...reader, sekali_source: '' }), 'sekali_source'],
   ['too much in it', () => issuer.sign({ ...reader, more: 'x'.repeat(7_000) }), '8192 characters'],
   ['another signature', async () => `${(await issuer.sign(reader)).slice(0, -8)}AAAAAAAA`, 'not signed by'],
+  [
+    'an exp that is no time',
+    async () => await issuer.sign({ ...reader, exp: Number.MAX_VALUE }, { expires: undefined }),
+    'exp',
+  ],
+  ['admin, and nobody named', () => issuer.sign({ scope: 'admin' }), 'sub'],
   ['no JSON', () => 'a.b.c', 'no token that this gateway can read'],
   ['one part', () => 'abc', 'no token that this gateway can read'],
 ])('a token with %s is refused in words', async (_, make, words) => {
@@ -151,4 +158,49 @@ test('the keys of an issuer may be a file, with scopes of its own spelling', asy
   } finally {
     await rm(folder, { recursive: true })
   }
+})
+
+test('a holder is named so that no other one has the name', async () => {
+  const verify = createTokens({ issuer: issuer.name, audience: 'sekali', jwks: { url: issuer.url } })
+  const holderOf = async (sub: string) => (await verify(await issuer.sign({ ...reader, sub }))).grant.holder
+  expect(await holderOf('ada@x.example')).toBe('jwt:ada@x.example')
+  expect(await holderOf('é')).toBe('jwt:%C3%A9')
+  expect(await holderOf('%C3%A9')).toBe('jwt:%25C3%25A9')
+  expect(await holderOf('a\ud800')).toBe('jwt:a%EF%BF%BD')
+})
+
+test('a key of the issuer that is too weak is refused at the start, or refuses the token', async () => {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 })
+  const weak = { ...publicKey.export({ format: 'jwk' }), kid: 'weak', alg: 'RS256', use: 'sig' }
+  const file = join(await mkdtemp(join(tmpdir(), 'jwks-')), 'jwks.json')
+  await writeFile(file, JSON.stringify({ keys: [weak] }))
+  const options = { issuer: issuer.name, audience: 'sekali' }
+  expect(() => createTokens({ ...options, jwks: { file } })).toThrow(/JWT_JWKS_FILE.*2048/)
+  await rm(dirname(file), { recursive: true })
+  await using other = await startIssuer([weak])
+  const verify = createTokens({ ...options, jwks: { url: other.url } })
+  const forged = `${part({ alg: 'RS256', kid: 'weak' })}.${part(claims())}.AAAA`
+  await expect(verify(forged)).rejects.toMatchObject({ code: 'unauthorized' })
+  other.setAway(true)
+  const unknown = createTokens({ ...options, jwks: { url: other.url } })
+  await expect(unknown(forged)).rejects.toMatchObject({ code: 'issuer_unavailable' })
+})
+
+test('a token is verified again now and then, and what is open goes on', async () => {
+  await using short = await ownKeys({
+    access: {
+      refreshMs: 50,
+      verifyMs: 300,
+      graceMs: 0,
+      tokens: { issuer: issuer.name, audience: 'sekali', jwks: { url: issuer.url } },
+    },
+  })
+  const token = await issuer.sign(reader)
+  const asks = () => short.ask('/events?topic=orders.eu', token)
+  expect((await asks()).status).toBe(200)
+  using tail = openTail(short.url, 'topic=orders.eu', bearer(token))
+  expect((await tail.answered).statusCode).toBe(200)
+  await sleep(400)
+  expect((await asks()).status).toBe(200)
+  expect(tail.text).not.toContain('again')
 })

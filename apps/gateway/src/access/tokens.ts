@@ -2,11 +2,13 @@
  * Tokens (JWT, RFC 7519) of an issuer that the operator names. `jose` verifies them: it is what Node's OpenID clients use,
  * has no dependency, and takes no algorithm that is not listed. It is loaded only where there is an issuer.
  */
+import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Grant, type Scope, scopes } from '@sekali/core/access'
 import { InvalidConfig, SekaliError } from '@sekali/core/errors'
 import { Source } from '@sekali/core/event'
 import { parsePattern, TopicPatternText } from '@sekali/core/pattern'
+import type { Logger } from '@sekali/process/log'
 import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose'
 import * as v from 'valibot'
 
@@ -49,8 +51,8 @@ export const asymmetric = [
 const clockToleranceSeconds = 30
 const jwksMs = 3_000
 
-/** Throws `InvalidConfig` if the file is none of keys. */
-export function createTokens(options: TokenOptions): Tokens {
+/** Throws `InvalidConfig` if the file is none of keys, or has one that is too weak. */
+export function createTokens(options: TokenOptions, log?: Pick<Logger, 'warn'>): Tokens {
   const { issuer, audience, jwks, algorithms = asymmetric, scopePrefix = '' } = options
   const local = 'file' in jwks ? readKeys(jwks.file) : undefined
   const loaded = import('jose').then((jose) => {
@@ -58,8 +60,13 @@ export function createTokens(options: TokenOptions): Tokens {
       'url' in jwks
         ? jose.createRemoteJWKSet(new URL(jwks.url), { timeoutDuration: jwksMs })
         : jose.createLocalJWKSet(local ?? { keys: [] })
-    return { jose, keys }
+    return { jose, keys: marked(keys) }
   })
+  let isWarned = false
+  const onUnusable = (err: unknown) => {
+    if (!isWarned) log?.warn({ err }, 'a key of the issuer cannot verify tokens')
+    isWarned = true
+  }
   loaded.catch(() => undefined) // whoever verifies gets it
   return async (text) => {
     const { jose, keys } = await loaded
@@ -72,34 +79,74 @@ export function createTokens(options: TokenOptions): Tokens {
         clockTolerance: clockToleranceSeconds,
       })
       .catch((error: unknown) => {
-        throw failureOf(error)
+        throw failureOf(error, onUnusable)
       })
     return tokenOf(payload, scopePrefix)
   }
 }
 
+/** What fails while the keys are read, and is nothing about the token, is the issuer's. */
+function marked(keys: JWTVerifyGetKey): JWTVerifyGetKey {
+  return async (...args) => {
+    try {
+      return await keys(...args)
+    } catch (error) {
+      if (reasonIn(error) !== undefined) throw error
+      throw new IssuerUnavailable('the keys of the issuer cannot be read', { cause: error })
+    }
+  }
+}
+
+const Keys = v.object({ keys: v.array(v.looseObject({ kty: v.string() })) })
+
 function readKeys(file: string): JSONWebKeySet {
+  let parsed: unknown
   try {
-    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    if (v.is(v.object({ keys: v.array(v.looseObject({ kty: v.string() })) }), parsed)) return parsed
+    parsed = JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
     throw new InvalidConfig('JWT_JWKS_FILE: cannot be read as JSON', { cause })
   }
-  throw new InvalidConfig('JWT_JWKS_FILE: must be a JSON object with keys, as RFC 7517 has it')
+  if (!v.is(Keys, parsed)) {
+    throw new InvalidConfig('JWT_JWKS_FILE: must be a JSON object with keys, as RFC 7517 has it')
+  }
+  for (const [index, key] of parsed.keys.entries()) {
+    if (isWeak(key)) {
+      throw new InvalidConfig(`JWT_JWKS_FILE: keys[${index}] must have at least ${rsaBitsMin} bits`)
+    }
+  }
+  return parsed
 }
 
-/** In words of ours, by jose's codes: its messages may quote the token. */
-function failureOf(error: unknown): SekaliError {
+/** RFC 7518, 3.3. With fewer `jose` refuses to verify. */
+const rsaBitsMin = 2_048
+
+function isWeak(key: JsonWebKey): boolean {
+  if (key.kty !== 'RSA' || key.use === 'enc') return false
+  try {
+    const { modulusLength = 0 } = createPublicKey({ key, format: 'jwk' }).asymmetricKeyDetails ?? {}
+    return modulusLength < rsaBitsMin
+  } catch (cause) {
+    throw new InvalidConfig('JWT_JWKS_FILE: has an RSA key that is none', { cause })
+  }
+}
+
+const reasonIn = (error: unknown): string | undefined => {
+  const { code } = error as { readonly code?: unknown }
+  return typeof code === 'string' ? reasons[code] : undefined
+}
+
+/** In words of ours, by jose's codes: its messages may quote the token. A key that it cannot use is no fault of its own. */
+function failureOf(error: unknown, onUnusable: (error: unknown) => void): SekaliError {
+  if (error instanceof IssuerUnavailable) return error
   const { code, claim } = error as { readonly code?: unknown; readonly claim?: unknown }
   if (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED') {
     return new BadToken(
       `The token is not valid here: ${String(claim)} ${claimRules[String(claim)] ?? 'does not fit'}.`,
     )
   }
-  const words = typeof code === 'string' ? reasons[code] : undefined
-  return words === undefined
-    ? new IssuerUnavailable('the keys of the issuer cannot be read', { cause: error })
-    : new BadToken(words)
+  const words = reasonIn(error)
+  if (words === undefined) onUnusable(error)
+  return new BadToken(words ?? 'The key of the issuer that this token names cannot verify it.')
 }
 
 const claimRules: Readonly<Record<string, string>> = {
@@ -121,8 +168,11 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_JWT_INVALID: noToken,
 }
 
+/** The last second that a `Date` can be. */
+const timeMax = 8.64e12
+
 const Claims = v.object({
-  exp: v.number(),
+  exp: v.pipe(v.number(), v.maxValue(timeMax)),
   sub: v.optional(v.string()),
   scope: v.optional(v.string(), ''),
   sekali_topics: v.optional(v.pipe(v.array(TopicPatternText), v.maxLength(100)), []),
@@ -139,13 +189,24 @@ function tokenOf(payload: JWTPayload, scopePrefix: string): Token {
   }
   const { exp, sub = '', scope, sekali_topics, sekali_source } = parsed.output
   const named = new Set(scope.split(' '))
+  const granted = scopes.filter((one: Scope) => named.has(scopePrefix + one))
+  if (granted.includes('admin') && sub === '') {
+    throw new BadToken('The token is not valid here: sub must be there for admin.') // the audit log names it
+  }
   return {
     expiresAtMs: (exp + clockToleranceSeconds) * 1_000,
     grant: {
-      holder: `jwt:${sub.replace(/[^\x20-\x7e]/g, '?').slice(0, holderCharsMax)}`,
-      scopes: scopes.filter((one: Scope) => named.has(scopePrefix + one)),
+      holder: `jwt:${written(sub)}`,
+      scopes: granted,
       topics: sekali_topics.map(parsePattern),
       ...(sekali_source !== undefined && { source: sekali_source }),
     },
   }
 }
+
+/** In ASCII, and so that no two are written alike. */
+const written = (sub: string): string =>
+  sub
+    .toWellFormed()
+    .replace(/[^\x20-\x7e]+|%/g, encodeURIComponent)
+    .slice(0, holderCharsMax)

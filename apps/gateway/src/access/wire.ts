@@ -39,7 +39,7 @@ export function wireAccess(
       find: (ids) => findKeys(store, ids, deps.log),
       note: (uses) => noteUses(store, uses),
       idOf: keyIdIn,
-      tokens: options.tokens && createTokens(options.tokens),
+      tokens: options.tokens && createTokens(options.tokens, deps.log),
     },
     options,
   )
