@@ -9,6 +9,7 @@ import { guarded, type OnDenied, type Served } from './access/guard.ts'
 import type { Clients } from './clients/clients.ts'
 import type { Responses } from './http/responses.ts'
 import { type DirectHandler, directly, type Route } from './http/router.ts'
+import type { KeyDeps } from './keys/deps.ts'
 import { keyHandlersOf } from './keys/handlers.ts'
 import { doctor } from './operate/doctor.ts'
 import { dropEmptyTopic } from './operate/drop-topic.ts'
@@ -48,6 +49,7 @@ export interface RouteDeps {
   readonly responses: Responses
   readonly slots: StoreSlots
   readonly auth: AuthMode
+  readonly keys: KeyDeps['keys']
   /** How many events this gateway has brought to Redis. */
   readonly accepted: () => number
   readonly log: Logger

@@ -118,6 +118,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     responses,
     slots: createStoreSlots(clients),
     auth,
+    keys: authenticator,
     onDenied: auditDenials(access),
     now: () => performance.now(),
     random: Math.random,

@@ -34,6 +34,23 @@ test('a tail says why and ends, and others go on', async () => {
   await eventually(() => expect(staying.told.length).toBe(2))
 })
 
+test('the gateway that revokes a key has done so when it answers, also if no hint comes', async () => {
+  await using own = await ownKeys({ access: { refreshMs: 3_600_000 } })
+  own.broker.redis.publish = async () => 0 // it arrives nowhere
+  const [admin, gone] = [await own.make(), await own.make()]
+  expect((await own.ask('/events', gone.text)).status).toBe(200)
+  await own.ask(`/keys/${gone.key.id}`, admin.text, { method: 'DELETE' })
+  expect((await own.ask('/events', gone.text)).status).toBe(401)
+  const old = await own.make()
+  expect((await own.ask('/events', old.text)).status).toBe(200)
+  await own.ask(`/keys/${old.key.id}/rotate`, admin.text, {
+    method: 'POST',
+    body: '{"old_expires_in_seconds":0}',
+    headers: { 'Content-Type': 'application/json' },
+  })
+  expect((await own.ask('/events', old.text)).status).toBe(401)
+})
+
 test('a token that the issuer no longer signs for takes what is open with it', async () => {
   const options = { refreshMs: 3_600_000, verifyMs: -1 }
   const log = createLog('gateway', 'silent')

@@ -39,6 +39,8 @@ export interface Admitted extends AsyncDisposable {
   addToken(digest: string, grant: Grant, expiresAtMs: number): Principal
   /** A token that was let in is not good any more. */
   endToken(digest: string, why: string): void
+  /** The key with this id was revoked. */
+  endKey(id: string): void
   /** A key may have changed: reads all of them again. Never rejects. */
   refresh(): Promise<void>
 }
@@ -208,6 +210,9 @@ export function createAdmitted(
     addKey: (digest, id, record) => add(digest, id, record.grant, expiryOf(record)),
     addToken,
     endToken,
+    endKey(id) {
+      for (const [digest, entry] of keys) if (entry.keyId === id) end(digest, entry, revoked)
+    },
     refresh,
     async [Symbol.asyncDispose]() {
       closing.abort()

@@ -17,7 +17,7 @@ import { refusal, refusalOf } from '../http/problem.ts'
 import type { Answer } from '../http/reply.ts'
 import { type AdmittedDeps, type AdmittedOptions, createAdmitted, whyNot } from './admitted.ts'
 import { badBearer, bearerOf, isWellWritten, mistyped } from './bearer.ts'
-import { createKeyReads } from './key-reads.ts'
+import { createKeyReads, type KeyRecord } from './key-reads.ts'
 import { createLateLookups } from './late-lookups.ts'
 import type { Principal } from './principals.ts'
 import { BadToken, type Tokens } from './tokens.ts'
@@ -25,8 +25,10 @@ import { BadToken, type Tokens } from './tokens.ts'
 export interface Authenticator extends AsyncDisposable {
   /** Who sends the request, or the answer to it. Only for what is shown for the first time it has to be waited for. */
   authenticate(request: IncomingMessage): Principal | Answer | Promise<Principal | Answer>
-  /** A key has changed, or may have. */
+  /** A key has changed, or may have. Never rejects. */
   refresh(): Promise<void>
+  /** The key with this id was revoked. */
+  endKey(id: string): void
 }
 
 export interface AuthenticatorDeps extends AdmittedDeps {
@@ -47,6 +49,8 @@ const lateMax = { keys: 125, tokens: 25 }
 const refusedMax = 10_000
 const refusedMs = 30_000
 const keyPrefix = 'sekali_'
+/** How often a key is read that may have changed meanwhile. */
+const readsMax = 3
 /** Nobody has it. */
 const noHash = Buffer.alloc(32)
 
@@ -67,6 +71,7 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
   }
   const refused = createRefused()
   const underWay = new Map<string, Promise<Principal | Answer>>()
+  let changes = 0
 
   const isKey = (text: string) => text.startsWith(keyPrefix)
 
@@ -94,11 +99,20 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
 
   async function lookUpKey(text: string, digest: string): Promise<Principal | Answer> {
     const id = idOf(text) ?? ''
-    const record = await readKey(id)
+    const record = await readUnchanged(id)
     const isTheirs = timingSafeEqual(record?.hash ?? noHash, Buffer.from(digest, 'hex'))
     if (record === undefined || !isTheirs) return badBearer()
     const why = whyNot(record, digest)
     return why === undefined ? admitted.addKey(digest, id, record) : badBearer(why)
+  }
+
+  /** Again if a key was changed meanwhile: what was read may be older, and nothing would end what it lets in so soon. */
+  async function readUnchanged(id: string): Promise<KeyRecord | undefined> {
+    for (let reads = 1; ; reads++) {
+      const changesBefore = changes
+      const record = await readKey(id)
+      if (changes === changesBefore || reads === readsMax) return record
+    }
   }
 
   async function lookUpToken(text: string, digest: string): Promise<Principal | Answer> {
@@ -143,8 +157,13 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
       return lookUpOnce(text, digest, clients.of(request))
     },
     async refresh() {
+      changes += 1
       refused.clear() // a restored database may have a key that was unknown
       await admitted.refresh()
+    },
+    endKey(id) {
+      changes += 1
+      admitted.endKey(id)
     },
     [Symbol.asyncDispose]: () => admitted[Symbol.asyncDispose](),
   }

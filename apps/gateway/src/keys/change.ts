@@ -4,6 +4,7 @@
  */
 import { NewKey, Rotation } from '@sekali/api/key'
 import { announceKey } from '@sekali/broker/keys'
+import { withDeadline } from '@sekali/core/deadline'
 import { parsePattern } from '@sekali/core/pattern'
 import {
   createKey,
@@ -52,7 +53,7 @@ const powersOf = (body: v.InferOutput<typeof NewKey>) => ({
 
 /** POST /keys/{id}/rotate: make a key that takes the place of another. */
 export function rotate(deps: KeyDeps): Handler {
-  const { store, broker, clients } = deps
+  const { store, clients } = deps
   return onlyWithAuth(deps, async (c) => {
     const request = c.env.incoming
     const body = parseBody(request, Rotation)
@@ -62,7 +63,7 @@ export function rotate(deps: KeyDeps): Handler {
     const seconds = body.value.old_expires_in_seconds
     const made = await rotateKey(store, old.id, seconds, byOf(request, clients))
     if (typeof made === 'string') return refusalOf(made)
-    announce(broker, old.id)
+    await spread(deps, old.id)
     return withText(made, `../${made.key.id}`)
   })
 }
@@ -85,14 +86,15 @@ function refusalOf(outcome: RotationRefused): Response {
 
 /** DELETE /keys/{id}: end a key for good. Safe to repeat. */
 export function revoke(deps: KeyDeps): Handler {
-  const { store, broker, clients } = deps
+  const { store, clients } = deps
   return onlyWithAuth(deps, async (c) => {
     const request = c.env.incoming
     const key = await ownedKey(store, request, c.req.param('id'))
     if (key instanceof Response) return key
     const revoked = await revokeKey(store, key.id, byOf(request, clients))
     if (typeof revoked === 'string') return refusalOf(revoked)
-    announce(broker, key.id)
+    deps.keys?.endKey(key.id)
+    await spread(deps, key.id)
     return reply(200, JSON.stringify(shown(revoked, Date.now())))
   })
 }
@@ -110,6 +112,11 @@ const withText = ({ key, text }: MadeKey, location: string): Response =>
     Location: location,
   })
 
-/** A hint to the other gateways: without it they see the change a little later. */
-const announce = (broker: KeyDeps['broker'], id: string): void =>
+/** How long an answer waits for this gateway to have read its keys again. It goes on reading them. */
+const refreshMs = 1_000
+
+/** A hint to the other gateways: without it they see the change a little later. This one has seen it when it answers. */
+async function spread({ broker, keys }: KeyDeps, id: string): Promise<void> {
   void announceKey(broker, id).catch(() => undefined)
+  await withDeadline(keys?.refresh() ?? Promise.resolve(), refreshMs, () => undefined)
+}

@@ -6,6 +6,7 @@ import { isKeyId } from '@sekali/core/key'
 import type { AuthMode } from '@sekali/process/auth'
 import type { Store } from '@sekali/store/connect'
 import { findKeys, type StoredKey } from '@sekali/store/keys'
+import type { Authenticator } from '../access/authenticate.ts'
 import { grantOf } from '../access/principals.ts'
 import type { Clients } from '../clients/clients.ts'
 import { problem } from '../http/problem.ts'
@@ -16,6 +17,8 @@ export interface KeyDeps {
   readonly broker: Broker
   readonly clients: Clients
   readonly auth: AuthMode
+  /** Who lets keys in here; undefined where none are asked for. */
+  readonly keys: Pick<Authenticator, 'endKey' | 'refresh'> | undefined
 }
 
 /** Why a request may not make a key that may do so much; undefined if it may. */
