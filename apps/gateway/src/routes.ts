@@ -71,7 +71,7 @@ export function routesOf(deps: RouteDeps): readonly Route[] {
     method,
     path,
     hasSmallBody: request.bodies !== undefined && served[id].direct === undefined,
-    ...guarded({ scope, path }, served[id], deps.onDenied),
+    ...guarded({ scope, path }, served[id], deps),
   }))
 }
 

@@ -1,50 +1,49 @@
 /** Asks for the scope of a route before its handler runs, so that no handler can forget it. */
 import type { IncomingMessage } from 'node:http'
 import type { RouteSpec } from '@sekali/api/routes'
-import type { Scope } from '@sekali/core/access'
+import type { AuthMode } from '@sekali/process/auth'
 import { type Answer, sendEarly, toResponse } from '../http/reply.ts'
 import type { Handler, Route } from '../http/router.ts'
 import { refusalOfScope } from './may.ts'
-import { grantOf } from './principals.ts'
+import { grantOf, isMarked, nobody } from './principals.ts'
 
 export type Served = Pick<Route, 'handler' | 'direct'>
 
 /** Called when somebody was refused what administrators do, with the path as the table of routes has it. */
 export type OnDenied = (request: IncomingMessage, path: string) => void
 
+export interface GuardDeps {
+  readonly auth: AuthMode
+  readonly onDenied: OnDenied
+}
+
 /** The same handlers, behind the scope. */
 export function guarded(
   { scope, path }: Pick<RouteSpec, 'scope' | 'path'>,
   { handler, direct }: Served,
-  onDenied: OnDenied,
+  { auth, onDenied }: GuardDeps,
 ): Served {
   if (scope === 'none') return { handler, ...(direct && { direct }) }
+  const refusalFor = (request: IncomingMessage | undefined): Answer | undefined => {
+    // Where keys are asked for, what has come past the door is nobody's.
+    const grant = auth === 'keys' && !isMarked(request) ? nobody.grant : grantOf(request)
+    return grant.scopes.includes(scope) ? undefined : refusalOfScope(grant, scope)
+  }
+  const behind: Handler = (c) => {
+    const refused = refusalFor(c.env?.incoming)
+    return refused === undefined ? handler(c) : toResponse(refused)
+  }
   return {
-    handler:
-      scope === 'admin'
-        ? admins(guardedHandler(scope, handler), (request) => onDenied(request, path))
-        : guardedHandler(scope, handler),
+    handler: scope === 'admin' ? admins(behind, (request) => onDenied(request, path)) : behind,
     ...(direct && {
       direct: async (request, response) => {
-        const refused = refusalFor(scope, request)
+        const refused = refusalFor(request)
         if (refused === undefined) await direct(request, response)
         else sendEarly(response, refused)
       },
     }),
   }
 }
-
-const refusalFor = (scope: Scope, request: IncomingMessage | undefined): Answer | undefined => {
-  const grant = grantOf(request)
-  return grant.scopes.includes(scope) ? undefined : refusalOfScope(grant, scope)
-}
-
-const guardedHandler =
-  (scope: Scope, handler: Handler): Handler =>
-  (c) => {
-    const refused = refusalFor(scope, c.env?.incoming)
-    return refused === undefined ? handler(c) : toResponse(refused)
-  }
 
 /** Also what the handler itself refuses: another topic than the key's. */
 const admins =

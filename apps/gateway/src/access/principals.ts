@@ -34,4 +34,8 @@ export const admitAs = (request: IncomingMessage, who: Principal): void => {
 export const principalOf = (request: IncomingMessage | undefined): Principal =>
   (request as Admitted | undefined)?.[principal] ?? anyone
 
+/** Whether the door has found out who sends it, or that nobody does. */
+export const isMarked = (request: IncomingMessage | undefined): boolean =>
+  (request as Admitted | undefined)?.[principal] !== undefined
+
 export const grantOf = (request: IncomingMessage | undefined): Grant => principalOf(request).grant
