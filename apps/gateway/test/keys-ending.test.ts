@@ -1,6 +1,8 @@
 /** What is open when its key is revoked: it ends, and does not come again. */
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@sekali/client'
 import { createLog } from '@sekali/process/log'
 import { revokeKey } from '@sekali/store/change-keys'
@@ -49,6 +51,25 @@ test('the gateway that revokes a key has done so when it answers, also if no hin
     headers: { 'Content-Type': 'application/json' },
   })
   expect((await own.ask('/events', old.text)).status).toBe(401)
+})
+
+test('a tail whose client reads nothing is cut off, and keeps no memory', async () => {
+  await using own = await ownKeys(soon)
+  await fillLog(own.store, { big: 60_000 }, { payload: `json_build_object('x', repeat('x', 500))` })
+  const { key, text } = await own.make({ scopes: ['read'] })
+  const socket = connect(Number(new URL(own.url).port), '127.0.0.1')
+  socket.write(
+    `GET /tail?topic=big&from=start HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${text}\r\n\r\n`,
+  )
+  await once(socket, 'data')
+  socket.pause()
+  await sleep(500) // until the kernel takes no more
+  await revokeKey(own.store, key.id, by)
+  await eventually(async () => expect((await own.ask('/events', text)).status).toBe(401))
+  await sleep(1_500) // it has a second to take what was written
+  const ended = once(socket, 'end')
+  socket.resume()
+  await expect(ended).rejects.toMatchObject({ code: 'ECONNRESET' })
 })
 
 test('a token that the issuer no longer signs for takes what is open with it', async () => {

@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import { writePieces } from '../http/backpressure.ts'
+import { cut } from '../sockets/cut.ts'
 import { limitStall } from '../sockets/stalls.ts'
 import type { Frame, Segment } from './ring.ts'
 
@@ -101,7 +102,9 @@ export function createTailWriter(
     },
     end() {
       outgoing.end()
-      setTimeout(() => outgoing.destroy(), endMs).unref()
+      setTimeout(() => {
+        if (!outgoing.closed) cut(outgoing) // or the kernel would keep megabytes for a client that reads nothing
+      }, endMs).unref()
     },
   }
 }
