@@ -5,6 +5,7 @@ import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createQuota, RateLimited } from '../src/access/quota.ts'
+import { exchange } from './exchange.ts'
 import { eventBody, post, problemIn } from './gateway.ts'
 import { ownKeys, type Wanted } from './own-keys.ts'
 
@@ -100,6 +101,29 @@ test('what is more than there ever is, is refused for good', async () => {
   ])
 })
 
+test('a body that is refused counts as well, and one of chunks is not read beyond what there ever is', async () => {
+  const key = await make({ bytesPerSecond: 1_000 })
+  const other = eventBody({ topic: 'payments', payload: { a: 'x'.repeat(600) } })
+  const statuses = []
+  for (let n = 0; n < 10; n++) statuses.push((await own.ask('/publish', key, post(other))).status)
+  expect(statuses).toContain(429)
+  const small = await make({ bytesPerSecond: 100 })
+  const chunked = await exchange(
+    own.url,
+    [
+      'POST /publish HTTP/1.1',
+      'Host: localhost',
+      `Authorization: Bearer ${small}`,
+      'Content-Type: application/json',
+      'Transfer-Encoding: chunked',
+      'Connection: close',
+      '',
+      `c8\r\n${'x'.repeat(200)}\r\n`, // and nothing after it
+    ].join('\r\n'),
+  )
+  expect(chunked).toMatch(/^HTTP\/1.1 413 /)
+})
+
 test('a stream of lines is slowed down, and not refused', async () => {
   const key = await make({ eventsPerSecond: 20 })
   const before = await accepted()
@@ -138,6 +162,7 @@ test('figures are of the topics that a key may see, and name no others', async (
     database_stats: { unique_events_stored: 1 },
     topics: [{ topic: 'orders.us', stored: 1 }],
     consumers: null,
+    performance_metrics: { throughput_rps: null },
   })
   expect((await own.ask('/stats?topic=secret', reader.text)).status).toBe(403)
   expect((await own.ask('/stats?topic=orders.us', reader.text)).status).toBe(200)

@@ -191,7 +191,11 @@ export interface ConsumerFigures {
 }
 
 export interface Stats {
-  readonly performance_metrics: { readonly uptime_seconds: number; readonly throughput_rps: number }
+  readonly performance_metrics: {
+    readonly uptime_seconds: number
+    /** Null for a key of some topics alone. */
+    readonly throughput_rps: number | null
+  }
   readonly traffic_stats: {
     readonly total_received_api: number | null
     readonly duplicates_dropped_consumer: number | null

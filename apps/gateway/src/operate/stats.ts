@@ -4,7 +4,7 @@ import type { TopicName } from '@sekali/core/event'
 import { outcomesOf } from '@sekali/core/figures'
 import { matches, parsePattern, type TopicPatternText } from '@sekali/core/pattern'
 import type { Context } from 'hono'
-import { refusalOfPattern } from '../access/may.ts'
+import { refusalOfPattern, seesAll } from '../access/may.ts'
 import { grantOf } from '../access/principals.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
@@ -42,7 +42,8 @@ export function stats({ readings, now, accepted }: StatsDeps) {
     const uptimeSeconds = Math.max(now() - startedAt, 1) / 1_000
     const performance = {
       uptime_seconds: round(uptimeSeconds),
-      throughput_rps: round(accepted() / uptimeSeconds),
+      // Of all topics together, and so not for whoever may see some.
+      throughput_rps: seesAll(grant) ? round(accepted() / uptimeSeconds) : null,
     }
     const link = next === undefined ? undefined : { Link: `<?${next}>; rel="next"` }
     const body = JSON.stringify({ performance_metrics: performance, ...onTheWire(reading, topics) })

@@ -28,10 +28,14 @@ export interface Body {
 
 /**
  * The body: at most `bodyBytesMax` bytes, or `batchBytesMax` if it begins like an array. It never holds more, whatever
- * length the client announces, and no more than `share` grants.
+ * length the client announces, and no more than `share` grants and `requireRoom` lets through.
  */
-export async function readBody(request: IncomingMessage, share: Share): Promise<Body> {
-  const pieces = await readPieces(request, share)
+export async function readBody(
+  request: IncomingMessage,
+  share: Share,
+  requireRoom: (bytes: number) => void = () => undefined,
+): Promise<Body> {
+  const pieces = await readPieces(request, share, requireRoom)
   let isRead = false
   return {
     bytes: pieces.reduce((sum, { length }) => sum + length, 0),
@@ -48,7 +52,11 @@ export async function readBody(request: IncomingMessage, share: Share): Promise<
   }
 }
 
-function readPieces(request: IncomingMessage, share: Share): Promise<Buffer[]> {
+function readPieces(
+  request: IncomingMessage,
+  share: Share,
+  requireRoom: (bytes: number) => void,
+): Promise<Buffer[]> {
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > limits.batchBytesMax) throw tooLarge(limits.batchBytesMax)
   return new Promise((resolve, reject) => {
@@ -61,6 +69,7 @@ function readPieces(request: IncomingMessage, share: Share): Promise<Buffer[]> {
         bytesMax ??= limitBy(chunk)
         const most = bytesMax ?? limits.bodyBytesMax
         if (bytes > most || announced > most) throw tooLarge(most)
+        requireRoom(bytes)
         share.hold(bytes + chunks.length * pieceBytes)
         chunks.push(chunk)
       } catch (error) {

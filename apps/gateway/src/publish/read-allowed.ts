@@ -27,14 +27,15 @@ export async function readAllowed(
 ): Promise<Allowed | Answer> {
   const { grant, life, quota } = principalOf(request)
   quota.requireRoom(Number(request.headers['content-length'] ?? 0))
-  const body = await readBody(request, share)
+  const body = await readBody(request, share, quota.requireRoom)
   const since = performance.now()
+  quota.spend({ events: 0, bytes: body.bytes }) // also of a body that is refused
   const lenient = isLenient ? { issueOf: issueOf.bind(undefined, grant) } : undefined
   const read = await readEvents(timeSlices, clients.of(request), body, lenient)
   if (life.over !== undefined) return badBearer(life.over) // while the body came
   const isSifted = read.isBatch && read.sifted !== undefined
   const refused = isSifted ? undefined : refusalOfEvents(grant, read.events, read.isBatch)
   if (refused !== undefined) return refused
-  quota.spend({ events: read.events.length, bytes: body.bytes })
+  quota.spend({ events: read.events.length, bytes: 0 })
   return { read, since }
 }

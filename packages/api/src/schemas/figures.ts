@@ -25,8 +25,10 @@ const TopicFigures = v.object({
 
 export const Stats = v.object({
   performance_metrics: v.pipe(
-    v.object({ uptime_seconds: v.number(), throughput_rps: v.number() }),
-    v.description('Of this gateway alone: events that it accepted a second since it started.'),
+    v.object({ uptime_seconds: v.number(), throughput_rps: v.nullable(v.number()) }),
+    v.description(
+      'Of this gateway alone: events that it accepted a second since it started; null for a key of some topics.',
+    ),
   ),
   traffic_stats: v.object({
     total_received_api: CountOrUnknown,
