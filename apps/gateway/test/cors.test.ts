@@ -49,6 +49,21 @@ test('other pages get nothing, also not the answer to what their browser asks fi
   }
 })
 
+test('every answer says that it depends on the origin, so that no cache gives it to another page', async () => {
+  await using own = await ownKeys({ corsOrigins: [Origin] })
+  const { text } = await own.make()
+  for (const [path, key, headers] of [
+    ['/events?limit=1', text, fromPage],
+    ['/events?limit=1', text, {}],
+    ['/events', undefined, fromPage],
+    ['/healthz', undefined, {}],
+    ['/events', text, { ...fromPage, Accept: 'application/x-ndjson' }],
+  ] as const) {
+    const { headers: answered } = await own.ask(path, key, { headers })
+    expect(answered.get('vary')).toMatch(/(^|, )Origin(,|$)/)
+  }
+})
+
 test('without a list there is no CORS at all', async () => {
   await using own = await ownKeys()
   const preflight = await own.ask('/publish', undefined, { method: 'OPTIONS', headers: asking })

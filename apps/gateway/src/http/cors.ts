@@ -8,7 +8,7 @@ import { type Answer, answer } from './reply.ts'
 export interface Cors {
   /** Whether a page of an origin that is listed has sent it. */
   isListed(request: Pick<IncomingMessage, 'headers'>): boolean
-  /** Says in the answer that the page may read it. */
+  /** Says in the answer that the page may read it, and in every answer that it depends on the page. */
   allow(request: Pick<IncomingMessage, 'headers'>, response: ServerResponse): void
   /** The answer if a browser asks whether its page may send the request that follows. It has no key yet. */
   preflight(request: IncomingMessage): Answer | undefined
@@ -20,6 +20,7 @@ export function createCors(origins: readonly string[]): Cors {
   return {
     isListed,
     allow(request, response) {
+      response.setHeader('Vary', 'Origin')
       if (!isListed(request)) return
       response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '')
       response.setHeader('Access-Control-Expose-Headers', exposed)
@@ -40,7 +41,6 @@ const permission = answer(204, null, {
   'Access-Control-Allow-Headers':
     'Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID, Prefer, X-Request-Id',
   'Access-Control-Max-Age': '600',
-  Vary: 'Origin',
 })
 
 /** An origin as browsers write it: `https://app.example.com`, with a port if it is not the usual one. */

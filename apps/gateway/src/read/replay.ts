@@ -97,7 +97,7 @@ export function createReplays(
       room.use(open.share(client)).hold(1)
       // Read before the answer begins, so that a failure can still be answered.
       const first = await parts.read(await parts.bound(replay, client), partBytesMin, client)
-      const { head, isZipped, wantsProgress } = headOf(c)
+      const { head, isZipped, wantsProgress } = headOf(c, outgoing.getHeader('Vary'))
       if (c.req.raw.method === 'HEAD' || outgoing.destroyed) {
         first[Symbol.dispose]()
         return toResponse(head)
@@ -118,12 +118,13 @@ export function createReplays(
   }
 }
 
-function headOf(c: Context) {
+/** `varies` is what the answer depends on already: with CORS, the origin. */
+function headOf(c: Context, varies: number | string | readonly string[] | undefined) {
   const isZipped = accepted(c.req.header('accept-encoding') ?? 'identity', ['identity', 'gzip']) === 'gzip'
   const wantsProgress = prefersProgress(c.req.header('prefer'))
   const head = answer(200, null, {
     'Content-Type': 'application/x-ndjson',
-    Vary: 'Accept, Accept-Encoding, Prefer',
+    Vary: ['Accept, Accept-Encoding, Prefer', varies ?? []].flat().join(', '),
     ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
     ...(wantsProgress ? { 'Preference-Applied': 'progress' } : {}),
   })
