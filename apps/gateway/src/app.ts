@@ -9,6 +9,7 @@ import { sendEarly } from './http/reply.ts'
 import { requestIdHeader, requestIdOf } from './http/request-id.ts'
 import { createRouter, type Route, type Router, wordsOf } from './http/router.ts'
 import { withoutBody } from './http/without-body.ts'
+import { askForBody } from './sockets/admission.ts'
 
 export interface AppOptions {
   /** By which names this gateway may be called, beside addresses and localhost. */
@@ -44,6 +45,7 @@ export function createApp(routes: readonly Route[], options: AppOptions): App {
     void listen(request, response)
   }, wantsBody(routes))
   const serve: RequestListener = (request, response) => {
+    askForBody(request, response)
     // Nearly every request is POST /publish: it does not pay for being routed.
     const route = direct.find(({ path, ...route }) => isMethod(request, route) && isAt(request, path))
     const listener = route?.listener ?? routed

@@ -1,4 +1,6 @@
 /** Who gets past the door where keys are asked for, and how those are answered who do not. */
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { announceKey } from '@sekali/broker/keys'
 import { revokeKey, rotateKey } from '@sekali/store/change-keys'
 import { findKeys } from '@sekali/store/keys'
@@ -9,6 +11,7 @@ import { eventBody, post, problemIn } from './gateway.ts'
 import { bearer, ownKeys } from './own-keys.ts'
 import { madeUp, renamed, retyped } from './retyped.ts'
 
+const json = { 'Content-Type': 'application/json' }
 const by = { actor: 'test' }
 const never = { access: { refreshMs: 3_600_000 } }
 
@@ -61,9 +64,27 @@ test('a body that is announced, or asked for with Expect, does not come in witho
     own.url,
     `${head}${length}Expect: 100-continue\r\nConnection: close\r\n\r\n${body}`,
   )
-  expect(expecting).toContain('HTTP/1.1 401 ')
-  const stats = await own.ask('/stats', (await own.make()).text)
+  expect(expecting).toMatch(/^HTTP\/1.1 401 /)
+  const { text } = await own.make()
+  const { port } = new URL(own.url)
+  const call = request({
+    port,
+    path: '/publish',
+    method: 'POST',
+    headers: { ...bearer(text), ...json, Expect: '100-continue' },
+  })
+  call.flushHeaders()
+  await once(call, 'continue')
+  call.end('{')
+  const [malformed] = await once(call, 'response')
+  expect(malformed.statusCode).toBe(400)
+  const stats = await own.ask('/stats', text)
   expect(await stats.json()).toMatchObject({ traffic_stats: { total_received_api: 0 } })
+})
+
+test('a request that nobody has let in may do nothing', async () => {
+  await using own = await ownKeys()
+  expect((await own.app.request('/stats')).status).toBe(403)
 })
 
 test.each([

@@ -38,7 +38,16 @@ export function admitTo(
   }
   server.on('request', onRequest)
   server.on('checkExpectation', onRequest) // Node would answer out of turn
+  server.on('checkContinue', onRequest) // Node would ask for the body before it is known who sends it
   return pipelines
+}
+
+/** Asks for the body of a request that waits to be asked (RFC 9110, 10.1.1), once it is known that it may come. */
+export function askForBody(
+  { headers: { expect = '' }, httpVersion }: IncomingMessage,
+  response: ServerResponse,
+): void {
+  if (expect !== '' && httpVersion === '1.1' && continues.test(expect)) response.writeContinue()
 }
 
 const continues = /(?:^|\W)100-continue(?:$|\W)/i
