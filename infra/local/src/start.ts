@@ -105,7 +105,8 @@ await runCommand(async (signal) => {
   })
   const token = stack.firstKey ?? process.env.SEKALI_TOKEN
   const findings = await readFindings(stack.url, { token, signal })
-  process.stdout.write(greeting({ ...stack, asksForKeys: auth === 'keys' }, options.projections, findings))
+  const shown = { ...stack, asksForKeys: auth === 'keys', hasKey: Boolean(token) }
+  process.stdout.write(greeting(shown, options.projections, findings))
   if (!signal.aborted) await once(signal, 'abort')
   narrate('everything', 'drains and stops; press Ctrl-C again to stop at once')
   await stack.stop()

@@ -12,11 +12,13 @@ export interface Greeted {
   readonly asksForKeys?: boolean
   /** The key that this start has made. */
   readonly firstKey?: string | undefined
+  /** Whether this start was given one. */
+  readonly hasKey?: boolean
 }
 
 /** What a newcomer is shown once all is up: commands to be typed as they are, and where things lie. */
 export function greeting(
-  { url, dir, logDir, asksForKeys, firstKey }: Greeted,
+  { url, dir, logDir, asksForKeys, firstKey, hasKey }: Greeted,
   projections: string | undefined,
   findings: readonly string[] = [],
 ): string {
@@ -30,11 +32,13 @@ export function greeting(
   })
   // The example folds such orders; without it there is what is built in.
   const hasExample = projections !== undefined && existsSync(join(projections, 'customer-totals.ts'))
+  const isUnread = asksForKeys && firstKey === undefined && !hasKey
   const amiss = findings.map((finding) => `  ${finding}\n`).join('')
-  const key = asksForKeys ? ' -H "authorization: Bearer $SEKALI_TOKEN"' : ''
+  // Not in curl's arguments, which every user of the machine can list: printf is a part of bash and zsh.
+  const key = asksForKeys ? ` -H @<(printf 'authorization: Bearer %s' "$SEKALI_TOKEN")` : ''
   return `
 Sekali runs on ${url}
-${amiss && `\nWhat the doctor finds:\n\n${amiss}`}${asksForKeys ? aboutKeys(url, firstKey) : ''}
+${isUnread ? '\nWhat is amiss is not shown here: the doctor needs a key, in SEKALI_TOKEN.\n' : ''}${amiss && `\nWhat the doctor finds:\n\n${amiss}`}${asksForKeys ? aboutKeys(url, firstKey) : ''}
 Publish an event and wait until it is stored, read the log, read a state that is folded from it:
 
   curl -sS${key} ${url}/publish -H 'content-type: application/json' -H 'prefer: wait=5' -d '${event}'
