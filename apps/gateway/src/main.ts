@@ -7,6 +7,7 @@ import { shutdownSignal } from '@sekali/process/shutdown'
 import { startTracing } from '@sekali/process/traces'
 import { connectStore } from '@sekali/store/connect'
 import { parseConfig } from './config.ts'
+import { nobodyAsked, proxySetting, waysOut } from './operate/access-finding.ts'
 import { createProbes, serveProbes } from './operate/probes.ts'
 import { watchReadiness } from './operate/readiness.ts'
 import { serveHttp } from './sockets/server.ts'
@@ -33,6 +34,8 @@ await run('gateway', async () => {
   await using probes = await serveProbes(createProbes({ readiness, signal }, log), config.health)
   await using server = await serveHttp(listener, { ...config, connections, onAnswer })
   log.info({ url: server.url, health: probes.url, auth: config.auth }, 'listening')
+  const proxy = proxySetting(config)
+  if (config.auth === 'off' && proxy !== undefined) log.warn(`${nobodyAsked(proxy)}: ${waysOut}`)
 
   void watchReadiness(readiness, signal)
   if (!signal.aborted) await once(signal, 'abort')

@@ -50,6 +50,8 @@ export interface RouteDeps {
   readonly slots: StoreSlots
   readonly auth: AuthMode
   readonly keys: KeyDeps['keys']
+  /** The setting that lets others come in through a proxy, if there is one. */
+  readonly proxySetting: string | undefined
   /** How many events this gateway has brought to Redis. */
   readonly accepted: () => number
   readonly log: Logger

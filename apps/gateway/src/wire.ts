@@ -15,6 +15,7 @@ import { createHeads, type Heads } from './heads/heads.ts'
 import { createResponses, type Responses } from './http/responses.ts'
 import { addOwnMetrics, addPublishMetrics, type OwnMetrics } from './metrics/own.ts'
 import { addSystemMetrics } from './metrics/system.ts'
+import { proxySetting } from './operate/access-finding.ts'
 import { createReadiness, type Readiness } from './operate/readiness.ts'
 import { createReadings } from './operate/readings.ts'
 import type { PressureLimits } from './pressure/limits.ts'
@@ -119,6 +120,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     slots: createStoreSlots(clients),
     auth,
     keys: authenticator,
+    proxySetting: proxySetting(options),
     onDenied: auditDenials(access),
     now: () => performance.now(),
     random: Math.random,

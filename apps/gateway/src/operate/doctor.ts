@@ -1,7 +1,7 @@
 /**
- * GET /doctor: examines Redis, PostgreSQL, the clocks, the consumers, what is in flight and the projections. Each finding
- * names its remedy. The gateway examines, because it has the connections: nobody needs a password of a database at
- * their desk. No finding holds a secret or an event's content.
+ * GET /doctor: examines Redis, PostgreSQL, the clocks, the consumers, what is in flight, the projections and whether keys
+ * are asked for. Each finding names its remedy. The gateway examines, because it has the connections: nobody needs a
+ * password of a database at their desk. No finding holds a secret or an event's content.
  */
 import { readHolders } from '@sekali/broker/backlog'
 import { readClock as readBrokerClock } from '@sekali/broker/clock'
@@ -9,9 +9,11 @@ import type { Broker } from '@sekali/broker/connect'
 import { examineBroker } from '@sekali/broker/doctor'
 import { diagnosisOf, type Finding, problem, unknown } from '@sekali/core/finding'
 import { troubleOf } from '@sekali/core/trouble'
+import type { AuthMode } from '@sekali/process/auth'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { examineStore, readClock as readStoreClock } from '@sekali/store/doctor'
+import { countLiveKeys } from '@sekali/store/keys'
 import { readNotLoaded } from '@sekali/store/not-loaded'
 import { readProjectionWaits } from '@sekali/store/projection-waits'
 import { readProjections } from '@sekali/store/read-projections'
@@ -21,6 +23,7 @@ import { grantOf } from '../access/principals.ts'
 import { within } from '../clients/deadline.ts'
 import { reply, toResponse } from '../http/reply.ts'
 import type { Pressure } from '../pressure/pressure.ts'
+import { accessFinding } from './access-finding.ts'
 import { clockFinding, consumerFindings, figureFindings, lagFinding, lastIdFinding } from './findings.ts'
 import { readOldestOf } from './oldest.ts'
 import { pressureFindings } from './pressure-findings.ts'
@@ -34,6 +37,9 @@ export interface DoctorDeps {
   readonly readings: Readings
   readonly store: Store
   readonly pressure: Pick<Pressure, 'state'>
+  readonly auth: AuthMode
+  /** The setting that lets others come in through a proxy, if there is one. */
+  readonly proxySetting: string | undefined
   readonly log: Logger
 }
 
@@ -41,7 +47,7 @@ export interface DoctorDeps {
 const topicsLookedAtMax = 100
 
 export function doctor(
-  { figuresBroker: broker, readings, store, pressure, log }: DoctorDeps,
+  { figuresBroker: broker, readings, store, pressure, auth, proxySetting, log }: DoctorDeps,
   readMs = 1_500,
 ) {
   const inTime = <T>(work: Promise<T>) => within(readMs, log, work)
@@ -53,6 +59,7 @@ export function doctor(
       skew('postgres.clock', 'PostgreSQL', () => inTime(readStoreClock(store))),
       system(),
       projections(),
+      access(),
     ])
     return JSON.stringify(diagnosisOf(all.flat()))
   })
@@ -94,6 +101,11 @@ export function doctor(
       ...figureFindings(totals, topics),
       ...pressureFindings(pressure.state()),
     ]
+  }
+
+  async function access(): Promise<Finding> {
+    const liveKeys = auth === 'off' ? await inTime(countLiveKeys(store)) : undefined
+    return accessFinding(auth, liveKeys, proxySetting)
   }
 
   async function projections(): Promise<Finding[]> {

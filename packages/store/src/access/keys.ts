@@ -85,6 +85,19 @@ function keysOf(rows: readonly KeyRow[], log?: Log): StoredKey[] {
   return keys
 }
 
+/** How many keys open something now, by PostgreSQL's clock. Rejects with `StoreUnavailable`. */
+export async function countLiveKeys(store: Store): Promise<number> {
+  const { rows } = await store.pool
+    .query<{ live: string }>(
+      `SELECT count(*) AS live FROM access.keys
+       WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`,
+    )
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'count of keys')
+    })
+  return Number(rows[0]?.live)
+}
+
 export interface KeyRow {
   readonly id: string
   readonly name: string
