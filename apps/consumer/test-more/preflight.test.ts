@@ -57,6 +57,11 @@ test.each([
     /^the name of PostgreSQL's host is not known \((ENOTFOUND|EAI_AGAIN)\): correct the host in DATABASE_URL\. Tried .*at no-such-host\.invalid:5432$/,
   ],
   [(url: string) => withUrl(url, { password: 'wrong' }), /refuses the user or the password \(28P01\)/],
+  // pg finds that out by itself, and PostgreSQL would wait a minute for what never comes.
+  [
+    (url: string) => withUrl(url, { password: '' }),
+    /^PostgreSQL asks for a password \(no password\): put it into DATABASE_URL\. Tried/,
+  ],
   [(url: string) => withUrl(url, { username: 'nobody_here' }), /refuses the user or the password \(28P01\)/],
   [
     (url: string) => withUrl(url, { pathname: '/nothing' }),

@@ -6,6 +6,7 @@ import { startPostgres } from '@sekali/servers/postgres-server'
 import { startRedis } from '@sekali/servers/redis-server'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { eventually } from '@sekali/testkit/eventually'
+import { ownAnswerer, postgresError } from '@sekali/testkit/impostors'
 import { expect, test } from 'vitest'
 import { startService } from '../test/start.ts'
 
@@ -18,6 +19,7 @@ test('servers that are no use are named with what to do, and nothing is started'
   await using both = await startService(data, [], env)
   expect(await both.exited).toBe(1)
   expect(both.said()).toMatch(/Nothing was started\.\n/)
+  expect(both.said()).not.toContain('ended by an error')
   expect(both.said()).toMatch(
     /PostgreSQL refuses the user or the password \(28P01\): correct them in DATABASE_URL\. Tried user \w+, database postgres, at 127\.0\.0\.1:\d+\n/,
   )
@@ -54,4 +56,14 @@ test('a Redis that is not durable is named in the banner, with the remedy', asyn
   }
   expect(running.projectors).toHaveLength(1)
   expect(existsSync(join(folder.path, 'data', 'redis'))).toBe(false)
+})
+
+test('a server that is waited for is named after a while', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  await using mute = await ownAnswerer(postgresError('57P03', 'the database system is starting up'))
+  const databaseUrl = `postgres://u:p@127.0.0.1:${mute.port}/d`
+  await using service = await startService(join(folder.path, 'data'), [], { DATABASE_URL: databaseUrl })
+  await eventually(() => expect(service.said()).toMatch(/DATABASE_URL names is still waited for/), 20_000)
+  service.child.kill('SIGTERM')
+  expect(await service.exited).toBe(130)
 })

@@ -86,3 +86,12 @@ test('what is in no table is not explained, and whoever must say something says 
   expect(troubleIn(new Error('secret'))).toBeUndefined()
   expect(sentenceOf(troubleOf('Redis', undefined))).toMatch(/does not answer \(no answer\): start it/)
 })
+
+test.each([
+  ['SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string', 'no password'],
+  ['The server does not support SSL connections', 'no TLS'],
+  ['Connection terminated unexpectedly', 'closed'],
+  ['timeout exceeded when trying to connect', 'no answer'],
+])('an error without a code, %s, has the word %s', (message, word) => {
+  expect(troubleOf('PostgreSQL', new Error(message)).code).toBe(word)
+})

@@ -1,6 +1,9 @@
 import { programs } from '../command/repository.ts'
 import { runApp } from './app-process.ts'
 
+/** After so long without an answer people are told what is waited for. */
+const sayMs = 5_000
+
 /** Servers of somebody else's, to be used instead of our own. */
 export interface GivenServers {
   readonly databaseUrl?: string | undefined
@@ -20,7 +23,13 @@ export async function checkGivenServers(
   }
   const names = Object.keys(env)
   if (names.length === 0) return
-  say('what', `${names.join(' and ')} ${names.length === 1 ? 'names' : 'name'} is looked at`)
-  const because = (words: string) => `Nothing was started.\n${words}`
-  await runApp({ name: 'preflight', program: programs.preflight, logDir, env, because }, signal)
+  const verb = names.length === 1 ? 'names' : 'name'
+  say('what', `${names.join(' and ')} ${verb} is looked at`)
+  const because = (words: string) => `Nothing was started.\n${words.replace('ended by an error: ', '')}`
+  const waiting = setTimeout(say, sayMs, 'what', `${names.join(' and ')} ${verb} is still waited for`)
+  try {
+    await runApp({ name: 'preflight', program: programs.preflight, logDir, env, because }, signal)
+  } finally {
+    clearTimeout(waiting)
+  }
 }

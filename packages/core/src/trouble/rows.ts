@@ -2,7 +2,8 @@ import { type Server, urlVariables } from './variables.ts'
 
 /** The table: what a server, a socket or TLS says, by what it is matched, what it means and what to do about it. */
 
-type Row = readonly [matches: RegExp, what: string, remedy: string]
+/** `word` names what comes without a code; without a word it is that nobody answered. */
+type Row = readonly [matches: RegExp, what: string, remedy: string, word?: string]
 
 /** Matched against Redis's reply, which begins with a word in capitals. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
 const redisRows: readonly Row[] = [
@@ -117,8 +118,14 @@ const postgresRows: readonly Row[] = [
     /does not support SSL/i,
     'DATABASE_URL asks for TLS, and PostgreSQL has none',
     'take sslmode out of DATABASE_URL, or set ssl = on in PostgreSQL',
+    'no TLS',
   ],
-  [/SASL|client password must be a string/, 'PostgreSQL asks for a password', 'put it into DATABASE_URL'],
+  [
+    /SASL|client password must be a string/,
+    'PostgreSQL asks for a password',
+    'put it into DATABASE_URL',
+    'no password',
+  ],
   [
     /^(ENOENT|EACCES|EISDIR) .*, (open|read)\b/,
     'a file that DATABASE_URL names cannot be read',
@@ -182,6 +189,7 @@ export const socketRows = (server: Server): readonly Row[] => {
       server === 'Redis'
         ? `see its log; if it listens for TLS, use rediss:// in REDIS_URL, and ${noClientCertificate}`
         : 'see its log, and whether DATABASE_URL leads to it',
+      'closed',
     ],
   ]
 }

@@ -13,7 +13,7 @@ export interface Trouble {
   readonly remedy: string
 }
 
-/** The word for what nobody named. */
+/** The word for what nobody named: there was no answer. */
 const silent = 'no answer'
 
 /** What is wrong with a server, from what a call to it failed with; its causes are looked at too. */
@@ -32,7 +32,7 @@ export function knownTrouble(server: Server, error: unknown): Trouble | undefine
   const rows = [...rowsOf[server], ...socketRows(server)]
   for (const { code, text } of causesOf(error)) {
     const row = rows.find(([matches]) => matches.test(text))
-    if (row) return { code, what: row[1], remedy: row[2] }
+    if (row) return { code: code ?? row[3] ?? silent, what: row[1], remedy: row[2] }
   }
   return undefined
 }
@@ -49,7 +49,7 @@ export const sentenceOf = ({ code, what, remedy }: Trouble): string => `${what} 
 const depthMax = 8
 
 /** What each error of a chain of causes is matched by, the innermost first: it is the one that knows. */
-function causesOf(error: unknown, depth = 0): { readonly code: string; readonly text: string }[] {
+function causesOf(error: unknown, depth = 0): { readonly code: string | undefined; readonly text: string }[] {
   if (!(error instanceof Error) || depth > depthMax) return []
   const inner = [error.cause, ...(error instanceof AggregateError ? error.errors : [])]
   const causes = inner.flatMap((one) => causesOf(one, depth + 1))
@@ -57,6 +57,6 @@ function causesOf(error: unknown, depth = 0): { readonly code: string; readonly 
   const given = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   const [word = ''] = /^[A-Z]{2,}\b/.exec(error.message) ?? []
   const isReply = error.name === 'ReplyError'
-  const code = isReply ? word : (given ?? silent)
+  const code = isReply ? word : given
   return [...causes, { code, text: isReply ? error.message : `${given ?? ''} ${error.message}` }]
 }

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { drizzle } from './drizzle.ts'
 import { asStoreError } from './errors.ts'
 import type { Log } from './log.ts'
+import { PoolClient } from './pool-client.ts'
 
 export interface StoreConfig {
   /** `postgres://` or `postgresql://`. */
@@ -44,6 +45,7 @@ export interface Store extends AsyncDisposable {
 export function connectStore(config: StoreConfig, log: Log): Store {
   const { url, poolMax, name, statementMs = 5_000, idleInTransactionMs = 8_000, connectMs = 1_500 } = config
   const pool = new pg.Pool({
+    Client: PoolClient,
     connectionString: url,
     max: poolMax,
     application_name: name,
