@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
@@ -69,6 +69,27 @@ test.runIf(process.platform === 'linux')(
         child.kill()
         await once(child, 'exit')
       }
+    }
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'a container that has the port is to be stopped, not its proxy',
+  async () => {
+    await using folder = await temporaryFolder('sekali-test-')
+    const port = await freePort()
+    const proxy = join(folder.path, 'docker-proxy')
+    await symlink(process.execPath, proxy)
+    const program = `require('node:net').createServer().listen(${port}, '127.0.0.1')`
+    const child = spawn(proxy, ['-e', program])
+    try {
+      const words = new RegExp(
+        `^Port ${port} is taken by a container .*stop the container\\.\nOr choose another port`,
+      )
+      await eventually(async () => expect(claimPort({ ...wish, port })).rejects.toThrow(words))
+    } finally {
+      child.kill()
+      await once(child, 'exit')
     }
   },
 )

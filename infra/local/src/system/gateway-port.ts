@@ -18,6 +18,9 @@ const commandCharsMax = 120
 /** As a clone runs it, or the package. */
 const startProgram = /\/(?:infra\/local\/src\/start\.ts|@sekali\/cli\/start\.mjs)(?:\s|$)/
 
+/** What holds the ports that containers publish. */
+const proxyProgram = /^(?:\S*\/)?(?:docker-proxy|rootlessport|pasta|slirp4netns)(?:\s|$)/
+
 /**
  * The port for the gateway: the wanted one, or a free one if none is wanted. Throws {@link PortTaken}, and
  * {@link UsageError} if nobody could listen there. `patient`: an earlier gateway may still be draining on it.
@@ -54,6 +57,10 @@ async function takenBy(port: number): Promise<string> {
   // A gateway that is killed is started again by the start that it belongs to, of this installation or another.
   if (startProgram.test(parent.command)) {
     return `Port ${port} is taken by another ${startCommand.replace(/ --$/, '')}, process ${parent.pid}. Stop that one with: kill ${parent.pid}\n`
+  }
+  // It is started again, or stands for nothing, without its container.
+  if (proxyProgram.test(command)) {
+    return `Port ${port} is taken by a container that publishes it. docker ps shows which; stop the container.\n`
   }
   return `Port ${port} is taken: process ${pid} listens on it (${shortened(command)}). Stop that one with: kill ${pid}\n`
 }
