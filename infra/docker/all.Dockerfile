@@ -27,6 +27,7 @@ EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=5s --retries=6 --start-period=60s CMD ["node", "-e", "fetch('http://127.0.0.1:8080/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/opt/sekali/sekali.mjs"]
 # Whoever publishes the port decides who reaches it: docker run -p 127.0.0.1:8080:8080 is this machine alone. In a container
-# nobody can tell how that is; docker run -e SEKALI_AUTH=keys asks whoever comes for a key, and prints the first one.
+# nobody can tell how that is; docker run -t -e SEKALI_AUTH=keys asks whoever comes for a key, and prints the first one
+# (without -t a log would keep it, and it says how to make one).
 ENV SEKALI_AUTH=off-on-purpose
 CMD ["start", "--host", "0.0.0.0", "--data", "/data"]

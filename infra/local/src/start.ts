@@ -16,6 +16,7 @@ import { greeting } from './command/greeting.ts'
 import { narrate } from './command/narration.ts'
 import { dataFolder, startCommand } from './command/repository.ts'
 import { runCommand } from './command/run-command.ts'
+import { refuseUnread } from './command/unread.ts'
 import { UsageError } from './command/usage-error.ts'
 import { readFindings } from './system/findings.ts'
 import { settings } from './system/settings.ts'
@@ -43,6 +44,7 @@ const command = commandLine(
       .default('127.0.0.1'),
   )
   .option('--replace-first-key', 'revoke the keys that may do everything, make a new one and print it')
+  .option('--print-first-key', 'print the first key also where standard output is no terminal, as in a log')
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
   .option('--projectors <number>', 'how many projectors share the projections', wholeNumber(0, 64), 1)
   .option('--projections <folder>', `a folder of definitions of projections${example}`, existingFolder)
@@ -51,7 +53,8 @@ const command = commandLine(
     'after',
     `
 Environment:
-  SEKALI_AUTH    keys: whoever comes needs a key; the first start prints the first one, once.
+  SEKALI_AUTH    keys: whoever comes needs a key; the first start prints the first one, once,
+                 where standard output is a terminal.
                  off (default): everyone may do everything, and --host must be this machine.
                  off-on-purpose: the same on any --host, for who has something in front that asks
   DATABASE_URL   a PostgreSQL (15 or newer) to use instead of one of our own
@@ -74,6 +77,7 @@ const options = command.parse().opts<{
   healthPort: number
   healthHost: string
   replaceFirstKey?: true
+  printFirstKey?: true
   consumers: number
   projectors: number
   projections?: string
@@ -87,6 +91,15 @@ await runCommand(async (signal) => {
   if (options.replaceFirstKey && auth !== 'keys') {
     throw new UsageError('--replace-first-key needs SEKALI_AUTH=keys: without it nobody is asked for a key.')
   }
+  refuseUnread(process.env, options)
+  // A log keeps what it gets, and others read it.
+  const showsKey = process.stdout.isTTY === true || options.printFirstKey === true
+  if (options.replaceFirstKey && !showsKey) {
+    throw new UsageError(
+      '--replace-first-key prints a key, and standard output is no terminal: whoever reads what it is would have it. ' +
+        'Start at a terminal, or with --print-first-key as well.',
+    )
+  }
   await using stack = await startStack({
     dir: options.data,
     port: options.port,
@@ -94,6 +107,7 @@ await runCommand(async (signal) => {
     healthPort: options.healthPort,
     healthHost: options.healthHost,
     auth,
+    makeKey: showsKey,
     replaceFirstKey: options.replaceFirstKey === true,
     consumers: options.consumers,
     projectors: options.projectors,
@@ -105,8 +119,9 @@ await runCommand(async (signal) => {
   })
   const token = stack.firstKey ?? process.env.SEKALI_TOKEN
   const findings = await readFindings(stack.url, { token, signal })
-  const shown = { ...stack, asksForKeys: auth === 'keys', hasKey: Boolean(token) }
-  process.stdout.write(greeting(shown, options.projections, findings))
+  const asksForKeys = auth === 'keys'
+  const greeted = { ...stack, host: options.host, asksForKeys, showsKey, hasKey: Boolean(token) }
+  process.stdout.write(greeting(greeted, options.projections, findings))
   if (!signal.aborted) await once(signal, 'abort')
   narrate('everything', 'drains and stops; press Ctrl-C again to stop at once')
   await stack.stop()

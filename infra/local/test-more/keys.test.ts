@@ -1,14 +1,17 @@
 /** A system that asks whoever comes for a key, as npm start and npm run demo bring it. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@sekali/servers/free-port'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { runBootstrap, type Service, startService } from '../test/start.ts'
 
 const sekali = fileURLToPath(new URL('../../../apps/cli/bin/sekali.mjs', import.meta.url))
+const bootstrap = fileURLToPath(new URL('../bootstrap.mjs', import.meta.url))
 const asksForKeys = { SEKALI_AUTH: 'keys' }
 const keyForm = /^sekali_[0-9A-Za-z]{12}_[0-9A-Za-z]{32}_[0-9A-Za-z]{6}$/gm
 
@@ -23,12 +26,13 @@ async function stop(service: Service): Promise<void> {
   expect(await service.exited).toBe(0)
 }
 
-test('the first start prints a key once, which works and lies in no file, and the next start prints none', async () => {
+test('into a log no key is printed, but the command that makes one, which works; it lies in no file, and no start prints it', async () => {
   await using folder = await temporaryFolder('sekali-test-')
   await using first = await startService(folder.path, ['--consumers', '1'], asksForKeys)
-  const [key = '', ...more] = await keysIn(first)
-  expect(key).not.toBe('')
-  expect(more).toEqual([])
+  expect(await keysIn(first)).toEqual([])
+  const command = /^ +(DATABASE_URL=.*first-key\.ts)$/m.exec(first.said())?.[1] ?? 'false'
+  const key = execFileSync('sh', ['-c', command], { encoding: 'utf8' }).trim()
+  expect(key).toMatch(keyForm)
   const ask = (...args: string[]) =>
     execFileSync(process.execPath, [sekali, ...args], {
       env: { PATH: process.env.PATH, SEKALI_URL: first.url, SEKALI_TOKEN: key },
@@ -63,19 +67,49 @@ test('the first start prints a key once, which works and lies in no file, and th
     for (const secret of secrets) expect(bytes.includes(secret), file).toBe(false)
   }
 
-  await using second = await startService(folder.path, ['--consumers', '1'], asksForKeys)
+  const shown = ['--consumers', '1', '--print-first-key']
+  await using second = await startService(folder.path, shown, asksForKeys)
   expect(await keysIn(second)).toEqual([])
   expect(second.said()).toContain('--replace-first-key')
   await stop(second)
+}, 120_000)
 
-  await using third = await startService(
-    folder.path,
-    ['--consumers', '1', '--replace-first-key'],
-    asksForKeys,
-  )
-  const [another = ''] = await keysIn(third)
+test('a first key that is asked for is printed once, and is replaced by another', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  const shown = ['--consumers', '1', '--print-first-key']
+  await using first = await startService(folder.path, shown, asksForKeys)
+  const [key = '', ...others] = await keysIn(first)
+  expect(key).not.toBe('')
+  expect(others).toEqual([])
+  await stop(first)
+  await using second = await startService(folder.path, [...shown, '--replace-first-key'], asksForKeys)
+  const [another = '', ...more] = await keysIn(second)
   expect(another).not.toBe('')
   expect(another).not.toBe(key)
+  expect(more).toEqual([])
+  await stop(second)
+})
+
+test('at a terminal the first start prints a key', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  const start = [process.execPath, bootstrap, 'start', '--port', String(await freePort()), '--consumers', '1']
+  const command = [...start, '--data', folder.path].join(' ')
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { ...process.env, ...asksForKeys },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  try {
+    await eventually(() => expect(said).toContain('Ctrl-C stops everything'), 50_000)
+    expect(said.replaceAll('\r', '').match(keyForm)).toHaveLength(1)
+  } finally {
+    child.stdin.write('\x03')
+    await exited
+  }
 })
 
 test('the demo balances with keys, too', async () => {

@@ -37,3 +37,26 @@ test('a key that was made is shown alone in its line, and in no command', () => 
   expect(later).toContain('--replace-first-key')
   expect(greeting({ ...service, asksForKeys: false }, undefined)).not.toContain('SEKALI_TOKEN')
 })
+
+test('who lets others come in is told where, by what names, and what the way shows', () => {
+  const service = { url: 'http://127.0.0.1:8080', dir: '/d', logDir: '/d/logs' }
+  for (const host of [undefined, '127.0.0.1', 'localhost', '::1']) {
+    expect(greeting({ ...service, ...(host && { host }) }, undefined)).not.toContain('Other machines')
+  }
+  const open = greeting({ ...service, host: '0.0.0.0' }, undefined)
+  expect(open).toMatch(/Other machines can come in.*HOSTS=NAME.*Nobody is asked for a key.*clear text.*TLS/s)
+  expect(open).not.toMatch(/come in, at http:\/\/127/)
+  const one = greeting(
+    { ...service, url: 'http://10.0.0.5:8080', host: '10.0.0.5', asksForKeys: true },
+    undefined,
+  )
+  expect(one).toMatch(/come in, at http:\/\/10\.0\.0\.5:8080\..*Keys and events travel in clear text/s)
+})
+
+test('where no key may be printed, the program that makes one is named', () => {
+  const service = { url: 'http://127.0.0.1:8080', dir: '/d', logDir: '/d/logs', asksForKeys: true }
+  const text = greeting({ ...service, showsKey: false }, undefined)
+  expect(text).toMatch(
+    /DATABASE_URL="\$\(node -p '.*\/d\/run\.json.*postgres\.url'\)" node .*first-key\.ts\n/,
+  )
+})

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -93,6 +94,27 @@ test.each<[Name, Record<string, string>, string[], string]>([
     stdout: '',
     stderr: `error: npm keeps options that are not behind two dashes, and has kept ${said}\n`,
   })
+})
+
+test.each<[Record<string, string>, string[], RegExp]>([
+  [{ HOST: '0.0.0.0' }, [], /HOST is not read here: give --host 0\.0\.0\.0 instead/],
+  [{ PORT: '9001' }, ['--port', '9002'], /PORT is not read here: give --port 9001 instead/],
+  [{ SEKALI_BIND: '0.0.0.0' }, [], /SEKALI_BIND is not read here: give --host 0\.0\.0\.0/],
+  [{ PROJECTIONS_DIR: 'examples' }, [], /PROJECTIONS_DIR is not read here: give --projections examples/],
+  [{ METRICS_PORT: '9100' }, [], /METRICS_PORT cannot be set here/],
+  [{ HOSTS: 'https://events.example.com' }, [], /HOSTS: must be names/],
+  [{ TRUSTED_PROXIES: 'proxy' }, [], /TRUSTED_PROXIES: must be addresses or networks/],
+  [{ CORS_ORIGINS: 'app' }, [], /CORS_ORIGINS: must be origins/],
+  [{ SHED_AT: '70' }, [], /SHED_UNTIL is 75 and must be less than SHED_AT/],
+  [{ JWT_ISSUER: 'https://login.example.com' }, [], /JWT_ISSUER: set SEKALI_AUTH=keys/],
+  [{ STATEMENT_MS: '9000' }, [], /REDIS_CALL_MS < STATEMENT_MS < IDLE_IN_TRANSACTION_MS/],
+  [{ IMPORT_MS: '1' }, [], /IMPORT_MS/],
+  [{ SEKALI_AUTH: 'keys' }, ['--replace-first-key'], /no terminal.*--print-first-key/s],
+])('start refuses the setting %j, with %j, before anything is made', async (env, args, words) => {
+  await using folder = await temporaryFolder('sekali-test-')
+  const data = join(folder.path, 'data')
+  expect(runWith(env, 'start', '--data', data, ...args)).toEqual(refused(words))
+  expect(existsSync(data)).toBe(false)
 })
 
 test('a data folder that cannot be one is refused in a sentence', async () => {

@@ -2,10 +2,10 @@
  * Which variables of our own environment the apps get to see: all that they read, by their own lists, so that a new
  * one needs no entry here. Other secrets stay here.
  */
-import { variables as ofConsumer } from '@sekali/consumer/config'
-import { variables as ofGateway } from '@sekali/gateway/config'
+import { variables as ofConsumer, parseConfig as parseConsumer } from '@sekali/consumer/config'
+import { variables as ofGateway, parseConfig as parseGateway } from '@sekali/gateway/config'
 import { isSecretName } from '@sekali/process/secret-file'
-import { variables as ofProjector } from '@sekali/projector/config'
+import { variables as ofProjector, parseConfig as parseProjector } from '@sekali/projector/config'
 
 /** A stack gives these to its apps by itself, from its options. */
 export const decidedHere: ReadonlySet<string> = new Set([
@@ -36,3 +36,17 @@ export const visibleTo = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(
     [...ofNode, ...settings].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
   )
+
+/** Stand in for servers that are not there yet. */
+const someUrls = { DATABASE_URL: 'postgres://127.0.0.1', REDIS_URL: 'redis://127.0.0.1' }
+
+/**
+ * Throws `InvalidConfig` if an app would refuse its settings: before anything is started, and not when the last one is. `own`
+ * are those that a stack gives to its gateway.
+ */
+export function checkSettings(env: NodeJS.ProcessEnv, own: NodeJS.ProcessEnv): void {
+  const seen = { ...visibleTo(env), ...someUrls }
+  parseGateway({ ...seen, ...own })
+  parseConsumer(seen)
+  parseProjector(seen)
+}

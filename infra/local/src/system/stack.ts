@@ -3,6 +3,7 @@
 // (no new events come in), then consumers and projectors (they finish their turns), then Redis and PostgreSQL. Log files
 // are appended to and never rotated.
 import { join, resolve } from 'node:path'
+import process from 'node:process'
 import type { AuthMode } from '@sekali/process/auth'
 import { sizeOf } from '@sekali/servers/log-tail'
 import { stopLeftoverPostgres } from '@sekali/servers/postgres-leftover'
@@ -26,6 +27,7 @@ import { narrateNotices } from './notices.ts'
 import { waitReady } from './readiness.ts'
 import { accessByRole, accessByUrl } from './roles.ts'
 import { publishRunFile, type RunFile } from './run-file.ts'
+import { checkSettings } from './settings.ts'
 
 export interface StackOptions {
   readonly dir: string
@@ -42,6 +44,8 @@ export interface StackOptions {
   readonly projections?: string | undefined
   /** Whether the gateway asks for keys; it does not unless this says so. */
   readonly auth?: AuthMode
+  /** Makes the first key, if there is none; it does unless this is false: a key that nobody would see is lost. */
+  readonly makeKey?: boolean
   /** Revokes the keys that may do everything and makes a new one, for whoever has lost them. */
   readonly replaceFirstKey?: boolean
   /** Used instead of a PostgreSQL of our own. */
@@ -77,6 +81,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     onEvent = () => {},
     signal,
   } = options
+  checkSettings(process.env, { SEKALI_AUTH: auth, HOST: host })
   const dir = resolve(options.dir)
   const logDir = join(dir, 'logs')
   await makeDataFolder(dir)
@@ -142,8 +147,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const health = `http://${addressOf(healthHost)}:${healthPort}`
   await waitReady(url, logFile, signal, logStart)
   // Last of all: a key of a start that fails would be seen by nobody, and the next start would make none.
-  const { replaceFirstKey: replace = false } = options
-  const firstKey = auth === 'keys' ? await makeFirstKey(urls.owner, { replace, signal }) : undefined
+  const { makeKey = true, replaceFirstKey: replace = false } = options
+  const firstKey =
+    auth === 'keys' && makeKey ? await makeFirstKey(urls.owner, { replace, signal }) : undefined
 
   const running = (): RunFile => ({
     gateway: {
