@@ -126,6 +126,7 @@ test.each<[unknown, string, string]>([
   [{ ...shop, topics: ['a', 'a..b'] }, 'topics.1', 'invalid_topics'],
   [{ ...shop, topics: Array(33).fill('a') }, 'topics', 'invalid_topics'],
   [{ ...shop, source: '' }, 'source', 'invalid_source'],
+  [{ ...shop, scopes: ['read'], source: 'shop' }, 'source', 'invalid_source'],
   [{ ...shop, events_per_second: 0 }, 'events_per_second', 'invalid_events_per_second'],
   [{ ...shop, bytes_per_second: 1.5 }, 'bytes_per_second', 'invalid_bytes_per_second'],
   [{ ...shop, expires_at: 'soon' }, 'expires_at', 'invalid_expires_at'],
@@ -136,6 +137,16 @@ test.each<[unknown, string, string]>([
   const problem = await problemIn(await asFirst('POST', '/keys', body))
   expect(problem).toMatchObject({ status: 422, code: 'invalid_key' })
   expect(problem.errors).toContainEqual({ path, code, message: expect.any(String) })
+})
+
+test('a source bounds who publishes or makes keys, and nobody else has one', async () => {
+  const admin = { ...shop, scopes: ['publish', 'read', 'admin'], source: 'shop' }
+  const { key } = await json(await asFirst('POST', '/keys', admin))
+  const statusOf = async (body: unknown) => (await send(String(key), 'POST', '/keys', body)).status
+  expect(await statusOf({ ...shop, scopes: ['read'] })).toBe(201)
+  expect(await statusOf({ ...shop, scopes: ['admin'] })).toBe(403)
+  expect(await statusOf({ ...shop, scopes: ['admin'], source: 'shop' })).toBe(201)
+  expect(await statusOf(shop)).toBe(403)
 })
 
 test.each([-1, 604_801, 1.5, '1h', null, undefined])('an old key does not expire in %j', async (value) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isLoopback, requireAuth } from '../src/start/auth.ts'
+import { isLoopback, readAuth, requireAuth } from '../src/start/auth.ts'
 
 test.each([
   '127.0.0.1',
@@ -33,4 +33,10 @@ test.each([
   expect(() => requireAuth('off', 'HOST', host)).toThrow(/SEKALI_AUTH=keys.*SEKALI_AUTH=off-on-purpose/)
   expect(() => requireAuth('keys', 'HOST', host)).not.toThrow()
   expect(() => requireAuth('off-on-purpose', 'HOST', host)).not.toThrow()
+})
+
+test('another word than these is refused with all of them', () => {
+  expect(() => readAuth({ SEKALI_AUTH: 'on' })).toThrow(
+    'SEKALI_AUTH: must be one of off, keys, off-on-purpose',
+  )
 })

@@ -1,5 +1,5 @@
 /** Nobody makes, sees or changes a key that may do more than their own: an admin of a few topics stays one of these. */
-import { allowsPattern, type Grant } from '@sekali/core/access'
+import { allowsPattern, type Grant, isBoundBySource } from '@sekali/core/access'
 import type { Issue } from '@sekali/core/errors'
 
 type Powers = Omit<Grant, 'holder'>
@@ -16,7 +16,7 @@ export function moreThan(own: Powers, other: Powers): readonly Issue[] {
   for (const [index, pattern] of other.topics.entries()) {
     if (!allowsPattern(own, pattern)) note(`topics.${index}`, 'must be within the topics of your key')
   }
-  if (own.source !== undefined && other.source !== own.source)
+  if (own.source !== undefined && other.source !== own.source && isBoundBySource(other.scopes))
     note('source', 'must be the source of your key')
   for (const name of ['eventsPerSecond', 'bytesPerSecond'] as const) {
     const most = own[name]

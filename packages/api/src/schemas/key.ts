@@ -1,4 +1,4 @@
-import { scopes } from '@sekali/core/access'
+import { isBoundBySource, scopes } from '@sekali/core/access'
 import { holdsKey, isKeyId, keyIdRule } from '@sekali/core/key'
 import * as v from 'valibot'
 import { Count, Instant, InstantText, Seq, SourceText, TopicPattern } from './text.ts'
@@ -29,7 +29,7 @@ const KeyName = v.pipe(
 const scopesRule = `must be an array of one or more of ${scopes.join(', ')}, each once`
 
 const KeyScopes = v.pipe(
-  v.array(v.picklist(scopes, `must be ${scopes.join(', ')}`), scopesRule),
+  v.array(v.picklist(scopes, `must be one of ${scopes.join(', ')}`), scopesRule),
   v.minLength(1, scopesRule),
   v.maxLength(scopes.length, scopesRule),
   v.check((given) => new Set(given).size === given.length, scopesRule),
@@ -54,14 +54,17 @@ const PerSecond = v.pipe(
   v.maxValue(perSecondMax, perSecondRule),
 )
 
-/** What a key is to be, as `POST /keys` takes it. */
-export const NewKey = v.strictObject(
+const NewKeyFields = v.strictObject(
   {
     name: v.pipe(KeyName, v.description('For people, who see it in lists.')),
     scopes: v.pipe(KeyScopes, v.description('None includes another.')),
     topics: v.pipe(KeyTopics, v.description('Topics and patterns. Without wildcards in it is one topic.')),
     source: v.optional(
-      v.pipe(SourceText, hasNoKey(), v.description('The one source that it may publish as.')),
+      v.pipe(
+        SourceText,
+        hasNoKey(),
+        v.description('The one source that it may publish as; only with `publish` or `admin`.'),
+      ),
     ),
     events_per_second: v.optional(v.pipe(PerSecond, v.description('That it may publish, and at once.'))),
     bytes_per_second: v.optional(v.pipe(PerSecond, v.description('Of bodies that it may publish.'))),
@@ -73,6 +76,17 @@ export const NewKey = v.strictObject(
     ),
   },
   'must be a JSON object',
+)
+
+const sourceRule = 'is for keys that publish, or that make keys which do: leave it out, or add the scope'
+
+/** What a key is to be, as `POST /keys` takes it. */
+export const NewKey = v.pipe(
+  NewKeyFields,
+  v.forward(
+    v.check(({ scopes, source }) => source === undefined || isBoundBySource(scopes), sourceRule),
+    ['source'],
+  ),
 )
 
 const daysMax = 7

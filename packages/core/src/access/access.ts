@@ -20,6 +20,9 @@ export interface Grant {
 /** What everyone may do where no keys are asked for. */
 export const everything: Grant = { holder: 'anyone', scopes, topics: [parsePattern('>')] }
 
+/** Whether a source says anything of what these scopes allow: to publish, or to make keys that publish. */
+export const isBoundBySource = (given: readonly Scope[]): boolean => given.some((scope) => scope !== 'read')
+
 export const allowsTopic = ({ topics }: Pick<Grant, 'topics'>, topic: string): boolean =>
   topics.some((pattern) => matches(pattern, topic))
 

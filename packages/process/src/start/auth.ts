@@ -12,7 +12,7 @@ export const authModes = ['off', 'keys', 'off-on-purpose'] as const
 export type AuthMode = (typeof authModes)[number]
 
 export const authEnv = {
-  SEKALI_AUTH: v.optional(v.picklist(authModes, `must be ${authModes.join(', ')}`), 'off'),
+  SEKALI_AUTH: v.optional(v.picklist(authModes, `must be one of ${authModes.join(', ')}`), 'off'),
 }
 
 /** The mode that an environment names. Throws `InvalidConfig`. */
