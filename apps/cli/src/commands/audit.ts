@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, type Surroundings } from '../context.ts'
 import { plain, table } from '../terminal/text.ts'
+import { calls } from './calls.ts'
 
 export function addAudit(program: Command, surroundings: Surroundings): void {
   program
@@ -28,6 +29,7 @@ Examples:
   $ sekali audit --after 0 --limit 100000 --json > audit.ndjson
 `,
     )
+    .addHelpText('after', calls('readAudit'))
     .action(action(surroundings, audit))
 }
 

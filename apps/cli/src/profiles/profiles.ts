@@ -2,14 +2,14 @@
  * Profiles: names for gateways, each with its URL and perhaps a token, in a file of the user's own. A token is a secret:
  * the file has mode 0600 and its folder 0700, and nothing prints what is in it.
  */
-import { randomUUID } from 'node:crypto'
-import { chmod, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import { makeFolder } from '@sekali/process/make-folder'
 import * as v from 'valibot'
 import { explainUrl } from '../arguments.ts'
 import { UsageError } from '../exit.ts'
+import { openPrivateFile } from '../terminal/private-file.ts'
 
 export interface Profile {
   readonly url: string
@@ -54,21 +54,16 @@ export async function readProfiles(file: string): Promise<Profiles> {
   throw new UsageError(`${file} is not as sekali profile writes it: mend it, or delete it and set them again`)
 }
 
-/** Whole or not at all, by another name first: a reader never sees a half of it. */
+/** Whole or not at all. */
 export async function writeProfiles(file: string, { inUse, byName }: Profiles): Promise<void> {
   const text = JSON.stringify({ in_use: inUse, profiles: Object.fromEntries(byName) }, null, 2)
   const folder = dirname(file)
-  let temporary = `${file}.${randomUUID()}`
   try {
     await makeFolder(folder, 0o700)
     await chmod(folder, 0o700)
-    // A link stays one: the file that it leads to is written, beside itself.
-    const real = await realpath(file).catch(() => file)
-    temporary = `${real}.${randomUUID()}`
-    await writeFile(temporary, `${text}\n`, { mode: 0o600, flag: 'wx' })
-    await rename(temporary, real)
+    await using kept = await openPrivateFile(file)
+    await kept.replace(`${text}\n`)
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined) // the first error is the one to report
     const { code } = error as NodeJS.ErrnoException
     throw new UsageError(
       `cannot write ${file} (${code}): XDG_CONFIG_HOME can name a folder that you may write to`,

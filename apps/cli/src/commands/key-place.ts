@@ -1,0 +1,62 @@
+/**
+ * Where the text of a new key goes: to the file that --out names, or alone to standard output. It is opened before the key
+ * is made, so that a place which cannot be written is found while there is no key that nobody has.
+ */
+import { fstatSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import process from 'node:process'
+import { UsageError } from '../exit.ts'
+import type { Output } from '../terminal/output.ts'
+import { OutputFailed } from '../terminal/output.ts'
+import { openPrivateFile } from '../terminal/private-file.ts'
+import { plain } from '../terminal/text.ts'
+
+export interface KeyPlace extends AsyncDisposable {
+  /** Takes the key, and says where it is. Rejects with `OutputFailed`. */
+  take(key: { readonly key?: string; readonly id: string }): Promise<string>
+  /** Whether an answer for programs must have the key, because nothing else gets it. */
+  readonly isOutput: boolean
+}
+
+/** Throws UsageError for a file that cannot be written. */
+export const openKeyPlace = async (file: string | undefined, out: Output): Promise<KeyPlace> =>
+  file === undefined ? standardOutput(out) : await privateFile(file)
+
+const standardOutput = (out: Output): KeyPlace => ({
+  isOutput: true,
+  async take({ key }) {
+    await out.line(key)
+    const advice = 'others can read the file that it went to: chmod 600 it, and use --out next time'
+    return `it is shown this once${isOpenFile() ? `\n${advice}` : ''}`
+  },
+  async [Symbol.asyncDispose]() {},
+})
+
+async function privateFile(file: string): Promise<KeyPlace> {
+  const there = await stat(file).catch(() => undefined)
+  if (there !== undefined && !there.isFile())
+    throw new UsageError(`--out ${file} is no file: without --out a key goes to standard output`)
+  const opened = await openPrivateFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`cannot write ${file} (${error.code}): no key is made`)
+  })
+  return {
+    isOutput: false,
+    async take({ key, id }) {
+      await opened.replace(`${key}\n`).catch((cause: NodeJS.ErrnoException) => {
+        const words = `${file} could not be written (${cause.code}), so nobody has the key`
+        throw new OutputFailed(`${words}: sekali key revoke ${plain(id)}`, { cause })
+      })
+      return `${file} has it, and nothing else does`
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  }
+}
+
+function isOpenFile(): boolean {
+  try {
+    const stat = fstatSync(process.stdout.fd)
+    return stat.isFile() && (stat.mode & 0o077) !== 0
+  } catch {
+    return false // not something that has a mode
+  }
+}
