@@ -115,6 +115,28 @@ test('the token of a profile goes to no other URL, and a new URL makes it forget
   expect(await token()).toBe('token  none')
 })
 
+test('the token of the profile in use goes to its URL also when that is named once more', async () => {
+  await using proxy = await notingServer()
+  const file = join(folder.path, 'same')
+  await writeFile(file, secret)
+  await run('j', ['profile', 'set', 'p', '--url', proxy.url, '--token-file', file])
+  await run('j', ['profile', 'set', 'other', '--url', `${proxy.url}/other`])
+  await run('j', ['profile', 'use', 'p'])
+  const same = `${proxy.url.replace('http:', 'HTTP:')}/`
+  expect(await run('j', ['topics', '--url', same])).toMatchObject({ code: 0 })
+  expect(await run('j', ['topics'], { SEKALI_URL: proxy.url })).toMatchObject({ code: 0 })
+  expect((await run('j', ['topics', '--url', `${proxy.url}/x`])).code).toBe(1)
+  expect((await run('j', ['topics', '--url', proxy.url], { SEKALI_PROFILE: 'other' })).code).toBe(1)
+  expect(proxy.seen.map(({ authorization }) => authorization)).toEqual([
+    `Bearer ${secret}`,
+    `Bearer ${secret}`,
+    undefined,
+    undefined,
+  ])
+  const shown = await run('j', ['profile', 'show', '--url', same])
+  expect(shown.out.split('\n')[1]).toBe('token  yes, not shown (profile p, in use)')
+})
+
 test.each([
   ['an unknown profile', ['stats', '-p', 'none'], /there is no profile none: sekali profile list/],
   ['a name that is none', ['profile', 'set', '../x', '-u', 'http://a'], /a profile is called 1 to 64/],

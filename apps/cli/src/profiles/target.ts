@@ -43,25 +43,39 @@ async function findUrl(
   options: TargetOptions,
   environment: Environment,
 ): Promise<{ readonly url: Origin<string>; readonly profile?: Named }> {
-  if (options.url !== undefined) return { url: { value: options.url, from: '--url' } }
-  if (options.profile !== undefined) return of(await findProfile(options.profile, environment, '--profile'))
-  const { [gatewayUrl.variable]: urlSet = '', SEKALI_PROFILE: profileSet = '' } = environment
-  if (urlSet !== '') return { url: { value: requireUrl(urlSet), from: gatewayUrl.variable } }
-  if (profileSet !== '') return of(await findProfile(profileSet, environment, 'SEKALI_PROFILE'))
-  const { inUse } = await readProfiles(profilesFile(environment))
-  if (inUse !== undefined) return of(await findProfile(inUse, environment, 'in use'))
-  return { url: { value: gatewayUrl.byDefault, from: 'default' } }
+  const { [gatewayUrl.variable]: urlSet = '' } = environment
+  if (options.url !== undefined) return await beside({ value: options.url, from: '--url' })
+  if (options.profile === undefined && urlSet !== '')
+    return await beside({ value: requireUrl(urlSet), from: gatewayUrl.variable })
+  const profile = await findProfile(options, environment)
+  if (profile === undefined) return { url: { value: gatewayUrl.byDefault, from: 'default' } }
+  return { url: { value: profile.url, from: profile.from }, profile }
+
+  /** The profile has the token where its URL is the one that is named. A profile that cannot be read has none. */
+  async function beside(url: Origin<string>) {
+    const profile = await findProfile(options, environment).catch((error: unknown) => {
+      if (error instanceof UsageError) return undefined
+      throw error
+    })
+    return profile !== undefined && isSame(profile.url, url.value) ? { url, profile } : { url }
+  }
 }
 
-const of = (profile: Named) => ({ url: { value: profile.url, from: profile.from }, profile })
+const isSame = (one: string, other: string): boolean => new URL(one).href === new URL(other).href
 
-type Naming = '--profile' | 'SEKALI_PROFILE' | 'in use'
-
-async function findProfile(name: string, environment: Environment, from: Naming): Promise<Named> {
-  const { byName } = await readProfiles(profilesFile(environment))
+/** The one that is named, else the one in use; undefined without any. Throws UsageError if there is no such profile. */
+async function findProfile(
+  { profile: named }: TargetOptions,
+  environment: Environment,
+): Promise<Named | undefined> {
+  const { SEKALI_PROFILE: set = '' } = environment
+  const { inUse, byName } = await readProfiles(profilesFile(environment))
+  const [name, from] =
+    named !== undefined ? [named, '--profile'] : set !== '' ? [set, 'SEKALI_PROFILE'] : [inUse, 'in use']
+  if (name === undefined) return undefined
   const profile = byName.get(requireName(name))
   if (profile !== undefined) {
-    return { ...profile, from: `profile ${name}, ${from}`, isByOption: from === '--profile' }
+    return { ...profile, from: `profile ${name}, ${from}`, isByOption: named !== undefined }
   }
   throw new UsageError(`there is no profile ${name}: sekali profile list names them`)
 }
