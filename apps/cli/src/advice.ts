@@ -128,12 +128,17 @@ function adviceOnRefusal(error: Refused, url: string): string {
     return `the gateway knows nothing under ${pathname}: leave the path out of the URL`
   }
   if (error.code === 'forbidden') return error.detail ?? error.message
+  if (error.code === 'unauthorized') return `${whyNot(error)}: a profile, --token-file or SEKALI_TOKEN has it`
   if (!isOfAProxy(error)) return advice[error.code] ?? error.message
   if (error.status === 401 || error.status === 403 || error.status === 407) {
     return `${url} wants another token, or any (${error.status}); a profile, --token-file or SEKALI_TOKEN has it`
   }
   return `what listens at ${url} answers ${error.status}, and not as Sekali does; name another place with --url`
 }
+
+/** What the gateway says, without the header: on a command line nobody writes one. */
+const whyNot = ({ detail = 'The gateway wants a key, or another one.' }: Refused): string =>
+  detail.replace(/ Send it as .*$/, '').replace(/\.$/, '')
 
 const advice: Readonly<Record<string, string>> = {
   auth_off:

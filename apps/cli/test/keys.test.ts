@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { keyIdIn } from '@sekali/store/key-text'
+import { eventually } from '@sekali/testkit/eventually'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { start, startShell } from './command.ts'
 import { ownSystem, type System } from './system.ts'
@@ -88,9 +89,61 @@ test('a key is revoked, also twice, and the audit log says by whom', async () =>
   expect(numbers).toEqual(numbers.map((_, index) => index + 1))
 })
 
+test('whoever revokes a key is told which of the keys that it has made live on, and theirs', async () => {
+  const parent = await json('key', 'create', 'parent', '--scope', 'admin,read', '--topic', 'orders.>')
+  const by = async (key: string, ...args: string[]) => {
+    await using command = start([...args, '--json'], { SEKALI_URL: system.url, SEKALI_TOKEN: key })
+    return JSON.parse((await command.ended).out)
+  }
+  const child = await by(parent.key, 'key', 'create', 'child', '--scope', 'admin', '--topic', 'orders.>')
+  const grandchild = await by(child.key, 'key', 'create', 'grand', '--scope', 'admin', '--topic', 'orders.a')
+  await sekali('key', 'revoke', child.id)
+  expect((await sekali('key', 'revoke', parent.id)).err).toBe(
+    `made with it and still live: ${grandchild.id} (grand); sekali key revoke ends each of them\n`,
+  )
+  expect((await sekali('key', 'revoke', grandchild.id)).err).toBe('')
+  const own = await json('key', 'create', 'own', '--scope', 'admin', '--topic', 'orders.>')
+  await using last = start(['key', 'revoke', own.id], { SEKALI_URL: system.url, SEKALI_TOKEN: own.key })
+  expect(await last.ended).toMatchObject({ code: 0, out: `key ${own.id} (own) is revoked\n` })
+})
+
+test('without a key one is told where a key goes, and a tail whose key ends says that and nothing else', async () => {
+  const { key, id } = await json('key', 'create', 'reader', '--scope', 'read', '--topic', 'orders.>')
+  const as = (token: string, ...args: string[]) =>
+    start(args, { SEKALI_URL: system.url, ...(token !== '' && { SEKALI_TOKEN: token }) })
+  await using stranger = as('', 'topics')
+  expect(await stranger.ended).toMatchObject({
+    code: 1,
+    err: 'sekali: A key is needed here: a profile, --token-file or SEKALI_TOKEN has it\n',
+  })
+  await using tail = as(key, 'tail', 'orders.none')
+  const waiting = /^there is no topic orders\.none.*: waiting for its first event\n/
+  await eventually(() => expect(tail.err()).toMatch(waiting))
+  await sekali('key', 'revoke', id)
+  const { code, err } = await tail.ended
+  expect({ code, err: err.replace(waiting, '') }).toEqual({
+    code: 1,
+    err: expect.stringMatching(/^sekali: The key .*revoked.*SEKALI_TOKEN has .*\n$/),
+  })
+})
+
+test('the help says for how long an old key goes on in words that the option takes', async () => {
+  const { out } = await sekali('key', 'rotate', '--help')
+  expect(out).toMatch(/--old-expires-in <time> .*\(default: 1h\)/)
+})
+
 test.each([
   [['key', 'create', 'x', '--topic', '>'], 2, /--scope/],
-  [['key', 'create', 'x', '--scope', 'all', '--topic', '>'], 1, /scopes\.0 must be publish, read, admin/],
+  [
+    ['key', 'create', 'x', '--scope', 'all', '--topic', '>'],
+    1,
+    /scopes\.0 must be one of publish, read, admin/,
+  ],
+  [
+    ['key', 'create', 'x', '--scope', 'read', '--topic', '>', '--source', 's'],
+    1,
+    /source is for keys that publish/,
+  ],
   [['key', 'create', 'x', '--scope', 'read', '--topic', 'a..b'], 1, /topics\.0 must be/],
   [['key', 'create', 'x', '--scope', 'read', '--topic', '>', '--expires-in', 'soon'], 2, /30m, 12h or 90d/],
   [['key', 'rotate', 'aaaaaaaaaaaa', '--old-expires-in', '8d'], 1, /0 to 604800/],

@@ -63,6 +63,18 @@ test('what the gateway refuses ends it, at first and later', async () => {
   }
 })
 
+test('a stream that ends, whole or cut off, is not called a gateway that nobody reaches', async () => {
+  const refuses = json(401, { code: 'unauthorized' })
+  for (const end of ['end', 'cut'] as const) {
+    await using peer = await startPeer(streams(messages(1), end, sse), refuses)
+    const seen: unknown[] = []
+    const onRetry = ({ error }: { readonly error: unknown }) => void seen.push(error)
+    const tail = createClient({ baseUrl: peer.url, retry: fast }).tail({ topic: 'order' }, { onRetry })
+    expect(await failureOf(all(tail))).toMatchObject({ code: 'unauthorized' })
+    expect(seen).toMatchObject([{ code: 'broken_off' }])
+  }
+})
+
 test('a cursor that does not fit is called so, at first and later', async () => {
   const message = 'must be an id that came with an event of this topic or pattern'
   const errors = [{ path: 'last_event_id', code: 'invalid_last_event_id', message }]

@@ -1,4 +1,5 @@
 import type { TailQuery } from '@sekali/client/answers'
+import { BrokenOff } from '@sekali/client/errors'
 import { events, read } from '@sekali/client/read'
 import { tailText } from '@sekali/client/tail'
 import { isPattern } from '@sekali/core/pattern'
@@ -50,9 +51,14 @@ Examples:
 const run = async (context: Context, [operand]: string[], { count, from, ...place }: Options) => {
   const { connection, json, out, report, signal, url } = context
   const topic = required(operand)
+  let hasSaid = false
   const onRetry: typeof context.options.onRetry = ({ retry, error }) => {
     if (isForGood(error)) throw error
-    if (retry === 1 && !json) report(adviceOnRetry(error, url))
+    if (retry === 1) hasSaid = false
+    // That a stream ended says nothing of why, and may be over at once: what the gateway answers then tells more.
+    if (hasSaid || json || error instanceof BrokenOff) return
+    hasSaid = true
+    report(adviceOnRetry(error, url))
   }
   const begin = typeof from === 'object' ? await seqBefore(context, topic, from.time) : from
   const query = { topic, ...place, ...(begin !== undefined && { from: begin }) }

@@ -1,5 +1,14 @@
 import type { Issue } from '@sekali/core/errors'
-import { Conflict, DeadEvent, type Failure, Invalid, Refused, Unavailable } from '../errors.ts'
+import {
+  BrokenOff,
+  Conflict,
+  DeadEvent,
+  type Failure,
+  Invalid,
+  Refused,
+  Unavailable,
+  type Unreachable,
+} from '../errors.ts'
 import { parseRetryAfter } from './backoff.ts'
 
 /** An HTTP answer that is not a success. */
@@ -31,6 +40,10 @@ export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
   }
   return new Refused(message, failure, textOr(problem.detail), parseRetryAfter(retryAfter))
 }
+
+/** Of an answer that had begun. */
+export const brokenOff = (cause: Unreachable): BrokenOff =>
+  cause instanceof BrokenOff ? cause : new BrokenOff(`${cause.message}; the answer broke off`, { cause })
 
 /** What is wrong is what a reader looks for; what was asked, and the gateway's sentences, follow. */
 const issuesFirst = (issues: readonly Issue[], message: string): string =>

@@ -2,6 +2,7 @@ import { findPayloads } from '@sekali/core/payload'
 import type { AnyPayload, EventsQuery, StoredEvent } from '../answers.ts'
 import { checkQuery } from '../arguments.ts'
 import { type Connection, call, callStream, jsonOf, search } from '../connection/connection.ts'
+import { brokenOff } from '../connection/failure.ts'
 import { createLineSplitter } from '../connection/lines.ts'
 import type { Stream } from '../connection/request.ts'
 import { type CallOptions, isRetryable, retryDefaults } from '../connection/retry.ts'
@@ -133,9 +134,6 @@ export async function* replayText(
     }
   }
 }
-
-const brokenOff = (cause: Unreachable) =>
-  cause instanceof BrokenOff ? cause : new BrokenOff(`${cause.message}; the answer broke off`, { cause })
 
 /** The events of a replay, a line each. Rejects with BrokenOff at an end that is not that of the replay. */
 async function* streamedLines(connection: Connection, query: object, options: CallOptions) {

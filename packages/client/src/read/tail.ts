@@ -9,10 +9,11 @@ import { InvalidConfig } from '@sekali/core/errors'
 import type { AnyPayload, TailedEvent, TailQuery } from '../answers.ts'
 import { delayMs } from '../connection/backoff.ts'
 import { type Connection, callStream, search } from '../connection/connection.ts'
+import { brokenOff } from '../connection/failure.ts'
 import { open, type Stream } from '../connection/request.ts'
 import { type CallOptions, isRetryable, retryDefaults, wait } from '../connection/retry.ts'
 import { createSseParser } from '../connection/sse.ts'
-import { Invalid, Unavailable, Unreachable } from '../errors.ts'
+import { BrokenOff, Invalid, Unavailable, Unreachable } from '../errors.ts'
 
 /** The gateway says something every 15 s; a connection that is silent for longer than this is dead. */
 const silenceMs = 40_000
@@ -55,7 +56,7 @@ export async function* tailText(
   // Ended by the signal, by a refusal, or by whoever stops asking for more.
   for (;;) {
     const parser = createSseParser(lastId)
-    let failure: unknown = new Unreachable(`GET ${connection.base}${path} ended`)
+    let failure: unknown = new BrokenOff(`GET ${connection.base}${path} ended`)
     try {
       for (
         let chunk = await stream.read(silenceMs);
@@ -70,7 +71,7 @@ export async function* tailText(
         lastId = parser.lastId()
       }
     } catch (error) {
-      failure = error
+      failure = error instanceof Unreachable ? brokenOff(error) : error
     } finally {
       stream.close()
     }
