@@ -18,6 +18,7 @@ const commands = {
   build: 'infra/release/src/build.ts',
   chaos: 'infra/chaos/src/main.ts',
   demo: 'infra/local/src/demo.ts',
+  'first-key': 'apps/consumer/src/first-key.ts',
   mutants: 'infra/chaos/src/mutants/main.ts',
   release: 'infra/release/src/release.ts',
   sekali: 'apps/cli/src/main.ts',
@@ -59,7 +60,8 @@ async function main() {
   }
   const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && process.env.REDIS_URL
-  const needsRedis = !['build', 'release', 'sekali'].includes(command) && !asksForHelp && !bringsRedis
+  const needsRedis =
+    !['build', 'first-key', 'release', 'sekali'].includes(command) && !asksForHelp && !bringsRedis
   if (needsRedis) env.REDIS_SERVER = await ensureRedis(relay)
   const script = join(root, commands[command])
   const { code, signal } = await relay.run(node, [script, ...args], { env, stdio: 'inherit', ipc: true })
