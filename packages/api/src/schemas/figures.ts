@@ -36,8 +36,14 @@ export const Stats = v.object({
   }),
   database_stats: v.object({ unique_events_stored: CountOrUnknown }),
   totals: v.pipe(v.object(figures), v.description('Of all topics, whichever are on the page.')),
-  topics: v.nullable(v.array(TopicFigures)),
-  consumers: v.nullable(v.array(Consumer)),
+  topics: v.pipe(
+    v.nullable(v.array(TopicFigures)),
+    v.description('Null while neither Redis nor PostgreSQL answers.'),
+  ),
+  consumers: v.pipe(
+    v.nullable(v.array(Consumer)),
+    v.description('Null while Redis does not answer, and for a key that is not for all topics.'),
+  ),
 })
 
 const exampleFigures = {

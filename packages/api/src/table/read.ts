@@ -26,7 +26,7 @@ export const readEvents = defineRoute({
   tag: 'read',
   summary: 'Query or replay events',
   description:
-    'A page of the log; or, with `Accept: application/x-ndjson`, all of it in one stream, oldest first, up to where the log ended when the stream began. Events of one topic come by seq, those of several by `stored_at`. Without `topic` it is the newest events of all topics.',
+    'A page of the log; or a replay: all of it in one stream, an event a line, oldest first, up to where the log ended when the stream began. The lines come with `Accept: application/x-ndjson`, and otherwise the page. Events of one topic come by seq, those of several by `stored_at`. Without `topic` it is the newest events of all topics.',
   request: {
     query: {
       topic: { schema: v.optional(TopicPattern), description: pattern, example: 'orders.*.paid' },
