@@ -87,12 +87,14 @@ test('the commands of the guide lead from a gateway on loopback to one behind ng
       expect.fail(`${page}:${line} prints\n\n${printed}\n\nand not\n\n${output}`)
   }
   await eventually(async () => first && compare(first, service.said(), inPlace(first.output)))
+  const [key = ''] = service.said().match(/^sekali_\w+$/m) ?? []
+  expect(key).not.toBe('')
   expect(steps.length).toBe(3)
   for (const step of steps) {
     const type = async () => {
       const shell = spawn('bash', ['-c', `exec 2>&1; ${inPlace(step.command ?? '')}`], {
         cwd,
-        env: machine.env,
+        env: { ...machine.env, SEKALI_TOKEN: key },
       })
       compare(step, await text(shell.stdout), inPlace(step.output))
     }
