@@ -7,7 +7,7 @@ import { InvalidConfig, StoreUnavailable } from '@sekali/core/errors'
 import { wholeNumber } from '@sekali/core/whole-number'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { commonEnv, parseEnv, urlOf } from '../src/start/env.ts'
+import { commonEnv, parseEnv, tracingEnv, urlOf } from '../src/start/env.ts'
 
 /** Runs a few lines as a process of its own and returns what it printed and how it ended. */
 async function runLines(lines: string, until?: { text: string; signals: NodeJS.Signals[]; everyMs: number }) {
@@ -44,6 +44,17 @@ async function secretFile(text: string) {
   await writeFile(path, text)
   return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
 }
+
+test('no collector is named by an empty variable, as docker compose sets it, nor by any that is no URL', () => {
+  const endpoint = (OTEL_EXPORTER_OTLP_ENDPOINT?: string) =>
+    parseEnv(v.object(tracingEnv), { OTEL_EXPORTER_OTLP_ENDPOINT }).OTEL_EXPORTER_OTLP_ENDPOINT
+  expect([endpoint(), endpoint(''), endpoint('http://collector:4318')]).toEqual([
+    undefined,
+    undefined,
+    'http://collector:4318',
+  ])
+  expect(() => endpoint('collector:4318')).toThrow(/OTEL_EXPORTER_OTLP_ENDPOINT: must be a URL/)
+})
 
 test('URLs with passwords are read from files, without the line break at the end', async () => {
   await using database = await secretFile('postgres://u:secret@h/db\n')

@@ -64,11 +64,18 @@ export const healthEnv = { HEALTH_HOST: listenAddress, HEALTH_PORT: wholeNumber(
 /** The same for its metrics. */
 export const metricsEnv = { METRICS_HOST: listenAddress, METRICS_PORT: wholeNumber(0, 65_535, 0) }
 
+const collectorUrl = urlOf('http:', 'https:')
 const ratio = 'must be a number from 0 to 1'
+
+/** Nothing, as compose passes on what is not set. OpenTelemetry says that an empty variable is one that is not set. */
+const empty = v.pipe(
+  v.literal(''),
+  v.transform(() => undefined),
+)
 
 /** Where traces go, by OpenTelemetry's own names; without the first there are none. */
 export const tracingEnv = {
-  OTEL_EXPORTER_OTLP_ENDPOINT: v.optional(urlOf('http:', 'https:')),
+  OTEL_EXPORTER_OTLP_ENDPOINT: v.optional(v.lazy((value) => (value === '' ? empty : collectorUrl))),
   OTEL_TRACES_SAMPLER_ARG: v.optional(
     v.pipe(v.string(), v.regex(/^(?:0|1|0?\.\d{1,9}|[01]\.0+)$/, ratio), v.transform(Number)),
     '0.01',
