@@ -111,17 +111,15 @@ fi
 echo "make-env: $added secrets added to $secrets, $moved moved there out of .env"
 
 [ "$*" = --keys ] || exit 0
+# The database is asked also where there is a file: it may be of volumes that were deleted. The key alone goes to standard
+# output; a build does, too, so it comes before. .env says nothing of keys until there is one in the file.
+key=$(cd "$root" && export SEKALI_AUTH=keys SEKALI_TOKEN_FILE= && docker compose build secrets >&2 &&
+  docker compose run --rm -T first-key --if-none) && [ "$(printf '%s\n' "$key" | wc -l)" -eq 1 ] ||
+  fail 'the first key could not be made, for the reason above'
+[ -z "$key" ] || put first_key "$key"
+[ -s "$secrets/first_key" ] ||
+  fail "there is a first key already, and $secrets/first_key does not have it: put it there and run this again; \
+if it is lost, docker compose run --rm first-key --replace prints another, and revokes those that may do everything"
 [ "$(from_env SEKALI_AUTH)" = keys ] || echo 'SEKALI_AUTH=keys' >>"$env_file"
 [ -n "$(from_env SEKALI_TOKEN_FILE)" ] || echo "SEKALI_TOKEN_FILE=$(from_env SEKALI_SECRETS)/first_key" >>"$env_file"
-if [ ! -s "$secrets/first_key" ]; then
-  : >"$secrets/first_key" # compose wants it there
-  # The key alone goes to standard output; a build does, too, so it comes before.
-  if key=$(cd "$root" && docker compose build secrets >&2 && docker compose run --rm -T first-key) &&
-    [ "$(printf '%s\n' "$key" | wc -l)" -eq 1 ]; then
-    put first_key "$key"
-  else
-    rm -f "$secrets/first_key"
-    fail 'the first key could not be made, for the reason above'
-  fi
-fi
 echo "make-env: $secrets/first_key has the first key, which may do everything; docker compose up --build starts with it"

@@ -8,11 +8,16 @@
  * what is given there wins. Otherwise a password that is in its server's volume stays, so that a second `up` changes
  * nothing, and one that is nowhere is made. URLs are made of the passwords. Running it again mends whatever an
  * interrupted run, or a volume that somebody has deleted, has left. It prints counts, and never a secret.
+ *
+ * Before that it refuses what the gateway would refuse, in the same words: whoever starts everything with `up -d` sees how
+ * this job ends, and not how the gateway does.
  */
 import { randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { InvalidConfig } from '@sekali/core/errors'
+import { readAuth, requireAuth } from '@sekali/process/auth'
 
 /** By volume, the passwords in it: that of the server which asks for them. */
 const passwordsOf = {
@@ -99,11 +104,14 @@ function handOut(): void {
 }
 
 try {
+  const { SEKALI_BIND: bind = '' } = process.env
+  const auth = readAuth(process.env)
+  if (bind !== '') requireAuth(auth, 'SEKALI_BIND', bind)
   handOut()
   // From here, because the clone of the repository may be closed to the user of Redis's container.
   put('redis', 'redis.sh', readFileSync(new URL('redis.sh', import.meta.url), 'utf8').trimEnd())
 } catch (error) {
-  if (!(error instanceof Refused)) throw error
+  if (!(error instanceof Refused || error instanceof InvalidConfig)) throw error
   console.error(`secrets: ${error.message}`)
   process.exitCode = 1
 }

@@ -184,6 +184,13 @@ test('every container is closed, has limits, and no secret in its environment', 
   }
 })
 
+test('the first key takes options: whoever has lost it adds --replace, and node gets none of them', () => {
+  expect(compose.services['first-key']).toMatchObject({
+    entrypoint: ['node', 'apps/consumer/src/first-key.ts'],
+    command: [],
+  })
+})
+
 test('a key is in no log, and the publisher reads one only where one is given', () => {
   expect(compose.services['first-key']?.logging).toEqual({ driver: 'none' })
   expect(compose.services.publisher).toMatchObject({
@@ -197,6 +204,32 @@ test('the gateway is told where its port is open, and who may come', () => {
     ports: [`\${SEKALI_BIND:-127.0.0.1}:\${SEKALI_PORT:-8080}:8080`],
     environment: { SEKALI_BIND: `\${SEKALI_BIND:-127.0.0.1}`, SEKALI_AUTH: `\${SEKALI_AUTH:-off}` },
   })
+})
+
+test('a port that is open to others without keys stops the first job, and makes no secret', async () => {
+  expect(compose.services.secrets?.environment).toEqual({
+    SEKALI_BIND: `\${SEKALI_BIND:-127.0.0.1}`,
+    SEKALI_AUTH: `\${SEKALI_AUTH:-off}`,
+  })
+  await using volumes = await ownVolumes()
+  const open = volumes.run('', { SEKALI_BIND: '0.0.0.0', SEKALI_AUTH: 'off' })
+  expect(open).toMatchObject({ status: 1, stdout: '' })
+  expect(open.stderr).toMatch(/^secrets: SEKALI_BIND 0\.0\.0\.0 opens the gateway to the network.*\n$/)
+  const mistyped = volumes.run('', { SEKALI_AUTH: 'key' })
+  expect(mistyped).toMatchObject({ status: 1, stderr: expect.stringContaining('SEKALI_AUTH: must be off') })
+  expect(await volumes.all()).toEqual({})
+  for (const SEKALI_AUTH of ['keys', 'off-on-purpose']) {
+    expect(volumes.run('', { SEKALI_BIND: '0.0.0.0', SEKALI_AUTH }).status, SEKALI_AUTH).toBe(0)
+  }
+})
+
+test('traces go where the environment says, from whoever makes them', () => {
+  for (const name of ['gateway', 'consumer']) {
+    expect(compose.services[name]?.environment, name).toMatchObject({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `\${OTEL_EXPORTER_OTLP_ENDPOINT:-}`,
+      OTEL_TRACES_SAMPLER_ARG: `\${OTEL_TRACES_SAMPLER_ARG:-0.01}`,
+    })
+  }
 })
 
 test('metrics ask for no key, so no service publishes them, and Prometheus and Grafana are for this machine alone', () => {

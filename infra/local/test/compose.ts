@@ -15,6 +15,7 @@ interface Service {
   readonly pids_limit?: number
   readonly mem_limit?: string
   readonly cpus?: string
+  readonly entrypoint?: readonly string[]
   readonly command?: readonly string[] | string
   readonly environment?: Readonly<Record<string, string | number>>
   readonly secrets?: readonly string[]
@@ -55,9 +56,10 @@ export async function ownVolumes() {
   return {
     path: folder.path,
     given,
-    run: (from = '') =>
+    run: (from = '', env: NodeJS.ProcessEnv = {}) =>
       spawnSync(process.execPath, [join(repository, 'infra/docker/secrets.ts'), volumes, from], {
         encoding: 'utf8',
+        env: { ...process.env, ...env },
       }),
     fileOf,
     /** What a container reads at a path. */

@@ -122,22 +122,22 @@ async function ownDocker(folder: string, lines: readonly string[]) {
   await chmod(path, 0o755)
   return {
     env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env.PATH}` },
-    asked: () => readFile(join(folder, 'asked'), 'utf8'),
   }
 }
 
 test('with --keys the first key is made once, into a file for the publisher alone, and is shown nowhere', async () => {
   await using clone = await ownClone()
   // A build writes to standard output, too.
-  const answer = 'case $2 in build) echo building ;; run) echo Started >&2; echo the-key ;; esac'
-  const docker = await ownDocker(clone.path, [answer])
-  for (const _ of ['once', 'again']) {
+  const answer = (key: string) => `case $2 in build) echo building ;; run) echo Started >&2; ${key} ;; esac`
+  for (const key of ['echo the-key', ':']) {
+    const docker = await ownDocker(clone.path, [answer(key)])
     const { status, stdout, stderr } = clone.run(['--keys'], docker.env)
     expect(status, stderr).toBe(0)
     expect(stdout + stderr).not.toContain('the-key')
     expect(stdout).toContain('first_key has the first key')
   }
-  expect(await docker.asked()).toBe('compose build secrets\ncompose run --rm -T first-key\n')
+  const once = 'compose build secrets\ncompose run --rm -T first-key --if-none\n'
+  expect(await readFile(join(clone.path, 'asked'), 'utf8')).toBe(once + once)
   expect(await clone.secret('first_key')).toBe('the-key\n')
   expect((await stat(join(clone.secrets, 'first_key'))).mode & 0o777).toBe(0o444)
   const lines = [
@@ -149,6 +149,37 @@ test('with --keys the first key is made once, into a file for the publisher alon
   expect(await clone.env()).toBe(lines.join('\n'))
 })
 
+test('after the volumes were deleted the new first key takes the place of the one in the file', async () => {
+  await using clone = await ownClone()
+  for (const key of ['old-key', 'new-key']) {
+    const docker = await ownDocker(clone.path, [`case $2 in run) echo ${key} ;; esac`])
+    expect(clone.run(['--keys'], docker.env).status).toBe(0)
+    expect(await clone.secret('first_key')).toBe(`${key}\n`)
+  }
+})
+
+test('a first key that no file has is asked for, and until then .env is as it was', async () => {
+  await using clone = await ownClone()
+  const docker = await ownDocker(clone.path, [])
+  const refused = clone.run(['--keys'], docker.env)
+  expect(refused).toMatchObject({ status: 1, stdout: expect.not.stringContaining('first_key') })
+  expect(refused.stderr).toMatch(/first_key does not have it: put it there .* first-key --replace/)
+  expect(await clone.env()).toBe('SEKALI_SECRETS=./.secrets\n')
+  expect(await readdir(clone.secrets)).not.toContain('first_key')
+  await writeFile(join(clone.secrets, 'first_key'), 'mine\n')
+  expect(clone.run(['--keys'], docker.env).status).toBe(0)
+  expect(await clone.secret('first_key')).toBe('mine\n')
+  expect(await clone.env()).toContain('SEKALI_AUTH=keys\nSEKALI_TOKEN_FILE=./.secrets/first_key\n')
+})
+
+test('while the first key is made, compose needs no file of it, and a port that is open to others is no reason to stop', async () => {
+  await using clone = await ownClone('SEKALI_BIND=0.0.0.0\nSEKALI_TOKEN_FILE=./gone\n')
+  const says = `case $2 in run) echo "auth=$SEKALI_AUTH token=\${SEKALI_TOKEN_FILE-unset}" ;; esac`
+  const docker = await ownDocker(clone.path, [says])
+  expect(clone.run(['--keys'], docker.env).status).toBe(0)
+  expect(await clone.secret('first_key')).toBe('auth=keys token=\n')
+})
+
 test('a first key that cannot be made leaves no file, and another option is refused', async () => {
   await using clone = await ownClone()
   for (const answer of ['case $2 in run) echo "a key already" >&2; exit 1 ;; esac', 'echo two; echo lines']) {
@@ -156,6 +187,7 @@ test('a first key that cannot be made leaves no file, and another option is refu
     const refused = clone.run(['--keys'], docker.env)
     expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('could not be made') })
     expect(await readdir(clone.secrets)).not.toContain('first_key')
+    expect(await clone.env()).toBe('SEKALI_SECRETS=./.secrets\n')
   }
   const docker = await ownDocker(clone.path, [])
   expect(clone.run(['--key'], docker.env)).toMatchObject({
