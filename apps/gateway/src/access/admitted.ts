@@ -35,7 +35,8 @@ export interface Admitted extends AsyncDisposable {
   of(digest: string): Principal | undefined
   /** The same of a token that should be verified again, while its issuer is away. */
   unverified(digest: string): Principal | undefined
-  addKey(digest: string, id: string, record: KeyRecord): Principal
+  /** `confirmedAt` is for one that PostgreSQL has not just been asked for. */
+  addKey(digest: string, id: string, record: KeyRecord, confirmedAt?: number): Principal
   addToken(digest: string, grant: Grant, expiresAtMs: number): Principal
   /** A token that was let in is not good any more. */
   endToken(digest: string, why: string): void
@@ -80,14 +81,14 @@ export function createAdmitted(
 
   const mapOf = ({ keyId }: Pick<Entry, 'keyId'>) => (keyId === undefined ? tokens : keys)
 
-  function add(digest: string, keyId: string | undefined, grant: Grant, expiresAtMs: number): Principal {
+  function add(digest: string, keyId: string | undefined, grant: Grant, expiresAtMs: number, at?: number) {
     const entries = mapOf({ keyId })
     if (entries.size >= entriesMax) forgetOne(entries)
     const life = createLife()
     const until = keyId === undefined ? { until: new Date(expiresAtMs) } : {}
-    const principal = { grant, life, quota: createQuota(grant), ...until }
-    const now = performance.now()
-    entries.set(digest, { principal, life, keyId, expiresAtMs, confirmedAt: now, isUsed: true, usedAt: now })
+    const principal: Principal = { grant, life, quota: createQuota(grant), ...until }
+    const usedAt = at ?? performance.now() // where it is older, tidy() corrects it
+    entries.set(digest, { principal, life, keyId, expiresAtMs, confirmedAt: usedAt, isUsed: true, usedAt })
     return principal
   }
 
@@ -207,7 +208,7 @@ export function createAdmitted(
       const isLate = entry === undefined || performance.now() - entry.confirmedAt > verifyMs + graceMs
       return isLate ? undefined : entry.principal
     },
-    addKey: (digest, id, record) => add(digest, id, record.grant, expiryOf(record)),
+    addKey: (digest, id, record, at) => add(digest, id, record.grant, expiryOf(record), at),
     addToken,
     endToken,
     endKey(id) {

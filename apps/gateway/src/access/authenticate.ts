@@ -19,6 +19,7 @@ import { type AdmittedDeps, type AdmittedOptions, createAdmitted, whyNot } from 
 import { badBearer, bearerOf, isWellWritten, mistyped } from './bearer.ts'
 import { createKeyReads, type KeyRecord } from './key-reads.ts'
 import { createLateLookups } from './late-lookups.ts'
+import type { LiveKeys } from './live-keys.ts'
 import type { Principal } from './principals.ts'
 import { BadToken, type Tokens } from './tokens.ts'
 
@@ -33,6 +34,8 @@ export interface Authenticator extends AsyncDisposable {
 
 export interface AuthenticatorDeps extends AdmittedDeps {
   readonly clients: Clients
+  /** What is asked while PostgreSQL is away. */
+  readonly live: Pick<LiveKeys, 'of'>
   /** The id in the text of a key whose checksum is right. */
   readonly idOf: (text: string) => string | undefined
   readonly tokens?: Tokens | undefined
@@ -99,11 +102,17 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
 
   async function lookUpKey(text: string, digest: string): Promise<Principal | Answer> {
     const id = idOf(text) ?? ''
-    const record = await readUnchanged(id)
+    let confirmedAt: number | undefined
+    const record = await readUnchanged(id).catch((error: unknown) => {
+      const known = deps.live.of(digest)
+      if (known === undefined) throw error
+      confirmedAt = known.confirmedAt
+      return known.record
+    })
     const isTheirs = timingSafeEqual(record?.hash ?? noHash, Buffer.from(digest, 'hex'))
     if (record === undefined || !isTheirs) return badBearer()
     const why = whyNot(record, digest)
-    return why === undefined ? admitted.addKey(digest, id, record) : badBearer(why)
+    return why === undefined ? admitted.addKey(digest, id, record, confirmedAt) : badBearer(why)
   }
 
   /** Again if a key was changed meanwhile: what was read may be older, and nothing would end what it lets in so soon. */

@@ -7,12 +7,14 @@ import { noteUses } from '@sekali/store/change-keys'
 import type { Store } from '@sekali/store/connect'
 import { keyIdIn } from '@sekali/store/key-text'
 import { findKeys } from '@sekali/store/keys'
+import { readKeysVersion, readLiveKeys } from '@sekali/store/live-keys'
 import type { Clients } from '../clients/clients.ts'
 import { createRate } from '../clients/rate.ts'
 import type { AdmittedOptions } from './admitted.ts'
 import { type Authenticator, createAuthenticator } from './authenticate.ts'
 import { byOf } from './by.ts'
 import type { OnDenied } from './guard.ts'
+import { createLiveKeys } from './live-keys.ts'
 import { namedPath } from './named-path.ts'
 import { createTokens, type TokenOptions } from './tokens.ts'
 
@@ -33,9 +35,14 @@ export function wireAccess(
   { broker, store, ...deps }: AccessDeps,
   options: AccessOptions = {},
 ): Authenticator {
+  const live = createLiveKeys(
+    { readVersion: () => readKeysVersion(store), readLive: (keysMax) => readLiveKeys(store, keysMax) },
+    options,
+  )
   const authenticator = createAuthenticator(
     {
       ...deps,
+      live,
       find: (ids) => findKeys(store, ids, deps.log),
       note: (uses) => noteUses(store, uses),
       idOf: keyIdIn,
@@ -43,11 +50,19 @@ export function wireAccess(
     },
     options,
   )
-  const hints = listenToKeys(broker, () => void authenticator.refresh())
+  const hints = listenToKeys(broker, (id) => {
+    live.doubt(id)
+    void authenticator.refresh()
+  })
   return {
     ...authenticator,
+    endKey(id) {
+      live.doubt(id)
+      authenticator.endKey(id)
+    },
     async [Symbol.asyncDispose]() {
       await hints[Symbol.asyncDispose]()
+      await live[Symbol.asyncDispose]()
       await authenticator[Symbol.asyncDispose]()
     },
   }

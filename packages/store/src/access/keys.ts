@@ -73,7 +73,7 @@ export async function listKeys(
 }
 
 /** PostgreSQL checks rows, and yet one that got in otherwise must not shut out all others. */
-function keysOf(rows: readonly KeyRow[], log?: Log): StoredKey[] {
+export function keysOf(rows: readonly KeyRow[], log?: Log): StoredKey[] {
   const keys: StoredKey[] = []
   for (const row of rows) {
     try {

@@ -1,0 +1,98 @@
+/**
+ * All keys that work, for the time when PostgreSQL is away: also those that nobody has shown since this process started, or
+ * for a while. Without them a gateway that starts shortly before PostgreSQL goes away would take no event.
+ *
+ * They are read at the start, and again when a key has changed: PostgreSQL is asked for that every `refreshMs`, and at once
+ * when a hint comes. Nobody is let in by them while PostgreSQL answers, so a revocation is in force as without them. They
+ * are good for `graceMs` after PostgreSQL has confirmed them last, like those that were let in (admitted.ts).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KeyRecord } from './key-reads.ts'
+
+export interface LiveKeysDeps {
+  /** Another one after each change of keys. */
+  readonly readVersion: () => Promise<string>
+  readonly readLive: (keysMax: number) => Promise<readonly KeyRecord[]>
+}
+
+export interface LiveKeysOptions {
+  readonly refreshMs?: number
+  readonly graceMs?: number
+}
+
+interface LiveKey {
+  readonly record: KeyRecord
+  /** When PostgreSQL confirmed it last, of a clock that never steps. */
+  readonly confirmedAt: number
+}
+
+export interface LiveKeys extends AsyncDisposable {
+  /** By SHA-256 of the whole text: whoever has only the id learns nothing. */
+  of(digest: string): LiveKey | undefined
+  /** The key with this id has changed, or may have: it is not good until it is read again. */
+  doubt(id: string): void
+}
+
+/** As many as there may be. */
+const keysMax = 10_000
+
+export function createLiveKeys(
+  { readVersion, readLive }: LiveKeysDeps,
+  { refreshMs = 2_000, graceMs = 10 * 60_000 }: LiveKeysOptions = {},
+): LiveKeys {
+  const closing = new AbortController()
+  let keys = new Map<string, KeyRecord>()
+  let version: string | undefined
+  let confirmedAt = 0
+  let reading: Promise<void> | undefined
+  let doubts = 0
+
+  async function readAgain(): Promise<void> {
+    const askedAt = performance.now()
+    const doubtsBefore = doubts
+    const now = await readVersion()
+    if (now !== version) {
+      // Read after the version: a change between the two makes another version, and is read the next time.
+      const live = await readLive(keysMax)
+      if (doubts !== doubtsBefore) return // one of them may be older than the change
+      keys = new Map(live.map((record) => [record.hash.toString('hex'), record]))
+      version = now
+    }
+    confirmedAt = askedAt
+  }
+
+  /** What fails is tried again the next time; that PostgreSQL is away is logged by whoever checks the keys in use. */
+  function refresh(): Promise<void> {
+    reading ??= readAgain()
+      .catch(() => undefined)
+      .finally(() => {
+        reading = undefined
+      })
+    return reading
+  }
+
+  async function everyNowAndThen(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await refresh()
+      await sleep(refreshMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
+    }
+  }
+  const ended = everyNowAndThen()
+
+  return {
+    of(digest) {
+      const record = performance.now() - confirmedAt > graceMs ? undefined : keys.get(digest)
+      return record && { record, confirmedAt }
+    },
+    doubt(id) {
+      doubts += 1
+      version = undefined
+      for (const [digest, { grant }] of keys) if (grant.holder === id) keys.delete(digest)
+      void refresh()
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      await ended
+    },
+  }
+}
