@@ -223,28 +223,6 @@ test('a port that is open to others without keys stops the first job, and makes 
   }
 })
 
-test('traces go where the environment says, from whoever makes them', () => {
-  for (const name of ['gateway', 'consumer']) {
-    expect(compose.services[name]?.environment, name).toMatchObject({
-      OTEL_EXPORTER_OTLP_ENDPOINT: `\${OTEL_EXPORTER_OTLP_ENDPOINT:-}`,
-      OTEL_TRACES_SAMPLER_ARG: `\${OTEL_TRACES_SAMPLER_ARG:-0.01}`,
-    })
-  }
-})
-
-test('metrics ask for no key, so no service publishes them, and Prometheus and Grafana are for this machine alone', () => {
-  const served = services.filter(([, { environment }]) => environment?.METRICS_PORT !== undefined)
-  expect(served.map(([name]) => name)).toEqual(['gateway', 'consumer', 'projector'])
-  for (const [name, { ports = [], environment }] of served) {
-    const published = ports.map((port) => port.split(':').at(-1))
-    expect(published, name).toEqual(name === 'gateway' ? ['8080'] : [])
-    expect(environment?.METRICS_PORT).toBe(9464)
-  }
-  for (const name of ['prometheus', 'grafana']) {
-    expect(compose.services[name]?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:/)])
-  }
-})
-
 test('what writes to /tmp has one: no file system of docker-compose.yml can be written', () => {
   for (const name of ['projector', 'redis', 'postgres', 'grafana']) {
     expect(
