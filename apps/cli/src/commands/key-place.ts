@@ -6,9 +6,9 @@ import { fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import process from 'node:process'
 import { UsageError } from '../exit.ts'
+import { openPrivateFile } from '../profiles/private-file.ts'
 import type { Output } from '../terminal/output.ts'
 import { OutputFailed } from '../terminal/output.ts'
-import { openPrivateFile } from '../terminal/private-file.ts'
 import { plain } from '../terminal/text.ts'
 
 export interface KeyPlace extends AsyncDisposable {

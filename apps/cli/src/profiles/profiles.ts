@@ -9,7 +9,7 @@ import { makeFolder } from '@sekali/process/make-folder'
 import * as v from 'valibot'
 import { explainUrl } from '../arguments.ts'
 import { UsageError } from '../exit.ts'
-import { openPrivateFile } from '../terminal/private-file.ts'
+import { openPrivateFile } from './private-file.ts'
 
 export interface Profile {
   readonly url: string
