@@ -10,7 +10,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   'apps/cli': {
     terminal: [],
     completion: [],
-    profiles: ['arguments', 'exit', 'terminal'],
+    profiles: ['arguments', 'exit'],
     commands: [
       ...['advice', 'arguments', 'completion', 'context', 'exit', 'filters', 'profiles', 'terminal', 'time'],
     ],
