@@ -70,7 +70,9 @@ test('the commands of the guide lead from a gateway on loopback to one behind ng
   const [settings = '', command] = /^(.*) (npm start)$/.exec(first?.command ?? '')?.slice(1) ?? []
   expect(command).toBe('npm start')
   const env = Object.fromEntries(settings.split(' ').map((one) => one.split('=')))
-  await using service = await startService(join(folder.path, 'data'), ['--consumers', '1'], env)
+  // Whoever types this is at a terminal, where the key is printed without being asked for.
+  const args = ['--consumers', '1', '--print-first-key']
+  await using service = await startService(join(folder.path, 'data'), args, env)
   await service.ready()
 
   const port = String(await freePort())
