@@ -216,7 +216,10 @@ test('a port that is open to others without keys stops the first job, and makes 
   expect(open).toMatchObject({ status: 1, stdout: '' })
   expect(open.stderr).toMatch(/^secrets: SEKALI_BIND 0\.0\.0\.0 opens the gateway to the network.*\n$/)
   const mistyped = volumes.run('', { SEKALI_AUTH: 'key' })
-  expect(mistyped).toMatchObject({ status: 1, stderr: expect.stringContaining('SEKALI_AUTH: must be one of off') })
+  expect(mistyped).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('SEKALI_AUTH: must be one of off'),
+  })
   expect(await volumes.all()).toEqual({})
   for (const SEKALI_AUTH of ['keys', 'off-on-purpose']) {
     expect(volumes.run('', { SEKALI_BIND: '0.0.0.0', SEKALI_AUTH }).status, SEKALI_AUTH).toBe(0)
