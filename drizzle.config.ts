@@ -7,6 +7,7 @@ export default defineConfig({
     './packages/store/src/postgres/schema.ts',
     './packages/store/src/postgres/projections-schema.ts',
     './packages/store/src/postgres/access-schema.ts',
+    './packages/store/src/postgres/operations-schema.ts',
   ],
   out: './packages/store/migrations',
 })

@@ -1,5 +1,5 @@
 -- Four roles that processes have, none of them a superuser: the owner migrates, consumers write the log, projectors read
--- it and write projections, the gateway reads. And two that nobody has: each owns a schema and the functions that write
+-- it and write projections, the gateway reads. And three that nobody has: each owns a schema and the functions that write
 -- it, which the gateway may call.
 -- Plain SQL for a superuser, in the database that is Sekali's. It may be run again. The passwords are settings of the
 -- session, sekali.owner_password and so on: src/postgres/roles.ts sets them for npm start, infra/docker/roles.sql for psql.
@@ -66,7 +66,7 @@ GRANT USAGE ON SCHEMA projections TO sekali_gateway, sekali_projector;
 ALTER DEFAULT PRIVILEGES FOR ROLE sekali_owner IN SCHEMA projections
   GRANT INSERT, UPDATE, DELETE ON TABLES TO sekali_projector;
 
--- Keys and the audit log: what writes the one cannot change the other, nor the log of events. The owner is a member, so
+-- Keys, the audit log, operations: what writes one cannot change another, nor the log of events. The owner is a member, so
 -- that it can migrate them. What it, or a superuser, has made of them before there were these roles becomes theirs.
 DO $$
 DECLARE
@@ -76,7 +76,7 @@ DECLARE
   has_migrated CONSTANT boolean := EXISTS (
     SELECT FROM pg_tables WHERE schemaname = 'drizzle' AND tableowner IN (current_user, 'sekali_owner'));
 BEGIN
-  FOREACH part IN ARRAY ARRAY['access', 'audit'] LOOP
+  FOREACH part IN ARRAY ARRAY['access', 'audit', 'operations'] LOOP
     role := 'sekali_' || part;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN EXECUTE format('CREATE ROLE %I NOLOGIN', role); END IF;
     EXECUTE format('GRANT %I TO sekali_owner', role);
@@ -97,13 +97,14 @@ BEGIN
     END LOOP;
   END LOOP;
 END $$;
-GRANT USAGE ON SCHEMA access, audit TO sekali_gateway;
-GRANT USAGE ON SCHEMA audit TO sekali_access;
-GRANT SELECT ON ALL TABLES IN SCHEMA access, audit TO sekali_gateway;
-REVOKE ALL ON ALL TABLES IN SCHEMA access, audit FROM sekali_consumer, sekali_projector;
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA access, audit FROM PUBLIC;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA access, audit TO sekali_gateway;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA audit TO sekali_access;
+GRANT USAGE ON SCHEMA access, audit, operations TO sekali_gateway;
+GRANT USAGE ON SCHEMA audit TO sekali_access, sekali_operations;
+GRANT USAGE ON SCHEMA public TO sekali_operations;
+GRANT SELECT ON ALL TABLES IN SCHEMA access, audit, operations TO sekali_gateway;
+REVOKE ALL ON ALL TABLES IN SCHEMA access, audit, operations FROM sekali_consumer, sekali_projector;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA access, audit, operations FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA access, audit, operations TO sekali_gateway;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA audit TO sekali_access, sekali_operations;
 -- Those that only functions call: whoever could call them could write what no function did, or hold a key's row.
 DO $$
 BEGIN
@@ -122,5 +123,8 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public, projections TO sekali_gateway;
 -- When the database is new, the migrations that make the table grant it.
 DO $$
 BEGIN
-  IF to_regclass('public.topics') IS NOT NULL THEN GRANT UPDATE ON public.topics TO sekali_consumer; END IF;
+  IF to_regclass('public.topics') IS NOT NULL THEN
+    GRANT UPDATE ON public.topics TO sekali_consumer;
+    GRANT SELECT ON public.topics, public.dead_letters, public.conflicts TO sekali_operations;
+  END IF;
 END $$;

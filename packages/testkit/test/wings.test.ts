@@ -23,6 +23,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   'apps/gateway': {
     access: ['clients', 'http'],
     keys: ['access', 'clients', 'http'],
+    letters: ['access', 'clients', 'http', 'pressure'],
     clients: [],
     heads: [],
     http: ['clients'],
@@ -121,6 +122,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     operate: ['audit', 'postgres'],
     audit: ['postgres'],
     access: ['audit', 'postgres'],
+    operations: ['audit', 'postgres'],
   },
   'packages/testkit': {
     contract: [],
