@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { type RouteId, type RouteSpec, routes } from '@sekali/api/routes'
+import type { Appender } from '@sekali/broker/append'
 import type { Broker } from '@sekali/broker/connect'
 import type { AuthMode } from '@sekali/process/auth'
 import type { Logger } from '@sekali/process/log'
@@ -11,6 +12,8 @@ import type { Responses } from './http/responses.ts'
 import { type DirectHandler, directly, type Route } from './http/router.ts'
 import type { KeyDeps } from './keys/deps.ts'
 import { keyHandlersOf } from './keys/handlers.ts'
+import { letterHandlersOf } from './letters/handlers.ts'
+import type { Runner } from './letters/runner.ts'
 import { doctor } from './operate/doctor.ts'
 import { dropEmptyTopic } from './operate/drop-topic.ts'
 import { describeApi } from './operate/openapi.ts'
@@ -36,6 +39,8 @@ export interface RouteDeps {
   readonly broker: Broker
   readonly figuresBroker: Broker
   readonly store: Store
+  readonly appender: Appender
+  readonly runner: Runner
   readonly publish: DirectHandler
   readonly newTopics: NewTopics
   readonly tails: Tails
@@ -108,6 +113,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     dropProjection: { handler: slotted(ofCoveredProjection(store, drop(deps))) },
     rebuildProjection: { handler: slotted(ofCoveredProjection(store, rebuild(deps))) },
     ...keyHandlersOf(deps),
+    ...letterHandlersOf(deps),
     ...probeHandlersOf(deps),
   }
 }

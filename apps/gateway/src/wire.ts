@@ -15,6 +15,7 @@ import { createHeads, type Heads } from './heads/heads.ts'
 import { createResponses, type Responses } from './http/responses.ts'
 import { addOwnMetrics, addPublishMetrics, type OwnMetrics } from './metrics/own.ts'
 import { addSystemMetrics } from './metrics/system.ts'
+import { createRunner, type Runner } from './letters/runner.ts'
 import { proxySetting } from './operate/access-finding.ts'
 import { createReadiness, type Readiness } from './operate/readiness.ts'
 import { createReadings } from './operate/readings.ts'
@@ -72,6 +73,8 @@ export interface Gateway extends App, OwnMetrics, AsyncDisposable {
   readonly pressure: Pressure
   readonly connections: Connections
   readonly metrics: Metrics
+  /** Runs operations once it is started, or has begun one. */
+  readonly runner: Runner
 }
 
 /** Bytes of bodies in memory at a time; parsed they take a few times as much. */
@@ -103,8 +106,11 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
   const { publish, accepted } = wirePublish(deps, parts, options.patience)
   const { onAnswer } = addOwnMetrics(metrics, { connections, store, pressure, accepted })
   addSystemMetrics(metrics, { readings, readiness, figuresBroker, store, log }, options.metricsTopicsMax)
+  const runner = createRunner({ store, appender, pressure, log, signal })
   const routes = routesOf({
     ...deps,
+    appender,
+    runner,
     publish,
     accepted,
     newTopics,
@@ -134,7 +140,9 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     connections,
     metrics,
     onAnswer,
+    runner,
     async [Symbol.asyncDispose]() {
+      await runner[Symbol.asyncDispose]()
       pressure[Symbol.dispose]()
       await tails[Symbol.asyncDispose]()
       await heads[Symbol.asyncDispose]()

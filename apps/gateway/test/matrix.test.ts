@@ -4,6 +4,7 @@
  */
 import { type RouteId, routes } from '@sekali/api/routes'
 import { type Scope, scopes } from '@sekali/core/access'
+import { startRedrive } from '@sekali/store/redrive'
 import { registerProjection } from '@sekali/store/register-projection'
 import { event } from '@sekali/testkit/sample'
 import { storeEvents } from '@sekali/testkit/store-events'
@@ -60,6 +61,29 @@ const rules: Record<RouteId, Rule | 'none'> = {
   },
   revokeKey: { path: () => `/keys/${ids.revoke}`, allowed: 200, ...refused },
   readAudit: { path: '/audit', allowed: 200, ...refused },
+  listLetters: { path: '/dead-letters', allowed: 200, elsewhere: 200 },
+  readLetter: { path: '/dead-letters/c-1', allowed: 200, ...refused },
+  redrive: {
+    path: '/dead-letters/redrive',
+    init: post('{"filter":{"topic":"orders.eu"},"dry_run":true}'),
+    allowed: 200,
+    ...refused,
+  },
+  discardLetter: {
+    path: '/dead-letters/c-1/discard',
+    init: post('{"reason":"a test"}'),
+    allowed: 200,
+    ...refused,
+  },
+  publishAs: {
+    path: '/dead-letters/c-2/publish-as',
+    init: post('{"event_id":"2"}'),
+    allowed: 200,
+    ...refused,
+  },
+  listOperations: { path: '/operations', allowed: 200, elsewhere: 200 },
+  readOperation: { path: '/operations/1', allowed: 200, ...refused },
+  cancelOperation: { path: '/operations/1/cancel', init: { method: 'POST' }, allowed: 200, ...refused },
   describeApi: 'none',
   readHealth: 'none',
   readReadiness: 'none',
@@ -75,6 +99,11 @@ const keyOf = (scope: Scope, topic: string) => keys.get(`${scope} ${topic}`)
 beforeAll(async () => {
   own = await ownKeys()
   await storeEvents(own.store, [event({ topic: 'orders.eu', eventId: '1' })])
+  const other = (amount: number) =>
+    event({ topic: 'orders.eu', eventId: '1', payload: `{"amount":${amount}}` })
+  await storeEvents(own.store, [other(2), other(3)])
+  const filter = { topic: 'orders.eu' }
+  await startRedrive(own.store, { filter, asOf: 0, expect: 0, rate: 1 }, { actor: 'test' })
   const definition = { name: 'totals', version: 1, hash: 'a', topics: ['orders.*'], topicRegex: /^orders/ }
   await registerProjection(own.store, { ...definition, keyed: false, initial: '{}' })
   for (const use of ['read', 'rotate', 'revoke'] as const) {
@@ -116,6 +145,7 @@ test('what is refused is answered alike, whether it exists or not', async () => 
     await answers('/events?topic=orders.eu', '/events?topic=nothing'),
     await answers('/events/orders.eu/1', '/events/nothing/1', '/events/orders.eu?event_id=2'),
     await answers('/tail?topic=orders.eu', '/tail?topic=nothing'),
+    await answers('/dead-letters/c-1', '/dead-letters/c-99', '/dead-letters/nothing'),
     await answers('/projections/totals', '/projections/nothing', '/projections/totals/a'),
   ]) {
     expect(new Set(alike).size).toBe(1)

@@ -36,7 +36,7 @@ export interface RouteSpec {
 }
 
 /** Under which a route is listed. */
-export type Tag = 'publish' | 'read' | 'projections' | 'operate' | 'keys'
+export type Tag = 'publish' | 'read' | 'projections' | 'letters' | 'operate' | 'keys'
 
 export interface RequestSpec {
   /** One for each `:name` of the path. */

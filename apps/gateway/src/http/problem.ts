@@ -41,6 +41,8 @@ export interface ProblemExtras {
   /** Why an event became a dead letter: `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
   readonly reason?: string
   readonly in_flight?: boolean | null
+  /** How many dead letters match. */
+  readonly matched?: number
   /** Topics that are full, of those that the events are of. */
   readonly topics?: readonly string[]
   /** Instead of the usual text of the code, where more is known. */
@@ -59,7 +61,7 @@ export const problem = (code: ProblemCode, extras?: ProblemExtras): Response =>
 /** A problem as RFC 9457 has it. The title is the phrase of the status, because the type is `about:blank`. */
 export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
   const { errors, queued, lines_read, invalid, lines, events, headers, random } = extras
-  const { event_id, seq, reason, in_flight, topics } = extras
+  const { event_id, seq, reason, in_flight, matched, topics } = extras
   const [usual, about] = problems[code]
   const status = extras.status ?? usual
   const named = errors?.slice(0, limits.issuesNamedMax)
@@ -79,6 +81,7 @@ export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
     seq,
     reason,
     in_flight,
+    matched,
     topics,
   }
   return answer(status, JSON.stringify(body), {

@@ -16,10 +16,10 @@ import {
 import type * as v from 'valibot'
 import { badBearer } from '../access/bearer.ts'
 import { byOf } from '../access/by.ts'
+import { parseBody } from '../http/parse-body.ts'
 import { problem } from '../http/problem.ts'
 import { reply, toResponse } from '../http/reply.ts'
 import type { Handler } from '../http/router.ts'
-import { parseBody } from './body.ts'
 import { beyondOwn, forbidden, type KeyDeps, ownedKey } from './deps.ts'
 import { shown } from './shown.ts'
 
@@ -28,7 +28,7 @@ export function create(deps: KeyDeps): Handler {
   const { store, clients } = deps
   return onlyWithAuth(deps, async (c) => {
     const request = c.env.incoming
-    const body = parseBody(request, NewKey)
+    const body = parseBody(request, NewKey, 'invalid_key')
     if ('refused' in body) return toResponse(body.refused)
     const { name, expires_at } = body.value
     if (expires_at !== undefined && Date.parse(expires_at) <= Date.now()) {
@@ -56,7 +56,7 @@ export function rotate(deps: KeyDeps): Handler {
   const { store, clients } = deps
   return onlyWithAuth(deps, async (c) => {
     const request = c.env.incoming
-    const body = parseBody(request, Rotation)
+    const body = parseBody(request, Rotation, 'invalid_key')
     if ('refused' in body) return toResponse(body.refused)
     const old = await ownedKey(store, request, c.req.param('id'))
     if (old instanceof Response) return old

@@ -3,12 +3,21 @@ import { Batch, Event, StoredEvent } from '../schemas/event.ts'
 import { Stats } from '../schemas/figures.ts'
 import { Diagnosis, Readiness } from '../schemas/health.ts'
 import { AuditEntry, Key, KeyWithText, NewKey, Rotation } from '../schemas/key.ts'
+import {
+  Discard,
+  Letter,
+  LetterWithContent,
+  Operation,
+  PublishAs,
+  Redrive,
+  RedriveCount,
+} from '../schemas/letter.ts'
 import { Problem } from '../schemas/problem.ts'
 import { ProjectionKey, ProjectionStates, ProjectionStatus } from '../schemas/projection.ts'
 import { BatchQueued, BatchReceipts, EventQueued, EventStored, LinesQueued } from '../schemas/receipt.ts'
 
 /** What comes in. */
-export const ofRequests = { Event, Batch, NewKey, Rotation }
+export const ofRequests = { Event, Batch, NewKey, Rotation, Redrive, Discard, PublishAs }
 
 /** What goes out. */
 export const ofAnswers = {
@@ -25,6 +34,10 @@ export const ofAnswers = {
   Key,
   KeyWithText,
   AuditEntry,
+  Letter,
+  LetterWithContent,
+  RedriveCount,
+  Operation,
   Readiness,
   Diagnosis,
   Problem,

@@ -33,6 +33,7 @@ export const Problem = v.object({
   seq: v.optional(v.pipe(Seq, v.description('Of the event that has the id.'))),
   reason: v.optional(v.pipe(v.string(), v.description('Why the event became a dead letter.'))),
   in_flight: v.optional(v.nullable(v.boolean())),
+  matched: v.optional(v.pipe(Count, v.description('How many dead letters match now.'))),
   topics: v.optional(
     v.pipe(v.array(v.string()), v.description('Those that have too much in flight, up to 100.')),
   ),

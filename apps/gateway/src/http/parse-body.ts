@@ -1,14 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { Issue } from '@sekali/core/errors'
 import * as v from 'valibot'
-import { refusal } from '../http/problem.ts'
-import type { Answer } from '../http/reply.ts'
-import { jsonBody } from '../http/small-bodies.ts'
+import { refusal } from './problem.ts'
+import type { Answer } from './reply.ts'
+import { jsonBody } from './small-bodies.ts'
 
-/** The body by its schema, or why it is refused. Throws `MalformedJson`. */
+/** The body by its schema, or why it is refused, with the code of the problem. Throws `MalformedJson`. */
 export function parseBody<S extends v.GenericSchema>(
   request: IncomingMessage,
   schema: S,
+  code: 'invalid_body' | 'invalid_key' = 'invalid_body',
 ): { readonly value: v.InferOutput<S> } | { readonly refused: Answer } {
   const body = jsonBody(request)
   if ('refused' in body) return body
@@ -16,7 +17,7 @@ export function parseBody<S extends v.GenericSchema>(
   const json = Array.isArray(body.json) ? null : body.json
   const parsed = v.safeParse(schema, json, { abortPipeEarly: true })
   if (parsed.success) return { value: parsed.output }
-  return { refused: refusal('invalid_key', { errors: parsed.issues.map(issueOf) }) }
+  return { refused: refusal(code, { errors: parsed.issues.map(issueOf) }) }
 }
 
 const pathCharsMax = 64

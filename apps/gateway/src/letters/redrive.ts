@@ -1,0 +1,94 @@
+/** POST /dead-letters/redrive: counts first, and then begins what a runner goes on with. */
+import { Redrive } from '@sekali/api/letter'
+import type { Issue } from '@sekali/core/errors'
+import { parseLetterId } from '@sekali/core/letter'
+import { parsePattern } from '@sekali/core/pattern'
+import { findLetter } from '@sekali/store/letters'
+import { findOperation, type RedriveFilter } from '@sekali/store/operations'
+import { countRedrivable, startRedrive } from '@sekali/store/redrive'
+import type { Context } from 'hono'
+import type * as v from 'valibot'
+import { byOf } from '../access/by.ts'
+import { refusalOfPattern } from '../access/may.ts'
+import { grantOf } from '../access/principals.ts'
+import { parseBody } from '../http/parse-body.ts'
+import { problem } from '../http/problem.ts'
+import { reply, toResponse } from '../http/reply.ts'
+import type { Handler } from '../http/router.ts'
+import type { LetterDeps } from './deps.ts'
+import { entryIdText, shownOperation } from './shown.ts'
+
+const rateDefault = 50
+
+export function redrive(deps: LetterDeps): Handler {
+  return async (c) => {
+    const body = parseBody(c.env.incoming, Redrive)
+    if ('refused' in body) return toResponse(body.refused)
+    const { filter = {}, dry_run = false } = body.value
+    const errors = issuesOf(body.value)
+    if (errors.length > 0) return problem('invalid_body', { errors })
+    const { topic, reason, from, to } = filter
+    const wanted: RedriveFilter = { topic, reason, from, to, id: numberOf(filter.id) }
+    const refused = await refusalOf(deps, c, wanted)
+    if (refused !== undefined) return refused
+    return dry_run ? await count(deps, wanted) : await start(deps, c, wanted, body.value)
+  }
+}
+
+const numberOf = (id: string | undefined) => (id === undefined ? undefined : parseLetterId(id)?.number)
+
+/** What the schema does not say: only entries can be redriven, and only what was counted. */
+function issuesOf({ filter, dry_run = false, as_of, expect }: v.InferOutput<typeof Redrive>): Issue[] {
+  const issues: Issue[] = []
+  for (const [path, id] of [['filter.id', filter?.id] as const, ['as_of', as_of] as const]) {
+    if (id === undefined || parseLetterId(id)?.kind === 'entry') continue
+    const message =
+      'must be the id of an entry, e-…: a conflict cannot be redriven, publish it as another event'
+    issues.push({ path, code: 'invalid_letter', message })
+  }
+  for (const [path, value] of dry_run
+    ? []
+    : ([
+        ['as_of', as_of],
+        ['expect', expect],
+      ] as const)) {
+    if (value !== undefined) continue
+    issues.push({ path, code: 'missing_field', message: 'is required: ask with dry_run first, which counts' })
+  }
+  return issues
+}
+
+/** The key must cover whatever the filter can match; the one letter of an id is enough. */
+async function refusalOf({ store }: LetterDeps, c: Context, { topic, id }: RedriveFilter) {
+  const grant = grantOf(c.env?.incoming)
+  const letter = id === undefined ? undefined : await findLetter(store, { kind: 'entry', number: id })
+  const refused = refusalOfPattern(
+    grant,
+    (topic ?? letter?.topic) === undefined ? undefined : parsePattern(topic ?? letter?.topic ?? ''),
+  )
+  return refused && toResponse(refused)
+}
+
+async function count({ store }: LetterDeps, filter: RedriveFilter): Promise<Response> {
+  const { matched, byReason, asOf } = await countRedrivable(store, filter)
+  return reply(200, JSON.stringify({ matched, by_reason: byReason, as_of: entryIdText(asOf) }))
+}
+
+async function start(
+  { store, clients, runner }: LetterDeps,
+  c: Context,
+  filter: RedriveFilter,
+  { as_of, expect = 0, rate = rateDefault }: v.InferOutput<typeof Redrive>,
+): Promise<Response> {
+  const by = byOf(c.env.incoming, clients)
+  const started = await startRedrive(store, { filter, asOf: numberOf(as_of) ?? 0, expect, rate }, by)
+  if (started.outcome === 'too_many') return problem('too_many_operations')
+  if (started.outcome === 'count_changed') return problem('count_changed', { matched: started.matched })
+  runner.kick()
+  const operation = await findOperation(store, started.id)
+  if (operation === undefined) throw new Error('an operation that has begun is gone')
+  return reply(202, JSON.stringify(shownOperation(operation)), {
+    'Content-Type': 'application/json',
+    Location: `../operations/${started.id}`, // relative, for a proxy may have put a prefix before the path
+  })
+}
