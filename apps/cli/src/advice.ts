@@ -45,7 +45,7 @@ export function adviceOn(error: SekaliError, url: string): string {
     return `the id is taken by an event with another content${place}; the log stays as it is; choose another --id`
   }
   if (error instanceof DeadEvent) {
-    return `accepted, but PostgreSQL would not store it (${error.reason ?? 'reason unknown'}); it lies in dead_letters`
+    return `accepted, but PostgreSQL would not store it (${error.reason ?? 'reason unknown'}); sekali dead-letter list has it`
   }
   if (error instanceof Refused) return adviceOnRefusal(error, url)
   return error.message
@@ -152,5 +152,14 @@ const advice: Readonly<Record<string, string>> = {
   topic_in_use: 'the topic has events, or some are on their way, or it has dead letters: it stays',
   unknown_projection: 'there is no such projection: sekali projection list names them',
   unknown_key: 'the projection has no such key: sekali projection get NAME lists them',
+  unknown_letter: 'there is no such letter: sekali dead-letter list names them by their ids',
+  letter_settled: 'somebody has dealt with it already: sekali dead-letter show ID tells who, and how',
+  letter_not_kept: 'nothing of its content is kept, because its topic had too many: discard it',
+  not_a_conflict: 'it is no conflict: sekali dead-letter redrive ID appends it once more',
+  event_id_taken: 'an event of the topic has this id, with another content: choose another id',
+  count_changed: 'by now another number of dead letters matches, so nothing is redriven: count again',
+  unknown_operation: 'there is no such operation: sekali operation list names them',
+  operation_over: 'the operation has ended already: sekali operation show ID tells how',
+  too_many_operations: 'as many operations run as may: wait for one, or cancel one',
   not_found: 'this gateway does not know that: it may be older than this command',
 }

@@ -4,10 +4,12 @@ import manifest from '../package.json' with { type: 'json' }
 import { urlOfGateway, wholeNumber } from './arguments.ts'
 import { addAudit } from './commands/audit.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addDeadLetter } from './commands/dead-letter.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEvent } from './commands/event.ts'
 import { addEvents } from './commands/events.ts'
 import { addKey } from './commands/key.ts'
+import { addOperation } from './commands/operation.ts'
 import { addProfile } from './commands/profile.ts'
 import { addProjection } from './commands/projection.ts'
 import { addPublish } from './commands/publish.ts'
@@ -65,6 +67,8 @@ ${exitCodeHelp}
     addStats,
     addProjection,
     addDoctor,
+    addDeadLetter,
+    addOperation,
     addKey,
     addAudit,
     addProfile,

@@ -7,6 +7,7 @@ import { inject } from 'vitest'
 
 export interface System extends AsyncDisposable {
   readonly url: string
+  readonly databaseUrl: string
   /** It may do everything, where keys are asked for. */
   readonly firstKey: string | undefined
   /** What the first gateway has logged. */
@@ -31,6 +32,7 @@ export async function ownSystem({ projections = '', asksForKeys = false } = {}):
   const kept = stack.move()
   return {
     url,
+    databaseUrl: database.url,
     firstKey,
     logs: () => first.output(),
     gateway: {

@@ -1,5 +1,6 @@
 import process from 'node:process'
 import type { Client } from '@sekali/client/client'
+import type { Progress } from '@sekali/process/progress'
 import { repeatsOf } from './arguments.ts'
 import { type Balance, balance, n } from './balance/balance.ts'
 import { type KnownByTopic, totalOf } from './balance/figures.ts'
@@ -7,7 +8,6 @@ import { isIdle, waitForFigures } from './balance/wait-for-figures.ts'
 import { publishAll, type Sent } from './load/publish.ts'
 import { sendings } from './load/workload.ts'
 import type { Options } from './options.ts'
-import type { Progress } from './progress.ts'
 import type { Result } from './report.ts'
 
 export interface Tools {

@@ -100,6 +100,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     access: ['log'],
   },
   'packages/process': {
+    terminal: [],
     start: [],
     loop: ['start'],
     operate: ['start'],

@@ -66,7 +66,7 @@ function statusOf(error: unknown): Status | undefined {
 }
 
 function explained(status: Status, reason = 'reason unknown'): string {
-  if (status === 'dead') return `: PostgreSQL would not store it (${reason}); it lies in dead_letters`
+  if (status === 'dead') return `: PostgreSQL would not store it (${reason}); sekali dead-letter list has it`
   if (status === 'in_flight') return ': accepted, not yet stored; ask again'
   return ': no such event was accepted'
 }
