@@ -3,6 +3,7 @@ import { abuses } from './abuse.ts'
 import { disconnects } from './disconnect.ts'
 import { failpoints } from './failpoints.ts'
 import { keyFaults } from './keys.ts'
+import { letterFaults } from './letters.ts'
 import { load } from './load.ts'
 import { losses } from './losses.ts'
 import { network } from './network.ts'
@@ -40,6 +41,7 @@ export const catalogue: ReadonlyMap<string, Fault> = new Map(
     ...load,
     ...pressureFaults,
     ...keyFaults,
+    ...letterFaults,
     ...abuses,
   ].map((fault) => [fault.name, fault]),
 )

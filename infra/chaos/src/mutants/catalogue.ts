@@ -4,6 +4,7 @@ import { brokerMutants } from './broker.ts'
 import { definitionMutants } from './definitions.ts'
 import { doorMutants } from './doors.ts'
 import { keyMutants } from './keys.ts'
+import { letterMutants } from './letters.ts'
 import { limitMutants } from './limits.ts'
 import type { Mutant } from './mutant.ts'
 import { pressureMutants } from './pressure.ts'
@@ -24,4 +25,5 @@ export const mutants: readonly Mutant[] = [
   ...shareMutants,
   ...definitionMutants,
   ...keyMutants,
+  ...letterMutants,
 ]
