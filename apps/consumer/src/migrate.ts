@@ -4,9 +4,9 @@
  */
 import { InvalidConfig } from '@sekali/core/errors'
 import { commonEnv, databaseUrl, parseEnv } from '@sekali/process/env'
-import { createLog } from '@sekali/process/log'
+import { createLog, type Logger } from '@sekali/process/log'
 import { run } from '@sekali/process/run'
-import { migrate } from '@sekali/store/migrate'
+import { type MigrationProgress, migrate } from '@sekali/store/migrate'
 import { makeRoles, type RolePasswords } from '@sekali/store/roles'
 import * as v from 'valibot'
 
@@ -37,6 +37,28 @@ function passwordsIn(env: v.InferOutput<typeof Environment>): RolePasswords {
   }
 }
 
+/** Between two lines about one migration: a large table may take long. */
+const saysEveryMs = 5_000
+
+async function migrateSaying(url: string, log: Logger): Promise<void> {
+  let progress: MigrationProgress | undefined
+  let sinceMs = performance.now()
+  const timer = setInterval(() => {
+    if (progress === undefined) return
+    const seconds = Math.round((performance.now() - sinceMs) / 1_000)
+    log.info({ ...progress, seconds }, 'a migration goes on')
+  }, saysEveryMs)
+  try {
+    await migrate(url, (now) => {
+      progress = now
+      sinceMs = performance.now()
+      log.info({ migration: now.migration, of: now.of }, 'migrates')
+    })
+  } finally {
+    clearInterval(timer)
+  }
+}
+
 await run('migrate', async () => {
   const env = parseEnv(Environment, process.env)
   const log = createLog('migrate', env.LOG_LEVEL)
@@ -44,6 +66,6 @@ await run('migrate', async () => {
     await makeRoles(env.SUPERUSER_URL, passwordsIn(env))
     log.info('the roles are made')
   }
-  await migrate(env.DATABASE_URL)
+  await migrateSaying(env.DATABASE_URL, log)
   log.info('the schema is up to date')
 })

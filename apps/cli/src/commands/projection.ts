@@ -13,6 +13,7 @@ import { number, plain, styled, table } from '../terminal/text.ts'
 import { calls } from './calls.ts'
 import { addCheck } from './check.ts'
 import { explaining, reportStop } from './projection-trouble.ts'
+import { waitForRebuild } from './rebuild-wait.ts'
 
 export function addProjection(program: Command, surroundings: Surroundings): void {
   const projection = program
@@ -55,6 +56,7 @@ Examples:
       'Folds a projection anew from the first event on. The old state answers until the new one has caught up.',
     )
     .argument('<name>')
+    .option('-w, --wait', 'wait until the new state is on show')
     .addHelpText('after', calls('rebuildProjection'))
     .action(action(surroundings, rebuild))
   projection
@@ -172,10 +174,11 @@ const indented = (state: unknown): string =>
     .map(plain)
     .join('\n')
 
-const rebuild = async (context: Context, [given]: string[]) => {
-  const { client, options, json, out } = context
+const rebuild = async (context: Context, [given]: string[], options: { readonly wait?: boolean }) => {
+  const { client, json, out } = context
   const name = required(given)
-  await explaining(context, name, () => client.rebuildProjection(name, options))
+  await explaining(context, name, () => client.rebuildProjection(name, context.options))
+  if (options.wait) return await waitForRebuild(context, name)
   const text = `${plain(name)} is being rebuilt; sekali projection list shows how far it is`
   await out.line(json ? JSON.stringify({ name, status: 'building' }) : text)
   return undefined

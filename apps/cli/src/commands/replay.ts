@@ -5,6 +5,7 @@ import { findPayload } from '@sekali/core/payload'
 import type { Command } from 'commander'
 import { action, type Context, required, type Surroundings } from '../context.ts'
 import { addFilters, requireSpan, timesHelp } from '../filters.ts'
+import { openFileProgress } from '../terminal/file-progress.ts'
 import { calls } from './calls.ts'
 import { reportNothing } from './no-topic.ts'
 
@@ -52,10 +53,13 @@ const run = async (context: Context, [operand]: string[], { events = false, ...q
   const topic = required(operand)
   const texts = replayText(connection, { ...query, topic }, options)
   let written = 0
+  using progress = json ? undefined : openFileProgress()
   try {
     for await (const text of texts) {
-      await out.line(events ? eventAsSent(text) : text)
+      const line = events ? eventAsSent(text) : text
+      await out.line(line)
       written += 1
+      progress?.note(line)
     }
   } catch (error) {
     if (written > 0 && !json && !signal.aborted)
