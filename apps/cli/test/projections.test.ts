@@ -65,6 +65,10 @@ test('projections are listed, shown and rebuilt', async () => {
   expect((await run(['projection', 'rebuild', 'customer-totals'], system.url)).out).toContain(
     'is being rebuilt',
   )
+  expect(await run(['projection', 'rebuild', 'customer-totals', '--wait'], system.url)).toMatchObject({
+    code: 0,
+    out: 'customer-totals is rebuilt\n',
+  })
   expect(await run(['projection', 'drop', 'customer-totals'], system.url)).toMatchObject({
     code: 1,
     err: expect.stringMatching(/a projector folds it.* in \d\d s at the earliest/),

@@ -155,6 +155,11 @@ test('an outcome that should not be is counted in words, with the topics that ha
       topic('c', { dead: 1 }),
     ]),
   ).toEqual(['1 event came under an id that another content has (b)', '1 dead letter (c)', 'none'])
+  const isSettled = figureFindings({ ...none, conflicts: 2, dead: 3 }, [], { conflicts: 1, dead: 3 })
+  expect(isSettled.map(({ level, message }) => `${level}: ${message}`).slice(0, 2)).toEqual([
+    'warning: 1 event came under an id that another content has',
+    'ok: none open, 3 in all',
+  ])
   const many = [1, 5, 2, 3, 4].map((lost, n) => topic(`t${n}`, { lost }))
   expect(messages({ lost: 1_500 }, many)[2]).toBe(
     '1,500 events vanished from Redis before they were stored (t1, t4, t3 and 2 more)',

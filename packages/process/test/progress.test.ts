@@ -8,7 +8,13 @@ function written(isTTY: boolean): WriteStream & { text(): string } {
   const stream = new PassThrough().on('data', (piece) => {
     text += piece
   })
-  const terminal = { isTTY, columns: 120, cursorTo: () => true, moveCursor: () => true, clearLine: () => true }
+  const terminal = {
+    isTTY,
+    columns: 120,
+    cursorTo: () => true,
+    moveCursor: () => true,
+    clearLine: () => true,
+  }
   return Object.assign(stream, terminal, { text: () => text }) as unknown as WriteStream & { text(): string }
 }
 

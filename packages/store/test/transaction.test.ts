@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { connectStore, withTransaction } from '../src/postgres/connect.ts'
 import { sql } from '../src/postgres/drizzle.ts'
 import { DataRefused } from '../src/postgres/errors.ts'
-import { migrate } from '../src/postgres/migrate.ts'
+import { type MigrationProgress, migrate } from '../src/postgres/migrate.ts'
 import { copyEvents } from '../src/turn/copy.ts'
 
 test('eight processes may migrate at once, also an empty database', async () => {
@@ -30,6 +30,23 @@ test('eight processes may migrate at once, also an empty database', async () => 
     'spans',
     'topics',
   ])
+})
+
+test('a migration says how far it is, and says nothing where nothing is due', async () => {
+  await using database = await ownDatabase()
+  await using store = connectStore({ url: database.url, poolMax: 1, name: 'test' }, quiet)
+  const steps: string[] = []
+  const note = ({ migration, of, tables }: MigrationProgress) =>
+    steps.push(`${migration} of ${of}, ${Object.keys(tables).length} tables`)
+  await migrate(database.url, note)
+  expect(steps).toEqual([])
+  await store.pool.query(
+    'DROP SCHEMA IF EXISTS public, projections, drizzle, access, audit, operations CASCADE; CREATE SCHEMA public',
+  )
+  await migrate(database.url, note)
+  const of = steps.length
+  expect(of).toBeGreaterThan(10)
+  expect(steps).toEqual(Array.from({ length: of }, (_, at) => `${at + 1} of ${of}, 0 tables`))
 })
 
 test('a backend that dies in a transaction costs its connection, not the process and not the pool', async () => {

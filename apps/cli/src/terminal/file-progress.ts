@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs'
 import process from 'node:process'
+import type { WriteStream } from 'node:tty'
 import { openProgress, type Progress } from '@sekali/process/progress'
 
 /** How far a file is that standard output goes to. Where it goes to a pipe or a terminal, what comes is progress enough. */
@@ -12,7 +13,10 @@ export interface FileProgress extends Disposable {
 const patienceMs = 1_000
 const clockEvery = 256
 
-export function openFileProgress(stream = process.stderr, isFile = isStandardOutputAFile()): FileProgress {
+export function openFileProgress(
+  stream: WriteStream = process.stderr,
+  isFile = isStandardOutputAFile(),
+): FileProgress {
   const beganAt = performance.now()
   let progress: Progress | undefined
   let lines = 0

@@ -14,6 +14,7 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { examineStore, readClock as readStoreClock } from '@sekali/store/doctor'
 import { countLiveKeys } from '@sekali/store/keys'
+import { countSettled } from '@sekali/store/letters'
 import { readNotLoaded } from '@sekali/store/not-loaded'
 import { readProjectionWaits } from '@sekali/store/projection-waits'
 import { readProjections } from '@sekali/store/read-projections'
@@ -98,7 +99,7 @@ export function doctor(
       ...consumerFindings(consumers, holders, totals.inFlight),
       lagFinding(totals.inFlight, oldest, nowMs),
       lastIdFinding(streams, nowMs),
-      ...figureFindings(totals, topics),
+      ...figureFindings(totals, topics, await inTime(countSettled(store))),
       ...pressureFindings(pressure.state()),
     ]
   }

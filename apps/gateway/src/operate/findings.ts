@@ -109,13 +109,21 @@ export function lastIdFinding(
 
 const keptOnly = `beyond ${limits.keptBytesMax / 2 ** 20} MiB of a topic, no content is kept`
 
-/** Outcomes that a healthy system does not have. `topics` are null if they are not known. */
-export function figureFindings(totals: Figures, topics: readonly TopicFigures[] | null): Finding[] {
+/**
+ * Outcomes that a healthy system does not have. `topics` are null if they are not known. Of dead letters and conflicts only
+ * those are a finding that nobody has dealt with; `settled` counts the others.
+ */
+export function figureFindings(
+  totals: Figures,
+  topics: readonly TopicFigures[] | null,
+  settled: Readonly<Partial<Record<Outcome, number>>> = {},
+): Finding[] {
   const finding = (outcome: Outcome, one: string, many: string, remedy: string): Finding => {
     const check = `log.${outcome}`
-    const value = totals[outcome]
-    if (value === null) return unknown(check, 'cannot be told while a server is away')
-    if (value === 0) return ok(check, 'none')
+    const all = totals[outcome]
+    if (all === null) return unknown(check, 'cannot be told while a server is away')
+    const value = Math.max(0, all - (settled[outcome] ?? 0))
+    if (value === 0) return ok(check, all === 0 ? 'none' : `none open, ${all.toLocaleString('en-US')} in all`)
     const names = topicsWithMost(outcome, topics ?? [])
     const places = names.length === 0 ? '' : ` (${listed(names)})`
     return warning(check, `${value.toLocaleString('en-US')} ${value === 1 ? one : many}${places}`, remedy)
@@ -125,13 +133,13 @@ export function figureFindings(totals: Figures, topics: readonly TopicFigures[] 
       'conflicts',
       'event came under an id that another content has',
       'events came under an id that another content has',
-      `a publisher uses an id twice: SELECT * FROM conflicts shows what came; ${keptOnly}`,
+      `a publisher uses an id twice: sekali dead-letter list --kind conflict names them, compare shows both; ${keptOnly}`,
     ),
     finding(
       'dead',
       'dead letter',
       'dead letters',
-      `PostgreSQL refused them: SELECT reason, fields FROM dead_letters shows why and what; ${keptOnly}`,
+      `PostgreSQL refused them: sekali dead-letter list --kind entry tells why; redrive them once that is mended; ${keptOnly}`,
     ),
     finding(
       'lost',

@@ -107,6 +107,19 @@ function merge(lists: readonly (readonly Letter[])[], limit: number): Letter[] {
   return merged
 }
 
+/** How many letters somebody has dealt with, by the outcome that counts them. Rejects with `StoreUnavailable`. */
+export async function countSettled(
+  store: Store,
+): Promise<{ readonly dead: number; readonly conflicts: number }> {
+  const { rows } = await ask<{ dead: string; conflicts: string }>(
+    store,
+    `SELECT count(*) FILTER (WHERE kind = 'entry') AS dead, count(*) FILTER (WHERE kind = 'conflict') AS conflicts
+     FROM operations.settled`,
+    [],
+  )
+  return { dead: Number(rows[0]?.dead ?? 0), conflicts: Number(rows[0]?.conflicts ?? 0) }
+}
+
 /** The letter of an id; `undefined` if there is none. Rejects with `StoreUnavailable`. */
 export async function findLetter(store: Store, { kind, number }: LetterId): Promise<Letter | undefined> {
   const [letter] = await query(store, `${selectOf(kind)} WHERE l.id = $1`, [number])

@@ -13,6 +13,7 @@ import { comparePositions, isTimeExact, origin, type Position, timeOf } from '@s
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
+import { settled } from '../postgres/operations-schema.ts'
 import { conflicts, deadLetters, entryIds, events, topics } from '../postgres/schema.ts'
 import { textArray } from '../postgres/text-array.ts'
 import { livePosition } from '../turn/standing.ts'
@@ -111,7 +112,10 @@ function orderOf({ order, entry_id }: OutcomeRow, position: Position): number {
   return entry_id === null ? -1 : comparePositions(entry_id as Position, position)
 }
 
-/** What is known of an event by its id: the event, or why an entry with it became a dead letter, or neither. */
+/**
+ * What is known of an event by its id: the event, or why an entry with it became a dead letter that was not redriven, or
+ * neither.
+ */
 export interface Known {
   readonly event: StoredEvent | undefined
   readonly dead: { readonly reason: string } | undefined
@@ -125,7 +129,9 @@ export async function findEvent(store: Store, topic: TopicName, eventId: EventId
     .execute<Partial<EventRow> & { position: string; reason: string | null }>(sql`
       SELECT CASE WHEN t.retired THEN ${origin} ELSE t.position END AS position, ${eventColumns},
         (SELECT reason FROM ${deadLetters} d
-          WHERE d.topic_id = t.id AND d.event_id = ${eventId} ORDER BY id DESC LIMIT 1) AS reason
+          WHERE d.topic_id = t.id AND d.event_id = ${eventId} AND NOT EXISTS (
+            SELECT FROM ${settled} s WHERE s.kind = 'entry' AND s.letter = d.id AND s.became = 'redriven'
+          ) ORDER BY id DESC LIMIT 1) AS reason
       FROM ${topics} t
       LEFT JOIN ${events} e ON e.topic_id = t.id AND e.event_id = ${eventId}
       WHERE t.name = ${topic}`)
