@@ -14,7 +14,7 @@ test('eight processes may migrate at once, also an empty database', async () => 
   await using database = await ownDatabase()
   await using store = connectStore({ url: database.url, poolMax: 1, name: 'test' }, quiet)
   await store.pool.query(
-    'DROP SCHEMA public, projections, access, audit, drizzle CASCADE; CREATE SCHEMA public',
+    'DROP SCHEMA public, projections, access, audit, operations, drizzle CASCADE; CREATE SCHEMA public',
   )
   await Promise.all(Array.from({ length: 8 }, () => migrate(database.url)))
   const { rows } = await store.pool.query('SELECT count(*)::int FROM drizzle.__drizzle_migrations')
