@@ -3,7 +3,7 @@
  * description of the API and the help of the command line all come of it. The gateway adds a handler to each.
  */
 import { createKey, listKeys, readAudit, readKey, revokeKey, rotateKey } from './table/keys.ts'
-import { discardLetter, listLetters, publishAs, readLetter, redrive } from './table/letters.ts'
+import { discardLetter, listLetters, publishAs, readLetter } from './table/letters.ts'
 import {
   checkReadiness,
   checkRoot,
@@ -14,7 +14,7 @@ import {
   readStats,
   runDoctor,
 } from './table/operate.ts'
-import { cancelOperation, listOperations, readOperation } from './table/operations.ts'
+import { cancelOperation, listOperations, readOperation, redrive } from './table/operations.ts'
 import {
   dropProjection,
   listProjections,

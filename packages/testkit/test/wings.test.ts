@@ -128,6 +128,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   'packages/testkit': {
     contract: [],
     processes: ['contract', 'eventually', 'servers'],
+    stored: ['sample'],
   },
 }
 

@@ -8,7 +8,7 @@ export const letterMutants: readonly Mutant[] = [
     name: 'redrive-forgets-as-of',
     breaks: 'what becomes a dead letter during a redrive is redriven as well, without end',
     edits: [{ file, find: 'checkpoint, asOf, limit', replace: 'checkpoint, Math.max(asOf, 1e12), limit' }],
-    test: { project: 'store', file: 'letters', name: 'a step marks what it appends' },
+    test: { project: 'store', file: 'redrives', name: 'a step marks what it appends' },
   },
   {
     name: 'settles-before-append',
@@ -20,7 +20,7 @@ export const letterMutants: readonly Mutant[] = [
         replace: 'await append(new Set(taken.map(Number))).catch(() => undefined)',
       },
     ],
-    test: { project: 'store', file: 'letters', name: 'a step marks what it appends' },
+    test: { project: 'store', file: 'redrives', name: 'a step marks what it appends' },
   },
   {
     name: 'redrives-overlap',
@@ -33,7 +33,7 @@ export const letterMutants: readonly Mutant[] = [
       },
       { file, find: 'if (taken.length > 0) await', replace: 'if (letters.length > 0) await' },
     ],
-    test: { project: 'store', file: 'letters', name: 'two redrives of one letter' },
+    test: { project: 'store', file: 'redrives', name: 'two redrives of one letter' },
   },
   {
     name: 'lease-unchecked',
@@ -45,6 +45,6 @@ export const letterMutants: readonly Mutant[] = [
         replace: 'await outcomeOf<boolean>(tx, renew, valuesOf(lease))',
       },
     ],
-    test: { project: 'store', file: 'letters', name: 'a lease has one holder' },
+    test: { project: 'store', file: 'redrives', name: 'a lease has one holder' },
   },
 ]

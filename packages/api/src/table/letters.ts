@@ -10,14 +10,10 @@ import {
   LetterStateText,
   LettersCursorText,
   LetterWithContent,
-  Operation,
   PublishAs,
   ReasonText,
-  Redrive,
-  RedriveCount,
 } from '../schemas/letter.ts'
 import { InstantText, TopicPattern } from '../schemas/text.ts'
-import { exampleOperation } from './operations.ts'
 
 const exampleLetter = {
   id: 'c-7',
@@ -49,7 +45,8 @@ const id = {
   example: exampleLetter.id,
 } as const
 
-const bodyProblems = [
+/** What can be wrong with a body here. */
+export const bodyProblems = [
   'malformed_json',
   'unsupported_encoding',
   'unsupported_media_type',
@@ -146,44 +143,6 @@ export const readLetter = defineRoute({
     },
   ],
   problems: ['unknown_letter', 'store_unavailable'],
-})
-
-export const redrive = defineRoute({
-  id: 'redrive',
-  method: 'POST',
-  path: '/dead-letters/redrive',
-  scope: 'admin',
-  tag: 'letters',
-  summary: 'Append open dead letters once more',
-  description:
-    'First with `dry_run`, which counts. Then with the `as_of` and `matched` of that as `as_of` and `expect`: what comes later is not in it, and if the count is another by then nothing is done. Events keep their ids, so one that is appended twice is stored once. The key must cover the topics of the filter.',
-  request: {
-    bodies: [
-      {
-        mediaType: 'application/json',
-        schema: Redrive,
-        example: { filter: { topic: 'orders.>', reason: '23514' }, dry_run: true },
-      },
-    ],
-  },
-  answers: [
-    {
-      status: 200,
-      description: 'The count of a dry run.',
-      mediaType: 'application/json',
-      schema: RedriveCount,
-      example: { matched: 412, by_reason: { '23514': 412 }, as_of: 'e-512' },
-    },
-    {
-      status: 202,
-      description: 'It has begun, and goes on by itself.',
-      mediaType: 'application/json',
-      schema: Operation,
-      example: exampleOperation,
-      headers: { Location: 'always' },
-    },
-  ],
-  problems: [...bodyProblems, 'forbidden', 'count_changed', 'too_many_operations', 'store_unavailable'],
 })
 
 export const discardLetter = defineRoute({

@@ -4,7 +4,7 @@ import type { Position } from '@sekali/core/position'
 import type { Store } from '@sekali/store/connect'
 import { keepDeadLetters } from '@sekali/store/dead-letters'
 import { ensureTopics } from '@sekali/store/ensure-topics'
-import { event } from './sample.ts'
+import { event } from '../sample.ts'
 import { accountFor, storeEvents, withTurn } from './store-events.ts'
 
 let entries = 0
