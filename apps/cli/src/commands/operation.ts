@@ -106,7 +106,7 @@ const list = async (
   return undefined
 }
 
-export const filterText = (filter: object): string =>
+const filterText = (filter: object): string =>
   Object.entries(filter)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')
