@@ -10,7 +10,9 @@ import { createFirstKey } from '@sekali/store/first-key'
 import { findKeys } from '@sekali/store/keys'
 import { migrate } from '@sekali/store/migrate'
 import { readAudit } from '@sekali/store/read-audit'
+import { startRedrive } from '@sekali/store/redrive'
 import { makeRoles } from '@sekali/store/roles'
+import { discardLetter } from '@sekali/store/settle'
 import { quiet } from '@sekali/testkit/quiet'
 import { expect, test } from 'vitest'
 
@@ -46,10 +48,11 @@ async function expectApart({ as }: Cluster): Promise<void> {
     FROM pg_namespace n CROSS JOIN LATERAL (
       SELECT n.nspowner UNION SELECT relowner FROM pg_class WHERE relnamespace = n.oid
       UNION SELECT proowner FROM pg_proc WHERE pronamespace = n.oid) o (owner)
-    WHERE n.nspname IN ('access', 'audit') ORDER BY 1`)
+    WHERE n.nspname IN ('access', 'audit', 'operations') ORDER BY 1`)
   expect(owners.rows).toEqual([
     { schema: 'access', owner: 'sekali_access' },
     { schema: 'audit', owner: 'sekali_audit' },
+    { schema: 'operations', owner: 'sekali_operations' },
   ])
   const roles = await root.query(
     `SELECT rolname FROM pg_roles WHERE rolname IN ('sekali_access', 'sekali_audit')
@@ -70,7 +73,14 @@ async function expectApart({ as }: Cluster): Promise<void> {
   const entries = await readAudit(gateway, { limit: 4 })
   expect(entries.map(({ action }) => action)).toEqual(['denied', 'key_revoked', 'key_rotated', 'key_created'])
 
+  expect(await startRedrive(gateway, { filter: {}, asOf: 0, expect: 0, rate: 1 }, by)).toMatchObject({
+    outcome: 'started',
+  })
+  expect(await discardLetter(gateway, { kind: 'entry', number: 1 }, 'a test', by)).toBe('unknown')
+
   const change = [
+    `INSERT INTO operations.settled (kind, letter, became, by) VALUES ('entry', 1, 'discarded', '')`,
+    `UPDATE operations.operations SET state = 'done'`,
     `INSERT INTO access.keys (id, name, hash, scopes, topics, created_by) VALUES ('x', '', '', '{}', '{}', '')`,
     `UPDATE access.keys SET revoked_at = NULL`,
     'DELETE FROM access.keys',
@@ -81,7 +91,7 @@ async function expectApart({ as }: Cluster): Promise<void> {
     'SELECT 1; LOCK TABLE audit.entries IN SHARE MODE',
     'SELECT FROM access.keys FOR SHARE',
   ]
-  const read = ['SELECT FROM access.keys', 'SELECT FROM audit.entries']
+  const read = ['SELECT FROM access.keys', 'SELECT FROM operations.settled', 'SELECT FROM audit.entries']
   const call = [
     `SELECT access.revoke_key('x', '', '', NULL)`,
     `SELECT access.note_uses('{}', '{}')`,
