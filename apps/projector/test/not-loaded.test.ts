@@ -81,11 +81,11 @@ test('each file that does not load is reported with its line, and keeps no other
   await eventually(async () => expect(await readNotLoaded(stack.store)).toEqual([]))
 })
 
-/** What it says next about definitions; where it answers about its health it says, too. */
+/** What it says next about definitions; where it answers about health and metrics it says, too. */
 async function notice(projector: ChildProcess): Promise<unknown> {
   for (;;) {
     const [message] = await once(projector, 'message')
-    if (!('health' in message)) return message
+    if (!('health' in message || 'metrics' in message)) return message
   }
 }
 

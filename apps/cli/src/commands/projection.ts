@@ -56,7 +56,7 @@ Examples:
       'Folds a projection anew from the first event on. The old state answers until the new one has caught up.',
     )
     .argument('<name>')
-    .option('-w, --wait', 'wait until the new state is on show')
+    .option('--wait', 'wait until the new state is on show')
     .addHelpText('after', calls('rebuildProjection'))
     .action(action(surroundings, rebuild))
   projection
