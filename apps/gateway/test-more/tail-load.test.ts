@@ -10,10 +10,10 @@ import { parsePattern } from '@sekali/core/pattern'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { forever } from '../src/access/life.ts'
-import { bytesInUse } from './bytes-in-use.ts'
-import { ownTails } from './own-tails.ts'
+import { bytesInUse } from '../test/bytes-in-use.ts'
+import { ownTails } from '../test/own-tails.ts'
 
-const holder = fileURLToPath(new URL('hold-tails.ts', import.meta.url))
+const holder = fileURLToPath(new URL('../test/hold-tails.ts', import.meta.url))
 
 /** A process with many clients. */
 function hold(url: string, topic: string, count: number) {

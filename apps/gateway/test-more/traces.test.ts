@@ -5,8 +5,8 @@ import { ownCollector } from '@sekali/testkit/collector'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
 import { expect, inject, test } from 'vitest'
-import { eventBody, post } from './gateway.ts'
-import { readTopicTraces } from './topic-traces.ts'
+import { eventBody, post } from '../test/gateway.ts'
+import { readTopicTraces } from '../test/topic-traces.ts'
 
 /** A gateway and, where wanted, a consumer that send their traces to a collector. */
 async function tracedSystem(more: Record<string, string> = {}) {

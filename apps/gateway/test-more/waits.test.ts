@@ -13,8 +13,8 @@ import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, test } from 'vitest'
 import { createHeads } from '../src/heads/heads.ts'
 import { createReceipts } from '../src/publish/receipts.ts'
-import { eventBody, post, problemIn } from './gateway.ts'
-import { ownReceipts } from './own-receipts.ts'
+import { eventBody, post, problemIn } from '../test/gateway.ts'
+import { ownReceipts } from '../test/own-receipts.ts'
 
 test('who waits is counted by events, too, and waits no longer than that when PostgreSQL does not answer', async () => {
   await using broker = await ownBroker()

@@ -13,11 +13,11 @@ import { parseScrape } from '@sekali/testkit/scrape'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { createConnections } from '../src/sockets/connections.ts'
-import { eventBody, nowhere, post } from './gateway.ts'
-import { ownKeys } from './own-keys.ts'
-import { closing, get, holdOrDone, serve } from './serve.ts'
-import { serveGateway } from './served-gateway.ts'
-import { ownSystem } from './system.ts'
+import { eventBody, nowhere, post } from '../test/gateway.ts'
+import { ownKeys } from '../test/own-keys.ts'
+import { closing, get, holdOrDone, serve } from '../test/serve.ts'
+import { serveGateway } from '../test/served-gateway.ts'
+import { ownSystem } from '../test/system.ts'
 
 async function ownGateway(options: { metricsTopicsMax?: number; redisUrl?: string } = {}) {
   const stack = new AsyncDisposableStack()

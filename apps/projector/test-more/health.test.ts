@@ -4,7 +4,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
-import { ownStack } from './stack.ts'
+import { ownStack } from '../test/stack.ts'
 
 /** A checker would have given up. */
 const answerMsMax = 1_500 + 500

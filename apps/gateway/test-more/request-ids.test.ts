@@ -4,10 +4,10 @@ import { upTo } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { serveHttp } from '../src/sockets/server.ts'
-import { exchange } from './exchange.ts'
-import { eventBody, nowhere, post } from './gateway.ts'
-import { ownKeys } from './own-keys.ts'
-import { anyPort, serveGateway } from './served-gateway.ts'
+import { exchange } from '../test/exchange.ts'
+import { eventBody, nowhere, post } from '../test/gateway.ts'
+import { ownKeys } from '../test/own-keys.ts'
+import { anyPort, serveGateway } from '../test/served-gateway.ts'
 
 const idOf = ({ headers }: Response) => headers.get('x-request-id')
 

@@ -1,7 +1,7 @@
 /** Pages of other origins: none, unless an operator lists them. */
 import { expect, test } from 'vitest'
-import { eventBody, post } from './gateway.ts'
-import { ownKeys } from './own-keys.ts'
+import { eventBody, post } from '../test/gateway.ts'
+import { ownKeys } from '../test/own-keys.ts'
 
 const Origin = 'https://app.example.com'
 const fromPage = { Origin, 'Sec-Fetch-Site': 'cross-site' }

@@ -4,7 +4,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { scrape } from '@sekali/testkit/scrape'
 import { ownPostgres } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
-import { numbered, ownStack, streamOf } from './stack.ts'
+import { numbered, ownStack, streamOf } from '../test/stack.ts'
 
 /** A consumer whose metrics are known. */
 async function ownConsumer(stack: Awaited<ReturnType<typeof ownStack>>, more: Record<string, string> = {}) {

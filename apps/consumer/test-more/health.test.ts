@@ -3,7 +3,7 @@ import { healthOf } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownPostgres, ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
-import { ownStack } from './stack.ts'
+import { ownStack } from '../test/stack.ts'
 
 /** A checker would have given up. */
 const answerMsMax = 1_500 + 500

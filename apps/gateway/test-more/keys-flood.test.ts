@@ -4,8 +4,8 @@ import { createLog } from '@sekali/process/log'
 import { expect, test } from 'vitest'
 import { createAdmitted } from '../src/access/admitted.ts'
 import type { KeyRecord } from '../src/access/key-reads.ts'
-import { ownKeys } from './own-keys.ts'
-import { madeUp } from './retyped.ts'
+import { ownKeys } from '../test/own-keys.ts'
+import { madeUp } from '../test/retyped.ts'
 
 test('a good key that nobody has shown before gets in during a flood from the same address', async () => {
   await using own = await ownKeys()
