@@ -77,6 +77,8 @@ const all = (names: readonly string[], rights: string) =>
 const least = {
   sekali_consumer: { ...all(log, 'INSERT SELECT'), topics: 'INSERT SELECT UPDATE' },
   sekali_gateway: { ...all([...log, ...folded], 'SELECT'), ...all(functions, 'EXECUTE') },
+  // Nobody logs in as it: the functions of operations have its rights, and read what they redrive.
+  sekali_operations: all(['conflicts', 'dead_letters', 'topics'], 'SELECT'),
   sekali_projector: { ...all(log, 'SELECT'), ...all(folded, 'DELETE INSERT SELECT UPDATE') },
 }
 
