@@ -81,6 +81,7 @@ test('ten thousand generated requests: every answer is described, and none is a 
     source: ['checkout-1'],
     name: ['customer-totals', 'login-alerts', 'event-counts'],
     key: ['c-17', 'orders.eu.paid'],
+    'If-None-Match': ['*', '"x"'],
     Prefer: ['wait=1', 'handling=lenient', 'progress', 'wait=1, handling=lenient'],
   }
   const seed = Math.floor(Math.random() * 2 ** 31)

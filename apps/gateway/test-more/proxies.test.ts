@@ -1,6 +1,5 @@
 /** What must get through the files of infra/proxies, in nginx and Caddy as Debian has them. */
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import process from 'node:process'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -98,23 +97,6 @@ test.each(proxies)('lines reach the gateway through %s before their end', async 
   })
   body.push(null)
   expect((await answered).status).toBe(200)
-})
-
-test.each(proxies)('a line of a replay gets through %s while nothing follows it', async (name) => {
-  await using own = await behind(name)
-  await fillLog(own.store, { orders: 1 }, { payload: `'{}'` })
-  const locker = await own.store.pool.connect()
-  try {
-    await locker.query('BEGIN; LOCK TABLE events')
-    const headers = { Accept: 'application/x-ndjson', Prefer: 'progress' }
-    const { response } = await own.open({ path: '/events?topic=orders', headers })
-    const [first] = (await once(response, 'data')) as [Buffer]
-    expect(String(first)).toBe('{"status":"reading","events":0}\n')
-    response.destroy()
-  } finally {
-    await locker.query('ROLLBACK')
-    locker.release()
-  }
 })
 
 const cli = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))

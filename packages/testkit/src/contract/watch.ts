@@ -70,13 +70,14 @@ export function watchAnswer(
   const { writeHead, write, end } = response
   const take = (chunk: unknown, encoding: unknown) => {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return
-    const isTail = headersOf(response, given).get('content-type') === 'text/event-stream'
-    if (bytes > (isTail ? tailBytesMax : bytesMax)) {
-      isWhole = false
-      return
-    }
+    const headers = headersOf(response, given)
+    const max = headers.get('content-type') === 'text/event-stream' ? tailBytesMax : bytesMax
+    const room = headers.has('content-encoding') ? 0 : Math.max(0, max - bytes)
     const text = typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'
-    const taken = typeof chunk === 'string' ? Buffer.from(chunk, text) : Buffer.from(chunk)
+    const all = typeof chunk === 'string' ? Buffer.from(chunk, text) : chunk
+    if (all.length > room) isWhole = false
+    if (room === 0) return
+    const taken = Buffer.from(all.subarray(0, room)) // a copy: no more than this is to be held
     bytes += taken.length
     chunks.push(taken)
   }
