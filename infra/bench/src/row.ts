@@ -48,6 +48,11 @@ export interface Row {
   readonly rival?: Side
   readonly target: Target
   readonly rounds: number
+  /**
+   * How often the sides are started anew. Of two processes of one program one can be a fifth faster all its life, by what
+   * the engine compiled first: where both sides are Sekali, one start of each says little.
+   */
+  readonly openings?: number
   /** Rows that name the same are measured one after the other, and find the databases that the first has filled. */
   readonly data?: string
 }

@@ -1,6 +1,6 @@
 /**
  * Single-event publishing with a key, against the same without keys, in turns: the same requests from the same load
- * generator. What a key costs is one SHA-256 and a look into a map for each request.
+ * generator. What a key costs is a look into two maps for each request.
  */
 import type { Row } from '../row.ts'
 import { single } from '../sides/single.ts'
@@ -15,5 +15,6 @@ export const keysRow: Row = {
   ours: single({ ...options, keys: true }, 'sekali with keys'),
   rival: single(options, 'sekali'),
   target: { of: 'ratio', better: 'higher', must: 0.95 },
-  rounds: 5,
+  rounds: 16,
+  openings: 8,
 }
