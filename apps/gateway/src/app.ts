@@ -7,7 +7,7 @@ import { createCors } from './http/cors.ts'
 import { createDoor } from './http/door.ts'
 import { sendEarly } from './http/reply.ts'
 import { requestIdHeader, requestIdOf } from './http/request-id.ts'
-import { createRouter, type Route, type Router, wordsOf } from './http/router.ts'
+import { createRouter, isFor, type Route, type Router, wordsOf } from './http/router.ts'
 import { withoutBody } from './http/without-body.ts'
 import { askForBody } from './sockets/admission.ts'
 
@@ -47,7 +47,7 @@ export function createApp(routes: readonly Route[], options: AppOptions): App {
   const serve: RequestListener = (request, response) => {
     askForBody(request, response)
     // Nearly every request is POST /publish: it does not pay for being routed.
-    const route = direct.find(({ path, ...route }) => isMethod(request, route) && isAt(request, path))
+    const route = direct.find((one) => isFor(request, one))
     const listener = route?.listener ?? routed
     listener(request, response)
   }
@@ -72,13 +72,6 @@ function directOf({ method, path, direct }: Route): Direct[] {
   const listener: RequestListener = (request, response) => void direct(request, response)
   return [{ method, path, listener: method === 'GET' ? withoutBody(listener) : listener }]
 }
-
-/** Who answers GET answers HEAD (RFC 9110, 9.3.2). */
-const isMethod = ({ method }: IncomingMessage, route: Pick<Route, 'method'>): boolean =>
-  method === route.method || (method === 'HEAD' && route.method === 'GET')
-
-const isAt = ({ url = '' }: IncomingMessage, path: string): boolean =>
-  url.startsWith(path) && (url.length === path.length || url[path.length] === '?')
 
 /** Whether a request is for one of the routes that have a small body. */
 function wantsBody(routes: readonly Route[]): (request: IncomingMessage) => boolean {

@@ -9,7 +9,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { guarded, type OnDenied, type Served } from './access/guard.ts'
 import type { Clients } from './clients/clients.ts'
 import type { Responses } from './http/responses.ts'
-import { type DirectHandler, directly, type Route } from './http/router.ts'
+import { type DirectHandler, directly, isFor, type Route } from './http/router.ts'
 import type { KeyDeps } from './keys/deps.ts'
 import { keyHandlersOf } from './keys/handlers.ts'
 import { letterHandlersOf } from './letters/handlers.ts'
@@ -82,15 +82,10 @@ export function routesOf(deps: RouteDeps): readonly Route[] {
   }))
 }
 
-const open: ReadonlySet<string> = new Set(
-  routes.filter(({ scope }) => scope === 'none').map(({ method, path }) => `${method} ${path}`),
-)
+const open: readonly RouteSpec[] = routes.filter(({ scope }) => scope === 'none')
 
 /** Whether a request is one of those that need no key. Their paths have no parameters. */
-export function isOpen({ method, url = '' }: IncomingMessage): boolean {
-  const [path] = url.split('?', 1)
-  return open.has(`${method === 'HEAD' ? 'GET' : method} ${path}`)
-}
+export const isOpen = (request: IncomingMessage): boolean => open.some((route) => isFor(request, route))
 
 function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
   const { store, replays, slots } = deps

@@ -53,11 +53,33 @@ function admitted(find: Parameters<typeof createAdmitted>[0]['find'] = async () 
 test('what a request is under way with is not forgotten, however many others come', async () => {
   await using all = admitted()
   const { life } = all.addKey('first', 'id', record)
-  life.begin()
+  using _underWay = life.begin()
   for (let n = 0; n < 10_001; n++) all.addKey(randomUUID(), 'other', record)
   expect(all.of('first')).toBeDefined()
   await all.refresh()
   expect(life.over).toContain('revoked')
+})
+
+test('what is begun with a key that was forgotten since is ended with it', async () => {
+  await using all = admitted()
+  const { life } = all.addKey('first', 'id', record)
+  for (let n = 0; n < 10_001; n++) all.addKey(randomUUID(), 'other', record)
+  expect(all.of('first')).toBeUndefined()
+  const ends: string[] = []
+  life.onEnd((why) => ends.push(why))
+  await all.refresh()
+  expect(ends).toEqual([expect.stringContaining('revoked')])
+})
+
+test('and so if the key was shown once more in between', async () => {
+  await using all = admitted()
+  const { life } = all.addKey('first', 'id', record)
+  for (let n = 0; n < 10_001; n++) all.addKey(randomUUID(), 'other', record)
+  all.addKey('first', 'id', record)
+  const ends: string[] = []
+  life.onEnd((why) => ends.push(why))
+  await all.refresh()
+  expect(ends).toEqual([expect.stringContaining('revoked')])
 })
 
 test('tokens take no room from keys', async () => {

@@ -1,5 +1,5 @@
 /**
- * The keys and tokens that this process has let in, each by the SHA-256 of its whole text; no text is kept.
+ * The keys and tokens that this process has let in, each by the SHA-256 of its whole text.
  *
  * All keys among them are read again every `refreshMs`, in one query, and at once when a hint says that one has changed. So a
  * revocation is in force within `refreshMs` and the time of a query, also if the hint is lost. What was begun with a key is
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Grant } from '@sekali/core/access'
 import { chunksOf } from '@sekali/core/chunks'
 import type { Logger } from '@sekali/process/log'
-import type { FindKeys, KeyRecord } from './key-reads.ts'
+import { expired, expiryOf, type FindKeys, type KeyRecord, revoked, whyNot } from './key-reads.ts'
 import { createLife, type OwnLife } from './life.ts'
 import type { Principal } from './principals.ts'
 import { createQuota } from './quota.ts'
@@ -84,12 +84,21 @@ export function createAdmitted(
   function add(digest: string, keyId: string | undefined, grant: Grant, expiresAtMs: number, at?: number) {
     const entries = mapOf({ keyId })
     if (entries.size >= entriesMax) forgetOne(entries)
-    const life = createLife()
+    const life = createLife(() => lookAfter(digest, entry))
     const until = keyId === undefined ? { until: new Date(expiresAtMs) } : {}
     const principal: Principal = { grant, life, quota: createQuota(grant), ...until }
     const usedAt = at ?? performance.now() // where it is older, tidy() corrects it
-    entries.set(digest, { principal, life, keyId, expiresAtMs, confirmedAt: usedAt, isUsed: true, usedAt })
+    const entry = { principal, life, keyId, expiresAtMs, confirmedAt: usedAt, isUsed: true, usedAt }
+    entries.set(digest, entry)
     return principal
+  }
+
+  /** What is begun with one that was forgotten meanwhile would be ended by nobody. */
+  function lookAfter(digest: string, entry: Entry): void {
+    const entries = mapOf(entry)
+    const current = entries.get(digest)
+    if (current === undefined) entries.set(digest, entry)
+    else if (current !== entry) current.life.onEnd((why) => entry.life.end(why))
   }
 
   /** One that is verified again stays who it was: what is open with it goes on. */
@@ -233,16 +242,4 @@ function forgetOne(entries: Map<string, Entry>): void {
   }
 }
 
-const expired = 'The key or token has expired.'
-const revoked = 'The key has been revoked.'
 const unconfirmed = 'PostgreSQL has not confirmed this key for too long.'
-
-/** Why a key that was found by its id is not let in; in words for whoever holds the whole of it. */
-export function whyNot(record: KeyRecord | undefined, digest: string): string | undefined {
-  if (record === undefined || record.hash.toString('hex') !== digest) return revoked
-  if (record.revokedAt !== null) return revoked
-  return expiryOf(record) <= Date.now() ? expired : undefined
-}
-
-const expiryOf = ({ expiresAt }: KeyRecord): number =>
-  expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt)

@@ -13,11 +13,13 @@ import type { Logger } from '@sekali/process/log'
 import { createBudget } from '../clients/budget.ts'
 import type { Client, Clients } from '../clients/clients.ts'
 import { createRate } from '../clients/rate.ts'
+import { isTwice } from '../http/host.ts'
 import { refusal, refusalOf } from '../http/problem.ts'
 import type { Answer } from '../http/reply.ts'
-import { type AdmittedDeps, type AdmittedOptions, createAdmitted, whyNot } from './admitted.ts'
+import { type AdmittedDeps, type AdmittedOptions, createAdmitted } from './admitted.ts'
 import { badBearer, bearerOf, isWellWritten, mistyped } from './bearer.ts'
-import { createKeyReads, type KeyRecord } from './key-reads.ts'
+import { createDigests } from './digests.ts'
+import { createKeyReads, type KeyRecord, whyNot } from './key-reads.ts'
 import { createLateLookups } from './late-lookups.ts'
 import type { LiveKeys } from './live-keys.ts'
 import type { Principal } from './principals.ts'
@@ -65,6 +67,7 @@ interface Refused {
 export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedOptions): Authenticator {
   const { clients, idOf, tokens, log, random } = deps
   const admitted = createAdmitted(deps, options)
+  const digests = createDigests()
   const readKey = createKeyReads(deps.find)
   const lookups = createBudget(lookupsMax, 'too many keys are looked up')
   const rate = createRate(refusedRate)
@@ -151,13 +154,25 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
     return begun
   }
 
+  function letInLately({ headers, rawHeaders }: IncomingMessage): Principal | undefined {
+    const digest = digests.of(headers.authorization ?? '')
+    return digest === undefined || isTwice(rawHeaders, 'authorization') ? undefined : admitted.of(digest)
+  }
+
   return {
     authenticate(request) {
+      const known = letInLately(request)
+      if (known !== undefined) return known
       const text = bearerOf(request)
       if (typeof text !== 'string') return text
       const digest = hash('sha256', text, 'hex')
-      const known = admitted.of(digest) ?? refused.of(digest)
-      if (known !== undefined) return known
+      const admittedAs = admitted.of(digest)
+      if (admittedAs !== undefined) {
+        digests.keep(request.headers.authorization ?? '', digest)
+        return admittedAs
+      }
+      const refusedWith = refused.of(digest)
+      if (refusedWith !== undefined) return refusedWith
       // No look-up for what cannot be good.
       if (!isWellWritten(text)) return badBearer()
       if (isKey(text) ? idOf(text) === undefined : tokens === undefined) {

@@ -15,15 +15,14 @@ export function behindKeys(
   function enter(request: IncomingMessage, response: ServerResponse, found: Principal | Answer): void {
     if ('grant' in found) {
       admitAs(request, found)
-      // As long as it is under way its key is read again and again, or nobody would end it (admitted.ts).
-      found.life.begin()
-      response.once('close', () => found.life.finish())
       serve(request, response)
     } else sendEarly(response, found)
   }
   return (request, response) => {
-    admitAs(request, nobody)
-    if (isOpen(request)) return serve(request, response)
+    if (isOpen(request)) {
+      admitAs(request, nobody)
+      return serve(request, response)
+    }
     const found = authenticate(request)
     if (!(found instanceof Promise)) return enter(request, response, found)
     void found.then((late) => {

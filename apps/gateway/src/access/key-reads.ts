@@ -42,3 +42,16 @@ export function createKeyReads(find: FindKeys): (id: string) => Promise<KeyRecor
       if (!isReading) void readAll()
     })
 }
+
+export const expired = 'The key or token has expired.'
+export const revoked = 'The key has been revoked.'
+
+/** Why a key that was found by its id is not let in; in words for whoever holds the whole of it. */
+export function whyNot(record: KeyRecord | undefined, digest: string): string | undefined {
+  if (record === undefined || record.hash.toString('hex') !== digest) return revoked
+  if (record.revokedAt !== null) return revoked
+  return expiryOf(record) <= Date.now() ? expired : undefined
+}
+
+export const expiryOf = ({ expiresAt }: KeyRecord): number =>
+  expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt)

@@ -15,9 +15,11 @@ export interface Life {
   readonly over: string | undefined
   /** Calls `end` once it is over, at once if it is so already, unless the result is disposed of before. */
   onEnd(end: (why: string) => void): Disposable
-  /** A request is under way with it, from `begin` to `finish`. */
-  begin(): void
-  finish(): void
+  /**
+   * A request is under way with it until the result is disposed of: as long as it is, its key is read again and again. For
+   * a request that takes a while and asks at the end whether it is over.
+   */
+  begin(): Disposable
 }
 
 export interface OwnLife extends Life {
@@ -32,15 +34,20 @@ const nothing: Disposable = { [Symbol.dispose]: () => undefined }
 export const forever: Life = {
   over: undefined,
   onEnd: () => nothing,
-  begin: () => undefined,
-  finish: () => undefined,
+  begin: () => nothing,
 }
 
-/** A set and not an AbortSignal: a key can have thousands of tails, and a signal walks all its listeners to add one. */
-export function createLife(): OwnLife {
+/** `onWatched` is called when somebody wants to know of the end. A set and not an AbortSignal: a key can have thousands of tails, and a signal walks all its listeners to add one. */
+export function createLife(onWatched: () => void = () => undefined): OwnLife {
   const ends = new Set<(why: string) => void>()
   let over: string | undefined
   let requests = 0
+  // One for all requests: nearly each of them takes it.
+  const finish: Disposable = {
+    [Symbol.dispose]() {
+      requests -= 1
+    },
+  }
   return {
     get over() {
       return over
@@ -50,15 +57,14 @@ export function createLife(): OwnLife {
     },
     begin() {
       requests += 1
-    },
-    finish() {
-      requests -= 1
+      return finish
     },
     onEnd(given) {
       if (over !== undefined) {
         given(over)
         return nothing
       }
+      onWatched()
       const end = (why: string) => given(why) // of its own, so that one function can be given twice
       ends.add(end)
       return { [Symbol.dispose]: () => void ends.delete(end) }

@@ -64,6 +64,13 @@ export function createRouter(routes: readonly Route[], log: Logger, random = Mat
   return router
 }
 
+/** Whether a request is for a route whose path has no parameters. Who answers GET answers HEAD (RFC 9110, 9.3.2). */
+export function isFor({ method, url = '' }: IncomingMessage, route: Pick<Route, 'method' | 'path'>): boolean {
+  const { path } = route
+  if (method !== route.method && !(method === 'HEAD' && route.method === 'GET')) return false
+  return url.startsWith(path) && (url.length === path.length || url[path.length] === '?')
+}
+
 /** The literal segments of all paths. */
 export function wordsOf(routes: readonly Route[]): Set<string> {
   const segments = routes.flatMap(({ path }) => path.split('/'))

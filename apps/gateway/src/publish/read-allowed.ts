@@ -27,6 +27,7 @@ export async function readAllowed(
 ): Promise<Allowed | Answer> {
   const { grant, life, quota } = principalOf(request)
   quota.requireRoom(Number(request.headers['content-length'] ?? 0))
+  using _underWay = life.begin()
   const body = await readBody(request, share, quota.requireRoom)
   const since = performance.now()
   quota.spend({ events: 0, bytes: body.bytes }) // also of a body that is refused

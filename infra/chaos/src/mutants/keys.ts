@@ -19,7 +19,7 @@ export const keyMutants: readonly Mutant[] = [
     breaks: 'a gateway that knows a key does not look whether it was revoked',
     edits: [
       {
-        file: 'apps/gateway/src/access/admitted.ts',
+        file: 'apps/gateway/src/access/key-reads.ts',
         find: '  if (record.revokedAt !== null) return revoked\n',
         replace: '',
       },
@@ -48,7 +48,7 @@ export const keyMutants: readonly Mutant[] = [
         replace: 'record === undefined || isTheirs === undefined',
       },
       {
-        file: 'apps/gateway/src/access/admitted.ts',
+        file: 'apps/gateway/src/access/key-reads.ts',
         find: "record === undefined || record.hash.toString('hex') !== digest",
         replace: 'record === undefined',
       },
