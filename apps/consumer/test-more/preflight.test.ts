@@ -54,7 +54,7 @@ test.each([
   ],
   [
     'postgres://sekali:secret@no-such-host.invalid/log',
-    /^the name of PostgreSQL's host is not known \((ENOTFOUND|EAI_AGAIN)\): correct the host in DATABASE_URL\. Tried .*at no-such-host\.invalid:5432$/,
+    /^the name of PostgreSQL's host is not known \((ENOTFOUND|EAI_AGAIN)\): correct the host in DATABASE_URL, or start what has that name\. Tried .*at no-such-host\.invalid:5432$/,
   ],
   [(url: string) => withUrl(url, { password: 'wrong' }), /refuses the user or the password \(28P01\)/],
   // pg finds that out by itself, and PostgreSQL would wait a minute for what never comes.

@@ -98,7 +98,14 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
   const pressure = createPressure({ figuresBroker, store, log }, options.pressure)
   const appender = createAppender(broker, createDoorbell(broker), pressure.onTaken)
   const newTopics = createNewTopics({ broker, store, log }, options.topics)
-  const readiness = createReadiness({ broker, figuresBroker, store, pressure, log })
+  const readiness = createReadiness({
+    broker,
+    figuresBroker,
+    store,
+    pressure,
+    isBlind: authenticator?.isBlind,
+    log,
+  })
   const responses = createResponses(clients, options.responseBytesMax)
   const metrics = createMetrics()
   const readings = createReadings({ figuresBroker, store, log })

@@ -37,6 +37,25 @@ test('a key that was revoked, or is in doubt, does not let in when PostgreSQL go
   )
 })
 
+test('a gateway that can let nobody in is not ready, and says why', async () => {
+  await using own = await ownKeys({ access: { refreshMs: 50, graceMs: 1_000 } })
+  const readiness = async () => {
+    const answer = await own.ask('/readyz')
+    return { status: answer.status, said: await answer.text() }
+  }
+  await own.withoutPostgres(async () => {
+    await eventually(async () =>
+      expect(await readiness()).toEqual({
+        status: 503,
+        said: expect.stringContaining('No key can be checked'),
+      }),
+    )
+  })
+  await eventually(async () =>
+    expect(await readiness()).toEqual({ status: 200, said: expect.not.stringContaining('No key') }),
+  )
+})
+
 const record = (id: string) => ({
   hash: Buffer.from(id),
   grant: { holder: id, scopes: [], topics: [] },

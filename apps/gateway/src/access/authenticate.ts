@@ -32,12 +32,14 @@ export interface Authenticator extends AsyncDisposable {
   refresh(): Promise<void>
   /** The key with this id was revoked. */
   endKey(id: string): void
+  /** Whether nobody can be let in, whatever they show: no key is known while PostgreSQL is away, and no issuer is named. */
+  isBlind(): boolean
 }
 
 export interface AuthenticatorDeps extends AdmittedDeps {
   readonly clients: Clients
   /** What is asked while PostgreSQL is away. */
-  readonly live: Pick<LiveKeys, 'of'>
+  readonly live: Pick<LiveKeys, 'of' | 'areKnown'>
   /** The id in the text of a key whose checksum is right. */
   readonly idOf: (text: string) => string | undefined
   readonly tokens?: Tokens | undefined
@@ -189,6 +191,7 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
       changes += 1
       admitted.endKey(id)
     },
+    isBlind: () => tokens === undefined && !deps.live.areKnown,
     [Symbol.asyncDispose]: () => admitted[Symbol.asyncDispose](),
   }
 }

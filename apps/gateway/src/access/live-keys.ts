@@ -29,6 +29,8 @@ interface LiveKey {
 export interface LiveKeys extends AsyncDisposable {
   /** By SHA-256 of the whole text: whoever has only the id learns nothing. */
   of(digest: string): LiveKey | undefined
+  /** Whether PostgreSQL has confirmed them lately. If not, nobody's key is good while it is away. */
+  readonly areKnown: boolean
   /** The key with this id has changed, or may have: it is not good until it is read again. */
   doubt(id: string): void
 }
@@ -43,7 +45,7 @@ export function createLiveKeys(
   const closing = new AbortController()
   let keys = new Map<string, KeyRecord>()
   let version: string | undefined
-  let confirmedAt = 0
+  let confirmedAt: number | undefined
   let reading: Promise<void> | undefined
   let doubts = 0
 
@@ -79,10 +81,15 @@ export function createLiveKeys(
   }
   const ended = everyNowAndThen()
 
+  const areKnown = () => confirmedAt !== undefined && performance.now() - confirmedAt <= graceMs
+
   return {
+    get areKnown() {
+      return areKnown()
+    },
     of(digest) {
-      const record = performance.now() - confirmedAt > graceMs ? undefined : keys.get(digest)
-      return record && { record, confirmedAt }
+      const record = areKnown() ? keys.get(digest) : undefined
+      return record && confirmedAt !== undefined ? { record, confirmedAt } : undefined
     },
     doubt(id) {
       doubts += 1

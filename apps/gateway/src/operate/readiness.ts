@@ -20,6 +20,8 @@ export interface ReadinessDeps {
   readonly store: Store
   /** What is refused because too much is in flight: nothing is wrong with this gateway then, so it stays ready. */
   readonly pressure?: Pick<Pressure, 'state'>
+  /** Whether nobody can be let in, where keys are asked for. */
+  readonly isBlind?: (() => boolean) | undefined
   readonly log: Logger
 }
 
@@ -41,7 +43,7 @@ export interface Readiness {
 const tryEveryMs = 1_000
 
 export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = tryEveryMs): Readiness {
-  const { broker, figuresBroker, store, pressure, log } = deps
+  const { broker, figuresBroker, store, pressure, isBlind, log } = deps
   const tryBroker = createBrokerTrials(figuresBroker, log, { checkMs, everyMs })
   const tryStore = createStoreTrials(store, log, checkMs)
   const report = createReporter(log)
@@ -51,7 +53,7 @@ export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = 
       // Looked at after the trial: the connection that appends may have come back meanwhile.
       const outcome = isConnected(broker) ? tried : away(broker, tried)
       const ofBroker = typeof outcome === 'string' ? undefined : outcome
-      const problems = typeof outcome === 'string' ? [outcome] : outcome.problems
+      const brokerProblems = typeof outcome === 'string' ? [outcome] : outcome.problems
       const storeTexts = typeof ofStore === 'string' ? [ofStore] : ofStore
       const warnings = ofBroker?.warnings ?? []
       // Where it was tried is for who reads the log: the answer goes to anybody.
@@ -59,15 +61,20 @@ export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = 
         typeof ofStore === 'string' ? `${text}. ${store.tried}` : text,
       )
       report({ problems: ofBroker?.problems ?? [], warnings, ofStore: ofStoreSaid })
+      const ofKeys = isBlind?.() === true ? [blind] : []
       return {
-        broker: ofBroker === undefined ? 'unavailable' : problems.length === 0 ? 'ok' : 'unfit',
+        broker: ofBroker === undefined ? 'unavailable' : brokerProblems.length === 0 ? 'ok' : 'unfit',
         store: typeof ofStore === 'string' ? 'unavailable' : ofStore.length === 0 ? 'ok' : 'unfit',
-        problems,
+        problems: [...brokerProblems, ...ofKeys],
         warnings: [...warnings, ...storeTexts, ...(pressure ? pressureWarnings(pressure.state()) : [])],
       }
     },
   }
 }
+
+/** The log has it already that PostgreSQL is away. */
+const blind =
+  'No key can be checked: PostgreSQL has confirmed none since this gateway started, or for ten minutes'
 
 const away = (broker: Broker, tried: BrokerTrial): string =>
   typeof tried === 'string' ? tried : sentenceOf(troubleOf('Redis', broker.lost()))

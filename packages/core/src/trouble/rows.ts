@@ -144,7 +144,11 @@ export const socketRows = (server: Server): readonly Row[] => {
   const seeUrl = `start it, or see whether ${url} leads to it`
   return [
     [/^(ECONNREFUSED|ENOENT) /, `nothing listens where ${server} should be`, seeUrl],
-    [/^(ENOTFOUND|EAI_AGAIN) /, `the name of ${server}'s host is not known`, `correct the host in ${url}`],
+    [
+      /^(ENOTFOUND|EAI_AGAIN) /,
+      `the name of ${server}'s host is not known`,
+      `correct the host in ${url}, or start what has that name`,
+    ],
     [
       /^(EHOSTUNREACH|ENETUNREACH) /,
       `there is no way to ${server}`,
