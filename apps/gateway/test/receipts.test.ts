@@ -28,6 +28,12 @@ test('a receipt says stored, duplicate or conflict, and the seq that the id has'
     { status: 'duplicate', event_id: 'a/b é?', seq: 1 },
     applied,
   ])
+  const stamped = eventBody({ event_id: 'a/b é?', timestamp: '2025-12-08T10:00:00.000001Z' })
+  expect(await system.publish(stamped)).toEqual([
+    200,
+    { status: 'duplicate', event_id: 'a/b é?', seq: 1, differs: ['timestamp'] },
+    applied,
+  ])
   const other = eventBody({ event_id: 'a/b é?', payload: { amount: 11 } })
   expect(await system.publish(other)).toEqual([
     409,

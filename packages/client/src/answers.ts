@@ -15,7 +15,14 @@ export interface EventToPublish<Payload extends object = object> {
 /** What came of a publish: with `queued` it is safe, but nobody has said yet what will come of it. */
 export type Published =
   | { readonly status: 'queued'; readonly event_id: string }
-  | { readonly status: 'stored' | 'duplicate'; readonly event_id: string; readonly seq: number }
+  | { readonly status: 'stored'; readonly event_id: string; readonly seq: number }
+  | {
+      readonly status: 'duplicate'
+      readonly event_id: string
+      readonly seq: number
+      /** What of it is not as it is in the log. */
+      readonly differs?: readonly 'timestamp'[]
+    }
 
 /** What came of one event of a batch that was waited for. */
 export interface BatchReceipt {
@@ -25,6 +32,8 @@ export interface BatchReceipt {
   /** `lost`: Redis lost it before it was stored; publish it again. */
   readonly status: 'queued' | 'stored' | 'duplicate' | 'conflict' | 'dead' | 'lost'
   readonly seq?: number
+  /** Of a duplicate: what of it is not as it is in the log. */
+  readonly differs?: readonly 'timestamp'[]
   readonly reason?: string
 }
 

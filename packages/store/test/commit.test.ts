@@ -71,6 +71,23 @@ test('another content under a known id is a conflict, also when nothing known wa
   }
 })
 
+test('a repeat with another timestamp is a duplicate, and the log keeps the first, however it is looked up', async () => {
+  await using store = await ownStore()
+  const at = (timestamp: string, eventId = 'a'): Received => ({
+    event: event({ eventId, timestamp }),
+    receivedAt: '2025-12-08T10:00:01.000000Z',
+  })
+  const [first, second] = ['2025-12-08T10:00:00.000000Z', '2025-12-08T10:00:00.000001Z']
+  expect(await commit(store, [at(first), at(second)])).toEqual({ stored: 1, duplicates: 1, conflicts: 0 })
+  expect(await commit(store, [at(second), at(second, 'b')])).toEqual({
+    stored: 1,
+    duplicates: 1,
+    conflicts: 0,
+  })
+  const { rows } = await store.pool.query(`SELECT event_id, "timestamp" FROM events ORDER BY seq`)
+  expect(rows.map(({ timestamp }) => timestamp)).toEqual([new Date(first), new Date(second)])
+})
+
 test('a reader never sees a later number before an earlier one, whatever the commits are doing [P5]', async () => {
   await using store = await ownStore()
   await ensureTopics(store, [orders])

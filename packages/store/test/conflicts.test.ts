@@ -148,9 +148,8 @@ test('beyond a topic’s share of bytes stubs are kept, and receipts and figures
   expect(await rowsOf(store, 'conflicts')).toContainEqual(expect.stringContaining('quiet 1 x shop {"v":1}'))
   const receipts = await readOutcomes(
     store,
-    items.map(({ event: { topic, eventId, payload }, position }) => ({
-      topic,
-      eventId,
+    items.map(({ event: { payload, ...event }, position }) => ({
+      ...event,
       position,
       digest: digestOf(payload),
     })),
@@ -197,9 +196,8 @@ test('a receipt of an id that has many conflicts reads the one of its entry', as
     return rows[0].rows
   }
   const before = await read()
-  const sent = items.slice(-10).map(({ event: { topic, eventId, payload }, position }) => ({
-    topic,
-    eventId,
+  const sent = items.slice(-10).map(({ event: { payload, ...event }, position }) => ({
+    ...event,
     position,
     digest: digestOf(payload),
   }))

@@ -4,7 +4,7 @@ import type { Received } from '../src/turn/copy.ts'
 export function createModel() {
   const log: Received[] = []
   const conflicts: [seq: number, item: Received][] = []
-  const content = ({ event: { timestamp, source, payload } }: Received) => timestamp + source + payload
+  const content = ({ event: { source, payload } }: Received) => source + payload
   const line = (seq: number, { event: one, receivedAt }: Received) =>
     [one.topic, seq, one.eventId, one.source, one.payload, one.timestamp, receivedAt].join(' ')
   return {

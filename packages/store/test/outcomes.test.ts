@@ -4,7 +4,7 @@ import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
 import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
-import { commit, orders } from './commit.ts'
+import { commit } from './commit.ts'
 
 test('an entry that left no trace is a duplicate only of what came before it with the same payload', async () => {
   await using store = await ownStore()
@@ -12,13 +12,18 @@ test('an entry that left no trace is a duplicate only of what came before it wit
   const at = 1_700_000_000_000
   await commit(store, [{ event: stored, receivedAt: timeOf(`${at}-5` as Position) }])
   await store.pool.query("UPDATE topics SET position = $1 WHERE name = 'orders'", [`${at}-9`])
-  const outcome = async (number: number, payload: string) => {
+  const outcome = async (number: number, payload: string, timestamp = stored.timestamp) => {
     const position = `${at}-${number}` as Position
-    const sent = { topic: orders, eventId: stored.eventId, position, digest: digestOf(payload) }
+    const sent = { ...stored, timestamp, position, digest: digestOf(payload) }
     return (await readOutcomes(store, [sent]))[0]
   }
   expect(await outcome(5, '{"n":1}')).toEqual({ status: 'stored', seq: 1 })
   expect(await outcome(6, '{"n":1}')).toEqual({ status: 'duplicate', seq: 1 })
+  expect(await outcome(6, '{"n":1}', '2025-12-08T10:00:00.000001Z')).toEqual({
+    status: 'duplicate',
+    seq: 1,
+    differs: ['timestamp'],
+  })
   expect(await outcome(6, '{"n":2}')).toEqual({ status: 'lost' })
   expect(await outcome(4, '{"n":1}')).toEqual({ status: 'lost' })
   expect(await outcome(10, '{"n":1}')).toEqual({ status: 'queued' })
@@ -32,7 +37,7 @@ test('what a version before stored beyond the 999th of a millisecond was there b
   await store.pool.query("UPDATE topics SET position = $1 WHERE name = 'orders'", [`${at}-9000`])
   const outcome = async (payload: string) => {
     const position = `${at}-2000` as Position
-    const sent = { topic: orders, eventId: stored.eventId, position, digest: digestOf(payload) }
+    const sent = { ...stored, position, digest: digestOf(payload) }
     return (await readOutcomes(store, [sent]))[0]
   }
   expect(await outcome('{"n":1}')).toEqual({ status: 'duplicate', seq: 1 })
@@ -47,7 +52,7 @@ test('beyond the 999th of a millisecond, too, an entry is a duplicate only of wh
   await commit(store, [{ event: stored, receivedAt: timeOf(position), position }])
   await store.pool.query("UPDATE topics SET position = $1 WHERE name = 'orders'", [`${at}-9000`])
   const outcome = async (number: number) => {
-    const sent = { topic: orders, eventId: stored.eventId, digest: digestOf(stored.payload) }
+    const sent = { ...stored, digest: digestOf(stored.payload) }
     return (await readOutcomes(store, [{ ...sent, position: `${at}-${number}` as Position }]))[0]
   }
   expect(await outcome(999)).toEqual({ status: 'lost' })

@@ -1,4 +1,4 @@
-import type { EventId, TopicName } from '@sekali/core/event'
+import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
@@ -18,7 +18,7 @@ test('what is appended after a stream was retired is queued until it is stored, 
   await store.pool.query("UPDATE topics SET position = '99999-0', history = 'h'")
   expect([...(await readStandings(store))]).toEqual([[topic, '99999-0']])
   await withTurns(store, [topic], 1, async (tx, turns) => retire(tx, turns))
-  const sent = { topic, eventId: 'e2' as EventId, position: '5-0' as Position, digest: digestOf('{}') }
+  const sent = { ...event({ eventId: 'e2' }), position: '5-0' as Position, digest: digestOf('{}') }
   expect(await readOutcomes(store, [sent])).toEqual([{ status: 'queued' }])
   expect(await readHeads(store, [topic])).toMatchObject([{ head: 1, position: '0-0' }])
   expect((await readStandings(store)).size).toBe(0)

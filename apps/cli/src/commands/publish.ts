@@ -108,7 +108,10 @@ function requireText(given: Readonly<Record<string, string | undefined>>): void 
 
 function explained(published: Awaited<ReturnType<typeof publish>>): string {
   if (published.status === 'stored') return ` as seq ${published.seq}`
-  if (published.status === 'duplicate') return `: it is stored as seq ${published.seq}`
+  if (published.status === 'duplicate') {
+    const { seq, differs = [] } = published
+    return `: it is stored as seq ${seq}${differs.length > 0 ? `, with another ${differs.join(', ')}` : ''}`
+  }
   return ''
 }
 

@@ -86,7 +86,7 @@ function onTheWire({ totals, consumers }: Visible, topics: TopicsPage['topics'])
   return {
     traffic_stats: {
       total_received_api: totals.accepted,
-      duplicates_dropped_consumer: totals.duplicates,
+      duplicates_dropped_consumer: droppedOf(totals),
     },
     database_stats: { unique_events_stored: totals.stored },
     totals: figuresOf(totals),
@@ -106,6 +106,10 @@ function onTheWire({ totals, consumers }: Visible, topics: TopicsPage['topics'])
       })) ?? null,
   }
 }
+
+/** Whatever came under an id that was taken, as the report counts it: its publisher repeats an id with other content. */
+const droppedOf = ({ duplicates, conflicts }: Figures): number | null =>
+  duplicates === null || conflicts === null ? null : duplicates + conflicts
 
 function figuresOf({ accepted, inFlight, ...figures }: Figures) {
   return { accepted, ...outcomesOf((name) => figures[name]), in_flight: inFlight }

@@ -88,10 +88,10 @@ function* remember(
   positions: readonly (Position | undefined)[],
 ): Generator<undefined, Sent[]> {
   const sent: Sent[] = []
-  for (const [index, { topic, eventId, payload }] of events.entries()) {
+  for (const [index, { topic, eventId, timestamp, payload }] of events.entries()) {
     const position = positions[index]
     if (position === undefined) throw new Error('an entry without an id')
-    sent.push({ topic, eventId, position, digest: digestOf(payload) })
+    sent.push({ topic, eventId, timestamp, position, digest: digestOf(payload) })
     yield
   }
   return sent
@@ -127,11 +127,10 @@ function answerOne(
   const event_id = sent?.eventId ?? ''
   switch (outcome?.status) {
     case 'stored':
-    case 'duplicate':
-      return answer(200, JSON.stringify({ status: outcome.status, event_id, seq: outcome.seq }), {
-        ...json,
-        ...headers,
-      })
+    case 'duplicate': {
+      const { status, ...known } = outcome
+      return answer(200, JSON.stringify({ status, event_id, ...known }), { ...json, ...headers })
+    }
     case 'conflict':
       return refusal('conflict', { headers, event_id, seq: outcome.seq })
     case 'dead':

@@ -15,6 +15,18 @@ export const storeMutants: readonly Mutant[] = [
     test: { project: 'store', file: 'commit', name: 'the unique key refuses' },
   },
   {
+    name: 'timestamps-make-conflicts',
+    breaks: 'a client that stamps each attempt makes a conflict by trying again',
+    edits: [
+      {
+        file: 'packages/store/src/turn/known.ts',
+        find: 'a.source === b.source && a.payload === b.payload',
+        replace: "a.source === b.source && a.payload === b.payload && !('timestamp' in b && a !== b)",
+      },
+    ],
+    test: { project: 'store', file: 'commit', name: 'a repeat with another timestamp' },
+  },
+  {
     name: 'conflicts-as-duplicates',
     breaks: 'another content under a known id counts as a duplicate',
     edits: [

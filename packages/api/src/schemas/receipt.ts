@@ -7,11 +7,17 @@ const queued = v.literal('queued')
 /** One event. */
 export const EventQueued = v.object({ status: queued, event_id: EventIdText })
 
+const Differs = v.pipe(
+  v.array(v.literal('timestamp')),
+  v.description('What of a repeat is not as it is in the log. It was dropped with the repeat.'),
+)
+
 /** One event that was waited for. */
 export const EventStored = v.object({
   status: v.picklist(['stored', 'duplicate']),
   event_id: EventIdText,
   seq: Seq,
+  differs: v.optional(Differs),
 })
 
 const sifted = { invalid: v.optional(Count), events: v.optional(BadEvents) }
@@ -31,6 +37,7 @@ const Receipt = v.object({
   event_id: EventIdText,
   status: v.picklist(['queued', 'stored', 'duplicate', 'conflict', 'dead', 'lost']),
   seq: v.optional(Seq),
+  differs: v.optional(Differs),
   reason: v.optional(v.string()),
 })
 

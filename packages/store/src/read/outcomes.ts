@@ -23,6 +23,7 @@ import { type EventRow, eventColumns, toEvent } from './row.ts'
 export interface Sent {
   readonly topic: TopicName
   readonly eventId: EventId
+  readonly timestamp: string
   readonly position: Position
   readonly digest: string
 }
@@ -34,7 +35,9 @@ export type Outcome =
   /** Not accounted for yet. */
   | { readonly status: 'queued' }
   /** `seq` is the number of the event that has the id. */
-  | { readonly status: 'stored' | 'duplicate' | 'conflict'; readonly seq: number }
+  | { readonly status: 'stored' | 'conflict'; readonly seq: number }
+  /** `differs` names what of the repeat is not as it is in the log, if anything is: it was dropped with the repeat. */
+  | { readonly status: 'duplicate'; readonly seq: number; readonly differs?: readonly 'timestamp'[] }
   | { readonly status: 'dead'; readonly reason: string }
   /** Accounted for without a trace: Redis lost the entry. */
   | { readonly status: 'lost' }
@@ -49,6 +52,7 @@ type OutcomeRow = {
   entry_id: string | null
   is_conflict: boolean
   is_same: boolean | null
+  is_as_of: boolean | null
   reason: string | null
 }
 
@@ -73,20 +77,22 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
           SELECT encode(sha256(convert_to(payload::text, 'UTF8')), 'hex') = sent.digest FROM ${events}
           WHERE topic_id = t.id AND seq = e.seq
         ) END AS is_same,
-        (SELECT reason FROM ${deadLetters} d WHERE d.topic_id = t.id AND d.entry_id = sent.entry_id LIMIT 1) AS reason
+        (SELECT reason FROM ${deadLetters} d WHERE d.topic_id = t.id AND d.entry_id = sent.entry_id LIMIT 1) AS reason,
+        e."timestamp" = sent."timestamp" AS is_as_of
       FROM unnest(
         ${textArray(sent.map(({ topic }) => topic))}::text[],
         ${textArray(sent.map(({ eventId }) => eventId))}::text[],
         ${textArray(sent.map(({ position }) => position))}::text[],
         ${sql.param(sent.map(({ position }) => timeOf(position)))}::timestamptz[],
         ${textArray(sent.map(({ digest }) => digest))}::text[],
+        ${sql.param(sent.map(({ timestamp }) => timestamp))}::timestamptz[],
         ${sql.param(sent.map(({ position }) => isTimeExact(position)))}::boolean[]
-      ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, digest, is_exact, at)
+      ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, digest, "timestamp", is_exact, at)
       LEFT JOIN LATERAL (
         SELECT id, ${livePosition} AS position FROM ${topics} WHERE name = sent.topic OFFSET 0
       ) t ON true
       LEFT JOIN LATERAL (
-        SELECT seq, received_at FROM ${events} WHERE topic_id = t.id AND event_id = sent.event_id OFFSET 0
+        SELECT seq, received_at, "timestamp" FROM ${events} WHERE topic_id = t.id AND event_id = sent.event_id OFFSET 0
       ) e ON true
       ORDER BY sent.at`)
     .catch((error: unknown) => {
@@ -102,7 +108,8 @@ function outcomeOf(row: OutcomeRow, sent: Sent): Outcome {
   const order = orderOf(row, sent.position)
   if (order === 0) return { status: 'stored', seq }
   if (row.is_conflict) return { status: 'conflict', seq }
-  return row.is_same && order < 0 ? { status: 'duplicate', seq } : { status: 'lost' }
+  if (!row.is_same || order >= 0) return { status: 'lost' }
+  return { status: 'duplicate', seq, ...(row.is_as_of === false && { differs: ['timestamp'] }) }
 }
 
 /** As `order` of the row, and exact. */

@@ -1,7 +1,6 @@
 import type { Event } from '@sekali/core/event'
 import type { Tx } from '../postgres/connect.ts'
 import { textArray } from '../postgres/text-array.ts'
-import { utc } from '../postgres/time.ts'
 
 /** An id to look up. */
 export interface Sought {
@@ -18,13 +17,16 @@ export interface Known extends Omit<Content, 'payload'> {
   readonly payload: string | null
 }
 
-interface Content extends Pick<Event, 'timestamp' | 'payload'> {
+interface Content extends Pick<Event, 'payload'> {
   readonly source: string
 }
 
-/** Byte for byte, the payload included: a publisher that repeats itself sends what it sent. */
+/**
+ * Byte for byte, the payload included: a publisher that repeats itself sends what it sent. Not the timestamp: there are
+ * clients that stamp each attempt, and to them the second is the same event.
+ */
 export const hasSameContent = (a: Content, b: Content | Known): boolean =>
-  a.timestamp === b.timestamp && a.source === b.source && a.payload === b.payload
+  a.source === b.source && a.payload === b.payload
 
 /**
  * Looks ids up. OFFSET 0 keeps the planner from turning the look-ups into a join: whatever it thinks of the table, each
@@ -38,7 +40,7 @@ const text = `
   SELECT b.at - 1 AS at, e.*
   FROM unnest($1::integer[], $2::text[], $3::integer[]) WITH ORDINALITY AS b (topic_id, event_id, bytes, at)
   CROSS JOIN LATERAL (
-    SELECT l.seq, l."timestamp", l.source,
+    SELECT l.seq, l.source,
       CASE WHEN octet_length(l.payload::text) <= b.bytes THEN l.payload::text END AS payload
     FROM events l WHERE l.topic_id = b.topic_id AND l.event_id = b.event_id
     OFFSET 0
@@ -60,16 +62,15 @@ export async function findKnown<S extends Sought>(
     ],
     types,
   })
-  return rows.map(({ at, seq, timestamp, source, payload }) => [
+  return rows.map(({ at, seq, source, payload }) => [
     sought[Number(at)] as S,
-    { seq: Number(seq), timestamp: utc(timestamp), source, payload },
+    { seq: Number(seq), source, payload },
   ])
 }
 
 interface Row {
   readonly at: string
   readonly seq: string
-  readonly timestamp: string
   readonly source: string
   readonly payload: string | null
 }
