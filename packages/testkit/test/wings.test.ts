@@ -25,6 +25,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     keys: ['access', 'clients', 'http'],
     letters: ['access', 'clients', 'http', 'pressure'],
     clients: [],
+    console: ['http'],
     heads: [],
     http: ['clients'],
     sockets: ['clients', 'http'],
