@@ -64,6 +64,7 @@ export default defineConfig({
     projects: [
       ...withServers.flatMap((folder) => projects(folder, [setUp])),
       ...withoutServers.flatMap((folder) => projects(folder, [])),
+      ...projects('apps/console', [], [setUp]),
       ...projects('infra/release', [], [setUp, packed]),
     ],
   },

@@ -28,7 +28,7 @@ export const doors: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-export const files: readonly string[] = globSync('{apps,packages,infra}/*/{src,test,test-more}/**/*.ts', {
+export const files: readonly string[] = globSync('{apps,packages,infra}/*/{src,test,test-more}/**/*.{ts,tsx}', {
   cwd: root,
 })
 

@@ -141,7 +141,7 @@ const medianLinesMax = 80
 /** The wing that a file is in, or the file itself where it lies beside the wings. */
 function placeOf(file: string): string {
   const [, , , first = '', inside] = file.split('/')
-  return inside === undefined ? basename(first, '.ts') : first
+  return inside === undefined ? first.replace(/\.tsx?$/, '') : first
 }
 
 const isInside = (file: string): boolean => dirname(file).split('/').length > 3
