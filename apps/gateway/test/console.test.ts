@@ -63,7 +63,7 @@ test('what the page loads may be kept for good, and is of its own type', async (
   for (const [name, type] of [
     ['main-A1.js', 'text/javascript; charset=utf-8'],
     ['main-B2.css', 'text/css; charset=utf-8'],
-    ['favicon-C3.svg', 'image/svg+xml'],
+    ['icon-C3.svg', 'image/svg+xml'],
   ] as const) {
     const response = await own.get(`/assets/${name}`)
     expect([response.status, await response.text()]).toEqual([200, files[`assets/${name}`]])
@@ -74,7 +74,7 @@ test('what the page loads may be kept for good, and is of its own type', async (
   const icon = await own.get('/favicon.ico')
   expect([icon.headers.get('content-type'), await icon.text()]).toEqual([
     'image/svg+xml',
-    files['assets/favicon-C3.svg'],
+    files['assets/icon-C3.svg'],
   ])
 })
 

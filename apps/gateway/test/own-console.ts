@@ -8,7 +8,7 @@ export const files = {
   'index.html': '<!doctype html><script type="module" src="./assets/main-A1.js"></script>\n',
   'assets/main-A1.js': `export const texts = ${JSON.stringify(Array.from({ length: 200 }, () => 'Sekali'))}\n`,
   'assets/main-B2.css': 'body { margin: 0 }\n',
-  'assets/favicon-C3.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>\n',
+  'assets/icon-C3.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>\n',
   'assets/main-A1.js.map': '{}',
 } as const
 

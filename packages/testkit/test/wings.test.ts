@@ -68,6 +68,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   },
   'infra/local': {
     command: [],
+    console: [],
     system: ['command'],
     tests: ['command'],
   },

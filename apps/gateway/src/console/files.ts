@@ -50,7 +50,7 @@ export function readBuild(folder: URL): Build | undefined {
     const type = types[name.slice(name.lastIndexOf('.'))]
     if (type !== undefined) assets.set(name, fileOf(type, readFileSync(new URL(`assets/${name}`, folder))))
   }
-  const icon = [...assets].find(([name]) => name.startsWith('favicon'))?.[1]
+  const icon = [...assets].find(([name]) => name.startsWith('icon'))?.[1]
   return { page: fileOf('text/html; charset=utf-8', page), assets, icon }
 }
 
