@@ -25,6 +25,8 @@ import type { Readings } from './operate/readings.ts'
 import { stats } from './operate/stats.ts'
 import type { Pressure } from './pressure/pressure.ts'
 import type { NewTopics } from './publish/new-topics.ts'
+import { rates } from './rates/rates.ts'
+import type { Sampler } from './rates/sampler.ts'
 import { showEvent } from './read/event.ts'
 import { events } from './read/events.ts'
 import type { Lookups } from './read/lookups.ts'
@@ -49,6 +51,7 @@ export interface RouteDeps {
   readonly replays: Replays
   readonly lookups: Lookups
   readonly readings: Readings
+  readonly sampler: Sampler
   readonly readiness: Readiness
   readonly pressure: Pressure
   readonly clients: Clients
@@ -110,6 +113,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     readEvent: event,
     dropTopic: { handler: slotted(dropEmptyTopic(deps)) },
     readStats: { handler: counted(stats(deps)) },
+    readRates: { handler: counted(rates(deps.sampler)) },
     runDoctor: { handler: counted(doctor(deps)) },
     describeApi: { handler: counted(describeApi(manifest.version)) },
     listProjections: { handler: counted(slotted(listProjections(store))) },

@@ -34,6 +34,7 @@ const rules: Record<RouteId, Rule | 'none'> = {
   readEvent: { path: '/events/orders.eu/1', allowed: 200, ...refused },
   dropTopic: { path: '/topics/orders.eu', init: { method: 'DELETE' }, allowed: 409, ...refused },
   readStats: { path: '/stats', allowed: 200, elsewhere: 200 },
+  readRates: { path: '/rates?topic=orders.eu', allowed: 200, ...refused },
   runDoctor: { path: '/doctor', allowed: 200, ...refused },
   listProjections: { path: '/projections', allowed: 200, elsewhere: 200 },
   readProjection: { path: '/projections/totals', allowed: 200, ...refused },

@@ -24,6 +24,7 @@ import {
   rebuildProjection,
 } from './table/projections.ts'
 import { publish } from './table/publish.ts'
+import { readRates } from './table/rates.ts'
 import { findEvent, readEvent, readEvents, tailEvents } from './table/read.ts'
 import { logIn, logOut, readSession } from './table/session.ts'
 
@@ -37,6 +38,7 @@ export const routes = [
   readEvent,
   dropTopic,
   readStats,
+  readRates,
   runDoctor,
   describeApi,
   listProjections,

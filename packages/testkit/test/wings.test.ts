@@ -31,6 +31,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     sockets: ['clients', 'http'],
     pressure: ['clients'],
     publish: ['access', 'clients', 'heads', 'http', 'pressure'],
+    rates: ['access', 'http', 'operate'],
     read: ['access', 'clients', 'http', 'sockets'],
     tail: ['access', 'clients', 'heads', 'http', 'sockets'],
     operate: ['access', 'clients', 'http', 'pressure', 'publish', 'sockets'],
