@@ -15,6 +15,15 @@ const wings: Record<string, Record<string, readonly string[]>> = {
       ...['advice', 'arguments', 'completion', 'context', 'exit', 'filters', 'profiles', 'terminal', 'time'],
     ],
   },
+  'apps/console': {
+    http: [],
+    routing: [],
+    style: [],
+    text: [],
+    components: ['http', 'routing', 'style', 'text'],
+    views: ['components'],
+    shell: ['components', 'http', 'routing', 'style', 'views'],
+  },
   'apps/consumer': {
     operate: [],
     metrics: [],
