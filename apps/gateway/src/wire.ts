@@ -64,6 +64,8 @@ export interface GatewayOptions {
   readonly responseBytesMax?: number
   /** For how many topics there are metrics of their own. */
   readonly metricsTopicsMax?: number
+  /** Where the console's files are, if not at their usual place. */
+  readonly consoleFolder?: URL
 }
 
 export interface Gateway extends App, OwnMetrics, AsyncDisposable {
@@ -127,6 +129,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     auth,
     keys: authenticator,
     proxySetting: proxySetting(options),
+    consoleFolder: options.consoleFolder,
     onDenied: auditDenials(access),
     now: () => performance.now(),
     random: Math.random,

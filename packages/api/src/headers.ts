@@ -11,7 +11,7 @@ export const headers = {
   'Accept-Post': ['The media types that are taken.', 'application/json, application/x-ndjson'],
   'Accept-Encoding': ['The codings that are taken.', 'identity'],
   'Preference-Applied': ['Which preferences of `Prefer` were followed (RFC 7240).', 'wait=5'],
-  'Content-Encoding': ['`gzip`, if the request accepts it.', 'gzip'],
+  'Content-Encoding': ['`gzip` or `br`, if the request accepts it.', 'gzip'],
   Vary: ['Which headers of the request the answer depends on.', 'Accept, Accept-Encoding, Prefer'],
   'WWW-Authenticate': ['How to show who one is (RFC 6750).', 'Bearer realm="sekali"'],
   RateLimit: ['What is left of what a key may publish in a second.', '"events";r=0;t=1'],

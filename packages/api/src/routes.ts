@@ -2,6 +2,7 @@
  * The one table of routes. The router, the Allow header, what a key must be allowed to do, the words of the door, the
  * description of the API and the help of the command line all come of it. The gateway adds a handler to each.
  */
+import { readAsset, showConsole, showDocs, showIcon } from './table/console.ts'
 import { createKey, listKeys, readAudit, readKey, revokeKey, rotateKey } from './table/keys.ts'
 import { discardLetter, listLetters, publishAs, readLetter } from './table/letters.ts'
 import {
@@ -56,6 +57,10 @@ export const routes = [
   listOperations,
   readOperation,
   cancelOperation,
+  showConsole,
+  readAsset,
+  showIcon,
+  showDocs,
   readHealth,
   readReadiness,
   checkRoot,

@@ -34,6 +34,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     keys: ['access', 'clients', 'http'],
     letters: ['access', 'clients', 'http', 'pressure'],
     clients: [],
+    console: ['http'],
     heads: [],
     http: ['clients'],
     sockets: ['clients', 'http'],
@@ -76,6 +77,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   },
   'infra/local': {
     command: [],
+    console: [],
     system: ['command'],
     tests: ['command'],
   },
