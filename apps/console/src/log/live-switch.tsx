@@ -3,7 +3,7 @@ import { goTo, withQuery } from '../routing/route.ts'
 import type { Log } from './use-log.ts'
 
 const states = {
-  off: ['unknown', 'not live'],
+  off: ['unknown', 'paused'],
   connecting: ['unknown', 'connecting'],
   live: ['ok', 'live'],
   waiting: ['warning', 'connection lost, trying again'],
@@ -18,11 +18,8 @@ export function LiveSwitch({ log: { state } }: { log: Log }) {
       <span role="status">
         <Badge tone={tone}>{words}</Badge>
       </span>
-      <Button
-        aria-pressed={isOn}
-        onClick={() => goTo(withQuery({ live: isOn ? 'off' : 'on' }), { replace: true })}
-      >
-        Live
+      <Button onClick={() => goTo(withQuery({ live: isOn ? 'off' : 'on' }), { replace: true })}>
+        {isOn ? 'Pause' : 'Go live'}
       </Button>
     </span>
   )

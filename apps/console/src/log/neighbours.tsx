@@ -1,7 +1,7 @@
 import { Card } from '../components/basics.tsx'
 import { call, pathOf } from '../http/call.ts'
 import { usePolled } from '../http/poll.ts'
-import { linkTo } from '../routing/route.ts'
+import { linkTo } from '../routing/url.ts'
 import { eventsOf, type LogEvent } from '../text/slices.ts'
 import { countText } from '../text/words.ts'
 

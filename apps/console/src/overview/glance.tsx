@@ -2,7 +2,7 @@ import type { ProjectionInfo, Stats } from '@sekali/client'
 import { type Fact, Facts } from '../components/facts.tsx'
 import { call, getJson, pathOf } from '../http/call.ts'
 import { type Polled, usePolled } from '../http/poll.ts'
-import { linkTo } from '../routing/route.ts'
+import { linkTo } from '../routing/url.ts'
 import { countText, plural, rateText } from '../text/words.ts'
 import type { Finding } from './verdict.tsx'
 

@@ -1,4 +1,4 @@
-import { Card, Empty } from '../components/basics.tsx'
+import { Card } from '../components/basics.tsx'
 import { Chart } from '../components/chart.tsx'
 import { usePolled } from '../http/poll.ts'
 import { type Rates, readRates } from '../http/rates.ts'
@@ -12,7 +12,7 @@ export function RatesCard({ topic }: { topic?: string }) {
   return (
     <Card title="Events a second" aside={data ? asideOf(data) : undefined}>
       {data === undefined || data.times.length < 2 ? (
-        <Empty title={data === undefined ? 'Rates are unknown now' : 'The first rates come within 20 s'} />
+        <p class="lead">{data === undefined ? 'Unknown now' : 'The first rates come within half a minute'}</p>
       ) : (
         <Chart
           title="Events accepted and stored a second"
