@@ -7,6 +7,7 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import manifest from '../package.json' with { type: 'json' }
 import { guarded, type OnDenied, type Served } from './access/guard.ts'
+import { sessionHandlersOf } from './access/session.ts'
 import type { Clients } from './clients/clients.ts'
 import { consoleHandlersOf } from './console/serve.ts'
 import type { Responses } from './http/responses.ts'
@@ -116,6 +117,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     readProjectionKey: { handler: counted(slotted(ofCoveredProjection(store, showKey(store)))) },
     dropProjection: { handler: slotted(ofCoveredProjection(store, drop(deps))) },
     rebuildProjection: { handler: slotted(ofCoveredProjection(store, rebuild(deps))) },
+    ...sessionHandlersOf(deps),
     showConsole: { handler: counted(console.page) },
     readAsset: { handler: counted(console.asset) },
     showIcon: { handler: counted(console.icon) },

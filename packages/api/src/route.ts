@@ -21,8 +21,8 @@ export interface RouteSpec {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS'
   /** As Hono writes it: `:name` is one segment, `:key{[^]+}` is the rest of the path. */
   readonly path: string
-  /** What a key must be allowed to do; `none` is for everyone, also without a key. */
-  readonly scope: Scope | 'none'
+  /** What a key must be allowed to do; `any` takes a key, whatever it may do; `none` is for everyone, also without one. */
+  readonly scope: Scope | 'any' | 'none'
   readonly tag: Tag
   /** In a line, without a full stop, for those who look for a route. */
   readonly summary: string

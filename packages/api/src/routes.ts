@@ -25,6 +25,7 @@ import {
 } from './table/projections.ts'
 import { publish } from './table/publish.ts'
 import { findEvent, readEvent, readEvents, tailEvents } from './table/read.ts'
+import { logIn, logOut, readSession } from './table/session.ts'
 
 export type { RouteSpec } from './route.ts'
 
@@ -57,6 +58,9 @@ export const routes = [
   listOperations,
   readOperation,
   cancelOperation,
+  logIn,
+  readSession,
+  logOut,
   showConsole,
   readAsset,
   showIcon,

@@ -29,6 +29,8 @@ interface LiveKey {
 export interface LiveKeys extends AsyncDisposable {
   /** By SHA-256 of the whole text: whoever has only the id learns nothing. */
   of(digest: string): LiveKey | undefined
+  /** By its id, for whoever checks the rest themselves. */
+  ofId(id: string): LiveKey | undefined
   /** The key with this id has changed, or may have: it is not good until it is read again. */
   doubt(id: string): void
 }
@@ -79,11 +81,12 @@ export function createLiveKeys(
   }
   const ended = everyNowAndThen()
 
+  const ifConfirmed = (record: KeyRecord | undefined): LiveKey | undefined =>
+    record === undefined || performance.now() - confirmedAt > graceMs ? undefined : { record, confirmedAt }
+
   return {
-    of(digest) {
-      const record = performance.now() - confirmedAt > graceMs ? undefined : keys.get(digest)
-      return record && { record, confirmedAt }
-    },
+    of: (digest) => ifConfirmed(keys.get(digest)),
+    ofId: (id) => ifConfirmed(keys.values().find(({ grant }) => grant.holder === id)),
     doubt(id) {
       doubts += 1
       version = undefined

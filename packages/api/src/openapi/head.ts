@@ -9,7 +9,7 @@ const about = `An exactly-once event log over HTTP.
 - Payloads and states are JSON of any size of number: a parser that reads numbers as doubles changes those beyond 2^53.`
 
 const aboutKeys =
-  'A key, in the header `Authorization: Bearer …`. It is asked for where the gateway has `SEKALI_AUTH=keys`. What the key must be allowed to do is the `x-sekali-scope` of each operation.'
+  'A key, in the header `Authorization: Bearer …`. It is asked for where the gateway has `SEKALI_AUTH=keys`. What the key must be allowed to do is the `x-sekali-scope` of each operation. A page of the gateway may show the cookie of a session in its place.'
 
 export const securitySchemes = { key: { type: 'http', scheme: 'bearer', description: aboutKeys } } as const
 
@@ -20,7 +20,7 @@ const tags = [
   { name: 'letters', description: 'What could not be stored, and what is done about it.' },
   { name: 'keys', description: 'Who may do what, and what was done.' },
   { name: 'operate', description: 'Figures and health.' },
-  { name: 'console', description: 'The page for browsers.' },
+  { name: 'console', description: 'The page for browsers, and who it is of.' },
 ] as const
 
 /** With those of the tags that are used. */
