@@ -24,7 +24,7 @@ test('twenty thousand events come live, and the page needs no more than for the 
   await using browser = await ownBrowser()
   await using tab = await ownPage(browser)
   const { page } = tab
-  const topSeq = () => page.locator('.event-seq').first().textContent()
+  const topSeq = () => page.locator('li .event-seq').first().textContent()
   const publishBatches = async (from: number, to: number) => {
     for (let at = from; at < to; at++) await own.publish(eventsText(perBatch, {}, `batch-${at}`))
     const seq = (to * perBatch).toLocaleString('en-US')

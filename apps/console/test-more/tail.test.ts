@@ -6,7 +6,7 @@ import { ownBrowser, ownPage } from './own-browser.ts'
 import { eventsText, eventText, ownConsole } from './own-console.ts'
 
 const list = (page: Page) => page.getByRole('region', { name: 'Events, newest first' })
-const firstSeq = (page: Page) => list(page).locator('.event-seq').first().textContent()
+const firstSeq = (page: Page) => list(page).locator('li .event-seq').first().textContent()
 
 test('what is published comes live, on top of what was there', async () => {
   await using own = await ownConsole()
@@ -32,7 +32,7 @@ test('nothing moves under a reader: what comes is counted, and shown when it is 
   await page.getByText('live', { exact: true }).waitFor()
   await expect.poll(() => firstSeq(page)).toBe('80')
   await list(page).evaluate((element) => element.scrollTo(0, 340))
-  const seqs = () => list(page).locator('.event-seq').allInnerTexts()
+  const seqs = () => list(page).locator('li .event-seq').allInnerTexts()
   const before = await seqs()
   await own.publish(eventsText(7, {}, 'late'))
   await page.getByRole('button', { name: '7 new' }).waitFor()

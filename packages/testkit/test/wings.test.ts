@@ -16,12 +16,14 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     ],
   },
   'apps/console': {
-    http: [],
+    http: ['text'],
     routing: [],
     style: [],
     text: [],
     components: ['http', 'routing', 'style', 'text'],
-    views: ['components'],
+    log: ['components', 'http', 'routing', 'text'],
+    overview: ['components', 'http', 'routing', 'text'],
+    views: ['components', 'http', 'log', 'overview', 'routing', 'text'],
     shell: ['components', 'http', 'routing', 'style', 'views'],
   },
   'apps/consumer': {

@@ -55,6 +55,14 @@ export function EventList({ log, isOneTopic, empty }: EventListProps) {
         {countText(waiting)} new
       </Button>
       <section ref={scroller} class="events-scroll" aria-label="Events, newest first" onScroll={onScroll}>
+        <div class="event-row events-head" aria-hidden="true">
+          <span>Stored</span>
+          <span class="event-topic">Topic</span>
+          <span class="event-seq">Seq</span>
+          <span>Event id</span>
+          <span>Source</span>
+          <span>Payload</span>
+        </div>
         <ol class="events-rows" style={{ height: `${shown.length * height}px` }}>
           {shown.slice(first, first + seen).map((event, at) => (
             <EventRow

@@ -7,7 +7,7 @@ import { countText } from '../text/words.ts'
 const parts = [...outcomeNames, 'in_flight'] as const
 
 /** Whether what came of everything comes to what was accepted. */
-export function balanceOf(figures: Figures): 'adds up' | 'does not add up' | 'unknown' {
+function balanceOf(figures: Figures): 'adds up' | 'does not add up' | 'unknown' {
   const total = sum(parts.map((name) => figures[name]))
   if (figures.accepted === null || total === null) return 'unknown'
   return total === figures.accepted ? 'adds up' : 'does not add up'
@@ -16,11 +16,11 @@ export function balanceOf(figures: Figures): 'adds up' | 'does not add up' | 'un
 const tones = { 'adds up': 'ok', 'does not add up': 'problem', unknown: 'unknown' } as const
 
 /** The conservation sum as an equation. */
-export function Conservation({ figures, of }: { figures: Figures | undefined; of: string }) {
+export function Conservation({ figures }: { figures: Figures | undefined }) {
   const balance = figures ? balanceOf(figures) : 'unknown'
   return (
     <Card
-      title={`What came of everything accepted, ${of}`}
+      title="What came of everything accepted"
       aside={<Badge tone={tones[balance]}>{balance === 'unknown' ? 'cannot be told now' : balance}</Badge>}
     >
       <div class="sum">

@@ -2,6 +2,7 @@ import type { ProjectionInfo, Stats } from '@sekali/client'
 import { type Fact, Facts } from '../components/facts.tsx'
 import { call, getJson, pathOf } from '../http/call.ts'
 import { type Polled, usePolled } from '../http/poll.ts'
+import type { Rates } from '../http/rates.ts'
 import { linkTo } from '../routing/url.ts'
 import { countText, plural, rateText } from '../text/words.ts'
 import type { Finding } from './verdict.tsx'
@@ -18,11 +19,12 @@ async function readLetters(signal: AbortSignal): Promise<readonly Letter[]> {
 
 interface GlanceProps {
   readonly stats: Stats | undefined
+  readonly rates: Rates | undefined
   readonly findings: readonly Finding[] | undefined
 }
 
 /** The few figures that say whether somebody is needed. */
-export function Glance({ stats, findings }: GlanceProps) {
+export function Glance({ stats, rates, findings }: GlanceProps) {
   const letters = usePolled('letters', readLetters)
   const projections = usePolled('projections', (signal) =>
     getJson<readonly ProjectionInfo[]>('projections', signal),
@@ -30,16 +32,7 @@ export function Glance({ stats, findings }: GlanceProps) {
   return (
     <Facts
       label="At a glance"
-      facts={[
-        inFlight(stats, findings),
-        {
-          label: 'Accepted by this gateway',
-          value: rateText(stats?.performance_metrics.throughput_rps),
-          note: 'since its start',
-        },
-        letterFact(letters),
-        projectionFact(projections),
-      ]}
+      facts={[inFlight(stats, findings), rateFact(rates), letterFact(letters), projectionFact(projections)]}
     />
   )
 }
@@ -53,6 +46,15 @@ function inFlight(stats: Stats | undefined, findings: readonly Finding[] | undef
     value: countText(stats?.totals.in_flight),
     note: lag === undefined || lag.level === 'unknown' ? 'its age is unknown' : oldest,
     tone: lag?.level === 'warning' ? 'warning' : undefined,
+  }
+}
+
+function rateFact(rates: Rates | undefined): Fact {
+  const [accepted, stored] = rates?.series.map(({ values }) => values.at(-1)) ?? []
+  return {
+    label: 'Accepted',
+    value: rateText(accepted),
+    note: `${rateText(stored)} stored, of the last 10 s`,
   }
 }
 

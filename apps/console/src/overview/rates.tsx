@@ -4,15 +4,19 @@ import { usePolled } from '../http/poll.ts'
 import { type Rates, readRates } from '../http/rates.ts'
 import { rateText } from '../text/words.ts'
 
+/** How often a gateway has a value more. */
 const everyMs = 10_000
 
-/** Accepted and stored events a second, over the last hour; of one topic, if it is said. */
-export function RatesCard({ topic }: { topic?: string }) {
-  const { data } = usePolled(`rates ${topic ?? ''}`, (signal) => readRates(topic, signal), { everyMs })
+/** The rates of the last hour; of one topic, if it is said. */
+export const useRates = (topic?: string): Rates | undefined =>
+  usePolled(`rates ${topic ?? ''}`, (signal) => readRates(topic, signal), { everyMs }).data
+
+/** Accepted and stored events a second. */
+export function RatesCard({ data, firstWithin }: { data: Rates | undefined; firstWithin: string }) {
   return (
     <Card title="Events a second" aside={data ? asideOf(data) : undefined}>
       {data === undefined || data.times.length < 2 ? (
-        <p class="lead">{data === undefined ? 'Unknown now' : 'The first rates come within half a minute'}</p>
+        <p class="lead">{data === undefined ? 'Unknown now' : `The first come within ${firstWithin}`}</p>
       ) : (
         <Chart
           title="Events accepted and stored a second"

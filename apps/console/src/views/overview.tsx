@@ -6,7 +6,7 @@ import { usePolled } from '../http/poll.ts'
 import { Conservation } from '../overview/conservation.tsx'
 import { Consumers } from '../overview/consumers.tsx'
 import { Glance } from '../overview/glance.tsx'
-import { RatesCard } from '../overview/rates.tsx'
+import { RatesCard, useRates } from '../overview/rates.tsx'
 import { type Diagnosis, Verdict } from '../overview/verdict.tsx'
 import type { View } from './view.ts'
 
@@ -22,6 +22,7 @@ function Overview() {
   // Totals are of all topics, however few are on the page.
   const stats = usePolled('stats', (signal) => getJson<Stats>('stats?limit=1', signal))
   const doctor = usePolled('doctor', (signal) => getJson<Diagnosis>('doctor', signal))
+  const rates = useRates()
   const { data } = stats
   return (
     <>
@@ -34,10 +35,10 @@ function Overview() {
         )}
       </PageHead>
       <div class="stack">
-        <Glance stats={data} findings={doctor.data?.findings} />
+        <Glance stats={data} rates={rates} findings={doctor.data?.findings} />
         <Verdict {...doctor} />
-        <RatesCard />
-        <Conservation figures={data?.totals} of="all topics" />
+        <RatesCard data={rates} firstWithin="half a minute" />
+        <Conservation figures={data?.totals} />
         <Consumers consumers={data?.consumers} />
       </div>
     </>

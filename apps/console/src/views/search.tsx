@@ -68,8 +68,8 @@ function Finding({ text }: { text: string }) {
 }
 
 const times = [
-  ['timestamp', 'when it happened'],
-  ['received_at', 'when Redis took it'],
+  ['timestamp', 'it happened'],
+  ['received_at', 'it was received'],
 ] as const
 
 function Results() {
@@ -109,7 +109,7 @@ function SearchForm({ given, log }: { given: Given; log: { problem: Polled<unkno
     <Field
       label={label}
       value={fields[name] ?? ''}
-      placeholder="2026-01-31 14:00, or 2h"
+      placeholder="2h or 2026-01-31"
       onValue={set(name)}
       error={errorOf(name)}
     />
@@ -143,7 +143,7 @@ function SearchForm({ given, log }: { given: Given; log: { problem: Polled<unkno
       />
       {time('from', 'From')}
       {time('to', 'Before')}
-      <Choice label="Which time" value={fields.by ?? 'timestamp'} onValue={set('by')} choices={times} />
+      <Choice label="When" value={fields.by ?? 'timestamp'} onValue={set('by')} choices={times} />
       <Button kind="primary" type="submit">
         Search
       </Button>

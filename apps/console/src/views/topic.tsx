@@ -11,7 +11,7 @@ import { EventList } from '../log/event-list.tsx'
 import { LiveSwitch } from '../log/live-switch.tsx'
 import { useLog } from '../log/use-log.ts'
 import { Conservation } from '../overview/conservation.tsx'
-import { RatesCard } from '../overview/rates.tsx'
+import { RatesCard, useRates } from '../overview/rates.tsx'
 import { route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
 import type { LogEvent } from '../text/slices.ts'
@@ -31,6 +31,7 @@ function Topic({ params: { topic = '' } }: ViewProps) {
   const isLive = route.value.query.get('live') !== 'off'
   const log = useLog({ topic }, isLive)
   const figures = data?.topics?.[0]
+  const rates = useRates(topic)
   const isUnknown = data?.topics?.length === 0
   return (
     <>
@@ -52,8 +53,8 @@ function Topic({ params: { topic = '' } }: ViewProps) {
       {!isUnknown && (
         <div class="stack">
           <TopicFacts figures={figures} />
-          <RatesCard topic={topic} />
-          <Conservation figures={figures} of="of this topic" />
+          <RatesCard data={rates} firstWithin="two minutes" />
+          <Conservation figures={figures} />
           <Card title="Newest events" aside={<LiveSwitch log={log} />}>
             <ProblemBanner problem={log.problem} title="Events could not be read" />
             <EventList log={log} isOneTopic empty="It has no event yet" />

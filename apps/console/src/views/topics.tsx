@@ -8,6 +8,7 @@ import { ProblemBanner } from '../components/problem-banner.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { call, pathOf } from '../http/call.ts'
 import { usePolled } from '../http/poll.ts'
+import { readRatesOfTopics } from '../http/rates.ts'
 import { goTo, route, withQuery } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
 import { addSample, ratesOf, type Sample } from '../text/samples.ts'
@@ -27,6 +28,8 @@ interface Row extends TopicFigures {
 
 const rowsStep = 100
 const pageMax = 1_000
+/** A gateway has a value for each minute. */
+const historyMs = 60_000
 
 async function readTopics(pattern: string | undefined, signal: AbortSignal) {
   const { text, headers } = await call(pathOf(['stats'], { topic: pattern, limit: pageMax }), { signal })
@@ -42,10 +45,13 @@ function Topics() {
   const pattern = isPattern(filter) ? filter : undefined
   const { data, problem, at } = usePolled(`topics ${pattern ?? ''}`, (signal) => readTopics(pattern, signal))
   const samples = useSamples(data?.topics, at)
+  const history = usePolled(`rates ${pattern ?? ''}`, (signal) => readRatesOfTopics(pattern ?? '>', signal), {
+    everyMs: historyMs,
+  }).data
   const [max, setMax] = useState(rowsStep)
   const rows = useMemo(
-    () => rowsOf(data?.topics ?? [], pattern === undefined ? filter : '', samples),
-    [data, filter, pattern, samples],
+    () => rowsOf(data?.topics ?? [], pattern === undefined ? filter : '', samples, history),
+    [data, filter, pattern, samples, history],
   )
   const invalid = problem?.code === 'invalid_parameters' ? problem.errors[0]?.message : undefined
   return (
@@ -111,10 +117,20 @@ function useSamples(topics: readonly TopicFigures[] | null | undefined, at: numb
   return samples
 }
 
-const rowsOf = (topics: readonly TopicFigures[], part: string, samples: readonly Sample[]): Row[] =>
+/** Minutes as the gateway knows them, and what this page has seen since: the last one is of now. */
+const rowsOf = (
+  topics: readonly TopicFigures[],
+  part: string,
+  samples: readonly Sample[],
+  history: ReadonlyMap<string, readonly (number | null)[]> | undefined,
+): Row[] =>
   topics
     .filter(({ topic }) => topic.includes(part))
-    .map((figures) => ({ ...figures, rates: ratesOf(samples, figures.topic) }))
+    .map((figures) => {
+      const seen = ratesOf(samples, figures.topic)
+      const minutes = history?.get(figures.topic)
+      return { ...figures, rates: minutes ? [...minutes, ...seen.slice(-1)] : seen }
+    })
 
 const lastOf = ({ rates }: Row): number | null => rates.at(-1) ?? null
 
@@ -147,7 +163,7 @@ const columns: readonly Column<Row>[] = [
   },
   {
     id: 'chart',
-    label: 'Last minutes',
+    label: 'Last hour',
     wide: true,
     cell: (row) => <Spark values={row.rates} label={`Rate of ${row.topic}, now ${rateText(lastOf(row))}`} />,
   },
