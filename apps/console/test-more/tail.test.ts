@@ -109,3 +109,23 @@ test('a search is exported as NDJSON, payloads as they were sent', async () => {
   expect(lines[0]).toContain('"payload":{"big":9007199254740993,"price":12.50}')
   expect(tab.faults).toEqual([])
 })
+
+test('a tail that is refused says why, and is not asked for again and again', async () => {
+  await using own = await ownConsole({ env: { NEW_TOPICS_BURST: '1000' } })
+  const topics = Array.from({ length: 501 }, (_, at) => eventText({ topic: `many.t${at}` }))
+  await own.publish(`[${topics.join()}]`)
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  await page.clock.install()
+  await page.goto(`${own.url}#/search`)
+  await page.getByText('refused', { exact: true }).waitFor()
+  await page.getByRole('alert').getByText('too_many_topics').waitFor()
+  // What is there can be read all the same.
+  await list(page).getByRole('link', { name: /^many/ }).first().waitFor()
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  await page.clock.fastForward('01:00')
+  expect(asked.filter((url) => url.includes('/tail'))).toEqual([])
+})

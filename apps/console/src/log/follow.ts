@@ -1,5 +1,6 @@
 /** The one long connection of the page: what is stored from now on, by Server-Sent Events. */
-import { pathOf } from '../http/call.ts'
+import { isLoginDue, pathOf } from '../http/call.ts'
+import { type Problem, problemOf } from '../http/problem.ts'
 
 /** What is asked for: a topic or pattern, and perhaps a source. */
 export interface Followed {
@@ -7,12 +8,14 @@ export interface Followed {
   readonly source?: string | undefined
 }
 
-export type FollowState = 'connecting' | 'live' | 'waiting'
+export type FollowState = 'connecting' | 'live' | 'waiting' | 'refused'
 
 interface Listener {
   /** The events that came since the last call, each as a line of JSON. */
   readonly onLines: (lines: readonly string[], passed: number) => void
   readonly onState: (state: FollowState) => void
+  /** Trying again would not help. */
+  readonly onRefused: (problem: Problem) => void
 }
 
 const linesMax = 1_000
@@ -25,7 +28,7 @@ let close: (() => void) | undefined
  * Follows until the returned function is called. A browser has six connections for a host, so there is only ever one
  * tail: a new one ends the one before.
  */
-export function follow({ topic, source }: Followed, { onLines, onState }: Listener): () => void {
+export function follow({ topic, source }: Followed, { onLines, onState, onRefused }: Listener): () => void {
   close?.()
   let lines: string[] = []
   let passed = 0
@@ -33,9 +36,12 @@ export function follow({ topic, source }: Followed, { onLines, onState }: Listen
   let stream: EventSource | undefined
   let again: ReturnType<typeof setTimeout> | undefined
 
+  const stop = new AbortController()
+  const urlOf = () => `./${pathOf(['tail'], { topic, source, last_event_id: cursor })}`
+
   function open(): void {
     onState('connecting')
-    stream = new EventSource(`./${pathOf(['tail'], { topic, source, last_event_id: cursor })}`)
+    stream = new EventSource(urlOf())
     stream.onopen = () => onState('live')
     stream.onmessage = ({ data, lastEventId }) => {
       cursor = lastEventId
@@ -49,8 +55,20 @@ export function follow({ topic, source }: Followed, { onLines, onState }: Listen
     stream.onerror = () => {
       onState('waiting')
       // After an answer other than an event stream an EventSource gives up for good.
-      if (stream?.readyState === EventSource.CLOSED)
-        again = setTimeout(open, againMs + Math.random() * againMs)
+      if (stream?.readyState === EventSource.CLOSED) void askWhy()
+    }
+  }
+
+  /** An EventSource does not say what the answer was, so it is asked for once more. */
+  async function askWhy(): Promise<void> {
+    const problem = await refusalOf(urlOf(), stop.signal)
+    if (stop.signal.aborted) return
+    if (problem?.status === 401) isLoginDue.value = true
+    if (problem === undefined || problem.status >= 500 || problem.status === 429) {
+      again = setTimeout(open, againMs + Math.random() * againMs)
+    } else {
+      onState('refused')
+      onRefused(problem)
     }
   }
 
@@ -66,10 +84,25 @@ export function follow({ topic, source }: Followed, { onLines, onState }: Listen
   function end(): void {
     clearInterval(handOver)
     clearTimeout(again)
+    stop.abort()
     stream?.close()
     if (close === end) close = undefined
   }
   close = end
   open()
   return end
+}
+
+/** Why a tail is refused; undefined if it is not, or nobody answers. */
+async function refusalOf(url: string, signal: AbortSignal): Promise<Problem | undefined> {
+  const once = new AbortController()
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.any([signal, once.signal]) })
+    if (!answer.ok) return problemOf(answer.status, await answer.text())
+  } catch {
+    // The next try may find somebody.
+  } finally {
+    once.abort()
+  }
+  return undefined
 }

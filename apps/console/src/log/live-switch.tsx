@@ -6,6 +6,7 @@ const states = {
   off: ['unknown', 'paused'],
   connecting: ['unknown', 'connecting'],
   live: ['ok', 'live'],
+  refused: ['problem', 'refused'],
   waiting: ['warning', 'connection lost, trying again'],
 } as const
 

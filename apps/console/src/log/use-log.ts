@@ -76,6 +76,7 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
             const at = passed > 0 ? { ...before, passed: before.passed + passed } : before
             return addLive(at, lines.map(eventOf), isHeld.current)
           }),
+        onRefused: setProblem,
         onState: (now) => {
           setState(now)
           if (isFirst && now !== 'connecting') {

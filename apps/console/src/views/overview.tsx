@@ -1,5 +1,5 @@
 import type { Stats } from '@sekali/client'
-import { PageHead } from '../components/basics.tsx'
+import { Banner, PageHead } from '../components/basics.tsx'
 import { Time } from '../components/time.tsx'
 import { getJson } from '../http/call.ts'
 import { usePolled } from '../http/poll.ts'
@@ -8,6 +8,7 @@ import { Consumers } from '../overview/consumers.tsx'
 import { Glance } from '../overview/glance.tsx'
 import { RatesCard, useRates } from '../overview/rates.tsx'
 import { type Diagnosis, Verdict } from '../overview/verdict.tsx'
+import { linkTo } from '../routing/url.ts'
 import type { View } from './view.ts'
 
 export const overview: View = {
@@ -36,6 +37,11 @@ function Overview() {
       </PageHead>
       <div class="stack">
         <Glance stats={data} rates={rates} findings={doctor.data?.findings} />
+        {data?.totals.accepted === 0 && (
+          <Banner tone="accent" title="Nothing has come yet">
+            <a href={linkTo(['publish'])}>Publish a first event</a>: this page then shows what came of it.
+          </Banner>
+        )}
         <Verdict {...doctor} />
         <RatesCard data={rates} firstWithin="half a minute" />
         <Conservation figures={data?.totals} />
