@@ -15,6 +15,17 @@ const wings: Record<string, Record<string, readonly string[]>> = {
       ...['advice', 'arguments', 'completion', 'context', 'exit', 'filters', 'profiles', 'terminal', 'time'],
     ],
   },
+  'apps/console': {
+    http: ['text'],
+    routing: [],
+    style: [],
+    text: [],
+    components: ['http', 'routing', 'style', 'text'],
+    log: ['components', 'http', 'routing', 'text'],
+    overview: ['components', 'http', 'routing', 'text'],
+    views: ['components', 'http', 'log', 'overview', 'routing', 'text'],
+    shell: ['components', 'http', 'routing', 'style', 'views'],
+  },
   'apps/consumer': {
     operate: [],
     metrics: [],

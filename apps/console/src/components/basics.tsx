@@ -68,7 +68,11 @@ export function Card({ title, aside, children, class: more = '' }: CardProps) {
 }
 
 /** The name of a view, and what can be done there. */
-export function PageHead(props: { title: ComponentChildren; lead?: string; children?: ComponentChildren }) {
+export function PageHead(props: {
+  title: ComponentChildren
+  lead?: string | undefined
+  children?: ComponentChildren
+}) {
   return (
     <div class="page-head">
       <div>

@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css'
 import { theme } from '../style/theme.ts'
 import { clockText, shortText } from '../text/words.ts'
 
-export interface Series {
+interface Series {
   readonly label: string
   /** null is not known: the line has a gap there. */
   readonly values: readonly (number | null)[]
@@ -23,7 +23,7 @@ interface ChartProps {
 const rowsMax = 12
 
 /** Lines over time. Whoever cannot see them gets a table of some of the values. */
-export function Chart({ title, times, series, words, heightPx = 180 }: ChartProps) {
+export function Chart({ title, times, series, words, heightPx = 170 }: ChartProps) {
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const labels = series.map(({ label }) => label).join('\n')
@@ -109,7 +109,7 @@ function optionsOf(element: HTMLElement, labels: readonly string[], heightPx: nu
     padding: [8, 8, 0, 0],
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: axisTimes },
+      { ...axis, grid: { show: false }, size: 26, space: 70, values: axisTimes },
       { ...axis, size: 44, space: 34, values: (_plot, values) => values.map(shortText) },
     ],
     series: [

@@ -43,18 +43,18 @@ export function Field(props: FieldProps) {
     'aria-invalid': error !== undefined,
     'aria-describedby': described || undefined,
   } as const
-  // Preact's types have one form of input for each type.
-  const typed = { type: props.type ?? 'text' } as InputHTMLAttributes<HTMLInputElement>
   const onInput = (event: TargetedInputEvent<HTMLInputElement | HTMLTextAreaElement>) =>
     onValue(event.currentTarget.value)
   const onKeyDown = (event: TargetedKeyboardEvent<HTMLInputElement>) => {
     if (event.key === 'Enter') onEnter?.()
   }
+  // Preact's types have one form of input for each type.
+  const input = { ...shared, type: props.type ?? 'text', list: props.list, onInput, onKeyDown }
   return (
     <div class={`field ${more}`}>
       <label for={id}>{label}</label>
       {rows === undefined ? (
-        <input {...shared} {...typed} list={props.list} onInput={onInput} onKeyDown={onKeyDown} />
+        <input {...(input as InputHTMLAttributes<HTMLInputElement>)} />
       ) : (
         <textarea {...shared} rows={rows} onInput={onInput} />
       )}

@@ -3,7 +3,7 @@ import { isVisible } from '../http/poll.ts'
 import { agoText, clockText } from '../text/words.ts'
 
 /** The time by which all relative times on the page go: ms since 1970. */
-export const now = signal(Date.now())
+const now = signal(Date.now())
 setInterval(() => {
   if (isVisible.peek()) now.value = Date.now()
 }, 1_000)

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
-import { goTo, linkTo } from '../routing/route.ts'
+import { goTo } from '../routing/route.ts'
+import { linkTo } from '../routing/url.ts'
 
 /** A topic, a pattern or the bare id of an event, from any view. */
 export function FindBox() {
@@ -19,7 +20,7 @@ export function FindBox() {
         <input
           id="find"
           type="search"
-          placeholder="Topic, pattern or event id"
+          placeholder="Topic or event id"
           value={words}
           autocomplete="off"
           spellcheck={false}

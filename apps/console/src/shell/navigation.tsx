@@ -38,22 +38,24 @@ export function Navigation({ current }: { current: View | undefined }) {
       <div id="navigation" class={isOpen ? 'side-open' : 'side-shut'}>
         <FindBox />
         <nav aria-label="Views">
-          {groups.map((group) => (
-            <ul key={group} aria-label={group}>
-              {views.map(({ path, entry }) =>
-                entry?.group === group ? (
-                  <li key={path}>
-                    <a href={`#/${path}`} aria-current={path.split('/')[0] === here ? 'page' : undefined}>
-                      <svg viewBox="0 0 16 16" aria-hidden="true">
-                        <path d={entry.icon} />
-                      </svg>
-                      {entry.words}
-                    </a>
-                  </li>
-                ) : null,
-              )}
-            </ul>
-          ))}
+          {groups
+            .filter((group) => views.some(({ entry }) => entry?.group === group))
+            .map((group) => (
+              <ul key={group} aria-label={group}>
+                {views.map(({ path, entry }) =>
+                  entry?.group === group ? (
+                    <li key={path}>
+                      <a href={`#/${path}`} aria-current={path.split('/')[0] === here ? 'page' : undefined}>
+                        <svg viewBox="0 0 16 16" aria-hidden="true">
+                          <path d={entry.icon} />
+                        </svg>
+                        {entry.words}
+                      </a>
+                    </li>
+                  ) : null,
+                )}
+              </ul>
+            ))}
         </nav>
         <div class="side-foot">
           <button type="button" class="button quiet" onClick={turnTheme}>
