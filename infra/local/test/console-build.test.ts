@@ -9,7 +9,7 @@ import { ensureConsole } from '../src/console/build.ts'
 /** The console as it is cloned: its sources, and the packages that are installed. */
 async function cloneOfConsole() {
   const folder = await temporaryFolder('sekali-clone-')
-  for (const path of ['apps/console', 'package-lock.json']) {
+  for (const path of ['apps/console', 'packages/core/src', 'package-lock.json']) {
     await mkdir(dirname(join(folder.path, path)), { recursive: true })
     await cp(join(repositoryRoot, path), join(folder.path, path), {
       recursive: true,
@@ -19,7 +19,7 @@ async function cloneOfConsole() {
   await symlink(join(repositoryRoot, 'node_modules'), join(folder.path, 'node_modules'))
   const said: string[] = []
   return {
-    path: (name: string) => join(folder.path, 'apps/console', name),
+    path: (name: string) => join(folder.path, name),
     ensure: async () => {
       said.splice(0)
       await ensureConsole(folder.path, (part, what) => said.push(`${part} ${what}`))
@@ -33,25 +33,27 @@ const built = ['console is being built, as its sources are new', 'console is bui
 
 test('the console is built once, and again when its sources have changed or it is gone', async () => {
   await using clone = await cloneOfConsole()
-  const page = async () => await readFile(clone.path('dist/index.html'), 'utf8')
+  const page = async () => await readFile(clone.path('apps/console/dist/index.html'), 'utf8')
   expect(await clone.ensure()).toEqual(built)
   const first = await page()
   expect(await clone.ensure()).toEqual([])
-  await appendFile(clone.path('src/main.tsx'), '\nwindow.name = "changed"\n')
+  await appendFile(clone.path('apps/console/src/main.tsx'), '\nwindow.name = "changed"\n')
   expect(await clone.ensure()).toEqual(built)
   expect(await page()).not.toBe(first) // other content, other names
-  await rm(clone.path('dist'), { recursive: true })
+  await appendFile(clone.path('packages/core/src/limits.ts'), '\n') // of which it has a part in it
+  expect(await clone.ensure()).toEqual(built)
+  await rm(clone.path('apps/console/dist'), { recursive: true })
   expect(await clone.ensure()).toEqual(built)
 })
 
 test('a console that cannot be built ends nothing: the reason is said, and it is tried again', async () => {
   await using clone = await cloneOfConsole()
-  const source = await readFile(clone.path('src/main.tsx'), 'utf8')
-  await writeFile(clone.path('src/main.tsx'), 'import "./nowhere.ts"\n')
+  const source = await readFile(clone.path('apps/console/src/main.tsx'), 'utf8')
+  await writeFile(clone.path('apps/console/src/main.tsx'), 'import "./nowhere.ts"\n')
   for (let time = 1; time <= 2; time++) {
     const [, what] = await clone.ensure()
     expect(what).toMatch(/^console is not built, and all else runs: .*Could not resolve "\.\/nowhere\.ts"/)
   }
-  await writeFile(clone.path('src/main.tsx'), source)
+  await writeFile(clone.path('apps/console/src/main.tsx'), source)
   expect(await clone.ensure()).toEqual(built)
 })

@@ -6,12 +6,14 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { glob, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import process from 'node:process'
 
 const app = 'apps/console'
-const sources = ['package.json', 'build.ts', 'index.html', 'tsconfig.json', 'src/**/*.*']
+const sources = ['package.json', 'build.ts', 'index.html', 'tsconfig.json'].map((name) => `${app}/${name}`)
+/** All that lies in them; what the console imports of the core is bundled with it. */
+const folders = [`${app}/src`, 'packages/core/src']
 
 /**
  * Builds the console of the clone at `root` unless it is built. Never rejects: the system runs without it, and its page
@@ -36,12 +38,17 @@ export async function ensureConsole(
 }
 
 async function digestOf(root: string): Promise<string> {
-  const files = (await Array.fromAsync(glob(sources, { cwd: join(root, app) }))).sort()
+  const inFolders = await Promise.all(folders.map((folder) => filesIn(root, folder)))
   const hash = createHash('sha256')
-  for (const file of ['../../package-lock.json', ...files]) {
-    hash.update(`${file}\0`).update(await readFile(join(root, app, file)))
+  for (const file of ['package-lock.json', ...sources, ...inFolders.flat().sort()]) {
+    hash.update(`${file}\0`).update(await readFile(join(root, file)))
   }
   return hash.digest('hex')
+}
+
+async function filesIn(root: string, folder: string): Promise<string[]> {
+  const all = await readdir(join(root, folder), { recursive: true, withFileTypes: true })
+  return all.filter((one) => one.isFile()).map((one) => relative(root, join(one.parentPath, one.name)))
 }
 
 /** In a process of its own: what `npm start` itself is made of need not have a bundler in it. */
