@@ -15,15 +15,13 @@ function gapsOf({ id, path, scope, summary, description, request, answers }: Rou
   )
   const named = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name)
   const success = answers.filter(({ status }) => status < 300)
-  // A route that does nothing but lead elsewhere has no body.
-  const isRedirect = answers.every(({ status, headers }) => status === 302 && headers?.Location === 'always')
   return [
     ...(/^[a-z][A-Za-z]+$/.test(id) ? [] : ['an id in camelCase']),
     ...(['publish', 'read', 'admin', 'any', 'none'].includes(scope) ? [] : ['a scope']),
     ...(/^[A-Z].*[^.]$/.test(summary) ? [] : ['a summary without a full stop']),
     ...(/^[A-Z`].*\.$/.test(description) ? [] : ['a description in sentences']),
     ...(isSame(named, Object.keys(request.path ?? {})) ? [] : ['a schema for each segment of its path']),
-    ...(isRedirect || success.some((answer) => 'schema' in answer) ? [] : ['an answer with a schema']),
+    ...(success.some((answer) => 'schema' in answer) ? [] : ['an answer with a schema']),
     ...parameters
       .filter(([, { description: text }]) => !text.endsWith('.'))
       .map(([name]) => `words for ${name}`),

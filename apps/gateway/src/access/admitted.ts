@@ -244,5 +244,5 @@ function forgetOne(entries: Map<string, Entry>): void {
   }
 }
 
-export const loggedOut = 'The session was ended.'
+const loggedOut = 'The session was ended.'
 const unconfirmed = 'PostgreSQL has not confirmed this key for too long.'

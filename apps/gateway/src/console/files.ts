@@ -1,6 +1,6 @@
 /**
- * The files of the console, as its build has left them (apps/console/build.ts): `index.html`, and in `assets/` what it
- * loads, whose names have a hash of the content in them. They are read once and kept in memory, some hundred kilobytes.
+ * The files of the console, as its build has left them: `index.html`, and in `assets/` what it loads, whose names have a
+ * hash of the content in them. They are read once and kept in memory, some hundred kilobytes.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { placeOf } from '@sekali/core/place'
 
 /** What a client may ask for in place of the bytes themselves. */
 export const codings = ['br', 'gzip', 'identity'] as const
-export type Coding = (typeof codings)[number]
+type Coding = (typeof codings)[number]
 
 export interface File {
   readonly type: FileType

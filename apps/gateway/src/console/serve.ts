@@ -47,7 +47,7 @@ export function consoleHandlersOf(folder: URL = consoleFolder) {
     },
     asset: (c: Context) => orNone(c, build()?.assets.get(c.req.param('file') ?? ''), forGood),
     icon: (c: Context) => orNone(c, build()?.icon, asked),
-    docs: (): Response => reply(302, null, { ...confined, Location: './#/docs' }),
+    docs: (): Response => reply(200, toDocs, htmlHeaders),
   }
 }
 
@@ -65,6 +65,15 @@ async function show(c: Context, file: File, caching: Readonly<Record<string, str
 }
 
 const htmlHeaders = { ...confined, 'Content-Type': 'text/html; charset=utf-8' } as const
+
+/** A redirect that is an answer of its own, as every route has one: who has no browser sees where to go. */
+const toDocs = Buffer.from(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url=./#/docs">
+<title>Sekali: the API</title>
+<p><a href="./#/docs">The API as a page</a>; as OpenAPI it is at <a href="./openapi.json">openapi.json</a>.
+`)
 
 const notBuilt = Buffer.from(`<!doctype html>
 <html lang="en">

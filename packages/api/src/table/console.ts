@@ -105,8 +105,15 @@ export const showDocs = defineRoute({
   id: 'showDocs',
   path: '/docs',
   summary: 'This API as a page to read',
-  description: 'It is a view of the console.',
+  description: 'A view of the console, to which a page leads at once.',
   request: {},
-  answers: [{ status: 302, description: 'Where it is.', headers: { Location: 'always' } }],
+  answers: [
+    {
+      ...html,
+      status: 200,
+      description: 'The page that leads there.',
+      example: '<!doctype html><meta http-equiv="refresh" content="0; url=./#/docs">',
+    },
+  ],
   problems: [],
 })
