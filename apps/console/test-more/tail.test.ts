@@ -129,3 +129,20 @@ test('a tail that is refused says why, and is not asked for again and again', as
   await page.clock.fastForward('01:00')
   expect(asked.filter((url) => url.includes('/tail'))).toEqual([])
 })
+
+test('nothing is missing, and nothing twice, where history and what comes live meet', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventsText(200))
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  const opened = page.goto(`${own.url}#/search?topic=orders.%3E`)
+  for (let batch = 0; batch < 100; batch++) await own.publish(eventsText(5, {}, `batch-${batch}`))
+  await opened
+  await expect.poll(() => firstSeq(page)).toBe('700')
+  const count = Number(await list(page).getByRole('listitem').first().getAttribute('aria-setsize'))
+  expect(count).toBeGreaterThanOrEqual(100)
+  await list(page).evaluate((element) => element.scrollTo(0, element.scrollHeight))
+  await expect.poll(() => list(page).locator('li .event-seq').last().textContent()).toBe(`${700 - count + 1}`)
+})
