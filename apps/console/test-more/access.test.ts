@@ -50,6 +50,22 @@ test('axe finds nothing serious on any view, by day and by night', async () => {
   }
 })
 
+test('a chart has a name, and a table for whoever cannot see it', async () => {
+  await using own = await ownFilledConsole()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  await tab.page.goto(own.url)
+  const chart = tab.page.getByRole('figure', { name: 'Events accepted and stored a second' })
+  // A gateway has a value for each ten seconds.
+  await chart.waitFor({ timeout: 60_000 })
+  await chart.locator('canvas').waitFor()
+  const table = chart.getByRole('table', { name: 'Events accepted and stored a second' })
+  expect(await table.getByRole('columnheader').allTextContents()).toEqual(['Time', 'accepted', 'stored'])
+  expect(await table.getByRole('cell').last().textContent()).toMatch(/\/s$/)
+  expect(tab.faults).toEqual([])
+  expect(await axeFindings(tab.page)).toEqual([])
+})
+
 test('no view is wider than a telephone', async () => {
   await using own = await ownFilledConsole()
   await own.publish(eventText({ topic: 't'.repeat(128), event_id: 'i'.repeat(256), source: 's'.repeat(128) }))

@@ -129,3 +129,25 @@ test('a tail that is refused says why, and is not asked for again and again', as
   await page.clock.fastForward('01:00')
   expect(asked.filter((url) => url.includes('/tail'))).toEqual([])
 })
+
+test('nothing is missing, and nothing twice, where history and what comes live meet', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventsText(200))
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  await page.route(/\/events\?/, async (route) => {
+    // The page of events is slow: what comes meanwhile comes by the tail.
+    const response = await route.fetch()
+    await own.publish(eventsText(5, {}, 'late'))
+    await expect.poll(() => firstSeq(page)).toBe('205')
+    await route.fulfill({ response })
+  })
+  await page.goto(`${own.url}#/search?topic=orders.%3E`)
+  const first = list(page).getByRole('listitem').first()
+  await expect.poll(() => first.getAttribute('aria-setsize')).toBe('105')
+  expect(await firstSeq(page)).toBe('205')
+  await list(page).evaluate((element) => element.scrollTo(0, element.scrollHeight))
+  await expect.poll(() => list(page).locator('li .event-seq').last().textContent()).toBe('101')
+})

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { addLive, addOlder, noRows, type Rows, release, rowsMax, waitingCount } from '../src/log/rows.ts'
+import {
+  addLive,
+  addNewest,
+  addOlder,
+  noRows,
+  type Rows,
+  release,
+  rowsMax,
+  waitingCount,
+} from '../src/log/rows.ts'
 import type { LogEvent } from '../src/text/slices.ts'
 
 const event = (seq: number, topic = 't'): LogEvent => ({
@@ -44,6 +53,49 @@ test('older pages go behind, up to the bound', () => {
   const rows = addOlder(addLive(noRows, range(900, 1_000), false), range(1, 910).reverse())
   expect(seqs(rows)).toEqual(
     range(1, 1_000)
+      .map(({ seq }) => seq)
+      .reverse(),
+  )
+})
+
+test('what came by the tail while the newest page was read stays on top of it', () => {
+  const rows = addNewest(addLive(noRows, range(100, 103), false), range(1, 101).reverse(), [], false)
+  expect(seqs(rows)).toEqual(
+    range(1, 103)
+      .map(({ seq }) => seq)
+      .reverse(),
+  )
+})
+
+test('rows from before the page was hidden stay below, unless there is a gap', () => {
+  const before = addLive(noRows, range(1, 50), false)
+  const joined = addNewest(before, range(41, 60).reverse(), before.shown, false)
+  expect(seqs(joined)).toEqual(
+    range(1, 60)
+      .map(({ seq }) => seq)
+      .reverse(),
+  )
+  const apart = addNewest(addLive(before, [event(91)], false), range(71, 90).reverse(), before.shown, false)
+  expect(seqs(apart)).toEqual(
+    range(71, 91)
+      .map(({ seq }) => seq)
+      .reverse(),
+  )
+})
+
+test('a reader who was further down finds the rows in their places, and what is new as new', () => {
+  const before = addLive(noRows, range(1, 50), false)
+  const rows = addNewest(before, range(46, 60).reverse(), before.shown, true)
+  expect(seqs(rows)).toEqual(seqs(before))
+  expect(waitingCount(rows)).toBe(10)
+  expect(seqs(release(rows))).toEqual(
+    range(1, 60)
+      .map(({ seq }) => seq)
+      .reverse(),
+  )
+  const apart = addNewest(before, range(71, 90).reverse(), before.shown, true)
+  expect(seqs(release(apart))).toEqual(
+    range(71, 90)
       .map(({ seq }) => seq)
       .reverse(),
   )

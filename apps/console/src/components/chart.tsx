@@ -130,21 +130,3 @@ const axisTimes = (_plot: uPlot, seconds: number[]): string[] =>
     const time = new Date(second * 1_000)
     return `${time.getHours()}:${String(time.getMinutes()).padStart(2, '0')}`
   })
-
-const width = 88
-const height = 20
-
-/** A line small enough for a row of a table. `label` says in words what it shows. */
-export function Spark({ values, label }: { values: readonly (number | null)[]; label: string }) {
-  const known = values.map((value) => value ?? 0)
-  const max = Math.max(1e-9, ...known)
-  const step = width / Math.max(1, known.length - 1)
-  const points = known.map(
-    (value, at) => `${(at * step).toFixed(1)},${(height - 1.5 - (value / max) * (height - 4)).toFixed(1)}`,
-  )
-  return (
-    <svg class="spark" role="img" aria-label={label} viewBox={`0 0 ${width} ${height}`}>
-      <polyline points={points.join(' ')} />
-    </svg>
-  )
-}

@@ -38,6 +38,37 @@ export function release({ shown, waiting, passed }: Rows): Rows {
   return { shown: [...waiting, ...before].slice(0, rowsMax), waiting: [], passed: 0 }
 }
 
+/**
+ * Takes the newest page, which was read after the tail had begun. What came by the tail and is not in it is newer; `stale`
+ * rows, from before the page was hidden, are older, and go if the page does not reach them.
+ */
+export function addNewest(
+  rows: Rows,
+  page: readonly LogEvent[],
+  stale: readonly LogEvent[],
+  isHeld: boolean,
+): Rows {
+  const [inPage, old] = [keysOf(page), keysOf(stale)]
+  const isJoined = joins(page, stale)
+  const came = [...rows.waiting, ...rows.shown].filter(
+    (event) => !inPage.has(keyOf(event)) && !old.has(keyOf(event)),
+  )
+  if (isHeld && stale.length > 0) {
+    const waiting = [...came, ...page.filter((event) => !old.has(keyOf(event)))]
+    return { ...rows, waiting: waiting.slice(0, rowsMax), passed: rows.passed + (isJoined ? 0 : 1) }
+  }
+  const older = isJoined ? stale.filter((event) => !inPage.has(keyOf(event))) : []
+  return { shown: [...came, ...page, ...older].slice(0, rowsMax), waiting: [], passed: 0 }
+}
+
+/** Whether nothing can be between a page and the rows that were there before it. */
+export function joins(page: readonly LogEvent[], stale: readonly LogEvent[]): boolean {
+  const old = keysOf(stale)
+  return stale.length === 0 || page.some((event) => old.has(keyOf(event)))
+}
+
+const keysOf = (events: readonly LogEvent[]): ReadonlySet<string> => new Set(events.map(keyOf))
+
 /** Takes an older page behind the rows that are shown. */
 export function addOlder(rows: Rows, page: readonly LogEvent[]): Rows {
   const known = new Set(rows.shown.map(keyOf))

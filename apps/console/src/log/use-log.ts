@@ -4,7 +4,7 @@ import { isVisible } from '../http/poll.ts'
 import { Problem } from '../http/problem.ts'
 import { eventOf, eventsOf } from '../text/slices.ts'
 import { type FollowState, follow } from './follow.ts'
-import { addLive, addOlder, noRows, type Rows, release } from './rows.ts'
+import { addLive, addNewest, addOlder, joins, noRows, type Rows, release } from './rows.ts'
 
 /** Which events; a field that is empty is left out. */
 export interface LogQuery {
@@ -39,6 +39,9 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
   const [isLoading, setLoading] = useState(true)
   const [older, setOlder] = useState<URLSearchParams>()
   const isHeld = useRef(false)
+  const isPaged = useRef(false)
+  const known = useRef(rows)
+  known.current = rows
   const shownKey = useRef(key)
   const visible = isVisible.value
 
@@ -46,7 +49,12 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
   useEffect(() => {
     if (!visible) return
     const stop = new AbortController()
-    if (shownKey.current !== key) setRows(noRows)
+    if (shownKey.current !== key) {
+      setRows(noRows)
+      known.current = noRows
+      isPaged.current = false
+    }
+    const stale = [...known.current.waiting, ...known.current.shown]
     shownKey.current = key
     setProblem(undefined)
     const read = async () => {
@@ -54,8 +62,10 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
       try {
         const page = await call(pathOf(['events'], { ...query, limit: pageSize }), { signal: stop.signal })
         const events = eventsOf(page.text)
-        setRows((before) => addLive(passedBy(before, events), [...events].reverse(), isHeld.current))
-        setOlder(nextQuery(page))
+        // What goes on below is not read again because the page was hidden for a while.
+        if (!isPaged.current || !joins(events, stale)) setOlder(nextQuery(page))
+        isPaged.current = true
+        setRows((before) => addNewest(before, events, stale, isHeld.current))
       } catch (error) {
         if (!stop.signal.aborted) setProblem(asProblem(error))
       }
@@ -117,13 +127,6 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
     },
     showNew: () => setRows(release),
   }
-}
-
-/** Rows from before the page was hidden: if the newest page does not reach them, there is a gap in between. */
-function passedBy(rows: Rows, page: readonly { topic: string; seq: number }[]): Rows {
-  const shown = new Set(rows.shown.map(({ topic, seq }) => `${topic} ${seq}`))
-  const meets = page.some(({ topic, seq }) => shown.has(`${topic} ${seq}`))
-  return rows.shown.length === 0 || meets ? rows : { ...rows, passed: rows.passed + 1 }
 }
 
 const asProblem = (error: unknown): Problem =>

@@ -27,7 +27,9 @@ export const search: View = {
 function Search() {
   const { query } = route.value
   const found = query.get('find')
-  return found === null ? <Results key={String(query)} /> : <Finding text={found} />
+  // Another search begins anew; to pause it is the same one.
+  const key = [...query].filter(([name]) => name !== 'live').join('\n')
+  return found === null ? <Results key={key} /> : <Finding text={found} />
 }
 
 /** Where a text leads to that was typed into the box. */
