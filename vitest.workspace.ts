@@ -8,6 +8,8 @@ import { defineConfig } from 'vitest/config'
 const setUp = fileURLToPath(new URL('packages/testkit/src/servers.ts', import.meta.url))
 // What is published, packed once for all tests of it.
 const packed = fileURLToPath(new URL('infra/release/test-more/pack.ts', import.meta.url))
+// The console, where the gateway looks for it.
+const builtConsole = fileURLToPath(new URL('apps/console/test-more/built.ts', import.meta.url))
 const withServers = [
   'packages/broker',
   'packages/store',
@@ -64,6 +66,7 @@ export default defineConfig({
     projects: [
       ...withServers.flatMap((folder) => projects(folder, [setUp])),
       ...withoutServers.flatMap((folder) => projects(folder, [])),
+      ...projects('apps/console', [], [setUp, builtConsole]),
       ...projects('infra/release', [], [setUp, packed]),
     ],
   },

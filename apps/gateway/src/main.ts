@@ -27,7 +27,7 @@ await run('gateway', async () => {
   await using figuresBroker = connectBroker(second, log)
   await using tracing = await startTracing('gateway', config.tracing)
   await using gateway = wireGateway({ broker, figuresBroker, store, tracing, log, signal }, config)
-  const { listener, readiness, connections, metrics, onAnswer, runner } = gateway
+  const { listener, readiness, connections, metrics, onAnswer, runner, sampler } = gateway
   await using _metrics = await serveMetrics('gateway', metrics, config.metrics, log)
   // Whoever sees the port open may publish. A Redis that is away does not keep it shut: what hangs on it is refused.
   await Promise.allSettled([broker, figuresBroker].map((one) => untilConnected(one, firstConnectionMs)))
@@ -38,6 +38,7 @@ await run('gateway', async () => {
   if (config.auth === 'off' && proxy !== undefined) log.warn(`${nobodyAsked(proxy)}: ${waysOut}`)
 
   runner.start()
+  sampler.start()
   void watchReadiness(readiness, signal)
   if (!signal.aborted) await once(signal, 'abort')
 })

@@ -7,7 +7,9 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import manifest from '../package.json' with { type: 'json' }
 import { guarded, type OnDenied, type Served } from './access/guard.ts'
+import { sessionHandlersOf } from './access/session.ts'
 import type { Clients } from './clients/clients.ts'
+import { consoleHandlersOf } from './console/serve.ts'
 import type { Responses } from './http/responses.ts'
 import { type DirectHandler, directly, isFor, type Route } from './http/router.ts'
 import type { KeyDeps } from './keys/deps.ts'
@@ -23,6 +25,8 @@ import type { Readings } from './operate/readings.ts'
 import { stats } from './operate/stats.ts'
 import type { Pressure } from './pressure/pressure.ts'
 import type { NewTopics } from './publish/new-topics.ts'
+import { rates } from './rates/rates.ts'
+import type { Sampler } from './rates/sampler.ts'
 import { showEvent } from './read/event.ts'
 import { events } from './read/events.ts'
 import type { Lookups } from './read/lookups.ts'
@@ -47,6 +51,7 @@ export interface RouteDeps {
   readonly replays: Replays
   readonly lookups: Lookups
   readonly readings: Readings
+  readonly sampler: Sampler
   readonly readiness: Readiness
   readonly pressure: Pressure
   readonly clients: Clients
@@ -57,6 +62,8 @@ export interface RouteDeps {
   readonly keys: KeyDeps['keys']
   /** The setting that lets others come in through a proxy, if there is one. */
   readonly proxySetting: string | undefined
+  /** Where the console's files are, if not at their usual place. */
+  readonly consoleFolder: URL | undefined
   /** How many events this gateway has brought to Redis. */
   readonly accepted: () => number
   readonly log: Logger
@@ -83,15 +90,21 @@ export function routesOf(deps: RouteDeps): readonly Route[] {
 }
 
 const open: readonly RouteSpec[] = routes.filter(({ scope }) => scope === 'none')
+const files = '/assets/'
 
-/** Whether a request is one of those that need no key. Their paths have no parameters. */
-export const isOpen = (request: IncomingMessage): boolean => open.some((route) => isFor(request, route))
+/** Whether a request is one of those that need no key. Of their paths only that of the console's files has a parameter. */
+export const isOpen = (request: IncomingMessage): boolean =>
+  open.some((route) => isFor(request, route)) || isForFile(request)
+
+const isForFile = ({ method, url = '' }: IncomingMessage): boolean =>
+  (method === 'GET' || method === 'HEAD') && url.startsWith(files)
 
 function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
   const { store, replays, slots } = deps
   const { counted } = deps.responses
   const { slotted } = slots
   const event = { handler: counted(showEvent(deps)) }
+  const console = consoleHandlersOf(deps.consoleFolder)
   return {
     publish: directly(deps.publish),
     readEvents: { handler: counted(events(store, replays, slots)) },
@@ -100,6 +113,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     readEvent: event,
     dropTopic: { handler: slotted(dropEmptyTopic(deps)) },
     readStats: { handler: counted(stats(deps)) },
+    readRates: { handler: counted(rates(deps.sampler)) },
     runDoctor: { handler: counted(doctor(deps)) },
     describeApi: { handler: counted(describeApi(manifest.version)) },
     listProjections: { handler: counted(slotted(listProjections(store))) },
@@ -107,6 +121,11 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     readProjectionKey: { handler: counted(slotted(ofCoveredProjection(store, showKey(store)))) },
     dropProjection: { handler: slotted(ofCoveredProjection(store, drop(deps))) },
     rebuildProjection: { handler: slotted(ofCoveredProjection(store, rebuild(deps))) },
+    ...sessionHandlersOf(deps),
+    showConsole: { handler: counted(console.page) },
+    readAsset: { handler: counted(console.asset) },
+    showIcon: { handler: counted(console.icon) },
+    showDocs: { handler: console.docs },
     ...keyHandlersOf(deps),
     ...letterHandlersOf(deps),
     ...probeHandlersOf(deps),

@@ -27,6 +27,7 @@ import { createNewTopics, type NewTopics } from './publish/new-topics.ts'
 import { createPublish, type Publish } from './publish/publish.ts'
 import { createReceipts } from './publish/receipts.ts'
 import type { TopicLimits } from './publish/topic-limits.ts'
+import { createSampler, type Sampler, type SamplerOptions } from './rates/sampler.ts'
 import { createLookups } from './read/lookups.ts'
 import { createReplays, type ReplayTimes } from './read/replay.ts'
 import { createStoreSlots } from './read/store-slots.ts'
@@ -64,6 +65,9 @@ export interface GatewayOptions {
   readonly responseBytesMax?: number
   /** For how many topics there are metrics of their own. */
   readonly metricsTopicsMax?: number
+  readonly sampling?: SamplerOptions
+  /** Where the console's files are, if not at their usual place. */
+  readonly consoleFolder?: URL
 }
 
 export interface Gateway extends App, OwnMetrics, AsyncDisposable {
@@ -75,6 +79,8 @@ export interface Gateway extends App, OwnMetrics, AsyncDisposable {
   readonly metrics: Metrics
   /** Runs operations once it is started, or has begun one. */
   readonly runner: Runner
+  /** Keeps rates once it is started. */
+  readonly sampler: Sampler
 }
 
 /** Bytes of bodies in memory at a time; parsed they take a few times as much. */
@@ -113,6 +119,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
   const { publish, accepted } = wirePublish(deps, parts, options.patience)
   const { onAnswer } = addOwnMetrics(metrics, { connections, store, pressure, accepted })
   addSystemMetrics(metrics, { readings, readiness, figuresBroker, store, log }, options.metricsTopicsMax)
+  const sampler = createSampler({ readings }, options.sampling)
   const runner = createRunner({ store, appender, pressure, log, signal })
   const routes = routesOf({
     ...deps,
@@ -125,6 +132,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     replays: createReplays({ store, clients, log, signal }, options.replayTimes),
     lookups: createLookups({ broker, log }),
     readings,
+    sampler,
     readiness,
     pressure,
     clients,
@@ -134,6 +142,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     auth,
     keys: authenticator,
     proxySetting: proxySetting(options),
+    consoleFolder: options.consoleFolder,
     onDenied: auditDenials(access),
     now: () => performance.now(),
     random: Math.random,
@@ -148,8 +157,10 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
     metrics,
     onAnswer,
     runner,
+    sampler,
     async [Symbol.asyncDispose]() {
       await runner[Symbol.asyncDispose]()
+      await sampler[Symbol.asyncDispose]()
       pressure[Symbol.dispose]()
       await tails[Symbol.asyncDispose]()
       await heads[Symbol.asyncDispose]()

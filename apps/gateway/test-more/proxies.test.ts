@@ -4,6 +4,7 @@ import process from 'node:process'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { createFirstKey } from '@sekali/store/first-key'
 import { startApp } from '@sekali/testkit/app'
 import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
@@ -111,3 +112,23 @@ test.each(bothPaths)('the command line reads through $name, under "$prefix/"', a
   expect(stdout.trimEnd().split('\n').length).toBe(3)
   await expect(run({})).rejects.toThrow(/certificate/)
 })
+
+test.each(bothPaths)(
+  'a browser logs in and out through $name, under "$prefix/", with a cookie for TLS alone',
+  async ({ name, prefix }) => {
+    await using own = await behind(name, { SEKALI_AUTH: 'keys' })
+    const made = await createFirstKey(own.store, { replace: false, actor: 'test' })
+    const key = typeof made === 'string' ? made : made.text
+    const path = `${prefix}/session`
+    const begun = await own.open({ method: 'POST', path, headers: { Authorization: `Bearer ${key}` } })
+    expect(begun.status).toBe(201)
+    const [set = ''] = begun.response.headers['set-cookie'] ?? []
+    expect(set).toMatch(/; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+; Secure$/)
+    const Cookie = set.split(';', 1)[0] ?? ''
+    expect((await own.open({ path: `${prefix}/events`, headers: { Cookie } })).status).toBe(200)
+    const leave = (Origin: string) => own.open({ method: 'DELETE', path, headers: { Cookie, Origin } })
+    expect((await leave('https://elsewhere.example.com')).status).toBe(403)
+    expect((await leave(`https://${publicName}`)).status).toBe(200)
+    expect((await own.open({ path: `${prefix}/events`, headers: { Cookie } })).status).toBe(401)
+  },
+)

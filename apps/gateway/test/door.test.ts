@@ -93,7 +93,7 @@ test('OPTIONS tells what can be done, and lets no other site in', async () => {
   expect(response.headers.get('access-control-allow-origin')).toBeNull()
 })
 
-test.each(['/', '/publish/', '/events/1', '/nothing', '/*'])('%s is 404', async (path) => {
+test.each(['/assets', '/assets/', '/publish/', '/events/1', '/nothing', '/*'])('%s is 404', async (path) => {
   const response = await request(path)
   expect(response.status).toBe(404)
   expect(await problemIn(response)).toMatchObject({ code: 'not_found' })

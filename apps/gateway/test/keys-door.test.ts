@@ -24,7 +24,7 @@ test('without a key every path is answered alike, also one that there is not', a
     ['HEAD', '/stats'],
     ['OPTIONS', '/publish'],
     ['PUT', '/publish'],
-    ['GET', '/'],
+    ['POST', '/'],
     ['GET', '/no/such/path'],
     ['DELETE', '/topics/a'],
     ['GET', '/events/a/b'],

@@ -15,11 +15,10 @@ export interface Wanted extends Omit<Partial<Grant>, 'topics'> {
   readonly expiresAt?: string
 }
 
-export async function ownKeys(options: GatewayOptions = {}) {
+export async function ownKeys(options: GatewayOptions = {}, redisUrl = inject('redisUrl')) {
   const stack = new AsyncDisposableStack()
   const { url: databaseUrl } = stack.use(await ownDatabase())
   const prefix = ownPrefix()
-  const redisUrl = inject('redisUrl')
   const gateway = stack.use(await serveGateway({ redisUrl, databaseUrl, prefix, auth: 'keys', ...options }))
   await untilConnected(gateway.broker, 5_000)
   const { store } = gateway

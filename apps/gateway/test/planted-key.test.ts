@@ -12,6 +12,7 @@ import { expect, test } from 'vitest'
 import { exchange } from './exchange.ts'
 import { eventBody, post } from './gateway.ts'
 import { bearer, ownKeys } from './own-keys.ts'
+import { fromOwnPage, logIn } from './own-session.ts'
 import { retyped } from './retyped.ts'
 import { openTail } from './sse.ts'
 
@@ -45,6 +46,17 @@ test('a planted key is found nowhere', async () => {
   }
   const raw = async (bytes: string) => answers.push(await exchange(gateway.url, bytes))
 
+  // A session is as good as its key. Its cookie is in the answer that sets it, for its browser, and in no other.
+  const cookie = await logIn(gateway.url, text)
+  for (const shown of [cookie, `${cookie}x`, cookie.replace('=', '=x')]) {
+    for (const path of ['/stats', '/session', '/doctor', '/nothing', `/events?topic=${shown}`]) {
+      await ask(path, { Cookie: shown })
+    }
+    await ask('/publish', { Cookie: shown, ...fromOwnPage }, post(eventBody()))
+    await ask('/publish', { Cookie: shown }, post(eventBody()))
+    await ask('/keys', { Cookie: shown, ...fromOwnPage }, post('{}'))
+    await raw(`GET /stats HTTP/1.1\r\nHost: localhost\r\nCookie: ${shown}\r\nCookie : ${shown}\r\n\r\n`)
+  }
   for (const shown of [text, wrong, text.slice(0, -3), `${text}x`, text.replaceAll('_', '-')]) {
     for (const path of ['/stats', '/doctor', '/events', '/projections', '/nothing', '/readyz?verbose']) {
       await ask(path, bearer(shown))
@@ -103,4 +115,7 @@ test('a planted key is found nowhere', async () => {
   const traces = JSON.stringify(collector.spans)
   const everything = [...answers, tail.text, gateway.output(), reported, metrics, traces, stored].join('\n')
   for (const shown of [text, wrong]) expect(everything.includes(secretOf(shown))).toBe(false)
+  const [, , , signature = ''] = cookie.split('.')
+  expect(signature).toHaveLength(43)
+  expect(everything.includes(signature)).toBe(false)
 })

@@ -99,7 +99,7 @@ test('a check with OPTIONS finds that the gateway is not ready; the others are a
   const { headers } = await fetch(`${gateway.url}/readyz`, { method: 'OPTIONS' })
   expect(headers.get('allow')).toBe('GET, HEAD, OPTIONS')
   expect(await ask('OPTIONS /healthz HTTP/1.0')).toBe('204')
-  expect(await ask('GET / HTTP/1.1', local)).toBe('404 not_found')
+  expect(await ask('GET /nothing HTTP/1.1', local)).toBe('404 not_found')
   expect(await ask('GET /stats HTTP/1.0')).toBe('400 bad_host')
   expect(await ask('POST /publish HTTP/1.0')).toBe('400 bad_host')
   expect(await ask('GET / HTTP/1.0')).toBe('400 bad_host')

@@ -204,3 +204,12 @@ test('a token is verified again now and then, and what is open goes on', async (
   expect((await asks()).status).toBe(200)
   expect(tail.text).not.toContain('again')
 })
+
+test('who has a token has no session, and is told so', async () => {
+  const token = await issuer.sign({ sub: 'ada', scope: 'read', sekali_topics: ['a.>'] })
+  const who = await (await own.ask('/session', token)).json()
+  expect(who).toMatchObject({ auth: 'keys', by: 'token', holder: 'jwt:ada', topics: ['a.>'] })
+  const refused = await own.ask('/session', token, { method: 'POST' })
+  expect([refused.status, refused.headers.get('set-cookie')]).toEqual([403, null])
+  expect((await problemIn(refused)).detail).toContain('Send a token')
+})

@@ -1,13 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
+import { isBuilt } from '@sekali/core/place'
 import { readAuth } from '@sekali/process/auth'
 import { complaintAbout, seed, share } from '@sekali/publisher/arguments'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { commandLine, requireDashes, wholeNumber } from './command/command-line.ts'
 import { narrate } from './command/narration.ts'
-import { demoCommand, programs } from './command/repository.ts'
+import { demoCommand, programs, repositoryRoot } from './command/repository.ts'
 import { interrupted, runCommand } from './command/run-command.ts'
+import { ensureConsole } from './console/build.ts'
+import { openPage } from './console/open.ts'
 import { type Stack, startStack } from './system/stack.ts'
 
 const drainMs = 10_000
@@ -24,6 +27,7 @@ const command = commandLine(
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
   .option('--concurrency <number>', 'requests at a time', wholeNumber(1, 1_000), 50)
   .option('--seed <text>', 'the same seed publishes the same events (default: a new one)', seed)
+  .option('--open', 'open the console in a browser to watch it live, and stay up until Ctrl-C')
   .option('--json', 'the last line of standard output is one JSON object with the figures')
 requireDashes(command, process.env)
 const options = command.parse().opts<DemoOptions>()
@@ -36,10 +40,12 @@ interface DemoOptions {
   readonly consumers: number
   readonly concurrency: number
   readonly seed?: string
+  readonly open?: true
   readonly json?: true
 }
 
 await runCommand(async (signal) => {
+  const console = isBuilt ? undefined : ensureConsole(repositoryRoot, narrate) // while all else starts
   await using folder = await temporaryFolder('sekali-demo-')
   await using stack = await startStack({
     dir: folder.path,
@@ -48,8 +54,15 @@ await runCommand(async (signal) => {
     onEvent: narrate,
     signal,
   })
+  await console
+  narrate('console', `shows it live: ${stack.url}/`)
+  if (options.open) openPage(`${stack.url}/`)
   narrate('gateway', `answers on ${stack.url}; the publisher begins`)
   const status = await publish(stack, signal)
+  if (options.open && !signal.aborted) {
+    narrate('everything', `stays up to be looked at: ${stack.url}/; press Ctrl-C to stop it`)
+    await once(signal, 'abort')
+  }
   narrate('everything', 'is being stopped')
   await stack.stop()
   narrate('everything', 'is stopped; the data are deleted')

@@ -14,10 +14,11 @@ import {
 } from './command/command-line.ts'
 import { greeting } from './command/greeting.ts'
 import { narrate } from './command/narration.ts'
-import { dataFolder, startCommand } from './command/repository.ts'
+import { dataFolder, repositoryRoot, startCommand } from './command/repository.ts'
 import { runCommand } from './command/run-command.ts'
 import { refuseUnread } from './command/unread.ts'
 import { UsageError } from './command/usage-error.ts'
+import { ensureConsole } from './console/build.ts'
 import { readFindings } from './system/findings.ts'
 import { settings } from './system/settings.ts'
 import { startStack } from './system/stack.ts'
@@ -100,6 +101,7 @@ await runCommand(async (signal) => {
         'Start at a terminal, or with --print-first-key as well.',
     )
   }
+  const console = isBuilt ? undefined : ensureConsole(repositoryRoot, narrate) // while all else starts
   await using stack = await startStack({
     dir: options.data,
     port: options.port,
@@ -117,6 +119,7 @@ await runCommand(async (signal) => {
     onEvent: narrate,
     signal,
   })
+  await console
   const token = stack.firstKey ?? process.env.SEKALI_TOKEN
   const findings = await readFindings(stack.url, { token, signal })
   const asksForKeys = auth === 'keys'

@@ -150,6 +150,19 @@ test('the image has what the job needs: its program, and a folder of its user fo
   for (const file of ['secrets.ts', 'redis.sh']) expect(context).toContain(`\n!infra/docker/${file}\n`)
 })
 
+test('the image has the console, which a stage of its own has built: what bundles it stays there', async () => {
+  const image = await readFile(join(repository, 'infra/docker/Dockerfile'), 'utf8')
+  const [, build = '', run = ''] = /^FROM \S+ AS console\n([\s\S]*?)\n(FROM [\s\S]*)$/m.exec(image) ?? []
+  expect(build).toContain('RUN node apps/console/build.ts')
+  expect(build).not.toContain('--omit=dev')
+  const lines = run.split('\n').filter((line) => line.startsWith('COPY'))
+  // The sources first: their folder would cover what was built.
+  expect(lines.indexOf('COPY --from=sources /app/apps ./apps')).toBeLessThan(
+    lines.indexOf('COPY --from=console /app/apps/console/dist ./apps/console/dist'),
+  )
+  expect(lines.filter((line) => line.includes('node_modules'))).toEqual([])
+})
+
 test('the job gets each secret of SEKALI_SECRETS, and otherwise a file that is there and that it does not read', async () => {
   const { publisher_token: token, ...brought } = compose.secrets
   expect(compose.services.secrets?.secrets?.toSorted()).toEqual(Object.keys(brought).toSorted())

@@ -11,8 +11,12 @@ export const headers = {
   'Accept-Post': ['The media types that are taken.', 'application/json, application/x-ndjson'],
   'Accept-Encoding': ['The codings that are taken.', 'identity'],
   'Preference-Applied': ['Which preferences of `Prefer` were followed (RFC 7240).', 'wait=5'],
-  'Content-Encoding': ['`gzip`, if the request accepts it.', 'gzip'],
+  'Content-Encoding': ['`gzip` or `br`, if the request accepts it.', 'gzip'],
   Vary: ['Which headers of the request the answer depends on.', 'Accept, Accept-Encoding, Prefer'],
+  'Set-Cookie': [
+    'The session, which no script can read and no other site makes a browser send.',
+    'sekali_session=…; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200',
+  ],
   'WWW-Authenticate': ['How to show who one is (RFC 6750).', 'Bearer realm="sekali"'],
   RateLimit: ['What is left of what a key may publish in a second.', '"events";r=0;t=1'],
   'RateLimit-Policy': ['What a key may publish in a second.', '"events";q=100;w=1'],

@@ -13,9 +13,13 @@ const anywhere = [
 /** What a page of another site can make a browser send is refused where something changes. */
 const whereSomethingChanges = ['foreign_origin', 'unsupported_media_type'] satisfies readonly ProblemCode[]
 
-/** Whoever comes is asked for a key, which PostgreSQL knows, or for a token of an issuer. Keys have limits. */
+/**
+ * Whoever comes is asked for a key, which PostgreSQL knows, for a token of an issuer, or for a session, which Redis knows. A
+ * session may change something from a page of the gateway alone. Keys have limits.
+ */
 const whereKeysAreAsked = [
-  ...(['unauthorized', 'forbidden', 'rate_limited', 'store_unavailable', 'issuer_unavailable'] as const),
+  ...(['unauthorized', 'forbidden', 'rate_limited'] as const),
+  ...(['store_unavailable', 'issuer_unavailable', 'broker_unavailable'] as const),
 ] satisfies readonly ProblemCode[]
 
 const isSafe = (method: RouteSpec['method']): boolean => method === 'GET' || method === 'OPTIONS'

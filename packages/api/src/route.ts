@@ -21,8 +21,8 @@ export interface RouteSpec {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS'
   /** As Hono writes it: `:name` is one segment, `:key{[^]+}` is the rest of the path. */
   readonly path: string
-  /** What a key must be allowed to do; `none` is for everyone, also without a key. */
-  readonly scope: Scope | 'none'
+  /** What a key must be allowed to do; `any` takes a key, whatever it may do; `none` is for everyone, also without one. */
+  readonly scope: Scope | 'any' | 'none'
   readonly tag: Tag
   /** In a line, without a full stop, for those who look for a route. */
   readonly summary: string
@@ -36,7 +36,7 @@ export interface RouteSpec {
 }
 
 /** Under which a route is listed. */
-export type Tag = 'publish' | 'read' | 'projections' | 'letters' | 'operate' | 'keys'
+export type Tag = 'publish' | 'read' | 'projections' | 'letters' | 'operate' | 'keys' | 'console'
 
 export interface RequestSpec {
   /** One for each `:name` of the path. */
@@ -67,6 +67,13 @@ export interface Body {
   readonly example: unknown
 }
 
+/** What the files of the console are. */
+export type FileType =
+  | 'text/html; charset=utf-8'
+  | 'text/javascript; charset=utf-8'
+  | 'text/css; charset=utf-8'
+  | 'image/svg+xml'
+
 export type Answer = AnswerWithBody | AnswerWithoutBody
 
 interface AnswerWithoutBody {
@@ -77,8 +84,8 @@ interface AnswerWithoutBody {
 }
 
 interface AnswerWithBody extends AnswerWithoutBody {
-  readonly mediaType: 'application/json' | 'application/x-ndjson' | 'text/event-stream'
-  /** Of the body; of one line, if it is lines; of the data of one event, if it is a stream of them. */
+  readonly mediaType: 'application/json' | 'application/x-ndjson' | 'text/event-stream' | FileType
+  /** Of the body; of one line, if it is lines; of the data of one event, if it is a stream of them; of the text of a file. */
   readonly schema: v.GenericSchema
   readonly example: unknown
 }

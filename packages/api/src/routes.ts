@@ -2,6 +2,7 @@
  * The one table of routes. The router, the Allow header, what a key must be allowed to do, the words of the door, the
  * description of the API and the help of the command line all come of it. The gateway adds a handler to each.
  */
+import { readAsset, showConsole, showDocs, showIcon } from './table/console.ts'
 import { createKey, listKeys, readAudit, readKey, revokeKey, rotateKey } from './table/keys.ts'
 import { discardLetter, listLetters, publishAs, readLetter } from './table/letters.ts'
 import {
@@ -23,7 +24,9 @@ import {
   rebuildProjection,
 } from './table/projections.ts'
 import { publish } from './table/publish.ts'
+import { readRates } from './table/rates.ts'
 import { findEvent, readEvent, readEvents, tailEvents } from './table/read.ts'
+import { logIn, logOut, readSession } from './table/session.ts'
 
 export type { RouteSpec } from './route.ts'
 
@@ -35,6 +38,7 @@ export const routes = [
   readEvent,
   dropTopic,
   readStats,
+  readRates,
   runDoctor,
   describeApi,
   listProjections,
@@ -56,6 +60,13 @@ export const routes = [
   listOperations,
   readOperation,
   cancelOperation,
+  logIn,
+  readSession,
+  logOut,
+  showConsole,
+  readAsset,
+  showIcon,
+  showDocs,
   readHealth,
   readReadiness,
   checkRoot,

@@ -16,6 +16,8 @@ const arrows: Record<string, readonly string[]> = {
   'apps/consumer': ['core', 'process', 'broker', 'store'],
   'apps/publisher': ['core', 'process', 'client'],
   'apps/cli': ['core', 'api', 'process', 'client'],
+  // In a browser: of the client it has the types of answers.
+  'apps/console': ['core', 'client'],
   'apps/projector': ['core', 'process', 'broker', 'store', 'projection'],
   'infra/bench': ['core', 'store', 'servers', 'local'],
   'infra/chaos': ['broker', 'store', 'client', 'servers', 'local'],

@@ -28,9 +28,12 @@ export const doors: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-export const files: readonly string[] = globSync('{apps,packages,infra}/*/{src,test,test-more}/**/*.ts', {
-  cwd: root,
-})
+export const files: readonly string[] = globSync(
+  '{apps,packages,infra}/*/{src,test,test-more}/**/*.{ts,tsx}',
+  {
+    cwd: root,
+  },
+)
 
 export const textOf = (file: string): string => readFileSync(join(root, file), 'utf8')
 

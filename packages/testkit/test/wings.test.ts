@@ -15,6 +15,17 @@ const wings: Record<string, Record<string, readonly string[]>> = {
       ...['advice', 'arguments', 'completion', 'context', 'exit', 'filters', 'profiles', 'terminal', 'time'],
     ],
   },
+  'apps/console': {
+    http: ['text'],
+    routing: [],
+    style: [],
+    text: [],
+    components: ['http', 'routing', 'style', 'text'],
+    log: ['components', 'http', 'routing', 'text'],
+    overview: ['components', 'http', 'routing', 'text'],
+    views: ['components', 'http', 'log', 'overview', 'routing', 'text'],
+    shell: ['components', 'http', 'routing', 'style', 'views'],
+  },
   'apps/consumer': {
     operate: [],
     metrics: [],
@@ -25,11 +36,13 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     keys: ['access', 'clients', 'http'],
     letters: ['access', 'clients', 'http', 'pressure'],
     clients: [],
+    console: ['http'],
     heads: [],
     http: ['clients'],
     sockets: ['clients', 'http'],
     pressure: ['clients'],
     publish: ['access', 'clients', 'heads', 'http', 'pressure'],
+    rates: ['access', 'http', 'operate'],
     read: ['access', 'clients', 'http', 'sockets'],
     tail: ['access', 'clients', 'heads', 'http', 'sockets'],
     operate: ['access', 'clients', 'http', 'pressure', 'publish', 'sockets'],
@@ -67,6 +80,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
   },
   'infra/local': {
     command: [],
+    console: [],
     system: ['command'],
     tests: ['command'],
   },
@@ -140,7 +154,7 @@ const medianLinesMax = 80
 /** The wing that a file is in, or the file itself where it lies beside the wings. */
 function placeOf(file: string): string {
   const [, , , first = '', inside] = file.split('/')
-  return inside === undefined ? basename(first, '.ts') : first
+  return inside === undefined ? first.replace(/\.tsx?$/, '') : first
 }
 
 const isInside = (file: string): boolean => dirname(file).split('/').length > 3

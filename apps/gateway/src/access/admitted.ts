@@ -10,10 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Grant } from '@sekali/core/access'
 import { chunksOf } from '@sekali/core/chunks'
 import type { Logger } from '@sekali/process/log'
+import { type Added, createEntry, type Entry, type SessionOfKey } from './entry.ts'
 import { expired, expiryOf, type FindKeys, type KeyRecord, revoked, whyNot } from './key-reads.ts'
-import { createLife, type OwnLife } from './life.ts'
 import type { Principal } from './principals.ts'
-import { createQuota } from './quota.ts'
 
 export interface AdmittedOptions {
   readonly refreshMs?: number
@@ -38,6 +37,10 @@ export interface Admitted extends AsyncDisposable {
   /** `confirmedAt` is for one that PostgreSQL has not just been asked for. */
   addKey(digest: string, id: string, record: KeyRecord, confirmedAt?: number): Principal
   addToken(digest: string, grant: Grant, expiresAtMs: number): Principal
+  /** A session of a key: it ends by itself, or with the key. */
+  addSession(digest: string, session: SessionOfKey, record: KeyRecord, confirmedAt?: number): Principal
+  /** A session was ended before its time. */
+  endSession(digest: string): void
   /** A token that was let in is not good any more. */
   endToken(digest: string, why: string): void
   /** The key with this id was revoked. */
@@ -46,19 +49,7 @@ export interface Admitted extends AsyncDisposable {
   refresh(): Promise<void>
 }
 
-interface Entry {
-  readonly principal: Principal
-  readonly life: OwnLife
-  /** Of a key; undefined for a token, which nobody can revoke. */
-  readonly keyId: string | undefined
-  expiresAtMs: number
-  /** When PostgreSQL or the issuer's signature confirmed it last, of a clock that never steps. */
-  confirmedAt: number
-  isUsed: boolean
-  usedAt: number
-}
-
-/** Of keys, and of tokens: beyond so many the first are forgotten. They are read again when they are shown again. */
+/** Of keys with their sessions, and of tokens: beyond so many the first are forgotten. They are read again when they are shown again. */
 const entriesMax = 10_000
 /** How long a token lets in at most: whether it is still good only its text could say, which nobody keeps. */
 const tokenMs = 24 * 60 * 60_000
@@ -79,18 +70,14 @@ export function createAdmitted(
   let again: Promise<void> | undefined
   let isAway = false
 
-  const mapOf = ({ keyId }: Pick<Entry, 'keyId'>) => (keyId === undefined ? tokens : keys)
+  const mapOf = ({ keyId }: Pick<Added, 'keyId'> | Entry) => (keyId === undefined ? tokens : keys)
 
-  function add(digest: string, keyId: string | undefined, grant: Grant, expiresAtMs: number, at?: number) {
-    const entries = mapOf({ keyId })
+  function add(digest: string, added: Added): Principal {
+    const entries = mapOf(added)
     if (entries.size >= entriesMax) forgetOne(entries)
-    const life = createLife(() => lookAfter(digest, entry))
-    const until = keyId === undefined ? { until: new Date(expiresAtMs) } : {}
-    const principal: Principal = { grant, life, quota: createQuota(grant), ...until }
-    const usedAt = at ?? performance.now() // where it is older, tidy() corrects it
-    const entry = { principal, life, keyId, expiresAtMs, confirmedAt: usedAt, isUsed: true, usedAt }
+    const entry = createEntry(added, (one) => lookAfter(digest, one))
     entries.set(digest, entry)
-    return principal
+    return entry.principal
   }
 
   /** What is begun with one that was forgotten meanwhile would be ended by nobody. */
@@ -104,7 +91,10 @@ export function createAdmitted(
   /** One that is verified again stays who it was: what is open with it goes on. */
   function addToken(digest: string, grant: Grant, expiresAtMs: number): Principal {
     const entry = tokens.get(digest)
-    if (entry === undefined) return add(digest, undefined, grant, Math.min(expiresAtMs, Date.now() + tokenMs))
+    if (entry === undefined) {
+      const endsAtMs = Math.min(expiresAtMs, Date.now() + tokenMs)
+      return add(digest, { grant, expiresAtMs: endsAtMs, keyDigest: digest })
+    }
     entry.confirmedAt = performance.now()
     return entry.principal
   }
@@ -163,10 +153,10 @@ export function createAdmitted(
   }
 
   function confirm(digest: string, entry: Entry, record: KeyRecord | undefined, askedAt: number): void {
-    const why = whyNot(record, digest)
+    const why = whyNot(record, entry.keyDigest)
     if (why === undefined && record !== undefined) {
       entry.confirmedAt = askedAt
-      entry.expiresAtMs = expiryOf(record)
+      entry.expiresAtMs = Math.min(expiryOf(record), entry.endsAtMs)
     } else end(digest, entry, why ?? revoked)
   }
 
@@ -217,9 +207,15 @@ export function createAdmitted(
       const isLate = entry === undefined || performance.now() - entry.confirmedAt > verifyMs + graceMs
       return isLate ? undefined : entry.principal
     },
-    addKey: (digest, id, record, at) => add(digest, id, record.grant, expiryOf(record), at),
+    addKey: (digest, keyId, record, at) => add(digest, { ...ofRecord(record), keyId, at }),
     addToken,
+    addSession: (digest, session, record, at) =>
+      add(digest, { ...ofRecord(record), keyId: session.keyId, session, at }),
     endToken,
+    endSession(digest) {
+      const entry = keys.get(digest)
+      if (entry !== undefined) end(digest, entry, loggedOut)
+    },
     endKey(id) {
       for (const [digest, entry] of keys) if (entry.keyId === id) end(digest, entry, revoked)
     },
@@ -233,6 +229,12 @@ export function createAdmitted(
   }
 }
 
+const ofRecord = (record: KeyRecord) => ({
+  grant: record.grant,
+  expiresAtMs: expiryOf(record),
+  keyDigest: record.hash.toString('hex'),
+})
+
 /** The first that has nothing under way: what is under way must go on being read again. */
 function forgetOne(entries: Map<string, Entry>): void {
   for (const [digest, { life }] of entries) {
@@ -242,4 +244,5 @@ function forgetOne(entries: Map<string, Entry>): void {
   }
 }
 
+const loggedOut = 'The session was ended.'
 const unconfirmed = 'PostgreSQL has not confirmed this key for too long.'

@@ -7,7 +7,7 @@
  * for a while. Of an address that shows much that is refused, look-ups are late and bounded (late-lookups.ts), and what is
  * refused then is only told to wait: so a flood of made-up keys learns little and costs little, and a good one gets in.
  */
-import { hash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from '@sekali/process/log'
 import { createBudget } from '../clients/budget.ts'
@@ -17,12 +17,17 @@ import { isTwice } from '../http/host.ts'
 import { refusal, refusalOf } from '../http/problem.ts'
 import type { Answer } from '../http/reply.ts'
 import { type AdmittedDeps, type AdmittedOptions, createAdmitted } from './admitted.ts'
-import { badBearer, bearerOf, isWellWritten, mistyped } from './bearer.ts'
+import { badBearer, badSession, isWellWritten, mistyped } from './bearer.ts'
 import { createDigests } from './digests.ts'
+import { createEndedSessions } from './ended-sessions.ts'
 import { createKeyReads, type KeyRecord, whyNot } from './key-reads.ts'
 import { createLateLookups } from './late-lookups.ts'
 import type { LiveKeys } from './live-keys.ts'
 import type { Principal } from './principals.ts'
+import { createRefused } from './refused.ts'
+import { createSessionLookups, type SessionLookupDeps } from './session-lookups.ts'
+import { parseSession } from './session-text.ts'
+import { isOver, type Shown, shownBy } from './shown.ts'
 import { BadToken, type Tokens } from './tokens.ts'
 
 export interface Authenticator extends AsyncDisposable {
@@ -34,12 +39,14 @@ export interface Authenticator extends AsyncDisposable {
   endKey(id: string): void
   /** Whether nobody can be let in, whatever they show: no key is known while PostgreSQL is away, and no issuer is named. */
   isBlind(): boolean
+  /** The session with this name was ended. */
+  endSession(name: string): void
 }
 
-export interface AuthenticatorDeps extends AdmittedDeps {
+export interface AuthenticatorDeps extends AdmittedDeps, SessionLookupDeps {
   readonly clients: Clients
   /** What is asked while PostgreSQL is away. */
-  readonly live: Pick<LiveKeys, 'of' | 'areKnown'>
+  readonly live: Pick<LiveKeys, 'of' | 'ofId' | 'areKnown'>
   /** The id in the text of a key whose checksum is right. */
   readonly idOf: (text: string) => string | undefined
   readonly tokens?: Tokens | undefined
@@ -47,24 +54,16 @@ export interface AuthenticatorDeps extends AdmittedDeps {
   readonly random: () => number
 }
 
-/** Keys and tokens that are looked up at a time. */
+/** Keys, sessions and tokens that are looked up at a time. */
 const lookupsMax = 1_024
 /** What a client may show that is refused, at once and in a second. */
 const refusedRate = { burst: 50, perSecond: 5 }
 /** Of one client, what is let through in a round beyond that. To verify a signature takes the processor of this process. */
-const lateMax = { keys: 125, tokens: 25 }
-const refusedMax = 10_000
-const refusedMs = 30_000
-const keyPrefix = 'sekali_'
+const lateMax = { key: 125, session: 125, token: 25 }
 /** How often a key is read that may have changed meanwhile. */
 const readsMax = 3
 /** Nobody has it. */
 const noHash = Buffer.alloc(32)
-
-interface Refused {
-  readonly answer: Answer
-  readonly until: number
-}
 
 export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedOptions): Authenticator {
   const { clients, idOf, tokens, log, random } = deps
@@ -74,50 +73,55 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
   const lookups = createBudget(lookupsMax, 'too many keys are looked up')
   const rate = createRate(refusedRate)
   const late = {
-    keys: createLateLookups(lateMax.keys, random),
-    tokens: createLateLookups(lateMax.tokens, random),
+    key: createLateLookups(lateMax.key, random),
+    session: createLateLookups(lateMax.session, random),
+    token: createLateLookups(lateMax.token, random),
   }
+  const ended = createEndedSessions({ ...deps, onEnded: admitted.endSession }, options?.refreshMs)
+  const lookUpSession = createSessionLookups({ ...deps, readKey: readOrKnown, admitted, ended })
   const refused = createRefused()
   const underWay = new Map<string, Promise<Principal | Answer>>()
   let changes = 0
 
-  const isKey = (text: string) => text.startsWith(keyPrefix)
-
-  /** Rejects as PostgreSQL and the issuer do. */
-  async function lookUp(text: string, digest: string, client: Client): Promise<Principal | Answer> {
+  /** Rejects as the servers and the issuer do. */
+  async function lookUp(shown: Shown, client: Client): Promise<Principal | Answer> {
     // Taken first: of many that come at once each would find room otherwise.
     const waitSeconds = rate.take(client, 1)
     const isLate = waitSeconds > 0
-    if (isLate && !(await late[isKey(text) ? 'keys' : 'tokens'].pass(client)))
-      return tooManyRefused(waitSeconds)
+    if (isLate && !(await late[shown.kind].pass(client))) return tooManyRefused(waitSeconds)
     using share = lookups.share(client)
     let isWrong = false
     try {
       share.hold(1)
-      const found = await (isKey(text) ? lookUpKey(text, digest) : lookUpToken(text, digest))
+      const found = await lookUpBy[shown.kind](shown)
       if ('grant' in found) return found
       isWrong = true
       if (isLate) return tooManyRefused(waitSeconds)
-      refused.add(digest, found)
+      refused.add(shown.digest, found)
       return found
     } finally {
       if (!isLate && !isWrong) rate.giveBack(client, 1)
     }
   }
 
-  async function lookUpKey(text: string, digest: string): Promise<Principal | Answer> {
+  async function lookUpKey({ text, digest }: Shown): Promise<Principal | Answer> {
     const id = idOf(text) ?? ''
-    let confirmedAt: number | undefined
-    const record = await readUnchanged(id).catch((error: unknown) => {
-      const known = deps.live.of(digest)
-      if (known === undefined) throw error
-      confirmedAt = known.confirmedAt
-      return known.record
-    })
+    const { record, at } = await readOrKnown(id, () => deps.live.of(digest))
     const isTheirs = timingSafeEqual(record?.hash ?? noHash, Buffer.from(digest, 'hex'))
     if (record === undefined || !isTheirs) return badBearer()
     const why = whyNot(record, digest)
-    return why === undefined ? admitted.addKey(digest, id, record, confirmedAt) : badBearer(why)
+    return why === undefined ? admitted.addKey(digest, id, record, at) : badBearer(why)
+  }
+
+  /** The key of an id; while PostgreSQL is away, the one that is known, with when it was confirmed. */
+  async function readOrKnown(id: string, known = () => deps.live.ofId(id)) {
+    try {
+      return { record: await readUnchanged(id) }
+    } catch (error) {
+      const live = known()
+      if (live === undefined) throw error
+      return { record: live.record, at: live.confirmedAt }
+    }
   }
 
   /** Again if a key was changed meanwhile: what was read may be older, and nothing would end what it lets in so soon. */
@@ -129,7 +133,7 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
     }
   }
 
-  async function lookUpToken(text: string, digest: string): Promise<Principal | Answer> {
+  async function lookUpToken({ text, digest }: Shown): Promise<Principal | Answer> {
     if (tokens === undefined) return badBearer()
     try {
       const { grant, expiresAtMs } = await tokens(text)
@@ -145,11 +149,29 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
     }
   }
 
+  const lookUpBy: Record<Shown['kind'], (shown: Shown) => Promise<Principal | Answer>> = {
+    key: lookUpKey,
+    token: lookUpToken,
+    session: async ({ text, digest }) => {
+      const session = parseSession(text)
+      return session === undefined ? badSession() : await lookUpSession(session, digest)
+    },
+  }
+
+  /** The answer to what cannot be good, without a look-up. */
+  function refusalOfWriting({ kind, text }: Shown): Answer | undefined {
+    if (kind === 'session') return isOver(text) ? badSession() : undefined
+    if (!isWellWritten(text)) return badBearer()
+    if (kind === 'key') return idOf(text) === undefined ? badBearer(mistyped) : undefined
+    return tokens === undefined ? badBearer() : undefined
+  }
+
   /** What is shown for the first time: one look-up for all who show it. */
-  function lookUpOnce(text: string, digest: string, client: Client): Promise<Principal | Answer> {
+  function lookUpOnce(shown: Shown, client: Client): Promise<Principal | Answer> {
+    const { digest } = shown
     const under = underWay.get(digest)
     if (under !== undefined) return under
-    const begun = lookUp(text, digest, client)
+    const begun = lookUp(shown, client)
       .catch((error: unknown) => refusalOf(error, log, random))
       .finally(() => underWay.delete(digest))
     underWay.set(digest, begun)
@@ -165,22 +187,15 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
     authenticate(request) {
       const known = letInLately(request)
       if (known !== undefined) return known
-      const text = bearerOf(request)
-      if (typeof text !== 'string') return text
-      const digest = hash('sha256', text, 'hex')
+      const shown = shownBy(request)
+      if ('status' in shown) return shown
+      const { kind, digest } = shown
       const admittedAs = admitted.of(digest)
       if (admittedAs !== undefined) {
-        digests.keep(request.headers.authorization ?? '', digest)
+        if (kind !== 'session') digests.keep(request.headers.authorization ?? '', digest)
         return admittedAs
       }
-      const refusedWith = refused.of(digest)
-      if (refusedWith !== undefined) return refusedWith
-      // No look-up for what cannot be good.
-      if (!isWellWritten(text)) return badBearer()
-      if (isKey(text) ? idOf(text) === undefined : tokens === undefined) {
-        return badBearer(isKey(text) ? mistyped : undefined)
-      }
-      return lookUpOnce(text, digest, clients.of(request))
+      return refused.of(digest) ?? refusalOfWriting(shown) ?? lookUpOnce(shown, clients.of(request))
     },
     async refresh() {
       changes += 1
@@ -192,7 +207,11 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
       admitted.endKey(id)
     },
     isBlind: () => tokens === undefined && !deps.live.areKnown,
-    [Symbol.asyncDispose]: () => admitted[Symbol.asyncDispose](),
+    endSession: ended.end,
+    async [Symbol.asyncDispose]() {
+      await ended[Symbol.asyncDispose]()
+      await admitted[Symbol.asyncDispose]()
+    },
   }
 }
 
@@ -201,22 +220,3 @@ const tooManyRefused = (waitSeconds: number): Answer =>
     detail: 'Too many keys that are not valid came from this address. Try again later.',
     headers: { 'Retry-After': String(Math.ceil(waitSeconds)) },
   })
-
-/** What was refused lately, with the answer. Bounded: beyond that the oldest is forgotten. */
-function createRefused() {
-  const answers = new Map<string, Refused>()
-  return {
-    of(digest: string): Answer | undefined {
-      const found = answers.get(digest)
-      if (found === undefined || found.until > performance.now()) return found?.answer
-      answers.delete(digest)
-      return undefined
-    },
-    add(digest: string, answer: Answer): void {
-      const [oldest] = answers.keys()
-      if (answers.size >= refusedMax && oldest !== undefined) answers.delete(oldest)
-      answers.set(digest, { answer, until: performance.now() + refusedMs })
-    },
-    clear: () => answers.clear(),
-  }
-}

@@ -46,6 +46,9 @@ export const badBearer = (detail = notValid): Answer =>
     headers: invalidToken,
   })
 
+/** The answer to a session's cookie that is not taken, or not any more. */
+export const badSession = (detail = 'The session is over.'): Answer => badBearer(`${detail} Log in again.`)
+
 /** The challenge that goes with it (RFC 6750, 3.1). */
 export const invalidToken = { 'WWW-Authenticate': 'Bearer realm="sekali", error="invalid_token"' } as const
 

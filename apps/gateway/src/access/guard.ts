@@ -27,7 +27,8 @@ export function guarded(
   const refusalFor = (request: IncomingMessage | undefined): Answer | undefined => {
     // Where keys are asked for, what has come past the door is nobody's.
     const grant = auth === 'keys' && !isMarked(request) ? nobody.grant : grantOf(request)
-    return grant.scopes.includes(scope) ? undefined : refusalOfScope(grant, scope)
+    const mayPass = scope === 'any' ? grant !== nobody.grant : grant.scopes.includes(scope)
+    return mayPass ? undefined : refusalOfScope(grant, scope)
   }
   const behind: Handler = (c) => {
     const refused = refusalFor(c.env?.incoming)

@@ -31,6 +31,8 @@ export interface LiveKeys extends AsyncDisposable {
   of(digest: string): LiveKey | undefined
   /** Whether PostgreSQL has confirmed them lately. If not, nobody's key is good while it is away. */
   readonly areKnown: boolean
+  /** By its id, for whoever checks the rest themselves. */
+  ofId(id: string): LiveKey | undefined
   /** The key with this id has changed, or may have: it is not good until it is read again. */
   doubt(id: string): void
 }
@@ -82,15 +84,15 @@ export function createLiveKeys(
   const ended = everyNowAndThen()
 
   const areKnown = () => confirmedAt !== undefined && performance.now() - confirmedAt <= graceMs
+  const ifConfirmed = (record: KeyRecord | undefined): LiveKey | undefined =>
+    record !== undefined && confirmedAt !== undefined && areKnown() ? { record, confirmedAt } : undefined
 
   return {
     get areKnown() {
       return areKnown()
     },
-    of(digest) {
-      const record = areKnown() ? keys.get(digest) : undefined
-      return record && confirmedAt !== undefined ? { record, confirmedAt } : undefined
-    },
+    of: (digest) => ifConfirmed(keys.get(digest)),
+    ofId: (id) => ifConfirmed(keys.values().find(({ grant }) => grant.holder === id)),
     doubt(id) {
       doubts += 1
       version = undefined

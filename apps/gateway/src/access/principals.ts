@@ -10,6 +10,10 @@ export interface Principal {
   readonly quota: Quota
   /** When a token ends. PostgreSQL knows when a key does. */
   readonly until?: Date
+  /** When it ends, as far as is known now, in milliseconds since 1970; infinity if it does not. */
+  readonly endsAtMs?: () => number
+  /** What the session is called, if a cookie has shown it. */
+  readonly session?: string
 }
 
 /** Whoever comes where no keys are asked for. */

@@ -1,6 +1,7 @@
 /** Joins what asks for keys: the keys in PostgreSQL, the hints in Redis, the issuer of tokens, the audit log. */
 import type { Broker } from '@sekali/broker/connect'
 import { listenToKeys } from '@sekali/broker/keys'
+import { findEndedSessions, readSessionSecret } from '@sekali/broker/sessions'
 import type { Logger } from '@sekali/process/log'
 import { appendAudit } from '@sekali/store/audit'
 import { noteUses } from '@sekali/store/change-keys'
@@ -46,6 +47,8 @@ export function wireAccess(
       find: (ids) => findKeys(store, ids, deps.log),
       note: (uses) => noteUses(store, uses),
       idOf: keyIdIn,
+      readSecret: () => readSessionSecret(broker),
+      findEnded: (names) => findEndedSessions(broker, names),
       tokens: options.tokens && createTokens(options.tokens, deps.log),
     },
     options,

@@ -13,6 +13,8 @@ export interface Clients {
   of(request: Pick<IncomingMessage, 'socket' | 'headers'> | undefined): Client
   /** Whether a trusted proxy is at the other end, so that each request may be another client's. */
   isProxy(socket: Pick<Socket, 'remoteAddress'>): boolean
+  /** Whether a trusted proxy says that its client came with TLS. */
+  isTls(request: Pick<IncomingMessage, 'socket' | 'headers'>): boolean
   /** Whether requests of more than one client came lately. A client that is alone need not leave anything to others. */
   areSeveral(): boolean
 }
@@ -58,6 +60,10 @@ export function createClients(trustedProxies: readonly string[] = []): Clients {
   return {
     areSeveral: () => performance.now() - changedAt < latelyMs,
     isProxy: ({ remoteAddress }) => isProxy(plain(remoteAddress ?? '')),
+    isTls({ socket, headers }) {
+      const [scheme = ''] = String(headers['x-forwarded-proto'] ?? '').split(',')
+      return isProxy(plain(socket.remoteAddress ?? '')) && scheme.trim().toLowerCase() === 'https'
+    },
     of(request) {
       const address = request?.socket?.remoteAddress ?? ''
       if (trustedProxies.length === 0) return note(clientOf(address))

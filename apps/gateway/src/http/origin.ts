@@ -18,6 +18,11 @@ export function isForeign({ headers }: Pick<IncomingMessage, 'headers'>): boolea
   return headers.origin !== undefined && !isOwn(headers.origin, headers.host ?? '')
 }
 
+/** Whether a browser says that a page of this origin has sent it. Who says nothing may be anybody's page. */
+export const isSameOrigin = (request: Pick<IncomingMessage, 'headers'>): boolean =>
+  !isForeign(request) &&
+  (request.headers['sec-fetch-site'] === 'same-origin' || request.headers.origin !== undefined)
+
 /** An origin that a proxy serves with TLS is ours too, if the proxy leaves the Host as it was. */
 function isOwn(origin: string, host: string): boolean {
   const [, scheme] = /^(https?:)\/\/[^/?#@\\\s]+$/i.exec(origin) ?? []

@@ -3,6 +3,7 @@ import { TooManyTopics } from '@sekali/core/errors'
 import { eventToJson, type StoredEvent } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { parsePattern } from '@sekali/core/pattern'
+import { readById } from '@sekali/store/by-id'
 import type { Store } from '@sekali/store/connect'
 import { readNewest, readTopic } from '@sekali/store/read-topic'
 import { searchEvents } from '@sekali/store/search'
@@ -26,6 +27,9 @@ export function events(store: Store, replays: Replays, slots: StoreSlots) {
     if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
     const refused = refusalOfPattern(grantOf(c.env?.incoming), page.topics)
     if (refused !== undefined) return toResponse(refused)
+    if (page.eventId !== undefined && type !== 'application/json') {
+      return problem('not_acceptable', { detail: 'With event_id events come as application/json.' })
+    }
     if (type === 'application/json') return await slots.run(c, () => showPage(store, query, page))
     return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
   }
@@ -60,7 +64,11 @@ async function readPage(
   store: Store,
   page: Page,
 ): Promise<{ readonly events: readonly Shown[]; readonly next: number | Cursor | undefined }> {
-  const { topics, source, from, to, after, before, limit = limits.pageSizeDefault } = page
+  const { topics, eventId, source, from, to, after, before, limit = limits.pageSizeDefault } = page
+  if (eventId !== undefined) {
+    const found = await readById(store, { eventId, topics, limit })
+    return { events: found.map(show), next: undefined }
+  }
   const order = orderOf(page)
   const isFiltered = source !== undefined || from !== undefined || to !== undefined
   if (!isFiltered && topics !== undefined && !topics.isPattern) {

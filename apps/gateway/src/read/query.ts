@@ -2,7 +2,7 @@ import { limitOf, readEvents } from '@sekali/api/read'
 import { badBound } from '@sekali/core/bound'
 import { type Cursor, formatCursor, parseCursor } from '@sekali/core/cursor'
 import type { Issue } from '@sekali/core/errors'
-import { TopicName } from '@sekali/core/event'
+import { type EventId, TopicName } from '@sekali/core/event'
 import { limits } from '@sekali/core/limits'
 import { isPattern, matches, parsePattern, type TopicPattern } from '@sekali/core/pattern'
 import type { Bound } from '@sekali/store/bounds'
@@ -12,6 +12,8 @@ import { parseParameters } from '../http/parameters.ts'
 /** Which events are wanted, and in which order. Without `order` it is ascending if `after` is given, otherwise descending. */
 export interface Page {
   readonly topics?: TopicPattern
+  /** Then nothing but topics and limit is given. */
+  readonly eventId?: EventId
   readonly source?: string
   readonly from?: string
   readonly to?: string
@@ -40,7 +42,12 @@ export function parsePage(
     }
   }
 
-  const { topic, after: afterText, before: beforeText, ...rest } = values
+  const { topic, event_id: eventId, after: afterText, before: beforeText, ...rest } = values
+  const beside = besideId.filter((name) => query.has(name))
+  if (eventId !== undefined && beside.length > 0) {
+    const message = `goes with topic and limit alone: leave out ${beside.join(', ')}`
+    return { issues: [{ path: 'event_id', code: 'contradictory_parameters', message }] }
+  }
   const after = parseBound(topic, afterText, 0)
   const before = parseBound(topic, beforeText, 1)
   const unread = (path: string, text: string | undefined, bound: Bound | undefined): Issue[] => {
@@ -52,10 +59,14 @@ export function parsePage(
   return defined({
     ...rest,
     topics: topic === undefined ? undefined : parsePattern(topic),
+    eventId,
     after,
     before,
   })
 }
+
+/** What says nothing more where an id does: a topic has one event of it at most. */
+const besideId = ['source', 'from', 'to', 'by', 'after', 'before', 'order']
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 

@@ -8,6 +8,7 @@ import { letterMutants } from './letters.ts'
 import { limitMutants } from './limits.ts'
 import type { Mutant } from './mutant.ts'
 import { pressureMutants } from './pressure.ts'
+import { sessionMutants } from './sessions.ts'
 import { shareMutants } from './shares.ts'
 import { storeMutants } from './store.ts'
 import { streamMutants } from './streams.ts'
@@ -22,6 +23,7 @@ export const mutants: readonly Mutant[] = [
   ...bodyMutants,
   ...limitMutants,
   ...pressureMutants,
+  ...sessionMutants,
   ...shareMutants,
   ...definitionMutants,
   ...keyMutants,

@@ -44,6 +44,7 @@ export function greeting(
   const key = asksForKeys ? ` -H @<(printf 'authorization: Bearer %s' "$SEKALI_TOKEN")` : ''
   return `
 Sekali runs on ${url}
+Look at it in a browser: ${url}/
 ${host === undefined || isLoopback(host) ? '' : aboutOthers(url, host, asksForKeys)}${isUnread ? '\nWhat is amiss is not shown here: the doctor needs a key, in SEKALI_TOKEN.\n' : ''}${amiss && `\nWhat the doctor finds:\n\n${amiss}`}${asksForKeys ? aboutKeys(url, showsKey === false ? toMakeOne(dir) : firstKey) : ''}
 Publish an event and wait until it is stored, read the log, read a state that is folded from it:
 

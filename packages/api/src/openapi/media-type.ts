@@ -6,6 +6,10 @@ interface Described {
   readonly example: unknown
 }
 
+/** A file of the console, whose schema has no more to say than that it is text. */
+const isFile = (mediaType: string): boolean =>
+  mediaType !== 'text/event-stream' && /^(?:text|image)\//.test(mediaType)
+
 export interface MediaType {
   readonly schema: JsonSchema
   readonly example: unknown
@@ -18,6 +22,7 @@ export interface MediaType {
  */
 export function mediaTypeOf({ mediaType, schema, example }: Described): MediaType {
   if (mediaType === 'application/json') return { schema, example }
+  if (isFile(mediaType)) return { schema: { type: 'string' }, example }
   const json = JSON.stringify(example)
   const text = mediaType === 'text/event-stream' ? `id: 1\ndata: ${json}\n\n` : `${json}\n`
   return { schema: { type: 'string' }, example: text, 'x-sekali-item-schema': schema }

@@ -15,6 +15,7 @@ import {
 import { Problem } from '../schemas/problem.ts'
 import { ProjectionKey, ProjectionStates, ProjectionStatus } from '../schemas/projection.ts'
 import { BatchQueued, BatchReceipts, EventQueued, EventStored, LinesQueued } from '../schemas/receipt.ts'
+import { Session } from '../schemas/session.ts'
 
 /** What comes in. */
 export const ofRequests = { Event, Batch, NewKey, Rotation, Redrive, Discard, PublishAs }
@@ -38,6 +39,7 @@ export const ofAnswers = {
   LetterWithContent,
   RedriveCount,
   Operation,
+  Session,
   Readiness,
   Diagnosis,
   Problem,

@@ -4,7 +4,11 @@ import { mediaTypeOf } from './media-type.ts'
 
 /** What a key must be allowed to do, in words. */
 const scopeSentence = (scope: RouteSpec['scope']): string =>
-  scope === 'none' ? 'Needs no key.' : `A key needs the scope \`${scope}\`.`
+  scope === 'none'
+    ? 'Needs no key.'
+    : scope === 'any'
+      ? 'Any key will do.'
+      : `A key needs the scope \`${scope}\`.`
 
 /** A route without its responses. */
 export function operationOf({ id, tag, summary, description, scope, request }: RouteSpec) {

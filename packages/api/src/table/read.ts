@@ -30,6 +30,12 @@ export const readEvents = defineRoute({
   request: {
     query: {
       topic: { schema: v.optional(TopicPattern), description: pattern, example: 'orders.*.paid' },
+      event_id: {
+        schema: v.optional(EventIdText),
+        description:
+          'The events with this id, of whichever topics, the newest first. It goes with `topic` and `limit` alone.',
+        example: 'order-1',
+      },
       source,
       from: {
         schema: v.optional(InstantText),

@@ -36,5 +36,11 @@ export const presenceKey = ({ prefix }: Broker, consumer: string) => `${prefix}:
 /** What the names of our consumer groups begin with; see append/calls.ts for what follows. */
 export const groupPrefix = ({ prefix }: Broker) => `${prefix}-`
 
+/** The hash that has the secret by which gateways sign sessions; see operate/sessions.ts. */
+export const sessionsKey = ({ prefix }: Broker) => `${prefix}:sessions`
+
+/** The set of the names of sessions that were ended before their time. */
+export const endedSessionsKey = ({ prefix }: Broker) => `${prefix}:sessions:ended`
+
 /** The hash that a gateway writes to see whether Redis takes writes; see operate/writable.ts. */
 export const writableKey = ({ prefix }: Broker) => `${prefix}:writable`

@@ -33,9 +33,10 @@ export function violationsOf(described: Described, answered: Answered): readonly
 /** Of HTTP itself, or the same for all answers. */
 const alwaysAllowed = new Set([
   ...['cache-control', 'x-content-type-options', 'x-accel-buffering'],
-  // Of browsers: where an operator lists origins.
+  // Of browsers: where an operator lists origins, and of the page.
   ...['access-control-allow-origin', 'access-control-expose-headers', 'access-control-max-age'],
   ...['access-control-allow-methods', 'access-control-allow-headers'],
+  ...['content-security-policy', 'cross-origin-resource-policy', 'referrer-policy'],
   ...['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding'],
 ])
 
@@ -72,9 +73,12 @@ function violationsAt(response: DescribedResponse | undefined, answered: Answere
   if (type === undefined)
     return response.mediaTypes.length === 0 ? found : [...found, 'it has no Content-Type']
   if (!response.mediaTypes.includes(type)) return [...found, `the media type ${type} is not described`]
-  if (method === 'HEAD' || body === undefined) return found
+  if (method === 'HEAD' || body === undefined || isFile(type)) return found
   return [...found, ...bodyViolations(response.validatorOf(type), type, answered)]
 }
+
+/** The text of a page or a script: the description says no more of it than its type. */
+const isFile = (type: string): boolean => /; charset=utf-8$|^image\//.test(type)
 
 const anywhere = new Set(
   problemsOf({ method: 'POST', scope: 'admin', problems: ['not_found', 'method_not_allowed'] }).map((one) =>

@@ -1,0 +1,43 @@
+import type { ComponentChildren } from 'preact'
+import type { Tone } from './basics.tsx'
+
+export interface Fact {
+  readonly label: string
+  readonly value: ComponentChildren
+  /** Below it, smaller. */
+  readonly note?: ComponentChildren
+  readonly tone?: Tone | undefined
+  /** A view that shows what it is about. */
+  readonly href?: string
+}
+
+/** Figures with their names, large enough to be read from afar. */
+export function Facts({ facts, label }: { facts: readonly Fact[]; label: string }) {
+  return (
+    <dl class="facts" aria-label={label}>
+      {facts.map(({ label, value, note, tone, href }) => (
+        <div key={label} class={`fact ${tone ? `tone-${tone}` : ''}`}>
+          <dt>{href ? <a href={href}>{label}</a> : label}</dt>
+          <dd>
+            <span class="fact-value">{value}</span>
+            {note && <span class="fact-note">{note}</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** Names and values, one a line. */
+export function Details({ rows }: { rows: readonly (readonly [name: string, value: ComponentChildren])[] }) {
+  return (
+    <dl class="details">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

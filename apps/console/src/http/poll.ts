@@ -1,0 +1,71 @@
+import { signal } from '@preact/signals'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { Problem } from './problem.ts'
+
+/** Whether somebody can see the page. While nobody can, nothing is asked for. */
+export const isVisible = signal(document.visibilityState === 'visible')
+document.addEventListener('visibilitychange', () => {
+  isVisible.value = document.visibilityState === 'visible'
+})
+
+export interface Polled<T> {
+  /** The last answer; it stays while later calls fail. */
+  readonly data: T | undefined
+  /** Why the last call failed; undefined if it did not. */
+  readonly problem: Problem | undefined
+  /** When the last answer came: ms since 1970. */
+  readonly at: number | undefined
+  /** Asks at once, after something was changed. */
+  readonly refresh: () => void
+}
+
+interface Options {
+  /** `null`: only once, and when the page is seen again. */
+  readonly everyMs?: number | null
+}
+
+const pollMs = 5_000
+
+/**
+ * Calls `load` again and again while the page is visible, one call at a time, and anew when `key` changes. `key` has to
+ * name all that the answer depends on; the answer to another key is never shown.
+ */
+export function usePolled<T>(
+  key: string,
+  load: (signal: AbortSignal) => Promise<T>,
+  { everyMs = pollMs }: Options = {},
+): Polled<T> {
+  const [answer, setAnswer] = useState<{ key: string; data?: T; problem?: Problem; at?: number }>({ key })
+  const [wish, setWish] = useState(0)
+  const loader = useRef(load)
+  loader.current = load
+  const visible = isVisible.value
+
+  // `key` stands for what is loaded, `wish` for a refresh
+  useEffect(() => {
+    if (!visible) return
+    const stop = new AbortController()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const ask = async () => {
+      const began = Date.now()
+      try {
+        const data = await loader.current(stop.signal)
+        if (!stop.signal.aborted) setAnswer({ key, data, at: began })
+      } catch (error) {
+        if (stop.signal.aborted) return
+        const problem = error instanceof Problem ? error : new Problem(0, 'unexpected_answer', String(error))
+        setAnswer((before) => (before.key === key ? { ...before, problem } : { key, problem }))
+      }
+      if (everyMs !== null && !stop.signal.aborted) timer = setTimeout(ask, everyMs)
+    }
+    void ask()
+    return () => {
+      stop.abort()
+      clearTimeout(timer)
+    }
+  }, [key, everyMs, visible, wish])
+
+  const refresh = useCallback(() => setWish((count) => count + 1), [])
+  const current = answer.key === key ? answer : undefined
+  return { data: current?.data, problem: current?.problem, at: current?.at, refresh }
+}

@@ -1,0 +1,129 @@
+import type { TargetedEvent } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { Button, Empty } from '../components/basics.tsx'
+import { Time } from '../components/time.tsx'
+import { linkTo } from '../routing/url.ts'
+import type { LogEvent } from '../text/slices.ts'
+import { countText, plural } from '../text/words.ts'
+import { keyOf, rowsMax, waitingCount } from './rows.ts'
+import type { Log } from './use-log.ts'
+
+/** Rows of a fixed height, as only those that can be seen are in the document. */
+const rowPx = 34
+const narrowRowPx = 58
+const beyond = 12
+const narrow = matchMedia('(max-width: 820px)')
+
+const previewChars = 240
+
+interface EventListProps {
+  readonly log: Log
+  /** Whether all events are of one topic, which then need not be named in each row. */
+  readonly isOneTopic: boolean
+  readonly empty: string
+}
+
+/** Events, newest first. What comes while somebody reads further down is only counted. */
+export function EventList({ log, isOneTopic, empty }: EventListProps) {
+  const { rows, isLoading, onOlder, hold, showNew } = log
+  const scroller = useRef<HTMLElement>(null)
+  const [top, setTop] = useState(0)
+  const [isNarrow, setNarrow] = useState(narrow.matches)
+  useEffect(() => {
+    const onChange = () => setNarrow(narrow.matches)
+    narrow.addEventListener('change', onChange)
+    return () => narrow.removeEventListener('change', onChange)
+  }, [])
+  const onScroll = (event: TargetedEvent<HTMLElement>) => {
+    const { scrollTop } = event.currentTarget
+    if (scrollTop > 0 !== top > 0) hold(scrollTop > 0)
+    setTop(scrollTop)
+  }
+  const toTop = () => {
+    scroller.current?.scrollTo({ top: 0 })
+    showNew()
+  }
+  const height = isNarrow ? narrowRowPx : rowPx
+  const { shown } = rows
+  if (shown.length === 0 && !isLoading) return <Empty title={empty} />
+  const first = Math.max(0, Math.floor(top / height) - beyond)
+  const seen = Math.ceil((scroller.current?.clientHeight ?? 700) / height) + 2 * beyond
+  const waiting = waitingCount(rows)
+  return (
+    <div class={`events ${isOneTopic ? 'of-one-topic' : ''}`}>
+      <Button class="events-new" hidden={waiting === 0} onClick={toTop}>
+        {countText(waiting)} new
+      </Button>
+      <section ref={scroller} class="events-scroll" aria-label="Events, newest first" onScroll={onScroll}>
+        <div class="event-row events-head" aria-hidden="true">
+          <span>Stored</span>
+          <span class="event-topic">Topic</span>
+          <span class="event-seq">Seq</span>
+          <span>Event id</span>
+          <span>Source</span>
+          <span>Payload</span>
+        </div>
+        <ol class="events-rows" style={{ height: `${shown.length * height}px` }}>
+          {shown.slice(first, first + seen).map((event, at) => (
+            <EventRow
+              key={keyOf(event)}
+              event={event}
+              index={first + at}
+              count={shown.length}
+              topPx={(first + at) * height}
+            />
+          ))}
+        </ol>
+      </section>
+      <div class="pager">
+        <span>{isLoading ? 'Reading …' : plural(shown.length, 'event')}</span>
+        {onOlder && shown.length < rowsMax && (
+          <Button onClick={onOlder} busy={isLoading}>
+            Show older
+          </Button>
+        )}
+        {onOlder && shown.length >= rowsMax && (
+          <span>The list holds 1,000: narrow the search, or export</span>
+        )}
+      </div>
+    </div>
+  )
+}
+
+interface EventRowProps {
+  readonly event: LogEvent
+  readonly index: number
+  readonly count: number
+  readonly topPx: number
+}
+
+function EventRow({ event, index, count, topPx }: EventRowProps) {
+  const { topic, event_id: id, source, seq, payload, stored_at: storedAt } = event
+  return (
+    <li
+      class="event-row"
+      aria-posinset={index + 1}
+      aria-setsize={count}
+      style={{ transform: `translateY(${topPx}px)` }}
+    >
+      <span class="event-time">
+        <Time at={storedAt} as="clock" />
+      </span>
+      <span class="event-topic">
+        <a href={linkTo(['topics', topic])}>{topic}</a>
+      </span>
+      <span class="event-seq">{countText(seq)}</span>
+      <span class="event-id">
+        <a href={linkTo(['events', topic, id])}>
+          <bdi>{id}</bdi>
+        </a>
+      </span>
+      <span class="event-source">
+        <bdi>{source}</bdi>
+      </span>
+      <span class="event-payload mono">
+        <bdi>{payload.slice(0, previewChars)}</bdi>
+      </span>
+    </li>
+  )
+}

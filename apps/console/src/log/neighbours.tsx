@@ -1,0 +1,55 @@
+import { Card } from '../components/basics.tsx'
+import { call, pathOf } from '../http/call.ts'
+import { usePolled } from '../http/poll.ts'
+import { linkTo } from '../routing/url.ts'
+import { eventsOf, type LogEvent } from '../text/slices.ts'
+import { countText } from '../text/words.ts'
+
+const each = 3
+
+interface NeighboursProps {
+  readonly topic: string
+  readonly source: string
+  readonly seq: number
+  readonly id: string
+}
+
+/** What the source of an event sent before and after it, in the order of the log. */
+export function Neighbours({ topic, source, seq, id }: NeighboursProps) {
+  const { data } = usePolled(
+    `around ${topic} ${seq}`,
+    async (signal) => {
+      const read = async (bound: 'before' | 'after') =>
+        eventsOf(
+          (await call(pathOf(['events'], { topic, source, [bound]: seq, limit: each }), { signal })).text,
+        )
+      const [before, after] = await Promise.all([read('before'), read('after')])
+      return { before: before.reverse(), after }
+    },
+    { everyMs: null },
+  )
+  return (
+    <Card title="Before and after, from this source">
+      <ol class="neighbours">
+        {data?.before.map((event) => (
+          <Neighbour key={event.seq} event={event} />
+        ))}
+        <li aria-current="true">
+          <span class="event-seq">{countText(seq)}</span> <bdi>{id}</bdi>
+        </li>
+        {data?.after.map((event) => (
+          <Neighbour key={event.seq} event={event} />
+        ))}
+      </ol>
+    </Card>
+  )
+}
+
+const Neighbour = ({ event: { topic, event_id: id, seq } }: { event: LogEvent }) => (
+  <li>
+    <span class="event-seq">{countText(seq)}</span>{' '}
+    <a href={linkTo(['events', topic, id])}>
+      <bdi>{id}</bdi>
+    </a>
+  </li>
+)

@@ -1,0 +1,133 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { call, nextQuery, pathOf } from '../http/call.ts'
+import { isVisible } from '../http/poll.ts'
+import { Problem } from '../http/problem.ts'
+import { eventOf, eventsOf } from '../text/slices.ts'
+import { type FollowState, follow } from './follow.ts'
+import { addLive, addNewest, addOlder, joins, noRows, type Rows, release } from './rows.ts'
+
+/** Which events; a field that is empty is left out. */
+export interface LogQuery {
+  readonly topic?: string | undefined
+  readonly source?: string | undefined
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  readonly by?: string | undefined
+}
+
+export interface Log {
+  readonly rows: Rows
+  readonly state: FollowState | 'off'
+  readonly problem: Problem | undefined
+  readonly isLoading: boolean
+  /** Reads the next older page; undefined at the beginning of the log. */
+  readonly onOlder: (() => void) | undefined
+  /** Whether the reader is elsewhere than on top, so that new rows have to wait. */
+  readonly hold: (isHeld: boolean) => void
+  /** Shows the rows that wait. */
+  readonly showNew: () => void
+}
+
+const pageSize = 100
+
+/** History and what comes live, as one list: the tail begins first, so that nothing falls between the two. */
+export function useLog(query: LogQuery, isLive: boolean): Log {
+  const key = JSON.stringify(query)
+  const [rows, setRows] = useState<Rows>(noRows)
+  const [state, setState] = useState<Log['state']>('off')
+  const [problem, setProblem] = useState<Problem>()
+  const [isLoading, setLoading] = useState(true)
+  const [older, setOlder] = useState<URLSearchParams>()
+  const isHeld = useRef(false)
+  const isPaged = useRef(false)
+  const known = useRef(rows)
+  known.current = rows
+  const shownKey = useRef(key)
+  const visible = isVisible.value
+
+  // `key` is the query
+  useEffect(() => {
+    if (!visible) return
+    const stop = new AbortController()
+    if (shownKey.current !== key) {
+      setRows(noRows)
+      known.current = noRows
+      isPaged.current = false
+    }
+    const stale = [...known.current.waiting, ...known.current.shown]
+    shownKey.current = key
+    setProblem(undefined)
+    const read = async () => {
+      setLoading(true)
+      try {
+        const page = await call(pathOf(['events'], { ...query, limit: pageSize }), { signal: stop.signal })
+        const events = eventsOf(page.text)
+        // What goes on below is not read again because the page was hidden for a while.
+        if (!isPaged.current || !joins(events, stale)) setOlder(nextQuery(page))
+        isPaged.current = true
+        setRows((before) => addNewest(before, events, stale, isHeld.current))
+      } catch (error) {
+        if (!stop.signal.aborted) setProblem(asProblem(error))
+      }
+      if (!stop.signal.aborted) setLoading(false)
+    }
+    if (!isLive) {
+      setState('off')
+      void read()
+      return () => stop.abort()
+    }
+    let isFirst = true
+    const { topic = '>', source } = query
+    const end = follow(
+      { topic: topic || '>', source },
+      {
+        onLines: (lines, passed) =>
+          setRows((before) => {
+            const at = passed > 0 ? { ...before, passed: before.passed + passed } : before
+            return addLive(at, lines.map(eventOf), isHeld.current)
+          }),
+        onRefused: setProblem,
+        onState: (now) => {
+          setState(now)
+          if (isFirst && now !== 'connecting') {
+            isFirst = false
+            void read()
+          }
+        },
+      },
+    )
+    return () => {
+      stop.abort()
+      end()
+    }
+  }, [key, isLive, visible])
+
+  const readOlder = useCallback(async () => {
+    if (older === undefined) return
+    setLoading(true)
+    try {
+      const page = await call(`events?${older}`)
+      setRows((before) => addOlder(before, eventsOf(page.text)))
+      setOlder(nextQuery(page))
+    } catch (error) {
+      setProblem(asProblem(error))
+    }
+    setLoading(false)
+  }, [older])
+
+  return {
+    rows,
+    state,
+    problem,
+    isLoading,
+    onOlder: older === undefined ? undefined : () => void readOlder(),
+    hold: (held) => {
+      isHeld.current = held
+      if (!held) setRows(release)
+    },
+    showNew: () => setRows(release),
+  }
+}
+
+const asProblem = (error: unknown): Problem =>
+  error instanceof Problem ? error : new Problem(0, 'unexpected_answer', String(error))

@@ -1,0 +1,8 @@
+import { render } from 'preact'
+import { Layout } from './shell/layout.tsx'
+import { applyTheme } from './style/theme.ts'
+import './style/main.css'
+
+applyTheme()
+const root = document.getElementById('console')
+if (root) render(<Layout />, root)

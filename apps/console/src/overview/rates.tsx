@@ -1,0 +1,38 @@
+import { Card } from '../components/basics.tsx'
+import { Chart } from '../components/chart.tsx'
+import { usePolled } from '../http/poll.ts'
+import { type Rates, readRates } from '../http/rates.ts'
+import { rateText } from '../text/words.ts'
+
+/** How often a gateway has a value more. */
+const everyMs = 10_000
+
+/** The rates of the last hour; of one topic, if it is said. */
+export const useRates = (topic?: string): Rates | undefined =>
+  usePolled(`rates ${topic ?? ''}`, (signal) => readRates(topic, signal), { everyMs }).data
+
+/** Accepted and stored events a second. */
+export function RatesCard({ data, firstWithin }: { data: Rates | undefined; firstWithin: string }) {
+  return (
+    <Card title="Events a second" aside={data ? asideOf(data) : undefined}>
+      {data === undefined || data.times.length < 2 ? (
+        <p class="lead">{data === undefined ? 'Unknown now' : `The first come within ${firstWithin}`}</p>
+      ) : (
+        <Chart
+          title="Events accepted and stored a second"
+          times={data.times}
+          series={data.series}
+          words={rateText}
+        />
+      )}
+    </Card>
+  )
+}
+
+function asideOf({ times }: Rates): string {
+  const first = times[0]
+  const last = times.at(-1)
+  if (first === undefined || last === undefined) return ''
+  const minutes = Math.round((last - first) / 60)
+  return minutes >= 59 ? 'last hour' : `last ${Math.max(1, minutes)} min, as this gateway knows them`
+}

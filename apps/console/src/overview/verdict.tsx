@@ -1,0 +1,57 @@
+import { Badge, Banner, Card } from '../components/basics.tsx'
+import type { Polled } from '../http/poll.ts'
+import { plural } from '../text/words.ts'
+
+export interface Finding {
+  readonly check: string
+  readonly level: 'ok' | 'warning' | 'problem' | 'unknown'
+  readonly message: string
+  readonly remedy?: string
+}
+
+export interface Diagnosis {
+  readonly status: 'ok' | 'warning' | 'problem'
+  readonly findings: readonly Finding[]
+}
+
+const titles = {
+  ok: 'All is well',
+  warning: 'Something needs a look',
+  problem: 'Something is wrong',
+} as const
+
+/** Is all well: what the doctor finds, and what to do about it. */
+export function Verdict({ data, problem }: Polled<Diagnosis>) {
+  if (problem?.status === 403) {
+    return <Banner tone="unknown" title="The doctor's findings need a key with the scope admin" />
+  }
+  if (problem) return <Banner tone="unknown" title="Whether all is well is unknown now" />
+  if (data === undefined) return <Banner tone="unknown" title="The doctor is looking …" />
+  const amiss = data.findings.filter(({ level }) => level !== 'ok')
+  const fine = data.findings.filter(({ level }) => level === 'ok')
+  return (
+    <Card title="Doctor" aside={<Badge tone={data.status}>{titles[data.status]}</Badge>}>
+      {amiss.length > 0 && <Findings findings={amiss} />}
+      <details class="fine">
+        <summary>{plural(fine.length, 'check')} without a finding</summary>
+        <Findings findings={fine} />
+      </details>
+    </Card>
+  )
+}
+
+function Findings({ findings }: { findings: readonly Finding[] }) {
+  return (
+    <ul class="findings">
+      {findings.map(({ check, level, message, remedy }) => (
+        <li key={`${check} ${message}`}>
+          <Badge tone={level}>{level}</Badge>
+          <div class="finding-words">
+            <code>{check}</code> {message}
+            {remedy && <p class="remedy">{remedy}</p>}
+          </div>
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,68 @@
+import { useEffect, useState } from 'preact/hooks'
+import { route } from '../routing/route.ts'
+import { theme, turnTheme } from '../style/theme.ts'
+import { views } from '../views/registry.ts'
+import type { View } from '../views/view.ts'
+import { FindBox } from './find-box.tsx'
+
+const groups = ['Log', 'Mend', 'System'] as const
+
+/** On the left; on narrow screens above, where it opens with a button. */
+export function Navigation({ current }: { current: View | undefined }) {
+  const [isOpen, setOpen] = useState(false)
+  const path = route.value.segments.join('/')
+  // Whoever has gone somewhere no longer needs it
+  useEffect(() => setOpen(false), [path])
+  const here = current?.path.split('/')[0]
+  return (
+    <header class="side">
+      <div class="brand">
+        <a href="#/" aria-label="Sekali, overview">
+          <svg viewBox="0 0 32 32" aria-hidden="true">
+            <rect width="32" height="32" rx="8" />
+            <path d="M9 21.5h14M9 16h14M9 10.5h8" />
+            <circle cx="22.5" cy="10.5" r="2.6" />
+          </svg>
+          Sekali
+        </a>
+        <button
+          type="button"
+          class="button quiet menu"
+          aria-expanded={isOpen}
+          aria-controls="navigation"
+          onClick={() => setOpen(!isOpen)}
+        >
+          Menu
+        </button>
+      </div>
+      <div id="navigation" class={isOpen ? 'side-open' : 'side-shut'}>
+        <FindBox />
+        <nav aria-label="Views">
+          {groups
+            .filter((group) => views.some(({ entry }) => entry?.group === group))
+            .map((group) => (
+              <ul key={group} aria-label={group}>
+                {views.map(({ path, entry }) =>
+                  entry?.group === group ? (
+                    <li key={path}>
+                      <a href={`#/${path}`} aria-current={path.split('/')[0] === here ? 'page' : undefined}>
+                        <svg viewBox="0 0 16 16" aria-hidden="true">
+                          <path d={entry.icon} />
+                        </svg>
+                        {entry.words}
+                      </a>
+                    </li>
+                  ) : null,
+                )}
+              </ul>
+            ))}
+        </nav>
+        <div class="side-foot">
+          <button type="button" class="button quiet" onClick={turnTheme}>
+            Theme: {theme.value}
+          </button>
+        </div>
+      </div>
+    </header>
+  )
+}

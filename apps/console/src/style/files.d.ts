@@ -1,0 +1,2 @@
+/** What the bundler resolves, and TypeScript need not know. */
+declare module '*.css'

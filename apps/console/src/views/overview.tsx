@@ -1,0 +1,52 @@
+import type { Stats } from '@sekali/client'
+import { Banner, PageHead } from '../components/basics.tsx'
+import { Time } from '../components/time.tsx'
+import { getJson } from '../http/call.ts'
+import { usePolled } from '../http/poll.ts'
+import { Conservation } from '../overview/conservation.tsx'
+import { Consumers } from '../overview/consumers.tsx'
+import { Glance } from '../overview/glance.tsx'
+import { RatesCard, useRates } from '../overview/rates.tsx'
+import { type Diagnosis, Verdict } from '../overview/verdict.tsx'
+import { linkTo } from '../routing/url.ts'
+import type { View } from './view.ts'
+
+export const overview: View = {
+  path: '',
+  title: () => 'Overview',
+  component: Overview,
+  entry: { words: 'Overview', group: 'Log', icon: 'M2 8.5 8 3l6 5.5M4 7.5V13h8V7.5' },
+}
+
+/** Is all well: the page that an operator keeps open. */
+function Overview() {
+  // Totals are of all topics, however few are on the page.
+  const stats = usePolled('stats', (signal) => getJson<Stats>('stats?limit=1', signal))
+  const doctor = usePolled('doctor', (signal) => getJson<Diagnosis>('doctor', signal))
+  const rates = useRates()
+  const { data } = stats
+  return (
+    <>
+      <PageHead title="Overview">
+        {stats.at !== undefined && (
+          <span class="lead">
+            {stats.problem ? 'Last known ' : 'Read '}
+            <Time at={new Date(stats.at).toISOString()} />
+          </span>
+        )}
+      </PageHead>
+      <div class="stack">
+        <Glance stats={data} rates={rates} findings={doctor.data?.findings} />
+        {data?.totals.accepted === 0 && (
+          <Banner tone="accent" title="Nothing has come yet">
+            <a href={linkTo(['publish'])}>Publish a first event</a>: this page then shows what came of it.
+          </Banner>
+        )}
+        <Verdict {...doctor} />
+        <RatesCard data={rates} firstWithin="half a minute" />
+        <Conservation figures={data?.totals} />
+        <Consumers consumers={data?.consumers} />
+      </div>
+    </>
+  )
+}

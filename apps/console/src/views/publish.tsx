@@ -1,0 +1,157 @@
+import { useState } from 'preact/hooks'
+import { Banner, Button, Card, PageHead, type Tone } from '../components/basics.tsx'
+import { Field } from '../components/field.tsx'
+import { ProblemBanner } from '../components/problem-banner.tsx'
+import { call } from '../http/call.ts'
+import { Problem } from '../http/problem.ts'
+import { route } from '../routing/route.ts'
+import { linkTo } from '../routing/url.ts'
+import { bodyOf, type Draft, newEventId } from '../text/draft.ts'
+import { countText } from '../text/words.ts'
+import type { View } from './view.ts'
+
+export const publish: View = {
+  path: 'publish',
+  title: () => 'Publish',
+  component: Publish,
+  entry: { words: 'Publish', group: 'Log', icon: 'M2.5 8 13.5 3l-3 10.5-3-4.5zM7.5 9l6-6' },
+}
+
+interface Outcome {
+  readonly tone: Tone
+  readonly title: string
+  readonly seq?: number | undefined
+  readonly draft: Draft
+}
+
+const waitSeconds = 5
+
+async function send(draft: Draft): Promise<Outcome> {
+  try {
+    const { text } = await call('publish', {
+      method: 'POST',
+      headers: { Prefer: `wait=${waitSeconds}` },
+      body: bodyOf(draft),
+    })
+    const { status, seq } = JSON.parse(text) as { status: string; seq?: number }
+    if (status === 'stored') return { tone: 'ok', title: `Stored as number ${countText(seq)}`, seq, draft }
+    if (status === 'duplicate') {
+      return { tone: 'accent', title: `It was there already, as number ${countText(seq)}`, seq, draft }
+    }
+    return { tone: 'warning', title: 'Accepted, and not stored yet', draft }
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'conflict') throw error
+    return { tone: 'problem', title: 'Conflict: another content has this event id', draft }
+  }
+}
+
+/** An event by hand. Its payload is sent as the text that is typed. */
+function Publish() {
+  const [draft, setDraft] = useState<Draft>({
+    topic: route.value.query.get('topic') ?? '',
+    event_id: newEventId(),
+    source: 'console',
+    timestamp: new Date().toISOString(),
+    payload: '{\n  \n}',
+  })
+  const [outcome, setOutcome] = useState<Outcome>()
+  const [problem, setProblem] = useState<Problem>()
+  const [isBusy, setBusy] = useState(false)
+  const submit = async () => {
+    setBusy(true)
+    setProblem(undefined)
+    setOutcome(undefined)
+    try {
+      setOutcome(await send(draft))
+    } catch (error) {
+      setProblem(error instanceof Problem ? error : notJson(error))
+    }
+    setBusy(false)
+  }
+  const isNamed = problem?.errors.some(({ path }) => fieldOf(path) in draft) ?? false
+  const field = (name: keyof Draft) => ({
+    value: draft[name],
+    onValue: (value: string) => setDraft({ ...draft, [name]: value }),
+    error: problem?.errors.find(({ path }) => fieldOf(path) === name)?.message,
+  })
+  return (
+    <>
+      <PageHead title="Publish" lead="One event, by hand. The payload is sent as the text that you type." />
+      <div aria-live="polite">
+        {problem && !isNamed && <ProblemBanner problem={problem} title="It was not accepted" />}
+        {outcome && <OutcomeBanner outcome={outcome} />}
+      </div>
+      <Card title="Event">
+        <form
+          class="publish-form"
+          onSubmit={(event) => {
+            event.preventDefault()
+            void submit()
+          }}
+        >
+          <Field label="Topic" required placeholder="orders.eu.paid" {...field('topic')} />
+          <Field label="Source" required hint="Who sends it." {...field('source')} />
+          <Field
+            label="Event id"
+            required
+            hint="What a repeat is recognised by: the same id with the same content is stored once."
+            {...field('event_id')}
+          />
+          <Field
+            label="Timestamp"
+            required
+            hint="When it happened, with an offset."
+            {...field('timestamp')}
+          />
+          <Field
+            label="Payload"
+            required
+            rows={12}
+            mono
+            class="whole"
+            hint="A JSON object."
+            {...field('payload')}
+          />
+          <div class="form-actions whole">
+            <Button kind="primary" type="submit" busy={isBusy}>
+              Publish
+            </Button>
+            <Button
+              onClick={() =>
+                setDraft({ ...draft, event_id: newEventId(), timestamp: new Date().toISOString() })
+              }
+            >
+              New id and time
+            </Button>
+          </div>
+        </form>
+      </Card>
+    </>
+  )
+}
+
+const notJson = (error: unknown): Problem => {
+  const message = `is no JSON: ${error instanceof Error ? error.message : String(error)}`
+  return new Problem(0, 'malformed_json', message, {
+    errors: [{ path: 'payload', code: 'malformed_json', message }],
+  })
+}
+
+/** `payload.total` is about the payload. */
+const fieldOf = (path: string): string => path.split('.')[0] ?? ''
+
+function OutcomeBanner({ outcome: { tone, title, draft } }: { outcome: Outcome }) {
+  const { topic, event_id: id } = draft
+  return (
+    <Banner tone={tone} title={title}>
+      <a href={linkTo(['events', topic, id])}>See the event</a> ·{' '}
+      <a href={linkTo(['topics', topic])}>its topic</a>
+      {tone === 'problem' && (
+        <>
+          {' '}
+          · <a href={linkTo(['dead-letters'], { topic, kind: 'conflict' })}>compare both contents</a>
+        </>
+      )}
+    </Banner>
+  )
+}

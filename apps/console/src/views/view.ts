@@ -1,0 +1,22 @@
+import type { ComponentType } from 'preact'
+
+export interface ViewProps {
+  /** Of the path: `topics/:topic` has `topic`. Decoded; any text. */
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** A page of the console, one file each; registry.ts lists them. */
+export interface View {
+  /** Behind `#/`; a segment that begins with `:` is a parameter. The overview has none. */
+  readonly path: string
+  /** Of the browser's tab. */
+  readonly title: (params: Readonly<Record<string, string>>) => string
+  readonly component: ComponentType<ViewProps>
+  /** In the navigation, if it is there. */
+  readonly entry?: {
+    readonly words: string
+    readonly group: 'Log' | 'Mend' | 'System'
+    /** The path of an icon, drawn as a line in 16 × 16. */
+    readonly icon: string
+  }
+}

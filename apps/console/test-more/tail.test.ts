@@ -1,0 +1,153 @@
+/** The list of events: history and what comes live. */
+import { readFile } from 'node:fs/promises'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { ownBrowser, ownPage } from './own-browser.ts'
+import { eventsText, eventText, ownConsole } from './own-console.ts'
+
+const list = (page: Page) => page.getByRole('region', { name: 'Events, newest first' })
+const firstSeq = (page: Page) => list(page).locator('li .event-seq').first().textContent()
+
+test('what is published comes live, on top of what was there', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventsText(3))
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  await tab.page.goto(`${own.url}#/search?topic=orders.%3E`)
+  await expect.poll(() => firstSeq(tab.page)).toBe('3')
+  await own.publish(eventText({ event_id: 'live' }))
+  await expect.poll(() => firstSeq(tab.page)).toBe('4')
+  expect(await list(tab.page).getByRole('listitem').count()).toBe(4)
+})
+
+test('nothing moves under a reader: what comes is counted, and shown when it is wanted', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventsText(80))
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  await page.goto(`${own.url}#/search?topic=orders.%3E`)
+  await page.getByText('live', { exact: true }).waitFor()
+  await expect.poll(() => firstSeq(page)).toBe('80')
+  await list(page).evaluate((element) => element.scrollTo(0, 340))
+  const seqs = () => list(page).locator('li .event-seq').allInnerTexts()
+  const before = await seqs()
+  await own.publish(eventsText(7, {}, 'late'))
+  await page.getByRole('button', { name: '7 new' }).waitFor()
+  expect(await list(page).evaluate((element) => element.scrollTop)).toBe(340)
+  expect(await seqs()).toEqual(before)
+  await page.getByRole('button', { name: '7 new' }).click()
+  await expect.poll(() => firstSeq(page)).toBe('87')
+  await page.getByRole('button', { name: '7 new' }).waitFor({ state: 'hidden' })
+})
+
+test('at most 1,000 events are kept, and only those that can be seen are drawn', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventsText(1))
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  await page.goto(`${own.url}#/search?topic=orders.%3E`)
+  await page.getByText('live', { exact: true }).waitFor()
+  await expect.poll(() => firstSeq(page)).toBe('1')
+  for (let part = 0; part < 5; part++) await own.publish(eventsText(2_000, {}, `part-${part}`))
+  await own.settled()
+  await expect.poll(() => firstSeq(page), { timeout: 30_000 }).toBe('10,001')
+  const rows = list(page).getByRole('listitem')
+  expect(await rows.count()).toBeLessThan(100)
+  expect(Number(await rows.first().getAttribute('aria-setsize'))).toBe(1_000)
+  expect(tab.faults).toEqual([])
+})
+
+test('while nobody sees the page it asks for nothing and follows nothing; then it shows what came', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventText())
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  await page.clock.install()
+  await page.goto(`${own.url}#/search?topic=orders.%3E`)
+  await expect.poll(() => firstSeq(page)).toBe('1')
+  const show = (state: 'hidden' | 'visible') =>
+    page.evaluate((state) => {
+      Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+    }, state)
+  const tail = page.waitForEvent('requestfailed', (request) => request.url().includes('/tail'))
+  await show('hidden')
+  await tail
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  await own.publish(eventText({ event_id: 'unseen' }))
+  await own.settled()
+  await page.clock.fastForward('01:00')
+  expect(asked).toEqual([])
+  await show('visible')
+  await expect.poll(() => firstSeq(page)).toBe('2')
+})
+
+test('a search is exported as NDJSON, payloads as they were sent', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventText({}, '{"big":9007199254740993,"price":12.50}'))
+  await own.publish(eventText({ event_id: 'order-2', source: 'other' }))
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  await page.goto(`${own.url}#/search?topic=orders.%3E&source=shop-1`)
+  await expect.poll(() => firstSeq(page)).toBe('1')
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export NDJSON' }).click(),
+  ])
+  const lines = (await readFile(await download.path(), 'utf8')).trimEnd().split('\n')
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain('"payload":{"big":9007199254740993,"price":12.50}')
+  expect(tab.faults).toEqual([])
+})
+
+test('a tail that is refused says why, and is not asked for again and again', async () => {
+  await using own = await ownConsole({ env: { NEW_TOPICS_BURST: '1000' } })
+  const topics = Array.from({ length: 501 }, (_, at) => eventText({ topic: `many.t${at}` }))
+  await own.publish(`[${topics.join()}]`)
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  await page.clock.install()
+  await page.goto(`${own.url}#/search`)
+  await page.getByText('refused', { exact: true }).waitFor()
+  await page.getByRole('alert').getByText('too_many_topics').waitFor()
+  // What is there can be read all the same.
+  await list(page).getByRole('link', { name: /^many/ }).first().waitFor()
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  await page.clock.fastForward('01:00')
+  expect(asked.filter((url) => url.includes('/tail'))).toEqual([])
+})
+
+test('nothing is missing, and nothing twice, where history and what comes live meet', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventsText(200))
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  await page.route(/\/events\?/, async (route) => {
+    // The page of events is slow: what comes meanwhile comes by the tail.
+    const response = await route.fetch()
+    await own.publish(eventsText(5, {}, 'late'))
+    await expect.poll(() => firstSeq(page)).toBe('205')
+    await route.fulfill({ response })
+  })
+  await page.goto(`${own.url}#/search?topic=orders.%3E`)
+  const first = list(page).getByRole('listitem').first()
+  await expect.poll(() => first.getAttribute('aria-setsize')).toBe('105')
+  expect(await firstSeq(page)).toBe('205')
+  await list(page).evaluate((element) => element.scrollTo(0, element.scrollHeight))
+  await expect.poll(() => list(page).locator('li .event-seq').last().textContent()).toBe('101')
+})

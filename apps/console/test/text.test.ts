@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { bodyOf } from '../src/text/draft.ts'
+import { utcOf } from '../src/text/instant.ts'
+import { addSample, ratesOf, type Sample } from '../src/text/samples.ts'
+import { eventOf, eventsOf } from '../src/text/slices.ts'
+import { sortRows } from '../src/text/sort.ts'
+import { agoText, bytesText, countText, durationText, rateText } from '../src/text/words.ts'
+
+const head = '"topic":"a.b","event_id":"\\u202e","source":"s","timestamp":"2025-12-08T10:00:00.000000Z"'
+const tail = '"seq":7,"received_at":"2025-12-08T10:00:01.000000Z","stored_at":"2025-12-08T10:00:02.000000Z"'
+
+test('the payload of an event is the text that was sent, to the last blank', () => {
+  const payload =
+    '{ "big": 9007199254740993,\n "price": 12.50, "__proto__": {"a": "}]\\"" }, "a": 1, "a": 2 }'
+  const event = eventOf(`{${head},"payload":${payload},${tail}}`)
+  expect(event).toMatchObject({ topic: 'a.b', event_id: '\u202e', seq: 7, payload })
+  expect(eventsOf(`[{${head},"payload":${payload},${tail}},{${head},"payload":{},${tail}}]`)).toMatchObject([
+    { payload },
+    { payload: '{}' },
+  ])
+  expect(eventsOf('[]')).toEqual([])
+})
+
+test('what is cut off is no event', () => {
+  expect(() => eventOf(`{${head},"payload":{`)).toThrow(SyntaxError)
+  expect(() => eventsOf(`[{${head}}`)).toThrow(SyntaxError)
+})
+
+test('a draft is sent with its payload as it was typed, and refused if that is not JSON', () => {
+  const draft = { topic: 't', event_id: '"', source: 's', timestamp: 'now' }
+  expect(bodyOf({ ...draft, payload: '{"n": 1.0}' })).toBe(
+    '{"topic":"t","event_id":"\\"","source":"s","timestamp":"now","payload":{"n": 1.0}}',
+  )
+  expect(() => bodyOf({ ...draft, payload: '{}, "topic": "other"' })).toThrow(SyntaxError)
+})
+
+test('what is not known is said to be unknown, and never 0', () => {
+  expect([countText(null), rateText(undefined), bytesText(null)]).toEqual(['unknown', 'unknown', 'unknown'])
+  expect([countText(0), rateText(0), bytesText(0)]).toEqual(['0', '0/s', '0 B'])
+})
+
+test('figures are read at a glance', () => {
+  expect(countText(1_234_567)).toBe('1,234,567')
+  expect([0.04, 0.25, 9.96, 1_234.5].map(rateText)).toEqual(['< 0.1/s', '0.3/s', '10/s', '1,235/s'])
+  expect([512, 1_536, 262_144].map(bytesText)).toEqual(['512 B', '1.5 KiB', '256 KiB'])
+  expect([7, 1_500, 200_000, 3_600_000, 90_000_000].map(durationText)).toEqual([
+    '7 ms',
+    '1 s',
+    '3 min 20 s',
+    '1 h',
+    '1 d 1 h',
+  ])
+  const ago = (ms: number) => agoText(1e12 - ms, 1e12)
+  expect([500, 5_000, 61_000, 7_200_000, -120_000].map(ago)).toEqual([
+    'now',
+    '5 s ago',
+    '1 min ago',
+    '2 h ago',
+    'in 2 min',
+  ])
+})
+
+test('rows are sorted with what is not known at the end, whichever way round', () => {
+  const rows = [3, null, 1, 2]
+  const by = (row: number | null) => row
+  expect(sortRows(rows, by, false)).toEqual([1, 2, 3, null])
+  expect(sortRows(rows, by, true)).toEqual([3, 2, 1, null])
+})
+
+test('rates come of two readings; where one is not known there is none', () => {
+  const at = (seconds: number, accepted: number | null): Sample => ({
+    atMs: seconds * 1_000,
+    accepted: new Map([['t', accepted]]),
+  })
+  const samples = [at(0, 10), at(5, 60), at(10, null), at(15, 80), at(20, 80)]
+  expect(ratesOf(samples, 't')).toEqual([10, null, null, 0])
+  expect(ratesOf(samples, 'another')).toEqual([null, null, null, null])
+  const many = Array.from({ length: 100 }, (_, second) => at(second, 0))
+  expect(many.reduce<readonly Sample[]>(addSample, [])).toHaveLength(60)
+})
+
+test('a time may be typed as how long ago, in the day of the viewer, or with an offset', () => {
+  const now = Date.UTC(2026, 0, 31, 12)
+  expect(utcOf('2h', now)).toBe('2026-01-31T10:00:00.000Z')
+  expect(utcOf('2026-01-31 14:00', now)).toBe(new Date(2026, 0, 31, 14).toISOString())
+  expect(utcOf('2026-01-31', now)).toBe(new Date(2026, 0, 31).toISOString())
+  expect(utcOf('2026-01-31T14:00:00.123456+02:00', now)).toBe('2026-01-31T14:00:00.123456+02:00')
+  expect([utcOf(' ', now), utcOf('yesterday', now), utcOf('2026-13-45', now)]).toEqual([
+    '',
+    undefined,
+    undefined,
+  ])
+})

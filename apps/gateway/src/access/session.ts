@@ -1,0 +1,99 @@
+/** A browser's session: how it begins, who it is of, how it ends. */
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Broker } from '@sekali/broker/connect'
+import { endSession, ensureSessionSecret } from '@sekali/broker/sessions'
+import type { AuthMode } from '@sekali/process/auth'
+import type { Clients } from '../clients/clients.ts'
+import { problem } from '../http/problem.ts'
+import { reply, toResponse } from '../http/reply.ts'
+import type { Handler } from '../http/router.ts'
+import type { Authenticator } from './authenticate.ts'
+import { badBearer, bearerOf } from './bearer.ts'
+import { type Principal, principalOf } from './principals.ts'
+import { makeSecret, sessionCookie, writeSession } from './session-text.ts'
+
+export interface SessionDeps {
+  readonly broker: Broker
+  readonly clients: Clients
+  readonly auth: AuthMode
+  /** Who lets sessions in here; undefined where no keys are asked for. */
+  readonly keys: Pick<Authenticator, 'endSession'> | undefined
+}
+
+/** Whoever works a day logs in once. */
+const sessionMs = 12 * 60 * 60_000
+const json = { 'Content-Type': 'application/json' } as const
+
+/** The handlers of /session. */
+export function sessionHandlersOf(deps: SessionDeps) {
+  return {
+    logIn: { handler: begin(deps) },
+    readSession: {
+      handler: ((c) => reply(200, JSON.stringify(shown(deps, principalOf(c.env?.incoming))))) as Handler,
+    },
+    logOut: { handler: end(deps) },
+  }
+}
+
+function begin(deps: SessionDeps): Handler {
+  const { broker, auth } = deps
+  return async (c) => {
+    if (auth !== 'keys') return problem('auth_off', { detail: 'Nobody is asked for a key here: just go on.' })
+    const request = c.env.incoming
+    const principal = principalOf(request)
+    const { grant, until, endsAtMs = () => Number.POSITIVE_INFINITY } = principal
+    const key = bearerOf(request)
+    if (principal.session !== undefined || typeof key !== 'string') {
+      return toResponse(badBearer('A session begins with a key, in Authorization: not with another session.'))
+    }
+    if (until !== undefined) {
+      const detail = 'A session is for keys. Send a token of an issuer with each request.'
+      return problem('forbidden', { detail })
+    }
+    const secret = await ensureSessionSecret(broker, makeSecret())
+    const ends = Math.floor(Math.min(Date.now() + sessionMs, endsAtMs()) / 1_000) * 1_000
+    const hash = createHash('sha256').update(key).digest()
+    const text = writeSession(secret, grant.holder, hash, ends)
+    const seconds = Math.max(0, Math.ceil((ends - Date.now()) / 1_000))
+    const body = shown(deps, { ...principal, endsAtMs: () => ends, session: 'new' })
+    const headers = { ...json, 'Set-Cookie': cookieOf(deps, request, text, seconds) }
+    return reply(201, JSON.stringify(body), headers)
+  }
+}
+
+function end(deps: SessionDeps): Handler {
+  const { broker, keys } = deps
+  return async (c) => {
+    const request = c.env?.incoming
+    const { session } = principalOf(request)
+    if (session !== undefined) {
+      // Redis first: if it cannot keep it, nothing has ended, and it is said.
+      await endSession(broker, session, Math.floor(Date.now() / 1_000))
+      keys?.endSession(session)
+    }
+    const headers = { ...json, 'Set-Cookie': cookieOf(deps, request, '', 0) }
+    return reply(200, JSON.stringify({ status: 'logged_out' }), headers)
+  }
+}
+
+/** No script can read it, and no page of another site makes a browser send it. Over TLS it never travels in clear text. */
+function cookieOf({ clients }: SessionDeps, request: IncomingMessage, text: string, seconds: number): string {
+  const secure = clients.isTls(request) ? '; Secure' : ''
+  return `${sessionCookie}=${text}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure}`
+}
+
+function shown({ auth }: Pick<SessionDeps, 'auth'>, principal: Principal) {
+  const { grant, until, session } = principal
+  const isAsked = auth === 'keys'
+  const endsAtMs = principal.endsAtMs?.() ?? Number.POSITIVE_INFINITY
+  return {
+    auth: isAsked ? 'keys' : 'off',
+    by: isAsked ? (session !== undefined ? 'session' : until !== undefined ? 'token' : 'key') : null,
+    holder: isAsked ? grant.holder : null,
+    scopes: grant.scopes,
+    topics: grant.topics.map(({ text }) => text),
+    source: grant.source,
+    until: Number.isFinite(endsAtMs) ? new Date(endsAtMs).toISOString() : null,
+  }
+}

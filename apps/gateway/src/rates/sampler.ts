@@ -1,0 +1,154 @@
+/**
+ * Samples the figures of the system, so that a page can show how they went before it was opened: nothing else keeps them. In
+ * each interval a reading is taken, the one that `/stats` answers with, and what it has more than the one before is what
+ * came in that interval.
+ *
+ * Where a reading takes long, as with tens of thousands of topics, intervals are left out, so that readings take a hundredth
+ * of the time; between two of them the rate is the mean. What a server did not tell is null, and so is what comes next to it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { outcomesOf } from '@sekali/core/figures'
+import type { Figures, TopicFigures } from '../operate/figures.ts'
+import type { Readings } from '../operate/readings.ts'
+import { createGrid, type Grid } from './grid.ts'
+
+export interface Sampler extends AsyncDisposable {
+  /** Samples from now on. */
+  start(): void
+  readonly ofAll: Sampled
+  readonly ofTopics: Sampled
+}
+
+export interface Sampled {
+  readonly grid: Omit<Grid, 'advance' | 'set' | 'keep'>
+  readonly intervalMs: number
+  /** When the first interval that is kept began, in milliseconds since 1970; undefined while none is over. */
+  startedAt(): number | undefined
+}
+
+export interface SamplerOptions {
+  readonly intervalMs?: number
+  /** Intervals of a topic are so many times longer. */
+  readonly perTopicInterval?: number
+}
+
+const intervalsMax = 360
+const topicIntervalsMax = 60
+const topicsMax = 5_000
+/** The part of the time that readings may take. */
+const shareMax = 0.01
+/** Left out at most. */
+const leftOutMax = 5
+
+const names = ['accepted', ...Object.keys(outcomesOf(() => 0)), 'inFlight'] as (keyof Figures)[]
+/** What is kept of each topic, and behind which letter its names in the grid stand. */
+export const ofTopic = { accepted: 'a', stored: 's' } as const
+
+interface Taken {
+  readonly interval: number
+  readonly atMs: number
+}
+
+export function createSampler(
+  { readings }: { readonly readings: Pick<Readings, 'read'> },
+  { intervalMs = 10_000, perTopicInterval = 6 }: SamplerOptions = {},
+): Sampler {
+  const all = createGrid(intervalsMax, names.length)
+  const topics = createGrid(topicIntervalsMax, topicsMax * Object.keys(ofTopic).length)
+  const topicIntervalMs = intervalMs * perTopicInterval
+  const closing = new AbortController()
+  let beganMs = 0
+  let before: (Taken & { readonly totals: Figures }) | undefined
+  let topicsBefore: (Taken & { readonly counts: ReadonlyMap<string, TopicFigures> }) | undefined
+  let running: Promise<void> | undefined
+
+  /** Takes a reading, with which all intervals before this one are over. */
+  async function sample(interval: number): Promise<void> {
+    const reading = await readings.read()
+    const atMs = performance.now()
+    addTotals({ interval, atMs }, reading.totals)
+    const topicInterval = Math.floor(interval / perTopicInterval)
+    if (topicInterval === topicsBefore?.interval) return
+    const isKnown = reading.topics !== null && reading.totals.accepted !== null
+    addTopics({ interval: topicInterval, atMs }, isKnown ? reading.topics : undefined)
+  }
+
+  function addTotals(taken: Taken, totals: Figures): void {
+    all.advance(taken.interval)
+    const last = before
+    if (last !== undefined) {
+      const intervals = taken.interval - last.interval
+      for (const name of names) {
+        const value =
+          name === 'inFlight' ? totals[name] : rateOf(last, last.totals[name], taken, totals[name])
+        all.set(name, intervals, value)
+      }
+    }
+    before = { ...taken, totals }
+  }
+
+  function addTopics(taken: Taken, now: readonly TopicFigures[] | undefined): void {
+    topics.advance(taken.interval)
+    const last = topicsBefore
+    if (now === undefined) {
+      topicsBefore = { ...taken, counts: noCounts }
+      return
+    }
+    const counts = new Map(now.map((one) => [one.topic, one]))
+    topics.keep((name) => counts.has(name.slice(1)))
+    if (last !== undefined && last.counts !== noCounts) {
+      for (const one of now) {
+        for (const [figure, letter] of Object.entries(ofTopic) as [keyof typeof ofTopic, string][]) {
+          const was = last.counts.get(one.topic)
+          // A topic that was not there had nothing.
+          const value = rateOf(last, was === undefined ? 0 : was[figure], taken, one[figure])
+          topics.set(letter + one.topic, taken.interval - last.interval, value)
+        }
+      }
+    }
+    topicsBefore = { ...taken, counts }
+  }
+
+  async function run(): Promise<void> {
+    const { signal } = closing
+    beganMs = performance.now()
+    for (let interval = 0; !signal.aborted; ) {
+      const startedMs = performance.now()
+      await sample(interval)
+      const now = performance.now()
+      const leftOut = Math.min(leftOutMax, Math.floor((now - startedMs) / (shareMax * intervalMs)))
+      interval = Math.floor((now - beganMs) / intervalMs) + 1 + leftOut
+      const restMs = beganMs + interval * intervalMs - now
+      await sleep(restMs, undefined, { signal, ref: false }).catch(() => undefined)
+    }
+  }
+
+  const sampled = (grid: Grid, ms: number): Sampled => ({
+    grid,
+    intervalMs: ms,
+    startedAt() {
+      const { from, to } = grid.bounds()
+      return from === to ? undefined : Date.now() - (performance.now() - beganMs - from * ms)
+    },
+  })
+
+  return {
+    start() {
+      running ??= run()
+    },
+    ofAll: sampled(all, intervalMs),
+    ofTopics: sampled(topics, topicIntervalMs),
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      await running
+    },
+  }
+}
+
+const noCounts: ReadonlyMap<string, TopicFigures> = new Map()
+
+/** How many a second; null if one of them is not known. A count that went back is another log's, or one less topic's. */
+function rateOf(then: Taken, was: number | null, now: Taken, is: number | null): number | null {
+  if (was === null || is === null || is < was) return null
+  return ((is - was) * 1_000) / (now.atMs - then.atMs)
+}
