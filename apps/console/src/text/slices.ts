@@ -23,6 +23,9 @@ function sliceObject(text: string): ReadonlyMap<string, string> {
 /** An event of `/events/TOPIC/ID` or a tail. */
 export const eventOf = (text: string): LogEvent => toEvent(sliceObject(text))
 
+/** Of an array of objects: the text of each member by its name, object by object. */
+export const sliceObjects = (text: string): readonly ReadonlyMap<string, string>[] => slices(text, 1)
+
 /** The events of a page of `/events`. */
 export const eventsOf = (text: string): LogEvent[] => slices(text, 1).map(toEvent)
 

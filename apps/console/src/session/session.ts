@@ -1,0 +1,46 @@
+/** Who one is to the gateway, and so what the console offers. The gateway decides again at each request. */
+import { computed, signal } from '@preact/signals'
+import { call, getJsonIfAny, isLoginDue } from '../http/call.ts'
+
+export type Scope = 'publish' | 'read' | 'admin'
+
+/** The answer of `GET /session`. */
+export interface Session {
+  /** `off`: nobody is asked for a key, and everybody may do everything. */
+  readonly auth: 'off' | 'keys'
+  /** The id of the key; absent where nobody is asked for one. */
+  readonly id?: string
+  readonly scopes: readonly Scope[]
+  /** Topics and patterns. */
+  readonly topics: readonly string[]
+  /** When the session ends; null if it does not. */
+  readonly until?: string | null
+}
+
+const anybody: Session = { auth: 'off', scopes: ['publish', 'read', 'admin'], topics: ['>'] }
+
+/** undefined until the gateway has answered, and while nobody is logged in. */
+export const session = signal<Session | undefined>(undefined)
+
+/** Whether one may see and do what concerns all topics. */
+export const isForAllTopics = computed(() => session.value?.topics.includes('>') ?? false)
+
+export const may = (scope: Scope): boolean => session.value?.scopes.includes(scope) ?? false
+
+/** Throws {@link Problem} as `call` does; with 401 the login is due. */
+export async function readSession(): Promise<void> {
+  session.value = (await getJsonIfAny<Session>('session')) ?? anybody
+}
+
+/** Changes a key for the cookie of a session. The key is kept nowhere. */
+export async function logIn(key: string): Promise<void> {
+  await call('session', { method: 'POST', headers: { Authorization: `Bearer ${key}` } })
+  await readSession()
+  isLoginDue.value = false
+}
+
+export async function logOut(): Promise<void> {
+  await call('session', { method: 'DELETE' })
+  session.value = undefined
+  isLoginDue.value = true
+}

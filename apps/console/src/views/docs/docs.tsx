@@ -1,0 +1,108 @@
+/** The description of the API, which the gateway serves, as a page that people read. */
+import { useState } from 'preact/hooks'
+import { Badge, Empty, PageHead } from '../../components/basics.tsx'
+import { Field } from '../../components/field.tsx'
+import { ProblemBanner } from '../../components/problem-banner.tsx'
+import { getJson } from '../../http/call.ts'
+import { usePolled } from '../../http/poll.ts'
+import { linkTo } from '../../routing/route.ts'
+import type { View, ViewProps } from '../view.ts'
+import { type OpenApi, type Route, routesOf } from './document.ts'
+import { Prose } from './prose.tsx'
+import { ShownRoute } from './route.tsx'
+
+export const docs: View = {
+  path: 'docs',
+  title: () => 'API',
+  component: Docs,
+  entry: { words: 'API', group: 'System', icon: 'M6 4L2 8l4 4M10 4l4 4-4 4' },
+}
+
+export const docsOfRoute: View = {
+  path: 'docs/:operation',
+  title: ({ operation }) => `API: ${operation}`,
+  component: Docs,
+}
+
+function Docs({ params: { operation } }: ViewProps) {
+  const { data, problem } = usePolled('openapi', (signal) => getJson<OpenApi>('openapi.json', signal), {
+    everyMs: null,
+  })
+  const groups = data ? routesOf(data) : []
+  const route = groups.flatMap(({ routes }) => routes).find(({ operationId }) => operationId === operation)
+  return (
+    <div class={operation === undefined ? 'docs' : 'docs docs-of-one'}>
+      {data && <RouteList groups={groups} current={operation} />}
+      <div class="docs-page">
+        <ProblemBanner problem={problem} title="The description could not be read" />
+        {data && operation === undefined && <About document={data} />}
+        {data && route && <ShownRoute document={data} route={route} />}
+        {data && operation !== undefined && !route && (
+          <Empty title="The API has no such operation.">
+            <a href="#/docs">All operations</a>
+          </Empty>
+        )}
+      </div>
+    </div>
+  )
+}
+
+function About({ document: { info } }: { document: OpenApi }) {
+  return (
+    <>
+      <PageHead title="HTTP API" lead={`Version ${info.version}`}>
+        <a class="button" href="./openapi.json" download="openapi.json">
+          OpenAPI 3.1
+        </a>
+      </PageHead>
+      <Prose text={info.description} />
+    </>
+  )
+}
+
+interface RouteListProps {
+  readonly groups: ReturnType<typeof routesOf>
+  readonly current: string | undefined
+}
+
+function RouteList({ groups, current }: RouteListProps) {
+  const [words, setWords] = useState('')
+  const wanted = words.toLowerCase().trim()
+  const isWanted = ({ method, path, summary }: Route) =>
+    `${method} ${path} ${summary}`.toLowerCase().includes(wanted)
+  const found = groups.map(({ tag, routes }) => ({ tag, routes: routes.filter(isWanted) }))
+  return (
+    <nav class="docs-list" aria-label="Operations of the API">
+      <Field label="Find an operation" type="search" value={words} onValue={setWords} placeholder="redrive" />
+      {found.every(({ routes }) => routes.length === 0) && <p class="faint">None has these words.</p>}
+      {found.map(
+        ({ tag, routes }) =>
+          routes.length > 0 && (
+            <section key={tag.name} aria-label={tag.name}>
+              <h2>{tag.name}</h2>
+              <p class="faint">{tag.description}</p>
+              <ul>
+                {routes.map(({ operationId, method, path, summary }) => (
+                  <li key={operationId}>
+                    <a
+                      href={linkTo(['docs', operationId])}
+                      aria-current={operationId === current ? 'page' : undefined}
+                      title={summary}
+                    >
+                      <Method name={method} /> <span class="mono">{path}</span>
+                    </a>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          ),
+      )}
+    </nav>
+  )
+}
+
+const methodTones = { GET: 'ok', POST: 'accent', DELETE: 'problem' } as const
+
+export const Method = ({ name }: { name: string }) => (
+  <Badge tone={methodTones[name as keyof typeof methodTones] ?? 'unknown'}>{name}</Badge>
+)
