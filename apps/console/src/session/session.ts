@@ -8,16 +8,22 @@ export type Scope = 'publish' | 'read' | 'admin'
 export interface Session {
   /** `off`: nobody is asked for a key, and everybody may do everything. */
   readonly auth: 'off' | 'keys'
-  /** The id of the key; absent where nobody is asked for one. */
-  readonly id?: string
+  /** The id of the key, or the subject of a token; null where nobody is asked for one. */
+  readonly holder: string | null
   readonly scopes: readonly Scope[]
   /** Topics and patterns. */
   readonly topics: readonly string[]
-  /** When the session ends; null if it does not. */
-  readonly until?: string | null
+  /** When that ends; null if it does not. */
+  readonly until: string | null
 }
 
-const anybody: Session = { auth: 'off', scopes: ['publish', 'read', 'admin'], topics: ['>'] }
+const anybody: Session = {
+  auth: 'off',
+  holder: null,
+  scopes: ['publish', 'read', 'admin'],
+  topics: ['>'],
+  until: null,
+}
 
 /** undefined until the gateway has answered, and while nobody is logged in. */
 export const session = signal<Session | undefined>(undefined)

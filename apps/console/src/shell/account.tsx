@@ -11,7 +11,7 @@ export function Account() {
   return (
     <section class="account" aria-label="Your session">
       <p>
-        Key <code>{who.id}</code>
+        Key <code>{who.holder}</code>
       </p>
       <p class="faint">
         {who.scopes.join(', ')} · <span class="mono">{who.topics.join(' ')}</span>

@@ -14,13 +14,13 @@ export interface ComparedLine {
   readonly parts: readonly Part[]
 }
 
-/** Two texts of 256 KiB that have nothing in common would take minutes. */
-const timeoutMs = 500
+/** Lines that may differ: the work grows with their square, so two texts of 256 KiB could take minutes. */
+const editsMax = 2_000
 
-/** The lines of both texts, those of the first before those of the second; undefined if they have too little in common. */
+/** The lines of both texts, those of the first before those of the second; undefined if too much differs. */
 export function compareJson(before: string, after: string): readonly ComparedLine[] | undefined {
   const [ofBefore, ofAfter] = [jsonLines(before), jsonLines(after)]
-  const changes = diffArrays(ofBefore, ofAfter, { comparator: isSame, timeout: timeoutMs })
+  const changes = diffArrays(ofBefore, ofAfter, { comparator: isSame, maxEditLength: editsMax })
   if (changes === undefined) return undefined
   const lines: ComparedLine[] = []
   for (const [at, { value, added, removed }] of changes.entries()) {
@@ -32,7 +32,10 @@ export function compareJson(before: string, after: string): readonly ComparedLin
   return lines
 }
 
-const isSame = (one: JsonLine, other: JsonLine): boolean => lineText(one) === lineText(other)
+/** The comma behind a member says only that another follows. */
+const isSame = (one: JsonLine, other: JsonLine): boolean => withoutComma(one) === withoutComma(other)
+
+const withoutComma = (line: JsonLine): string => lineText(line).replace(/,$/, '')
 
 const whole = ({ depth, tokens }: JsonLine, kind: ComparedLine['kind']): ComparedLine => ({
   kind,

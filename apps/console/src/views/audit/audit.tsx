@@ -1,4 +1,5 @@
 import { Empty, PageHead } from '../../components/basics.tsx'
+import { Name } from '../../components/name.tsx'
 import { Pager } from '../../components/pager.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { type Column, Table } from '../../components/table.tsx'
@@ -96,7 +97,7 @@ const places: readonly (readonly [RegExp, string])[] = [
 
 function Target({ entry: { action, target } }: { entry: AuditEntry }) {
   const place = places.find(([actions]) => actions.test(action))?.[1]
-  const text = <bdi class="cut mono">{target}</bdi>
+  const text = <Name of={target} isCut />
   return place === undefined ? text : <a href={linkTo([place, target])}>{text}</a>
 }
 

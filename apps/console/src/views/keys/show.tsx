@@ -3,6 +3,7 @@ import { Badge, Button, Card, PageHead } from '../../components/basics.tsx'
 import { Confirm } from '../../components/confirm.tsx'
 import { Details } from '../../components/facts.tsx'
 import { Choice } from '../../components/field.tsx'
+import { Name } from '../../components/name.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { Time } from '../../components/time.tsx'
 import { announce } from '../../components/toast.tsx'
@@ -37,7 +38,11 @@ function ShownKey({ params: { id = '' } }: ViewProps) {
       <ProblemBanner problem={problem} title="The key could not be read" />
       {made && <ShownOnce made={made} />}
       {data && (
-        <Card title="What it may do" aside={<Badge tone={tones[data.status]}>{data.status}</Badge>}>
+        <Card
+          title="What it may do"
+          class="wide-details"
+          aside={<Badge tone={tones[data.status]}>{data.status}</Badge>}
+        >
           <About of={data} />
         </Card>
       )}
@@ -53,7 +58,7 @@ function About({ of }: { of: Key }) {
         ['Id', <code>{id}</code>],
         ['Scopes', scopes.join(', ')],
         ['Topics', <span class="mono">{topics.join(' ')}</span>],
-        source !== undefined && ['Publishes as', <bdi class="mono">{source}</bdi>],
+        source !== undefined && ['Publishes as', <Name of={source} />],
         events_per_second !== undefined && ['Events a second', countText(events_per_second)],
         bytes_per_second !== undefined && ['Bytes a second', bytesText(bytes_per_second)],
         ['Made', <Time at={of.created_at} />],
@@ -107,7 +112,7 @@ function Rotate({ of: { id, name }, onMade }: { of: Key; onMade: (made: MadeKey)
 
 function Revoke({ of: { id, name }, onRevoked }: { of: Key; onRevoked: () => void }) {
   const [isOpen, setOpen] = useState(false)
-  const isOwn = session.value?.id === id
+  const isOwn = session.value?.holder === id
   const action = useAction(async () => {
     await call(pathOf(['keys', id]), { method: 'DELETE' })
     announce(`${name} is revoked`)

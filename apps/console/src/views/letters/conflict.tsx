@@ -1,7 +1,9 @@
 /** Both contents of a conflict, and in what they differ. */
 import { useMemo, useState } from 'preact/hooks'
 import { Banner, Button, Card } from '../../components/basics.tsx'
+import { Name } from '../../components/name.tsx'
 import { type ComparedLine, compareJson, waysToDiffer } from '../../text/compare.ts'
+import { visible } from '../../text/visible.ts'
 import { plural } from '../../text/words.ts'
 import { EventContent, NothingKept } from './content.tsx'
 import type { Content, LetterWithContent } from './letter.ts'
@@ -70,16 +72,16 @@ function Scalar({ name, before, after }: { name: string; before: string; after: 
       <dt>{name}</dt>
       <dd class="mono">
         {before === after ? (
-          <bdi>{before}</bdi>
+          <Name of={before} />
         ) : (
           <>
             <del>
               <span class="unseen">in the log: </span>
-              <bdi>{before}</bdi>
+              <Name of={before} />
             </del>{' '}
             <ins>
               <span class="unseen">came later: </span>
-              <bdi>{after}</bdi>
+              <Name of={after} />
             </ins>
           </>
         )}
@@ -94,7 +96,7 @@ const contextLines = 3
 function PayloadDiff({ before, after }: { before: string; after: string }) {
   const lines = useMemo(() => compareJson(before, after), [before, after])
   const [isWhole, setWhole] = useState(false)
-  if (lines === undefined) return <p class="faint">The payloads have too little in common to be compared.</p>
+  if (lines === undefined) return <p class="faint">Too much differs to be shown line by line.</p>
   if (lines.every(({ kind }) => kind === 'same')) {
     return <p class="faint">The payloads differ in white space alone.</p>
   }
@@ -112,7 +114,7 @@ function PayloadDiff({ before, after }: { before: string; after: string }) {
       </section>
       {left > 0 && (
         <Button kind="quiet" onClick={() => setWhole(true)}>
-          Show {plural(left, 'more line')} that are the same
+          Show {plural(left, 'equal line')}
         </Button>
       )}
     </>
@@ -141,7 +143,7 @@ function DiffLine({ line, isAfterGap }: { line: ComparedLine | undefined; isAfte
         <bdi>
           {parts.map(({ text, isChanged }, at) => {
             const key = `${at}`
-            return isChanged ? <mark key={key}>{text}</mark> : <span key={key}>{text}</span>
+            return isChanged ? <mark key={key}>{visible(text)}</mark> : <span key={key}>{visible(text)}</span>
           })}
         </bdi>
       </Line>

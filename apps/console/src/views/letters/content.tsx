@@ -1,6 +1,7 @@
 import { Banner, Card } from '../../components/basics.tsx'
 import { Details } from '../../components/facts.tsx'
 import { JsonTabs } from '../../components/json-tabs.tsx'
+import { Name } from '../../components/name.tsx'
 import { RawText } from '../../components/raw-text.tsx'
 import type { Content, LetterWithContent } from './letter.ts'
 
@@ -54,7 +55,7 @@ export function EventContent({ title, content }: { title: string; content: Conte
         <Details
           rows={[
             ['Timestamp', <code>{timestamp}</code>],
-            ['Source', <bdi class="mono">{source}</bdi>],
+            ['Source', <Name of={source} />],
           ]}
         />
         <JsonTabs text={payload} label={`Payload: ${title}`} of="the payload" />

@@ -51,8 +51,8 @@ export function LetterFilters() {
           label={name === 'from' ? 'Received from' : 'Received before'}
           value={typed[name]}
           onValue={set(name)}
-          placeholder="2h, or 2026-03-01 10:00"
-          error={bad === name ? 'must be a time, or how long ago: 2h' : undefined}
+          placeholder="2h"
+          error={bad === name ? 'must be a time, as 2026-03-01 10:00, or how long ago: 2h' : undefined}
         />
       ))}
       <div class="filter-buttons">

@@ -84,13 +84,13 @@ export const stateWords = ({ settled }: Letter): string =>
 
 /** What a reason means; a SQLSTATE by its class (PostgreSQL, appendix A). */
 export function reasonWords(reason: string): string {
-  if (reason === 'conflict') return 'the id is taken by another content'
-  if (reason === 'malformed_entry') return 'no event that could be read'
+  if (reason === 'conflict') return 'its id is taken'
+  if (reason === 'malformed_entry') return 'no event'
   const known: Record<string, string> = {
-    '22': 'PostgreSQL could not hold a value',
+    '22': 'a value does not fit',
     '23': 'a constraint refused it',
-    '54': 'too large for PostgreSQL',
+    '54': 'too large',
     P0: 'a trigger refused it',
   }
-  return known[reason.slice(0, 2)] ?? 'PostgreSQL refused it'
+  return known[reason.slice(0, 2)] ?? 'refused'
 }

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { Badge, Button, Empty, PageHead } from '../../components/basics.tsx'
+import { Name } from '../../components/name.tsx'
 import { Pager } from '../../components/pager.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { type Column, Table } from '../../components/table.tsx'
@@ -97,27 +98,27 @@ const columns: readonly Column<Letter>[] = [
     id: 'kind',
     label: 'Kind',
     wide: true,
-    cell: ({ kind }) => (kind === 'entry' ? 'dead letter' : 'conflict'),
+    cell: ({ kind }) => <span class="nowrap">{kind === 'entry' ? 'dead letter' : 'conflict'}</span>,
   },
   {
     id: 'topic',
     label: 'Topic',
-    cell: ({ topic }) => <bdi class="cut mono">{topic}</bdi>,
+    cell: ({ topic }) => <Name of={topic} isCut />,
   },
   {
     id: 'event',
     label: 'Event id',
     cell: ({ event_id }) =>
-      event_id === null ? <span class="faint">unreadable</span> : <bdi class="cut mono">{event_id}</bdi>,
+      event_id === null ? <span class="faint">unreadable</span> : <Name of={event_id} isCut />,
   },
   {
     id: 'reason',
     label: 'Reason',
     wide: true,
     cell: ({ reason }) => (
-      <>
+      <span class="nowrap">
         <code>{reason}</code> <span class="faint">{reasonWords(reason)}</span>
-      </>
+      </span>
     ),
   },
   {

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { Banner, Button } from '../../components/basics.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { Field } from '../../components/field.tsx'
+import { Name } from '../../components/name.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { announce } from '../../components/toast.tsx'
 import { call } from '../../http/call.ts'
@@ -112,7 +113,7 @@ export function FilterWords({ filter }: { filter: RedriveFilter }) {
     <p class="filter-words">
       {words.map(([name, value]) => (
         <span key={name}>
-          {filterNames[name]} <bdi class="mono">{value}</bdi>
+          {filterNames[name]} <Name of={value} />
         </span>
       ))}
     </p>

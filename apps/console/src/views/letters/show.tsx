@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { Badge, Button, PageHead } from '../../components/basics.tsx'
 import { Details } from '../../components/facts.tsx'
+import { Name } from '../../components/name.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { Time } from '../../components/time.tsx'
 import { usePolled } from '../../http/poll.ts'
@@ -41,21 +42,12 @@ function About({ letter }: { letter: LetterWithContent }) {
   const { topic, event_id, reason, seq, entry_id, received_at, stored_at, settled } = letter
   const topicLink = <a href={linkTo(['topics', topic])}>{topic}</a>
   return (
-    <section class="card" aria-label="About it">
+    <section class="card wide-details" aria-label="About it">
       <Details
         rows={[
           ['State', <StateWords key="state" letter={letter} />],
           ['Topic', <bdi key="topic">{topicLink}</bdi>],
-          [
-            'Event id',
-            event_id === null ? (
-              'cannot be read'
-            ) : (
-              <bdi key="id" class="mono">
-                {event_id}
-              </bdi>
-            ),
-          ],
+          ['Event id', event_id === null ? 'cannot be read' : <Name of={event_id} />],
           [
             'Reason',
             <span key="reason">
@@ -79,7 +71,7 @@ function About({ letter }: { letter: LetterWithContent }) {
           settled?.event_id !== undefined && [
             'Published as',
             <a key="as" href={linkTo(['events', topic, settled.event_id])}>
-              <bdi>{settled.event_id}</bdi>
+              <Name of={settled.event_id} />
             </a>,
           ],
         ]}

@@ -39,7 +39,7 @@ function ShownOperation({ params: { id = '' } }: ViewProps) {
           <Card title="How far it is" aside={<Badge tone={tones[data.state]}>{data.state}</Badge>}>
             <HowFar operation={data} />
           </Card>
-          <Card title="What it is about">
+          <Card title="What it is about" class="wide-details">
             <FilterWords filter={data.filter} />
             <Details
               rows={[

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { Button, Card, Empty } from '../../components/basics.tsx'
 import { Field } from '../../components/field.tsx'
 import { JsonTabs } from '../../components/json-tabs.tsx'
+import { Name } from '../../components/name.tsx'
 import { Pager } from '../../components/pager.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { call, pathOf } from '../../http/call.ts'
@@ -76,7 +77,7 @@ function OneKey({ name, wanted }: { name: string; wanted: string }) {
       {data !== undefined && !problem && (
         <>
           <h3>
-            <bdi class="mono">{wanted}</bdi>
+            <Name of={wanted} />
           </h3>
           <JsonTabs text={data} label="State" of="the state" />
         </>

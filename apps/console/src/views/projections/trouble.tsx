@@ -1,4 +1,5 @@
 import { Banner, type Tone } from '../../components/basics.tsx'
+import { Name } from '../../components/name.tsx'
 import { linkTo } from '../../routing/route.ts'
 import { plural } from '../../text/words.ts'
 import type { EventTrouble, Projection } from './projection.ts'
@@ -53,10 +54,10 @@ function OfEvent({ tone, title, trouble: { topic, seq, event_id, message }, chil
         <a href={linkTo(['events', topic, event_id])}>
           <bdi>{topic}</bdi> seq {seq}
         </a>
-        , <bdi class="mono">{event_id}</bdi>
+        , <Name of={event_id} />
       </p>
       <p class="mono">
-        <bdi>{message}</bdi>
+        <Name of={message} />
       </p>
       {children && <p>{children}</p>}
     </Banner>
