@@ -154,9 +154,9 @@ test('a conflict shows what differs to the last digit, and is published as anoth
   const { page } = tab
   await go(page, `dead-letters/${id}`)
   const diff = page.getByRole('region', { name: 'Payloads, line by line' })
-  expect(await diff.locator('del').innerText()).toContain('"n": 9007199254740993,')
-  expect(await diff.locator('ins').innerText()).toContain('"n": 9007199254740992,')
-  expect(await diff.innerText()).toContain('"total": 12.50')
+  expect(await diff.locator('del').textContent()).toContain('"n": 9007199254740993,')
+  expect(await diff.locator('ins').textContent()).toContain('"n": 9007199254740992,')
+  expect(await diff.textContent()).toContain('"total": 12.50')
   await button(page, 'Publish as…').click()
   await page.getByLabel('New event id').fill('twice')
   await button(page, 'Publish').click()
