@@ -16,7 +16,7 @@ test('every operation has a page, and its curl gets one of the answers that the 
   await using browser = await ownBrowser()
   await using tab = await ownPage(browser)
   const { page } = tab
-  const { paths } = (await (await fetch(`${own.apiUrl}/openapi.json`)).json()) as OpenApi
+  const { paths } = (await (await fetch(`${own.gateway.url}/openapi.json`)).json()) as OpenApi
   const all = Object.values(paths).flatMap((methods) => Object.values(methods))
   await page.goto(`${own.url}#/docs`)
   const list = page.getByRole('navigation', { name: 'Operations of the API' })

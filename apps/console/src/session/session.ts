@@ -1,5 +1,5 @@
 /** Who one is to the gateway, and so what the console offers. The gateway decides again at each request. */
-import { computed, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 import { call, getJsonIfAny, isLoginDue } from '../http/call.ts'
 
 export type Scope = 'publish' | 'read' | 'admin'
@@ -28,6 +28,11 @@ const anybody: Session = {
 /** undefined until the gateway has answered, and while nobody is logged in. */
 export const session = signal<Session | undefined>(undefined)
 
+// A session ends without this page: by its time, or because its key was revoked
+effect(() => {
+  if (isLoginDue.value) session.value = undefined
+})
+
 /** Whether one may see and do what concerns all topics. */
 export const isForAllTopics = computed(() => session.value?.topics.includes('>') ?? false)
 
@@ -41,12 +46,11 @@ export async function readSession(): Promise<void> {
 /** Changes a key for the cookie of a session. The key is kept nowhere. */
 export async function logIn(key: string): Promise<void> {
   await call('session', { method: 'POST', headers: { Authorization: `Bearer ${key}` } })
-  await readSession()
   isLoginDue.value = false
+  await readSession()
 }
 
 export async function logOut(): Promise<void> {
   await call('session', { method: 'DELETE' })
-  session.value = undefined
   isLoginDue.value = true
 }

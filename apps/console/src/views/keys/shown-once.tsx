@@ -1,6 +1,6 @@
 import { Banner } from '../../components/basics.tsx'
 import { CopyButton } from '../../components/copy-button.tsx'
-import { linkTo } from '../../routing/route.ts'
+import { linkTo } from '../../routing/url.ts'
 import type { MadeKey } from './key.ts'
 
 /** The text of a key, which the gateway does not have any more. The page forgets it when it is left. */

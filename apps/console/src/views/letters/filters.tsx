@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks'
 import { Button } from '../../components/basics.tsx'
 import { Choice, Field } from '../../components/field.tsx'
-import { goTo, linkTo, route, withQuery } from '../../routing/route.ts'
+import { goTo, route, withQuery } from '../../routing/route.ts'
+import { linkTo } from '../../routing/url.ts'
 import { utcOf } from '../../text/instant.ts'
 
 const names = ['topic', 'reason', 'from', 'to'] as const

@@ -1,6 +1,6 @@
 import { Banner, type Tone } from '../../components/basics.tsx'
 import { Name } from '../../components/name.tsx'
-import { linkTo } from '../../routing/route.ts'
+import { linkTo } from '../../routing/url.ts'
 import { plural } from '../../text/words.ts'
 import type { EventTrouble, Projection } from './projection.ts'
 import { isOfEvent } from './projection.ts'
