@@ -8,6 +8,7 @@ import { usePages } from '../../http/use-pages.ts'
 import { linkTo } from '../../routing/url.ts'
 import { Allowed } from '../../session/allowed.tsx'
 import { isForAllTopics } from '../../session/session.ts'
+import { visible } from '../../text/visible.ts'
 import { plural } from '../../text/words.ts'
 import type { View } from '../view.ts'
 
@@ -84,7 +85,7 @@ const columns: readonly Column<AuditEntry>[] = [
     id: 'details',
     label: 'Details',
     wide: true,
-    cell: ({ details }) => <bdi class="cut mono faint">{detailsText(details)}</bdi>,
+    cell: ({ details }) => <bdi class="faint">{visible(detailsText(details))}</bdi>,
   },
 ]
 
@@ -103,5 +104,10 @@ function Target({ entry: { action, target } }: { entry: AuditEntry }) {
 
 const detailsText = (details: AuditEntry['details']): string =>
   Object.entries(details)
-    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name}: ${wordsOf(value)}`)
     .join(' · ')
+
+const wordsOf = (value: unknown): string => {
+  if (Array.isArray(value)) return value.join(' ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -1,6 +1,6 @@
 /** The description of the API, which the gateway serves, as a page that people read. */
 import { useState } from 'preact/hooks'
-import { Badge, Empty, PageHead } from '../../components/basics.tsx'
+import { Badge, Card, Empty, PageHead } from '../../components/basics.tsx'
 import { Field } from '../../components/field.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { getJson } from '../../http/call.ts'
@@ -35,7 +35,7 @@ function Docs({ params: { operation } }: ViewProps) {
       {data && <RouteList groups={groups} current={operation} />}
       <div class="docs-page">
         <ProblemBanner problem={problem} title="The description could not be read" />
-        {data && operation === undefined && <About document={data} />}
+        {data && operation === undefined && <About document={data} groups={groups} />}
         {data && route && <ShownRoute document={data} route={route} />}
         {data && operation !== undefined && !route && (
           <Empty title="The API has no such operation.">
@@ -47,7 +47,12 @@ function Docs({ params: { operation } }: ViewProps) {
   )
 }
 
-function About({ document: { info } }: { document: OpenApi }) {
+interface AboutProps {
+  readonly document: OpenApi
+  readonly groups: ReturnType<typeof routesOf>
+}
+
+function About({ document: { info }, groups }: AboutProps) {
   return (
     <>
       <PageHead title="HTTP API" lead={`Version ${info.version}`}>
@@ -56,8 +61,37 @@ function About({ document: { info } }: { document: OpenApi }) {
         </a>
       </PageHead>
       <Prose text={info.description} />
+      <div class="docs-groups stack">
+        {groups.map(({ tag, routes }) => (
+          <Card key={tag.name} title={tag.name} aside={tag.description}>
+            <dl class="docs-fields">
+              {routes.map(({ operationId, method, path, summary, ...route }) => (
+                <div key={operationId}>
+                  <dt>
+                    <a class="mono" href={linkTo(['docs', operationId])}>
+                      {method} {path}
+                    </a>
+                  </dt>
+                  <dd>
+                    {summary} <span class="faint">{scopeWords[route['x-sekali-scope']]}</span>
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </Card>
+        ))}
+      </div>
     </>
   )
+}
+
+/** What a key must be allowed to do. */
+const scopeWords: Readonly<Record<string, string>> = {
+  none: 'needs no key',
+  any: 'any key',
+  publish: 'publish',
+  read: 'read',
+  admin: 'admin',
 }
 
 interface RouteListProps {

@@ -19,7 +19,7 @@ export const keyList: View = {
   entry: {
     words: 'Keys',
     group: 'System',
-    icon: 'M6 10a3 3 0 1 1 2-2l5 5v1h-2v-1.5H9.5V11z',
+    icon: 'M8.3 7.7 3 13M4.6 11.4 6.2 13M13 5.5a2.75 2.75 0 1 1-5.5 0 2.75 2.75 0 0 1 5.5 0',
     scope: 'admin',
   },
 }

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { Button, Card, PageHead } from '../../components/basics.tsx'
+import { Banner, Button, Card, PageHead } from '../../components/basics.tsx'
 import { CheckField } from '../../components/check-field.tsx'
 import { Choice, Field } from '../../components/field.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
@@ -102,7 +102,7 @@ function KeyForm({ onMade }: { onMade: (made: MadeKey) => void }) {
           <p class="field-error">It ends: {errorOf(problem, 'expires_at')}</p>
         )}
       </Card>
-      <ProblemBanner problem={problem} title="No key is made" />
+      <WhyNot problem={problem} />
       <div class="form-buttons">
         <a class="button" href="#/keys">
           Leave it
@@ -118,3 +118,13 @@ function KeyForm({ onMade }: { onMade: (made: MadeKey) => void }) {
 /** What is wrong with a field; of an array also with one of its elements. */
 const errorOf = (problem: Problem | undefined, name: string): string | undefined =>
   problem?.errors.find(({ path }) => path === name || path.startsWith(`${name}.`))?.message
+
+/** What is said beside a field is not said twice. */
+function WhyNot({ problem }: { problem: Problem | undefined }) {
+  if (problem?.code !== 'invalid_key') return <ProblemBanner problem={problem} title="No key is made" />
+  return (
+    <Banner tone="problem" title="No key is made" alert>
+      Look at the fields that are marked.
+    </Banner>
+  )
+}

@@ -100,6 +100,7 @@ type Asked = 'redrive' | 'discard' | 'publish-as'
 /** What can be done about it; nothing once somebody has dealt with it. */
 function Actions({ letter, onSettled }: { letter: LetterWithContent; onSettled: () => void }) {
   const [asked, setAsked] = useState<Asked>()
+  // What is no event cannot be appended once more
   const { kind, kept, state } = letter
   if (state !== 'open') return null
   const close = () => setAsked(undefined)
@@ -109,7 +110,7 @@ function Actions({ letter, onSettled }: { letter: LetterWithContent; onSettled: 
       <Button kind="danger" onClick={() => setAsked('discard')}>
         Discard…
       </Button>
-      {kept && kind === 'entry' && (
+      {letter.event && (
         <Button kind="primary" onClick={() => setAsked('redrive')}>
           Redrive…
         </Button>
