@@ -14,7 +14,7 @@ export interface LogEvent {
 }
 
 /** Of an object: the text of each member by its name. Throws SyntaxError if it is none. */
-function sliceObject(text: string): ReadonlyMap<string, string> {
+export function sliceObject(text: string): ReadonlyMap<string, string> {
   const [members] = slices(text, 0)
   if (members === undefined) throw new SyntaxError('not an object')
   return members
