@@ -1,20 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 
-const source = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-interface Axe {
-  run(): Promise<{
-    violations: { id: string; impact: string | null; nodes: { html: string; failureSummary?: string }[] }[]
-  }>
-}
-
-/** What axe-core finds on a page that is serious or worse, with the elements. */
+/** What axe-core finds on a page that is serious or worse, with its elements. */
 export async function seriousFindings(page: Page): Promise<string[]> {
-  await page.evaluate(await source)
-  const { violations } = await page.evaluate(() => (window as unknown as { axe: Axe }).axe.run())
+  await page.evaluate(source)
+  const { violations } = await page.evaluate(() =>
+    (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  )
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`)
 }

@@ -2,7 +2,7 @@
 import { diffArrays } from 'diff'
 import { type JsonLine, jsonLines, lineText, spaced, tokensOf } from './json-lines.ts'
 
-export interface Part {
+interface Part {
   readonly text: string
   /** Whether the other text has it differently. */
   readonly isChanged: boolean

@@ -137,6 +137,6 @@ function RouteList({ groups, current }: RouteListProps) {
 
 const methodTones = { GET: 'ok', POST: 'accent', DELETE: 'problem' } as const
 
-export const Method = ({ name }: { name: string }) => (
+const Method = ({ name }: { name: string }) => (
   <Badge tone={methodTones[name as keyof typeof methodTones] ?? 'unknown'}>{name}</Badge>
 )

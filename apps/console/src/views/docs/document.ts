@@ -45,7 +45,7 @@ export interface Parameter {
   readonly example?: unknown
 }
 
-export interface Operation {
+interface Operation {
   readonly operationId: string
   readonly tags: readonly string[]
   readonly summary: string

@@ -1,5 +1,5 @@
 /** Dead letters and conflicts as the API has them. */
-import { type Answer, call, pathOf } from '../../http/call.ts'
+import { call, pathOf } from '../../http/call.ts'
 import { sliceObject } from '../../text/slices.ts'
 
 export interface Letter {
@@ -59,23 +59,6 @@ export function letterOf(text: string): LetterWithContent {
 function contentOf(text: string): Content {
   const { timestamp, source } = JSON.parse(text) as Content
   return { timestamp, source, payload: sliceObject(text).get('payload') ?? '' }
-}
-
-export interface LetterFilter {
-  readonly kind?: string | undefined
-  readonly topic?: string | undefined
-  readonly reason?: string | undefined
-  readonly from?: string | undefined
-  readonly to?: string | undefined
-  readonly state?: string | undefined
-}
-
-export async function listLetters(
-  query: LetterFilter & { readonly after?: string },
-  signal?: AbortSignal,
-): Promise<{ readonly rows: readonly Letter[]; readonly answer: Answer }> {
-  const answer = await call(pathOf(['dead-letters'], { limit: 100, ...query }), { signal })
-  return { rows: JSON.parse(answer.text) as Letter[], answer }
 }
 
 /** Where a letter is, in a word or two. */

@@ -32,7 +32,7 @@ export interface Projection {
   readonly rebuild?: Rebuild
 }
 
-export interface Rebuild {
+interface Rebuild {
   readonly version: number
   readonly status: 'building' | 'failed'
   readonly lag: number
