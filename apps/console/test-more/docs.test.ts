@@ -17,13 +17,16 @@ test('every operation has a page, and its curl gets one of the answers that the 
   await using tab = await ownPage(browser)
   const { page } = tab
   const { paths } = (await (await fetch(`${own.gateway.url}/openapi.json`)).json()) as OpenApi
-  const all = Object.values(paths).flatMap((methods) => Object.values(methods))
+  const all = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId }]) => ({ path, method, operationId })),
+  )
   await page.goto(`${own.url}#/docs`)
   const list = page.getByRole('navigation', { name: 'Operations of the API' })
   await list.getByRole('link').first().waitFor()
   expect(await list.getByRole('link').count()).toBe(all.length)
-  for (const { operationId } of all) {
-    await page.goto(`${own.url}#/docs/${operationId}`)
+  for (const { operationId, method, path } of all) {
+    await page.goto(`${own.url}#/docs?operation=${operationId}`)
+    await page.locator('.docs-path').getByText(`${method.toUpperCase()} ${path}`, { exact: true }).waitFor()
     const problems = await page.getByRole('region', { name: 'Problems' }).locator('dt').allTextContents()
     const answers = await page.getByRole('heading', { name: /^Answer \d+$/ }).allTextContents()
     const named = [...problems, ...answers.map((title) => title.replace('Answer ', ''))]
@@ -42,7 +45,7 @@ test('a curl is copied as it stands there', async () => {
   await using browser = await ownBrowser()
   await using tab = await ownPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] })
   const { page } = tab
-  await page.goto(`${own.url}#/docs/readEvents`)
+  await page.goto(`${own.url}#/docs?operation=readEvents`)
   await page.getByRole('button', { name: 'Copy the command' }).click()
   await page.getByText('Copied', { exact: true }).first().waitFor()
   const copied = await page.evaluate(() => navigator.clipboard.readText())

@@ -159,7 +159,14 @@ test('no view of keys has a serious fault, or is wider than a screen of 360 px',
   const { page } = tab
   await logIn(page, first, 'keys')
   const { id } = { id: first.split('_')[1] }
-  for (const view of ['keys', 'keys/new', `keys/${id}`, 'keys/000000000000', 'audit', 'docs/createKey']) {
+  for (const view of [
+    'keys',
+    'keys/new',
+    `keys/${id}`,
+    'keys/000000000000',
+    'audit',
+    'docs?operation=createKey',
+  ]) {
     await page.setViewportSize({ width: 1_280, height: 800 })
     await page.goto(`${own.url}#/${view}`)
     await page.locator('main .card, main table, main .banner').first().waitFor()

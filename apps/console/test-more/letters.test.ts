@@ -143,6 +143,31 @@ test('a letter is discarded with a reason, which then stands beside it', async (
   expect(await button(page, 'Discard…').count(), 'what is settled has no buttons').toBe(0)
 })
 
+test('a letter is settled by keyboard alone', async () => {
+  await makeDead(own.store, 'typed', { topic: 'typed' })
+  await using tab = await openPage()
+  const { page } = tab
+  await go(page, 'dead-letters?topic=typed')
+  const id = await own.newest('typed')
+  const focusOn = async (name: string) => {
+    for (let tabs = 0; tabs < 60; tabs++) {
+      await page.keyboard.press('Tab')
+      if ((await page.evaluate(() => document.activeElement?.textContent)) === name) return
+    }
+    throw new Error(`Tab never comes to ${name}`)
+  }
+  await page.getByRole('link', { name: id }).waitFor()
+  await focusOn(id)
+  await page.keyboard.press('Enter')
+  await button(page, 'Discard…').waitFor()
+  await focusOn('Discard…')
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  await page.keyboard.type('by keyboard')
+  await page.keyboard.press('Enter')
+  await page.getByText('by keyboard').waitFor()
+})
+
 test('a conflict shows what differs to the last digit, and is published as another event', async () => {
   await makeConflict(own.store, 'twice', {
     topic: 'conflicts',

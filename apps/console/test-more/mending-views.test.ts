@@ -40,8 +40,8 @@ beforeAll(async () => {
     'keys',
     'audit',
     'docs',
-    'docs/readEvents',
-    'docs/nothing',
+    'docs?operation=readEvents',
+    'docs?operation=nothing',
   ]
 })
 afterAll(() => stack.disposeAsync())

@@ -1,5 +1,5 @@
 import { audit } from './audit/audit.tsx'
-import { docs, docsOfRoute } from './docs/docs.tsx'
+import { docs } from './docs/docs.tsx'
 import { event } from './event.tsx'
 import { keyList } from './keys/list.tsx'
 import { keyMaker } from './keys/make.tsx'
@@ -36,5 +36,4 @@ export const views: readonly View[] = [
   keyView,
   audit,
   docs,
-  docsOfRoute,
 ]

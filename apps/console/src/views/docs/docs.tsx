@@ -1,12 +1,13 @@
 /** The description of the API, which the gateway serves, as a page that people read. */
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Badge, Card, Empty, PageHead } from '../../components/basics.tsx'
 import { Field } from '../../components/field.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { getJson } from '../../http/call.ts'
 import { usePolled } from '../../http/poll.ts'
+import { route } from '../../routing/route.ts'
 import { linkTo } from '../../routing/url.ts'
-import type { View, ViewProps } from '../view.ts'
+import type { View } from '../view.ts'
 import { type OpenApi, type Route, routesOf } from './document.ts'
 import { Prose } from './prose.tsx'
 import { ShownRoute } from './route.tsx'
@@ -18,26 +19,30 @@ export const docs: View = {
   entry: { words: 'API', group: 'System', icon: 'M6 4L2 8l4 4M10 4l4 4-4 4' },
 }
 
-export const docsOfRoute: View = {
-  path: 'docs/:operation',
-  title: ({ operation }) => `API: ${operation}`,
-  component: Docs,
-}
-
-function Docs({ params: { operation } }: ViewProps) {
+/** The path is the same for all operations, so the list beside them stays as it was scrolled and searched. */
+function Docs() {
+  const operation = route.value.query.get('operation') ?? undefined
   const { data, problem } = usePolled('openapi', (signal) => getJson<OpenApi>('openapi.json', signal), {
     everyMs: null,
   })
+  const page = useRef<HTMLDivElement>(null)
+  const shown = useRef(operation)
+  useEffect(() => {
+    if (shown.current === operation) return
+    shown.current = operation
+    page.current?.focus()
+    scrollTo(0, 0)
+  }, [operation])
   const groups = data ? routesOf(data) : []
-  const route = groups.flatMap(({ routes }) => routes).find(({ operationId }) => operationId === operation)
+  const found = groups.flatMap(({ routes }) => routes).find(({ operationId }) => operationId === operation)
   return (
     <div class={operation === undefined ? 'docs' : 'docs docs-of-one'}>
       {data && <RouteList groups={groups} current={operation} />}
-      <div class="docs-page">
+      <div class="docs-page" ref={page} tabIndex={-1}>
         <ProblemBanner problem={problem} title="The description could not be read" />
         {data && operation === undefined && <About document={data} groups={groups} />}
-        {data && route && <ShownRoute document={data} route={route} />}
-        {data && operation !== undefined && !route && (
+        {data && found && <ShownRoute document={data} route={found} />}
+        {data && operation !== undefined && !found && (
           <Empty title="The API has no such operation.">
             <a href="#/docs">All operations</a>
           </Empty>
@@ -68,7 +73,7 @@ function About({ document: { info }, groups }: AboutProps) {
               {routes.map(({ operationId, method, path, summary, ...route }) => (
                 <div key={operationId}>
                   <dt>
-                    <a class="mono" href={linkTo(['docs', operationId])}>
+                    <a class="mono" href={linkTo(['docs'], { operation: operationId })}>
                       {method} {path}
                     </a>
                   </dt>
@@ -119,7 +124,7 @@ function RouteList({ groups, current }: RouteListProps) {
                 {routes.map(({ operationId, method, path, summary }) => (
                   <li key={operationId}>
                     <a
-                      href={linkTo(['docs', operationId])}
+                      href={linkTo(['docs'], { operation: operationId })}
                       aria-current={operationId === current ? 'page' : undefined}
                       title={summary}
                     >

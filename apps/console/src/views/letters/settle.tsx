@@ -39,6 +39,7 @@ export function DiscardDialog({ letter, isOpen, onClose, onSettled }: SettleProp
         label="Why"
         value={reason}
         onValue={setReason}
+        onEnter={() => reason.trim() !== '' && action.run()}
         hint="For people, who read it in the audit log."
         required
         autoFocus
@@ -73,6 +74,7 @@ export function PublishAsDialog({ letter, isOpen, onClose, onSettled }: SettlePr
         label="New event id"
         value={eventId}
         onValue={setEventId}
+        onEnter={() => eventId !== '' && action.run()}
         placeholder={letter.event_id === null ? '' : `${letter.event_id}b`}
         hint={`One that no event of ${letter.topic} has.`}
         mono
