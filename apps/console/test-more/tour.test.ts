@@ -63,7 +63,7 @@ test('a conflict is resolved and a projection rebuilt, from link to link', async
   const { page } = tab
   await page.goto(`${own.url}#/topics/orders.eu.paid`)
   await page.getByRole('region', { name: 'Conflicts', exact: true }).getByRole('link').first().click()
-  await page.getByText('The id was used twice: the payload differ').waitFor()
+  await page.getByText('The id was used twice: the payload differs').waitFor()
   await page.getByRole('button', { name: 'Publish as…' }).click()
   await page.getByLabel('New event id').fill('order-1b')
   await page.getByRole('button', { name: 'Publish', exact: true }).click()

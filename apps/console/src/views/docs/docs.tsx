@@ -94,9 +94,9 @@ function About({ document: { info }, groups }: AboutProps) {
 const scopeWords: Readonly<Record<string, string>> = {
   none: 'needs no key',
   any: 'any key',
-  publish: 'publish',
-  read: 'read',
-  admin: 'admin',
+  publish: 'scope publish',
+  read: 'scope read',
+  admin: 'scope admin',
 }
 
 interface RouteListProps {

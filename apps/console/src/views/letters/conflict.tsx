@@ -47,11 +47,14 @@ const ways = {
   blanks: 'Equal as JSON, white space differs',
 }
 
+const differWords = (names: readonly string[]): string =>
+  `the ${names.join(' and the ')} ${names.length === 1 ? 'differs' : 'differ'}`
+
 /** What it means, before any detail. */
 function Verdict({ stored, received, differs, isSameJson }: VerdictProps) {
   if (!differs.includes('payload') || !isSameJson) {
     return (
-      <Banner tone="warning" title={`The id was used twice: the ${differs.join(' and the ')} differ`}>
+      <Banner tone="warning" title={`The id was used twice: ${differWords(differs)}`}>
         The log keeps what came first. If both should be there, publish the second as another event.
       </Banner>
     )
@@ -61,7 +64,7 @@ function Verdict({ stored, received, differs, isSameJson }: VerdictProps) {
     <Banner tone="ok" title={ways[waysToDiffer(stored.payload, received.payload)]}>
       {others.length === 0
         ? 'Nothing is missing in the log. The publisher writes its payloads anew for each try.'
-        : `The payload says the same. The ${others.join(' and the ')} differ.`}
+        : `The payload says the same; ${differWords(others)}.`}
     </Banner>
   )
 }
