@@ -1,24 +1,10 @@
 /** For everybody: with a keyboard, a screen reader, on a telephone, by day and by night. */
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
+import { seriousFindings } from './axe.ts'
 import { ownBrowser, ownPage } from './own-browser.ts'
 import { eventsText, eventText, ownConsole } from './own-console.ts'
 import { viewPaths } from './views.ts'
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
-  const { violations } = await page.evaluate(() =>
-    (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
-  )
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`)
-}
 
 const settle = async (page: Page) => {
   await page.getByRole('heading', { level: 1 }).waitFor()
@@ -41,7 +27,7 @@ test('axe finds nothing serious on any view, by day and by night', async () => {
     for (const [view, path] of Object.entries(viewPaths)) {
       await tab.page.goto(`${own.url}#/${path}`)
       await settle(tab.page)
-      expect({ view, colorScheme, findings: await axeFindings(tab.page) }).toEqual({
+      expect({ view, colorScheme, findings: await seriousFindings(tab.page) }).toEqual({
         view,
         colorScheme,
         findings: [],
@@ -63,7 +49,7 @@ test('a chart has a name, and a table for whoever cannot see it', async () => {
   expect(await table.getByRole('columnheader').allTextContents()).toEqual(['Time', 'accepted', 'stored'])
   expect(await table.getByRole('cell').last().textContent()).toMatch(/\/s$/)
   expect(tab.faults).toEqual([])
-  expect(await axeFindings(tab.page)).toEqual([])
+  expect(await seriousFindings(tab.page)).toEqual([])
 })
 
 test('no view is wider than a telephone', async () => {

@@ -1,7 +1,8 @@
 /** What a newcomer does, in the browser alone. */
 import { expect, test } from 'vitest'
 import { ownBrowser, ownPage } from './own-browser.ts'
-import { ownConsole } from './own-console.ts'
+import { eventText, ownConsole } from './own-console.ts'
+import { ownMending } from './own-mending.ts'
 
 test('the page opens behind a prefix, and an event is published, seen, found by its id, and met by a conflict', async () => {
   await using own = await ownConsole()
@@ -50,4 +51,30 @@ test('what the gateway refuses stands beside its field', async () => {
   await expect.poll(() => timestamp.getAttribute('aria-invalid')).toBe('true')
   expect(await page.getByLabel('Payload').getAttribute('aria-invalid')).toBe('true')
   expect(await page.getByLabel('Topic', { exact: true }).getAttribute('aria-invalid')).toBe('false')
+})
+
+test('a conflict is resolved and a projection rebuilt, from link to link', async () => {
+  await using own = await ownMending({ withProjector: true })
+  await own.publish(eventText({}, '{"total":12.50}'))
+  await own.publish(eventText({}, '{"total":13}'))
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  await page.goto(`${own.url}#/topics/orders.eu.paid`)
+  await page.getByRole('region', { name: 'Conflicts', exact: true }).getByRole('link').first().click()
+  await page.getByText('The id was used twice: the payload differs').waitFor()
+  await page.getByRole('button', { name: 'Publish as…' }).click()
+  await page.getByLabel('New event id').fill('order-1b')
+  await page.getByRole('button', { name: 'Publish', exact: true }).click()
+  await page.getByRole('link', { name: 'order-1b' }).click()
+  await page.getByRole('heading', { level: 1, name: 'order-1b' }).waitFor()
+  await page.getByRole('link', { name: 'Projections' }).click()
+  await page.getByRole('link', { name: 'latest' }).click()
+  await page.getByRole('button', { name: 'Rebuild…' }).click()
+  await page.getByRole('button', { name: 'Rebuild', exact: true }).click()
+  await page.getByText('latest is being rebuilt').waitFor()
+  await page.locator('summary').filter({ hasText: 'orders.eu.paid shop-1' }).click()
+  await page.getByRole('region', { name: 'State of orders.eu.paid shop-1' }).getByText('"order-1b"').waitFor()
+  expect(tab.faults).toEqual([])
 })

@@ -23,8 +23,9 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     components: ['http', 'routing', 'style', 'text'],
     log: ['components', 'http', 'routing', 'text'],
     overview: ['components', 'http', 'routing', 'text'],
-    views: ['components', 'http', 'log', 'overview', 'routing', 'text'],
-    shell: ['components', 'http', 'routing', 'style', 'views'],
+    session: ['http'],
+    views: ['components', 'http', 'log', 'overview', 'routing', 'session', 'text'],
+    shell: ['components', 'http', 'routing', 'session', 'style', 'views'],
   },
   'apps/consumer': {
     operate: [],

@@ -28,11 +28,14 @@ export function Facts({ facts, label }: { facts: readonly Fact[]; label: string 
   )
 }
 
-/** Names and values, one a line. */
-export function Details({ rows }: { rows: readonly (readonly [name: string, value: ComponentChildren])[] }) {
+type Detail = readonly [name: string, value: ComponentChildren]
+
+/** Names and values, one a line; a row that is `false` is left out. */
+export function Details({ rows }: { rows: readonly (Detail | false)[] }) {
+  const shown = rows.filter((row) => row !== false)
   return (
     <dl class="details">
-      {rows.map(([name, value]) => (
+      {shown.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
           <dd>{value}</dd>

@@ -1,5 +1,6 @@
 import { isLosslessNumber, parse } from 'lossless-json'
 import { useMemo, useState } from 'preact/hooks'
+import { visible } from '../text/visible.ts'
 import { plural } from '../text/words.ts'
 
 /** Members shown at once; a payload of 256 KiB can have a hundred thousand. */
@@ -88,10 +89,10 @@ function membersOf(value: unknown): readonly (readonly [string, unknown])[] | un
 }
 
 const Name = ({ name }: { name: string | undefined }) =>
-  name === undefined ? null : <bdi class="tree-name">{name}:</bdi>
+  name === undefined ? null : <bdi class="tree-name">{visible(name)}:</bdi>
 
 function Scalar({ value }: { value: unknown }) {
   if (isLosslessNumber(value)) return <span class="tree-number">{value.value}</span>
-  if (typeof value === 'string') return <bdi class="tree-string">{JSON.stringify(value)}</bdi>
+  if (typeof value === 'string') return <bdi class="tree-string">{visible(JSON.stringify(value))}</bdi>
   return <span class="tree-word">{value === null ? 'null' : JSON.stringify(value)}</span>
 }

@@ -24,7 +24,7 @@ interface Options {
   readonly everyMs?: number | null
 }
 
-const pollMs = 5_000
+export const pollMs = 5_000
 
 /**
  * Calls `load` again and again while the page is visible, one call at a time, and anew when `key` changes. `key` has to

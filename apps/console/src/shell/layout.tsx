@@ -3,6 +3,7 @@ import { Toasts } from '../components/toast.tsx'
 import { isLoginDue } from '../http/call.ts'
 import { matchPath } from '../routing/match.ts'
 import { route } from '../routing/route.ts'
+import { readSession } from '../session/session.ts'
 import { Login } from '../views/login.tsx'
 import { NotFound } from '../views/not-found.tsx'
 import { views } from '../views/registry.ts'
@@ -18,6 +19,8 @@ export function Layout() {
   useEffect(() => {
     document.title = `${title} · Sekali`
   }, [title])
+  // Who cannot be told who he is now gets to know it with the answers to everything else
+  useEffect(() => void readSession().catch(() => undefined), [])
   const isFirst = useRef(true)
   // Another view begins at its top, and is read out
   useEffect(() => {

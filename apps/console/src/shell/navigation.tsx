@@ -1,8 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
 import { route } from '../routing/route.ts'
+import { may, type Scope, session } from '../session/session.ts'
 import { theme, turnTheme } from '../style/theme.ts'
 import { views } from '../views/registry.ts'
 import type { View } from '../views/view.ts'
+import { Account } from './account.tsx'
 import { FindBox } from './find-box.tsx'
 
 const groups = ['Log', 'Mend', 'System'] as const
@@ -38,26 +40,29 @@ export function Navigation({ current }: { current: View | undefined }) {
       <div id="navigation" class={isOpen ? 'side-open' : 'side-shut'}>
         <FindBox />
         <nav aria-label="Views">
-          {groups
-            .filter((group) => views.some(({ entry }) => entry?.group === group))
-            .map((group) => (
+          {groups.map((group) => {
+            const offered = views.flatMap(({ path, entry }) =>
+              entry?.group === group && isOffered(entry.scope) ? [{ path, ...entry }] : [],
+            )
+            if (offered.length === 0) return null
+            return (
               <ul key={group} aria-label={group}>
-                {views.map(({ path, entry }) =>
-                  entry?.group === group ? (
-                    <li key={path}>
-                      <a href={`#/${path}`} aria-current={path.split('/')[0] === here ? 'page' : undefined}>
-                        <svg viewBox="0 0 16 16" aria-hidden="true">
-                          <path d={entry.icon} />
-                        </svg>
-                        {entry.words}
-                      </a>
-                    </li>
-                  ) : null,
-                )}
+                {offered.map(({ path, icon, words }) => (
+                  <li key={path}>
+                    <a href={`#/${path}`} aria-current={path.split('/')[0] === here ? 'page' : undefined}>
+                      <svg viewBox="0 0 16 16" aria-hidden="true">
+                        <path d={icon} />
+                      </svg>
+                      {words}
+                    </a>
+                  </li>
+                ))}
               </ul>
-            ))}
+            )
+          })}
         </nav>
         <div class="side-foot">
+          <Account />
           <button type="button" class="button quiet" onClick={turnTheme}>
             Theme: {theme.value}
           </button>
@@ -66,3 +71,7 @@ export function Navigation({ current }: { current: View | undefined }) {
     </header>
   )
 }
+
+/** Until it is known who one is, everything is. */
+const isOffered = (scope: Scope | undefined): boolean =>
+  scope === undefined || session.value === undefined || may(scope)

@@ -14,7 +14,7 @@ export interface LogEvent {
 }
 
 /** Of an object: the text of each member by its name. Throws SyntaxError if it is none. */
-function sliceObject(text: string): ReadonlyMap<string, string> {
+export function sliceObject(text: string): ReadonlyMap<string, string> {
   const [members] = slices(text, 0)
   if (members === undefined) throw new SyntaxError('not an object')
   return members
@@ -22,6 +22,9 @@ function sliceObject(text: string): ReadonlyMap<string, string> {
 
 /** An event of `/events/TOPIC/ID` or a tail. */
 export const eventOf = (text: string): LogEvent => toEvent(sliceObject(text))
+
+/** Of an array of objects: the text of each member by its name, object by object. */
+export const sliceObjects = (text: string): readonly ReadonlyMap<string, string>[] => slices(text, 1)
 
 /** The events of a page of `/events`. */
 export const eventsOf = (text: string): LogEvent[] => slices(text, 1).map(toEvent)

@@ -1,4 +1,5 @@
 import type { ComponentType } from 'preact'
+import type { Scope } from '../session/session.ts'
 
 export interface ViewProps {
   /** Of the path: `topics/:topic` has `topic`. Decoded; any text. */
@@ -18,5 +19,7 @@ export interface View {
     readonly group: 'Log' | 'Mend' | 'System'
     /** The path of an icon, drawn as a line in 16 × 16. */
     readonly icon: string
+    /** What a key must be allowed to do, so that the view shows anything. */
+    readonly scope?: Scope
   }
 }

@@ -1,0 +1,56 @@
+/** Who one is to the gateway, and so what the console offers. The gateway decides again at each request. */
+import { computed, effect, signal } from '@preact/signals'
+import { call, getJsonIfAny, isLoginDue } from '../http/call.ts'
+
+export type Scope = 'publish' | 'read' | 'admin'
+
+/** The answer of `GET /session`. */
+export interface Session {
+  /** `off`: nobody is asked for a key, and everybody may do everything. */
+  readonly auth: 'off' | 'keys'
+  /** The id of the key, or the subject of a token; null where nobody is asked for one. */
+  readonly holder: string | null
+  readonly scopes: readonly Scope[]
+  /** Topics and patterns. */
+  readonly topics: readonly string[]
+  /** When that ends; null if it does not. */
+  readonly until: string | null
+}
+
+const anybody: Session = {
+  auth: 'off',
+  holder: null,
+  scopes: ['publish', 'read', 'admin'],
+  topics: ['>'],
+  until: null,
+}
+
+/** undefined until the gateway has answered, and while nobody is logged in. */
+export const session = signal<Session | undefined>(undefined)
+
+// A session ends without this page: by its time, or because its key was revoked
+effect(() => {
+  if (isLoginDue.value) session.value = undefined
+})
+
+/** Whether one may see and do what concerns all topics. */
+export const isForAllTopics = computed(() => session.value?.topics.includes('>') ?? false)
+
+export const may = (scope: Scope): boolean => session.value?.scopes.includes(scope) ?? false
+
+/** Throws {@link Problem} as `call` does; with 401 the login is due. */
+export async function readSession(): Promise<void> {
+  session.value = (await getJsonIfAny<Session>('session')) ?? anybody
+}
+
+/** Changes a key for the cookie of a session. The key is kept nowhere. */
+export async function logIn(key: string): Promise<void> {
+  await call('session', { method: 'POST', headers: { Authorization: `Bearer ${key}` } })
+  isLoginDue.value = false
+  await readSession()
+}
+
+export async function logOut(): Promise<void> {
+  await call('session', { method: 'DELETE' })
+  isLoginDue.value = true
+}

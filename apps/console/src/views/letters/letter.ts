@@ -1,0 +1,79 @@
+/** Dead letters and conflicts as the API has them. */
+import { call, pathOf } from '../../http/call.ts'
+import { sliceObject } from '../../text/slices.ts'
+
+export interface Letter {
+  readonly id: string
+  readonly kind: 'entry' | 'conflict'
+  readonly topic: string
+  readonly event_id: string | null
+  readonly reason: string
+  readonly entry_id?: string
+  readonly seq?: number
+  readonly received_at: string
+  readonly stored_at: string
+  readonly kept: boolean
+  readonly state: 'open' | 'settled'
+  readonly settled?: Settled
+}
+
+interface Settled {
+  readonly became: 'redriven' | 'discarded' | 'published_as'
+  readonly at: string
+  readonly by: string
+  readonly operation?: number
+  readonly reason?: string
+  readonly event_id?: string
+}
+
+/** What an event says; the payload as the text that was sent. */
+export interface Content {
+  readonly timestamp: string
+  readonly source: string
+  readonly payload: string
+}
+
+export interface LetterWithContent extends Letter {
+  readonly fields?: readonly string[]
+  readonly event?: Content
+  readonly received?: Content
+  readonly stored?: Content
+  readonly differs?: readonly ('timestamp' | 'source' | 'payload')[]
+  readonly same_json?: boolean
+}
+
+export async function readLetter(id: string, signal: AbortSignal): Promise<LetterWithContent> {
+  return letterOf((await call(pathOf(['dead-letters', id]), { signal })).text)
+}
+
+/** Payloads are cut out of the answer's own text. */
+export function letterOf(text: string): LetterWithContent {
+  const members = sliceObject(text)
+  const contents = (['event', 'received', 'stored'] as const).flatMap((name) => {
+    const member = members.get(name)
+    return member === undefined ? [] : [[name, contentOf(member)]]
+  })
+  return { ...(JSON.parse(text) as LetterWithContent), ...Object.fromEntries(contents) }
+}
+
+function contentOf(text: string): Content {
+  const { timestamp, source } = JSON.parse(text) as Content
+  return { timestamp, source, payload: sliceObject(text).get('payload') ?? '' }
+}
+
+/** Where a letter is, in a word or two. */
+export const stateWords = ({ settled }: Letter): string =>
+  settled === undefined ? 'open' : settled.became.replace('_', ' ')
+
+/** What a reason means; a SQLSTATE by its class (PostgreSQL, appendix A). */
+export function reasonWords(reason: string): string {
+  if (reason === 'conflict') return 'its id is taken'
+  if (reason === 'malformed_entry') return 'no event'
+  const known: Record<string, string> = {
+    '22': 'a value does not fit',
+    '23': 'a constraint refused it',
+    '54': 'too large',
+    P0: 'a trigger refused it',
+  }
+  return known[reason.slice(0, 2)] ?? 'refused'
+}
