@@ -46,6 +46,9 @@ export const badBearer = (detail = notValid): Answer =>
     headers: invalidToken,
   })
 
+/** The answer to a key or token that was good when the request came, and is not any more. */
+export const endedBearer = (): Answer => badBearer('The key has been revoked, or has expired.')
+
 /** The challenge that goes with it (RFC 6750, 3.1). */
 export const invalidToken = { 'WWW-Authenticate': 'Bearer realm="sekali", error="invalid_token"' } as const
 
