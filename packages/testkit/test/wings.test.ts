@@ -63,6 +63,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     abuse: ['check', 'clients', 'inject', 'targets', 'clock', 'fault'],
     faults: ['abuse', 'inject', 'targets', 'clock', 'fault'],
     report: ['check', 'inject', 'run'],
+    flood: ['check', 'clients', 'report', 'targets', 'clock'],
     mutants: [],
   },
   'infra/local': {
