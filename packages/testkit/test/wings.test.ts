@@ -92,6 +92,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     connection: ['arguments', 'errors'],
     publish: ['connection', 'answers', 'arguments', 'errors'],
     read: ['connection', 'answers', 'arguments', 'errors'],
+    operate: ['connection', 'answers', 'arguments', 'errors'],
   },
   'packages/core': {
     text: ['errors', 'limits'],
