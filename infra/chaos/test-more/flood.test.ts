@@ -17,7 +17,7 @@ test('a flood of one topic costs no accepted event, is refused at its bound, and
     report: (part, what) => said.push(`${part} ${what}`),
     signal,
   })
-  const options = { seconds: 5, rounds: 1, backlogSeconds: 4, delayMs: 20 }
+  const options = { seconds: 3, rounds: 1, backlogSeconds: 4, delayMs: 20 }
   const { rounds } = await floodInRounds(target, options, signal, (what) => said.push(what))
   const [round] = rounds
   if (round === undefined) throw new Error(said.join('\n'))

@@ -29,7 +29,7 @@ const quietSecondsMax = 60
 const warmUpSecondsMax = 10
 const patienceMs = 120_000
 /** Of each topic, so that what consumers leave over while they are measured is soon gone. */
-const calibrationBacklog = 10_000
+const calibrationBacklog = 3_000
 
 export interface FloodOptions {
   readonly seconds: number
