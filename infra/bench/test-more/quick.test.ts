@@ -7,7 +7,19 @@ import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
 
 /** The rows that take seconds. They use every side's way: HTTP, pages, streams, COPY, turns and folds. */
-const names = ['end-to-end', 'commit', 'single', 'latency', 'read', 'replay', 'projections', 'fan-out']
+const names = [
+  'end-to-end',
+  'commit',
+  'single',
+  'metrics',
+  'tracing',
+  'scrape',
+  'latency',
+  'read',
+  'replay',
+  'projections',
+  'fan-out',
+]
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
