@@ -27,7 +27,7 @@ interface Results {
   readonly rows: readonly { readonly name: string; readonly figure: { readonly median: number } }[]
 }
 
-// Half a minute where it has two cores to itself, and more where it has to share them.
+// Three quarters of a minute where it has two cores to itself, and more where it has to share them.
 test('a quick run measures each of the rows that it is asked for', async () => {
   await using folder = await temporaryFolder('sekali-bench-')
   const args = ['--quick', '--rounds', '1', '--results', folder.path, '--only', ...names]

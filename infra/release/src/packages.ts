@@ -10,7 +10,7 @@ export interface PublishedPackage {
   readonly thrown?: readonly string[]
 }
 
-export interface Door {
+interface Door {
   /** From the workspace. */
   readonly source: string
   /** Bytes of its JavaScript, compressed by gzip. More ends the build. */
