@@ -19,6 +19,7 @@ const commands = {
   chaos: 'infra/chaos/src/main.ts',
   demo: 'infra/local/src/demo.ts',
   'first-key': 'apps/consumer/src/first-key.ts',
+  flood: 'infra/chaos/src/flood/main.ts',
   mutants: 'infra/chaos/src/mutants/main.ts',
   release: 'infra/release/src/release.ts',
   sekali: 'apps/cli/src/main.ts',

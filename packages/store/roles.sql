@@ -99,6 +99,7 @@ BEGIN
 END $$;
 GRANT USAGE ON SCHEMA access, audit, operations TO sekali_gateway;
 GRANT USAGE ON SCHEMA audit TO sekali_access, sekali_operations;
+GRANT USAGE ON SCHEMA access TO sekali_operations;
 GRANT USAGE ON SCHEMA public TO sekali_operations;
 GRANT SELECT ON ALL TABLES IN SCHEMA access, audit, operations TO sekali_gateway;
 REVOKE ALL ON ALL TABLES IN SCHEMA access, audit, operations FROM sekali_consumer, sekali_projector;
@@ -111,6 +112,10 @@ BEGIN
   IF to_regprocedure('audit.append(text, text, text, text, jsonb)') IS NULL THEN RETURN; END IF;
   REVOKE EXECUTE ON FUNCTION audit.append(text, text, text, text, jsonb), access.hold(text, timestamptz, text)
     FROM sekali_gateway;
+  IF to_regprocedure('access.has_ended(text, timestamptz)') IS NULL THEN RETURN; END IF;
+  REVOKE EXECUTE ON FUNCTION access.has_ended(text, timestamptz) FROM sekali_gateway;
+  GRANT EXECUTE ON FUNCTION access.hold(text, timestamptz, text), access.has_ended(text, timestamptz)
+    TO sekali_operations;
 END $$;
 
 -- When this is run again: for what is there already.

@@ -27,7 +27,13 @@ export function addFilters(command: Command): Command {
 }
 
 /** Throws UsageError for a time span that ends before it begins. */
-export function requireSpan({ from, to }: { readonly from?: string; readonly to?: string }): void {
+export function requireSpan({
+  from,
+  to,
+}: {
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+}): void {
   const [first, last] = [from, to].map((time) => normalizeTimestamp(time ?? ''))
   if (first === undefined || last === undefined || first <= last) return
   throw new UsageError('--from must be before --to')

@@ -32,6 +32,12 @@ export function startShell(line: string, env: Readonly<Record<string, string>> =
   return watch(spawn('bash', ['--norc', '-o', 'pipefail', '-c', named], { env: environment(env) }))
 }
 
+/** Starts it at a terminal, which `script` is: what it shows on either output comes out as one. */
+export function startAtTerminal(args: readonly string[], env: Readonly<Record<string, string>>): Command {
+  const line = [node, sekaliFile, ...args].map((word) => `'${word}'`).join(' ')
+  return watch(spawn('script', ['-qec', line, '/dev/null'], { env: environment(env) }))
+}
+
 /** Runs it to its end. */
 export async function run(
   args: readonly string[],

@@ -8,12 +8,15 @@ import { idleRow } from './rows/idle.ts'
 import { keysRow } from './rows/keys.ts'
 import { latencyRow } from './rows/latency.ts'
 import { memoryRow } from './rows/memory.ts'
+import { metricsRow } from './rows/metrics.ts'
 import { projectionsRow } from './rows/projections.ts'
 import { readRow } from './rows/read.ts'
 import { replayRow } from './rows/replay.ts'
 import { scaleRow } from './rows/scale.ts'
+import { scrapeRow } from './rows/scrape.ts'
 import { singleRow } from './rows/single.ts'
 import { topicsRow } from './rows/topics.ts'
+import { tracingRow } from './rows/tracing.ts'
 import { wholeRow } from './rows/whole.ts'
 
 /** All rows, in the order of the table. */
@@ -23,6 +26,9 @@ export const rows: readonly Row[] = [
   commitRow,
   singleRow,
   keysRow,
+  metricsRow,
+  tracingRow,
+  scrapeRow,
   latencyRow,
   // Before growth, on the same log: what growth adds is neither vacuumed nor summarized.
   scaleRow,

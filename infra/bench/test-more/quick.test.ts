@@ -7,7 +7,19 @@ import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
 
 /** The rows that take seconds. They use every side's way: HTTP, pages, streams, COPY, turns and folds. */
-const names = ['end-to-end', 'commit', 'single', 'latency', 'read', 'replay', 'projections', 'fan-out']
+const names = [
+  'end-to-end',
+  'commit',
+  'single',
+  'metrics',
+  'tracing',
+  'scrape',
+  'latency',
+  'read',
+  'replay',
+  'projections',
+  'fan-out',
+]
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -15,7 +27,7 @@ interface Results {
   readonly rows: readonly { readonly name: string; readonly figure: { readonly median: number } }[]
 }
 
-// Half a minute where it has two cores to itself, and more where it has to share them.
+// Three quarters of a minute where it has two cores to itself, and more where it has to share them.
 test('a quick run measures each of the rows that it is asked for', async () => {
   await using folder = await temporaryFolder('sekali-bench-')
   const args = ['--quick', '--rounds', '1', '--results', folder.path, '--only', ...names]

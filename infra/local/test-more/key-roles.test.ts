@@ -8,6 +8,7 @@ import { createKey, noteUses, revokeKey, rotateKey } from '@sekali/store/change-
 import { connectStore } from '@sekali/store/connect'
 import { createFirstKey } from '@sekali/store/first-key'
 import { findKeys } from '@sekali/store/keys'
+import { claimOperation, redriveStep } from '@sekali/store/lease'
 import { migrate } from '@sekali/store/migrate'
 import { readAudit } from '@sekali/store/read-audit'
 import { startRedrive } from '@sekali/store/redrive'
@@ -73,9 +74,12 @@ async function expectApart({ as }: Cluster): Promise<void> {
   const entries = await readAudit(gateway, { limit: 4 })
   expect(entries.map(({ action }) => action)).toEqual(['denied', 'key_revoked', 'key_rotated', 'key_created'])
 
-  expect(await startRedrive(gateway, { filter: {}, asOf: 0, expect: 0, rate: 1 }, by)).toMatchObject({
-    outcome: 'started',
-  })
+  const nothing = { filter: {}, asOf: 0, expect: 0, rate: 1 }
+  expect(await startRedrive(gateway, nothing, { actor: id })).toEqual({ outcome: 'actor_ended' })
+  expect(await startRedrive(gateway, nothing, by)).toMatchObject({ outcome: 'started' })
+  const lease = { operation: (await claimOperation(gateway, 'test'))?.id ?? 0, holder: 'test' }
+  const step = { checkpoint: 0, letters: [], skipped: {} }
+  expect(await redriveStep(gateway, lease, step, async () => undefined)).toBe('ours')
   expect(await discardLetter(gateway, { kind: 'entry', number: 1 }, 'a test', by)).toBe('unknown')
 
   const change = [
@@ -102,6 +106,7 @@ async function expectApart({ as }: Cluster): Promise<void> {
     `SELECT audit.append('', '', 'key_created', '', '{}')`,
     `SELECT audit.report('', '', 'key_created', '', '{}')`,
     `SELECT access.hold('x', NULL, NULL)`,
+    `SELECT access.has_ended('x', NULL)`,
   ]
   for (const statement of [...change, ...inner]) {
     const written = `SET TRANSACTION READ WRITE; ${statement}`

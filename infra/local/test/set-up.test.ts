@@ -42,7 +42,17 @@ test('without a Redis, and without the right to install one, the exact command i
 })
 
 test('the bootstrap runs the help of every command without a Redis', () => {
-  for (const command of ['demo', 'start', 'test', 'test-more', 'chaos', 'bench', 'mutants', 'summary']) {
+  for (const command of [
+    'demo',
+    'start',
+    'test',
+    'test-more',
+    'chaos',
+    'bench',
+    'flood',
+    'mutants',
+    'summary',
+  ]) {
     const env = { PATH: process.env.PATH, REDIS_SERVER: '/nowhere' }
     const said = execFileSync(process.execPath, [bootstrap, command, '--help'], { encoding: 'utf8', env })
     expect(said).toMatch(/^Usage: npm /)

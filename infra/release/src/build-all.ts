@@ -17,11 +17,17 @@ export async function buildAll(
   for (const one of packages) {
     signal.throwIfAborted()
     const { name, folder, gzipBytes } = await buildPackage(one)
-    onBuilt(name, `is built: ${gzipBytes} bytes compressed, in ${folder}`)
+    onBuilt(name, `is built: ${sizesOf(gzipBytes)} bytes compressed, in ${folder}`)
     built.push({ name, folder })
   }
   signal.throwIfAborted()
   const cli = await buildCli()
   onBuilt(cli.name, `is built, in ${cli.folder}`)
   return [...built, cli]
+}
+
+/** For instance `9510 (./operate 5204)`. */
+function sizesOf({ '.': own, ...others }: Readonly<Record<string, number>>): string {
+  const further = Object.entries(others).map(([door, bytes]) => `${door} ${bytes}`)
+  return further.length === 0 ? String(own) : `${own} (${further.join(', ')})`
 }

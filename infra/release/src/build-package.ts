@@ -4,27 +4,33 @@ import { gzipSync } from 'node:zlib'
 import { InvalidConfig } from '@sekali/core/errors'
 import { repositoryRoot } from '@sekali/local/repository'
 import { type Bundle, bundle } from './bundle.ts'
-import { manifestOf, readManifest } from './manifest.ts'
+import { fileOf, manifestOf, readManifest } from './manifest.ts'
 import type { PublishedPackage } from './packages.ts'
 
 export interface Built {
   readonly name: string
   /** What `npm pack` packs, from the root. */
   readonly folder: string
-  readonly gzipBytes: number
+  /** Of each door. */
+  readonly gzipBytes: Readonly<Record<string, number>>
 }
 
-/** Builds one package: its files, manifest, README and licence. Throws InvalidConfig if it is too large. */
+/** Builds one package: its files, manifest, README and licence. Throws InvalidConfig if a door is too large. */
 export async function buildPackage(one: PublishedPackage): Promise<Built> {
-  const { workspace, gzipBytesMax } = one
+  const { workspace, doors } = one
   const dist = join(repositoryRoot, workspace, 'dist')
   const { name } = await readManifest(workspace)
   const built = await bundle(one)
-  const gzipBytes = gzipBytesOf(built)
-  if (gzipBytes > gzipBytesMax) {
-    throw new InvalidConfig(
-      `${name} has ${gzipBytes} bytes of compressed JavaScript, more than ${gzipBytesMax}`,
-    )
+  const gzipBytes: Record<string, number> = {}
+  for (const [door, { source, gzipBytesMax }] of Object.entries(doors)) {
+    const bytes = gzipBytesOf(built, `${fileOf(source)}.js`)
+    gzipBytes[door] = bytes
+    if (bytes > gzipBytesMax) {
+      const what = door === '.' ? name : `${name}${door.slice(1)}`
+      throw new InvalidConfig(
+        `${what} has ${bytes} bytes of compressed JavaScript, more than ${gzipBytesMax}`,
+      )
+    }
   }
   const manifest = await manifestOf(one, built.imported)
   await Promise.all([
@@ -35,5 +41,8 @@ export async function buildPackage(one: PublishedPackage): Promise<Built> {
   return { name, folder: `${workspace}/dist`, gzipBytes }
 }
 
-const gzipBytesOf = ({ files }: Bundle): number =>
-  files.filter(({ name }) => name.endsWith('.js')).reduce((sum, { text }) => sum + gzipSync(text).length, 0)
+function gzipBytesOf({ files }: Bundle, name: string): number {
+  const file = files.find((one) => one.name === name)
+  if (file === undefined) throw new Error(`${name} is not among the files that were built`)
+  return gzipSync(file.text).length
+}

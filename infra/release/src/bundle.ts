@@ -1,11 +1,14 @@
 /**
- * Bundles the doors of a package with everything of ours that they import, types included. What is of others stays an
+ * Bundles each door of a package with everything of ours that it imports, types included. What is of others stays an
  * import, so that its licence and its updates come with its own package.
+ *
+ * Each door is a file of its own: files that doors share would cost the first one a tenth of its size. But what is thrown
+ * comes from the first door in all of them, or `instanceof` would depend on where a class was imported from.
  */
 import { join } from 'node:path'
 import { repositoryRoot } from '@sekali/local/repository'
 import { parseAst } from 'rolldown/parseAst'
-import { build } from 'tsdown'
+import { build, type Rolldown } from 'tsdown'
 import { fileOf } from './manifest.ts'
 import type { PublishedPackage } from './packages.ts'
 
@@ -16,15 +19,42 @@ export interface Bundle {
 }
 
 /** Writes `dist` of the workspace anew. */
-export async function bundle({ workspace, doors, platform }: PublishedPackage): Promise<Bundle> {
+export async function bundle({ workspace, doors, platform, thrown = [] }: PublishedPackage): Promise<Bundle> {
+  const [first, ...further] = Object.values(doors).map(({ source }) => source)
+  if (first === undefined) throw new Error(`${workspace} has no door`)
+  const ofFirst = fromFirst(
+    `./${fileOf(first)}.js`,
+    thrown.map((module) => join(repositoryRoot, module)),
+  )
+  const chunks = await bundleDoor({ workspace, source: first, platform, plugins: [], clean: true })
+  for (const source of further) {
+    chunks.push(...(await bundleDoor({ workspace, source, platform, plugins: [ofFirst], clean: false })))
+  }
+  const own = new Set(chunks.map(({ fileName }) => `./${fileName}`))
+  const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])
+  return {
+    files: chunks.map(({ fileName, code }) => ({ name: fileName, text: code })),
+    imported: new Set(imports.filter((id) => !own.has(id))),
+  }
+}
+
+interface DoorOptions extends Pick<PublishedPackage, 'workspace' | 'platform'> {
+  readonly source: string
+  readonly plugins: readonly Rolldown.Plugin[]
+  /** Whether what is there is deleted first. */
+  readonly clean: boolean
+}
+
+async function bundleDoor({ workspace, source, platform, plugins, clean }: DoorOptions) {
   const { bundles } = await build({
     config: false,
     cwd: join(repositoryRoot, workspace),
     tsconfig: join(repositoryRoot, 'tsconfig.json'),
-    entry: Object.fromEntries(Object.values(doors).map((source) => [fileOf(source), source])),
+    entry: { [fileOf(source)]: source },
     format: 'esm',
     dts: true,
     outDir: 'dist',
+    clean,
     platform,
     // What Node 20 and browsers of 2023 know.
     target: 'es2022',
@@ -33,7 +63,7 @@ export async function bundle({ workspace, doors, platform }: PublishedPackage): 
       compress: { keepNames: { class: true, function: false } },
       mangle: { keepNames: { class: true, function: false }, toplevel: false },
     },
-    plugins: [linesPlugin],
+    plugins: [linesPlugin, ...plugins],
     fixedExtension: false,
     deps: { alwaysBundle: isOurs, neverBundle: isOfOthers, onlyBundle: [/^@sekali\//] },
     banner: { dts: types },
@@ -41,14 +71,17 @@ export async function bundle({ workspace, doors, platform }: PublishedPackage): 
     checks: { pluginTimings: false },
     report: false,
   })
-  const chunks = bundles.flatMap(({ chunks }) => chunks).filter((chunk) => chunk.type === 'chunk')
-  const own = new Set(chunks.map(({ fileName }) => fileName))
-  const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])
-  return {
-    files: chunks.map(({ fileName, code }) => ({ name: fileName, text: code })),
-    imported: new Set(imports.filter((id) => !own.has(id))),
-  }
+  return bundles.flatMap(({ chunks }) => chunks).filter((chunk) => chunk.type === 'chunk')
 }
+
+/** Makes imports of these modules imports of the first door, in code and in types. */
+const fromFirst = (door: string, modules: readonly string[]): Rolldown.Plugin => ({
+  name: 'from-the-first-door',
+  async resolveId(source, importer, options) {
+    const found = await this.resolve(source, importer, { ...options, skipSelf: true })
+    return found !== null && modules.includes(found.id) ? { id: door, external: true } : undefined
+  },
+})
 
 const linesPlugin = {
   name: 'a-line-for-each-statement',

@@ -67,7 +67,7 @@ export async function manifestOf(
     ...(await commonFields(workspace)),
     sideEffects: false,
     exports: Object.fromEntries(
-      Object.entries(doors).map(([door, source]) => [
+      Object.entries(doors).map(([door, { source }]) => [
         door,
         { types: `./${fileOf(source)}.d.ts`, default: `./${fileOf(source)}.js` },
       ]),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import * as errors from '../src/errors.ts'
+import { createOperator } from '../src/operate.ts'
 import * as sdk from '../src/sdk.ts'
 
 const read = (file: string) => readFile(new URL(`../src/${file}`, import.meta.url), 'utf8')
@@ -9,10 +10,11 @@ test('the package offers every error', () => {
   expect(Object.keys(sdk)).toEqual(expect.arrayContaining(Object.keys(errors)))
 })
 
-test('the page of the SDK names every method of a client and of a batcher', async () => {
+test('the page of the SDK names every method of a client, a batcher and an operator', async () => {
   const page = await read('../../../docs/typescript.md')
   const client = sdk.createClient({ baseUrl: 'http://127.0.0.1:9' })
-  const methods = [...Object.keys(client), ...Object.keys(client.batcher())]
+  const operator = createOperator({ baseUrl: 'http://127.0.0.1:9' })
+  const methods = [client, client.batcher(), operator].flatMap((one) => Object.keys(one))
   expect(methods.filter((name) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([])
 })
 
@@ -33,4 +35,13 @@ test('the package offers every type that its client takes or gives', async () =>
   expect(ours.length).toBeGreaterThan(25)
   const names = new Set(offered.match(/\b\w+\b/g))
   expect(ours.filter((name) => !names.has(name))).toEqual([])
+})
+
+test('the door for operators offers every type that an operator takes or gives', async () => {
+  const files = ['operate.ts', 'operate/letter.ts', 'operate/operations.ts'].map(read)
+  const [offered = '', ...types] = await Promise.all(files)
+  const exported = [...types.join('').matchAll(/^export (?:interface|type) (\w+)/gm)]
+  expect(exported.length).toBeGreaterThan(10)
+  const names = new Set(offered.match(/\b\w+\b/g))
+  expect(exported.map(([, name = '']) => name).filter((name) => !names.has(name))).toEqual([])
 })

@@ -4,6 +4,8 @@ import { eventually } from '@sekali/testkit/eventually'
 import { makeDead } from '@sekali/testkit/letters'
 import { ownStore } from '@sekali/testkit/own'
 import { expect, test } from 'vitest'
+import { createKey, revokeKey } from '../src/access/change-keys.ts'
+import type { By } from '../src/audit/append.ts'
 import { readAudit } from '../src/audit/read.ts'
 import {
   claimOperation,
@@ -12,6 +14,7 @@ import {
   redriveStep,
   releaseLease,
   renewLease,
+  type Stepped,
 } from '../src/operations/lease.ts'
 import { findLetter, listLetters } from '../src/operations/letters.ts'
 import {
@@ -32,9 +35,9 @@ const listed = async (store: Store, page: object = {}) =>
   (await listLetters(store, { ...all, ...page })).map(({ kind, number }) => `${kind[0]}-${number}`)
 
 /** A redrive of all that is open, begun and claimed. */
-async function claimed(store: Store, filter: object = {}): Promise<Operation> {
+async function claimed(store: Store, filter: object = {}, who: By = by): Promise<Operation> {
   const { matched, asOf } = await countRedrivable(store, filter)
-  const started = await startRedrive(store, { filter, asOf, expect: matched, rate: 50 }, by)
+  const started = await startRedrive(store, { filter, asOf, expect: matched, rate: 50 }, who)
   if (started.outcome !== 'started') throw new Error(started.outcome)
   const operation = await claimOperation(store, 'one')
   if (operation?.id !== started.id) throw new Error('another operation')
@@ -97,7 +100,7 @@ test('a step marks what it appends in one transaction, and goes on behind it', a
   expect(await listed(store)).toEqual(['e-4', 'e-3', 'e-1'])
   const appended: number[] = []
   const append = async (taken: ReadonlySet<number>) => void appended.push(...taken)
-  expect(await redriveStep(store, leaseOf(operation), step, append)).toBe(true)
+  expect(await redriveStep(store, leaseOf(operation), step, append)).toBe('ours')
   expect(appended).toEqual([1])
   expect(await findOperation(store, operation.id)).toMatchObject({
     checkpoint: 2,
@@ -126,7 +129,7 @@ test('two redrives of one letter: the second waits for the first, and appends no
   const two = (await claimOperation(store, 'two')) as Operation
   const appended: string[] = []
   const step = { checkpoint: 1, letters: [1], skipped: {} }
-  let second: Promise<boolean> | undefined
+  let second: Promise<Stepped> | undefined
   const first = await redriveStep(store, leaseOf(one), step, async () => {
     appended.push('one')
     second = redriveStep(store, leaseOf(two, 'two'), step, async () => void appended.push('two'))
@@ -135,7 +138,7 @@ test('two redrives of one letter: the second waits for the first, and appends no
       expect(waiting.rowCount).toBe(1)
     }, 4_000)
   })
-  expect([first, await second]).toEqual([true, true])
+  expect([first, await second]).toEqual(['ours', 'ours'])
   expect(appended).toEqual(['one'])
   expect(await findOperation(store, two.id)).toMatchObject({ outcomes: { settled_by_others: 1 } })
 })
@@ -154,12 +157,12 @@ test('a lease has one holder, runs out, and is worth nothing after that or after
   expect(await claimOperation(store, 'two')).toMatchObject({ id: operation.id })
   const step = { checkpoint: 1, letters: [1], skipped: {} }
   const unwanted = () => Promise.reject(new Error('it was appended'))
-  expect(await redriveStep(store, leaseOf(operation), step, unwanted)).toBe(false)
+  expect(await redriveStep(store, leaseOf(operation), step, unwanted)).toBe('lost')
   await finishOperation(store, leaseOf(operation))
   expect(await findOperation(store, operation.id)).toMatchObject({ state: 'running' })
   expect(await cancelOperation(store, operation.id, by)).toBe('cancelled')
   expect(await cancelOperation(store, operation.id, by)).toBe('cancelled')
-  expect(await redriveStep(store, leaseOf(operation, 'two'), step, unwanted)).toBe(false)
+  expect(await redriveStep(store, leaseOf(operation, 'two'), step, unwanted)).toBe('lost')
   expect(await cancelOperation(store, 9, by)).toBe('unknown')
   expect(await listed(store)).toEqual(['e-1'])
   const entries = await readAudit(store, { after: 0, limit: 10 })
@@ -172,4 +175,60 @@ test('letters are read up to some bytes at a time, and a large one alone', async
   for (const id of ['a', 'b', 'c']) await makeDead(store, id, { payload })
   const operation = await claimed(store)
   expect((await readRedrivable(store, operation, 0, 10)).map(({ number }) => number)).toEqual([1, 2])
+})
+
+test('a redrive stops at its next step once the key that began it was revoked or has expired', async () => {
+  await using store = await ownStore()
+  for (const id of ['a', 'b']) await makeDead(store, id)
+  const unwanted = () => Promise.reject(new Error('it was appended'))
+  const endings = [
+    async (id: string) => void (await revokeKey(store, id, by)),
+    async (id: string) =>
+      void (await store.pool.query('UPDATE access.keys SET expires_at = now() WHERE id = $1', [id])),
+  ]
+  for (const end of endings) {
+    const made = await createKey(store, { name: 'k', scopes: ['admin'], topics: [parsePattern('>')] }, by)
+    if (typeof made === 'string') throw new Error(made)
+    const { id } = made.key
+    const operation = await claimed(store, {}, { actor: id })
+    const lease = leaseOf(operation)
+    const none = { checkpoint: 0, letters: [], skipped: {} }
+    expect(await redriveStep(store, lease, none, unwanted)).toBe('ours')
+    await end(id)
+    const step = { checkpoint: 1, letters: [1], skipped: {} }
+    expect(await redriveStep(store, lease, step, unwanted)).toBe('actor_ended')
+    await finishOperation(store, lease, 'because')
+    expect(await findOperation(store, operation.id)).toMatchObject({
+      state: 'failed',
+      error: 'because',
+      done: 0,
+    })
+    const again = { filter: {}, asOf: 2, expect: 2, rate: 5 }
+    expect(await startRedrive(store, again, { actor: id })).toMatchObject({ outcome: 'actor_ended' })
+  }
+  expect(await listed(store)).toEqual(['e-2', 'e-1'])
+})
+
+test('a token that began a redrive bounds it by its own end', async () => {
+  await using store = await ownStore()
+  await makeDead(store, 'a')
+  const inAnHour = { actor: 'jwt:ada', until: new Date(Date.now() + 3_600_000) }
+  const operation = await claimed(store, {}, inAnHour)
+  const step = { checkpoint: 0, letters: [], skipped: {} }
+  const append = async () => undefined
+  expect(await redriveStep(store, leaseOf(operation), step, append)).toBe('ours')
+  await store.pool.query('UPDATE operations.operations SET actor_until = now()')
+  expect(await redriveStep(store, leaseOf(operation), step, append)).toBe('actor_ended')
+  const past = { actor: 'jwt:ada', until: new Date(Date.now() - 1_000) }
+  const again = { filter: {}, asOf: 1, expect: 1, rate: 5 }
+  expect(await startRedrive(store, again, past)).toMatchObject({ outcome: 'actor_ended' })
+})
+
+test('a process of the previous version begins redrives as before', async () => {
+  await using store = await ownStore()
+  await makeDead(store, 'a')
+  const { rows } = await store.pool.query(
+    `SELECT * FROM operations.start_redrive('{}', '.', 1, 1, 5, 'tester', NULL)`,
+  )
+  expect(rows).toEqual([{ outcome: 'started', id: '1', matched: '1' }])
 })

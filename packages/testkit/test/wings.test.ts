@@ -77,6 +77,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     abuse: ['check', 'clients', 'inject', 'targets', 'clock', 'fault'],
     faults: ['abuse', 'inject', 'targets', 'clock', 'fault'],
     report: ['check', 'inject', 'run'],
+    flood: ['check', 'clients', 'report', 'targets', 'clock'],
     mutants: [],
   },
   'infra/local': {
@@ -106,6 +107,7 @@ const wings: Record<string, Record<string, readonly string[]>> = {
     connection: ['arguments', 'errors'],
     publish: ['connection', 'answers', 'arguments', 'errors'],
     read: ['connection', 'answers', 'arguments', 'errors'],
+    operate: ['connection', 'answers', 'arguments', 'errors'],
   },
   'packages/core': {
     text: ['errors', 'limits'],

@@ -1,5 +1,6 @@
 /** Dead letters and conflicts: what could not be stored, and what is done about it. */
-import { call, jsonOf, search } from '@sekali/client/connection'
+import { discardLetter, listLetters, publishLetterAs } from '@sekali/client/letters'
+import type { Letter, LettersQuery } from '@sekali/client/operate'
 import { letterKinds } from '@sekali/core/letter'
 import { limits } from '@sekali/core/limits'
 import { type Command, Option } from 'commander'
@@ -97,24 +98,7 @@ const addLetterFilters = (command: Command): Command =>
     .option('-f, --from <time>', 'only received from this time on: 1h (ago), yesterday, RFC 3339', time)
     .option('--to <time>', 'only received before this time', time)
 
-/** As much of a letter as is shown in lists. */
-interface Letter {
-  readonly id: string
-  readonly topic: string
-  readonly event_id: string | null
-  readonly reason: string
-  readonly received_at: string
-  readonly kept: boolean
-  readonly settled?: { readonly became: string; readonly by: string }
-}
-
-interface ListOptions {
-  readonly topic?: string
-  readonly reason?: string
-  readonly from?: string
-  readonly to?: string
-  readonly kind?: string
-  readonly state?: string
+interface ListOptions extends LettersQuery {
   readonly limit: number
 }
 
@@ -125,14 +109,10 @@ const list = async (
 ) => {
   requireSpan(filter)
   const letters: Letter[] = []
-  let after: string | undefined
-  for (let isLast = false; !isLast && letters.length < limit; ) {
-    const query = search({ ...filter, after, limit: Math.min(limit - letters.length, limits.pageSizeMax) })
-    const answer = await call(connection, `/dead-letters${query}`, { method: 'GET' }, options)
-    letters.push(...jsonOf<Letter[]>(answer, Array.isArray))
-    const link = /<\?([^>]*)>/.exec(answer.header('link') ?? '')?.[1]
-    isLast = link === undefined
-    after = new URLSearchParams(link).get('after') ?? undefined
+  const query = { ...filter, limit: Math.min(limit, limits.pageSizeMax) }
+  for await (const letter of listLetters(connection, query, options)) {
+    letters.push(letter)
+    if (letters.length === limit) break
   }
   if (json) for (const letter of letters) await out.line(JSON.stringify(letter))
   else if (letters.length === 0) await out.line('no dead letters')
@@ -157,25 +137,17 @@ const row = ({ id, topic, event_id, reason, received_at, kept, settled }: Letter
   ),
 ]
 
-const pathOf = (id: string): string => `/dead-letters/${encodeURIComponent(id)}`
-
-async function post({ connection, options }: Context, path: string, body: object) {
-  const headers = { 'content-type': 'application/json' }
-  return await call(connection, path, { method: 'POST', headers, body: JSON.stringify(body) }, options)
-}
-
 const discard = async (context: Context, [given]: string[], { reason }: { readonly reason: string }) => {
-  const id = required(given)
-  const answer = await post(context, `${pathOf(id)}/discard`, { reason })
-  await context.out.line(context.json ? answer.text.trimEnd() : `${plain(id)} is discarded`)
+  const { connection, options, json, out } = context
+  const letter = await discardLetter(connection, required(given), reason, options)
+  await out.line(json ? JSON.stringify(letter) : `${plain(letter.id)} is discarded`)
   return undefined
 }
 
-const publishAs = async (context: Context, [given, eventId]: string[]) => {
-  const id = required(given)
-  const answer = await post(context, `${pathOf(id)}/publish-as`, { event_id: required(eventId) })
-  await context.out.line(
-    context.json ? answer.text.trimEnd() : `${plain(id)} is published as ${plain(required(eventId))}`,
-  )
+const publishAs = async (context: Context, [given, as]: string[]) => {
+  const { connection, options, json, out } = context
+  const eventId = required(as)
+  const letter = await publishLetterAs(connection, required(given), eventId, options)
+  await out.line(json ? JSON.stringify(letter) : `${plain(letter.id)} is published as ${plain(eventId)}`)
   return undefined
 }

@@ -1,12 +1,12 @@
 /** Operations: actions that take long and go on by themselves. */
-import { call, jsonOf, search } from '@sekali/client/connection'
-import { wait } from '@sekali/client/retry'
+import type { Operation } from '@sekali/client/operate'
+import { cancelOperation, listOperations, readOperation, waitForOperation } from '@sekali/client/operations'
 import { limits } from '@sekali/core/limits'
 import { openProgress } from '@sekali/process/progress'
 import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { action, type Context, required, type Surroundings } from '../context.ts'
-import { exitCodes } from '../exit.ts'
+import { exitCodes, UsageError } from '../exit.ts'
 import { number, plain, table } from '../terminal/text.ts'
 import { calls } from './calls.ts'
 
@@ -52,39 +52,16 @@ Examples:
     .action(action(surroundings, cancel))
 }
 
-/** As much of an operation as is shown. */
-export interface Operation {
-  readonly id: number
-  readonly kind: string
-  readonly state: 'running' | 'done' | 'cancelled' | 'failed'
-  readonly filter: Readonly<Record<string, string>>
-  readonly rate: number
-  readonly matched: number
-  readonly done: number
-  readonly outcomes: Readonly<Record<string, number>>
-  readonly created_at: string
-  readonly created_by: string
-  readonly error?: string
-}
-
-export const isOperation = (value: object): boolean => 'id' in value && 'outcomes' in value
-
-const pathOf = (id: string): string => `/operations/${encodeURIComponent(id)}`
-
 const list = async (
   { connection, options, json, out }: Context,
   _: string[],
   { limit }: { limit: number },
 ) => {
   const operations: Operation[] = []
-  let before: number | undefined
-  for (let isLast = false; !isLast && operations.length < limit; ) {
-    const query = search({ before, limit: Math.min(limit - operations.length, limits.pageSizeMax) })
-    const answer = await call(connection, `/operations${query}`, { method: 'GET' }, options)
-    operations.push(...jsonOf<Operation[]>(answer, Array.isArray))
-    const next = /[?&]before=(\d+)/.exec(answer.header('link') ?? '')?.[1]
-    isLast = next === undefined
-    before = Number(next)
+  const query = { limit: Math.min(limit, limits.pageSizeMax) }
+  for await (const operation of listOperations(connection, query, options)) {
+    operations.push(operation)
+    if (operations.length === limit) break
   }
   if (json) for (const one of operations) await out.line(JSON.stringify(one))
   else if (operations.length === 0) await out.line('no operations')
@@ -111,34 +88,37 @@ const filterText = (filter: object): string =>
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')
 
-const read = async ({ connection, options }: Context, id: string): Promise<Operation> =>
-  jsonOf<Operation>(await call(connection, pathOf(id), { method: 'GET' }, options), isOperation)
-
-const show = async (context: Context, [id]: string[]) => {
-  const operation = await read(context, required(id))
-  await context.out.line(context.json ? JSON.stringify(operation) : summary(operation))
+const show = async ({ connection, options, json, out }: Context, [id]: string[]) => {
+  const operation = await readOperation(connection, idOf(id), options)
+  await out.line(json ? JSON.stringify(operation) : summary(operation))
   return undefined
 }
 
-const watch = async (context: Context, [id]: string[]) => await watchOperation(context, required(id))
-
-const everyMs = 500
+const watch = async (context: Context, [id]: string[]) => await watchOperation(context, idOf(id))
 
 /** Waits for its end. A bar, or lines, go to standard error; how it ended to standard output. */
-export async function watchOperation(context: Context, id: string): Promise<number> {
-  const { json, out, signal } = context
+export async function watchOperation(
+  { connection, options, json, out, signal }: Context,
+  id: number,
+): Promise<number> {
+  const ended = await showingProgress(json, (onProgress) =>
+    waitForOperation(connection, id, { ...options, signal, onProgress }),
+  )
+  await out.line(json ? JSON.stringify(ended) : summary(ended))
+  return ended.state === 'done' ? exitCodes.done : exitCodes.refused
+}
+
+async function showingProgress(
+  json: boolean,
+  work: (onProgress: (operation: Operation) => void) => Promise<Operation>,
+): Promise<Operation> {
   using progress = json ? undefined : openProgress(process.stderr)
-  let operation = await read(context, id)
-  progress?.stage(operation.kind, operation.matched)
-  while (operation.state === 'running') {
-    progress?.update(operation.done)
-    await wait(everyMs, signal)
-    operation = await read(context, id)
-  }
-  progress?.update(operation.done)
-  progress?.[Symbol.dispose]()
-  await out.line(json ? JSON.stringify(operation) : summary(operation))
-  return operation.state === 'done' ? exitCodes.done : exitCodes.refused
+  let isBegun = false
+  return await work(({ kind, matched, done }) => {
+    if (!isBegun) progress?.stage(kind, matched)
+    isBegun = true
+    progress?.update(done)
+  })
 }
 
 /** For instance `operation 3 (redrive, topic orders) is done: 412 of 412, 411 redriven, 1 not an event`. */
@@ -154,8 +134,13 @@ function summary({ id, kind, filter, state, done, matched, outcomes, error }: Op
 }
 
 const cancel = async ({ connection, options, json, out }: Context, [id]: string[]) => {
-  const answer = await call(connection, `${pathOf(required(id))}/cancel`, { method: 'POST' }, options)
-  const operation = jsonOf<Operation>(answer, isOperation)
-  await out.line(json ? answer.text.trimEnd() : summary(operation))
+  const operation = await cancelOperation(connection, idOf(id), options)
+  await out.line(json ? JSON.stringify(operation) : summary(operation))
   return undefined
+}
+
+function idOf(given: string | undefined): number {
+  const text = required(given)
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new UsageError('the id of an operation is a number: sekali operation list')
 }

@@ -49,6 +49,9 @@ export const badBearer = (detail = notValid): Answer =>
 /** The answer to a session's cookie that is not taken, or not any more. */
 export const badSession = (detail = 'The session is over.'): Answer => badBearer(`${detail} Log in again.`)
 
+/** The answer to a key or token that was good when the request came, and is not any more. */
+export const endedBearer = (): Answer => badBearer('The key has been revoked, or has expired.')
+
 /** The challenge that goes with it (RFC 6750, 3.1). */
 export const invalidToken = { 'WWW-Authenticate': 'Bearer realm="sekali", error="invalid_token"' } as const
 

@@ -14,7 +14,7 @@ import {
   rotateKey,
 } from '@sekali/store/change-keys'
 import type * as v from 'valibot'
-import { badBearer } from '../access/bearer.ts'
+import { endedBearer } from '../access/bearer.ts'
 import { byOf } from '../access/by.ts'
 import { parseBody } from '../http/parse-body.ts'
 import { problem } from '../http/problem.ts'
@@ -78,7 +78,7 @@ const refusals = {
 
 /** What PostgreSQL found, under its locks, when the request was admitted long since. */
 function refusalOf(outcome: RotationRefused): Response {
-  if (outcome === 'actor_ended') return toResponse(badBearer('The key has been revoked, or has expired.'))
+  if (outcome === 'actor_ended') return toResponse(endedBearer())
   if (outcome !== 'beyond_actor') return problem(refusals[outcome])
   const message = 'must be there, and no later than the end of your key or token'
   return beyondOwn([{ path: 'expires_at', code: 'beyond_own_key', message }])

@@ -8,6 +8,7 @@ import { findOperation, type RedriveFilter } from '@sekali/store/operations'
 import { countRedrivable, startRedrive } from '@sekali/store/redrive'
 import type { Context } from 'hono'
 import type * as v from 'valibot'
+import { endedBearer } from '../access/bearer.ts'
 import { byOf } from '../access/by.ts'
 import { refusalOfPattern } from '../access/may.ts'
 import { grantOf } from '../access/principals.ts'
@@ -82,6 +83,7 @@ async function start(
 ): Promise<Response> {
   const by = byOf(c.env.incoming, clients)
   const started = await startRedrive(store, { filter, asOf: numberOf(as_of) ?? 0, expect, rate }, by)
+  if (started.outcome === 'actor_ended') return toResponse(endedBearer())
   if (started.outcome === 'too_many') return problem('too_many_operations')
   if (started.outcome === 'count_changed') return problem('count_changed', { matched: started.matched })
   runner.kick()

@@ -20,6 +20,7 @@ import {
   redriveStep,
   releaseLease,
   renewLease,
+  type Stepped,
 } from '@sekali/store/lease'
 import { isOneLeft, type Operation } from '@sekali/store/operations'
 import type { Pressure } from '../pressure/pressure.ts'
@@ -119,6 +120,10 @@ async function runOperation(deps: RunnerDeps, operation: Operation, lease: Lease
     try {
       const behind = await step(deps, operation, lease, checkpoint, size)
       if (behind === 'lost') return
+      if (behind === 'actor_ended') {
+        await finishOperation(store, lease, actorEnded)
+        return log.warn({ operation: operation.id }, 'operation ended with the key that began it')
+      }
       if (behind === 'over') {
         await finishOperation(store, lease)
         return log.info({ operation: operation.id }, 'operation is done')
@@ -132,14 +137,17 @@ async function runOperation(deps: RunnerDeps, operation: Operation, lease: Lease
   await releaseLease(store, lease).catch(unlessKnown(log))
 }
 
-/** One step. Resolves with the checkpoint behind it; `over`: there is nothing left; `lost`: it is not ours any more. */
+const actorEnded =
+  'the key or token that began it has been revoked or has expired: begin it again with one that is valid'
+
+/** One step. Resolves with the checkpoint behind it; `over`: there is nothing left; otherwise why it may not go on. */
 async function step(
   { store, appender, pressure }: RunnerDeps,
   operation: Operation,
   lease: Lease,
   checkpoint: number,
   size: number,
-): Promise<number | 'over' | 'lost'> {
+): Promise<number | 'over' | Exclude<Stepped, 'ours'>> {
   const letters = await readRedrivable(store, operation, checkpoint, size)
   const last = letters.at(-1)
   if (last === undefined) return 'over'
@@ -150,7 +158,7 @@ async function step(
   }
   pressure.admit([...events.values()])
   const without = letters.length - events.size
-  const isOurs = await redriveStep(
+  const stepped = await redriveStep(
     store,
     lease,
     {
@@ -165,7 +173,7 @@ async function step(
       if (failure !== undefined) throw failure
     },
   )
-  return isOurs ? last.number : 'lost'
+  return stepped === 'ours' ? last.number : stepped
 }
 
 /** Waits after what may pass by itself, as long as the lease is ours; ends the operation after what will not. */

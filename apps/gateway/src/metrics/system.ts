@@ -15,7 +15,7 @@ import { within } from '../clients/deadline.ts'
 import { readOldestOf } from '../operate/oldest.ts'
 import type { Readiness } from '../operate/readiness.ts'
 import type { Reading, Readings } from '../operate/readings.ts'
-import { longestOf, type TopicNow, topicSamples, topicsNow } from './topics.ts'
+import { longestOf, type TopicSamples, topicSamples, topicsNow } from './topics.ts'
 
 export interface SystemDeps {
   readonly readings: Readings
@@ -33,21 +33,27 @@ const detailsMsMax = 2_000
 /** What one scrape has read; undefined is what could not be read in time. */
 interface Scraped {
   readonly reading: Reading | undefined
-  readonly topics: readonly TopicNow[] | undefined
+  readonly topics: Topics | undefined
   readonly settings: Settings | undefined
   readonly projections: readonly ProjectionStatus[] | undefined
   readonly waits: ReadonlyMap<string, number> | undefined
   readonly isReady: boolean | undefined
 }
 
+interface Topics {
+  readonly samples: TopicSamples
+  /** For how long the entry that waits longest has waited, in seconds. */
+  readonly longest: number | null
+}
+
 /** `topicsMax` is for how many topics there are figures of their own. */
 export function addSystemMetrics(metrics: Metrics, deps: SystemDeps, topicsMax = 100): void {
   let scraped: Scraped | undefined
   metrics.beforeScrape(async () => {
-    scraped = await scrape(deps)
+    scraped = await scrape(deps, topicsMax)
   })
   addFigures(metrics, () => scraped?.reading)
-  addTopics(metrics, () => scraped, topicsMax)
+  addTopics(metrics, () => scraped)
   addRedis(metrics, () => scraped?.settings)
   addProjections(metrics, () => scraped)
   metrics.read('gauge', ['sekali_ready', 'Whether this gateway can take events, as /readyz says.'], () =>
@@ -55,7 +61,10 @@ export function addSystemMetrics(metrics: Metrics, deps: SystemDeps, topicsMax =
   )
 }
 
-async function scrape({ readings, readiness, figuresBroker, store, log }: SystemDeps): Promise<Scraped> {
+async function scrape(
+  { readings, readiness, figuresBroker, store, log }: SystemDeps,
+  topicsMax: number,
+): Promise<Scraped> {
   const inTime = <T>(ms: number, work: Promise<T>) => within(ms, log, work)
   const system = async () => {
     const reading = await inTime(readingMsMax, readings.read())
@@ -66,7 +75,8 @@ async function scrape({ readings, readiness, figuresBroker, store, log }: System
       inTime(detailsMsMax, readOldestOf(figuresBroker, store, names)),
       inTime(detailsMsMax, readClock(figuresBroker)),
     ])
-    return { reading, topics: topicsNow(reading.topics, oldest, nowMs) }
+    const topics = await topicsNow(reading.topics, oldest, nowMs)
+    return { reading, topics: { samples: await topicSamples(topics, topicsMax), longest: longestOf(topics) } }
   }
   const [figures, settings, projections, waits, fitness] = await Promise.all([
     system(),
@@ -107,37 +117,29 @@ function addFigures({ read }: Metrics, reading: () => Reading | undefined): void
   )
 }
 
-function addTopics({ read }: Metrics, scraped: () => Scraped | undefined, topicsMax: number): void {
+function addTopics({ read }: Metrics, scraped: () => Scraped | undefined): void {
   read(
     'gauge',
     ['sekali_oldest_in_flight_seconds', 'For how long the event that waits longest to be stored has waited.'],
     () => {
       const { reading, topics } = scraped() ?? {}
       // Without Redis, topics that are new are not among those that are known.
-      return topics && reading?.totals.inFlight !== null ? longestOf(topics) : undefined
+      return topics && reading?.totals.inFlight !== null ? topics.longest : undefined
     },
   )
-  // Once a scrape, because thousands of topics have to be sorted.
-  let of: readonly TopicNow[] | undefined
-  let last = topicSamples([], topicsMax)
-  const samples = () => {
-    const topics = scraped()?.topics ?? []
-    if (topics !== of) last = topicSamples(topics, topicsMax)
-    of = topics
-    return last
-  }
+  const samples = (figure: keyof TopicSamples) => () => scraped()?.topics?.samples[figure] ?? []
   const labels = ['topic']
-  read('gauge', ['sekali_topic_head_seq', 'The last number of a topic.'], () => samples().head, labels)
+  read('gauge', ['sekali_topic_head_seq', 'The last number of a topic.'], samples('head'), labels)
   read(
     'gauge',
     ['sekali_topic_events_in_flight', 'The same of a topic; _other are those without a series of their own.'],
-    () => samples().inFlight,
+    samples('inFlight'),
     labels,
   )
   read(
     'gauge',
     ['sekali_topic_oldest_in_flight_seconds', 'The same of a topic; _other is the longest of the others.'],
-    () => samples().oldestSeconds,
+    samples('oldestSeconds'),
     labels,
   )
 }

@@ -2,7 +2,10 @@
  * Figures by topic, for a bounded number of topics: a label is a time series in the scraper's memory, and whoever may
  * publish may also make topics. Those with most in flight come first, then those that were used most; what the others
  * have together is under `_other`.
+ *
+ * There may be tens of thousands of topics, and publishing goes on during a scrape: so it is done in portions.
  */
+import { setImmediate as nextRound } from 'node:timers/promises'
 import type { Sample } from '@sekali/process/metrics'
 import type { TopicFigures } from '../operate/figures.ts'
 
@@ -22,55 +25,79 @@ type Figure = Exclude<keyof TopicNow, 'topic'>
 
 export type TopicSamples = Readonly<Record<Figure, readonly Sample[]>>
 
+/** Between two portions the event loop serves others. */
+const topicsPerPortion = 500
+
 /**
  * `oldest` is, by topic, the time by Redis's clock at which the entry that waits longest was accepted; undefined if that
  * could not be read.
  */
-export function topicsNow(
+export async function topicsNow(
   topics: readonly TopicFigures[],
   oldest: ReadonlyMap<string, number> | undefined,
   nowMs: number | undefined,
-): TopicNow[] {
+): Promise<TopicNow[]> {
   const secondsOf = ({ topic, inFlight }: TopicFigures): number | null => {
     if (inFlight === null || oldest === undefined || nowMs === undefined) return null
     const sinceMs = oldest.get(topic)
     return sinceMs === undefined ? 0 : Math.max(0, nowMs - sinceMs) / 1_000
   }
-  return topics.map((one) => ({
-    topic: one.topic,
-    head: one.headSeq,
-    inFlight: one.inFlight,
-    oldestSeconds: secondsOf(one),
-  }))
+  const now: TopicNow[] = []
+  for await (const portion of portionsOf(topics)) {
+    for (const one of portion) {
+      const { topic, headSeq: head, inFlight } = one
+      now.push({ topic, head, inFlight, oldestSeconds: secondsOf(one) })
+    }
+  }
+  return now
 }
 
 /** The longest of all topics; `null` if it is unknown of any, because that one may be it. */
 export const longestOf = (topics: readonly TopicNow[]): number | null =>
-  topics.reduce<number | null>((longest, { oldestSeconds }) => {
-    return longest === null || oldestSeconds === null ? null : Math.max(longest, oldestSeconds)
-  }, 0)
+  topics.reduce<number | null>((longest, one) => longerOf(longest, one.oldestSeconds), 0)
 
-export function topicSamples(topics: readonly TopicNow[], max: number): TopicSamples {
-  // A topic may have that very name, and would be a second series of it.
-  const named = topics
-    .filter(({ topic }) => topic !== other)
-    .sort(byWeight)
-    .slice(0, max)
-  const shown = new Set(named.map(({ topic }) => topic))
-  const rest = topics.filter(({ topic }) => !shown.has(topic))
-  const of = (figure: Figure, ofRest: () => number | null): Sample[] => [
+export async function topicSamples(topics: readonly TopicNow[], max: number): Promise<TopicSamples> {
+  let named: TopicNow[] = []
+  for await (const portion of portionsOf(topics)) {
+    // A topic may have that very name, and would be a second series of it.
+    const own = portion.filter(({ topic }) => topic !== other)
+    named = [...named, ...own].sort(byWeight).slice(0, max)
+  }
+  const rest = await restOf(topics, new Set(named.map(({ topic }) => topic)))
+  const of = (figure: Figure): Sample[] => [
     ...named.map((one) => ({ labels: { topic: one.topic }, value: one[figure] })),
-    ...(rest.length === 0 ? [] : [{ labels: { topic: other }, value: ofRest() }]),
+    ...(rest === undefined ? [] : [{ labels: { topic: other }, value: rest[figure] }]),
   ]
-  const sumOf = (figure: Figure) => () =>
-    rest.reduce<number | null>((sum, one) => {
-      const value = one[figure]
-      return sum === null || value === null ? null : sum + value
-    }, 0)
-  return {
-    head: of('head', sumOf('head')),
-    inFlight: of('inFlight', sumOf('inFlight')),
-    oldestSeconds: of('oldestSeconds', () => longestOf(rest)),
+  return { head: of('head'), inFlight: of('inFlight'), oldestSeconds: of('oldestSeconds') }
+}
+
+/** What those have together that are not shown; undefined without any. */
+async function restOf(
+  topics: readonly TopicNow[],
+  shown: ReadonlySet<string>,
+): Promise<Omit<TopicNow, 'topic'> | undefined> {
+  if (shown.size === topics.length) return undefined
+  let [head, inFlight, oldestSeconds]: [Known, Known, Known] = [0, 0, 0]
+  for await (const portion of portionsOf(topics)) {
+    for (const one of portion) {
+      if (shown.has(one.topic)) continue
+      head = sumOf(head, one.head)
+      inFlight = sumOf(inFlight, one.inFlight)
+      oldestSeconds = longerOf(oldestSeconds, one.oldestSeconds)
+    }
+  }
+  return { head, inFlight, oldestSeconds }
+}
+
+type Known = number | null
+
+const sumOf = (a: Known, b: Known): Known => (a === null || b === null ? null : a + b)
+const longerOf = (a: Known, b: Known): Known => (a === null || b === null ? null : Math.max(a, b))
+
+async function* portionsOf<T>(items: readonly T[]): AsyncGenerator<readonly T[], void> {
+  for (let at = 0; at < items.length; at += topicsPerPortion) {
+    if (at > 0) await nextRound()
+    yield items.slice(at, at + topicsPerPortion)
   }
 }
 

@@ -37,7 +37,7 @@ export const combineFigures = (rows: Rows, streams: Streams): Combined =>
   addedUp([...figuresOf(rows, streams)], rows, streams)
 
 /** Between two portions the event loop serves others: 26,000 topics are 70 ms of work. */
-const topicsPerPortion = 1_000
+const topicsPerPortion = 500
 
 /** The same, without holding others up. */
 export async function combineInPortions(rows: Rows, streams: Streams): Promise<Combined> {
@@ -46,6 +46,7 @@ export async function combineInPortions(rows: Rows, streams: Streams): Promise<C
     topics.push(topic)
     if (topics.length % topicsPerPortion === 0) await setImmediate()
   }
+  await setImmediate()
   return addedUp(topics, rows, streams)
 }
 

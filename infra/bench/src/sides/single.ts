@@ -4,6 +4,8 @@ import { type Processes, startMeter } from '../measure/processor-time.ts'
 import { until } from '../measure/until.ts'
 import type { Measure, Side } from '../row.ts'
 import type { Bench } from '../system/bench.ts'
+import { startCollector } from '../system/collector.ts'
+import { startScraper } from '../system/scraper.ts'
 import { startSystem } from '../system/system.ts'
 
 const connections = 64
@@ -14,6 +16,10 @@ export interface SingleOptions {
   readonly consumers: number
   /** The gateway asks for a key, and the load has one. */
   readonly keys?: boolean
+  /** How often the metrics of gateway and consumers are read; never unless it is said. */
+  readonly scrapeEveryMs?: number
+  /** The share of requests that are traced, and exported; none unless it is said. */
+  readonly traced?: number
 }
 
 /** Requests per second of single-event publishing, with the whole system behind it storing what comes. */
@@ -21,7 +27,10 @@ export const single = (options: SingleOptions, name = 'sekali'): Side => ({
   name,
   open: async (bench) => {
     await using parts = new AsyncDisposableStack()
-    const system = parts.use(await startSystem(bench, options))
+    const { scrapeEveryMs, traced } = options
+    const env = traced === undefined ? {} : tracing(parts.use(await startCollector()).url, traced)
+    const system = parts.use(await startSystem(bench, { ...options, env }))
+    if (scrapeEveryMs !== undefined) parts.use(startScraper(system.metricsUrls(), scrapeEveryMs))
     const load = parts.use(startLoad())
     let sent = 0
     const run = async (seed: number, requests: number): Promise<Measure> => {
@@ -40,6 +49,11 @@ export const single = (options: SingleOptions, name = 'sekali'): Side => ({
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
     }
   },
+})
+
+const tracing = (url: string, ratio: number) => ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: url,
+  OTEL_TRACES_SAMPLER_ARG: String(ratio),
 })
 
 /** What is sent to, and the key that it asks for, if it asks for one. */

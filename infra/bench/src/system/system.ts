@@ -18,6 +18,8 @@ export interface System extends AsyncDisposable {
   readonly apps: Readonly<Record<string, number>>
   /** Ours and the servers. */
   readonly processes: Processes
+  /** Where gateway and consumers serve their metrics, the gateway first. */
+  metricsUrls(): readonly string[]
   /** What has become of everything that was ever accepted. */
   sums(): Promise<TopicSums>
 }
@@ -30,6 +32,10 @@ export interface SystemOptions {
   readonly databaseUrl?: string
   /** The gateway asks for keys. */
   readonly keys?: boolean
+  /** More settings of gateway and consumers. */
+  readonly env?: Readonly<Record<string, string>>
+  /** More flags of Node, for the gateway. */
+  readonly gatewayFlags?: readonly string[]
 }
 
 export async function startSystem(bench: Bench, options: SystemOptions): Promise<System> {
@@ -37,21 +43,24 @@ export async function startSystem(bench: Bench, options: SystemOptions): Promise
   systems += 1
   const name = `bench${systems}`
   const databaseUrl = options.databaseUrl ?? (await bench.createDatabase())
-  const env = { DATABASE_URL: databaseUrl, REDIS_URL: bench.redis.url, REDIS_PREFIX: name }
+  const env = { ...options.env, DATABASE_URL: databaseUrl, REDIS_URL: bench.redis.url, REDIS_PREFIX: name }
   const store = parts.use(connectStore({ url: databaseUrl, poolMax: 1, name: 'bench' }, { warn: () => {} }))
   const apps: Record<string, number> = {}
+  const metrics: (() => string | undefined)[] = []
   for (let number = 1; number <= options.consumers; number += 1) {
     const consumer = `${name}-consumer-${number}`
     const app = await startWorking(bench, consumer, programs.consumer, { ...env, CONSUMER_NAME: consumer })
     parts.defer(app.stop)
     apps[`consumer ${number}`] = app.pid
+    metrics.push(app.metrics)
   }
   const key = options.keys ? await makeKey(store) : undefined
   const auth = { SEKALI_AUTH: options.keys ? 'keys' : 'off' }
   const gateway = parts.use(
-    await startServing(bench, `${name}-gateway`, programs.gateway, { ...env, ...auth }),
+    await startServing(bench, `${name}-gateway`, programs.gateway, { ...env, ...auth }, options.gatewayFlags),
   )
   apps.gateway = gateway.pid
+  metrics.unshift(gateway.metrics)
   const opened = parts.move()
   return {
     url: gateway.url,
@@ -60,6 +69,7 @@ export async function startSystem(bench: Bench, options: SystemOptions): Promise
     env,
     apps,
     processes: { ...apps, ...bench.servers },
+    metricsUrls: () => metrics.flatMap((url) => url() ?? []),
     sums: () => sumUp(store),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

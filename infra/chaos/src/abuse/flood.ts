@@ -1,6 +1,6 @@
 // A flood of one topic, what came of it, and what who publishes to another topic notices.
 import { percentile } from '../check/abuse-verdict.ts'
-import { type Door, openDoor } from '../clients/door.ts'
+import { type Door, type KeyNow, openDoor } from '../clients/door.ts'
 import { until } from '../clock.ts'
 import { PromiseBroken } from '../fault.ts'
 
@@ -25,8 +25,14 @@ export interface Flood extends AsyncDisposable {
   uncertain: number
 }
 
-export async function openFlood(url: string, topic: string, seed: number): Promise<Flood> {
-  const door = openDoor(url, lanes + 2)
+/** At a gateway, with the key that it asks for, if it asks for one. */
+export interface Entrance {
+  readonly url: string
+  readonly keyNow?: KeyNow | undefined
+}
+
+export async function openFlood({ url, keyNow }: Entrance, topic: string, seed: number): Promise<Flood> {
+  const door = openDoor(url, lanes + 2, keyNow)
   const acceptedBefore = (await figuresOf(door, topic))?.accepted ?? 0
   const counts = { sent: 0, accepted: 0, uncertain: 0 }
   return {
@@ -124,8 +130,8 @@ export async function measureBeside({ door, seed }: Flood, topic: string): Promi
 }
 
 /** Publishes one event after the other; resolves with what each is answered: a problem's code, or the status. */
-export function openPublisher(url: string, topic: string, seed: number) {
-  const door = openDoor(url, 1)
+export function openPublisher({ url, keyNow }: Entrance, topic: string, seed: number) {
+  const door = openDoor(url, 1, keyNow)
   const codes: string[] = []
   return {
     codes,

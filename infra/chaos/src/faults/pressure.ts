@@ -20,10 +20,10 @@ const backlogFull = defineFault({
   about: `all consumers are stopped while a topic is flooded until it is full (${bound} events), then they go on`,
   needs: ['processes', 'extras'],
   alone: true,
-  async run({ target: { processes, extras }, random, report }, signal) {
+  async run({ target: { processes, extras, keyNow }, random, report }, signal) {
     const gateway = await extras.startGateway({ BACKLOG_EVENTS_MAX: String(bound) })
     try {
-      await using flood = await openFlood(gateway.url, flooded, random.int(0, seedMax))
+      await using flood = await openFlood({ url: gateway.url, keyNow }, flooded, random.int(0, seedMax))
       const before = await measureBeside(flood, quiet)
       const meanwhile = await whileStopped(processes, async () => {
         await fill(flood, bound, signal)
@@ -73,10 +73,10 @@ const redisFullShed = defineFault({
     'Redis has used 90 % of its maxmemory: publishing is refused before Redis refuses it, and comes back',
   needs: ['redis'],
   alone: true,
-  async run({ target: { redis, quietUrl }, random, pause }, signal) {
+  async run({ target: { redis, quietUrl: url, keyNow }, random, pause }, signal) {
     const [, before = '0'] = (await redis.call('CONFIG', 'GET', 'maxmemory')) as string[]
     const used = Number(/^used_memory:(\d+)/m.exec(String(await redis.call('INFO', 'memory')))?.[1])
-    await using publisher = openPublisher(quietUrl, quiet, random.int(0, seedMax))
+    await using publisher = openPublisher({ url, keyNow }, quiet, random.int(0, seedMax))
     const { codes, publish } = publisher
     const mustAnswer = async (wanted: string) => {
       const isRight = async () => (await publish()) === wanted

@@ -41,10 +41,16 @@ export const letterMutants: readonly Mutant[] = [
     edits: [
       {
         file,
-        find: 'if (!(await outcomeOf<boolean>(tx, renew, valuesOf(lease)))) return false',
-        replace: 'await outcomeOf<boolean>(tx, renew, valuesOf(lease))',
+        find: "if (stepped !== 'ours') return stepped",
+        replace: "if (stepped === 'actor_ended') return stepped",
       },
     ],
     test: { project: 'store', file: 'redrives', name: 'a lease has one holder' },
+  },
+  {
+    name: 'operations-outlive-keys',
+    breaks: 'a redrive goes on although the key that began it was revoked',
+    edits: [{ file, find: "if (stepped !== 'ours')", replace: "if (stepped === 'lost')" }],
+    test: { project: 'store', file: 'redrives', name: 'a redrive stops at its next step' },
   },
 ]

@@ -1,6 +1,7 @@
 /** A service as one is written with the SDK. The test restarts the gateway when it says `tailing`. */
 import process from 'node:process'
-import { createClient, Invalid, type TailedEvent } from '@sekali/client'
+import { createClient, Invalid, Refused, type TailedEvent } from '@sekali/client'
+import { createOperator } from '@sekali/client/operate'
 
 interface Order {
   readonly total: number
@@ -69,4 +70,10 @@ for await (const { payload } of sekali.replay<Order>({ topic })) replayed += pay
 check(replayed === 150, 'a replay has them all')
 const receipt = await sekali.receipt<Order>(topic, 'order-1000')
 check(receipt.status === 'stored' && receipt.event.payload.total === 1_000, 'a receipt has the event')
+
+const operator = createOperator({ retry: { totalMs: 30_000 } })
+const unknown = await operator.letter('e-999999999').catch((error: unknown) => error)
+check(unknown instanceof Refused && unknown.code === 'unknown_letter', 'both doors throw the same classes')
+check((await operator.countRedrive({ topic })).matched === 0, 'nothing is to be redriven')
+for await (const { id } of operator.letters({ topic })) check(false, `there is no letter ${id}`)
 process.stdout.write('done\n')

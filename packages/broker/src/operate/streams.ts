@@ -53,21 +53,28 @@ export async function readStreams(
 ): Promise<Map<string, StreamFigures>> {
   const names = await ask(broker, 'list of topics', (redis) => redis.smembers(topicsKey(broker)))
   const topics = [...new Set([...names.filter(isTopicName), ...alsoTopics])]
-  const portions = chunksOf(topics, streamsPerScript)
-  const replies: Reply[][] = []
-  const left = portions.entries()
+  const figures = new Map<string, StreamFigures>()
+  const left = chunksOf(topics, streamsPerScript).values()
   const readOnAndOn = async () => {
-    for (const [index, portion] of left) replies[index] = await readPortion(broker, portion)
+    // Noted as they come: of thousands at the end it would be a pause for everything else.
+    for (const portion of left) note(figures, portion, await readPortion(broker, portion))
   }
   await Promise.all(Array.from({ length: scriptsMax }, readOnAndOn))
-  const figures = new Map<string, StreamFigures>()
-  for (const [index, reply] of replies.flat().entries()) {
+  return figures
+}
+
+function note(
+  figures: Map<string, StreamFigures>,
+  topics: readonly string[],
+  replies: readonly Reply[],
+): void {
+  for (const [index, topic] of topics.entries()) {
+    const reply = replies[index] ?? null
     if (reply === null) continue
     // The key holds something else: unknown for this topic, and no reason to know nothing of the others.
     const [lastId = null, entriesAdded = null, group = null, pending = 0] = reply
-    figures.set(topics[index] as string, { group, entriesAdded, lastId, pending })
+    figures.set(topic, { group, entriesAdded, lastId, pending })
   }
-  return figures
 }
 
 type Reply = [lastId?: Position, entriesAdded?: number, group?: string, pending?: number] | null

@@ -104,3 +104,9 @@ export function search(parameters: object): string {
   const text = given.toString()
   return text === '' ? '' : `?${text}`
 }
+
+/** The query of `<…>; rel="next"`. Its path is left: behind a proxy it may be another than the gateway thinks. */
+export function nextQuery(link: string | null): string | undefined {
+  const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1]
+  return target === undefined ? undefined : new URL(target, 'http://gateway').search
+}

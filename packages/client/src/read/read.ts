@@ -1,7 +1,7 @@
 import { findPayloads } from '@sekali/core/payload'
 import type { AnyPayload, EventsQuery, StoredEvent } from '../answers.ts'
 import { checkQuery } from '../arguments.ts'
-import { type Connection, call, callStream, jsonOf, search } from '../connection/connection.ts'
+import { type Connection, call, callStream, jsonOf, nextQuery, search } from '../connection/connection.ts'
 import { brokenOff } from '../connection/failure.ts'
 import { createLineSplitter } from '../connection/lines.ts'
 import type { Stream } from '../connection/request.ts'
@@ -77,12 +77,6 @@ async function page<Payload extends object>(
   const answer = await call(connection, `/events${query}`, { method: 'GET' }, options)
   const events = jsonOf<StoredEvent<Payload>[]>(answer, Array.isArray)
   return { events, text: answer.text, next: nextQuery(answer.header('link')) }
-}
-
-/** The query of `<…>; rel="next"`. Its path is left: behind a proxy it may be another than the gateway thinks. */
-export function nextQuery(link: string | null): string | undefined {
-  const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1]
-  return target === undefined ? undefined : new URL(target, 'http://gateway').search
 }
 
 /**

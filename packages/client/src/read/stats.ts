@@ -1,7 +1,6 @@
 import type { Stats, TopicFigures } from '../answers.ts'
-import { type Connection, call, jsonOf, search } from '../connection/connection.ts'
+import { type Connection, call, jsonOf, nextQuery, search } from '../connection/connection.ts'
 import type { CallOptions } from '../connection/retry.ts'
-import { nextQuery } from './read.ts'
 
 export interface StatsOptions extends CallOptions {
   /** Only this topic, or those of a pattern; the totals are over all of them in any case. */

@@ -2,7 +2,8 @@
  * How an operation is run, by one process at a time and to its end whoever dies.
  *
  * A lease says whose it is. Every step is one transaction that begins by renewing it, which locks the operation's row: who has
- * lost the lease, or whose operation was cancelled, changes nothing any more. In a step letters are marked as redriven,
+ * lost the lease, or whose operation was cancelled, changes nothing any more. It then looks whether who began the operation
+ * is still somebody: with a key that was revoked nothing goes on. In a step letters are marked as redriven,
  * *then* appended, and only then it commits, together with the checkpoint. So while one redrive, or a discard, has a letter,
  * whoever else wants it waits; and nothing is marked that was not appended. Crash before COMMIT: the letters are open, and
  * are appended once more by whoever takes the lease when it has run out. Their event ids are the same, so they are stored
@@ -43,6 +44,7 @@ export const renewLease = (store: Store, lease: Lease): Promise<boolean> =>
   })
 
 const renew = `operations.renew($1, $2, $3 * interval '1 s')`
+const beginStep = `operations.begin_step($1, $2, $3 * interval '1 s')`
 const valuesOf = ({ operation, holder }: Lease) => [operation, holder, leaseSeconds]
 
 /** Gives it back before its time. Rejects with `StoreUnavailable`. */
@@ -101,19 +103,25 @@ export interface Step {
 }
 
 /**
- * One step: `append` gets the letters that nobody has settled, and they are marked as redriven if it resolves. False: the lease
- * is another's, or the operation has ended, and nothing was appended. Rejects with `StoreUnavailable`, or with what `append`
- * throws; then nothing is marked.
+ * `lost`: the lease is another's, or the operation has ended. `actor_ended`: the key, or token, of who began it has been
+ * revoked or has expired. Nothing was appended then.
+ */
+export type Stepped = 'ours' | 'lost' | 'actor_ended'
+
+/**
+ * One step: `append` gets the letters that nobody has settled, and they are marked as redriven if it resolves. Rejects with
+ * `StoreUnavailable`, or with what `append` throws; then nothing is marked.
  */
 export const redriveStep = (
   store: Store,
   lease: Lease,
   { checkpoint, letters, skipped }: Step,
   append: (letters: ReadonlySet<number>) => Promise<void>,
-): Promise<boolean> =>
+): Promise<Stepped> =>
   withTransaction(store, 'step of a redrive', async (tx) => {
     await writing(tx)
-    if (!(await outcomeOf<boolean>(tx, renew, valuesOf(lease)))) return false
+    const stepped = await outcomeOf<Stepped>(tx, beginStep, valuesOf(lease))
+    if (stepped !== 'ours') return stepped
     const taken = await outcomeOf<string[]>(tx, 'operations.take($1, $2)', [lease.operation, letters])
     if (taken.length > 0) await append(new Set(taken.map(Number)))
     const others = letters.length - taken.length
@@ -124,7 +132,7 @@ export const redriveStep = (
     }
     const values = [lease.operation, lease.holder, checkpoint, outcomes]
     await tx.$client.query('SELECT operations.advance($1, $2, $3, $4)', values)
-    return true
+    return stepped
   })
 
 /** Ends an operation: done, or failed with words for people. Rejects with `StoreUnavailable`. */

@@ -54,6 +54,8 @@ export type RedriveStarted =
   | { readonly outcome: 'count_changed'; readonly matched: number }
   /** As many run as may. */
   | { readonly outcome: 'too_many' }
+  /** The key, or token, of who asks has been revoked or has expired. */
+  | { readonly outcome: 'actor_ended' }
 
 /** Begins a redrive, which a gateway then runs. Rejects with `StoreUnavailable`. */
 export const startRedrive = (store: Store, start: RedriveStart, by: By): Promise<RedriveStarted> =>
@@ -64,13 +66,14 @@ export const startRedrive = (store: Store, start: RedriveStart, by: By): Promise
       outcome: RedriveStarted['outcome']
       id: string
       matched: string
-    }>('SELECT * FROM operations.start_redrive($1, $2, $3, $4, $5, $6, $7)', [
+    }>('SELECT * FROM operations.start_redrive($1, $2, $3, $4, $5, $6, $7, $8)', [
       filter,
       topicsOf(filter),
       asOf,
       expect,
       rate,
       ...whoOf(by),
+      by.until?.toISOString() ?? null,
     ])
     const [row] = rows
     switch (row?.outcome) {
@@ -79,7 +82,7 @@ export const startRedrive = (store: Store, start: RedriveStart, by: By): Promise
       case 'count_changed':
         return { outcome: 'count_changed', matched: Number(row.matched) }
       default:
-        return { outcome: 'too_many' }
+        return { outcome: row?.outcome ?? 'too_many' }
     }
   })
 

@@ -34,6 +34,8 @@ export const operations = operationsSchema.table(
     createdBy: text().notNull(),
     /** The address it was asked from, for the audit log. */
     client: text(),
+    /** When the token that began it ends. Of a key PostgreSQL knows it. */
+    actorUntil: time(),
     finishedAt: time(),
     /** Why it failed, in words. */
     error: text(),

@@ -3,12 +3,12 @@
  * all in one pass of the event loop. So PostgreSQL makes one text of a few hundred heads, a line for each; and they are
  * given out some at a time, with everything else in between.
  */
-import { setImmediate as nextRound } from 'node:timers/promises'
 import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
+import { eachLine } from '../postgres/each-line.ts'
 import { eachRow } from '../postgres/each-row.ts'
 import { topics } from '../postgres/schema.ts'
 
@@ -42,7 +42,7 @@ export async function eachHead(
     FROM (SELECT * FROM ${topics} WHERE ${chosen ?? sql`true`} LIMIT ${max ?? null}::bigint) t GROUP BY ${bundle}`
   const bundles: string[] = []
   await eachRow(store, 'read of heads', statement, ([text]) => void bundles.push(text ?? ''))
-  await giveOut(bundles, onHead)
+  await eachLine(bundles, (line) => onHead(toHead(line)))
 }
 
 /** A moment of the database, for {@link eachChangedHead}. */
@@ -77,7 +77,7 @@ export async function eachChangedHead(
       if (heads) bundles.push(heads)
     },
   )
-  await giveOut(bundles, onHead)
+  await eachLine(bundles, (line) => onHead(toHead(line)))
   // The database is an older one, and its rows younger than the mark are all of them.
   return since !== undefined && mark < since ? await eachChangedHead(store, undefined, onHead) : mark
 }
@@ -90,19 +90,6 @@ const bundle = sql.raw('t.id / 256')
 const bundleOfHeads = sql.raw(
   "string_agg(t.id || ' ' || t.head || ' ' || CASE WHEN t.retired THEN '0-0' ELSE t.position END || ' ' || t.name, E'\\n')",
 )
-
-/** Milliseconds of it in a pass of the event loop. */
-const workMs = 1
-
-async function giveOut(bundles: readonly string[], onHead: (head: Head) => void): Promise<void> {
-  let since = performance.now()
-  for (const lines of bundles) {
-    for (const line of lines.split('\n')) onHead(toHead(line))
-    if (performance.now() - since < workMs) continue
-    await nextRound()
-    since = performance.now()
-  }
-}
 
 function toHead(line: string): Head {
   const [id, head, position, name] = line.split(' ')
