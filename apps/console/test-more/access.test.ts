@@ -50,7 +50,7 @@ test('axe finds nothing serious on any view, by day and by night', async () => {
   }
 })
 
-test('a chart has a name, and a table for whoever cannot see it', async () => {
+test('a chart has a name, and a table for whoever cannot see it', { timeout: 240_000 }, async () => {
   await using own = await ownFilledConsole()
   await using browser = await ownBrowser()
   await using tab = await ownPage(browser)
@@ -64,7 +64,7 @@ test('a chart has a name, and a table for whoever cannot see it', async () => {
   expect(await table.getByRole('cell').last().textContent()).toMatch(/\/s$/)
   expect(tab.faults).toEqual([])
   expect(await axeFindings(tab.page)).toEqual([])
-}, 240_000)
+})
 
 test('no view is wider than a telephone', async () => {
   await using own = await ownFilledConsole()
