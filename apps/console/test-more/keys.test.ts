@@ -129,12 +129,13 @@ test('a key that may only read is offered nothing else, and told why', async () 
   await heading(page, 'Projections')
   const navigation = page.getByRole('navigation', { name: 'Views' })
   await navigation.getByRole('link', { name: 'Dead letters' }).waitFor()
-  for (const name of ['Keys', 'Audit log', 'Operations']) {
+  for (const name of ['Keys', 'Audit log', 'Operations', 'Publish']) {
     expect(await navigation.getByRole('link', { name }).count(), name).toBe(0)
   }
   for (const [view, words] of [
-    ['keys', 'Seeing keys needs a key with the scope admin.'],
-    ['operations', 'Seeing operations needs a key with the scope admin.'],
+    ['keys', 'This view needs a key with the scope admin.'],
+    ['publish', 'This view needs a key with the scope publish.'],
+    ['operations', 'This view needs a key with the scope admin.'],
     ['dead-letters?topic=orders.eu', 'Redriving needs a key with the scope admin.'],
   ] as const) {
     await page.goto(`${own.url}#/${view}`)

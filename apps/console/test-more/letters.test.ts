@@ -143,6 +143,17 @@ test('a letter is discarded with a reason, which then stands beside it', async (
   expect(await button(page, 'Discard…').count(), 'what is settled has no buttons').toBe(0)
 })
 
+test('what may be done is offered once the gateway says who one is, without a reload', async () => {
+  await using tab = await openPage()
+  const { page } = tab
+  await page.route('**/session', (route) => route.abort())
+  await go(page, 'dead-letters')
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  expect(await button(page, 'Redrive…').count()).toBe(0)
+  await page.unroute('**/session')
+  await button(page, 'Redrive…').waitFor()
+})
+
 test('a letter is settled by keyboard alone', async () => {
   await makeDead(own.store, 'typed', { topic: 'typed' })
   await using tab = await openPage()

@@ -1,6 +1,6 @@
 /** Who one is to the gateway, and so what the console offers. The gateway decides again at each request. */
 import { computed, effect, signal } from '@preact/signals'
-import { call, getJsonIfAny, isLoginDue } from '../http/call.ts'
+import { call, getJson, isLoginDue } from '../http/call.ts'
 
 export type Scope = 'publish' | 'read' | 'admin'
 
@@ -17,14 +17,6 @@ export interface Session {
   readonly until: string | null
 }
 
-const anybody: Session = {
-  auth: 'off',
-  holder: null,
-  scopes: ['publish', 'read', 'admin'],
-  topics: ['>'],
-  until: null,
-}
-
 /** undefined until the gateway has answered, and while nobody is logged in. */
 export const session = signal<Session | undefined>(undefined)
 
@@ -39,15 +31,15 @@ export const isForAllTopics = computed(() => session.value?.topics.includes('>')
 export const may = (scope: Scope): boolean => session.value?.scopes.includes(scope) ?? false
 
 /** Throws {@link Problem} as `call` does; with 401 the login is due. */
-export async function readSession(): Promise<void> {
-  session.value = (await getJsonIfAny<Session>('session')) ?? anybody
+export async function readSession(signal?: AbortSignal): Promise<void> {
+  session.value = await getJson<Session>('session', signal)
 }
 
 /** Changes a key for the cookie of a session. The key is kept nowhere. */
 export async function logIn(key: string): Promise<void> {
-  await call('session', { method: 'POST', headers: { Authorization: `Bearer ${key}` } })
+  const { text } = await call('session', { method: 'POST', headers: { Authorization: `Bearer ${key}` } })
+  session.value = JSON.parse(text) as Session
   isLoginDue.value = false
-  await readSession()
 }
 
 export async function logOut(): Promise<void> {

@@ -3,12 +3,14 @@ import { Toasts } from '../components/toast.tsx'
 import { isLoginDue } from '../http/call.ts'
 import { matchPath } from '../routing/match.ts'
 import { route } from '../routing/route.ts'
-import { readSession } from '../session/session.ts'
+import { may, session } from '../session/session.ts'
 import { Login } from '../views/login.tsx'
+import { NotAllowed } from '../views/not-allowed.tsx'
 import { NotFound } from '../views/not-found.tsx'
 import { views } from '../views/registry.ts'
 import { HealthBanner } from './health.tsx'
 import { Navigation } from './navigation.tsx'
+import { SessionWatch } from './session-watch.tsx'
 
 /** The frame around every view. */
 export function Layout() {
@@ -19,8 +21,6 @@ export function Layout() {
   useEffect(() => {
     document.title = `${title} · Sekali`
   }, [title])
-  // Who cannot be told who he is now gets to know it with the answers to everything else
-  useEffect(() => void readSession().catch(() => undefined), [])
   const isFirst = useRef(true)
   // Another view begins at its top, and is read out
   useEffect(() => {
@@ -30,6 +30,8 @@ export function Layout() {
     }
     isFirst.current = false
   }, [path])
+  const scope = isLoginDue.value ? undefined : view?.scope
+  const isAllowed = scope === undefined || session.value === undefined || may(scope)
   const Component = isLoginDue.value ? Login : (view?.component ?? NotFound)
   return (
     <div class="frame">
@@ -38,8 +40,9 @@ export function Layout() {
       </button>
       <Navigation current={view} />
       <main ref={main} id="main" tabIndex={-1}>
+        {!isLoginDue.value && <SessionWatch />}
         {!isLoginDue.value && <HealthBanner />}
-        <Component key={path} params={params} />
+        {isAllowed ? <Component key={path} params={params} /> : <NotAllowed title={title} scope={scope} />}
       </main>
       <Toasts />
     </div>

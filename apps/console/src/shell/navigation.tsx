@@ -41,8 +41,8 @@ export function Navigation({ current }: { current: View | undefined }) {
         <FindBox />
         <nav aria-label="Views">
           {groups.map((group) => {
-            const offered = views.flatMap(({ path, entry }) =>
-              entry?.group === group && isOffered(entry.scope) ? [{ path, ...entry }] : [],
+            const offered = views.flatMap(({ path, entry, scope }) =>
+              entry?.group === group && isOffered(scope) ? [{ path, ...entry }] : [],
             )
             if (offered.length === 0) return null
             return (

@@ -19,6 +19,7 @@ export const event: View = {
   path: 'events/:topic/:id',
   title: ({ id = '' }) => id,
   component: EventView,
+  scope: 'read',
 }
 
 /** What has become of an event, as far as the gateway can tell. */

@@ -15,6 +15,7 @@ export const overview: View = {
   path: '',
   title: () => 'Overview',
   component: Overview,
+  scope: 'read',
   entry: { words: 'Overview', group: 'Log', icon: 'M2 8.5 8 3l6 5.5M4 7.5V13h8V7.5' },
 }
 

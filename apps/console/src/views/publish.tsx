@@ -14,6 +14,7 @@ export const publish: View = {
   path: 'publish',
   title: () => 'Publish',
   component: Publish,
+  scope: 'publish',
   entry: { words: 'Publish', group: 'Log', icon: 'M2.5 8 13.5 3l-3 10.5-3-4.5zM7.5 9l6-6' },
 }
 

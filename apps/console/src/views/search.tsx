@@ -17,6 +17,7 @@ export const search: View = {
   path: 'search',
   title: () => 'Search and tail',
   component: Search,
+  scope: 'read',
   entry: {
     words: 'Search and tail',
     group: 'Log',

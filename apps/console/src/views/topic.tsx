@@ -22,6 +22,7 @@ export const topic: View = {
   path: 'topics/:topic',
   title: ({ topic = '' }) => topic,
   component: Topic,
+  scope: 'read',
 }
 
 function Topic({ params: { topic = '' } }: ViewProps) {

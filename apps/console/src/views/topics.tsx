@@ -19,6 +19,7 @@ export const topics: View = {
   path: 'topics',
   title: () => 'Topics',
   component: Topics,
+  scope: 'read',
   entry: { words: 'Topics', group: 'Log', icon: 'M2 4h12M2 8h12M2 12h8' },
 }
 

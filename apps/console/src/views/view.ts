@@ -13,13 +13,13 @@ export interface View {
   /** Of the browser's tab. */
   readonly title: (params: Readonly<Record<string, string>>) => string
   readonly component: ComponentType<ViewProps>
+  /** What a key must be allowed to do, so that the view shows anything. */
+  readonly scope?: Scope
   /** In the navigation, if it is there. */
   readonly entry?: {
     readonly words: string
     readonly group: 'Log' | 'Mend' | 'System'
     /** The path of an icon, drawn as a line in 16 × 16. */
     readonly icon: string
-    /** What a key must be allowed to do, so that the view shows anything. */
-    readonly scope?: Scope
   }
 }

@@ -5,7 +5,6 @@ import { type Column, Table } from '../../components/table.tsx'
 import { Time } from '../../components/time.tsx'
 import { usePages } from '../../http/use-pages.ts'
 import { linkTo } from '../../routing/url.ts'
-import { Allowed } from '../../session/allowed.tsx'
 import { session } from '../../session/session.ts'
 import { plural } from '../../text/words.ts'
 import type { View } from '../view.ts'
@@ -16,11 +15,11 @@ export const keyList: View = {
   path: 'keys',
   title: () => 'Keys',
   component: Keys,
+  scope: 'admin',
   entry: {
     words: 'Keys',
     group: 'System',
     icon: 'M8.3 7.7 3 13M4.6 11.4 6.2 13M13 5.5a2.75 2.75 0 1 1-5.5 0 2.75 2.75 0 0 1 5.5 0',
-    scope: 'admin',
   },
 }
 
@@ -30,20 +29,18 @@ function Keys() {
     <>
       <PageHead title="Keys" lead="Who may publish, read and administer.">
         {!isOff && (
-          <Allowed scope="admin" what="Making keys">
+          <>
             <a class="button" href="#/audit">
               Audit log
             </a>
             <a class="button primary" href="#/keys/new">
               Make a key
             </a>
-          </Allowed>
+          </>
         )}
       </PageHead>
       {isOff && <KeysAreOff />}
-      <Allowed scope="admin" what="Seeing keys">
-        <List isOff={isOff} />
-      </Allowed>
+      <List isOff={isOff} />
     </>
   )
 }

@@ -6,7 +6,6 @@ import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { call } from '../../http/call.ts'
 import type { Problem } from '../../http/problem.ts'
 import { useAction } from '../../http/use-action.ts'
-import { Allowed } from '../../session/allowed.tsx'
 import { type Scope, session } from '../../session/session.ts'
 import type { View } from '../view.ts'
 import { type Draft, emptyDraft, ends, keyOf } from './draft.ts'
@@ -14,20 +13,20 @@ import type { MadeKey } from './key.ts'
 import { KeysAreOff } from './keys-are-off.tsx'
 import { ShownOnce } from './shown-once.tsx'
 
-export const keyMaker: View = { path: 'keys/new', title: () => 'Make a key', component: MakeKey }
+export const keyMaker: View = {
+  path: 'keys/new',
+  title: () => 'Make a key',
+  component: MakeKey,
+  scope: 'admin',
+}
 
 function MakeKey() {
   const [made, setMade] = useState<MadeKey>()
   return (
     <>
       <PageHead title={made ? 'The key is made' : 'Make a key'} />
-      {session.value?.auth === 'off' ? (
-        <KeysAreOff />
-      ) : (
-        <Allowed scope="admin" what="Making a key">
-          {made ? <ShownOnce made={made} /> : <KeyForm onMade={setMade} />}
-        </Allowed>
-      )}
+      {session.value?.auth === 'off' && <KeysAreOff />}
+      {session.value?.auth === 'keys' && (made ? <ShownOnce made={made} /> : <KeyForm onMade={setMade} />)}
     </>
   )
 }

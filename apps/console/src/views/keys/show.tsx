@@ -11,14 +11,18 @@ import { call, getJson, pathOf } from '../../http/call.ts'
 import { usePolled } from '../../http/poll.ts'
 import { useAction } from '../../http/use-action.ts'
 import { linkTo } from '../../routing/url.ts'
-import { Allowed } from '../../session/allowed.tsx'
 import { session } from '../../session/session.ts'
 import { bytesText, countText } from '../../text/words.ts'
 import type { View, ViewProps } from '../view.ts'
 import { type Key, type MadeKey, tones } from './key.ts'
 import { ShownOnce } from './shown-once.tsx'
 
-export const keyView: View = { path: 'keys/:id', title: ({ id }) => `Key ${id}`, component: ShownKey }
+export const keyView: View = {
+  path: 'keys/:id',
+  title: ({ id }) => `Key ${id}`,
+  component: ShownKey,
+  scope: 'admin',
+}
 
 function ShownKey({ params: { id = '' } }: ViewProps) {
   const path = pathOf(['keys', id])
@@ -29,10 +33,10 @@ function ShownKey({ params: { id = '' } }: ViewProps) {
     <>
       <PageHead title={<bdi>{data?.name ?? id}</bdi>}>
         {canChange && !made && (
-          <Allowed scope="admin" what="Changing a key">
+          <>
             <Revoke of={data} onRevoked={refresh} />
             {data.successor === null && <Rotate of={data} onMade={setMade} />}
-          </Allowed>
+          </>
         )}
       </PageHead>
       <ProblemBanner problem={problem} title="The key could not be read" />

@@ -19,6 +19,7 @@ export const letterList: View = {
   path: 'dead-letters',
   title: () => 'Dead letters and conflicts',
   component: Letters,
+  scope: 'read',
   entry: {
     words: 'Dead letters',
     group: 'Mend',

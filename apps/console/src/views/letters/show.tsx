@@ -18,6 +18,7 @@ export const letterView: View = {
   path: 'dead-letters/:id',
   title: ({ id }) => `Letter ${id}`,
   component: ShownLetter,
+  scope: 'read',
 }
 
 function ShownLetter({ params: { id = '' } }: ViewProps) {

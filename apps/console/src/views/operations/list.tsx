@@ -8,7 +8,6 @@ import { Time } from '../../components/time.tsx'
 import { pollMs } from '../../http/poll.ts'
 import { usePages } from '../../http/use-pages.ts'
 import { linkTo } from '../../routing/url.ts'
-import { Allowed } from '../../session/allowed.tsx'
 import { plural } from '../../text/words.ts'
 import { FilterWords } from '../letters/redrive.tsx'
 import type { View } from '../view.ts'
@@ -18,27 +17,18 @@ export const operationList: View = {
   path: 'operations',
   title: () => 'Operations',
   component: Operations,
-  entry: { words: 'Operations', group: 'Mend', icon: 'M13 8a5 5 0 1 1-1.5-3.5M13 2v3h-3', scope: 'admin' },
+  scope: 'admin',
+  entry: { words: 'Operations', group: 'Mend', icon: 'M13 8a5 5 0 1 1-1.5-3.5M13 2v3h-3' },
 }
 
 function Operations() {
-  return (
-    <>
-      <PageHead title="Operations" lead="What takes long and goes on by itself, whichever gateway dies." />
-      <Allowed scope="admin" what="Seeing operations">
-        <List />
-      </Allowed>
-    </>
-  )
-}
-
-function List() {
   const [everyMs, setEveryMs] = useState(pollMs)
   const { rows, problem, onMore, isBusy } = usePages<Operation>(['operations'], { limit: 50 }, { everyMs })
   const wantedMs = rows?.some(({ state }) => state === 'running') ? runningMs : pollMs
   if (wantedMs !== everyMs) setEveryMs(wantedMs)
   return (
     <>
+      <PageHead title="Operations" lead="What takes long and goes on by itself, whichever gateway dies." />
       <ProblemBanner problem={problem} title="The operations could not be read" />
       {rows?.length === 0 && (
         <Empty title="There was no operation yet.">

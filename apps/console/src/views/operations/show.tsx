@@ -19,6 +19,7 @@ export const operationView: View = {
   path: 'operations/:id',
   title: ({ id }) => `Operation ${id}`,
   component: ShownOperation,
+  scope: 'admin',
 }
 
 function ShownOperation({ params: { id = '' } }: ViewProps) {

@@ -12,6 +12,7 @@ export const projectionList: View = {
   path: 'projections',
   title: () => 'Projections',
   component: Projections,
+  scope: 'read',
   entry: { words: 'Projections', group: 'Log', icon: 'M3 3h10L9 8.5V13l-2-1.5v-3z' },
 }
 

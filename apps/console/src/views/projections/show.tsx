@@ -21,6 +21,7 @@ export const projectionView: View = {
   path: 'projections/:name',
   title: ({ name }) => `Projection ${name}`,
   component: ShownProjection,
+  scope: 'read',
 }
 
 /** A rebuild of a small log is over in seconds. */
