@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { brotliCompress, gzip } from 'node:zlib'
+import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { FileType } from '@sekali/api/route'
 import { placeOf } from '@sekali/core/place'
 
@@ -54,7 +54,14 @@ export function readBuild(folder: URL): Build | undefined {
   return { page: fileOf('text/html; charset=utf-8', page), assets, icon }
 }
 
-const coders = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const
+const brotli = promisify(brotliCompress)
+/** Of eleven: the last takes sixty times as long, which the first visitor waits for, and saves a twelfth of the bytes. */
+const brotliQuality = 5
+const coders = {
+  br: (bytes: Buffer<ArrayBuffer>) =>
+    brotli(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality } }),
+  gzip: promisify(gzip),
+} as const
 
 function fileOf(type: FileType, bytes: Buffer<ArrayBuffer>): File {
   const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
