@@ -81,6 +81,12 @@ test('a redrive ends with the key that began it, says why, and another key may b
     error: expect.stringMatching(/^the key or token that began it has been revoked/),
   })
   expect(ended.done).toBeLessThan(4)
+  expect(await (await asking(others.text)('/audit')).json()).toContainEqual(
+    expect.objectContaining({
+      action: 'redrive_failed',
+      details: expect.objectContaining({ error: ended.error }),
+    }),
+  )
   const answer = await redrive(asking(others.text), 'orders', 1_000)
   expect(answer.status).toBe(202)
   const again = (await jsonIn(answer)).id

@@ -57,6 +57,21 @@ BEGIN
 		WHERE o.id = begin_step.operation) THEN RETURN 'actor_ended'; END IF;
 	RETURN 'ours';
 END $$;--> statement-breakpoint
+-- As before, and the audit log says why it failed: its reason may be that the actor may do nothing any more.
+CREATE OR REPLACE FUNCTION "operations"."finish"(operation bigint, holder text, error text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	ended operations.operations;
+BEGIN
+	UPDATE operations.operations o
+	SET state = CASE WHEN finish.error IS NULL THEN 'done' ELSE 'failed' END, error = finish.error, finished_at = now(),
+		lease_holder = NULL, lease_until = NULL
+	WHERE o.id = operation AND o.lease_holder = holder AND o.state = 'running'
+	RETURNING o.* INTO ended;
+	IF NOT FOUND THEN RETURN; END IF;
+	PERFORM audit.append(ended.created_by, ended.client, ended.kind || '_' || ended.state, operation::text,
+		jsonb_strip_nulls(jsonb_build_object('done', ended.done, 'outcomes', ended.outcomes, 'error', ended.error)));
+END $$;--> statement-breakpoint
 REVOKE EXECUTE ON FUNCTION "access"."has_ended"(text, timestamptz),
 	"operations"."start_redrive"(jsonb, text, bigint, bigint, integer, text, text, timestamptz),
 	"operations"."begin_step"(bigint, text, interval) FROM PUBLIC;--> statement-breakpoint

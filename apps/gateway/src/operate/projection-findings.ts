@@ -8,7 +8,7 @@ const waitMsMax = 10_000
 
 /**
  * `waits` is, by projection, how long the oldest event has waited to be folded. Undefined is what could not be read:
- * PostgreSQL is away, which is another finding. A finding names the event at which a projection is stuck, and leaves out the
+ * that PostgreSQL is away is another finding, and it may as well be slow. A finding names the event at which a projection is stuck, and leaves out the
  * message of the error.
  */
 export function projectionFindings(
@@ -16,7 +16,7 @@ export function projectionFindings(
   waits: ReadonlyMap<string, number> | undefined,
 ): Finding[] {
   if (projections === undefined || waits === undefined) {
-    return [unknown('projections', 'how they are cannot be told while PostgreSQL is away')]
+    return [unknown('projections', 'how they are could not be read in time')]
   }
   const orphaned = projections.filter(({ status }) => status === 'orphaned').map(({ name }) => name)
   // Of one that nobody folds nothing else is found: each other remedy needs its definition.
@@ -28,7 +28,7 @@ export function projectionFindings(
 /** Undefined is what could not be read, as above. */
 export function definitionsFinding(files: readonly NotLoaded[] | undefined): Finding {
   const check = 'definitions.loaded'
-  if (files === undefined) return unknown(check, 'cannot be told while PostgreSQL is away')
+  if (files === undefined) return unknown(check, 'could not be read in time')
   if (files.length === 0) return ok(check, 'no file is left out')
   return problem(
     check,
