@@ -60,6 +60,9 @@ test('the cookie is for TLS alone where a trusted proxy says that its client cam
   }
   expect(await cookieOf(['127.0.0.1'], 'https')).toMatch(/; Secure$/)
   expect(await cookieOf(['127.0.0.1'], 'http')).not.toContain('Secure')
+  // Of several the last is the proxy's: the client may have invented those before it.
+  expect(await cookieOf(['127.0.0.1'], 'http, https')).toMatch(/; Secure$/)
+  expect(await cookieOf(['127.0.0.1'], 'https, http')).not.toContain('Secure')
   expect(await cookieOf([], 'https')).not.toContain('Secure') // whoever calls may write that
 })
 

@@ -26,7 +26,8 @@ const unknown: Client = 'unknown'
 
 /**
  * `trustedProxies` are addresses and networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed. Of that header the
- * last address counts that is not a trusted proxy's: the client may have invented those before it.
+ * last address counts that is not a trusted proxy's: the client may have invented those before it. For the same reason
+ * the last scheme counts of `X-Forwarded-Proto`.
  */
 export function createClients(trustedProxies: readonly string[] = []): Clients {
   const trusted = trustedList(trustedProxies)
@@ -61,7 +62,10 @@ export function createClients(trustedProxies: readonly string[] = []): Clients {
     areSeveral: () => performance.now() - changedAt < latelyMs,
     isProxy: ({ remoteAddress }) => isProxy(plain(remoteAddress ?? '')),
     isTls({ socket, headers }) {
-      const [scheme = ''] = String(headers['x-forwarded-proto'] ?? '').split(',')
+      const scheme =
+        String(headers['x-forwarded-proto'] ?? '')
+          .split(',')
+          .at(-1) ?? ''
       return isProxy(plain(socket.remoteAddress ?? '')) && scheme.trim().toLowerCase() === 'https'
     },
     of(request) {
