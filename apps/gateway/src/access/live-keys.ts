@@ -46,6 +46,7 @@ export function createLiveKeys(
 ): LiveKeys {
   const closing = new AbortController()
   let keys = new Map<string, KeyRecord>()
+  let keysById = new Map<string, KeyRecord>()
   let version: string | undefined
   let confirmedAt: number | undefined
   let reading: Promise<void> | undefined
@@ -60,6 +61,7 @@ export function createLiveKeys(
       const live = await readLive(keysMax)
       if (doubts !== doubtsBefore) return // one of them may be older than the change
       keys = new Map(live.map((record) => [record.hash.toString('hex'), record]))
+      keysById = new Map(live.map((record) => [record.grant.holder, record]))
       version = now
     }
     confirmedAt = askedAt
@@ -92,11 +94,13 @@ export function createLiveKeys(
       return areKnown()
     },
     of: (digest) => ifConfirmed(keys.get(digest)),
-    ofId: (id) => ifConfirmed(keys.values().find(({ grant }) => grant.holder === id)),
+    ofId: (id) => ifConfirmed(keysById.get(id)),
     doubt(id) {
       doubts += 1
       version = undefined
-      for (const [digest, { grant }] of keys) if (grant.holder === id) keys.delete(digest)
+      const record = keysById.get(id)
+      keysById.delete(id)
+      if (record !== undefined) keys.delete(record.hash.toString('hex'))
       void refresh()
     },
     async [Symbol.asyncDispose]() {
