@@ -5,6 +5,8 @@ import { principalOf } from './principals.ts'
 
 /** Who asks for a change, for the audit log. An IPv6 client is its network, as for the limits. */
 export function byOf(request: IncomingMessage | undefined, clients: Clients): By {
-  const { grant, until } = principalOf(request)
+  const { grant, kind, endsAtMs } = principalOf(request)
+  // PostgreSQL knows when a key ends.
+  const until = kind === 'token' ? new Date(endsAtMs()) : undefined
   return { actor: grant.holder, client: clients.of(request), until }
 }

@@ -42,7 +42,7 @@ export function createEntry(added: Added, onWatched: (entry: Entry) => void): En
     grant,
     life,
     quota: createQuota(grant),
-    ...(keyId === undefined && { until: new Date(added.expiresAtMs) }),
+    kind: keyId === undefined ? 'token' : session === undefined ? 'key' : 'session',
     endsAtMs: () => entry.expiresAtMs,
     ...(session && { session: session.name }),
   }

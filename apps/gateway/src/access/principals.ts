@@ -8,22 +8,25 @@ export interface Principal {
   readonly grant: Grant
   readonly life: Life
   readonly quota: Quota
-  /** When a token ends. PostgreSQL knows when a key does. */
-  readonly until?: Date
+  /** What was shown; undefined of whoever shows nothing. */
+  readonly kind?: 'key' | 'token' | 'session'
   /** When it ends, as far as is known now, in milliseconds since 1970; infinity if it does not. */
-  readonly endsAtMs?: () => number
+  readonly endsAtMs: () => number
   /** What the session is called, if a cookie has shown it. */
   readonly session?: string
 }
 
+const never = () => Number.POSITIVE_INFINITY
+
 /** Whoever comes where no keys are asked for. */
-const anyone: Principal = { grant: everything, life: forever, quota: unlimited }
+const anyone: Principal = { grant: everything, life: forever, quota: unlimited, endsAtMs: never }
 
 /** Whoever has not been let in. Where keys are asked for every request is theirs first, so that nothing is open by mistake. */
 export const nobody: Principal = {
   grant: { holder: 'nobody', scopes: [], topics: [] },
   life: forever,
   quota: unlimited,
+  endsAtMs: never,
 }
 
 const principal = Symbol('principal')

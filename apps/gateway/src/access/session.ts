@@ -1,5 +1,5 @@
 /** A browser's session: how it begins, who it is of, how it ends. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Broker } from '@sekali/broker/connect'
 import { endSession, ensureSessionSecret } from '@sekali/broker/sessions'
@@ -42,21 +42,20 @@ function begin(deps: SessionDeps): Handler {
     if (auth !== 'keys') return problem('auth_off', { detail: 'Nobody is asked for a key here: just go on.' })
     const request = c.env.incoming
     const principal = principalOf(request)
-    const { grant, until, endsAtMs = () => Number.POSITIVE_INFINITY } = principal
+    const { grant, kind, endsAtMs } = principal
     const key = bearerOf(request)
-    if (principal.session !== undefined || typeof key !== 'string') {
+    if (kind === 'session' || typeof key !== 'string') {
       return toResponse(badBearer('A session begins with a key, in Authorization: not with another session.'))
     }
-    if (until !== undefined) {
+    if (kind === 'token') {
       const detail = 'A session is for keys. Send a token of an issuer with each request.'
       return problem('forbidden', { detail })
     }
     const secret = await ensureSessionSecret(broker, makeSecret())
     const ends = Math.floor(Math.min(Date.now() + sessionMs, endsAtMs()) / 1_000) * 1_000
-    const hash = createHash('sha256').update(key).digest()
-    const text = writeSession(secret, grant.holder, hash, ends)
+    const text = writeSession(secret, grant.holder, hash('sha256', key, 'buffer'), ends)
     const seconds = Math.max(0, Math.ceil((ends - Date.now()) / 1_000))
-    const body = shown(deps, { ...principal, endsAtMs: () => ends, session: 'new' })
+    const body = shown(deps, { grant, kind: 'session', endsAtMs: () => ends })
     const headers = { ...json, 'Set-Cookie': cookieOf(deps, request, text, seconds) }
     return reply(201, JSON.stringify(body), headers)
   }
@@ -83,17 +82,18 @@ function cookieOf({ clients }: SessionDeps, request: IncomingMessage, text: stri
   return `${sessionCookie}=${text}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure}`
 }
 
-function shown({ auth }: Pick<SessionDeps, 'auth'>, principal: Principal) {
-  const { grant, until, session } = principal
+type Shown = Pick<Principal, 'grant' | 'kind' | 'endsAtMs'>
+
+function shown({ auth }: Pick<SessionDeps, 'auth'>, { grant, kind = 'key', endsAtMs }: Shown) {
   const isAsked = auth === 'keys'
-  const endsAtMs = principal.endsAtMs?.() ?? Number.POSITIVE_INFINITY
+  const ends = endsAtMs()
   return {
     auth: isAsked ? 'keys' : 'off',
-    by: isAsked ? (session !== undefined ? 'session' : until !== undefined ? 'token' : 'key') : null,
+    by: isAsked ? kind : null,
     holder: isAsked ? grant.holder : null,
     scopes: grant.scopes,
     topics: grant.topics.map(({ text }) => text),
     source: grant.source,
-    until: Number.isFinite(endsAtMs) ? new Date(endsAtMs).toISOString() : null,
+    until: Number.isFinite(ends) ? new Date(ends).toISOString() : null,
   }
 }
