@@ -7,7 +7,7 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import manifest from '../package.json' with { type: 'json' }
 import { guarded, type OnDenied, type Served } from './access/guard.ts'
-import { sessionHandlersOf } from './access/session.ts'
+import { type SessionDeps, sessionHandlersOf } from './access/session.ts'
 import type { Clients } from './clients/clients.ts'
 import { consoleHandlersOf } from './console/serve.ts'
 import type { Responses } from './http/responses.ts'
@@ -59,7 +59,7 @@ export interface RouteDeps {
   readonly responses: Responses
   readonly slots: StoreSlots
   readonly auth: AuthMode
-  readonly keys: KeyDeps['keys']
+  readonly keys: KeyDeps['keys'] & SessionDeps['keys']
   /** The setting that lets others come in through a proxy, if there is one. */
   readonly proxySetting: string | undefined
   /** Where the console's files are, if not at their usual place. */
@@ -104,7 +104,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
   const { counted } = deps.responses
   const { slotted } = slots
   const event = { handler: counted(showEvent(deps)) }
-  const console = consoleHandlersOf(deps.consoleFolder)
+  const page = consoleHandlersOf(deps.consoleFolder)
   return {
     publish: directly(deps.publish),
     readEvents: { handler: counted(events(store, replays, slots)) },
@@ -122,10 +122,10 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     dropProjection: { handler: slotted(ofCoveredProjection(store, drop(deps))) },
     rebuildProjection: { handler: slotted(ofCoveredProjection(store, rebuild(deps))) },
     ...sessionHandlersOf(deps),
-    showConsole: { handler: counted(console.page) },
-    readAsset: { handler: counted(console.asset) },
-    showIcon: { handler: counted(console.icon) },
-    showDocs: { handler: console.docs },
+    showConsole: { handler: counted(page.page) },
+    readAsset: { handler: counted(page.asset) },
+    showIcon: { handler: counted(page.icon) },
+    showDocs: { handler: page.docs },
     ...keyHandlersOf(deps),
     ...letterHandlersOf(deps),
     ...probeHandlersOf(deps),

@@ -45,7 +45,7 @@ interface DemoOptions {
 }
 
 await runCommand(async (signal) => {
-  const console = isBuilt ? undefined : ensureConsole(repositoryRoot, narrate) // while all else starts
+  const built = isBuilt ? undefined : ensureConsole(repositoryRoot, narrate) // while all else starts
   await using folder = await temporaryFolder('sekali-demo-')
   await using stack = await startStack({
     dir: folder.path,
@@ -54,7 +54,7 @@ await runCommand(async (signal) => {
     onEvent: narrate,
     signal,
   })
-  await console
+  await built
   narrate('console', `shows it live: ${stack.url}/`)
   if (options.open) openPage(`${stack.url}/`)
   narrate('gateway', `answers on ${stack.url}; the publisher begins`)

@@ -101,7 +101,7 @@ await runCommand(async (signal) => {
         'Start at a terminal, or with --print-first-key as well.',
     )
   }
-  const console = isBuilt ? undefined : ensureConsole(repositoryRoot, narrate) // while all else starts
+  const built = isBuilt ? undefined : ensureConsole(repositoryRoot, narrate) // while all else starts
   await using stack = await startStack({
     dir: options.data,
     port: options.port,
@@ -119,7 +119,7 @@ await runCommand(async (signal) => {
     onEvent: narrate,
     signal,
   })
-  await console
+  await built
   const token = stack.firstKey ?? process.env.SEKALI_TOKEN
   const findings = await readFindings(stack.url, { token, signal })
   const asksForKeys = auth === 'keys'

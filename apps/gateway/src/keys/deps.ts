@@ -18,7 +18,7 @@ export interface KeyDeps {
   readonly clients: Clients
   readonly auth: AuthMode
   /** Who lets keys in here; undefined where none are asked for. */
-  readonly keys: Pick<Authenticator, 'endKey' | 'endSession' | 'refresh'> | undefined
+  readonly keys: Pick<Authenticator, 'endKey' | 'refresh'> | undefined
 }
 
 /** Why a request may not make a key that may do so much; undefined if it may. */
