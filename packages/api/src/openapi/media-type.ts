@@ -6,8 +6,8 @@ interface Described {
   readonly example: unknown
 }
 
-/** A file of the console, whose schema has no more to say than that it is text. */
-const isFile = (mediaType: string): boolean =>
+/** Whether it is a file of the console, whose schema has no more to say than that it is text. */
+export const isFile = (mediaType: string): boolean =>
   mediaType !== 'text/event-stream' && /^(?:text|image)\//.test(mediaType)
 
 export interface MediaType {

@@ -1,5 +1,6 @@
 /** Holds answers against the description of the API. */
 import { headersOfAll, headers as knownHeaders } from '@sekali/api/headers'
+import { isFile } from '@sekali/api/media-type'
 import { problemsOf } from '@sekali/api/problems-of'
 import type { ValidateFunction } from 'ajv/dist/2020.js'
 import type { Described, DescribedResponse } from './described.ts'
@@ -76,9 +77,6 @@ function violationsAt(response: DescribedResponse | undefined, answered: Answere
   if (method === 'HEAD' || body === undefined || isFile(type)) return found
   return [...found, ...bodyViolations(response.validatorOf(type), type, answered)]
 }
-
-/** The text of a page or a script: the description says no more of it than its type. */
-const isFile = (type: string): boolean => /; charset=utf-8$|^image\//.test(type)
 
 const anywhere = new Set(
   problemsOf({ method: 'POST', scope: 'admin', problems: ['not_found', 'method_not_allowed'] }).map((one) =>
