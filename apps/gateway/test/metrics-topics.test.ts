@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  longestOf,
-  type TopicNow,
-  type TopicSamples,
-  topicSamples,
-  topicsNow,
-} from '../src/metrics/topics.ts'
+import { type TopicNow, type TopicSamples, topicSamples, topicsNow } from '../src/metrics/topics.ts'
+import { longestWait } from '../src/operate/oldest.ts'
 
 const topic = (name: string, differs: Partial<TopicNow> = {}): TopicNow => ({
   topic: name,
@@ -52,7 +47,6 @@ test('what is unknown of one of the others is unknown of them together, and neve
   expect(flat(inFlight)).toEqual({ a: 3, _other: null })
   expect(flat(oldestSeconds)).toEqual({ a: 0, _other: null })
   expect(flat(head)).toEqual({ a: 10, _other: 20 })
-  expect(longestOf(topics)).toBeNull()
 })
 
 test('the age of a topic is 0 with nothing in flight, and unknown if Redis could not be asked', async () => {
@@ -63,10 +57,12 @@ test('the age of a topic is 0 with nothing in flight, and unknown if Redis could
     { ...figures, topic: 'unknown', inFlight: null, headSeq: 3 },
   ]
   const ages = async (oldest: ReadonlyMap<string, number> | undefined, nowMs: number | undefined) =>
-    (await topicsNow(topics, oldest, nowMs)).map(({ oldestSeconds }) => oldestSeconds)
+    (await topicsNow(topics, { oldest, nowMs })).map(({ oldestSeconds }) => oldestSeconds)
   expect(await ages(new Map([['waits', 4_000]]), 10_500)).toEqual([6.5, 0, null])
   expect(await ages(undefined, 10_500)).toEqual([null, null, null])
   expect(await ages(new Map(), undefined)).toEqual([null, null, null])
+  const waits = { oldest: new Map([['waits', 4_000]]), nowMs: 10_500 }
+  expect([longestWait(topics.slice(0, 2), waits), longestWait(topics, waits)]).toEqual([6.5, null])
 })
 
 test('thousands of topics are gone through in portions, between which the event loop goes round', async () => {

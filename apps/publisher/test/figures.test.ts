@@ -18,6 +18,8 @@ function stats(changes: Partial<Stats>): Stats {
     traffic_stats: { total_received_api: 3, duplicates_dropped_consumer: 0 },
     database_stats: { unique_events_stored: 2 },
     totals: order,
+    oldest_in_flight_seconds: 0.5,
+    open_letters: { entries: 0, conflicts: 0 },
     topics: [order],
     consumers: [],
     ...changes,

@@ -2,7 +2,6 @@
  * What there is in the system as a whole, read at each scrape from what `/stats`, `/doctor` and `/projections` read. Every
  * gateway reports the same, so a query takes the maximum over gateways and not the sum.
  */
-import { readClock } from '@sekali/broker/clock'
 import type { Broker } from '@sekali/broker/connect'
 import { readSettings, type Settings } from '@sekali/broker/settings'
 import { outcomeNames } from '@sekali/core/figures'
@@ -12,10 +11,10 @@ import type { Store } from '@sekali/store/connect'
 import { readProjectionWaits } from '@sekali/store/projection-waits'
 import { type ProjectionStatus, readProjections } from '@sekali/store/read-projections'
 import { within } from '../clients/deadline.ts'
-import { readOldestOf } from '../operate/oldest.ts'
+import { longestWait, readWaits } from '../operate/oldest.ts'
 import type { Readiness } from '../operate/readiness.ts'
 import type { Reading, Readings } from '../operate/readings.ts'
-import { longestOf, type TopicSamples, topicSamples, topicsNow } from './topics.ts'
+import { type TopicSamples, topicSamples, topicsNow } from './topics.ts'
 
 export interface SystemDeps {
   readonly readings: Readings
@@ -69,14 +68,9 @@ async function scrape(
   const system = async () => {
     const reading = await inTime(readingMsMax, readings.read())
     if (!reading?.topics) return { reading, topics: undefined }
-    const waiting = reading.topics.filter(({ inFlight }) => inFlight !== null && inFlight > 0)
-    const names = waiting.map(({ topic }) => topic)
-    const [oldest, nowMs] = await Promise.all([
-      inTime(detailsMsMax, readOldestOf(figuresBroker, store, names)),
-      inTime(detailsMsMax, readClock(figuresBroker)),
-    ])
-    const topics = await topicsNow(reading.topics, oldest, nowMs)
-    return { reading, topics: { samples: await topicSamples(topics, topicsMax), longest: longestOf(topics) } }
+    const waits = await readWaits({ figuresBroker, store, log }, reading.topics, detailsMsMax)
+    const samples = await topicSamples(await topicsNow(reading.topics, waits), topicsMax)
+    return { reading, topics: { samples, longest: longestWait(reading.topics, waits) } }
   }
   const [figures, settings, projections, waits, fitness] = await Promise.all([
     system(),

@@ -8,6 +8,7 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { Sample } from '@sekali/process/metrics'
 import type { TopicFigures } from '../operate/figures.ts'
+import { type Waits, waitOf } from '../operate/oldest.ts'
 
 const other = '_other'
 
@@ -28,33 +29,16 @@ export type TopicSamples = Readonly<Record<Figure, readonly Sample[]>>
 /** Between two portions the event loop serves others. */
 const topicsPerPortion = 500
 
-/**
- * `oldest` is, by topic, the time by Redis's clock at which the entry that waits longest was accepted; undefined if that
- * could not be read.
- */
-export async function topicsNow(
-  topics: readonly TopicFigures[],
-  oldest: ReadonlyMap<string, number> | undefined,
-  nowMs: number | undefined,
-): Promise<TopicNow[]> {
-  const secondsOf = ({ topic, inFlight }: TopicFigures): number | null => {
-    if (inFlight === null || oldest === undefined || nowMs === undefined) return null
-    const sinceMs = oldest.get(topic)
-    return sinceMs === undefined ? 0 : Math.max(0, nowMs - sinceMs) / 1_000
-  }
+export async function topicsNow(topics: readonly TopicFigures[], waits: Waits): Promise<TopicNow[]> {
   const now: TopicNow[] = []
   for await (const portion of portionsOf(topics)) {
     for (const one of portion) {
       const { topic, headSeq: head, inFlight } = one
-      now.push({ topic, head, inFlight, oldestSeconds: secondsOf(one) })
+      now.push({ topic, head, inFlight, oldestSeconds: waitOf(one, waits) })
     }
   }
   return now
 }
-
-/** The longest of all topics; `null` if it is unknown of any, because that one may be it. */
-export const longestOf = (topics: readonly TopicNow[]): number | null =>
-  topics.reduce<number | null>((longest, one) => longerOf(longest, one.oldestSeconds), 0)
 
 export async function topicSamples(topics: readonly TopicNow[], max: number): Promise<TopicSamples> {
   let named: TopicNow[] = []

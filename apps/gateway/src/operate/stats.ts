@@ -9,11 +9,12 @@ import { grantOf } from '../access/principals.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
 import { reply, toResponse } from '../http/reply.ts'
+import { createDetails, type DetailsDeps } from './details.ts'
 import type { Figures, TopicFigures } from './figures.ts'
 import type { Readings } from './readings.ts'
 import { type Visible, visibleTo } from './visible.ts'
 
-export interface StatsDeps {
+export interface StatsDeps extends DetailsDeps {
   readonly readings: Readings
   /** Milliseconds of a clock that never steps. */
   readonly now: () => number
@@ -23,12 +24,12 @@ export interface StatsDeps {
 
 /**
  * GET /stats. The totals are the system's: exact, lasting, and over all topics that the key may see, whichever are on the
- * page. Uptime and
- * throughput are this process's alone; throughput is the events it accepted per second since it started. The answer is
- * always 200, in bounded time: figures of a server that does not answer are null.
+ * page. Uptime and throughput are this process's alone; throughput is the events it accepted per second since it
+ * started. The answer is always 200, in bounded time: figures of a server that does not answer are null.
  */
-export function stats({ readings, now, accepted }: StatsDeps) {
+export function stats({ readings, now, accepted, ...deps }: StatsDeps) {
   const startedAt = now()
+  const details = createDetails(deps)
   return async (c: Context): Promise<Response> => {
     const page = parsePage(new URL(c.req.url).searchParams)
     if (Array.isArray(page)) return problem('invalid_parameters', { errors: page })
@@ -36,6 +37,7 @@ export function stats({ readings, now, accepted }: StatsDeps) {
     const refused = page.topic && refusalOfPattern(grant, parsePattern(page.topic))
     if (refused !== undefined) return toResponse(refused)
     // A page that follows is of the same reading as the first one, as long as that is kept.
+    const open = details.openLetters(grant)
     const all = (page.after === undefined ? undefined : readings.kept()) ?? (await readings.read())
     const reading = visibleTo(grant, all)
     const { topics, next } = topicsOf(reading, page)
@@ -46,8 +48,13 @@ export function stats({ readings, now, accepted }: StatsDeps) {
       throughput_rps: seesAll(grant) ? round(accepted() / uptimeSeconds) : null,
     }
     const link = next === undefined ? undefined : { Link: `<?${next}>; rel="next"` }
-    const body = JSON.stringify({ performance_metrics: performance, ...onTheWire(reading, topics) })
-    return reply(200, body, { 'Content-Type': 'application/json', ...link })
+    const body = {
+      performance_metrics: performance,
+      ...onTheWire(reading, topics),
+      oldest_in_flight_seconds: await details.longestWait(all, reading),
+      open_letters: await open,
+    }
+    return reply(200, JSON.stringify(body), { 'Content-Type': 'application/json', ...link })
   }
 }
 

@@ -1,6 +1,6 @@
 import { outcomesOf } from '@sekali/core/figures'
 import * as v from 'valibot'
-import { CountOrUnknown, Instant, InstantMs, Topic } from './text.ts'
+import { Count, CountOrUnknown, Instant, InstantMs, Topic } from './text.ts'
 
 /** accepted = stored + duplicates + conflicts + dead + lost + in_flight; `null` is what cannot be known now. */
 const figures = {
@@ -36,6 +36,16 @@ export const Stats = v.object({
   }),
   database_stats: v.object({ unique_events_stored: CountOrUnknown }),
   totals: v.pipe(v.object(figures), v.description('Of all topics, whichever are on the page.')),
+  oldest_in_flight_seconds: v.pipe(
+    v.nullable(v.number()),
+    v.description('For how long what waits longest to be stored has waited; 0 if nothing is in flight.'),
+  ),
+  open_letters: v.pipe(
+    v.nullable(v.object({ entries: Count, conflicts: Count })),
+    v.description(
+      'Dead letters and conflicts that nobody has dealt with. Null while PostgreSQL does not answer.',
+    ),
+  ),
   topics: v.pipe(
     v.nullable(v.array(TopicFigures)),
     v.description('Null while neither Redis nor PostgreSQL answers.'),
@@ -61,6 +71,8 @@ export const exampleStats = {
   traffic_stats: { total_received_api: 3, duplicates_dropped_consumer: 1 },
   database_stats: { unique_events_stored: 2 },
   totals: exampleFigures,
+  oldest_in_flight_seconds: 0,
+  open_letters: { entries: 0, conflicts: 0 },
   topics: [{ topic: 'orders.eu.paid', ...exampleFigures, head_seq: 2, loss_at: null }],
   consumers: [
     {

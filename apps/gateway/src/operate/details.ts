@@ -1,0 +1,57 @@
+/**
+ * What `/stats` says beside the figures: for how long the first entry in flight has waited, and how many letters are
+ * open. Nobody reads it for a sample or a scrape, and those who ask together share it.
+ */
+import type { Broker } from '@sekali/broker/connect'
+import { allowsTopic, type Grant } from '@sekali/core/access'
+import type { Logger } from '@sekali/process/log'
+import type { Store } from '@sekali/store/connect'
+import { countOpenLetters, type OpenLetters } from '@sekali/store/open-letters'
+import { within } from '../clients/deadline.ts'
+import { longestWait, readWaits, type Waits } from './oldest.ts'
+import type { Reading } from './readings.ts'
+import { shareReadings } from './single-flight.ts'
+import type { Visible } from './visible.ts'
+
+export interface Details {
+  /** Of some topics of a reading, in seconds; null if it is not known. Never rejects. */
+  longestWait(reading: Reading, visible: Visible): Promise<number | null>
+  /** Of the topics that a key may see; null if it is not known. Never rejects. */
+  openLetters(grant: Grant): Promise<OpenLetters | null>
+}
+
+export interface DetailsDeps {
+  /** Not the one that appends. */
+  readonly figuresBroker: Broker
+  readonly store: Store
+  readonly log: Logger
+}
+
+export function createDetails(deps: DetailsDeps, readMs = 1_500): Details {
+  const waitsOf = new WeakMap<Reading, Promise<Waits>>()
+  const countOpen = shareReadings(() => within(readMs, deps.log, countOpenLetters(deps.store)))
+
+  function readOnce(reading: Reading): Promise<Waits> {
+    const waits = waitsOf.get(reading) ?? readWaits(deps, reading.topics ?? [], readMs)
+    waitsOf.set(reading, waits)
+    return waits
+  }
+
+  return {
+    async longestWait(reading, { topics, totals }) {
+      if (topics === null || totals.inFlight === null) return null
+      return longestWait(topics, await readOnce(reading))
+    },
+    async openLetters(grant) {
+      const open = await within(readMs, deps.log, countOpen())
+      if (open === undefined) return null
+      let [entries, conflicts] = [0, 0]
+      for (const [topic, one] of open) {
+        if (!allowsTopic(grant, topic)) continue
+        entries += one.entries
+        conflicts += one.conflicts
+      }
+      return { entries, conflicts }
+    },
+  }
+}

@@ -1,0 +1,55 @@
+/** What /stats says beside the figures: how long the oldest waits, and how many letters are open. */
+import { eventually } from '@sekali/testkit/eventually'
+import { makeConflict, makeDead } from '@sekali/testkit/letters'
+import { expect, test } from 'vitest'
+import { createGateway, eventBody, nowhere, post } from './gateway.ts'
+import { ownKeys } from './own-keys.ts'
+
+interface Stats {
+  readonly totals: { readonly in_flight: number | null }
+  readonly oldest_in_flight_seconds: number | null
+  readonly open_letters: { readonly entries: number; readonly conflicts: number } | null
+}
+
+type Own = Awaited<ReturnType<typeof ownKeys>>
+
+const statsOf = async (own: Own, key: string) => (await (await own.ask('/stats', key)).json()) as Stats
+
+test('what waits longest has its age, and a key of some topics gets that of its own', async () => {
+  await using own = await ownKeys() // where nobody stores
+  const { text } = await own.make()
+  const ageOf = async (key = text) => Number((await statsOf(own, key)).oldest_in_flight_seconds)
+  expect((await statsOf(own, text)).oldest_in_flight_seconds).toBe(0)
+  await own.ask('/publish', text, post(eventBody({ topic: 'early' })))
+  await eventually(async () => expect(await ageOf()).toBeGreaterThan(0.5))
+  await own.ask('/publish', text, post(eventBody({ topic: 'late' })))
+  const late = await own.make({ topics: ['late'] })
+  const other = await own.make({ topics: ['other.>'] })
+  const [ofLate, ofAll] = [await ageOf(late.text), await ageOf()]
+  expect(ofLate).toBeGreaterThanOrEqual(0)
+  expect(ofAll).toBeGreaterThan(ofLate + 0.4)
+  expect((await statsOf(own, other.text)).oldest_in_flight_seconds).toBe(0)
+})
+
+test('open letters are counted by kind, until somebody deals with them, for a key those of its topics', async () => {
+  await using own = await ownKeys()
+  const { text } = await own.make()
+  const some = await own.make({ topics: ['counted.a'] })
+  expect((await statsOf(own, text)).open_letters).toEqual({ entries: 0, conflicts: 0 })
+  for (const id of ['1', '2', '3']) await makeDead(own.store, id, { topic: 'counted.a' })
+  await makeDead(own.store, '4', { topic: 'counted.b' })
+  await makeConflict(own.store, '5', { topic: 'counted.b' })
+  expect((await statsOf(own, text)).open_letters).toEqual({ entries: 4, conflicts: 1 })
+  expect((await statsOf(own, some.text)).open_letters).toEqual({ entries: 3, conflicts: 0 })
+  const discard = post(JSON.stringify({ reason: 'known' }))
+  expect((await own.ask('/dead-letters/e-1/discard', text, discard)).status).toBe(200)
+  expect((await own.ask('/dead-letters/c-1/discard', text, discard)).status).toBe(200)
+  expect((await statsOf(own, text)).open_letters).toEqual({ entries: 3, conflicts: 0 })
+  expect((await statsOf(own, some.text)).open_letters).toEqual({ entries: 2, conflicts: 0 })
+})
+
+test('without the servers neither is known', async () => {
+  await using gateway = createGateway(nowhere)
+  const answer = (await (await gateway.app.request('/stats')).json()) as Stats
+  expect([answer.oldest_in_flight_seconds, answer.open_letters]).toEqual([null, null])
+})
