@@ -7,7 +7,7 @@ import { grantOf } from '../access/principals.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
 import { reply, toResponse } from '../http/reply.ts'
-import { ofTopic, type Sampled, type Sampler } from './sampler.ts'
+import type { Intervals, Sampled, SampledTopics, Sampler } from './sampler.ts'
 
 /** GET /rates: what this gateway has sampled. Nothing is read for it. */
 export function rates({ ofAll, ofTopics }: Pick<Sampler, 'ofAll' | 'ofTopics'>) {
@@ -18,9 +18,9 @@ export function rates({ ofAll, ofTopics }: Pick<Sampler, 'ofAll' | 'ofTopics'>) 
     const refused = refusalOfPattern(grantOf(c.env?.incoming), pattern)
     if (refused !== undefined) return toResponse(refused)
     if (pattern === undefined) return json(totalsOf(ofAll))
-    if (!pattern.isPattern) return json({ ...gridOf(ofTopics), ...topicOf(ofTopics, pattern.text) })
+    if (!pattern.isPattern) return json({ ...intervalsOf(ofTopics), ...topicOf(ofTopics, pattern.text) })
     const { topics, next } = pageOf(ofTopics, pattern, values)
-    const body = { ...gridOf(ofTopics), topics: topics.map((topic) => topicOf(ofTopics, topic)) }
+    const body = { ...intervalsOf(ofTopics), topics: topics.map((topic) => topicOf(ofTopics, topic)) }
     return json(body, next === undefined ? undefined : { Link: `<?${next}>; rel="next"` })
   }
 }
@@ -28,36 +28,36 @@ export function rates({ ofAll, ofTopics }: Pick<Sampler, 'ofAll' | 'ofTopics'>) 
 const json = (body: object, headers?: Readonly<Record<string, string>>): Response =>
   reply(200, JSON.stringify(body), { 'Content-Type': 'application/json', ...headers })
 
-function gridOf(sampled: Sampled) {
-  const startedAt = sampled.startedAt()
+function intervalsOf({ startedAt, intervalMs }: Intervals) {
+  const began = startedAt()
   return {
-    started_at: startedAt === undefined ? null : new Date(startedAt).toISOString(),
-    interval_seconds: sampled.intervalMs / 1_000,
+    started_at: began === undefined ? null : new Date(began).toISOString(),
+    interval_seconds: intervalMs / 1_000,
   }
 }
 
 function totalsOf(sampled: Sampled) {
   const { grid } = sampled
   return {
-    ...gridOf(sampled),
+    ...intervalsOf(sampled),
     accepted: grid.values('accepted'),
     ...outcomesOf((name) => grid.values(name)),
     in_flight: grid.values('inFlight'),
   }
 }
 
-const topicOf = ({ grid }: Sampled, topic: string) => ({
+const topicOf = ({ accepted, stored }: SampledTopics, topic: string) => ({
   topic,
-  accepted: grid.values(ofTopic.accepted + topic),
-  stored: grid.values(ofTopic.stored + topic),
+  accepted: accepted.values(topic),
+  stored: stored.values(topic),
 })
 
 function pageOf(
-  { grid }: Sampled,
+  { accepted, stored }: SampledTopics,
   pattern: TopicPattern,
   { limit, after = '' }: { readonly limit: number; readonly after?: string | undefined },
 ) {
-  const wanted = [...new Set(Array.from(grid.names, (name) => name.slice(1)))]
+  const wanted = [...new Set([...accepted.names, ...stored.names])]
     .filter((topic) => topic > after && matches(pattern, topic))
     .sort()
   const topics = wanted.slice(0, limit)

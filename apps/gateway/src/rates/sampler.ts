@@ -16,15 +16,24 @@ export interface Sampler extends AsyncDisposable {
   /** Samples from now on. */
   start(): void
   readonly ofAll: Sampled
-  readonly ofTopics: Sampled
+  readonly ofTopics: SampledTopics
 }
 
-export interface Sampled {
-  readonly grid: Omit<Grid, 'advance' | 'set' | 'keep'>
+type ReadGrid = Omit<Grid, 'advance' | 'set' | 'keep'>
+
+export interface Intervals {
   readonly intervalMs: number
   /** When the first interval that is kept began, in milliseconds since 1970; undefined while none is over. */
   startedAt(): number | undefined
 }
+
+export interface Sampled extends Intervals {
+  /** Its names are those of figures. */
+  readonly grid: ReadGrid
+}
+
+/** Of each figure a grid, whose names are those of topics. */
+export type SampledTopics = Intervals & Readonly<Record<TopicFigure, ReadGrid>>
 
 export interface SamplerOptions {
   readonly intervalMs?: number
@@ -41,8 +50,9 @@ const shareMax = 0.01
 const leftOutMax = 5
 
 const names = ['accepted', ...Object.keys(outcomesOf(() => 0)), 'inFlight'] as (keyof Figures)[]
-/** What is kept of each topic, and behind which letter its names in the grid stand. */
-export const ofTopic = { accepted: 'a', stored: 's' } as const
+/** What is kept of each topic. */
+const topicFigures = ['accepted', 'stored'] as const
+type TopicFigure = (typeof topicFigures)[number]
 
 interface Taken {
   readonly interval: number
@@ -54,7 +64,10 @@ export function createSampler(
   { intervalMs = 10_000, perTopicInterval = 6 }: SamplerOptions = {},
 ): Sampler {
   const all = createGrid(intervalsMax, names.length)
-  const topics = createGrid(topicIntervalsMax, topicsMax * Object.keys(ofTopic).length)
+  const topics: Record<TopicFigure, Grid> = {
+    accepted: createGrid(topicIntervalsMax, topicsMax),
+    stored: createGrid(topicIntervalsMax, topicsMax),
+  }
   const topicIntervalMs = intervalMs * perTopicInterval
   const closing = new AbortController()
   let beganMs = 0
@@ -88,21 +101,21 @@ export function createSampler(
   }
 
   function addTopics(taken: Taken, now: readonly TopicFigures[] | undefined): void {
-    topics.advance(taken.interval)
+    for (const figure of topicFigures) topics[figure].advance(taken.interval)
     const last = topicsBefore
     if (now === undefined) {
       topicsBefore = { ...taken, counts: noCounts }
       return
     }
     const counts = new Map(now.map((one) => [one.topic, one]))
-    topics.keep((name) => counts.has(name.slice(1)))
+    for (const figure of topicFigures) topics[figure].keep((topic) => counts.has(topic))
     if (last !== undefined && last.counts !== noCounts) {
       for (const one of now) {
-        for (const [figure, letter] of Object.entries(ofTopic) as [keyof typeof ofTopic, string][]) {
+        for (const figure of topicFigures) {
           const was = last.counts.get(one.topic)
           // A topic that was not there had nothing.
           const value = rateOf(last, was === undefined ? 0 : was[figure], taken, one[figure])
-          topics.set(letter + one.topic, taken.interval - last.interval, value)
+          topics[figure].set(one.topic, taken.interval - last.interval, value)
         }
       }
     }
@@ -123,8 +136,7 @@ export function createSampler(
     }
   }
 
-  const sampled = (grid: Grid, ms: number): Sampled => ({
-    grid,
+  const intervalsOf = (grid: Grid, ms: number): Intervals => ({
     intervalMs: ms,
     startedAt() {
       const { from, to } = grid.bounds()
@@ -136,8 +148,8 @@ export function createSampler(
     start() {
       running ??= run()
     },
-    ofAll: sampled(all, intervalMs),
-    ofTopics: sampled(topics, topicIntervalMs),
+    ofAll: { grid: all, ...intervalsOf(all, intervalMs) },
+    ofTopics: { ...topics, ...intervalsOf(topics.accepted, topicIntervalMs) },
     async [Symbol.asyncDispose]() {
       closing.abort()
       await running
