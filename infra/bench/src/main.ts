@@ -76,11 +76,20 @@ async function measure(signal: AbortSignal): Promise<{ machine: Machine; results
   await using bench = await openBench({ quick, profileDir, signal })
   const machine = await describeMachine(bench)
   const results: RowResult[] = []
-  for (const stage of stagesOf(rows.filter(({ name }) => options.only?.includes(name) ?? true))) {
+  for (const stage of stagesOf(wantedRows())) {
     for (const heat of heatsOf(stage)) results.push(...(await measureHeat(bench, heat)))
     await bench.dropDatabases()
   }
   return { machine, results }
+}
+
+function wantedRows(): Row[] {
+  const wanted = rows.filter(({ name }) => options.only?.includes(name) ?? true)
+  return wanted.filter(({ name, lacks }) => {
+    const why = lacks?.()
+    if (why !== undefined) narrate(name, `is left out: ${why}`)
+    return why === undefined
+  })
 }
 
 async function measureHeat(bench: Bench, heat: readonly Row[]): Promise<RowResult[]> {

@@ -48,6 +48,8 @@ export interface Row {
   readonly rival?: Side
   readonly target: Target
   readonly rounds: number
+  /** Why it cannot be measured on this machine, if it cannot. */
+  readonly lacks?: () => string | undefined
   /**
    * How often the sides are started anew. Of two processes of one program one can be a fifth faster all its life, by what
    * the engine compiled first: where both sides are Sekali, one start of each says little.

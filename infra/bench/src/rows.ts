@@ -1,5 +1,6 @@
 import type { Row } from './row.ts'
 import { commitRow } from './rows/commit.ts'
+import { consoleRows } from './rows/console.ts'
 import { consumersRow } from './rows/consumers.ts'
 import { endToEndRow } from './rows/end-to-end.ts'
 import { fanOutRow } from './rows/fan-out.ts'
@@ -39,6 +40,7 @@ export const rows: readonly Row[] = [
   replayRow,
   projectionsRow,
   fanOutRow,
+  ...consoleRows,
   // The idle stack before the overloaded one: servers that still work off an overload are not idle.
   idleRow,
   memoryRow,
