@@ -44,6 +44,7 @@ test('a poison event is found, shown as it was sent, and redriven once its cause
     expect.stringMatching(/^e-1 +\S+Z +poisoned +poison-1 +23514 +open$/),
   ])
   expect((await sekali('dead-letter', 'show', 'e-1')).out).toContain('"payload":{"n":9007199254740993}')
+  expect((await lines('stats')).at(-1)).toMatch(/^1 consumer · 2 dead letters are open$/)
   const dry = await sekali('dead-letter', 'redrive', '--topic', 'poisoned', '--dry-run')
   expect(dry.out).toBe('2 dead letters would be redriven: 2 23514\n')
   const other = await sekali('dead-letter', 'redrive', '--topic', 'poisoned', '--expect', '3')

@@ -78,7 +78,11 @@ function tables({ stats, atMs }: Moment, before: Moment | undefined, topic: stri
   return [
     ...table(head, [...rows, row(topic === undefined ? 'total' : 'all topics', stats.totals)]),
     '',
-    `${consumersText(stats.consumers)}${rate === undefined ? '' : ` · ${count(rate, 'event')} stored a second`}`,
+    [
+      consumersText(stats.consumers),
+      ...(rate === undefined ? [] : [`${count(rate, 'event')} stored a second`]),
+      ...troubles(stats),
+    ].join(' · '),
     ...warnings(stats),
   ]
 }
@@ -92,6 +96,15 @@ function perSecond({ totals }: Stats, before: Moment, atMs: number): number | un
 function consumersText(consumers: readonly ConsumerFigures[] | null): string {
   if (consumers === null) return 'consumers unknown: Redis does not answer'
   return count(consumers.length, 'consumer')
+}
+
+/** What there need not be. A gateway of before does not say it. */
+function troubles({ oldest_in_flight_seconds: seconds, open_letters: open }: Stats): string[] {
+  const letters = open ? open.entries + open.conflicts : 0
+  return [
+    ...(seconds ? [`the oldest in flight waits for ${seconds.toFixed(1)} s`] : []),
+    ...(letters > 0 ? [`${count(letters, 'dead letter')} ${letters === 1 ? 'is' : 'are'} open`] : []),
+  ]
 }
 
 function warnings({ consumers, totals }: Stats): string[] {
