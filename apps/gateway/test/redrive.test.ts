@@ -4,7 +4,7 @@ import type { TopicName } from '@sekali/core/event'
 import { ensureTopics } from '@sekali/store/ensure-topics'
 import { findOperation } from '@sekali/store/operations'
 import { eventually } from '@sekali/testkit/eventually'
-import { makeDead } from '@sekali/testkit/letters'
+import { makeConflict, makeDead } from '@sekali/testkit/letters'
 import { expect, test } from 'vitest'
 import { post, problemIn } from './gateway.ts'
 import { ownKeys } from './own-keys.ts'
@@ -95,15 +95,24 @@ test('a redrive ends with the key that began it, says why, and another key may b
   expect(appended.reduce((sum, one) => sum + one)).toBe(4)
 })
 
-test('a key that PostgreSQL knows as revoked begins nothing, whatever the gateway still believes', async () => {
+test('a key that PostgreSQL knows as revoked changes nothing, whatever the gateway still believes', async () => {
   await using gateway = await ownKeys()
   await makeDead(gateway.store, '1')
+  await makeConflict(gateway.store, '2')
   const mine = await gateway.make()
   const ask: Ask = (path, body) => gateway.ask(path, mine.text, body && post(JSON.stringify(body)))
   const { as_of } = await jsonIn(await ask('/dead-letters/redrive', { dry_run: true }))
+  const { id } = await jsonIn(await ask('/dead-letters/redrive', { as_of, expect: 1, rate: 1 }))
   // Past the API, so that no hint reaches the gateway.
   await gateway.store.pool.query('UPDATE access.keys SET revoked_at = now() WHERE id = $1', [mine.key.id])
-  const refused = await ask('/dead-letters/redrive', { as_of, expect: 1 })
-  expect(refused.headers.get('www-authenticate')).toContain('invalid_token')
-  expect(await problemIn(refused)).toMatchObject({ status: 401, code: 'unauthorized' })
+  for (const [path, body] of [
+    ['/dead-letters/redrive', { as_of, expect: 1 }],
+    ['/dead-letters/e-1/discard', { reason: 'known' }],
+    ['/dead-letters/c-1/publish-as', { event_id: '2b' }],
+    [`/operations/${id}/cancel`, {}],
+  ] as const) {
+    const refused = await ask(path, body)
+    expect(refused.headers.get('www-authenticate'), path).toContain('invalid_token')
+    expect(await problemIn(refused), path).toMatchObject({ status: 401, code: 'unauthorized' })
+  }
 })

@@ -4,6 +4,7 @@ import { allowsPattern, type Grant } from '@sekali/core/access'
 import { parsePattern } from '@sekali/core/pattern'
 import { cancelOperation, findOperation, listOperations, type Operation } from '@sekali/store/operations'
 import type { Context } from 'hono'
+import { endedBearer } from '../access/bearer.ts'
 import { byOf } from '../access/by.ts'
 import { forbidden, seesAll } from '../access/may.ts'
 import { grantOf } from '../access/principals.ts'
@@ -46,6 +47,7 @@ export function cancel(deps: LetterDeps): Handler {
     const operation = await allowedOperation(deps, c)
     if (operation instanceof Response) return operation
     const outcome = await cancelOperation(deps.store, operation.id, byOf(c.env.incoming, deps.clients))
+    if (outcome === 'actor_ended') return toResponse(endedBearer())
     if (outcome !== 'cancelled') return problem(outcome === 'over' ? 'operation_over' : 'unknown_operation')
     const now = await findOperation(deps.store, operation.id)
     return reply(200, JSON.stringify(shownOperation(now ?? operation)))

@@ -3,7 +3,8 @@ import { Discard, PublishAs } from '@sekali/api/letter'
 import type { Event, EventId, Source } from '@sekali/core/event'
 import { findLetter, type Letter, readConflict } from '@sekali/store/letters'
 import { findEvent } from '@sekali/store/outcomes'
-import { discardLetter, publishConflictAs } from '@sekali/store/settle'
+import { discardLetter, type NotSettled, publishConflictAs } from '@sekali/store/settle'
+import { endedBearer } from '../access/bearer.ts'
 import { byOf } from '../access/by.ts'
 import { parseBody } from '../http/parse-body.ts'
 import { problem } from '../http/problem.ts'
@@ -22,7 +23,7 @@ export function discard(deps: LetterDeps): Handler {
     const letter = await allowedLetter(deps, c)
     if (letter instanceof Response) return letter
     const outcome = await discardLetter(store, letter, body.value.reason, byOf(c.env.incoming, clients))
-    return outcome === 'discarded' ? await shownNow(deps, letter) : problem(refusals[outcome])
+    return outcome === 'discarded' ? await shownNow(deps, letter) : refusalOf(outcome)
   }
 }
 
@@ -45,7 +46,7 @@ export function publishAs(deps: LetterDeps): Handler {
     const append = () => appender.append(event)
     const by = byOf(c.env.incoming, clients)
     const outcome = await publishConflictAs(store, letter.number, event.eventId, append, by)
-    return outcome === 'published_as' ? await shownNow(deps, letter) : problem(refusals[outcome])
+    return outcome === 'published_as' ? await shownNow(deps, letter) : refusalOf(outcome)
   }
 }
 
@@ -61,7 +62,10 @@ async function eventAs(
 const isSame = (a: Event, b: Event): boolean =>
   a.timestamp === b.timestamp && a.source === b.source && a.payload === b.payload
 
-const refusals = { unknown: 'unknown_letter', settled: 'letter_settled' } as const
+function refusalOf(outcome: NotSettled): Response {
+  if (outcome === 'actor_ended') return toResponse(endedBearer())
+  return problem(outcome === 'unknown' ? 'unknown_letter' : 'letter_settled')
+}
 
 async function shownNow({ store }: LetterDeps, letter: Letter): Promise<Response> {
   return reply(200, JSON.stringify(shownLetter((await findLetter(store, letter)) ?? letter)))

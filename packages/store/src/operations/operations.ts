@@ -2,7 +2,7 @@ import type { By } from '../audit/append.ts'
 import { type Store, withTransaction } from '../postgres/connect.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { utc } from '../postgres/time.ts'
-import { outcomeOf, whoOf, writing } from './functions.ts'
+import { hasEnded, outcomeOf, whoOf, writing } from './functions.ts'
 
 /** Which letters a redrive is about. Times are of receipt, UTC. */
 export interface RedriveFilter {
@@ -69,14 +69,18 @@ export async function isOneLeft(store: Store): Promise<boolean> {
   return found.length > 0
 }
 
-/** Ends an operation where it is; safe twice. `over`: it has ended otherwise. Rejects with `StoreUnavailable`. */
+/**
+ * Ends an operation where it is; safe twice. `over`: it has ended otherwise. `actor_ended`: as of letters. Rejects with
+ * `StoreUnavailable`.
+ */
 export const cancelOperation = (
   store: Store,
   id: number,
   by: By,
-): Promise<'cancelled' | 'over' | 'unknown'> =>
+): Promise<'cancelled' | 'over' | 'unknown' | 'actor_ended'> =>
   withTransaction(store, 'cancelling of an operation', async (tx) => {
     await writing(tx)
+    if (await hasEnded(tx, by)) return 'actor_ended'
     return await outcomeOf(tx, 'operations.cancel($1, $2, $3)', [id, ...whoOf(by)])
   })
 

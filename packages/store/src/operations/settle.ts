@@ -2,10 +2,13 @@
 import type { LetterId } from '@sekali/core/letter'
 import type { By } from '../audit/append.ts'
 import { type Store, withTransaction } from '../postgres/connect.ts'
-import { outcomeOf, whoOf, writing } from './functions.ts'
+import { hasEnded, outcomeOf, whoOf, writing } from './functions.ts'
 
-/** `unknown`: there is no such letter. `settled`: somebody has dealt with it. */
-export type NotSettled = 'unknown' | 'settled'
+/**
+ * `unknown`: there is no such letter. `settled`: somebody has dealt with it. `actor_ended`: the key, or token, of who
+ * asks has been revoked or has expired.
+ */
+export type NotSettled = 'unknown' | 'settled' | 'actor_ended'
 
 /** Marks a letter as done with. Rejects with `StoreUnavailable`. */
 export const discardLetter = (
@@ -16,6 +19,7 @@ export const discardLetter = (
 ): Promise<'discarded' | NotSettled> =>
   withTransaction(store, 'discard of a dead letter', async (tx) => {
     await writing(tx)
+    if (await hasEnded(tx, by)) return 'actor_ended'
     const values = [kind, number, reason, ...whoOf(by)]
     return await outcomeOf<'discarded' | NotSettled>(tx, 'operations.discard($1, $2, $3, $4, $5)', values)
   })
@@ -34,6 +38,7 @@ export const publishConflictAs = (
 ): Promise<'published_as' | NotSettled> =>
   withTransaction(store, 'publishing of a conflict', async (tx) => {
     await writing(tx)
+    if (await hasEnded(tx, by)) return 'actor_ended'
     const held = await outcomeOf<'open' | NotSettled>(tx, 'operations.hold($1)', [number])
     if (held !== 'open') return held
     await publish()
