@@ -1,52 +1,46 @@
 import type { ProjectionInfo, Stats } from '@sekali/client'
 import { type Fact, Facts } from '../components/facts.tsx'
-import { call, getJson, pathOf } from '../http/call.ts'
+import { getJson } from '../http/call.ts'
 import { type Polled, usePolled } from '../http/poll.ts'
 import type { Rates } from '../http/rates.ts'
 import { linkTo } from '../routing/url.ts'
 import { countText, plural, rateText } from '../text/words.ts'
-import type { Finding } from './verdict.tsx'
-
-const lettersMax = 1_000
-
-interface Letter {
-  readonly kind: 'entry' | 'conflict'
-}
-
-async function readLetters(signal: AbortSignal): Promise<readonly Letter[]> {
-  return JSON.parse((await call(pathOf(['dead-letters'], { limit: lettersMax }), { signal })).text)
-}
 
 interface GlanceProps {
   readonly stats: Stats | undefined
   readonly rates: Rates | undefined
-  readonly findings: readonly Finding[] | undefined
 }
 
 /** The few figures that say whether somebody is needed. */
-export function Glance({ stats, rates, findings }: GlanceProps) {
-  const letters = usePolled('letters', readLetters)
+export function Glance({ stats, rates }: GlanceProps) {
   const projections = usePolled('projections', (signal) =>
     getJson<readonly ProjectionInfo[]>('projections', signal),
   )
   return (
     <Facts
       label="At a glance"
-      facts={[inFlight(stats, findings), rateFact(rates), letterFact(letters), projectionFact(projections)]}
+      facts={[inFlight(stats), rateFact(rates), letterFact(stats), projectionFact(projections)]}
     />
   )
 }
 
-function inFlight(stats: Stats | undefined, findings: readonly Finding[] | undefined): Fact {
-  const lag = findings?.find(({ check }) => check === 'lag')
-  const [, seconds] = /waited for (\d+) s/.exec(lag?.message ?? '') ?? []
-  const oldest = seconds === undefined ? 'none waits longer than 10 s' : `the oldest waits for ${seconds} s`
+/** As long as the doctor calls it well. */
+const waitSecondsMax = 10
+
+function inFlight(stats: Stats | undefined): Fact {
+  const seconds = stats?.oldest_in_flight_seconds
   return {
     label: 'In flight',
     value: countText(stats?.totals.in_flight),
-    note: lag === undefined || lag.level === 'unknown' ? 'its age is unknown' : oldest,
-    tone: lag?.level === 'warning' ? 'warning' : undefined,
+    note: waitText(seconds),
+    tone: Number(seconds) > waitSecondsMax ? 'warning' : undefined,
   }
+}
+
+function waitText(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return 'its age is unknown'
+  if (seconds === 0) return 'nothing waits'
+  return seconds < 1 ? 'the oldest waits for less than 1 s' : `the oldest waits for ${Math.round(seconds)} s`
 }
 
 function rateFact(rates: Rates | undefined): Fact {
@@ -58,18 +52,19 @@ function rateFact(rates: Rates | undefined): Fact {
   }
 }
 
-function letterFact({ data, problem }: Polled<readonly Letter[]>): Fact {
+function letterFact(stats: Stats | undefined): Fact {
   const label = 'Open dead letters'
   const href = linkTo(['dead-letters'])
-  if (data === undefined || problem) return { label, href, value: 'unknown' }
-  const conflicts = data.filter(({ kind }) => kind === 'conflict').length
-  const more = data.length >= lettersMax ? ' or more' : ''
+  const open = stats?.open_letters
+  if (open === null || open === undefined) return { label, href, value: 'unknown' }
+  const { entries, conflicts } = open
+  const all = entries + conflicts
   return {
     label,
     href,
-    value: `${countText(data.length)}${more}`,
-    note: data.length === 0 ? 'nothing to mend' : `${plural(conflicts, 'conflict')} among them`,
-    tone: data.length > 0 ? 'warning' : undefined,
+    value: countText(all),
+    note: all === 0 ? 'nothing to mend' : `${plural(conflicts, 'conflict')} among them`,
+    tone: all > 0 ? 'warning' : undefined,
   }
 }
 

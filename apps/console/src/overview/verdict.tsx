@@ -2,7 +2,7 @@ import { Badge, Banner, Card } from '../components/basics.tsx'
 import type { Polled } from '../http/poll.ts'
 import { plural } from '../text/words.ts'
 
-export interface Finding {
+interface Finding {
   readonly check: string
   readonly level: 'ok' | 'warning' | 'problem' | 'unknown'
   readonly message: string

@@ -37,7 +37,7 @@ function Overview() {
         )}
       </PageHead>
       <div class="stack">
-        <Glance stats={data} rates={rates} findings={doctor.data?.findings} />
+        <Glance stats={data} rates={rates} />
         {data?.totals.accepted === 0 && (
           <Banner tone="accent" title="Nothing has come yet">
             <a href={linkTo(['publish'])}>Publish a first event</a>: this page then shows what came of it.
