@@ -4,7 +4,7 @@
  */
 import { chunksOf } from '@sekali/core/chunks'
 import { ask, type Broker } from '../redis/connect.ts'
-import { endedSessionsKey, sessionsKey } from '../redis/keys.ts'
+import { endedSessionsKey, endedSpansKey, sessionsKey } from '../redis/keys.ts'
 import { defineScript, runScript } from '../redis/script.ts'
 
 // KEYS  1 the hash of the secret   ARGV  1 a secret to take if there is none
@@ -30,25 +30,48 @@ export async function ensureSessionSecret(broker: Broker, made: string): Promise
 export const readSessionSecret = (broker: Broker): Promise<string | null> =>
   ask(broker, 'secret of sessions', (redis) => redis.hget(sessionsKey(broker), 'secret'))
 
-/** Which of these sessions were ended. Rejects with `BrokerUnavailable`. */
-export async function findEndedSessions(broker: Broker, names: readonly string[]): Promise<Set<string>> {
-  const flags = await ask(broker, 'look at sessions', (redis) =>
-    redis.smismember(endedSessionsKey(broker), ...names),
-  )
-  return new Set(names.filter((_, index) => flags[index] === 1))
-}
-
+/**
+ * Sessions that were ended lie in sets, one for all that would have ended by themselves in the same ten minutes: so those
+ * that nobody need remember any more go together, and nothing looks at the others to find them. A sorted set would do it,
+ * too, but the gateway's user of Redis has no command for it.
+ */
+const spanSeconds = 600
 const namesInCall = 1_000
 
+/** The number of ten minutes since 1970. A session's name begins with the second of its own end, and a dot. */
+const spanOf = (name: string): number => Math.floor(Number.parseInt(name, 10) / spanSeconds)
+
+/** Which of these sessions were ended. Rejects with `BrokerUnavailable`. */
+export async function findEndedSessions(broker: Broker, names: readonly string[]): Promise<Set<string>> {
+  const calls = [...Map.groupBy(names, spanOf)].flatMap(([span, ofSpan]) =>
+    chunksOf(ofSpan, namesInCall).map((chunk) => ({ key: endedSessionsKey(broker, span), chunk })),
+  )
+  const found = await ask(broker, 'look at sessions', (redis) =>
+    Promise.all(
+      calls.map(async ({ key, chunk }) => {
+        const flags = await redis.smismember(key, ...chunk)
+        return chunk.filter((_, index) => flags[index] === 1)
+      }),
+    ),
+  )
+  return new Set(found.flat())
+}
+
 /**
- * Ends a session, whose name begins with the second of its own end since 1970 and a dot. What needs no memory any more is
- * forgotten: `now` is that second of today. Rejects with `BrokerUnavailable`.
+ * Ends a session. `now` is the second of today since 1970: of what needs no memory any more, the sessions of ten minutes are
+ * forgotten. Rejects with `BrokerUnavailable`.
  */
 export async function endSession(broker: Broker, name: string, now: number): Promise<void> {
-  const key = endedSessionsKey(broker)
+  const spansKey = endedSpansKey(broker)
   await ask(broker, 'end of a session', async (redis) => {
-    await redis.sadd(key, name)
-    const over = (await redis.smembers(key)).filter((one) => Number.parseInt(one, 10) < now)
-    for (const names of chunksOf(over, namesInCall)) await redis.srem(key, ...names)
+    const span = spanOf(name)
+    // First: a set that no span names would stay for ever.
+    await redis.sadd(spansKey, span)
+    await redis.sadd(endedSessionsKey(broker, span), name)
+    const over = (await redis.smembers(spansKey)).map(Number).find((one) => (one + 1) * spanSeconds < now)
+    if (over === undefined) return
+    const key = endedSessionsKey(broker, over)
+    for (const names of chunksOf(await redis.smembers(key), namesInCall)) await redis.srem(key, ...names)
+    await redis.srem(spansKey, over)
   })
 }

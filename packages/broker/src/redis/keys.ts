@@ -39,8 +39,11 @@ export const groupPrefix = ({ prefix }: Broker) => `${prefix}-`
 /** The hash that has the secret by which gateways sign sessions; see operate/sessions.ts. */
 export const sessionsKey = ({ prefix }: Broker) => `${prefix}:sessions`
 
-/** The set of the names of sessions that were ended before their time. */
-export const endedSessionsKey = ({ prefix }: Broker) => `${prefix}:sessions:ended`
+/** The set of the names of sessions that were ended before their time, of those that end in one span of it. */
+export const endedSessionsKey = ({ prefix }: Broker, span: number) => `${prefix}:sessions:ended:${span}`
+
+/** The set of the spans that have such a set. */
+export const endedSpansKey = ({ prefix }: Broker) => `${prefix}:sessions:spans`
 
 /** The hash that a gateway writes to see whether Redis takes writes; see operate/writable.ts. */
 export const writableKey = ({ prefix }: Broker) => `${prefix}:writable`
