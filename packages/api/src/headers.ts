@@ -15,7 +15,7 @@ export const headers = {
   Vary: ['Which headers of the request the answer depends on.', 'Accept, Accept-Encoding, Prefer'],
   'Set-Cookie': [
     'The session, which no script can read and no other site makes a browser send.',
-    'sekali_session=…; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200',
+    'sekali_session=…; HttpOnly; SameSite=Strict; Max-Age=43200',
   ],
   'WWW-Authenticate': ['How to show who one is (RFC 6750).', 'Bearer realm="sekali"'],
   RateLimit: ['What is left of what a key may publish in a second.', '"events";r=0;t=1'],

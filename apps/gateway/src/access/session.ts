@@ -76,10 +76,14 @@ function end(deps: SessionDeps): Handler {
   }
 }
 
-/** No script can read it, and no page of another site makes a browser send it. Over TLS it never travels in clear text. */
+/**
+ * No script can read it, and no page of another site makes a browser send it. Over TLS it never travels in clear text.
+ * Without `Path` it is for the folder of `…/session` as the browser sees it, which a proxy may have moved: other pages of the
+ * same host do not get it, and gateways behind other prefixes have sessions of their own.
+ */
 function cookieOf({ clients }: SessionDeps, request: IncomingMessage, text: string, seconds: number): string {
   const secure = clients.isTls(request) ? '; Secure' : ''
-  return `${sessionCookie}=${text}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure}`
+  return `${sessionCookie}=${text}; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure}`
 }
 
 type Shown = Pick<Principal, 'grant' | 'kind' | 'endsAtMs'>
