@@ -1,14 +1,24 @@
 /** The page that browsers get, and what it loads. */
 
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import { eventually } from '@sekali/testkit/eventually'
+import { Hono } from 'hono'
 import { expect, test } from 'vitest'
+import { readBuild } from '../src/console/files.ts'
+import { consoleHandlersOf } from '../src/console/serve.ts'
 import { nowhere } from './gateway.ts'
 import { files, ownConsole } from './own-console.ts'
 import { serveGateway } from './served-gateway.ts'
 
-async function ownServed(options: { readonly auth?: 'keys' } = {}) {
+interface Options {
+  readonly auth?: 'keys'
+  readonly corsOrigins?: readonly string[]
+}
+
+async function ownServed(options: Options = {}) {
   const stack = new AsyncDisposableStack()
   const folder = stack.use(await ownConsole())
   const gateway = stack.use(await serveGateway({ ...nowhere, consoleFolder: folder.url, ...options }))
@@ -53,8 +63,54 @@ test('the page comes with its policy, for whatever is accepted, and is asked for
     expect((await own.get('/', { 'If-None-Match': tag })).status).toBe(304)
     expect((await own.get('/', { 'If-None-Match': '"another"' })).status).toBe(200)
   }
-  const head = await own.get('/', {}, { method: 'HEAD' })
-  expect([head.status, await head.text()]).toEqual([200, ''])
+})
+
+test('who asks for the head alone learns how long the rest is', async () => {
+  await using own = await ownServed()
+  const length = async (path: string, method: string) => {
+    const response = await own.get(path, { 'Accept-Encoding': 'identity' }, { method })
+    return [response.status, response.headers.get('content-length'), (await response.text()).length] as const
+  }
+  const lengthsOf = async (path: string) => {
+    const [get, head] = [await length(path, 'GET'), await length(path, 'HEAD')]
+    expect([path, head]).toEqual([path, [get[0], String(get[2]), 0]])
+    expect([path, get[1]]).toEqual([path, String(get[2])])
+  }
+  await lengthsOf('/') // none is built
+  await lengthsOf('/docs')
+  await own.build()
+  await eventually(async () => expect((await own.get('/')).status).toBe(200))
+  for (const path of ['/', '/assets/main-A1.js', '/favicon.ico']) await lengthsOf(path)
+})
+
+test('where other origins are listed the page depends on who asks as well', async () => {
+  await using own = await ownServed({ corsOrigins: ['https://app.example.com'] })
+  await own.build()
+  for (const path of ['/', '/assets/main-A1.js', '/favicon.ico']) {
+    expect([path, (await own.get(path)).headers.get('vary')]).toEqual([path, 'Accept-Encoding, Origin'])
+  }
+})
+
+test('a build that is not there, or half there, is looked for once a second at most', async () => {
+  await using folder = await ownConsole()
+  await writeFile(new URL('index.html', folder.url), 'half')
+  let now = 0
+  let looks = 0
+  const read = (url: URL) => {
+    looks += 1
+    return readBuild(url)
+  }
+  const console = consoleHandlersOf(folder.url, read, () => now)
+  const app = new Hono().get('/', console.page).get('/assets/:file', console.asset)
+  for (const path of ['/', '/assets/main-A1.js', '/']) {
+    expect((await app.request(path)).status).toBe(path === '/' ? 503 : 404)
+  }
+  expect(looks).toBe(1)
+  await folder.build()
+  now = 1_000
+  expect((await app.request('/')).status).toBe(200)
+  expect((await app.request('/assets/main-A1.js')).status).toBe(200)
+  expect(looks).toBe(2)
 })
 
 test('what the page loads may be kept for good, and is of its own type', async () => {
@@ -113,7 +169,7 @@ test('without a build the page says how to make one, and is there once it is mad
   expect((await own.get('/assets/main-A1.js')).status).toBe(404)
   expect((await own.get('/favicon.ico')).status).toBe(404)
   await own.build()
-  expect((await own.get('/')).status).toBe(200)
+  await eventually(async () => expect((await own.get('/')).status).toBe(200))
 })
 
 test('/docs leads to a view of the page, behind any prefix', async () => {

@@ -39,19 +39,18 @@ const types: Readonly<Record<string, FileType>> = {
 
 /** The files in a folder, or undefined while none are built. What is of another kind is not served. */
 export function readBuild(folder: URL): Build | undefined {
-  let page: Buffer<ArrayBuffer>
   try {
-    page = readFileSync(new URL('index.html', folder))
+    const page = readFileSync(new URL('index.html', folder))
+    const assets = new Map<string, File>()
+    for (const name of readdirSync(new URL('assets/', folder))) {
+      const type = types[name.slice(name.lastIndexOf('.'))]
+      if (type !== undefined) assets.set(name, fileOf(type, readFileSync(new URL(`assets/${name}`, folder))))
+    }
+    const icon = [...assets].find(([name]) => name.startsWith('icon'))?.[1]
+    return { page: fileOf('text/html; charset=utf-8', page), assets, icon }
   } catch {
-    return undefined // the build writes it last
+    return undefined // the build writes the page last: another is being made, or part of one was deleted
   }
-  const assets = new Map<string, File>()
-  for (const name of readdirSync(new URL('assets/', folder))) {
-    const type = types[name.slice(name.lastIndexOf('.'))]
-    if (type !== undefined) assets.set(name, fileOf(type, readFileSync(new URL(`assets/${name}`, folder))))
-  }
-  const icon = [...assets].find(([name]) => name.startsWith('icon'))?.[1]
-  return { page: fileOf('text/html; charset=utf-8', page), assets, icon }
 }
 
 const brotli = promisify(brotliCompress)
@@ -72,8 +71,11 @@ function fileOf(type: FileType, bytes: Buffer<ArrayBuffer>): File {
     tagOf: (coding) => (coding === 'identity' ? hash : `${hash}-${coding}`),
     coded(coding) {
       if (coding === 'identity') return Promise.resolve(bytes)
-      const coded = made.get(coding) ?? coders[coding](bytes)
+      const known = made.get(coding)
+      if (known !== undefined) return known
+      const coded = coders[coding](bytes)
       made.set(coding, coded)
+      coded.catch(() => made.delete(coding)) // the next one tries again
       return coded
     },
   }

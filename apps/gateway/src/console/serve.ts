@@ -1,4 +1,5 @@
 /** GET / and what its page loads. */
+import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { accepted } from '../http/accept.ts'
 import { isKnown } from '../http/etag.ts'
@@ -34,37 +35,59 @@ const asked = { 'Cache-Control': 'no-cache' } as const
 /** A name that has a hash in it never means another content: nobody need ask. */
 const forGood = { 'Cache-Control': 'public, max-age=31536000, immutable' } as const
 
-/** The handlers of the console. Its files are looked for at each request until they are there. */
-export function consoleHandlersOf(folder: URL = consoleFolder) {
+/** How often files that are not there are looked for: a look stops the process for as long as the disk takes. */
+const lookMs = 1_000
+
+/** The handlers of the console. Its files are looked for until they are there, when somebody asks for one. */
+export function consoleHandlersOf(
+  folder: URL = consoleFolder,
+  read = readBuild,
+  now = () => performance.now(),
+) {
   let built: Build | undefined
-  const build = (): Build | undefined => (built ??= readBuild(folder))
+  let lookedAt = Number.NEGATIVE_INFINITY
+  function build(): Build | undefined {
+    if (built !== undefined || now() - lookedAt < lookMs) return built
+    lookedAt = now()
+    built = read(folder)
+    return built
+  }
   const orNone = async (c: Context, file: File | undefined, caching: Readonly<Record<string, string>>) =>
     file === undefined ? problem('not_found') : await show(c, file, caching)
   return {
     page: async (c: Context): Promise<Response> => {
       const page = build()?.page
-      return page === undefined ? reply(503, notBuilt, htmlHeaders) : await show(c, page, asked)
+      return page === undefined ? html(503, notBuilt) : await show(c, page, asked)
     },
     asset: (c: Context) => orNone(c, build()?.assets.get(c.req.param('file') ?? ''), forGood),
     icon: (c: Context) => orNone(c, build()?.icon, asked),
-    docs: (): Response => reply(200, toDocs, htmlHeaders),
+    docs: (): Response => html(200, toDocs),
   }
 }
+
+/** With its length, which an answer to HEAD would not have by itself. */
+const whole = (status: number, bytes: Uint8Array<ArrayBuffer>, headers: Readonly<Record<string, string>>) =>
+  reply(status, bytes, { ...headers, 'Content-Length': String(bytes.length) })
+
+const html = (status: number, bytes: Uint8Array<ArrayBuffer>) =>
+  whole(status, bytes, { ...confined, 'Content-Type': 'text/html; charset=utf-8' })
+
+/** What the answer depends on, beside what is there already: the page of another origin that asks. */
+const varyOf = (c: Context<{ Bindings: Partial<HttpBindings> }>): string =>
+  ['Accept-Encoding', c.env?.outgoing?.getHeader('Vary') ?? []].flat().join(', ')
 
 async function show(c: Context, file: File, caching: Readonly<Record<string, string>>): Promise<Response> {
   // Who names none that there is gets the bytes as they are: a page is better than a 406.
   const coding = accepted(c.req.header('accept-encoding') || 'identity', codings) ?? 'identity'
   const tag = file.tagOf(coding)
-  const headers = { ...confined, ...caching, ETag: `"${tag}"`, Vary: 'Accept-Encoding' }
+  const headers = { ...confined, ...caching, ETag: `"${tag}"`, Vary: varyOf(c) }
   if (isKnown(c.req.header('if-none-match'), tag)) return reply(304, null, headers)
-  return reply(200, await file.coded(coding), {
+  return whole(200, await file.coded(coding), {
     ...headers,
     'Content-Type': file.type,
     ...(coding !== 'identity' && { 'Content-Encoding': coding }),
   })
 }
-
-const htmlHeaders = { ...confined, 'Content-Type': 'text/html; charset=utf-8' } as const
 
 /** A redirect that is an answer of its own, as every route has one: who has no browser sees where to go. */
 const toDocs = Buffer.from(`<!doctype html>
