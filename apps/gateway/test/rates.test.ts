@@ -4,10 +4,12 @@ import { eventually } from '@sekali/testkit/eventually'
 import { event } from '@sekali/testkit/sample'
 import { ownRedis } from '@sekali/testkit/servers'
 import { storeEvents } from '@sekali/testkit/store-events'
+import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import type { TopicFigures } from '../src/operate/figures.ts'
 import type { Reading } from '../src/operate/readings.ts'
 import { createGrid } from '../src/rates/grid.ts'
+import { rates } from '../src/rates/rates.ts'
 import { createSampler } from '../src/rates/sampler.ts'
 import { eventBody, post } from './gateway.ts'
 import { ownKeys } from './own-keys.ts'
@@ -154,4 +156,38 @@ test('a grid keeps so many intervals of so many names; what nobody has set is no
   expect(grid.values('a')).toEqual([null, null, null])
   grid.keep((name) => name === 'b')
   expect([[...grid.names], grid.size]).toEqual([['b'], 1])
+})
+
+test('the names of topics are put in order once in an interval, however many pages are asked for', async () => {
+  let reads = 0
+  let to = 1
+  const names = Array.from({ length: 50 }, (_, n) => `t.${n}`).reverse()
+  const grid = {
+    bounds: () => ({ from: 0, to }),
+    values: () => [],
+    size: 50,
+    names: {
+      [Symbol.iterator]() {
+        reads += 1
+        return names.values()
+      },
+    },
+  }
+  const of = { intervalMs: 1_000, startedAt: () => undefined }
+  const stored = { ...grid, names: [] }
+  const app = new Hono().get(
+    '/rates',
+    rates({ ofAll: { ...of, grid }, ofTopics: { ...of, accepted: grid, stored } }),
+  )
+  const seen: string[] = []
+  for (let query = '?topic=t.*&limit=20'; query !== ''; ) {
+    const response = await app.request(`/rates${query}`)
+    seen.push(...((await response.json()) as Rates).topics.map(({ topic }) => String(topic)))
+    query = /<(.*)>/.exec(response.headers.get('link') ?? '')?.[1] ?? ''
+  }
+  expect([seen, reads]).toEqual([names.toSorted(), 1])
+  to = 2
+  names.push('t.new')
+  const all = (await (await app.request('/rates?topic=t.*&limit=100')).json()) as Rates
+  expect([all.topics.length, reads]).toEqual([51, 2])
 })

@@ -11,6 +11,7 @@ import type { Intervals, Sampled, SampledTopics, Sampler } from './sampler.ts'
 
 /** GET /rates: what this gateway has sampled. Nothing is read for it. */
 export function rates({ ofAll, ofTopics }: Pick<Sampler, 'ofAll' | 'ofTopics'>) {
+  const topicNames = createTopicNames(ofTopics)
   return (c: Context): Response => {
     const { values, issues } = parseParameters(new URL(c.req.url).searchParams, readRates.request.query)
     if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
@@ -19,7 +20,7 @@ export function rates({ ofAll, ofTopics }: Pick<Sampler, 'ofAll' | 'ofTopics'>) 
     if (refused !== undefined) return toResponse(refused)
     if (pattern === undefined) return json(totalsOf(ofAll))
     if (!pattern.isPattern) return json({ ...intervalsOf(ofTopics), ...topicOf(ofTopics, pattern.text) })
-    const { topics, next } = pageOf(ofTopics, pattern, values)
+    const { topics, next } = pageOf(topicNames(), pattern, values)
     const body = { ...intervalsOf(ofTopics), topics: topics.map((topic) => topicOf(ofTopics, topic)) }
     return json(body, next === undefined ? undefined : { Link: `<?${next}>; rel="next"` })
   }
@@ -52,16 +53,30 @@ const topicOf = ({ accepted, stored }: SampledTopics, topic: string) => ({
   stored: stored.values(topic),
 })
 
+/** The topics in order. They change only when an interval is over, and many pages are asked for in one. */
+function createTopicNames({ accepted, stored }: SampledTopics): () => readonly string[] {
+  let topics: readonly string[] = []
+  let asOf: number | undefined
+  return () => {
+    const { to } = accepted.bounds()
+    if (to !== asOf) topics = [...new Set([...accepted.names, ...stored.names])].sort()
+    asOf = to
+    return topics
+  }
+}
+
 function pageOf(
-  { accepted, stored }: SampledTopics,
+  names: readonly string[],
   pattern: TopicPattern,
   { limit, after = '' }: { readonly limit: number; readonly after?: string | undefined },
 ) {
-  const wanted = [...new Set([...accepted.names, ...stored.names])]
+  const wanted = names
+    .values()
     .filter((topic) => topic > after && matches(pattern, topic))
-    .sort()
-  const topics = wanted.slice(0, limit)
-  const last = topics.at(-1)
-  if (last === undefined || wanted.length === topics.length) return { topics }
+    .take(limit + 1)
+  const topics = [...wanted]
+  if (topics.length <= limit) return { topics }
+  topics.pop()
+  const last = topics.at(-1) ?? ''
   return { topics, next: new URLSearchParams({ topic: pattern.text, limit: String(limit), after: last }) }
 }

@@ -3,8 +3,9 @@
  * each interval a reading is taken, the one that `/stats` answers with, and what it has more than the one before is what
  * came in that interval.
  *
- * Where a reading takes long, as with tens of thousands of topics, intervals are left out, so that readings take a hundredth
- * of the time; between two of them the rate is the mean. What a server did not tell is null, and so is what comes next to it.
+ * Where a reading takes long, as with tens of thousands of topics, intervals are left out, five at most, so that readings of
+ * up to 600 ms take a hundredth of the time; between two of them the rate is the mean. What a server did not tell is null,
+ * and so is what comes next to it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { outcomesOf } from '@sekali/core/figures'
@@ -44,7 +45,7 @@ export interface SamplerOptions {
 const intervalsMax = 360
 const topicIntervalsMax = 60
 const topicsMax = 5_000
-/** The part of the time that readings may take. */
+/** The part of the time that readings may take, unless `leftOutMax` lets no more be left out. */
 const shareMax = 0.01
 /** Left out at most. */
 const leftOutMax = 5
