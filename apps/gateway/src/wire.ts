@@ -93,7 +93,7 @@ export function wireGateway(deps: GatewayDeps, options: GatewayOptions = {}): Ga
   const { broker, figuresBroker, store, log, signal } = deps
   const { auth = 'off', hosts, corsOrigins } = options
   const clients = createClients(options.trustedProxies)
-  const access = { broker, store, clients, log, random: Math.random }
+  const access = { broker, figuresBroker, store, clients, log, random: Math.random }
   const authenticator = auth === 'keys' ? wireAccess(access, options.access) : undefined
   const connections = createConnections({
     clients,

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Grant } from '@sekali/core/access'
 import { chunksOf } from '@sekali/core/chunks'
 import type { Logger } from '@sekali/process/log'
+import { createEntries } from './entries.ts'
 import { type Added, createEntry, type Entry, type SessionOfKey } from './entry.ts'
 import { expired, expiryOf, type FindKeys, type KeyRecord, revoked, whyNot } from './key-reads.ts'
 import type { Principal } from './principals.ts'
@@ -39,8 +40,10 @@ export interface Admitted extends AsyncDisposable {
   addToken(digest: string, grant: Grant, expiresAtMs: number): Principal
   /** A session of a key: it ends by itself, or with the key. */
   addSession(digest: string, session: SessionOfKey, record: KeyRecord, confirmedAt?: number): Principal
-  /** A session was ended before its time. */
-  endSession(digest: string): void
+  /** The names of the sessions among them. */
+  sessions(): Iterable<string>
+  /** The session with this name was ended before its time. */
+  endSession(name: string): void
   /** A token that was let in is not good any more. */
   endToken(digest: string, why: string): void
   /** The key with this id was revoked. */
@@ -49,8 +52,6 @@ export interface Admitted extends AsyncDisposable {
   refresh(): Promise<void>
 }
 
-/** Of keys with their sessions, and of tokens: beyond so many the first are forgotten. They are read again when they are shown again. */
-const entriesMax = 10_000
 /** How long a token lets in at most: whether it is still good only its text could say, which nobody keeps. */
 const tokenMs = 24 * 60 * 60_000
 const idsInQuery = 1_000
@@ -62,8 +63,8 @@ export function createAdmitted(
   { find, note, log }: AdmittedDeps,
   { refreshMs = 2_000, graceMs = tenMinutes, noteMs = 60_000, verifyMs = tenMinutes }: AdmittedOptions = {},
 ): Admitted {
-  const keys = new Map<string, Entry>()
-  const tokens = new Map<string, Entry>()
+  const keys = createEntries()
+  const tokens = createEntries()
   let uses = new Map<string, Date>()
   const closing = new AbortController()
   let refreshing: Promise<void> | undefined
@@ -74,23 +75,23 @@ export function createAdmitted(
 
   function add(digest: string, added: Added): Principal {
     const entries = mapOf(added)
-    if (entries.size >= entriesMax) forgetOne(entries)
-    const entry = createEntry(added, (one) => lookAfter(digest, one))
-    entries.set(digest, entry)
+    const quota = entries.quotaOf(added.keyId, added.grant)
+    const entry = createEntry(added, quota, (one) => lookAfter(digest, one))
+    entries.add(digest, entry)
     return entry.principal
   }
 
   /** What is begun with one that was forgotten meanwhile would be ended by nobody. */
   function lookAfter(digest: string, entry: Entry): void {
     const entries = mapOf(entry)
-    const current = entries.get(digest)
-    if (current === undefined) entries.set(digest, entry)
+    const current = entries.of(digest)
+    if (current === undefined) entries.add(digest, entry)
     else if (current !== entry) current.life.onEnd((why) => entry.life.end(why))
   }
 
   /** One that is verified again stays who it was: what is open with it goes on. */
   function addToken(digest: string, grant: Grant, expiresAtMs: number): Principal {
-    const entry = tokens.get(digest)
+    const entry = tokens.of(digest)
     if (entry === undefined) {
       const endsAtMs = Math.min(expiresAtMs, Date.now() + tokenMs)
       return add(digest, { grant, expiresAtMs: endsAtMs, keyDigest: digest })
@@ -105,13 +106,13 @@ export function createAdmitted(
   }
 
   function endToken(digest: string, why: string): void {
-    const entry = tokens.get(digest)
+    const entry = tokens.of(digest)
     if (entry !== undefined) end(digest, entry, why)
   }
 
   /** Unless it has expired. */
   function known(digest: string): Entry | undefined {
-    const entry = keys.get(digest) ?? tokens.get(digest)
+    const entry = keys.of(digest) ?? tokens.of(digest)
     if (entry === undefined || entry.expiresAtMs > Date.now()) return entry
     end(digest, entry, expired)
     return undefined
@@ -212,12 +213,14 @@ export function createAdmitted(
     addSession: (digest, session, record, at) =>
       add(digest, { ...ofRecord(record), keyId: session.keyId, session, at }),
     endToken,
-    endSession(digest) {
-      const entry = keys.get(digest)
-      if (entry !== undefined) end(digest, entry, loggedOut)
+    sessions: () => keys.sessions,
+    endSession(name) {
+      const digest = keys.ofSession(name)
+      const entry = digest === undefined ? undefined : keys.of(digest)
+      if (digest !== undefined && entry !== undefined) end(digest, entry, loggedOut)
     },
     endKey(id) {
-      for (const [digest, entry] of keys) if (entry.keyId === id) end(digest, entry, revoked)
+      for (const [digest, entry] of [...keys.ofKey(id)]) end(digest, entry, revoked)
     },
     refresh,
     async [Symbol.asyncDispose]() {
@@ -234,15 +237,6 @@ const ofRecord = (record: KeyRecord) => ({
   expiresAtMs: expiryOf(record),
   keyDigest: record.hash.toString('hex'),
 })
-
-/** The first that has nothing under way: what is under way must go on being read again. */
-function forgetOne(entries: Map<string, Entry>): void {
-  for (const [digest, { life }] of entries) {
-    if (life.isInUse) continue
-    entries.delete(digest)
-    return
-  }
-}
 
 const loggedOut = 'The session was ended.'
 const unconfirmed = 'PostgreSQL has not confirmed this key for too long.'

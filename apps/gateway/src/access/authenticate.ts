@@ -11,7 +11,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from '@sekali/process/log'
 import { createBudget } from '../clients/budget.ts'
-import type { Client, Clients } from '../clients/clients.ts'
+import type { Clients } from '../clients/clients.ts'
 import { createRate } from '../clients/rate.ts'
 import { isTwice } from '../http/host.ts'
 import { refusal, refusalOf } from '../http/problem.ts'
@@ -19,12 +19,13 @@ import type { Answer } from '../http/reply.ts'
 import { type AdmittedDeps, type AdmittedOptions, createAdmitted } from './admitted.ts'
 import { badBearer, badSession, isWellWritten, mistyped } from './bearer.ts'
 import { createDigests } from './digests.ts'
-import { createEndedSessions } from './ended-sessions.ts'
+import { watchEndedSessions } from './ended-sessions.ts'
 import { createKeyReads, type KeyRecord, whyNot } from './key-reads.ts'
 import { createLateLookups } from './late-lookups.ts'
 import type { LiveKeys } from './live-keys.ts'
 import type { Principal } from './principals.ts'
 import { createRefused } from './refused.ts'
+import { createSessionLog } from './session-log.ts'
 import { createSessionLookups, type SessionLookupDeps } from './session-lookups.ts'
 import { parseSession } from './session-text.ts'
 import { isOver, type Shown, shownBy } from './shown.ts'
@@ -77,14 +78,17 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
     session: createLateLookups(lateMax.session, random),
     token: createLateLookups(lateMax.token, random),
   }
-  const ended = createEndedSessions({ ...deps, onEnded: admitted.endSession }, options?.refreshMs)
-  const lookUpSession = createSessionLookups({ ...deps, readKey: readOrKnown, admitted, ended })
+  const { sessions, endSession } = admitted
+  const watching = watchEndedSessions({ ...deps, sessions, onEnded: endSession }, options?.refreshMs)
+  const lookUpSession = createSessionLookups({ ...deps, readKey: readOrKnown, admitted })
   const refused = createRefused()
+  const sessionLog = createSessionLog(log, clients)
   const underWay = new Map<string, Promise<Principal | Answer>>()
   let changes = 0
 
   /** Rejects as the servers and the issuer do. */
-  async function lookUp(shown: Shown, client: Client): Promise<Principal | Answer> {
+  async function lookUp(shown: Shown, request: IncomingMessage): Promise<Principal | Answer> {
+    const client = clients.of(request)
     // Taken first: of many that come at once each would find room otherwise.
     const waitSeconds = rate.take(client, 1)
     const isLate = waitSeconds > 0
@@ -96,9 +100,15 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
       const found = await lookUpBy[shown.kind](shown)
       if ('grant' in found) return found
       isWrong = true
+      if (shown.kind === 'session') sessionLog.say('info', 'session refused', { key: keyOf(shown), request })
       if (isLate) return tooManyRefused(waitSeconds)
       refused.add(shown.digest, found)
       return found
+    } catch (err) {
+      if (shown.kind === 'session') {
+        sessionLog.say('warn', 'session cannot be looked up', { key: keyOf(shown), request, err })
+      }
+      throw err
     } finally {
       if (!isLate && !isWrong) rate.giveBack(client, 1)
     }
@@ -167,11 +177,11 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
   }
 
   /** What is shown for the first time: one look-up for all who show it. */
-  function lookUpOnce(shown: Shown, client: Client): Promise<Principal | Answer> {
+  function lookUpOnce(shown: Shown, request: IncomingMessage): Promise<Principal | Answer> {
     const { digest } = shown
     const under = underWay.get(digest)
     if (under !== undefined) return under
-    const begun = lookUp(shown, client)
+    const begun = lookUp(shown, request)
       .catch((error: unknown) => refusalOf(error, log, random))
       .finally(() => underWay.delete(digest))
     underWay.set(digest, begun)
@@ -195,7 +205,7 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
         if (kind !== 'session') digests.keep(request.headers.authorization ?? '', digest)
         return admittedAs
       }
-      return refused.of(digest) ?? refusalOfWriting(shown) ?? lookUpOnce(shown, clients.of(request))
+      return refused.of(digest) ?? refusalOfWriting(shown) ?? lookUpOnce(shown, request)
     },
     async refresh() {
       changes += 1
@@ -207,13 +217,15 @@ export function createAuthenticator(deps: AuthenticatorDeps, options?: AdmittedO
       admitted.endKey(id)
     },
     isBlind: () => tokens === undefined && !deps.live.areKnown,
-    endSession: ended.end,
+    endSession,
     async [Symbol.asyncDispose]() {
-      await ended[Symbol.asyncDispose]()
+      await watching[Symbol.asyncDispose]()
       await admitted[Symbol.asyncDispose]()
     },
   }
 }
+
+const keyOf = ({ text }: Shown): string => parseSession(text)?.keyId ?? 'none'
 
 const tooManyRefused = (waitSeconds: number): Answer =>
   refusal('rate_limited', {

@@ -1,46 +1,39 @@
 /**
- * Sessions that somebody has logged out of, here or at another gateway. Those that are in use here are looked up every
- * `refreshMs`, in one call, and not while there are none. While Redis is away they go on: as many gateways that have
- * heard of an end refuse them, and they end by themselves.
+ * Sessions that somebody has logged out of at another gateway. Those that are let in here are looked up every `refreshMs`,
+ * in one call, and not while there are none. While Redis is away they go on: as many gateways that have heard of an end
+ * refuse them, and they end by themselves.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '@sekali/process/log'
 
 export interface EndedSessionsDeps {
+  /** The names of the sessions that are let in here. */
+  readonly sessions: () => Iterable<string>
   readonly findEnded: (names: readonly string[]) => Promise<ReadonlySet<string>>
-  /** A session in use that was ended elsewhere. */
-  readonly onEnded: (digest: string) => void
+  /** One of them was ended elsewhere. */
+  readonly onEnded: (name: string) => void
+  readonly log: Logger
 }
 
-interface Watched {
-  readonly digest: string
-  readonly endsAtMs: number
-}
-
-export interface EndedSessions extends AsyncDisposable {
-  /** Looks after a session from now on. */
-  watch(name: string, session: Watched): void
-  /** A session was ended here. */
-  end(name: string): void
-}
-
-export function createEndedSessions(
-  { findEnded, onEnded }: EndedSessionsDeps,
+export function watchEndedSessions(
+  { sessions, findEnded, onEnded, log }: EndedSessionsDeps,
   refreshMs = 2_000,
-): EndedSessions {
-  const watched = new Map<string, Watched>()
+): AsyncDisposable {
   const closing = new AbortController()
+  let isBlind = false
 
   async function look(): Promise<void> {
-    for (const [name, { endsAtMs }] of watched) if (endsAtMs <= Date.now()) watched.delete(name)
-    if (watched.size === 0) return
-    const ended = await findEnded([...watched.keys()]).catch(() => new Set<string>())
-    for (const name of ended) end(name)
-  }
-
-  function end(name: string): void {
-    const session = watched.get(name)
-    watched.delete(name)
-    if (session !== undefined) onEnded(session.digest)
+    const names = [...sessions()]
+    if (names.length === 0) return
+    try {
+      for (const name of await findEnded(names)) onEnded(name)
+      if (isBlind) log.info('sessions can be looked up again')
+      isBlind = false
+    } catch (err) {
+      // Said once, whatever it is: meanwhile nobody is logged out here by what they do elsewhere.
+      if (!isBlind) log.warn({ err }, 'sessions cannot be looked up: those that are known go on')
+      isBlind = true
+    }
   }
 
   async function everyNowAndThen(): Promise<void> {
@@ -52,8 +45,6 @@ export function createEndedSessions(
   const over = everyNowAndThen()
 
   return {
-    watch: (name, session) => void watched.set(name, session),
-    end,
     async [Symbol.asyncDispose]() {
       closing.abort()
       await over

@@ -2,7 +2,7 @@
 import type { Grant } from '@sekali/core/access'
 import { createLife, type OwnLife } from './life.ts'
 import type { Principal } from './principals.ts'
-import { createQuota } from './quota.ts'
+import type { Quota } from './quota.ts'
 import type { Session } from './session-text.ts'
 
 export interface Entry {
@@ -34,14 +34,14 @@ export interface Added {
 }
 
 /** `onWatched` is called when something is begun with it that is to end with it. */
-export function createEntry(added: Added, onWatched: (entry: Entry) => void): Entry {
+export function createEntry(added: Added, quota: Quota, onWatched: (entry: Entry) => void): Entry {
   const { keyId, grant, keyDigest, session, at = performance.now() } = added
   const endsAtMs = session?.endsAtMs ?? Number.POSITIVE_INFINITY
   const life = createLife(() => onWatched(entry))
   const principal: Principal = {
     grant,
     life,
-    quota: createQuota(grant),
+    quota,
     kind: keyId === undefined ? 'token' : session === undefined ? 'key' : 'session',
     endsAtMs: () => entry.expiresAtMs,
     ...(session && { session: session.name }),

@@ -1,7 +1,6 @@
 import type { Answer } from '../http/reply.ts'
 import type { Admitted } from './admitted.ts'
 import { badSession } from './bearer.ts'
-import type { EndedSessions } from './ended-sessions.ts'
 import { type KeyRecord, whyNot } from './key-reads.ts'
 import type { Principal } from './principals.ts'
 import { isSigned, makeSecret, type Session } from './session-text.ts'
@@ -16,7 +15,6 @@ interface Parts extends SessionLookupDeps {
   /** The key that was just read, or the one that is known while PostgreSQL is away. */
   readonly readKey: (id: string) => Promise<{ readonly record?: KeyRecord | undefined; readonly at?: number }>
   readonly admitted: Pick<Admitted, 'addSession'>
-  readonly ended: Pick<EndedSessions, 'watch'>
 }
 
 /** Nobody has them. */
@@ -27,7 +25,7 @@ const noHash = Buffer.alloc(32)
  * Lets a session in that is shown for the first time. The key is read last: what is admitted at once after that is ended with
  * the key. An unknown key, a wrong signature and a session that was ended are answered alike. Rejects as the servers do.
  */
-export function createSessionLookups({ readSecret, findEnded, readKey, admitted, ended }: Parts) {
+export function createSessionLookups({ readSecret, findEnded, readKey, admitted }: Parts) {
   return async (session: Session, digest: string): Promise<Principal | Answer> => {
     const [secret, over] = await Promise.all([readSecret(), findEnded([session.name])])
     const { record, at } = await readKey(session.keyId)
@@ -35,8 +33,6 @@ export function createSessionLookups({ readSecret, findEnded, readKey, admitted,
     if (secret === null || record === undefined || !isOurs || over.has(session.name)) return badSession()
     const why = whyNot(record, record.hash.toString('hex'))
     if (why !== undefined) return badSession(why)
-    const principal = admitted.addSession(digest, session, record, at)
-    ended.watch(session.name, { digest, endsAtMs: session.endsAtMs })
-    return principal
+    return admitted.addSession(digest, session, record, at)
   }
 }

@@ -21,6 +21,8 @@ import { createTokens, type TokenOptions } from './tokens.ts'
 
 export interface AccessDeps {
   readonly broker: Broker
+  /** Sessions are looked up on it: what takes long there must not hold up what appends. */
+  readonly figuresBroker: Broker
   readonly store: Store
   readonly clients: Clients
   readonly log: Logger
@@ -33,7 +35,7 @@ export interface AccessOptions extends AdmittedOptions {
 
 /** Asks whoever comes for a key or token, until it is disposed of. Throws `InvalidConfig`. */
 export function wireAccess(
-  { broker, store, ...deps }: AccessDeps,
+  { broker, figuresBroker, store, ...deps }: AccessDeps,
   options: AccessOptions = {},
 ): Authenticator {
   const live = createLiveKeys(
@@ -47,8 +49,8 @@ export function wireAccess(
       find: (ids) => findKeys(store, ids, deps.log),
       note: (uses) => noteUses(store, uses),
       idOf: keyIdIn,
-      readSecret: () => readSessionSecret(broker),
-      findEnded: (names) => findEndedSessions(broker, names),
+      readSecret: () => readSessionSecret(figuresBroker),
+      findEnded: (names) => findEndedSessions(figuresBroker, names),
       tokens: options.tokens && createTokens(options.tokens, deps.log),
     },
     options,

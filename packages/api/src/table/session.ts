@@ -12,7 +12,7 @@ export const logIn = defineRoute({
   method: 'POST',
   summary: 'Begin a session of a browser',
   description:
-    'With a key in `Authorization`. The cookie `sekali_session` then stands in its place for 12 hours, or until the key ends. Requests that change something count only from a page of this gateway, which the browser says in `Origin` or `Sec-Fetch-Site`.',
+    'With a key in `Authorization`. The cookie `sekali_session` then stands in its place for 12 hours, or until the key ends. Requests that change something count only from a page of this gateway, which the browser says in `Origin` or `Sec-Fetch-Site`. A key begins 20 sessions at once, then one a second.',
   answers: [
     {
       ...json,
