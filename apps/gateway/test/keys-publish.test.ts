@@ -171,13 +171,14 @@ test('figures are of the topics that a key may see, and name no others', async (
 test('the audit log names who was denied what administrators do, and does not fill up with it', async () => {
   const { key, text } = await own.make({ scopes: ['read', 'admin'], topics: ['orders.>'] })
   const only = await own.make({ scopes: ['read'] })
-  for (let n = 0; n < 30; n++) await own.ask('/topics/payments', text, { method: 'DELETE' })
-  await own.ask('/doctor?token=x', only.text)
+  for (let n = 0; n < 30; n++) await own.ask(`/topics/payments-${n}`, text, { method: 'DELETE' })
+  // As a page does that asks again and again: one entry an hour.
+  for (let n = 0; n < 5; n++) await own.ask('/doctor?token=x', only.text)
   await eventually(async () => {
     const denials = (await readAudit(own.store, { limit: 100 })).filter(({ action }) => action === 'denied')
     const of = (actor: string) => denials.filter((one) => one.actor === actor)
     expect(of(only.key.id)).toMatchObject([{ target: 'GET /doctor', client: '127.0.0.1' }])
     expect(of(key.id)).toHaveLength(10)
-    expect(of(key.id)[0]).toMatchObject({ target: 'DELETE /topics/payments' })
+    expect(of(key.id)[0]).toMatchObject({ target: expect.stringMatching(/^DELETE \/topics\/payments-\d$/) })
   })
 })

@@ -75,6 +75,8 @@ export function wireAccess(
 
 /** Denials of one holder that the audit log gets: whoever tries again and again must not fill it. */
 const deniedRate = { burst: 10, perSecond: 0.1 }
+/** And of one holder about one target: a page that asks every few seconds says it once an hour. */
+const sameRate = { burst: 1, perSecond: 1 / 3_600 }
 
 /** Writes into the audit log that somebody was denied what administrators do; the log of the process has the rest. */
 export function auditDenials({
@@ -83,12 +85,19 @@ export function auditDenials({
   log,
 }: Pick<AccessDeps, 'store' | 'clients' | 'log'>): OnDenied {
   const rate = createRate(deniedRate)
+  const same = createRate(sameRate)
   return (request, path) => {
     const by = byOf(request, clients)
     const target = `${request.method} ${namedPath(path, request.url)}`
-    if (rate.take(by.actor, 1) > 0) return log.warn({ actor: by.actor }, 'denied again')
-    appendAudit(store, { ...by, action: 'denied', target }).catch((err: unknown) =>
-      log.warn({ err, actor: by.actor, target }, 'denial was not audited'),
-    )
+    const which = `${by.actor} ${target}`
+    if (same.take(which, 1) > 0) return log.debug({ actor: by.actor, target }, 'denied again')
+    if (rate.take(by.actor, 1) > 0) {
+      same.giveBack(which, 1)
+      return log.warn({ actor: by.actor }, 'denied again')
+    }
+    appendAudit(store, { ...by, action: 'denied', target }).catch((err: unknown) => {
+      same.giveBack(which, 1)
+      log.warn({ err, actor: by.actor, target }, 'denial was not audited')
+    })
   }
 }
