@@ -1,3 +1,4 @@
+import type { Grant } from '@sekali/core/access'
 import type { Cursor } from '@sekali/core/cursor'
 import { TooManyTopics } from '@sekali/core/errors'
 import { eventToJson, type StoredEvent } from '@sekali/core/event'
@@ -8,7 +9,7 @@ import type { Store } from '@sekali/store/connect'
 import { readNewest, readTopic } from '@sekali/store/read-topic'
 import { searchEvents } from '@sekali/store/search'
 import type { Context } from 'hono'
-import { refusalOfPattern } from '../access/may.ts'
+import { refusalOfPattern, seesAll } from '../access/may.ts'
 import { grantOf } from '../access/principals.ts'
 import { accepted } from '../http/accept.ts'
 import { problem } from '../http/problem.ts'
@@ -25,20 +26,23 @@ export function events(store: Store, replays: Replays, slots: StoreSlots) {
     if (type === undefined) return problem('not_acceptable')
     const page = parsePage(query, type === 'application/json' ? limits.pageSizeMax : Number.MAX_SAFE_INTEGER)
     if ('issues' in page) return problem('invalid_parameters', { errors: page.issues })
-    const refused = refusalOfPattern(grantOf(c.env?.incoming), page.topics)
+    const grant = grantOf(c.env?.incoming)
+    // An id alone finds what the key may see; all else is of topics that it covers.
+    const isById = page.eventId !== undefined && page.topics === undefined
+    const refused = isById ? undefined : refusalOfPattern(grant, page.topics)
     if (refused !== undefined) return toResponse(refused)
     if (page.eventId !== undefined && type !== 'application/json') {
       return problem('not_acceptable', { detail: 'With event_id events come as application/json.' })
     }
-    if (type === 'application/json') return await slots.run(c, () => showPage(store, query, page))
+    if (type === 'application/json') return await slots.run(c, () => showPage(store, query, page, grant))
     return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
   }
 }
 
 const everything = parsePattern('>')
 
-async function showPage(store: Store, query: URLSearchParams, page: Page): Promise<Response> {
-  const { events, next } = await readPage(store, page)
+async function showPage(store: Store, query: URLSearchParams, page: Page, grant: Grant): Promise<Response> {
+  const { events, next } = await readPage(store, page, grant)
   return reply(200, arrayOf(events), {
     'Content-Type': 'application/json',
     ...(next === undefined ? {} : { Link: `<${nextPage(query, page, next)}>; rel="next"` }),
@@ -63,10 +67,12 @@ function arrayOf(events: readonly Shown[]): Uint8Array<ArrayBuffer> {
 async function readPage(
   store: Store,
   page: Page,
+  grant: Grant,
 ): Promise<{ readonly events: readonly Shown[]; readonly next: number | Cursor | undefined }> {
   const { topics, eventId, source, from, to, after, before, limit = limits.pageSizeDefault } = page
   if (eventId !== undefined) {
-    const found = await readById(store, { eventId, topics, limit })
+    const within = seesAll(grant) ? undefined : grant.topics
+    const found = await readById(store, { eventId, topics, within, limit })
     return { events: found.map(show), next: undefined }
   }
   const order = orderOf(page)

@@ -33,7 +33,7 @@ export const readEvents = defineRoute({
       event_id: {
         schema: v.optional(EventIdText),
         description:
-          'The events with this id, of whichever topics, the newest first. It goes with `topic` and `limit` alone.',
+          'The events with this id, of whichever topics the key may see, the newest first. It goes with `topic` and `limit` alone.',
         example: 'order-1',
       },
       source,

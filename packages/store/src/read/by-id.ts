@@ -4,12 +4,15 @@ import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { events, topics } from '../postgres/schema.ts'
+import { textArray } from '../postgres/text-array.ts'
 import { page, type Row, toEvent } from './row.ts'
 
 export interface IdQuery {
   readonly eventId: EventId
   /** All topics unless given. */
   readonly topics?: TopicPattern | undefined
+  /** Topics that may be shown; without them all. */
+  readonly within?: readonly TopicPattern[] | undefined
   readonly limit: number
 }
 
@@ -23,7 +26,7 @@ const newestFirst = sql`stored_at DESC, topic`
  */
 export async function readById(
   store: Store,
-  { eventId, topics: pattern, limit }: IdQuery,
+  { eventId, topics: pattern, within, limit }: IdQuery,
 ): Promise<StoredEvent[]> {
   const named =
     pattern === undefined
@@ -31,13 +34,17 @@ export async function readById(
       : pattern.isPattern
         ? sql`t.name ~ ${pattern.regExp.source}`
         : sql`t.name = ${pattern.text}`
+  const shown =
+    within === undefined
+      ? sql`true`
+      : sql`t.name ~ ANY (${textArray(within.map(({ regExp }) => regExp.source))})`
   const found = sql`
     SELECT e.*, t.name AS topic
     FROM ${topics} t
     CROSS JOIN LATERAL (
       SELECT * FROM ${events} l WHERE l.topic_id = t.id AND l.event_id = ${eventId} OFFSET 0
     ) e
-    WHERE ${named}
+    WHERE ${named} AND ${shown}
     ORDER BY ${newestFirst}
     LIMIT ${limit}`
   const { rows } = await store.db.execute<Row>(page(found, newestFirst)).catch((error: unknown) => {
