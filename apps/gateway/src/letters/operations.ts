@@ -1,7 +1,9 @@
 /** The routes of operations. A key sees those whose topics it covers. */
 import { listOperations as listRoute } from '@sekali/api/operations'
-import { allowsPattern, type Grant } from '@sekali/core/access'
+import { allowsPattern, allowsTopic, type Grant } from '@sekali/core/access'
 import { parsePattern } from '@sekali/core/pattern'
+import type { Store } from '@sekali/store/connect'
+import { findLetter } from '@sekali/store/letters'
 import { cancelOperation, findOperation, listOperations, type Operation } from '@sekali/store/operations'
 import type { Context } from 'hono'
 import { endedBearer } from '../access/bearer.ts'
@@ -26,7 +28,8 @@ export function listAll({ store }: LetterDeps): Handler {
     const page = operations.slice(0, limit)
     const next = operations.length > limit ? page.at(-1)?.id : undefined
     const grant = grantOf(c.env?.incoming)
-    return reply(200, JSON.stringify(page.filter((one) => covers(grant, one)).map(shownOperation)), {
+    const isShown = await Promise.all(page.map((one) => covers(store, grant, one)))
+    return reply(200, JSON.stringify(page.filter((_, at) => isShown[at]).map(shownOperation)), {
       'Content-Type': 'application/json',
       ...(next !== undefined && { Link: `<?limit=${limit}&before=${next}>; rel="next"` }),
     })
@@ -54,8 +57,13 @@ export function cancel(deps: LetterDeps): Handler {
   }
 }
 
-const covers = (grant: Grant, { filter }: Operation): boolean =>
-  allowsPattern(grant, parsePattern(filter.topic ?? '>'))
+/** An operation of one letter that began before its topic was kept with it is of that letter's topic. */
+async function covers(store: Store, grant: Grant, { filter: { topic, id } }: Operation): Promise<boolean> {
+  if (topic !== undefined || id === undefined || seesAll(grant))
+    return allowsPattern(grant, parsePattern(topic ?? '>'))
+  const letter = await findLetter(store, { kind: 'entry', number: id })
+  return letter !== undefined && allowsTopic(grant, letter.topic)
+}
 
 async function allowedOperation({ store }: LetterDeps, c: Context): Promise<Operation | Response> {
   const grant = grantOf(c.env?.incoming)
@@ -63,5 +71,5 @@ async function allowedOperation({ store }: LetterDeps, c: Context): Promise<Oper
   const operation = /^[1-9]\d{0,14}$/.test(text) ? await findOperation(store, Number(text)) : undefined
   if (operation === undefined)
     return seesAll(grant) ? problem('unknown_operation') : toResponse(forbidden(grant))
-  return covers(grant, operation) ? operation : toResponse(forbidden(grant))
+  return (await covers(store, grant, operation)) ? operation : toResponse(forbidden(grant))
 }

@@ -10,7 +10,7 @@ import type { Context } from 'hono'
 import type * as v from 'valibot'
 import { endedBearer } from '../access/bearer.ts'
 import { byOf } from '../access/by.ts'
-import { refusalOfPattern } from '../access/may.ts'
+import { forbidden, refusalOfPattern, refusalOfTopic, seesAll } from '../access/may.ts'
 import { grantOf } from '../access/principals.ts'
 import { parseBody } from '../http/parse-body.ts'
 import { problem } from '../http/problem.ts'
@@ -29,9 +29,8 @@ export function redrive(deps: LetterDeps): Handler {
     const errors = issuesOf(body.value)
     if (errors.length > 0) return problem('invalid_body', { errors })
     const { topic, reason, from, to } = filter
-    const wanted: RedriveFilter = { topic, reason, from, to, id: numberOf(filter.id) }
-    const refused = await refusalOf(deps, c, wanted)
-    if (refused !== undefined) return refused
+    const wanted = await allowedFilter(deps, c, { topic, reason, from, to, id: numberOf(filter.id) })
+    if (wanted instanceof Response) return wanted
     return dry_run ? await count(deps, wanted) : await start(deps, c, wanted, body.value)
   }
 }
@@ -59,15 +58,28 @@ function issuesOf({ filter, dry_run = false, as_of, expect }: v.InferOutput<type
   return issues
 }
 
-/** The key must cover whatever the filter can match; the one letter of an id is enough. */
-async function refusalOf({ store }: LetterDeps, c: Context, { topic, id }: RedriveFilter) {
+/**
+ * The filter, if the key covers whatever it can match; otherwise the answer. With an id alone the topic of its letter is
+ * enough, and stays with the operation: whoever may begin it so may see it. No answer tells whether there is a letter of
+ * other topics.
+ */
+async function allowedFilter(
+  { store }: LetterDeps,
+  c: Context,
+  filter: RedriveFilter,
+): Promise<RedriveFilter | Response> {
   const grant = grantOf(c.env?.incoming)
-  const letter = id === undefined ? undefined : await findLetter(store, { kind: 'entry', number: id })
-  const refused = refusalOfPattern(
-    grant,
-    (topic ?? letter?.topic) === undefined ? undefined : parsePattern(topic ?? letter?.topic ?? ''),
-  )
-  return refused && toResponse(refused)
+  if (filter.topic !== undefined || filter.id === undefined) {
+    const refused = refusalOfPattern(
+      grant,
+      filter.topic === undefined ? undefined : parsePattern(filter.topic),
+    )
+    return refused === undefined ? filter : toResponse(refused)
+  }
+  const letter = await findLetter(store, { kind: 'entry', number: filter.id })
+  if (letter === undefined) return seesAll(grant) ? filter : toResponse(forbidden(grant))
+  const refused = refusalOfTopic(grant, letter.topic)
+  return refused === undefined ? { ...filter, topic: letter.topic } : toResponse(refused)
 }
 
 async function count({ store }: LetterDeps, filter: RedriveFilter): Promise<Response> {

@@ -13,7 +13,7 @@ import type { RedriveFilter } from './operations.ts'
 export interface Matched {
   readonly matched: number
   readonly byReason: Readonly<Record<string, number>>
-  /** The number of today's last entry, of whatever topic; 0 if there is none. */
+  /** The number of today's last entry of these topics; 0 if there is none. */
   readonly asOf: number
 }
 
@@ -21,7 +21,7 @@ export interface Matched {
 export async function countRedrivable(store: Store, filter: RedriveFilter): Promise<Matched> {
   const { rows } = await store.pool
     .query<{ as_of: string; reason: string | null; count: string }>(
-      `WITH last AS (SELECT coalesce(max(id), 0) AS as_of FROM dead_letters)
+      `WITH last AS (SELECT ${lastOf('$2')} AS as_of)
        SELECT last.as_of, r.reason, count(r.id)
        FROM last LEFT JOIN LATERAL operations.redrivable($1, $2, 0, last.as_of) r ON true
        GROUP BY 1, 2 ORDER BY 2`,
@@ -66,7 +66,7 @@ export const startRedrive = (store: Store, start: RedriveStart, by: By): Promise
       outcome: RedriveStarted['outcome']
       id: string
       matched: string
-    }>('SELECT * FROM operations.start_redrive($1, $2, $3, $4, $5, $6, $7, $8)', [
+    }>(`SELECT * FROM operations.start_redrive($1, $2, least($3, ${lastOf('$2')}), $4, $5, $6, $7, $8)`, [
       filter,
       topicsOf(filter),
       asOf,
@@ -85,6 +85,10 @@ export const startRedrive = (store: Store, start: RedriveStart, by: By): Promise
         return { outcome: row?.outcome ?? 'too_many' }
     }
   })
+
+/** The number of the last entry of some topics, for PostgreSQL. Whoever sees these learns nothing of others by it. */
+const lastOf = (topics: string): string =>
+  `(SELECT coalesce(max(d.id), 0) FROM dead_letters d JOIN topics t ON t.id = d.topic_id WHERE t.name ~ ${topics})`
 
 /** What a name of a topic must match, for PostgreSQL. */
 export const topicsOf = ({ topic }: RedriveFilter): string => parsePattern(topic ?? '>').regExp.source
