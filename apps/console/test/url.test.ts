@@ -25,3 +25,11 @@ test('a path matches by its words, and names its parameters', () => {
   expect(matchPath('topics/:topic', ['topics'])).toBeUndefined()
   expect(matchPath('topics/:topic', ['keys', 'a'])).toBeUndefined()
 })
+
+test('a parameter of another shape is a URL that no view has', () => {
+  const shapes = { id: /^[ec]-\d+$/ }
+  expect(matchPath('dead-letters/:id', ['dead-letters', 'e-1'], shapes)).toEqual({ id: 'e-1' })
+  for (const id of ['..', '../..', 'e-', 'x-1', 'e-1/..']) {
+    expect(matchPath('dead-letters/:id', ['dead-letters', id], shapes)).toBeUndefined()
+  }
+})

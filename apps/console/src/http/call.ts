@@ -26,15 +26,21 @@ export const isLoginDue = signal(false)
 export async function call(path: string, options: Call = {}): Promise<Answer> {
   const { method = 'GET', body, headers = {}, signal: given, timeoutMs = 15_000 } = options
   const json = body === undefined ? {} : { 'Content-Type': 'application/json' }
+  // Not within `try`: what no header can carry is not an outage.
+  const sent = new Headers({ ...json, ...headers })
   const timeout = AbortSignal.timeout(timeoutMs)
   try {
     const response = await fetch(`./${path}`, {
       method,
-      headers: { ...json, ...headers },
+      headers: sent,
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       signal: given ? AbortSignal.any([given, timeout]) : timeout,
     })
     const text = await response.text()
+    // A page in place of an answer is not the API's: a proxy's own, or the console itself.
+    if (response.ok && response.headers.get('Content-Type')?.startsWith('text/html')) {
+      throw new Problem(response.status, 'unexpected_answer', 'a page came in place of an answer of the API')
+    }
     if (response.ok) return { status: response.status, text, headers: response.headers, url: response.url }
     if (response.status === 401) isLoginDue.value = true
     throw problemOf(response.status, text)
@@ -61,11 +67,16 @@ export async function getJsonIfAny<T>(path: string, signal?: AbortSignal): Promi
   }
 }
 
-/** The path of an API route, with its query: each value may be any text; those that are undefined are left out. */
+/**
+ * The path of an API route, with its query: each value may be any text; those that are undefined are left out. A segment
+ * may be any text but `.` and `..`, which would lead to another path: it throws then.
+ */
 export function pathOf(
   segments: readonly string[],
   query: Readonly<Record<string, string | number | boolean | undefined>> = {},
 ): string {
+  const dots = segments.find((segment) => segment === '.' || segment === '..')
+  if (dots !== undefined) throw new Problem(0, 'unexpected_path', `${dots} is no part of a path`)
   const given = Object.entries(query).flatMap(([name, value]) =>
     value === undefined || value === '' ? [] : [[name, String(value)]],
   )

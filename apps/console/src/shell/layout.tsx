@@ -52,7 +52,7 @@ export function Layout() {
 function currentView() {
   const { segments } = route.value
   for (const view of views) {
-    const params = matchPath(view.path, segments)
+    const params = matchPath(view.path, segments, view.shapes)
     if (params) return { view, params }
   }
   return { view: undefined, params: {} }

@@ -12,11 +12,13 @@ import { Problem } from '../http/problem.ts'
 import { Neighbours } from '../log/neighbours.tsx'
 import { linkTo } from '../routing/url.ts'
 import { eventOf, type LogEvent } from '../text/slices.ts'
+import { topicShape } from '../text/topic.ts'
 import { bytesText, countText, durationText } from '../text/words.ts'
 import type { View, ViewProps } from './view.ts'
 
 export const event: View = {
   path: 'events/:topic/:id',
+  shapes: { topic: topicShape },
   title: ({ id = '' }) => id,
   component: EventView,
   scope: 'read',

@@ -10,11 +10,15 @@ export interface ViewProps {
 export interface View {
   /** Behind `#/`; a segment that begins with `:` is a parameter. The overview has none. */
   readonly path: string
+  /** What parameters must match: with another one it is a URL that no view has. */
+  readonly shapes?: Readonly<Record<string, RegExp>>
   /** Of the browser's tab. */
   readonly title: (params: Readonly<Record<string, string>>) => string
   readonly component: ComponentType<ViewProps>
   /** What a key must be allowed to do, so that the view shows anything. */
   readonly scope?: Scope
+  /** Whether it shows nothing to a key of some topics, and so is not offered to it. */
+  readonly isForAllTopics?: boolean
   /** In the navigation, if it is there. */
   readonly entry?: {
     readonly words: string

@@ -19,6 +19,7 @@ import { ShownOnce } from './shown-once.tsx'
 
 export const keyView: View = {
   path: 'keys/:id',
+  shapes: { id: /^[0-9A-Za-z]{12}$/ },
   title: ({ id }) => `Key ${id}`,
   component: ShownKey,
   scope: 'admin',

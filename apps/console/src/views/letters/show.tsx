@@ -16,6 +16,7 @@ import { DiscardDialog, PublishAsDialog } from './settle.tsx'
 
 export const letterView: View = {
   path: 'dead-letters/:id',
+  shapes: { id: /^[ec]-\d+$/ },
   title: ({ id }) => `Letter ${id}`,
   component: ShownLetter,
   scope: 'read',

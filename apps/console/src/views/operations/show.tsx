@@ -17,6 +17,7 @@ import { type Operation, outcomeWords, runningMs, tones } from './operation.ts'
 
 export const operationView: View = {
   path: 'operations/:id',
+  shapes: { id: /^\d+$/ },
   title: ({ id }) => `Operation ${id}`,
   component: ShownOperation,
   scope: 'admin',

@@ -19,6 +19,7 @@ import { Troubles } from './trouble.tsx'
 
 export const projectionView: View = {
   path: 'projections/:name',
+  shapes: { name: /^[\w-]+$/ },
   title: ({ name }) => `Projection ${name}`,
   component: ShownProjection,
   scope: 'read',

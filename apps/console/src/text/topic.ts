@@ -1,0 +1,2 @@
+/** What a topic's name looks like. */
+export const topicShape = /^[\w-]+(\.[\w-]+)*$/
