@@ -1,6 +1,7 @@
 /** Who one is to the gateway, and so what the console offers. The gateway decides again at each request. */
 import { computed, effect, signal } from '@preact/signals'
 import { call, getJson, isLoginDue } from '../http/call.ts'
+import { Problem } from '../http/problem.ts'
 
 export type Scope = 'publish' | 'read' | 'admin'
 
@@ -35,8 +36,14 @@ export async function readSession(signal?: AbortSignal): Promise<void> {
   session.value = await getJson<Session>('session', signal)
 }
 
+/** What a header can carry, and so all that a key or a token can have. */
+const keyText = /^[\x21-\x7e]+$/
+
 /** Changes a key for the cookie of a session. The key is kept nowhere. */
 export async function logIn(key: string): Promise<void> {
+  if (!keyText.test(key)) {
+    throw new Problem(0, 'no_key', 'This is not a whole key: it has a space, or a character that no key has.')
+  }
   const { text } = await call('session', { method: 'POST', headers: { Authorization: `Bearer ${key}` } })
   session.value = JSON.parse(text) as Session
   isLoginDue.value = false
