@@ -5,4 +5,7 @@ import './style/main.css'
 
 applyTheme()
 const root = document.getElementById('console')
-if (root) render(<Layout />, root)
+if (root) {
+  root.replaceChildren() // what says that this script has not come
+  render(<Layout />, root)
+}
