@@ -18,7 +18,7 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
     text: [],
     components: ['http', 'routing', 'style', 'text'],
     log: ['components', 'http', 'routing', 'text'],
-    overview: ['components', 'http', 'routing', 'text'],
+    overview: ['components', 'http', 'routing', 'session', 'text'],
     session: ['http'],
     views: ['components', 'http', 'log', 'overview', 'routing', 'session', 'text'],
     shell: ['components', 'http', 'routing', 'session', 'style', 'views'],

@@ -18,8 +18,13 @@ interface Sampled {
   readonly stored: Values
 }
 
+interface SampledTopic {
+  readonly topic: string
+  readonly accepted: Values
+}
+
 interface SampledTopics {
-  readonly topics: readonly { readonly topic: string; readonly accepted: Values }[]
+  readonly topics: readonly SampledTopic[]
 }
 
 /** Of all topics together, or of one; undefined where the gateway keeps none. */
@@ -37,11 +42,19 @@ export async function readRates(topic: string | undefined, signal: AbortSignal):
   }
 }
 
-/** What was accepted a second in each minute, by topic, of the topics that a pattern matches. */
+/** What was accepted a second in each minute, by topic, of the topics that some topics and patterns name. */
 export async function readRatesOfTopics(
-  pattern: string,
+  patterns: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Values>> {
-  const sampled = await getJsonIfAny<SampledTopics>(pathOf(['rates'], { topic: pattern }), signal)
-  return new Map(sampled?.topics.map(({ topic, accepted }) => [topic, accepted]))
+  const rates = new Map<string, Values>()
+  for (const pattern of patterns) {
+    const sampled = await getJsonIfAny<SampledTopics | SampledTopic>(
+      pathOf(['rates'], { topic: pattern }),
+      signal,
+    )
+    const topics = sampled === undefined ? [] : 'topics' in sampled ? sampled.topics : [sampled]
+    for (const { topic, accepted } of topics) rates.set(topic, accepted)
+  }
+  return rates
 }

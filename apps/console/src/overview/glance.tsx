@@ -4,6 +4,7 @@ import { getJson } from '../http/call.ts'
 import { type Polled, usePolled } from '../http/poll.ts'
 import type { Rates } from '../http/rates.ts'
 import { linkTo } from '../routing/url.ts'
+import { isForAllTopics, session } from '../session/session.ts'
 import { countText, plural, rateText } from '../text/words.ts'
 
 interface GlanceProps {
@@ -44,6 +45,9 @@ function waitText(seconds: number | null | undefined): string {
 }
 
 function rateFact(rates: Rates | undefined): Fact {
+  if (session.value !== undefined && !isForAllTopics.value) {
+    return { label: 'Accepted', value: 'unknown', note: 'for keys of all topics' }
+  }
   const [accepted, stored] = rates?.series.map(({ values }) => values.at(-1)) ?? []
   return {
     label: 'Accepted',

@@ -7,9 +7,19 @@ import { rateText } from '../text/words.ts'
 /** How often a gateway has a value more. */
 const everyMs = 10_000
 
+interface Wanted {
+  readonly topic?: string
+  /** Otherwise nothing is asked for: those of all topics are not for every key. */
+  readonly isWanted?: boolean
+}
+
 /** The rates of the last hour; of one topic, if it is said. */
-export const useRates = (topic?: string): Rates | undefined =>
-  usePolled(`rates ${topic ?? ''}`, (signal) => readRates(topic, signal), { everyMs }).data
+export const useRates = ({ topic, isWanted = true }: Wanted): Rates | undefined =>
+  usePolled(
+    `rates ${topic ?? ''} ${isWanted}`,
+    async (signal) => (isWanted ? await readRates(topic, signal) : undefined),
+    { everyMs: isWanted ? everyMs : null },
+  ).data
 
 /** Accepted and stored events a second. */
 export function RatesCard({ data, firstWithin }: { data: Rates | undefined; firstWithin: string }) {

@@ -1,5 +1,6 @@
 import { Badge, Banner, Card } from '../components/basics.tsx'
 import type { Polled } from '../http/poll.ts'
+import { isForAllTopics, may, session } from '../session/session.ts'
 import { plural } from '../text/words.ts'
 
 interface Finding {
@@ -20,11 +21,21 @@ const titles = {
   problem: 'Something is wrong',
 } as const
 
+/** What a key lacks to be told them; undefined if it lacks nothing, or that is not known yet. */
+function needsOfDoctor(): string | undefined {
+  if (session.value === undefined) return undefined
+  const needs = [
+    ...(may('admin') ? [] : ['with the scope admin']),
+    ...(isForAllTopics.value ? [] : ['for all topics']),
+  ]
+  return needs.length === 0 ? undefined : needs.join(' ')
+}
+
 /** Is all well: what the doctor finds, and what to do about it. */
-export function Verdict({ data, problem }: Polled<Diagnosis>) {
-  if (problem?.status === 403) {
-    return <Banner tone="unknown" title="The doctor's findings need a key with the scope admin" />
-  }
+export function Verdict({ data, problem }: Pick<Polled<Diagnosis | undefined>, 'data' | 'problem'>) {
+  const needs = needsOfDoctor()
+  if (needs !== undefined)
+    return <Banner tone="unknown" title={`The doctor's findings need a key ${needs}`} />
   if (problem) return <Banner tone="unknown" title="Whether all is well is unknown now" />
   if (data === undefined) return <Banner tone="unknown" title="The doctor is looking …" />
   const amiss = data.findings.filter(({ level }) => level !== 'ok')

@@ -29,6 +29,9 @@ effect(() => {
 /** Whether one may see and do what concerns all topics. */
 export const isForAllTopics = computed(() => session.value?.topics.includes('>') ?? false)
 
+/** The patterns that a key is bound to; none if it may see all topics, or until that is known. */
+export const ownPatterns = computed(() => (isForAllTopics.value ? [] : (session.value?.topics ?? [])))
+
 export const may = (scope: Scope): boolean => session.value?.scopes.includes(scope) ?? false
 
 /** Throws {@link Problem} as `call` does; with 401 the login is due. */

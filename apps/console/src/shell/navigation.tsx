@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { route } from '../routing/route.ts'
-import { may, type Scope, session } from '../session/session.ts'
+import { isForAllTopics, may, session } from '../session/session.ts'
 import { theme, turnTheme } from '../style/theme.ts'
 import { views } from '../views/registry.ts'
 import type { View } from '../views/view.ts'
@@ -41,9 +41,10 @@ export function Navigation({ current }: { current: View | undefined }) {
         <FindBox />
         <nav aria-label="Views">
           {groups.map((group) => {
-            const offered = views.flatMap(({ path, entry, scope }) =>
-              entry?.group === group && isOffered(scope) ? [{ path, ...entry }] : [],
-            )
+            const offered = views.flatMap((view) => {
+              const { path, entry } = view
+              return entry?.group === group && isOffered(view) ? [{ path, ...entry }] : []
+            })
             if (offered.length === 0) return null
             return (
               <ul key={group} aria-label={group}>
@@ -73,5 +74,5 @@ export function Navigation({ current }: { current: View | undefined }) {
 }
 
 /** Until it is known who one is, everything is. */
-const isOffered = (scope: Scope | undefined): boolean =>
-  scope === undefined || session.value === undefined || may(scope)
+const isOffered = ({ scope, isForAllTopics: needsAll = false }: View): boolean =>
+  session.value === undefined || ((scope === undefined || may(scope)) && (!needsAll || isForAllTopics.value))

@@ -2,13 +2,14 @@ import type { Stats } from '@sekali/client'
 import { Banner, PageHead } from '../components/basics.tsx'
 import { Time } from '../components/time.tsx'
 import { getJson } from '../http/call.ts'
-import { usePolled } from '../http/poll.ts'
+import { pollMs, usePolled } from '../http/poll.ts'
 import { Conservation } from '../overview/conservation.tsx'
 import { Consumers } from '../overview/consumers.tsx'
 import { Glance } from '../overview/glance.tsx'
 import { RatesCard, useRates } from '../overview/rates.tsx'
 import { type Diagnosis, Verdict } from '../overview/verdict.tsx'
 import { linkTo } from '../routing/url.ts'
+import { isForAllTopics, may, session } from '../session/session.ts'
 import type { View } from './view.ts'
 
 export const overview: View = {
@@ -23,8 +24,14 @@ export const overview: View = {
 function Overview() {
   // Totals are of all topics, however few are on the page.
   const stats = usePolled('stats', (signal) => getJson<Stats>('stats?limit=1', signal))
-  const doctor = usePolled('doctor', (signal) => getJson<Diagnosis>('doctor', signal))
-  const rates = useRates()
+  // Whoever is refused here stands in the audit log: it is not asked for in vain.
+  const mayDiagnose = may('admin') && isForAllTopics.value
+  const doctor = usePolled(
+    `doctor ${mayDiagnose}`,
+    async (signal) => (mayDiagnose ? await getJson<Diagnosis>('doctor', signal) : undefined),
+    { everyMs: mayDiagnose ? pollMs : null },
+  )
+  const rates = useRates({ isWanted: isForAllTopics.value })
   const { data } = stats
   return (
     <>
@@ -44,7 +51,9 @@ function Overview() {
           </Banner>
         )}
         <Verdict {...doctor} />
-        <RatesCard data={rates} firstWithin="half a minute" />
+        {(session.value === undefined || isForAllTopics.value) && (
+          <RatesCard data={rates} firstWithin="half a minute" />
+        )}
         <Conservation figures={data?.totals} />
         <Consumers consumers={data?.consumers} />
       </div>

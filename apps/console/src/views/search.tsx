@@ -10,6 +10,7 @@ import { LiveSwitch } from '../log/live-switch.tsx'
 import { type LogQuery, useLog } from '../log/use-log.ts'
 import { goTo, route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
+import { ownPatterns, session } from '../session/session.ts'
 import { utcOf } from '../text/instant.ts'
 import type { View } from './view.ts'
 
@@ -30,7 +31,9 @@ function Search() {
   const found = query.get('find')
   // Another search begins anew; to pause it is the same one.
   const key = [...query].filter(([name]) => name !== 'live').join('\n')
-  return found === null ? <Results key={key} /> : <Finding text={found} />
+  if (found !== null) return <Finding text={found} />
+  // Which topics a search begins with depends on whose it is.
+  return session.value === undefined ? <p>Reading …</p> : <Results key={key} />
 }
 
 /** Where a text leads to that was typed into the box. */
@@ -76,7 +79,9 @@ const times = [
 ] as const
 
 function Results() {
-  const given = Object.fromEntries(route.value.query)
+  const [own] = ownPatterns.value
+  // A key of some topics is refused all of them together.
+  const given: Given = { ...(own !== undefined && { topic: own }), ...Object.fromEntries(route.value.query) }
   const bound = Boolean(given.from || given.to)
   const query: LogQuery = {
     topic: given.topic,
@@ -96,8 +101,26 @@ function Results() {
         <ExportButton query={query} />
       </PageHead>
       <SearchForm given={given} log={log} />
+      <OwnPatterns />
       <EventList log={log} isOneTopic={isOneTopic} empty="No event matches" />
     </>
+  )
+}
+
+/** The others that a key may search. */
+function OwnPatterns() {
+  const patterns = ownPatterns.value
+  if (patterns.length < 2) return null
+  return (
+    <p class="faint">
+      This key sees{' '}
+      {patterns.map((topic, at) => (
+        <span key={topic}>
+          {at > 0 && ', '}
+          <a href={linkTo(['search'], { topic })}>{topic}</a>
+        </span>
+      ))}
+    </p>
   )
 }
 

@@ -15,11 +15,13 @@ import { RatesCard, useRates } from '../overview/rates.tsx'
 import { route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
 import type { LogEvent } from '../text/slices.ts'
+import { topicShape } from '../text/topic.ts'
 import { countText } from '../text/words.ts'
 import type { View, ViewProps } from './view.ts'
 
 export const topic: View = {
   path: 'topics/:topic',
+  shapes: { topic: topicShape },
   title: ({ topic = '' }) => topic,
   component: Topic,
   scope: 'read',
@@ -32,7 +34,7 @@ function Topic({ params: { topic = '' } }: ViewProps) {
   const isLive = route.value.query.get('live') !== 'off'
   const log = useLog({ topic }, isLive)
   const figures = data?.topics?.[0]
-  const rates = useRates(topic)
+  const rates = useRates({ topic })
   const isUnknown = data?.topics?.length === 0
   return (
     <>

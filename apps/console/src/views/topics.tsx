@@ -11,6 +11,7 @@ import { usePolled } from '../http/poll.ts'
 import { readRatesOfTopics } from '../http/rates.ts'
 import { goTo, route, withQuery } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
+import { session } from '../session/session.ts'
 import { addSample, ratesOf, type Sample } from '../text/samples.ts'
 import { countText, plural, rateText } from '../text/words.ts'
 import type { View } from './view.ts'
@@ -46,7 +47,9 @@ function Topics() {
   const pattern = isPattern(filter) ? filter : undefined
   const { data, problem, at } = usePolled(`topics ${pattern ?? ''}`, (signal) => readTopics(pattern, signal))
   const samples = useSamples(data?.topics, at)
-  const history = usePolled(`rates ${pattern ?? ''}`, (signal) => readRatesOfTopics(pattern ?? '>', signal), {
+  // A key of some topics is refused all of them together
+  const patterns = pattern === undefined ? (session.value?.topics ?? []) : [pattern]
+  const history = usePolled(`rates ${patterns}`, (signal) => readRatesOfTopics(patterns, signal), {
     everyMs: historyMs,
   }).data
   const [max, setMax] = useState(rowsStep)

@@ -13,6 +13,7 @@ import type { View } from '../view.ts'
 
 export const audit: View = {
   path: 'audit',
+  isForAllTopics: true,
   title: () => 'Audit log',
   component: Audit,
   scope: 'admin',

@@ -9,6 +9,7 @@ import { usePages } from '../../http/use-pages.ts'
 import { route } from '../../routing/route.ts'
 import { linkTo } from '../../routing/url.ts'
 import { Allowed } from '../../session/allowed.tsx'
+import { ownPatterns } from '../../session/session.ts'
 import { plural } from '../../text/words.ts'
 import type { View } from '../view.ts'
 import { LetterFilters } from './filters.tsx'
@@ -65,7 +66,7 @@ function Letters() {
         </>
       )}
       <RedriveDialog
-        filter={{ topic, reason, from, to }}
+        filter={{ topic: topic ?? onlyPattern(), reason, from, to }}
         isOpen={isRedriving}
         onClose={() => {
           setRedriving(false)
@@ -75,6 +76,9 @@ function Letters() {
     </>
   )
 }
+
+/** A key of one pattern redrives that one, if no topic is said: all of them together would be refused. */
+const onlyPattern = () => (ownPatterns.value.length === 1 ? ownPatterns.value[0] : undefined)
 
 /** Nothing at all is good news; nothing behind a filter need not be. */
 function Nothing({ filter }: { filter: Readonly<Record<string, string | undefined>> }) {
