@@ -1,4 +1,5 @@
 import { Badge, Button } from '../components/basics.tsx'
+import type { Problem } from '../http/problem.ts'
 import { goTo, withQuery } from '../routing/route.ts'
 import type { Log } from './use-log.ts'
 
@@ -6,22 +7,27 @@ const states = {
   off: ['unknown', 'paused'],
   connecting: ['unknown', 'connecting'],
   live: ['ok', 'live'],
-  refused: ['problem', 'refused'],
+  refused: ['unknown', 'not live'],
   waiting: ['warning', 'connection lost, trying again'],
 } as const
 
-/** Whether the list follows the log; the URL keeps it. */
-export function LiveSwitch({ log: { state } }: { log: Log }) {
+/** Whether the list follows the log; the URL keeps it. What cannot be followed says why, and the list stays. */
+export function LiveSwitch({ log: { state, refusal } }: { log: Log }) {
   const [tone, words] = states[state]
   const isOn = state !== 'off'
   return (
     <span class="live">
       <span role="status">
-        <Badge tone={tone}>{words}</Badge>
+        {refusal && <span class="faint">{hintOf(refusal)}</span>} <Badge tone={tone}>{words}</Badge>
       </span>
-      <Button onClick={() => goTo(withQuery({ live: isOn ? 'off' : 'on' }), { replace: true })}>
-        {isOn ? 'Pause' : 'Go live'}
-      </Button>
+      {state !== 'refused' && (
+        <Button onClick={() => goTo(withQuery({ live: isOn ? 'off' : 'on' }), { replace: true })}>
+          {isOn ? 'Pause' : 'Go live'}
+        </Button>
+      )}
     </span>
   )
 }
+
+const hintOf = ({ code, message }: Problem): string =>
+  code === 'too_many_topics' ? 'Following needs a pattern of at most 500 topics.' : message

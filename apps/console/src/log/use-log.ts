@@ -18,7 +18,10 @@ export interface LogQuery {
 export interface Log {
   readonly rows: Rows
   readonly state: FollowState | 'off'
+  /** Why events could not be read. */
   readonly problem: Problem | undefined
+  /** Why nothing is followed: what is there can be read all the same. */
+  readonly refusal: Problem | undefined
   readonly isLoading: boolean
   /** Reads the next older page; undefined at the beginning of the log. */
   readonly onOlder: (() => void) | undefined
@@ -36,6 +39,7 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
   const [rows, setRows] = useState<Rows>(noRows)
   const [state, setState] = useState<Log['state']>('off')
   const [problem, setProblem] = useState<Problem>()
+  const [refusal, setRefusal] = useState<Problem>()
   const [isLoading, setLoading] = useState(true)
   const [older, setOlder] = useState<URLSearchParams>()
   const isHeld = useRef(false)
@@ -57,6 +61,7 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
     const stale = [...known.current.waiting, ...known.current.shown]
     shownKey.current = key
     setProblem(undefined)
+    setRefusal(undefined)
     const read = async () => {
       setLoading(true)
       try {
@@ -86,7 +91,7 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
             const at = passed > 0 ? { ...before, passed: before.passed + passed } : before
             return addLive(at, lines.map(eventOf), isHeld.current)
           }),
-        onRefused: setProblem,
+        onRefused: setRefusal,
         onState: (now) => {
           setState(now)
           if (isFirst && now !== 'connecting') {
@@ -119,6 +124,7 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
     rows,
     state,
     problem,
+    refusal,
     isLoading,
     onOlder: older === undefined ? undefined : () => void readOlder(),
     hold: (held) => {
