@@ -1,4 +1,5 @@
 /** How the figures went: what a gateway keeps of them, and what it does not know. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { outcomesOf } from '@sekali/core/figures'
 import { eventually } from '@sekali/testkit/eventually'
 import { event } from '@sekali/testkit/sample'
@@ -39,7 +40,7 @@ const total = (values: readonly (number | null)[]) => known(values).reduce((sum,
 
 test('before it samples, a gateway knows nothing, and says so', async () => {
   await using own = await ownRates()
-  const nothing = { started_at: null, interval_seconds: 0.2, accepted: [], stored: [] }
+  const nothing = { started_at: null, interval_seconds: 0.2, newest_seconds: null, accepted: [], stored: [] }
   expect(await own.rates()).toMatchObject({ ...nothing, in_flight: [] })
   expect(await own.rates('?topic=a')).toEqual({ ...nothing, interval_seconds: 0.4, topic: 'a' })
   expect(await own.rates('?topic=>')).toMatchObject({ started_at: null, topics: [] })
@@ -130,6 +131,20 @@ test('a topic that is new had nothing before, one that is gone is forgotten, and
   expect(new Set(rates)).toEqual(new Set([rates[0], 0])) // where a reading took long, the mean of two intervals
   const all = sampler.ofAll.grid.values('accepted')
   expect([total(all) > 0, all.includes(null)]).toEqual([true, true]) // 990 less, and then 10 less
+})
+
+test('where readings are slow and intervals are left out, the newest value says how long it is of', async () => {
+  let taken = 0
+  const read = async () => {
+    taken += 1
+    await sleep(20)
+    return reading(figures('a', taken))
+  }
+  await using sampler = createSampler({ readings: { read } }, { intervalMs: 40, perTopicInterval: 1 })
+  expect(sampler.ofAll.newestMs()).toBeUndefined()
+  sampler.start()
+  await eventually(() => expect(taken).toBeGreaterThan(2))
+  for (const { newestMs } of [sampler.ofAll, sampler.ofTopics]) expect(newestMs()).toBeGreaterThan(5 * 40)
 })
 
 test('a grid keeps so many intervals of so many names; what nobody has set is not known', () => {

@@ -29,11 +29,13 @@ export function rates({ ofAll, ofTopics }: Pick<Sampler, 'ofAll' | 'ofTopics'>) 
 const json = (body: object, headers?: Readonly<Record<string, string>>): Response =>
   reply(200, JSON.stringify(body), { 'Content-Type': 'application/json', ...headers })
 
-function intervalsOf({ startedAt, intervalMs }: Intervals) {
+function intervalsOf({ startedAt, intervalMs, newestMs }: Intervals) {
   const began = startedAt()
+  const newest = newestMs()
   return {
     started_at: began === undefined ? null : new Date(began).toISOString(),
     interval_seconds: intervalMs / 1_000,
+    newest_seconds: newest === undefined ? null : Math.round(newest) / 1_000,
   }
 }
 

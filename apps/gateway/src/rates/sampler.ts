@@ -26,6 +26,8 @@ export interface Intervals {
   readonly intervalMs: number
   /** When the first interval that is kept began, in milliseconds since 1970; undefined while none is over. */
   startedAt(): number | undefined
+  /** What the newest value is the mean of: more than an interval where some were left out; undefined while there is none. */
+  newestMs(): number | undefined
 }
 
 export interface Sampled extends Intervals {
@@ -74,6 +76,7 @@ export function createSampler(
   let beganMs = 0
   let before: (Taken & { readonly totals: Figures }) | undefined
   let topicsBefore: (Taken & { readonly counts: ReadonlyMap<string, TopicFigures> }) | undefined
+  const newestMs: { all?: number; topics?: number } = {}
   let running: Promise<void> | undefined
 
   /** Takes a reading, with which all intervals before this one are over. */
@@ -91,6 +94,7 @@ export function createSampler(
     all.advance(taken.interval)
     const last = before
     if (last !== undefined) {
+      newestMs.all = taken.atMs - last.atMs
       const intervals = taken.interval - last.interval
       for (const name of names) {
         const value =
@@ -104,6 +108,7 @@ export function createSampler(
   function addTopics(taken: Taken, now: readonly TopicFigures[] | undefined): void {
     for (const figure of topicFigures) topics[figure].advance(taken.interval)
     const last = topicsBefore
+    if (last !== undefined) newestMs.topics = taken.atMs - last.atMs
     if (now === undefined) {
       topicsBefore = { ...taken, counts: noCounts }
       return
@@ -137,8 +142,9 @@ export function createSampler(
     }
   }
 
-  const intervalsOf = (grid: Grid, ms: number): Intervals => ({
+  const intervalsOf = (grid: Grid, ms: number, of: 'all' | 'topics'): Intervals => ({
     intervalMs: ms,
+    newestMs: () => newestMs[of],
     startedAt() {
       const { from, to } = grid.bounds()
       return from === to ? undefined : Date.now() - (performance.now() - beganMs - from * ms)
@@ -149,8 +155,8 @@ export function createSampler(
     start() {
       running ??= run()
     },
-    ofAll: { grid: all, ...intervalsOf(all, intervalMs) },
-    ofTopics: { ...topics, ...intervalsOf(topics.accepted, topicIntervalMs) },
+    ofAll: { grid: all, ...intervalsOf(all, intervalMs, 'all') },
+    ofTopics: { ...topics, ...intervalsOf(topics.accepted, topicIntervalMs, 'topics') },
     async [Symbol.asyncDispose]() {
       closing.abort()
       await running

@@ -10,6 +10,12 @@ const grid = {
     v.description('When the first interval began; null while none is over.'),
   ),
   interval_seconds: v.pipe(v.number(), v.minValue(0), v.description('How long each interval is.')),
+  newest_seconds: v.pipe(
+    v.nullable(v.pipe(v.number(), v.minValue(0))),
+    v.description(
+      'What the newest value is the mean of. A gateway with many topics leaves intervals out; null while there is none.',
+    ),
+  ),
 }
 
 const ofTopic = { accepted: Values, stored: Values }
@@ -32,6 +38,7 @@ export const RatesOfTopics = v.object({
 export const exampleRates = {
   started_at: '2025-12-08T10:00:00.000Z',
   interval_seconds: 10,
+  newest_seconds: 10.002,
   accepted: [12.5, null, 14],
   stored: [12.4, 12, 14.1],
   duplicates: [0, 0.1, 0],
