@@ -19,6 +19,12 @@ test('Redis, then PostgreSQL are stopped: a banner within 5 s, unknown figures, 
   await page.goto(own.url)
   const sum = page.getByRole('region', { name: /^What came of everything/ })
   await sum.getByText('adds up').waitFor()
+  await page.getByText('All is well').waitFor()
+  const accepted = page.locator('.fact').filter({ hasText: /^Accepted/ })
+  const contradictions = async () => {
+    const words = [sum.getByText('adds up'), page.getByText('All is well'), accepted.getByText(/\d\/s/)]
+    return (await Promise.all(words.map((found) => found.allInnerTexts()))).flat()
+  }
   let loads = 0
   page.on('load', () => {
     loads += 1
@@ -26,8 +32,14 @@ test('Redis, then PostgreSQL are stopped: a banner within 5 s, unknown figures, 
 
   await redis.kill()
   await page.getByText(/^Redis: events are not taken/).waitFor({ timeout: bannerMs })
+  // At once, and not with the next reading: a page must not say both
+  await expect.poll(contradictions, { timeout: 500 }).toEqual([])
   await sum.getByText('unknown accepted').waitFor({ timeout: recoveryMs })
   await sum.getByText('cannot be told now').waitFor()
+  // Nor when the rates are read anew, of which the newest is from before
+  await page.waitForResponse(/\/rates/)
+  await accepted.getByText('unknown', { exact: true }).waitFor()
+  expect(await contradictions()).toEqual([])
   await redis.start()
   await page.getByText(/^Redis: events are not taken/).waitFor({ state: 'detached', timeout: recoveryMs })
   await sum.getByText('adds up').waitFor({ timeout: recoveryMs })
@@ -50,6 +62,7 @@ test('while the gateway is away the page says so, and goes on when it is back', 
   await tab.page.getByText('adds up').waitFor()
   own.gateway.signal('SIGSTOP')
   await tab.page.getByText('The gateway does not answer').waitFor({ timeout: bannerMs })
+  await tab.page.getByText('cannot be told now').waitFor({ timeout: 500 })
   own.gateway.signal('SIGCONT')
   await tab.page.getByText('The gateway does not answer').waitFor({ state: 'detached', timeout: recoveryMs })
 })

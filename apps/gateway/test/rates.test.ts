@@ -188,7 +188,7 @@ test('the names of topics are put in order once in an interval, however many pag
       },
     },
   }
-  const of = { intervalMs: 1_000, startedAt: () => undefined }
+  const of = { intervalMs: 1_000, startedAt: () => undefined, newestMs: () => undefined }
   const stored = { ...grid, names: [] }
   const app = new Hono().get(
     '/rates',

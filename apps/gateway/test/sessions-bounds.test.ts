@@ -130,8 +130,10 @@ test('the log says whose session begins, ends or cannot, from where, and never h
     const made = { headers, rawHeaders: [], socket: { remoteAddress: '192.0.2.1' } }
     const incoming = made as unknown as IncomingMessage
     const grant = { holder: 'key-1', scopes: ['read'] as const, topics: [] }
-    const ofSession = name === undefined ? {} : { session: name }
-    admitAs(incoming, { grant, life: forever, quota: unlimited, ...ofSession })
+    const ofSession =
+      name === undefined ? { kind: 'key' as const } : { kind: 'session' as const, session: name }
+    const endsAtMs = () => Number.POSITIVE_INFINITY
+    admitAs(incoming, { grant, life: forever, quota: unlimited, endsAtMs, ...ofSession })
     return { env: { incoming } } as never
   }
   const begun = await session.logIn.handler(request())

@@ -25,6 +25,12 @@ interface Options {
 }
 
 export const pollMs = 5_000
+/** What is asked for again and again is not waited for long: the next answer is newer. */
+const timeoutMs = 5_000
+
+const tooLate = () => new Problem(0, 'timed_out', `no answer within ${timeoutMs / 1_000} s`)
+const problemFrom = (error: unknown): Problem =>
+  error instanceof Problem ? error : new Problem(0, 'unexpected_answer', String(error))
 
 /**
  * Calls `load` again and again while the page is visible, one call at a time, and anew when `key` changes. `key` has to
@@ -48,12 +54,13 @@ export function usePolled<T>(
     let timer: ReturnType<typeof setTimeout> | undefined
     const ask = async () => {
       const began = Date.now()
+      const timeout = everyMs === null ? undefined : AbortSignal.timeout(timeoutMs)
       try {
-        const data = await loader.current(stop.signal)
+        const data = await loader.current(AbortSignal.any(timeout ? [stop.signal, timeout] : [stop.signal]))
         if (!stop.signal.aborted) setAnswer({ key, data, at: began })
       } catch (error) {
         if (stop.signal.aborted) return
-        const problem = error instanceof Problem ? error : new Problem(0, 'unexpected_answer', String(error))
+        const problem = timeout?.aborted ? tooLate() : problemFrom(error)
         setAnswer((before) => (before.key === key ? { ...before, problem } : { key, problem }))
       }
       if (everyMs !== null && !stop.signal.aborted) timer = setTimeout(ask, everyMs)

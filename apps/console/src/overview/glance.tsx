@@ -1,8 +1,9 @@
 import type { ProjectionInfo, Stats } from '@sekali/client'
 import { type Fact, Facts } from '../components/facts.tsx'
 import { getJson } from '../http/call.ts'
+import { currentOf } from '../http/current.ts'
 import { type Polled, usePolled } from '../http/poll.ts'
-import type { Rates } from '../http/rates.ts'
+import { newestWords, type Rates } from '../http/rates.ts'
 import { linkTo } from '../routing/url.ts'
 import { isForAllTopics, session } from '../session/session.ts'
 import { countText, plural, rateText } from '../text/words.ts'
@@ -20,10 +21,12 @@ export function Glance({ stats, rates }: GlanceProps) {
   return (
     <Facts
       label="At a glance"
-      facts={[inFlight(stats), rateFact(rates), letterFact(stats), projectionFact(projections)]}
+      facts={[inFlight(stats), rateFact(rates), letterFact(stats), projectionFact(now(projections))]}
     />
   )
 }
+
+const now = <T,>(polled: Polled<T>): Polled<T> => ({ ...polled, data: currentOf(polled) })
 
 /** As long as the doctor calls it well. */
 const waitSecondsMax = 10
@@ -49,10 +52,14 @@ function rateFact(rates: Rates | undefined): Fact {
     return { label: 'Accepted', value: 'unknown', note: 'for keys of all topics' }
   }
   const [accepted, stored] = rates?.series.map(({ values }) => values.at(-1)) ?? []
+  const label = 'Accepted'
+  if (rates === undefined) return { label, value: 'unknown' }
+  if (rates.times.length === 0) return { label, value: 'unknown', note: 'not measured yet' }
+  if (accepted === null && stored === null) return { label, value: 'unknown', note: 'not measured now' }
   return {
-    label: 'Accepted',
+    label,
     value: rateText(accepted),
-    note: `${rateText(stored)} stored, of the last 10 s`,
+    note: `${rateText(stored)} stored, ${newestWords(rates, Date.now())}`,
   }
 }
 

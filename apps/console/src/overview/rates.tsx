@@ -1,7 +1,9 @@
+import { useMemo } from 'preact/hooks'
 import { Card } from '../components/basics.tsx'
 import { Chart } from '../components/chart.tsx'
+import { awaySince, currentOf } from '../http/current.ts'
 import { usePolled } from '../http/poll.ts'
-import { type Rates, readRates } from '../http/rates.ts'
+import { type Rates, readRates, upToNow } from '../http/rates.ts'
 import { rateText } from '../text/words.ts'
 
 /** How often a gateway has a value more. */
@@ -14,12 +16,16 @@ interface Wanted {
 }
 
 /** The rates of the last hour; of one topic, if it is said. */
-export const useRates = ({ topic, isWanted = true }: Wanted): Rates | undefined =>
-  usePolled(
+export function useRates({ topic, isWanted = true }: Wanted): Rates | undefined {
+  const polled = usePolled(
     `rates ${topic ?? ''} ${isWanted}`,
     async (signal) => (isWanted ? await readRates(topic, signal) : undefined),
     { everyMs: isWanted ? everyMs : null },
-  ).data
+  )
+  const data = currentOf(polled, 3 * everyMs)
+  const away = awaySince.value
+  return useMemo(() => data && upToNow(data, Date.now(), away), [data, away])
+}
 
 /** Accepted and stored events a second. */
 export function RatesCard({ data, firstWithin }: { data: Rates | undefined; firstWithin: string }) {

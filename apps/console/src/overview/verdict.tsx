@@ -32,11 +32,18 @@ function needsOfDoctor(): string | undefined {
 }
 
 /** Is all well: what the doctor finds, and what to do about it. */
-export function Verdict({ data, problem }: Pick<Polled<Diagnosis | undefined>, 'data' | 'problem'>) {
+export function Verdict({
+  data,
+  problem,
+  at,
+  isAway,
+}: Polled<Diagnosis | undefined> & { readonly isAway: boolean }) {
   const needs = needsOfDoctor()
   if (needs !== undefined)
     return <Banner tone="unknown" title={`The doctor's findings need a key ${needs}`} />
-  if (problem) return <Banner tone="unknown" title="Whether all is well is unknown now" />
+  if (data === undefined && (problem || isAway || at !== undefined)) {
+    return <Banner tone="unknown" title="Whether all is well is unknown now" />
+  }
   if (data === undefined) return <Banner tone="unknown" title="The doctor is looking …" />
   const amiss = data.findings.filter(({ level }) => level !== 'ok')
   const fine = data.findings.filter(({ level }) => level === 'ok')

@@ -1,5 +1,7 @@
+import { useEffect } from 'preact/hooks'
 import { Banner } from '../components/basics.tsx'
 import { call } from '../http/call.ts'
+import { awaySince } from '../http/current.ts'
 import { type Polled, usePolled } from '../http/poll.ts'
 import { Problem } from '../http/problem.ts'
 
@@ -31,14 +33,23 @@ async function readReadiness(signal: AbortSignal): Promise<Readiness> {
   }
 }
 
+/** Which servers do not answer as they should; empty if all do. */
+const awayOf = ({ broker, store }: Readiness): string =>
+  [broker !== 'ok' && 'Redis', store !== 'ok' && 'PostgreSQL'].filter(Boolean).join()
+
 /** What is in the way now, on top of every view. It goes by itself. */
 export function HealthBanner() {
   const { data, problem } = useReadiness()
+  const away = problem ? 'gateway' : data && awayOf(data)
+  // Another fault begins at another time, and what was read before it does not know of it
+  useEffect(() => {
+    awaySince.value = away ? Date.now() : undefined
+  }, [away])
   return (
     <div aria-live="assertive">
       {problem && (
         <Banner tone="problem" title="The gateway does not answer">
-          Figures are those of its last answer. The page goes on by itself once it is back.
+          How things are is unknown meanwhile. The page goes on by itself once it is back.
         </Banner>
       )}
       {!problem && data?.status === 'draining' && (

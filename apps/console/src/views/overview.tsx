@@ -2,6 +2,7 @@ import type { Stats } from '@sekali/client'
 import { Banner, PageHead } from '../components/basics.tsx'
 import { Time } from '../components/time.tsx'
 import { getJson } from '../http/call.ts'
+import { awaySince, currentOf } from '../http/current.ts'
 import { pollMs, usePolled } from '../http/poll.ts'
 import { Conservation } from '../overview/conservation.tsx'
 import { Consumers } from '../overview/consumers.tsx'
@@ -32,7 +33,8 @@ function Overview() {
     { everyMs: mayDiagnose ? pollMs : null },
   )
   const rates = useRates({ isWanted: isForAllTopics.value })
-  const { data } = stats
+  const data = currentOf(stats)
+  const findings = currentOf(doctor)
   return (
     <>
       <PageHead title="Overview">
@@ -50,7 +52,7 @@ function Overview() {
             <a href={linkTo(['publish'])}>Publish a first event</a>: this page then shows what came of it.
           </Banner>
         )}
-        <Verdict {...doctor} />
+        <Verdict {...doctor} data={findings} isAway={awaySince.value !== undefined} />
         {(session.value === undefined || isForAllTopics.value) && (
           <RatesCard data={rates} firstWithin="half a minute" />
         )}

@@ -6,6 +6,7 @@ import { ProblemBanner } from '../components/problem-banner.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
 import { getJson, pathOf } from '../http/call.ts'
+import { currentOf } from '../http/current.ts'
 import { usePolled } from '../http/poll.ts'
 import { EventList } from '../log/event-list.tsx'
 import { LiveSwitch } from '../log/live-switch.tsx'
@@ -28,9 +29,9 @@ export const topic: View = {
 }
 
 function Topic({ params: { topic = '' } }: ViewProps) {
-  const { data, problem } = usePolled(`topic ${topic}`, (signal) =>
-    getJson<Stats>(pathOf(['stats'], { topic }), signal),
-  )
+  const polled = usePolled(`topic ${topic}`, (signal) => getJson<Stats>(pathOf(['stats'], { topic }), signal))
+  const { problem } = polled
+  const data = currentOf(polled)
   const isLive = route.value.query.get('live') !== 'off'
   const log = useLog({ topic }, isLive)
   const figures = data?.topics?.[0]

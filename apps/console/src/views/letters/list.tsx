@@ -88,9 +88,7 @@ function Nothing({ filter }: { filter: Readonly<Record<string, string | undefine
       <a href={linkTo(['dead-letters'])}>Show all that are open</a>
     </Empty>
   ) : (
-    <Empty title="No letter is open: everything that came was stored.">
-      Settled ones are still there, under the state “all”.
-    </Empty>
+    <Empty title="No letter is open.">Settled ones are still there, under the state “all”.</Empty>
   )
 }
 
