@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Banner, Button, Card, PageHead, type Tone } from '../components/basics.tsx'
 import { Field } from '../components/field.tsx'
 import { ProblemBanner } from '../components/problem-banner.tsx'
@@ -69,6 +69,10 @@ function Publish() {
     }
     setBusy(false)
   }
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (outcome || problem) place.current?.scrollIntoView({ block: 'nearest' })
+  }, [outcome, problem])
   const isNamed = problem?.errors.some(({ path }) => fieldOf(path) in draft) ?? false
   const field = (name: keyof Draft) => ({
     value: draft[name],
@@ -78,10 +82,6 @@ function Publish() {
   return (
     <>
       <PageHead title="Publish" lead="One event, by hand. The payload is sent as the text that you type." />
-      <div aria-live="polite">
-        {problem && !isNamed && <ProblemBanner problem={problem} title="It was not accepted" />}
-        {outcome && <OutcomeBanner outcome={outcome} />}
-      </div>
       <Card title="Event">
         <form
           class="publish-form"
@@ -124,6 +124,10 @@ function Publish() {
             >
               New id and time
             </Button>
+            <div ref={place} class="outcome" aria-live="polite">
+              {problem && !isNamed && <ProblemBanner problem={problem} title="It was not accepted" />}
+              {outcome && <OutcomeBanner outcome={outcome} />}
+            </div>
           </div>
         </form>
       </Card>
