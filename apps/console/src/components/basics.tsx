@@ -4,7 +4,7 @@ export type Tone = 'ok' | 'warning' | 'problem' | 'unknown' | 'accent'
 
 type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'icon'> & {
   readonly kind?: 'plain' | 'primary' | 'danger' | 'quiet'
-  /** While something is under way nobody can start it twice. */
+  /** While something is under way nobody can start it twice. A button that were disabled meanwhile would lose the focus. */
   readonly busy?: boolean
 }
 
@@ -14,8 +14,11 @@ export function Button({ kind = 'plain', busy = false, disabled, children, ...re
       type="button"
       {...rest}
       class={`button ${kind} ${rest.class ?? ''}`}
-      disabled={busy || disabled}
+      disabled={disabled}
+      aria-disabled={busy || undefined}
       aria-busy={busy}
+      // A submit button submits with its click
+      onClick={busy ? (event) => event.preventDefault() : rest.onClick}
     >
       {children}
     </button>

@@ -18,7 +18,10 @@ export function Dialog({ title, isOpen, onClose, children, actions }: DialogProp
   useEffect(() => {
     const dialog = element.current
     if (isOpen && !dialog?.open) dialog?.showModal()
-    if (!isOpen && dialog?.open) dialog.close()
+    if (isOpen || !dialog?.open) return
+    dialog.close()
+    // What opened it is gone
+    if (document.activeElement === document.body) document.getElementById('main')?.focus()
   }, [isOpen])
   return (
     <dialog ref={element} aria-labelledby={id} onClose={onClose}>

@@ -1,10 +1,11 @@
 import type {
   ComponentChildren,
   InputHTMLAttributes,
+  RefObject,
   TargetedInputEvent,
   TargetedKeyboardEvent,
 } from 'preact'
-import { useId } from 'preact/hooks'
+import { useEffect, useId, useRef } from 'preact/hooks'
 
 interface FieldProps {
   readonly label: string
@@ -29,6 +30,15 @@ interface FieldProps {
 export function Field(props: FieldProps) {
   const id = useId()
   const { label, value, onValue, error, hint, rows, mono, onEnter, class: more = '' } = props
+  const element = useRef<HTMLInputElement | HTMLTextAreaElement>(null)
+  // The browser minds `autofocus` only while a page loads, and when a dialog opens
+  useEffect(() => {
+    if (props.autoFocus) element.current?.focus()
+  }, [])
+  useEffect(() => {
+    const form = element.current?.closest('form, dialog, main')
+    if (error && form?.querySelector('[aria-invalid="true"]') === element.current) element.current?.focus()
+  }, [error])
   const described = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(' ')
   const shared = {
     id,
@@ -49,14 +59,14 @@ export function Field(props: FieldProps) {
     if (event.key === 'Enter') onEnter?.()
   }
   // Preact's types have one form of input for each type.
-  const input = { ...shared, type: props.type ?? 'text', list: props.list, onInput, onKeyDown }
+  const input = { ...shared, ref: element, type: props.type ?? 'text', list: props.list, onInput, onKeyDown }
   return (
     <div class={`field ${more}`}>
       <label for={id}>{label}</label>
       {rows === undefined ? (
         <input {...(input as InputHTMLAttributes<HTMLInputElement>)} />
       ) : (
-        <textarea {...shared} rows={rows} onInput={onInput} />
+        <textarea {...shared} ref={element as RefObject<HTMLTextAreaElement>} rows={rows} onInput={onInput} />
       )}
       {error && (
         <p class="field-error" id={`${id}-error`}>

@@ -9,6 +9,7 @@ import { NotAllowed } from '../views/not-allowed.tsx'
 import { NotFound } from '../views/not-found.tsx'
 import { views } from '../views/registry.ts'
 import { HealthBanner } from './health.tsx'
+import { keepFocus } from './keep-focus.ts'
 import { Navigation } from './navigation.tsx'
 import { SessionWatch } from './session-watch.tsx'
 
@@ -25,11 +26,13 @@ export function Layout() {
   // Another view begins at its top, and is read out
   useEffect(() => {
     if (!isFirst.current) {
-      main.current?.focus()
+      // A view may have taken the focus to its first field
+      if (!main.current?.querySelector(':focus')) main.current?.focus()
       scrollTo(0, 0)
     }
     isFirst.current = false
   }, [path])
+  useEffect(() => (main.current ? keepFocus(main.current) : undefined), [])
   const scope = isLoginDue.value ? undefined : view?.scope
   const isAllowed = scope === undefined || session.value === undefined || may(scope)
   const Component = isLoginDue.value ? Login : (view?.component ?? NotFound)

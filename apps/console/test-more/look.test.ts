@@ -1,0 +1,101 @@
+/** What stands where it is looked for: outcomes, the focus, and a page that does not move. */
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { ownBrowser, ownPage } from './own-browser.ts'
+import { eventText, ownConsole } from './own-console.ts'
+
+const fill = async (page: Page, timestamp = '2025-12-08T10:00:00Z') => {
+  await page.getByLabel('Topic', { exact: true }).fill('orders')
+  await page.getByLabel('Timestamp').fill(timestamp)
+}
+const publish = (page: Page) => page.getByRole('button', { name: 'Publish' })
+
+test('what came of publishing is seen where the button is, and the form stays where it was', async () => {
+  await using own = await ownConsole()
+  await using browser = await ownBrowser()
+  for (const viewport of [
+    { width: 360, height: 640 },
+    { width: 1_280, height: 800 },
+  ]) {
+    await using tab = await ownPage(browser, { viewport })
+    const { page } = tab
+    await page.goto(`${own.url}#/publish`)
+    await fill(page)
+    await publish(page).scrollIntoViewIfNeeded()
+    const topic = page.getByLabel('Topic', { exact: true })
+    const before = await topic.evaluate((element) => element.getBoundingClientRect().top + scrollY)
+    await publish(page).click()
+    const outcome = page.getByText('Stored as number')
+    await outcome.waitFor()
+    await expect
+      .poll(() =>
+        outcome.evaluate((element) => {
+          const { top, bottom } = element.getBoundingClientRect()
+          return top >= 0 && bottom <= innerHeight
+        }),
+      )
+      .toBe(true)
+    expect(await topic.evaluate((element) => element.getBoundingClientRect().top + scrollY)).toBe(before)
+  }
+})
+
+test('the focus stays at a button that is busy, and goes to the first field that is wrong', async () => {
+  await using own = await ownConsole()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  await page.goto(`${own.url}#/publish`)
+  await fill(page)
+  await publish(page).focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('Stored as number 1').waitFor()
+  const focused = () => page.evaluate(() => document.activeElement?.textContent)
+  expect(await focused()).toBe('Publish')
+  await fill(page, 'yesterday')
+  await publish(page).focus()
+  await page.keyboard.press('Enter')
+  const timestamp = page.getByLabel('Timestamp')
+  await expect.poll(() => timestamp.evaluate((element) => element === document.activeElement)).toBe(true)
+  const colours = await timestamp.evaluate((element) => {
+    const other = document.querySelector('[aria-invalid=false]') as Element
+    return [element, other].map((one) => getComputedStyle(one).borderTopColor)
+  })
+  expect(colours[0]).not.toBe(colours[1])
+})
+
+test('the page does not move while it loads, and its frame is there before its script', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventText())
+  await own.settled()
+  await using browser = await ownBrowser()
+  for (const path of ['', '#/topics', '#/topics/orders.eu.paid']) {
+    await using tab = await ownPage(browser)
+    const { page } = tab
+    await page.addInitScript(() => {
+      const seen = window as unknown as { moved: number }
+      seen.moved = 0
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) seen.moved += (entry as unknown as { value: number }).value
+      }).observe({ type: 'layout-shift', buffered: true })
+    })
+    await page.route(/\/(stats|rates|doctor|events|session)\b/, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      await route.continue()
+    })
+    await page.goto(`${own.url}${path}`)
+    await page.getByText('orders.eu.paid').or(page.getByText('adds up')).first().waitFor()
+    await page.waitForLoadState('networkidle').catch(() => undefined)
+    const moved = await page.evaluate(() => (window as unknown as { moved: number }).moved)
+    expect([path, moved < 0.05 ? 'still' : moved]).toEqual([path, 'still'])
+  }
+})
+
+test('before the script has come there is a frame', async () => {
+  await using own = await ownConsole()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  await tab.page.route(/\.js$/, (route) => route.abort())
+  await tab.page.goto(own.url)
+  await tab.page.locator('.side').waitFor()
+  expect(tab.faults).toEqual([])
+})
