@@ -67,6 +67,7 @@ test('a conflict is resolved and a projection rebuilt, from link to link', async
   await page.getByRole('button', { name: 'Publish as…' }).click()
   await page.getByLabel('New event id').fill('order-1b')
   await page.getByRole('button', { name: 'Publish', exact: true }).click()
+  await page.getByText('Somebody has settled this: nothing is left to do').waitFor()
   await page.getByRole('link', { name: 'order-1b' }).click()
   await page.getByRole('heading', { level: 1, name: 'order-1b' }).waitFor()
   await page.getByRole('link', { name: 'Projections' }).click()

@@ -4,7 +4,7 @@ import { utcOf } from '../src/text/instant.ts'
 import { addSample, ratesOf, type Sample } from '../src/text/samples.ts'
 import { eventOf, eventsOf } from '../src/text/slices.ts'
 import { sortRows } from '../src/text/sort.ts'
-import { agoText, bytesText, countText, durationText, rateText } from '../src/text/words.ts'
+import { agoText, bytesText, countText, durationText, listText, rateText } from '../src/text/words.ts'
 
 const head = '"topic":"a.b","event_id":"\\u202e","source":"s","timestamp":"2025-12-08T10:00:00.000000Z"'
 const tail = '"seq":7,"received_at":"2025-12-08T10:00:01.000000Z","stored_at":"2025-12-08T10:00:02.000000Z"'
@@ -58,6 +58,10 @@ test('figures are read at a glance', () => {
     '2 h ago',
     'in 2 min',
   ])
+})
+
+test('names are listed as people say them', () => {
+  expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(listText)).toEqual(['', 'a', 'a and b', 'a, b and c'])
 })
 
 test('rows are sorted with what is not known at the end, whichever way round', () => {

@@ -20,6 +20,10 @@ export const rateText = (rate: number | null | undefined): string => {
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${whole.format(count)} ${count === 1 ? one : many}`
 
+/** `timestamp, source and payload`. */
+export const listText = (words: readonly string[]): string =>
+  [words.slice(0, -1).join(', '), ...words.slice(-1)].filter(Boolean).join(' and ')
+
 export function bytesText(bytes: number | null | undefined): string {
   if (bytes === null || bytes === undefined) return 'unknown'
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']

@@ -4,7 +4,7 @@ import { Banner, Button, Card } from '../../components/basics.tsx'
 import { Name } from '../../components/name.tsx'
 import { type ComparedLine, compareJson, waysToDiffer } from '../../text/compare.ts'
 import { visible } from '../../text/visible.ts'
-import { plural } from '../../text/words.ts'
+import { listText, plural } from '../../text/words.ts'
 import { EventContent, NothingKept } from './content.tsx'
 import type { Content, LetterWithContent } from './letter.ts'
 
@@ -13,7 +13,13 @@ export function ConflictContent({ letter }: { letter: LetterWithContent }) {
   if (received === undefined || stored === undefined) return <NothingKept />
   return (
     <>
-      <Verdict stored={stored} received={received} differs={differs} isSameJson={same_json} />
+      <Verdict
+        stored={stored}
+        received={received}
+        differs={differs}
+        isSameJson={same_json}
+        isSettled={letter.state === 'settled'}
+      />
       <Card title="What differs">
         <dl class="differs">
           {(['timestamp', 'source'] as const).map((name) => (
@@ -39,6 +45,7 @@ interface VerdictProps {
   readonly received: Content
   readonly differs: readonly string[]
   readonly isSameJson: boolean
+  readonly isSettled: boolean
 }
 
 const ways = {
@@ -48,14 +55,20 @@ const ways = {
 }
 
 const differWords = (names: readonly string[]): string =>
-  `the ${names.join(' and the ')} ${names.length === 1 ? 'differs' : 'differ'}`
+  `the ${listText(names)} ${names.length === 1 ? 'differs' : 'differ'}`
 
 /** What it means, before any detail. */
-function Verdict({ stored, received, differs, isSameJson }: VerdictProps) {
+function Verdict({ stored, received, differs, isSameJson, isSettled }: VerdictProps) {
   if (!differs.includes('payload') || !isSameJson) {
     return (
-      <Banner tone="warning" title={`The id was used twice: ${differWords(differs)}`}>
-        The log keeps what came first. If both should be there, publish the second as another event.
+      <Banner
+        tone={isSettled ? 'unknown' : 'warning'}
+        title={`The id was used twice: ${differWords(differs)}`}
+      >
+        The log keeps what came first.{' '}
+        {isSettled
+          ? 'Somebody has settled this: nothing is left to do.'
+          : 'If both should be there, publish the second as another event.'}
       </Banner>
     )
   }
