@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { ownBrowser, ownPage } from './own-browser.ts'
 import { eventText, ownConsole } from './own-console.ts'
+import { ownMending } from './own-mending.ts'
 
 const fill = async (page: Page, timestamp = '2025-12-08T10:00:00Z') => {
   await page.getByLabel('Topic', { exact: true }).fill('orders')
@@ -98,4 +99,32 @@ test('before the script has come there is a frame', async () => {
   await tab.page.goto(own.url)
   await tab.page.locator('.side').waitFor()
   expect(tab.faults).toEqual([])
+})
+
+test('on a narrow screen tables are whole, and a view begins with its name', async () => {
+  await using own = await ownMending()
+  await own.publish(eventText({}, '{"total":12.50}'))
+  await own.publish(eventText({}, '{"total":13}'))
+  await own.settled()
+  const id = await own.newest('orders.eu.paid')
+  const headers = { 'Content-Type': 'application/json' }
+  await fetch(`${own.apiUrl}/dead-letters/${id}/publish-as`, {
+    ...{ method: 'POST', headers, body: '{"event_id":"order-1b"}' },
+  })
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser, { viewport: { width: 360, height: 740 } })
+  const { page } = tab
+  await page.goto(`${own.url}#/dead-letters?state=all`)
+  await page.locator('td').getByText('published as').waitFor()
+  const table = page.getByRole('region', { name: 'Dead letters and conflicts' })
+  expect(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0)
+  await page.goto(`${own.url}#/docs`)
+  const topOf = async (part: string) => (await page.locator(part).first().boundingBox())?.y ?? 0
+  await page.locator('.docs-list a').first().waitFor()
+  expect(await topOf('h1')).toBeLessThan(await topOf('.docs-list a'))
+  await page.goto(`${own.url}#/events/orders.eu.paid/order-1`)
+  const neighbour = page.locator('.neighbours li').first()
+  await neighbour.waitFor()
+  const { x: left } = (await neighbour.boundingBox()) ?? { x: 0 }
+  expect((await neighbour.locator('.event-seq').boundingBox())?.x).toBe(left)
 })

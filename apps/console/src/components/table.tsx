@@ -24,17 +24,27 @@ interface TableProps<Row> {
   readonly sort?: string
   /** How many rows are shown, of those that are sorted. */
   readonly max?: number
+  /** Whether only the last column may take more than a line. */
+  readonly lastWraps?: boolean
 }
 
 /** A table that is sorted by its heads, which the URL keeps. Arrow keys go from row to row. */
-export function Table<Row>({ caption, columns, rows, keyOf, sort = '', max = 1_000 }: TableProps<Row>) {
+export function Table<Row>({
+  caption,
+  columns,
+  rows,
+  keyOf,
+  sort = '',
+  max = 1_000,
+  lastWraps = false,
+}: TableProps<Row>) {
   const sorted = sortOf(route.value.query.get('sort') ?? sort)
   const column = columns.find(({ id }) => id === sorted.id)
   const shown = (column?.by ? sortRows(rows, column.by, sorted.isDown) : rows).slice(0, max)
   return (
     // The table scrolls by itself where it is wider than the screen, so it has to take the focus.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it with the arrow keys
-    <section class="table-scroll" tabIndex={0} aria-label={caption}>
+    <section class={lastWraps ? 'table-scroll last-wraps' : 'table-scroll'} tabIndex={0} aria-label={caption}>
       <table>
         <caption class="unseen">{caption}</caption>
         <thead>

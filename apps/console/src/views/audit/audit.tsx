@@ -56,7 +56,13 @@ function List() {
       {rows?.length === 0 && <Empty title="No administrator has done anything yet." />}
       {rows !== undefined && rows.length > 0 && (
         <>
-          <Table caption="Audit log" columns={columns} rows={rows} keyOf={({ number }) => String(number)} />
+          <Table
+            caption="Audit log"
+            columns={columns}
+            rows={rows}
+            keyOf={({ number }) => String(number)}
+            lastWraps
+          />
           <Pager
             words={`${plural(rows.length, 'entry', 'entries')}${onMore ? ' so far' : ''}, newest first`}
             onMore={onMore}
