@@ -89,7 +89,7 @@ test('a key is made, shown once, copied, rotated and revoked, and the audit log 
   await page.getByRole('alert').filter({ hasText: 'No key is made' }).waitFor()
   expect(await field.getAttribute('aria-invalid')).toBe('true')
   await field.fill('orders.>')
-  await page.getByLabel('read', { exact: true }).check()
+  await page.getByLabel('publish', { exact: true }).check()
   await page.getByLabel('Events a second').fill('500')
   await button(page, 'Make the key').click()
   await heading(page, 'The key is made')

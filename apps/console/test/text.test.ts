@@ -1,10 +1,18 @@
 import { expect, test } from 'vitest'
-import { bodyOf } from '../src/text/draft.ts'
+import { bodyOf, notJsonWords } from '../src/text/draft.ts'
 import { utcOf } from '../src/text/instant.ts'
 import { addSample, ratesOf, type Sample } from '../src/text/samples.ts'
 import { eventOf, eventsOf } from '../src/text/slices.ts'
 import { sortRows } from '../src/text/sort.ts'
-import { agoText, bytesText, countText, durationText, listText, rateText } from '../src/text/words.ts'
+import {
+  agoText,
+  bytesText,
+  countText,
+  durationText,
+  listText,
+  rateText,
+  zoneText,
+} from '../src/text/words.ts'
 
 const head = '"topic":"a.b","event_id":"\\u202e","source":"s","timestamp":"2025-12-08T10:00:00.000000Z"'
 const tail = '"seq":7,"received_at":"2025-12-08T10:00:01.000000Z","stored_at":"2025-12-08T10:00:02.000000Z"'
@@ -58,6 +66,24 @@ test('figures are read at a glance', () => {
     '2 h ago',
     'in 2 min',
   ])
+})
+
+test('why a payload is not JSON is said once', () => {
+  const wordsOf = (text: string) => {
+    try {
+      return JSON.parse(text)
+    } catch (error) {
+      return notJsonWords(error)
+    }
+  }
+  expect(wordsOf('{"a": x, "b": "and so on, and on, and on"}')).toBe("is not JSON: unexpected token 'x'")
+  expect(wordsOf('x')).toBe("is not JSON: unexpected token 'x'")
+  expect(wordsOf('{')).toMatch(/^is not JSON: expected property name/)
+})
+
+test('the clock of the viewer is named by how it differs from UTC', () => {
+  const zone = (minutes: number) => zoneText({ getTimezoneOffset: () => -minutes })
+  expect([0, 120, -210, 330].map(zone)).toEqual(['UTC', 'UTC+2', 'UTC−3:30', 'UTC+5:30'])
 })
 
 test('names are listed as people say them', () => {

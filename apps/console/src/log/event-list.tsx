@@ -1,4 +1,4 @@
-import type { TargetedEvent } from 'preact'
+import type { ComponentChildren, TargetedEvent } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Button, Empty } from '../components/basics.tsx'
 import { Time } from '../components/time.tsx'
@@ -21,10 +21,12 @@ interface EventListProps {
   /** Whether all events are of one topic, which then need not be named in each row. */
   readonly isOneTopic: boolean
   readonly empty: string
+  /** What to do about it. */
+  readonly emptyWords?: ComponentChildren
 }
 
 /** Events, newest first. What comes while somebody reads further down is only counted. */
-export function EventList({ log, isOneTopic, empty }: EventListProps) {
+export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps) {
   const { rows, isLoading, onOlder, hold, showNew } = log
   const scroller = useRef<HTMLElement>(null)
   const [top, setTop] = useState(0)
@@ -45,7 +47,7 @@ export function EventList({ log, isOneTopic, empty }: EventListProps) {
   }
   const height = isNarrow ? narrowRowPx : rowPx
   const { shown } = rows
-  if (shown.length === 0 && !isLoading) return <Empty title={empty} />
+  if (shown.length === 0 && !isLoading) return <Empty title={empty}>{emptyWords}</Empty>
   const first = Math.max(0, Math.floor(top / height) - beyond)
   const seen = Math.ceil((scroller.current?.clientHeight ?? 700) / height) + 2 * beyond
   const waiting = waitingCount(rows)

@@ -18,7 +18,7 @@ export function Account() {
       </p>
       {who.until && (
         <p class="faint">
-          until <Time at={who.until} />
+          ends <Time at={who.until} />
         </p>
       )}
       <Button busy={isBusy} onClick={() => run()}>

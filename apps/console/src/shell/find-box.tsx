@@ -1,10 +1,14 @@
-import { useState } from 'preact/hooks'
-import { goTo } from '../routing/route.ts'
+import { useEffect, useState } from 'preact/hooks'
+import { goTo, route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
 
 /** A topic, a pattern or the bare id of an event, from any view. */
 export function FindBox() {
+  const { segments, query } = route.value
   const [words, setWords] = useState('')
+  // What was looked for is found, or given up
+  const looked = query.get('find') ?? ''
+  useEffect(() => setWords(looked), [segments.join('/'), looked])
   return (
     <search>
       <form

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import { isLoginDue } from '../http/call.ts'
 import { route } from '../routing/route.ts'
 import { isForAllTopics, may, session } from '../session/session.ts'
 import { theme, turnTheme } from '../style/theme.ts'
@@ -38,7 +39,7 @@ export function Navigation({ current }: { current: View | undefined }) {
         </button>
       </div>
       <div id="navigation" class={isOpen ? 'side-open' : 'side-shut'}>
-        <FindBox />
+        {!isLoginDue.value && <FindBox />}
         <nav aria-label="Views">
           {groups.map((group) => {
             const offered = views.flatMap((view) => {
@@ -73,6 +74,9 @@ export function Navigation({ current }: { current: View | undefined }) {
   )
 }
 
-/** Until it is known who one is, everything is. */
-const isOffered = ({ scope, isForAllTopics: needsAll = false }: View): boolean =>
-  session.value === undefined || ((scope === undefined || may(scope)) && (!needsAll || isForAllTopics.value))
+/** Until it is known who one is, everything is; nothing to whom has to log in. */
+const isOffered = ({ scope, isForAllTopics: needsAll = false }: View): boolean => {
+  if (isLoginDue.value) return false
+  if (session.value === undefined) return true
+  return (scope === undefined || may(scope)) && (!needsAll || isForAllTopics.value)
+}

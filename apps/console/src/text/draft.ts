@@ -19,3 +19,10 @@ export function newEventId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8))
   return `console-${[...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
+
+/** Why a text is not JSON, in the words of the browser, without what it repeats. */
+export function notJsonWords(error: unknown): string {
+  const words = error instanceof Error ? error.message : String(error)
+  const why = words.replace(/^JSON\.parse: /, '').replace(/,? (?:\.\.\.)?"[\s\S]* is not valid JSON$/, '')
+  return `is not JSON: ${why.charAt(0).toLowerCase()}${why.slice(1)}`
+}

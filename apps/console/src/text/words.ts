@@ -71,3 +71,11 @@ export function clockText(at: number, now: number, { withMs = false } = {}): str
   const isToday = new Date(now).toDateString() === time.toDateString()
   return isToday ? text : `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${text}`
 }
+
+/** How the viewer's clock differs from UTC at a time: `UTC+2`. */
+export function zoneText(at: Pick<Date, 'getTimezoneOffset'>): string {
+  const minutes = -at.getTimezoneOffset()
+  if (minutes === 0) return 'UTC'
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
+  return `UTC${minutes < 0 ? '−' : '+'}${hours}${rest === 0 ? '' : `:${String(rest).padStart(2, '0')}`}`
+}

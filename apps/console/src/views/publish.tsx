@@ -6,7 +6,7 @@ import { call } from '../http/call.ts'
 import { Problem } from '../http/problem.ts'
 import { route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
-import { bodyOf, type Draft, newEventId } from '../text/draft.ts'
+import { bodyOf, type Draft, newEventId, notJsonWords } from '../text/draft.ts'
 import { countText } from '../text/words.ts'
 import type { View } from './view.ts'
 
@@ -136,7 +136,7 @@ function Publish() {
 }
 
 const notJson = (error: unknown): Problem => {
-  const message = `is no JSON: ${error instanceof Error ? error.message : String(error)}`
+  const message = notJsonWords(error)
   return new Problem(0, 'malformed_json', message, {
     errors: [{ path: 'payload', code: 'malformed_json', message }],
   })

@@ -10,8 +10,9 @@ import { LiveSwitch } from '../log/live-switch.tsx'
 import { type LogQuery, useLog } from '../log/use-log.ts'
 import { goTo, route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
-import { ownPatterns, session } from '../session/session.ts'
+import { may, ownPatterns, session } from '../session/session.ts'
 import { utcOf } from '../text/instant.ts'
+import { zoneText } from '../text/words.ts'
 import type { View } from './view.ts'
 
 export const search: View = {
@@ -78,6 +79,11 @@ const times = [
   ['received_at', 'it was received'],
 ] as const
 
+const nothingYet = () => ({
+  empty: 'There is no event yet',
+  emptyWords: may('publish') && <a href={linkTo(['publish'])}>Publish a first event</a>,
+})
+
 function Results() {
   const [own] = ownPatterns.value
   // A key of some topics is refused all of them together.
@@ -94,15 +100,20 @@ function Results() {
   const isLive = !bound && given.live !== 'off'
   const log = useLog(query, isLive)
   const isOneTopic = given.topic !== undefined && !/[*>]/.test(given.topic)
+  const isAll = Object.values(query).every((value) => !value)
   return (
     <>
-      <PageHead title="Search and tail">
+      <PageHead title="Search and tail" lead={`Times are those of this browser: ${zoneText(new Date())}.`}>
         {!bound && <LiveSwitch log={log} />}
         <ExportButton query={query} />
       </PageHead>
       <SearchForm given={given} log={log} />
       <OwnPatterns />
-      <EventList log={log} isOneTopic={isOneTopic} empty="No event matches" />
+      <EventList
+        log={log}
+        isOneTopic={isOneTopic}
+        {...(isAll ? nothingYet() : { empty: 'No event matches' })}
+      />
     </>
   )
 }

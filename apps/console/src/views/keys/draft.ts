@@ -15,7 +15,7 @@ export interface Draft {
 
 export const emptyDraft: Draft = {
   name: '',
-  scopes: ['publish'],
+  scopes: ['read'],
   topics: '',
   source: '',
   events_per_second: '',

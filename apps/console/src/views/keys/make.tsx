@@ -55,6 +55,8 @@ function KeyForm({ onMade }: { onMade: (made: MadeKey) => void }) {
   return (
     <form
       class="form stack"
+      // The gateway says beside each field what is wrong with it
+      noValidate
       onSubmit={(event) => {
         event.preventDefault()
         run()

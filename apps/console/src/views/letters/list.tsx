@@ -38,6 +38,8 @@ function Letters() {
   })
   const [isRedriving, setRedriving] = useState(false)
   const canRedrive = kind !== 'conflict' && (state ?? 'open') === 'open'
+  // Conflicts, and letters of which nothing is kept, cannot be redriven; what is on further pages may be
+  const mayMatch = onMore !== undefined || rows?.some(({ kind, kept }) => kind === 'entry' && kept)
   return (
     <>
       <PageHead
@@ -45,7 +47,7 @@ function Letters() {
         lead="What could not be stored, and what came under an id that another content has."
       >
         <Allowed scope="admin" what="Redriving">
-          {canRedrive && (
+          {canRedrive && mayMatch && (
             <Button kind="primary" onClick={() => setRedriving(true)}>
               Redrive…
             </Button>
