@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest'
 import { bodyOf, notJsonWords } from '../src/text/draft.ts'
 import { utcOf } from '../src/text/instant.ts'
-import { addSample, ratesOf, type Sample } from '../src/text/samples.ts'
+import { addSample, lonely, ratesOf, type Sample } from '../src/text/samples.ts'
 import { eventOf, eventsOf } from '../src/text/slices.ts'
 import { sortRows } from '../src/text/sort.ts'
 import {
   agoText,
+  axisTimes,
   bytesText,
   countText,
   durationText,
   listText,
   rateText,
+  shortText,
   zoneText,
 } from '../src/text/words.ts'
 
@@ -84,6 +86,18 @@ test('why a payload is not JSON is said once', () => {
 test('the clock of the viewer is named by how it differs from UTC', () => {
   const zone = (minutes: number) => zoneText({ getTimezoneOffset: () => -minutes })
   expect([0, 120, -210, 330].map(zone)).toEqual(['UTC', 'UTC+2', 'UTC−3:30', 'UTC+5:30'])
+})
+
+test('the marks of an axis say what they are at, and none is named twice', () => {
+  expect([0, 0.25, 0.5, 0.75, 12_300].map(shortText)).toEqual(['0', '0.25', '0.5', '0.75', '12.3K'])
+  const at = new Date(2026, 0, 31, 8, 55).getTime() / 1_000
+  expect(axisTimes([at, at + 30, at + 60])).toEqual(['8:55:00', '8:55:30', '8:56:00'])
+  expect(axisTimes([at, at + 600])).toEqual(['8:55', '9:05'])
+})
+
+test('a value with nothing known beside it is a point of its own', () => {
+  expect(lonely([1, null, 2, 3, null, 4])).toEqual([0, 5])
+  expect(lonely([])).toEqual([])
 })
 
 test('names are listed as people say them', () => {

@@ -2,7 +2,8 @@ import { useEffect, useMemo, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { theme } from '../style/theme.ts'
-import { clockText, shortText } from '../text/words.ts'
+import { lonely } from '../text/samples.ts'
+import { axisTimes, clockText, shortText } from '../text/words.ts'
 
 interface Series {
   readonly label: string
@@ -109,7 +110,7 @@ function optionsOf(element: HTMLElement, labels: readonly string[], heightPx: nu
     padding: [8, 8, 0, 0],
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 26, space: 70, values: axisTimes },
+      { ...axis, grid: { show: false }, size: 26, space: 70, values: (_plot, marks) => axisTimes(marks) },
       { ...axis, size: 44, space: 34, values: (_plot, values) => values.map(shortText) },
     ],
     series: [
@@ -118,15 +119,12 @@ function optionsOf(element: HTMLElement, labels: readonly string[], heightPx: nu
         label,
         stroke: colour(`--series-${at + 1}`),
         width: 1.75,
-        points: { show: false },
+        points: {
+          show: false,
+          filter: (plot: uPlot, series: number) => lonely([...(plot.data[series] ?? [])]),
+        },
         ...(at === 0 ? { fill: colour('--series-1-soft') } : {}),
       })),
     ],
   }
 }
-
-const axisTimes = (_plot: uPlot, seconds: number[]): string[] =>
-  seconds.map((second) => {
-    const time = new Date(second * 1_000)
-    return `${time.getHours()}:${String(time.getMinutes()).padStart(2, '0')}`
-  })

@@ -29,5 +29,8 @@ function linesOf(values: SparkProps['values']): string[] {
     if (value === null) lines.push([])
     else lines.at(-1)?.push(`${(at * step).toFixed(1)},${y.toFixed(1)}`)
   }
-  return lines.filter((line) => line.length > 1).map((line) => line.join(' '))
+  // A line from a point to itself is a dot
+  return lines
+    .filter((line) => line.length > 0)
+    .map((line) => (line[1] ? line : [...line, ...line]).join(' '))
 }

@@ -1,13 +1,13 @@
 /** Numbers and times in the words that people read. */
 
 const whole = new Intl.NumberFormat('en')
-const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
+const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 })
 
 /** What is not known is said so, and never shown as 0. */
 export const countText = (count: number | null | undefined): string =>
   count === null || count === undefined ? 'unknown' : whole.format(count)
 
-/** Short enough for an axis: 12.3K. */
+/** Short enough for an axis: 12.3K, and 0.25 where a step is a quarter. */
 export const shortText = (count: number): string => short.format(count)
 
 /** Per second; small rates keep a digit. */
@@ -78,4 +78,15 @@ export function zoneText(at: Pick<Date, 'getTimezoneOffset'>): string {
   if (minutes === 0) return 'UTC'
   const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
   return `UTC${minutes < 0 ? '−' : '+'}${hours}${rest === 0 ? '' : `:${String(rest).padStart(2, '0')}`}`
+}
+
+/** Marks of an axis of time, in seconds since 1970: with seconds where minutes would be named twice. */
+export function axisTimes(marks: readonly number[]): string[] {
+  const two = (count: number) => String(count).padStart(2, '0')
+  const isFine = marks.some((second) => second % 60 !== 0)
+  return marks.map((second) => {
+    const time = new Date(second * 1_000)
+    const minute = `${time.getHours()}:${two(time.getMinutes())}`
+    return isFine ? `${minute}:${two(time.getSeconds())}` : minute
+  })
 }
