@@ -6,6 +6,6 @@ import './style/main.css'
 applyTheme()
 const root = document.getElementById('console')
 if (root) {
-  root.replaceChildren() // what says that this script has not come
+  root.replaceChildren() // the frame, and what says that this script has not come
   render(<Layout />, root)
 }

@@ -22,7 +22,11 @@ test('Redis, then PostgreSQL are stopped: a banner within 5 s, unknown figures, 
   await page.getByText('All is well').waitFor()
   const accepted = page.locator('.fact').filter({ hasText: /^Accepted/ })
   const contradictions = async () => {
-    const words = [sum.getByText('adds up'), page.getByText('All is well'), accepted.getByText(/\d\/s/)]
+    const words = [
+      sum.getByText('adds up'),
+      page.getByText('All is well', { exact: true }),
+      accepted.getByText(/\d\/s/),
+    ]
     return (await Promise.all(words.map((found) => found.allInnerTexts()))).flat()
   }
   let loads = 0

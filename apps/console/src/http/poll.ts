@@ -8,6 +8,12 @@ document.addEventListener('visibilitychange', () => {
   isVisible.value = document.visibilityState === 'visible'
 })
 
+/** How many answers the page has none of yet: it has nothing to show in their places. */
+export const firstReads = signal(0)
+const countFirst = (change: 1 | -1): void => {
+  firstReads.value = firstReads.peek() + change
+}
+
 export interface Polled<T> {
   /** The last answer; it stays while later calls fail. */
   readonly data: T | undefined
@@ -45,6 +51,7 @@ export function usePolled<T>(
   const [wish, setWish] = useState(0)
   const loader = useRef(load)
   loader.current = load
+  const answered = useRef<string | undefined>(undefined)
   const visible = isVisible.value
 
   // `key` stands for what is loaded, `wish` for a refresh
@@ -52,6 +59,12 @@ export function usePolled<T>(
     if (!visible) return
     const stop = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
+    let isFirst = answered.current !== key
+    if (isFirst) countFirst(1)
+    const endFirst = () => {
+      if (isFirst) countFirst(-1)
+      isFirst = false
+    }
     const ask = async () => {
       const began = Date.now()
       const timeout = everyMs === null ? undefined : AbortSignal.timeout(timeoutMs)
@@ -63,11 +76,14 @@ export function usePolled<T>(
         const problem = timeout?.aborted ? tooLate() : problemFrom(error)
         setAnswer((before) => (before.key === key ? { ...before, problem } : { key, problem }))
       }
+      answered.current = key
+      endFirst()
       if (everyMs !== null && !stop.signal.aborted) timer = setTimeout(ask, everyMs)
     }
     void ask()
     return () => {
       stop.abort()
+      endFirst()
       clearTimeout(timer)
     }
   }, [key, everyMs, visible, wish])

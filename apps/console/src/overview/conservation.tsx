@@ -2,6 +2,7 @@ import type { Figures } from '@sekali/client'
 import { outcomeNames, sum } from '@sekali/core/figures'
 import { Fragment } from 'preact'
 import { Badge, Card } from '../components/basics.tsx'
+import { awaySince } from '../http/current.ts'
 import { countText } from '../text/words.ts'
 
 const parts = [...outcomeNames, 'in_flight'] as const
@@ -37,9 +38,11 @@ export function Conservation({ figures }: { figures: Figures | undefined }) {
 }
 
 function Term({ name, value }: { name: string; value: number | null | undefined }) {
+  // Before the first answer, in the width of a figure: `unknown` seven times would take a line more
+  const isWaiting = value === undefined && awaySince.value === undefined
   return (
     <span class={value === 0 ? 'term nothing' : 'term'}>
-      <strong>{countText(value)}</strong> <span>{name}</span>
+      <strong>{isWaiting ? '…' : countText(value)}</strong> <span>{name}</span>
     </span>
   )
 }

@@ -31,16 +31,18 @@ export function useRates({ topic, isWanted = true }: Wanted): Rates | undefined 
 export function RatesCard({ data, firstWithin }: { data: Rates | undefined; firstWithin: string }) {
   return (
     <Card title="Events a second" aside={data ? asideOf(data) : undefined}>
-      {data === undefined || data.times.length < 2 ? (
-        <p class="lead">{data === undefined ? 'Unknown now' : `The first come within ${firstWithin}`}</p>
-      ) : (
-        <Chart
-          title="Events accepted and stored a second"
-          times={data.times}
-          series={data.series}
-          words={rateText}
-        />
-      )}
+      <div class="chart-place">
+        {data === undefined || data.times.length < 2 ? (
+          <p class="lead">{data === undefined ? 'Unknown now' : `The first come within ${firstWithin}`}</p>
+        ) : (
+          <Chart
+            title="Events accepted and stored a second"
+            times={data.times}
+            series={data.series}
+            words={rateText}
+          />
+        )}
+      </div>
     </Card>
   )
 }

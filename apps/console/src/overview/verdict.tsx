@@ -42,9 +42,9 @@ export function Verdict({
   if (needs !== undefined)
     return <Banner tone="unknown" title={`The doctor's findings need a key ${needs}`} />
   if (data === undefined && (problem || isAway || at !== undefined)) {
-    return <Banner tone="unknown" title="Whether all is well is unknown now" />
+    return <NoFindings words="unknown now">Whether all is well is unknown now</NoFindings>
   }
-  if (data === undefined) return <Banner tone="unknown" title="The doctor is looking …" />
+  if (data === undefined) return <NoFindings words="looking …">The doctor is looking …</NoFindings>
   const amiss = data.findings.filter(({ level }) => level !== 'ok')
   const fine = data.findings.filter(({ level }) => level === 'ok')
   return (
@@ -57,6 +57,13 @@ export function Verdict({
     </Card>
   )
 }
+
+/** As high as when there is nothing amiss. */
+const NoFindings = ({ words, children }: { words: string; children: string }) => (
+  <Card title="Doctor" aside={<Badge tone="unknown">{words}</Badge>}>
+    <p class="faint">{children}</p>
+  </Card>
+)
 
 function Findings({ findings }: { findings: readonly Finding[] }) {
   return (

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { Toasts } from '../components/toast.tsx'
 import { isLoginDue } from '../http/call.ts'
+import { firstReads } from '../http/poll.ts'
 import { matchPath } from '../routing/match.ts'
 import { route } from '../routing/route.ts'
 import { may, session } from '../session/session.ts'
@@ -46,6 +47,7 @@ export function Layout() {
         {!isLoginDue.value && <SessionWatch />}
         {!isLoginDue.value && <HealthBanner />}
         {isAllowed ? <Component key={path} params={params} /> : <NotAllowed title={title} scope={scope} />}
+        {firstReads.value > 0 && <p class="reading">Reading …</p>}
       </main>
       <Toasts />
     </div>

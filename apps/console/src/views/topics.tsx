@@ -60,7 +60,16 @@ function Topics() {
   const invalid = problem?.code === 'invalid_parameters' ? problem.errors[0]?.message : undefined
   return (
     <>
-      <PageHead title="Topics" lead={data?.topics ? leadOf(data.topics.length, data.hasMore) : undefined}>
+      <PageHead
+        title="Topics"
+        lead={
+          data?.topics
+            ? leadOf(data.topics.length, data.hasMore)
+            : data === undefined && !problem
+              ? 'Reading …'
+              : undefined
+        }
+      >
         <Field
           label="Filter"
           type="search"
