@@ -224,7 +224,7 @@ test('a list comes in pages, and its filter is a URL', async () => {
   await page.getByText('100 letters so far').waitFor()
   expect(new URL(page.url()).hash).toContain('topic=pages.*')
   await button(page, 'Show more').click()
-  await page.getByText('130 letters, newest first').waitFor()
+  await page.getByText('130 letters so far, newest first').waitFor()
   await page.getByLabel('Topic or pattern').fill('pages..')
   await button(page, 'Filter').click()
   await page.getByRole('alert').filter({ hasText: 'invalid_parameters' }).waitFor()

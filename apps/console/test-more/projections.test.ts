@@ -45,7 +45,7 @@ test('states are shown by key to the last digit, a key is found, and a rebuild i
   await page.getByRole('link', { name: 'latest' }).click()
   await page.getByText('50 keys so far').waitFor()
   await button(page, 'Show more').click()
-  await page.getByText('71 keys', { exact: true }).waitFor()
+  await page.getByText('71 keys so far', { exact: true }).waitFor()
   await page.getByLabel('Key', { exact: true }).fill('orders ..')
   await button(page, 'Find').click()
   await page.getByText('9007199254740993', { exact: true }).waitFor()

@@ -28,6 +28,8 @@ export interface Polled<T> {
 interface Options {
   /** `null`: only once, and when the page is seen again. */
   readonly everyMs?: number | null
+  /** Nothing is asked for, and the last answer stays. */
+  readonly isPaused?: boolean
 }
 
 export const pollMs = 5_000
@@ -45,7 +47,7 @@ const problemFrom = (error: unknown): Problem =>
 export function usePolled<T>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,
-  { everyMs = pollMs }: Options = {},
+  { everyMs = pollMs, isPaused = false }: Options = {},
 ): Polled<T> {
   const [answer, setAnswer] = useState<{ key: string; data?: T; problem?: Problem; at?: number }>({ key })
   const [wish, setWish] = useState(0)
@@ -56,7 +58,7 @@ export function usePolled<T>(
 
   // `key` stands for what is loaded, `wish` for a refresh
   useEffect(() => {
-    if (!visible) return
+    if (!visible || isPaused) return
     const stop = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
     let isFirst = answered.current !== key
@@ -86,7 +88,7 @@ export function usePolled<T>(
       endFirst()
       clearTimeout(timer)
     }
-  }, [key, everyMs, visible, wish])
+  }, [key, everyMs, isPaused, visible, wish])
 
   const refresh = useCallback(() => setWish((count) => count + 1), [])
   const current = answer.key === key ? answer : undefined

@@ -9,6 +9,8 @@ export interface Pages<Row> {
   readonly problem: Polled<unknown>['problem']
   /** Reads the next page, if there is one. */
   readonly onMore: (() => void) | undefined
+  /** Behind a count: ` so far` where there are further rows, or may be some since the list stands still. */
+  readonly soFar: string
   readonly isBusy: boolean
   /** From the first page on. */
   readonly refresh: () => void
@@ -29,7 +31,7 @@ interface Options<Row> {
 
 /**
  * A list that comes in pages, by `Link`. The first page is read again and again; once somebody has asked for more the list
- * stands still, since pages of different moments would not fit together.
+ * stands still, the first page as well: read anew it would end elsewhere than where the second one begins.
  */
 export function usePages<Row>(
   segments: readonly string[],
@@ -37,24 +39,27 @@ export function usePages<Row>(
   { read = (text) => JSON.parse(text) as Row[], everyMs = pollMs }: Options<Row> = {},
 ): Pages<Row> {
   const path = pathOf(segments, query)
-  const [further, setFurther] = useState<Page<Row> & { readonly path: string }>()
-  const more = further?.path === path ? further : undefined
+  const [grown, setGrown] = useState<Page<Row> & { readonly path: string }>()
+  const still = grown?.path === path ? grown : undefined
   const pageOf = (answer: Answer): Page<Row> => ({ rows: read(answer.text), next: nextQuery(answer) })
   const first = usePolled(path, async (signal) => pageOf(await call(path, { signal })), {
-    everyMs: more === undefined ? everyMs : null,
+    everyMs,
+    isPaused: still !== undefined,
   })
-  const next = more === undefined ? first.data?.next : more.next
+  const shown = still ?? first.data
   const { run, isBusy, problem } = useAction(async () => {
-    const page = pageOf(await call(`${pathOf(segments)}?${next}`))
-    setFurther({ path, rows: [...(more?.rows ?? []), ...page.rows], next: page.next })
+    if (shown?.next === undefined) return
+    const page = pageOf(await call(`${pathOf(segments)}?${shown.next}`))
+    setGrown({ path, rows: [...shown.rows, ...page.rows], next: page.next })
   })
   return {
-    rows: first.data && [...first.data.rows, ...(more?.rows ?? [])],
-    problem: first.problem ?? problem,
-    onMore: next && (() => run()),
+    rows: shown?.rows,
+    problem: still === undefined ? (first.problem ?? problem) : problem,
+    onMore: shown?.next && (() => run()),
+    soFar: shown?.next || still ? ' so far' : '',
     isBusy,
     refresh: () => {
-      setFurther(undefined)
+      setGrown(undefined)
       first.refresh()
     },
   }

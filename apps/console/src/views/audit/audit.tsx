@@ -49,7 +49,7 @@ function Audit() {
 }
 
 function List() {
-  const { rows, problem, onMore, isBusy } = usePages<AuditEntry>(['audit'], { limit: 100 })
+  const { rows, problem, onMore, soFar, isBusy } = usePages<AuditEntry>(['audit'], { limit: 100 })
   return (
     <>
       <ProblemBanner problem={problem} title="The audit log could not be read" />
@@ -64,7 +64,7 @@ function List() {
             lastWraps
           />
           <Pager
-            words={`${plural(rows.length, 'entry', 'entries')}${onMore ? ' so far' : ''}, newest first`}
+            words={`${plural(rows.length, 'entry', 'entries')}${soFar}, newest first`}
             onMore={onMore}
             busy={isBusy}
           />

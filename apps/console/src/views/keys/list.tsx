@@ -46,7 +46,7 @@ function Keys() {
 }
 
 function List({ isOff }: { isOff: boolean }) {
-  const { rows, problem, onMore, isBusy } = usePages<Key>(['keys'], { limit: 100 })
+  const { rows, problem, onMore, soFar, isBusy } = usePages<Key>(['keys'], { limit: 100 })
   return (
     <>
       <ProblemBanner problem={problem} title="The keys could not be read" />
@@ -55,7 +55,7 @@ function List({ isOff }: { isOff: boolean }) {
         <>
           <Table caption="Keys" columns={columns} rows={rows} keyOf={({ id }) => id} />
           <Pager
-            words={`${plural(rows.length, 'key')}${onMore ? ' so far' : ''}, oldest first`}
+            words={`${plural(rows.length, 'key')}${soFar}, oldest first`}
             onMore={onMore}
             busy={isBusy}
           />

@@ -32,7 +32,7 @@ function Letters() {
   const query = Object.fromEntries(route.value.query)
   const { kind, topic, reason, from, to, state } = query
   const filter = { kind, topic, reason, from, to, state }
-  const { rows, problem, onMore, isBusy, refresh } = usePages<Letter>(['dead-letters'], {
+  const { rows, problem, onMore, soFar, isBusy, refresh } = usePages<Letter>(['dead-letters'], {
     limit: 100,
     ...filter,
   })
@@ -61,7 +61,7 @@ function Letters() {
         <>
           <Table caption="Dead letters and conflicts" columns={columns} rows={rows} keyOf={({ id }) => id} />
           <Pager
-            words={`${plural(rows.length, 'letter')}${onMore ? ' so far' : ''}, newest first`}
+            words={`${plural(rows.length, 'letter')}${soFar}, newest first`}
             onMore={onMore}
             busy={isBusy}
           />

@@ -23,7 +23,11 @@ export const operationList: View = {
 
 function Operations() {
   const [everyMs, setEveryMs] = useState(pollMs)
-  const { rows, problem, onMore, isBusy } = usePages<Operation>(['operations'], { limit: 50 }, { everyMs })
+  const { rows, problem, onMore, soFar, isBusy } = usePages<Operation>(
+    ['operations'],
+    { limit: 50 },
+    { everyMs },
+  )
   const wantedMs = rows?.some(({ state }) => state === 'running') ? runningMs : pollMs
   if (wantedMs !== everyMs) setEveryMs(wantedMs)
   return (
@@ -39,7 +43,7 @@ function Operations() {
         <>
           <Table caption="Operations" columns={columns} rows={rows} keyOf={({ id }) => String(id)} />
           <Pager
-            words={`${plural(rows.length, 'operation')}${onMore ? ' so far' : ''}, newest first`}
+            words={`${plural(rows.length, 'operation')}${soFar}, newest first`}
             onMore={onMore}
             busy={isBusy}
           />

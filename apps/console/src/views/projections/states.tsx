@@ -87,7 +87,11 @@ function OneKey({ name, wanted }: { name: string; wanted: string }) {
 }
 
 function AllKeys({ name }: { name: string }) {
-  const { rows, problem, onMore, isBusy } = usePages(['projections', name], { limit: 50 }, { read: keysOf })
+  const { rows, problem, onMore, soFar, isBusy } = usePages(
+    ['projections', name],
+    { limit: 50 },
+    { read: keysOf },
+  )
   return (
     <>
       <ProblemBanner problem={problem} title="The states could not be read" />
@@ -96,11 +100,7 @@ function AllKeys({ name }: { name: string }) {
         <KeyRow key={key} of={key} state={state} />
       ))}
       {rows !== undefined && rows.length > 0 && (
-        <Pager
-          words={`${plural(rows.length, 'key')}${onMore ? ' so far' : ''}`}
-          onMore={onMore}
-          busy={isBusy}
-        />
+        <Pager words={`${plural(rows.length, 'key')}${soFar}`} onMore={onMore} busy={isBusy} />
       )}
     </>
   )
