@@ -1,5 +1,6 @@
-/** Whatever an event says, it stays text. */
+/** Whatever an event says, it stays text; what cannot be seen of it, or turns a line around, is spelled out. */
 import { expect, test } from 'vitest'
+import { visible } from '../src/text/visible.ts'
 import { ownBrowser, ownPage } from './own-browser.ts'
 import { eventText, ownConsole } from './own-console.ts'
 
@@ -42,7 +43,7 @@ test('hostile topics, sources, ids and payloads are shown as text on every view,
   }
   await own.settled()
   await using browser = await ownBrowser()
-  await using tab = await ownPage(browser)
+  await using tab = await ownPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] })
   const { page } = tab
   const open = (path: string) => page.goto(`${own.url}#/${path}`)
 
@@ -54,14 +55,17 @@ test('hostile topics, sources, ids and payloads are shown as text on every view,
   await page.getByRole('region', { name: 'Conflicts', exact: true }).getByRole('link').first().waitFor()
   for (const text of hostile) {
     await open(`search?${new URLSearchParams({ topic: '>', source: sourceOf(text) })}`)
-    const shown = page.getByRole('list').getByText(text, { exact: true })
+    const shown = page.getByRole('list').getByText(visible(text), { exact: true })
     await shown.first().waitFor()
     await page.locator('.event-id a').first().click()
-    await page.getByRole('heading', { level: 1 }).getByText(text, { exact: true }).waitFor()
+    await page.getByRole('heading', { level: 1 }).getByText(visible(text), { exact: true }).waitFor()
     await page.getByRole('region', { name: 'Payload', exact: true }).getByText('12.50').waitFor()
     await page.getByRole('button', { name: 'Copy id' }).click()
     await page.getByRole('tab', { name: 'As it was sent' }).click()
-    expect(await page.getByRole('tabpanel').textContent()).toBe(payload)
+    expect(await page.getByRole('tabpanel').locator('pre').textContent()).toBe(visible(payload))
+    await page.getByRole('button', { name: 'Copy the payload' }).click()
+    await page.getByText('Copied', { exact: true }).first().waitFor()
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(payload)
   }
   await open('publish')
   await page.getByLabel('Topic', { exact: true }).fill(image)

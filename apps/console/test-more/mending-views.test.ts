@@ -1,8 +1,9 @@
-/** What holds for each view of letters, operations, projections, keys and documentation. */
+/** What holds for each view, with letters, operations and projections that people have to mend. */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { seriousFindings } from './axe.ts'
 import { type OwnPage, ownBrowser, ownPage } from './own-browser.ts'
+import { eventText } from './own-console.ts'
 import { hostile, makeLetters, type OwnMending, ownMending } from './own-mending.ts'
 
 const stack = new AsyncDisposableStack()
@@ -23,7 +24,22 @@ beforeAll(async () => {
     })
   const { as_of, matched } = (await (await post(body)).json()) as { as_of: string; matched: number }
   await post(JSON.stringify({ filter: { topic: 'orders.us.placed' }, as_of, expect: matched, rate: 1 }))
+  await own.publish(eventText({ topic: hostile.topic, event_id: 'turned', source: hostile.source }))
+  await own.settled()
+  const { topic, eventId, source } = hostile
   views = [
+    '',
+    'topics',
+    `topics/${topic}`,
+    `topics/${encodeURIComponent(hostile.source)}`,
+    'search?topic=%3E',
+    `search?${new URLSearchParams({ topic, source })}`,
+    `search?${new URLSearchParams({ find: eventId })}`,
+    'search?find=order-1',
+    `events/${topic}/${encodeURIComponent(eventId)}`,
+    `events/${topic}/turned`,
+    `events/${topic}/none`,
+    'publish',
     'dead-letters?state=all',
     'dead-letters?topic=nothing.here',
     'dead-letters/c-1',
@@ -113,9 +129,22 @@ test('every button of every view is used, with hostile texts, and breaks no poli
   expect([...tab.origins]).toEqual([new URL(own.url).origin])
 }, 120_000)
 
-test('an id that turns around what people read is spelled out', async () => {
+test('what turns a line around, or cannot be seen, is spelled out on every view', async () => {
   await using tab = await openPage()
-  await show(tab.page, `dead-letters/${await own.newest(hostile.topic)}`)
-  expect(await tab.page.locator('main').textContent()).toContain('"document.title=\'broken\'">\\u202eexe.txt')
-  expect(await tab.page.locator('main').textContent()).not.toContain('\u202e')
+  const { page } = tab
+  for (const view of views) {
+    await show(page, view)
+    // What is opened has texts as well
+    for (const closed of await page.locator('main details:not([open]) > summary').all()) await closed.click()
+    const text = await page.evaluate(() => `${document.title} ${document.body.textContent}`)
+    const attributes = await page.evaluate(() =>
+      [...document.querySelectorAll('[aria-label], [title], [placeholder]')].map((element) =>
+        ['aria-label', 'title', 'placeholder'].map((name) => element.getAttribute(name) ?? '').join(' '),
+      ),
+    )
+    expect(text, view).not.toMatch(/[\p{Cf}\u2028\u2029]/u)
+    expect(attributes.join(' '), view).not.toMatch(/[\p{Cf}\u2028\u2029]/u)
+  }
+  await show(page, `dead-letters/${await own.newest(hostile.topic)}`)
+  expect(await page.locator('main').textContent()).toContain('"document.title=\'broken\'">\\u202eexe.txt')
 })

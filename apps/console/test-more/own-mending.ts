@@ -41,6 +41,7 @@ export async function ownMending({ withProjector = false } = {}): Promise<OwnMen
 export const hostile = {
   topic: '__proto__.constructor',
   eventId: `<img src=x onerror="document.title='broken'">\u202Eexe.txt ${'w'.repeat(200)}`,
+  source: '\u202Epohs\u200B',
   payload:
     '{"__proto__":{"a":9007199254740993},"b":12.50,"c":"javascript:alert(1)","<script>x</script>":"\u202E<b>"}',
 }

@@ -21,7 +21,7 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
     overview: ['components', 'http', 'routing', 'session', 'text'],
     session: ['http'],
     views: ['components', 'http', 'log', 'overview', 'routing', 'session', 'text'],
-    shell: ['components', 'http', 'routing', 'session', 'style', 'views'],
+    shell: ['components', 'http', 'routing', 'session', 'style', 'text', 'views'],
   },
   'apps/consumer': {
     operate: [],

@@ -1,4 +1,5 @@
 import type { ButtonHTMLAttributes, ComponentChildren } from 'preact'
+import { visible } from '../text/visible.ts'
 
 export type Tone = 'ok' | 'warning' | 'problem' | 'unknown' | 'accent'
 
@@ -79,7 +80,7 @@ export function PageHead(props: {
   return (
     <div class="page-head">
       <div>
-        <h1>{props.title}</h1>
+        <h1>{typeof props.title === 'string' ? visible(props.title) : props.title}</h1>
         {props.lead && <p class="lead">{props.lead}</p>}
       </div>
       {props.children && <div class="page-actions">{props.children}</div>}

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
+import { visible } from '../text/visible.ts'
 
 interface DialogProps {
   readonly title: string
@@ -27,7 +28,7 @@ export function Dialog({ title, isOpen, onClose, children, actions }: DialogProp
     <dialog ref={element} aria-labelledby={id} onClose={onClose}>
       {isOpen && (
         <div class="dialog">
-          <h2 id={id}>{title}</h2>
+          <h2 id={id}>{visible(title)}</h2>
           <div class="dialog-words">{children}</div>
           <div class="dialog-actions">{actions}</div>
         </div>

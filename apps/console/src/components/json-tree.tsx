@@ -10,7 +10,7 @@ const openDepth = 3
 /** JSON text as a tree. Numbers are shown as they were sent, to the last digit. */
 export function JsonTree({ text, label }: { text: string; label: string }) {
   const value = useMemo(() => parsed(text), [text])
-  if (value === notJson) return <pre class="raw">{text}</pre>
+  if (value === notJson) return <pre class="raw">{visible(text)}</pre>
   return (
     <section class="tree mono" aria-label={label}>
       <Node value={value} depth={0} />

@@ -1,4 +1,5 @@
 import type { Problem } from '../http/problem.ts'
+import { visible } from '../text/visible.ts'
 import { Banner } from './basics.tsx'
 
 /** Why something did not work, in the words of the gateway. */
@@ -6,12 +7,12 @@ export function ProblemBanner({ problem, title }: { problem: Problem | undefined
   if (problem === undefined) return null
   return (
     <Banner tone="problem" title={title ?? 'This did not work'} alert>
-      {problem.message} <code>{problem.code}</code>
+      {visible(problem.message)} <code>{problem.code}</code>
       {problem.errors.length > 0 && (
         <ul>
           {problem.errors.map(({ path, message }) => (
             <li key={`${path} ${message}`}>
-              <code>{path || 'body'}</code> {message}
+              <code>{path || 'body'}</code> {visible(message)}
             </li>
           ))}
         </ul>

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { visible } from '../text/visible.ts'
 
 interface Toast {
   readonly id: number
@@ -25,7 +26,7 @@ export function Toasts() {
     <div class="toasts" role="status" aria-live="polite">
       {toasts.value.map(({ id, words, tone }) => (
         <p key={id} class={`toast tone-${tone}`}>
-          {words}
+          {visible(words)}
         </p>
       ))}
     </div>

@@ -1,6 +1,7 @@
 import type { ComponentChildren, TargetedEvent } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Button, Empty } from '../components/basics.tsx'
+import { Name } from '../components/name.tsx'
 import { Time } from '../components/time.tsx'
 import { linkTo } from '../routing/url.ts'
 import type { LogEvent } from '../text/slices.ts'
@@ -117,14 +118,14 @@ function EventRow({ event, index, count, topPx }: EventRowProps) {
       <span class="event-seq">{countText(seq)}</span>
       <span class="event-id">
         <a href={linkTo(['events', topic, id])}>
-          <bdi>{id}</bdi>
+          <Name of={id} />
         </a>
       </span>
       <span class="event-source">
-        <bdi>{source}</bdi>
+        <Name of={source} />
       </span>
-      <span class="event-payload mono">
-        <bdi>{payload.slice(0, previewChars)}</bdi>
+      <span class="event-payload">
+        <Name of={payload.slice(0, previewChars)} />
       </span>
     </li>
   )

@@ -1,4 +1,5 @@
 import { Card } from '../components/basics.tsx'
+import { Name } from '../components/name.tsx'
 import { call, pathOf } from '../http/call.ts'
 import { usePolled } from '../http/poll.ts'
 import { linkTo } from '../routing/url.ts'
@@ -35,7 +36,7 @@ export function Neighbours({ topic, source, seq, id }: NeighboursProps) {
           <Neighbour key={event.seq} event={event} />
         ))}
         <li aria-current="true">
-          <span class="event-seq">{countText(seq)}</span> <bdi>{id}</bdi>
+          <span class="event-seq">{countText(seq)}</span> <Name of={id} />
         </li>
         {data?.after.map((event) => (
           <Neighbour key={event.seq} event={event} />
@@ -49,7 +50,7 @@ const Neighbour = ({ event: { topic, event_id: id, seq } }: { event: LogEvent })
   <li>
     <span class="event-seq">{countText(seq)}</span>{' '}
     <a href={linkTo(['events', topic, id])}>
-      <bdi>{id}</bdi>
+      <Name of={id} />
     </a>
   </li>
 )

@@ -1,11 +1,12 @@
 import type { ConsumerFigures } from '@sekali/client'
 import { Card, Empty } from '../components/basics.tsx'
+import { Name } from '../components/name.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
 import { countText } from '../text/words.ts'
 
 const columns: readonly Column<ConsumerFigures>[] = [
-  { id: 'name', label: 'Consumer', cell: ({ name }) => <bdi>{name}</bdi> },
+  { id: 'name', label: 'Consumer', cell: ({ name }) => <Name of={name} /> },
   { id: 'turns', label: 'Turns', align: 'end', cell: ({ turns }) => countText(turns) },
   {
     id: 'last',

@@ -1,6 +1,7 @@
 import { Badge, Banner, Card } from '../components/basics.tsx'
 import type { Polled } from '../http/poll.ts'
 import { isForAllTopics, may, session } from '../session/session.ts'
+import { visible } from '../text/visible.ts'
 import { plural } from '../text/words.ts'
 
 interface Finding {
@@ -72,8 +73,8 @@ function Findings({ findings }: { findings: readonly Finding[] }) {
         <li key={`${check} ${message}`}>
           <Badge tone={level}>{level}</Badge>
           <div class="finding-words">
-            <code>{check}</code> {message}
-            {remedy && <p class="remedy">{remedy}</p>}
+            <code>{check}</code> {visible(message)}
+            {remedy && <p class="remedy">{visible(remedy)}</p>}
           </div>
         </li>
       ))}

@@ -1,4 +1,5 @@
 import { Button } from '../components/basics.tsx'
+import { Name } from '../components/name.tsx'
 import { Time } from '../components/time.tsx'
 import { useAction } from '../http/use-action.ts'
 import { logOut, session } from '../session/session.ts'
@@ -11,7 +12,7 @@ export function Account() {
   return (
     <section class="account" aria-label="Your session">
       <p>
-        Key <code>{who.holder}</code>
+        Key <Name of={who.holder ?? ''} />
       </p>
       <p class="faint">
         {who.scopes.join(', ')} · <span class="mono">{who.topics.join(' ')}</span>

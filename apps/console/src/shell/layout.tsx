@@ -5,6 +5,7 @@ import { firstReads } from '../http/poll.ts'
 import { matchPath } from '../routing/match.ts'
 import { route } from '../routing/route.ts'
 import { may, session } from '../session/session.ts'
+import { visible } from '../text/visible.ts'
 import { Login } from '../views/login.tsx'
 import { NotAllowed } from '../views/not-allowed.tsx'
 import { NotFound } from '../views/not-found.tsx'
@@ -19,7 +20,7 @@ export function Layout() {
   const { view, params } = currentView()
   const main = useRef<HTMLElement>(null)
   const path = route.value.segments.join('/')
-  const title = isLoginDue.value ? 'Log in' : (view?.title(params) ?? 'Nothing here')
+  const title = isLoginDue.value ? 'Log in' : visible(view?.title(params) ?? 'Nothing here')
   useEffect(() => {
     document.title = `${title} · Sekali`
   }, [title])

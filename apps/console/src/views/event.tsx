@@ -3,6 +3,7 @@ import { Badge, Banner, Card, Empty, PageHead } from '../components/basics.tsx'
 import { CopyButton } from '../components/copy-button.tsx'
 import { Details } from '../components/facts.tsx'
 import { JsonTree } from '../components/json-tree.tsx'
+import { Name } from '../components/name.tsx'
 import { ProblemBanner } from '../components/problem-banner.tsx'
 import { Tabs } from '../components/tabs.tsx'
 import { Time } from '../components/time.tsx'
@@ -54,7 +55,7 @@ function EventView({ params: { topic = '', id = '' } }: ViewProps) {
   )
   return (
     <>
-      <PageHead title={<bdi>{id}</bdi>}>
+      <PageHead title={<Name of={id} />}>
         <CopyButton text={id} words="Copy id" />
         <a class="button" href={linkTo(['publish'], { topic })}>
           Publish to this topic
@@ -105,7 +106,7 @@ function Stored({ event }: { event: LogEvent }) {
     [
       'Source',
       <a href={linkTo(['search'], { topic, source })}>
-        <bdi>{source}</bdi>
+        <Name of={source} />
       </a>,
     ],
     ['Happened', <Exact at={timestamp} />],

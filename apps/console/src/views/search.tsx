@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { Button, Empty, PageHead } from '../components/basics.tsx'
 import { Choice, Field } from '../components/field.tsx'
+import { Name } from '../components/name.tsx'
 import { ProblemBanner } from '../components/problem-banner.tsx'
 import { find } from '../http/find.ts'
 import { type Polled, usePolled } from '../http/poll.ts'
@@ -51,7 +52,7 @@ function Finding({ text }: { text: string }) {
   const events = data?.kind === 'events' ? data.events : []
   return (
     <>
-      <PageHead title={<bdi>{text}</bdi>} lead="As a topic, a pattern, or the id of an event" />
+      <PageHead title={<Name of={text} />} lead="As a topic, a pattern, or the id of an event" />
       <ProblemBanner problem={problem} title="The search did not work" />
       {data === undefined && !problem && <p>Looking …</p>}
       {data?.kind === 'events' && events.length === 0 && (
@@ -64,7 +65,7 @@ function Finding({ text }: { text: string }) {
           {events.map(({ topic, event_id: id }) => (
             <li key={topic}>
               <a href={linkTo(['events', topic, id])}>
-                {topic} <bdi>{id}</bdi>
+                {topic} <Name of={id} />
               </a>
             </li>
           ))}

@@ -2,6 +2,7 @@ import type { Stats, TopicFigures } from '@sekali/client'
 import { useMemo } from 'preact/hooks'
 import { Banner, Card, Empty, PageHead } from '../components/basics.tsx'
 import { Facts } from '../components/facts.tsx'
+import { Name } from '../components/name.tsx'
 import { ProblemBanner } from '../components/problem-banner.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
@@ -39,7 +40,7 @@ function Topic({ params: { topic = '' } }: ViewProps) {
   const isUnknown = data?.topics?.length === 0
   return (
     <>
-      <PageHead title={<bdi>{topic}</bdi>}>
+      <PageHead title={<Name of={topic} />}>
         <a class="button" href={linkTo(['search'], { topic })}>
           Search
         </a>
@@ -116,7 +117,7 @@ function Sources({ events, topic }: { events: readonly LogEvent[]; topic: string
       label: 'Source',
       cell: ({ source }) => (
         <a href={linkTo(['search'], { topic, source })}>
-          <bdi>{source}</bdi>
+          <Name of={source} />
         </a>
       ),
     },
@@ -147,7 +148,7 @@ const conflictColumns: readonly Column<Conflict>[] = [
     label: 'Event id',
     cell: ({ id, event_id: eventId }) => (
       <a href={linkTo(['dead-letters', id])}>
-        <bdi>{eventId ?? id}</bdi>
+        <Name of={eventId ?? id} />
       </a>
     ),
   },

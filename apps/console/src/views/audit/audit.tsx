@@ -79,7 +79,7 @@ const columns: readonly Column<AuditEntry>[] = [
   { id: 'at', label: 'When', cell: ({ at }) => <Time at={at} /> },
   { id: 'action', label: 'What', cell: ({ action }) => action.replaceAll('_', ' ') },
   { id: 'target', label: 'To', cell: (entry) => <Target entry={entry} /> },
-  { id: 'actor', label: 'By', cell: ({ actor }) => <code>{actor}</code> },
+  { id: 'actor', label: 'By', cell: ({ actor }) => <Name of={actor} /> },
   {
     id: 'client',
     label: 'From',

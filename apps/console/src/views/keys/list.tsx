@@ -1,4 +1,5 @@
 import { Badge, Empty, PageHead } from '../../components/basics.tsx'
+import { Name } from '../../components/name.tsx'
 import { Pager } from '../../components/pager.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { type Column, Table } from '../../components/table.tsx'
@@ -72,7 +73,7 @@ const columns: readonly Column<Key>[] = [
     by: ({ name }) => name,
     cell: ({ id, name }) => (
       <a href={linkTo(['keys', id])}>
-        <bdi>{name}</bdi>
+        <Name of={name} />
       </a>
     ),
   },

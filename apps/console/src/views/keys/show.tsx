@@ -32,7 +32,7 @@ function ShownKey({ params: { id = '' } }: ViewProps) {
   const canChange = data?.status === 'live' && session.value?.auth !== 'off'
   return (
     <>
-      <PageHead title={<bdi>{data?.name ?? id}</bdi>}>
+      <PageHead title={<Name of={data?.name ?? id} />}>
         {canChange && !made && (
           <>
             <Revoke of={data} onRevoked={refresh} />
@@ -67,7 +67,7 @@ function About({ of }: { of: Key }) {
         events_per_second !== undefined && ['Events a second', countText(events_per_second)],
         bytes_per_second !== undefined && ['Bytes a second', bytesText(bytes_per_second)],
         ['Made', <Time at={of.created_at} />],
-        ['Made by', <code>{of.created_by}</code>],
+        ['Made by', <Name of={of.created_by} />],
         ['Last used', of.last_used_at === null ? 'never' : <Time at={of.last_used_at} />],
         ['Ends', of.expires_at === null ? 'never' : <Time at={of.expires_at} />],
         of.revoked_at !== null && ['Revoked', <Time at={of.revoked_at} />],

@@ -1,5 +1,6 @@
 import { Banner } from '../../components/basics.tsx'
 import { CopyButton } from '../../components/copy-button.tsx'
+import { Name } from '../../components/name.tsx'
 import { linkTo } from '../../routing/url.ts'
 import type { MadeKey } from './key.ts'
 
@@ -9,7 +10,7 @@ export function ShownOnce({ made: { id, name, key } }: { made: MadeKey }) {
     <div class="stack">
       <Banner tone="warning" title="Copy it now: it is shown once" alert>
         <p>
-          Nobody can show the key of <bdi>{name}</bdi> again, since only its hash is kept.
+          Nobody can show the key of <Name of={name} /> again, since only its hash is kept.
         </p>
         <p class="command">
           <code class="key-text">{key}</code>

@@ -3,6 +3,7 @@ import { Details } from '../../components/facts.tsx'
 import { JsonTabs } from '../../components/json-tabs.tsx'
 import { Name } from '../../components/name.tsx'
 import { RawText } from '../../components/raw-text.tsx'
+import { visible } from '../../text/visible.ts'
 import type { Content, LetterWithContent } from './letter.ts'
 
 /** For a letter that is a stub. */
@@ -31,9 +32,9 @@ export function EntryContent({ letter: { kept, event, fields = [] } }: { letter:
           {pairs(fields).map(([name, value]) => (
             <div key={name} class="entry-field">
               <h3>
-                Field <code>{name}</code>
+                Field <code>{visible(name)}</code>
               </h3>
-              <RawText text={value} of={`field ${name}`} />
+              <RawText text={value} of={`field ${visible(name)}`} />
             </div>
           ))}
         </div>

@@ -5,6 +5,7 @@ import { Field } from '../../components/field.tsx'
 import { announce } from '../../components/toast.tsx'
 import { call, pathOf } from '../../http/call.ts'
 import { useAction } from '../../http/use-action.ts'
+import { visible } from '../../text/visible.ts'
 import type { Letter } from './letter.ts'
 
 interface SettleProps {
@@ -75,7 +76,7 @@ export function PublishAsDialog({ letter, isOpen, onClose, onSettled }: SettlePr
         value={eventId}
         onValue={setEventId}
         onEnter={() => eventId !== '' && action.run()}
-        placeholder={letter.event_id === null ? '' : `${letter.event_id}b`}
+        placeholder={letter.event_id === null ? '' : `${visible(letter.event_id)}b`}
         hint={`One that no event of ${letter.topic} has.`}
         mono
         required

@@ -69,7 +69,7 @@ function About({ letter }: { letter: LetterWithContent }) {
               {settled.operation}
             </a>,
           ],
-          settled?.reason !== undefined && ['Because', <bdi key="because">{settled.reason}</bdi>],
+          settled?.reason !== undefined && ['Because', <Name key="because" of={settled.reason} />],
           settled?.event_id !== undefined && [
             'Published as',
             <a key="as" href={linkTo(['events', topic, settled.event_id])}>
@@ -90,7 +90,7 @@ function StateWords({ letter }: { letter: LetterWithContent }) {
       {settled && (
         <span class="faint">
           {' '}
-          <Time at={settled.at} /> by <code>{settled.by}</code>
+          <Time at={settled.at} /> by <Name of={settled.by} />
         </span>
       )}
     </>

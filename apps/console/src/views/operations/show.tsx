@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { Badge, Button, Card, PageHead } from '../../components/basics.tsx'
 import { Confirm } from '../../components/confirm.tsx'
 import { Details } from '../../components/facts.tsx'
+import { Name } from '../../components/name.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { Progress } from '../../components/progress.tsx'
 import { Time } from '../../components/time.tsx'
@@ -48,7 +49,7 @@ function ShownOperation({ params: { id = '' } }: ViewProps) {
                 ['Letters up to', <a href={linkTo(['dead-letters', data.as_of])}>{data.as_of}</a>],
                 ['At most', `${plural(data.rate, 'event')} a second`],
                 ['Begun', <Time at={data.created_at} />],
-                ['By', <code>{data.created_by}</code>],
+                ['By', <Name of={data.created_by} />],
                 data.finished_at !== null && ['Ended', <Time at={data.finished_at} />],
                 data.finished_at !== null && [
                   'Took',

@@ -4,6 +4,7 @@ import { type Column, Table } from '../../components/table.tsx'
 import { getJson } from '../../http/call.ts'
 import { usePolled } from '../../http/poll.ts'
 import { linkTo } from '../../routing/url.ts'
+import { visible } from '../../text/visible.ts'
 import { countText } from '../../text/words.ts'
 import type { View } from '../view.ts'
 import { isOfEvent, type Projection, statusWords, tones } from './projection.ts'
@@ -53,10 +54,10 @@ function NotLoaded({ files }: { files: readonly Projection[] }) {
         {files.map(({ name, error }) => (
           <li key={name}>
             <strong class="mono">
-              <bdi>{name}</bdi>
+              <bdi>{visible(name)}</bdi>
               {error && !isOfEvent(error) && error.line !== undefined && ` line ${error.line}`}
             </strong>{' '}
-            <bdi class="mono">{error?.message}</bdi>
+            <bdi class="mono">{visible(error?.message ?? '')}</bdi>
           </li>
         ))}
       </ul>

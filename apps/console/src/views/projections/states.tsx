@@ -10,6 +10,7 @@ import { usePolled } from '../../http/poll.ts'
 import { usePages } from '../../http/use-pages.ts'
 import { goTo, route, withQuery } from '../../routing/route.ts'
 import { sliceObject, sliceObjects } from '../../text/slices.ts'
+import { visible } from '../../text/visible.ts'
 import { plural } from '../../text/words.ts'
 
 interface KeyState {
@@ -122,10 +123,10 @@ function KeyRow({ of, state }: { of: string; state: string }) {
   return (
     <details class="key-row" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <bdi class="mono key-name">{of}</bdi>{' '}
-        {!isOpen && <bdi class="mono faint cut">{state.slice(0, lineChars)}</bdi>}
+        <bdi class="mono key-name">{visible(of)}</bdi>{' '}
+        {!isOpen && <bdi class="mono faint cut">{visible(state.slice(0, lineChars))}</bdi>}
       </summary>
-      {isOpen && <JsonTabs text={state} label={`State of ${of}`} of="the state" />}
+      {isOpen && <JsonTabs text={state} label={`State of ${visible(of)}`} of="the state" />}
     </details>
   )
 }
