@@ -130,6 +130,30 @@ test('a tail that is refused says why beside its switch, and is not asked for ag
   expect(asked.filter((url) => url.includes('/tail'))).toEqual([])
 })
 
+test('where events could not be read nobody is told that there are none', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventText())
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  const isRead = () => page.getByText('Reading …').waitFor({ state: 'hidden' })
+  await page.goto(`${own.url}#/search?topic=!`)
+  await expect.poll(() => page.getByLabel('Topic or pattern').getAttribute('aria-invalid')).toBe('true')
+  await isRead()
+  expect(await page.getByText('No event matches').count()).toBe(0)
+  await page.route(/\/events\?/, (route) =>
+    route.fulfill({ status: 503, body: '{"code":"store_unavailable"}' }),
+  )
+  await page.goto(`${own.url}#/topics/orders.eu.paid`)
+  await page.getByText('Events could not be read').waitFor()
+  await isRead()
+  expect(await page.getByText('It has no event yet').count()).toBe(0)
+  expect(await page.getByText('Nobody yet').count()).toBe(0)
+  await page.goto(`${own.url}#/events/orders.eu.paid/order-1`)
+  await page.getByText('They could not be read').waitFor()
+})
+
 test('nothing is missing, and nothing twice, where history and what comes live meet', async () => {
   await using own = await ownConsole()
   await own.publish(eventsText(200))

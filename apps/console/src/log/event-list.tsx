@@ -28,7 +28,7 @@ interface EventListProps {
 
 /** Events, newest first. What comes while somebody reads further down is only counted. */
 export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps) {
-  const { rows, isLoading, onOlder, hold, showNew } = log
+  const { rows, problem, isLoading, onOlder, hold, showNew } = log
   const scroller = useRef<HTMLElement>(null)
   const [top, setTop] = useState(0)
   const [isNarrow, setNarrow] = useState(narrow.matches)
@@ -48,7 +48,8 @@ export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps
   }
   const height = isNarrow ? narrowRowPx : rowPx
   const { shown } = rows
-  if (shown.length === 0 && !isLoading) return <Empty title={empty}>{emptyWords}</Empty>
+  // Why nothing could be read stands elsewhere: then nobody knows whether there is something
+  if (shown.length === 0 && !isLoading) return problem ? null : <Empty title={empty}>{emptyWords}</Empty>
   const first = Math.max(0, Math.floor(top / height) - beyond)
   const seen = Math.ceil((scroller.current?.clientHeight ?? 700) / height) + 2 * beyond
   const waiting = waitingCount(rows)

@@ -1,5 +1,6 @@
 import { Card } from '../components/basics.tsx'
 import { Name } from '../components/name.tsx'
+import { ProblemBanner } from '../components/problem-banner.tsx'
 import { call, pathOf } from '../http/call.ts'
 import { usePolled } from '../http/poll.ts'
 import { linkTo } from '../routing/url.ts'
@@ -17,7 +18,7 @@ interface NeighboursProps {
 
 /** What the source of an event sent before and after it, in the order of the log. */
 export function Neighbours({ topic, source, seq, id }: NeighboursProps) {
-  const { data } = usePolled(
+  const { data, problem } = usePolled(
     `around ${topic} ${seq}`,
     async (signal) => {
       const read = async (bound: 'before' | 'after') =>
@@ -31,6 +32,7 @@ export function Neighbours({ topic, source, seq, id }: NeighboursProps) {
   )
   return (
     <Card title="Before and after, from this source">
+      <ProblemBanner problem={problem} title="They could not be read" />
       <ol class="neighbours">
         {data?.before.map((event) => (
           <Neighbour key={event.seq} event={event} />

@@ -11,7 +11,7 @@ import { currentOf } from '../http/current.ts'
 import { usePolled } from '../http/poll.ts'
 import { EventList } from '../log/event-list.tsx'
 import { LiveSwitch } from '../log/live-switch.tsx'
-import { useLog } from '../log/use-log.ts'
+import { type Log, useLog } from '../log/use-log.ts'
 import { Conservation } from '../overview/conservation.tsx'
 import { RatesCard, useRates } from '../overview/rates.tsx'
 import { route } from '../routing/route.ts'
@@ -65,7 +65,7 @@ function Topic({ params: { topic = '' } }: ViewProps) {
             <EventList log={log} isOneTopic empty="It has no event yet" />
           </Card>
           <div class="columns">
-            <Sources events={log.rows.shown} topic={topic} />
+            <Sources log={log} topic={topic} />
             <Conflicts topic={topic} />
           </div>
         </div>
@@ -104,7 +104,8 @@ interface Source {
 }
 
 /** Who sent what is in the list: the log has no index of sources. */
-function Sources({ events, topic }: { events: readonly LogEvent[]; topic: string }) {
+function Sources({ log, topic }: { log: Log; topic: string }) {
+  const events = log.rows.shown
   const sources = useMemo(() => {
     const found = Map.groupBy(events, ({ source }) => source)
     return [...found].flatMap(([source, [last, ...rest]]) =>
@@ -127,7 +128,7 @@ function Sources({ events, topic }: { events: readonly LogEvent[]; topic: string
   return (
     <Card title="Sources" aside={`of the newest ${countText(events.length)} events`}>
       {sources.length === 0 ? (
-        <Empty title="Nobody yet" />
+        <Empty title={log.problem || log.isLoading ? 'Unknown now' : 'Nobody yet'} />
       ) : (
         <Table caption="Sources" columns={columns} rows={sources} keyOf={({ source }) => source} />
       )}
