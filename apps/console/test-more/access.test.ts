@@ -106,3 +106,25 @@ test('it works by keyboard: skip, find, sort, walk through rows, change tabs', a
   await page.goBack()
   await page.getByRole('heading', { level: 1, name: 'Topics' }).waitFor()
 })
+
+test('arrow keys go from event to event, further than what is drawn, at the same place of each', async () => {
+  await using own = await ownFilledConsole()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '')
+  for (const view of ['search?topic=orders.%3E', 'topics/orders.eu.paid']) {
+    await page.goto(`${own.url}#/${view}`)
+    await page.getByRole('listitem').getByRole('link', { name: 'order-150', exact: true }).focus()
+    await page.keyboard.press('ArrowDown')
+    expect(await focused(), view).toBe('order-149')
+    for (let at = 148; at >= 100; at--) {
+      await page.keyboard.press('ArrowDown')
+      await expect.poll(focused).toBe(`order-${at}`)
+    }
+    await page.keyboard.press('ArrowUp')
+    expect(await focused(), view).toBe('order-101')
+  }
+  await page.getByRole('listitem').getByRole('link', { name: 'order-101', exact: true }).press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'order-101' }).waitFor()
+})

@@ -1,6 +1,7 @@
-import type { ComponentChildren, TargetedKeyboardEvent } from 'preact'
+import type { ComponentChildren } from 'preact'
 import { goTo, route, withQuery } from '../routing/route.ts'
 import { type Sorted, sortRows } from '../text/sort.ts'
+import { moveByArrows } from './arrows.ts'
 
 export interface Column<Row> {
   readonly id: string
@@ -103,14 +104,3 @@ const sortOf = (text: string): Sorted => ({ id: text.replace(/^-/, ''), isDown: 
 
 const classOf = (align: 'end' | undefined, wide: boolean | undefined): string | undefined =>
   [align === 'end' && 'end', wide && 'wide'].filter(Boolean).join(' ') || undefined
-
-function moveByArrows(event: TargetedKeyboardEvent<HTMLTableSectionElement>): void {
-  const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
-  const row = (event.target as HTMLElement).closest('tr')
-  if (step === 0 || row === null) return
-  const next = step === 1 ? row.nextElementSibling : row.previousElementSibling
-  const target = next?.querySelector<HTMLElement>('a, button')
-  if (!target) return
-  event.preventDefault()
-  target.focus()
-}

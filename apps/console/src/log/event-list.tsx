@@ -1,5 +1,6 @@
 import type { ComponentChildren, TargetedEvent } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { moveByArrows } from '../components/arrows.ts'
 import { Button, Empty } from '../components/basics.tsx'
 import { Name } from '../components/name.tsx'
 import { Time } from '../components/time.tsx'
@@ -26,7 +27,7 @@ interface EventListProps {
   readonly emptyWords?: ComponentChildren
 }
 
-/** Events, newest first. What comes while somebody reads further down is only counted. */
+/** Events, newest first. What comes while somebody reads further down is only counted. Arrow keys go from row to row. */
 export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps) {
   const { rows, problem, isLoading, onOlder, hold, showNew } = log
   const scroller = useRef<HTMLElement>(null)
@@ -67,7 +68,7 @@ export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps
           <span>Source</span>
           <span>Payload</span>
         </div>
-        <ol class="events-rows" style={{ height: `${shown.length * height}px` }}>
+        <ol class="events-rows" style={{ height: `${shown.length * height}px` }} onKeyDown={moveByArrows}>
           {shown.slice(first, first + seen).map((event, at) => (
             <EventRow
               key={keyOf(event)}
