@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { seriousFindings } from './axe.ts'
 import { type OwnPage, ownBrowser, ownPage } from './own-browser.ts'
-import { type OwnConsole, ownConsole } from './own-console.ts'
+import { eventText, type OwnConsole, ownConsole } from './own-console.ts'
 
 const stack = new AsyncDisposableStack()
 let own: OwnConsole
@@ -121,8 +121,23 @@ test('a key is made, shown once, copied, rotated and revoked, and the audit log 
   expect(tab.faults).toEqual([])
 })
 
+/** What a page offers: its links within the console, and the buttons of its view. */
+const offered = (page: Page) =>
+  page.evaluate(() => ({
+    links: [...document.querySelectorAll('a')].map(({ hash }) => hash.split(/[/?]/)[1] ?? ''),
+    buttons: [...document.querySelectorAll('main button:not(.sort)')].map(({ textContent }) => textContent),
+  }))
+
+/** What a reader's views have: to find, to follow, to show in another way, to take along. */
+const readersButtons =
+  /^(Search|Find|Filter|All keys|Pause|Go live|Export NDJSON|Show .*|\d+ new|Copy.*|Tree|Text)$/
+
 test('a key that may only read is offered nothing else, and told why', async () => {
   const key = await make({ name: 'reader', scopes: ['read'], topics: ['orders.>'] })
+  const headers = { Authorization: `Bearer ${first}`, 'Content-Type': 'application/json' }
+  const publish = (body: string) => fetch(`${own.gateway.url}/publish`, { method: 'POST', headers, body })
+  await publish(eventText({ topic: 'orders.eu' }))
+  await publish(eventText({ topic: 'orders.eu' }, '{"total":13}'))
   await using tab = await openPage()
   const { page } = tab
   await logIn(page, key, 'projections')
@@ -131,6 +146,27 @@ test('a key that may only read is offered nothing else, and told why', async () 
   await navigation.getByRole('link', { name: 'Dead letters' }).waitFor()
   for (const name of ['Keys', 'Audit log', 'Operations', 'Publish']) {
     expect(await navigation.getByRole('link', { name }).count(), name).toBe(0)
+  }
+  for (const [view, heading] of [
+    ['', 'Overview'],
+    ['topics', 'Topics'],
+    ['topics/orders.eu', 'orders.eu'],
+    ['topics/none', 'none'],
+    ['search?topic=orders.eu', 'Search and tail'],
+    ['events/orders.eu/order-1', 'order-1'],
+    ['projections', 'Projections'],
+    ['dead-letters', 'Dead letters and conflicts'],
+    ['dead-letters/c-1', 'Conflict c-1'],
+  ] as const) {
+    await page.goto(`${own.url}#/${view}`)
+    await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
+    await page.locator('main :is(.card, table, .empty, .banner)').first().waitFor()
+    const { links, buttons } = await offered(page)
+    for (const place of ['publish', 'operations', 'keys', 'audit']) expect(links, view).not.toContain(place)
+    expect(
+      buttons.filter((words) => !readersButtons.test(words)),
+      view,
+    ).toEqual([])
   }
   for (const [view, words] of [
     ['keys', 'This view needs a key with the scope admin.'],

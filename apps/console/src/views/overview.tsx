@@ -1,4 +1,5 @@
 import type { Stats } from '@sekali/client'
+import type { Diagnosis } from '@sekali/core/finding'
 import { Banner, PageHead } from '../components/basics.tsx'
 import { Time } from '../components/time.tsx'
 import { getJson } from '../http/call.ts'
@@ -8,7 +9,7 @@ import { Conservation } from '../overview/conservation.tsx'
 import { Consumers } from '../overview/consumers.tsx'
 import { Glance } from '../overview/glance.tsx'
 import { RatesCard, useRates } from '../overview/rates.tsx'
-import { type Diagnosis, Verdict } from '../overview/verdict.tsx'
+import { Verdict } from '../overview/verdict.tsx'
 import { linkTo } from '../routing/url.ts'
 import { isForAllTopics, may, session } from '../session/session.ts'
 import type { View } from './view.ts'
@@ -47,7 +48,7 @@ function Overview() {
       </PageHead>
       <div class="stack">
         <Glance stats={data} rates={rates} />
-        {data?.totals.accepted === 0 && (
+        {data?.totals.accepted === 0 && may('publish') && (
           <Banner tone="accent" title="Nothing has come yet">
             <a href={linkTo(['publish'])}>Publish a first event</a>: this page then shows what came of it.
           </Banner>

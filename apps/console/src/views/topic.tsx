@@ -17,6 +17,7 @@ import { RatesCard, useRates } from '../overview/rates.tsx'
 import { route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
 import type { LogEvent } from '../text/slices.ts'
+import { may } from '../session/session.ts'
 import { topicShape } from '../text/topic.ts'
 import { countText } from '../text/words.ts'
 import type { View, ViewProps } from './view.ts'
@@ -44,9 +45,11 @@ function Topic({ params: { topic = '' } }: ViewProps) {
         <a class="button" href={linkTo(['search'], { topic })}>
           Search
         </a>
-        <a class="button" href={linkTo(['publish'], { topic })}>
-          Publish
-        </a>
+        {may('publish') && (
+          <a class="button" href={linkTo(['publish'], { topic })}>
+            Publish
+          </a>
+        )}
       </PageHead>
       <ProblemBanner problem={problem} title="Its figures could not be read" />
       {isUnknown && <Empty title="There is no topic of this name">Its first event makes it.</Empty>}

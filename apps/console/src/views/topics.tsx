@@ -11,8 +11,8 @@ import { usePolled } from '../http/poll.ts'
 import { readRatesOfTopics } from '../http/rates.ts'
 import { goTo, route, withQuery } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
-import { session } from '../session/session.ts'
-import { addSample, ratesOf, type Sample } from '../text/samples.ts'
+import { may, session } from '../session/session.ts'
+import { rateOf, type Sample } from '../text/samples.ts'
 import { countText, plural, rateText } from '../text/words.ts'
 import type { View } from './view.ts'
 
@@ -114,15 +114,21 @@ function NoTopics({ isFiltered }: { isFiltered: boolean }) {
   if (isFiltered)
     return <Empty title="No topic matches">A pattern such as orders.&gt; searches all of them.</Empty>
   return (
-    <Empty title="There is no topic yet">
-      Its first event makes one: <a href={linkTo(['publish'])}>publish one</a>
-    </Empty>
+    <Empty title="There is no topic yet">Its first event makes one{may('publish') && <PublishOne />}</Empty>
   )
 }
 
 function useSamples(topics: readonly TopicFigures[] | null | undefined, at: number | undefined) {
   const [samples, setSamples] = useState<readonly Sample[]>([])
   useEffect(() => {
+const PublishOne = () => (
+  <>
+    : <a href={linkTo(['publish'])}>publish one</a>
+  </>
+)
+
+type LastTwo = readonly [Sample | undefined, Sample | undefined]
+
     if (!topics || at === undefined) return
     const accepted = new Map(topics.map(({ topic, accepted }) => [topic, accepted]))
     setSamples((before) => addSample(before, { atMs: at, accepted }))

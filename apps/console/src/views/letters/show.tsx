@@ -7,6 +7,7 @@ import { Time } from '../../components/time.tsx'
 import { usePolled } from '../../http/poll.ts'
 import { linkTo } from '../../routing/url.ts'
 import { Allowed } from '../../session/allowed.tsx'
+import { may } from '../../session/session.ts'
 import type { View, ViewProps } from '../view.ts'
 import { ConflictContent } from './conflict.tsx'
 import { EntryContent } from './content.tsx'
@@ -65,9 +66,7 @@ function About({ letter }: { letter: LetterWithContent }) {
           ['Kept since', <Time key="stored" at={stored_at} />],
           settled?.operation !== undefined && [
             'By operation',
-            <a key="operation" href={linkTo(['operations', String(settled.operation)])}>
-              {settled.operation}
-            </a>,
+            <OperationLink key="operation" id={settled.operation} />,
           ],
           settled?.reason !== undefined && ['Because', <Name key="because" of={settled.reason} />],
           settled?.event_id !== undefined && [
@@ -81,6 +80,9 @@ function About({ letter }: { letter: LetterWithContent }) {
     </section>
   )
 }
+
+const OperationLink = ({ id }: { id: number }) =>
+  may('admin') ? <a href={linkTo(['operations', String(id)])}>{id}</a> : <span>{id}</span>
 
 function StateWords({ letter }: { letter: LetterWithContent }) {
   const { settled } = letter
