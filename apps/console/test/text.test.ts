@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { bodyOf, notJsonWords } from '../src/text/draft.ts'
 import { utcOf } from '../src/text/instant.ts'
-import { addSample, lonely, ratesOf, type Sample } from '../src/text/samples.ts'
+import { lonely, rateOf, type Sample } from '../src/text/samples.ts'
 import { eventOf, eventsOf } from '../src/text/slices.ts'
 import { sortRows } from '../src/text/sort.ts'
 import {
@@ -116,11 +116,12 @@ test('rates come of two readings; where one is not known there is none', () => {
     atMs: seconds * 1_000,
     accepted: new Map([['t', accepted]]),
   })
-  const samples = [at(0, 10), at(5, 60), at(10, null), at(15, 80), at(20, 80)]
-  expect(ratesOf(samples, 't')).toEqual([10, null, null, 0])
-  expect(ratesOf(samples, 'another')).toEqual([null, null, null, null])
-  const many = Array.from({ length: 100 }, (_, second) => at(second, 0))
-  expect(many.reduce<readonly Sample[]>(addSample, [])).toHaveLength(60)
+  expect(rateOf(at(0, 10), at(5, 60), 't')).toBe(10)
+  expect(rateOf(at(5, 60), at(10, null), 't')).toBe(null)
+  expect(rateOf(at(10, null), at(15, 80), 't')).toBe(null)
+  expect(rateOf(at(15, 80), at(20, 80), 't')).toBe(0)
+  expect(rateOf(at(0, 10), at(5, 60), 'another')).toBe(null)
+  expect(rateOf(undefined, at(5, 60), 't')).toBe(null)
 })
 
 test('a time may be typed as how long ago, in the day of the viewer, or with an offset', () => {

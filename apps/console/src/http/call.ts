@@ -57,16 +57,6 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
   return JSON.parse(text) as T
 }
 
-/** `undefined` where the gateway has no such route yet, or there is no such thing. */
-export async function getJsonIfAny<T>(path: string, signal?: AbortSignal): Promise<T | undefined> {
-  try {
-    return await getJson<T>(path, signal)
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) return undefined
-    throw error
-  }
-}
-
 /**
  * The path of an API route, with its query: each value may be any text; those that are undefined are left out. A segment
  * may be any text but `.` and `..`, which would lead to another path: it throws then.

@@ -1,4 +1,4 @@
-import { getJsonIfAny, pathOf } from './call.ts'
+import { getJson, pathOf } from './call.ts'
 
 /** Events a second; null is not known. */
 type Values = readonly (number | null)[]
@@ -31,11 +31,16 @@ interface SampledTopics {
   readonly topics: readonly SampledTopic[]
 }
 
-/** Of all topics together, or of one; undefined where the gateway keeps none. */
-export async function readRates(topic: string | undefined, signal: AbortSignal): Promise<Rates | undefined> {
-  const sampled = await getJsonIfAny<Sampled>(pathOf(['rates'], { topic }), signal)
-  if (sampled === undefined) return undefined
-  const { started_at: startedAt, interval_seconds: step, newest_seconds: newest, accepted, stored } = sampled
+/** Of all topics together, or of one. */
+export async function readRates(topic: string | undefined, signal: AbortSignal): Promise<Rates> {
+  const path = pathOf(['rates'], { topic })
+  const {
+    started_at: startedAt,
+    interval_seconds: step,
+    newest_seconds: newest,
+    accepted,
+    stored,
+  } = await getJson<Sampled>(path, signal)
   const began = startedAt === null ? 0 : Date.parse(startedAt) / 1_000
   return {
     times: startedAt === null ? [] : accepted.map((_, at) => began + (at + 1) * step),
@@ -77,11 +82,9 @@ export async function readRatesOfTopics(
 ): Promise<ReadonlyMap<string, Values>> {
   const rates = new Map<string, Values>()
   for (const pattern of patterns) {
-    const sampled = await getJsonIfAny<SampledTopics | SampledTopic>(
-      pathOf(['rates'], { topic: pattern }),
-      signal,
-    )
-    const topics = sampled === undefined ? [] : 'topics' in sampled ? sampled.topics : [sampled]
+    const path = pathOf(['rates'], { topic: pattern })
+    const sampled = await getJson<SampledTopics | SampledTopic>(path, signal)
+    const topics = 'topics' in sampled ? sampled.topics : [sampled]
     for (const { topic, accepted } of topics) rates.set(topic, accepted)
   }
   return rates

@@ -1,4 +1,4 @@
-/** Rates of topics as this page has seen them, where the gateway keeps none: from one answer of /stats to the next. */
+/** The rate of a topic now, as this page sees it: from one answer of /stats to the next. */
 
 export interface Sample {
   readonly atMs: number
@@ -6,22 +6,13 @@ export interface Sample {
   readonly accepted: ReadonlyMap<string, number | null>
 }
 
-const samplesMax = 60
-
-export const addSample = (samples: readonly Sample[], sample: Sample): readonly Sample[] => [
-  ...samples.slice(1 - samplesMax),
-  sample,
-]
-
-/** Events a second between each sample and the next; null where one of them is not known. */
-export function ratesOf(samples: readonly Sample[], topic: string): (number | null)[] {
-  return samples.slice(1).map((sample, at) => {
-    const before = samples[at]
-    const [then, now] = [before?.accepted.get(topic), sample.accepted.get(topic)]
-    if (before === undefined || typeof then !== 'number' || typeof now !== 'number') return null
-    const seconds = (sample.atMs - before.atMs) / 1_000
-    return seconds <= 0 ? null : Math.max(0, now - then) / seconds
-  })
+/** Events a second between two samples; null where one of them is not known. */
+export function rateOf(before: Sample | undefined, now: Sample | undefined, topic: string): number | null {
+  if (before === undefined || now === undefined) return null
+  const [then, last] = [before.accepted.get(topic), now.accepted.get(topic)]
+  if (typeof then !== 'number' || typeof last !== 'number') return null
+  const seconds = (now.atMs - before.atMs) / 1_000
+  return seconds <= 0 ? null : Math.max(0, last - then) / seconds
 }
 
 /** Values between two that are not known: no line goes through them, so each is a point. */

@@ -25,7 +25,10 @@ export const topics: View = {
 }
 
 interface Row extends TopicFigures {
-  readonly rates: readonly (number | null)[]
+  /** Accepted a second, now. */
+  readonly rate: number | null
+  /** Accepted a second in each minute of the last hour; undefined if the gateway does not say. */
+  readonly minutes: readonly (number | null)[] | undefined
 }
 
 const rowsStep = 100
@@ -118,9 +121,6 @@ function NoTopics({ isFiltered }: { isFiltered: boolean }) {
   )
 }
 
-function useSamples(topics: readonly TopicFigures[] | null | undefined, at: number | undefined) {
-  const [samples, setSamples] = useState<readonly Sample[]>([])
-  useEffect(() => {
 const PublishOne = () => (
   <>
     : <a href={linkTo(['publish'])}>publish one</a>
@@ -129,29 +129,28 @@ const PublishOne = () => (
 
 type LastTwo = readonly [Sample | undefined, Sample | undefined]
 
+function useSamples(topics: readonly TopicFigures[] | null | undefined, at: number | undefined) {
+  const [samples, setSamples] = useState<LastTwo>([undefined, undefined])
+  useEffect(() => {
     if (!topics || at === undefined) return
     const accepted = new Map(topics.map(({ topic, accepted }) => [topic, accepted]))
-    setSamples((before) => addSample(before, { atMs: at, accepted }))
+    setSamples(([, last]) => [last, { atMs: at, accepted }])
   }, [topics, at])
   return samples
 }
 
-/** Minutes as the gateway knows them, and what this page has seen since: the last one is of now. */
 const rowsOf = (
   topics: readonly TopicFigures[],
   part: string,
-  samples: readonly Sample[],
+  [before, now]: LastTwo,
   history: ReadonlyMap<string, readonly (number | null)[]> | undefined,
 ): Row[] =>
   topics
     .filter(({ topic }) => topic.includes(part))
     .map((figures) => {
-      const seen = ratesOf(samples, figures.topic)
-      const minutes = history?.get(figures.topic)
-      return { ...figures, rates: minutes ? [...minutes, ...seen.slice(-1)] : seen }
+      const { topic } = figures
+      return { ...figures, rate: rateOf(before, now, topic), minutes: history?.get(topic) }
     })
-
-const lastOf = ({ rates }: Row): number | null => rates.at(-1) ?? null
 
 const count = (id: keyof TopicFigures & string, label: string, wide = false): Column<Row> => ({
   id,
@@ -177,14 +176,16 @@ const columns: readonly Column<Row>[] = [
     id: 'rate',
     label: 'Rate',
     align: 'end',
-    by: lastOf,
-    cell: (row) => <span class={lastOf(row) ? undefined : 'nothing'}>{rateText(lastOf(row))}</span>,
+    by: ({ rate }) => rate,
+    cell: ({ rate }) => <span class={rate ? undefined : 'nothing'}>{rateText(rate)}</span>,
   },
   {
     id: 'chart',
     label: 'Last hour',
     wide: true,
-    cell: (row) => <Spark values={row.rates} label={`Rate of ${row.topic}, now ${rateText(lastOf(row))}`} />,
+    cell: ({ topic, rate, minutes }) => (
+      <Spark values={minutes ?? []} label={`Rate of ${topic} in the last hour, now ${rateText(rate)}`} />
+    ),
   },
   count('stored', 'Stored'),
   count('in_flight', 'In flight'),
