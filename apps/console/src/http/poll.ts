@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { Problem } from './problem.ts'
+import { asProblem, type Problem } from './problem.ts'
 
 /** Whether somebody can see the page. While nobody can, nothing is asked for. */
 export const isVisible = signal(document.visibilityState === 'visible')
@@ -37,8 +37,6 @@ export const pollMs = 5_000
 const timeoutMs = 5_000
 
 const tooLate = () => new Problem(0, 'timed_out', `no answer within ${timeoutMs / 1_000} s`)
-const problemFrom = (error: unknown): Problem =>
-  error instanceof Problem ? error : new Problem(0, 'unexpected_answer', String(error))
 
 /**
  * Calls `load` again and again while the page is visible, one call at a time, and anew when `key` changes. `key` has to
@@ -75,7 +73,7 @@ export function usePolled<T>(
         if (!stop.signal.aborted) setAnswer({ key, data, at: began })
       } catch (error) {
         if (stop.signal.aborted) return
-        const problem = timeout?.aborted ? tooLate() : problemFrom(error)
+        const problem = timeout?.aborted ? tooLate() : asProblem(error)
         setAnswer((before) => (before.key === key ? { ...before, problem } : { key, problem }))
       }
       answered.current = key

@@ -21,6 +21,10 @@ export class Problem extends Error {
   }
 }
 
+/** What was thrown, for whoever shows it. */
+export const asProblem = (error: unknown): Problem =>
+  error instanceof Problem ? error : new Problem(0, 'unexpected_answer', String(error))
+
 /** Of an answer that is no success: its own words, if it has any (RFC 9457). */
 export function problemOf(status: number, text: string): Problem {
   const fields = fieldsOf(text)

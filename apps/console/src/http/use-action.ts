@@ -1,5 +1,5 @@
 import { useCallback, useRef, useState } from 'preact/hooks'
-import { Problem } from './problem.ts'
+import { asProblem, type Problem } from './problem.ts'
 
 export interface Action<Given extends unknown[]> {
   /** Does nothing while it is under way. */
@@ -31,7 +31,7 @@ export function useAction<Given extends unknown[]>(
     try {
       await current.current(...given)
     } catch (error) {
-      setProblem(error instanceof Problem ? error : new Problem(0, 'unexpected_answer', String(error)))
+      setProblem(asProblem(error))
     } finally {
       isRunning.current = false
       setBusy(false)

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { call, nextQuery, pathOf } from '../http/call.ts'
 import { isVisible } from '../http/poll.ts'
-import { Problem } from '../http/problem.ts'
+import { asProblem, type Problem } from '../http/problem.ts'
 import { eventOf, eventsOf } from '../text/slices.ts'
 import { type FollowState, follow } from './follow.ts'
 import { addLive, addNewest, addOlder, joins, noRows, type Rows, release } from './rows.ts'
@@ -134,6 +134,3 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
     showNew: () => setRows(release),
   }
 }
-
-const asProblem = (error: unknown): Problem =>
-  error instanceof Problem ? error : new Problem(0, 'unexpected_answer', String(error))
