@@ -2,10 +2,9 @@ import type { ComponentChildren } from 'preact'
 import { Badge, Banner, Card, Empty, PageHead } from '../components/basics.tsx'
 import { CopyButton } from '../components/copy-button.tsx'
 import { Details } from '../components/facts.tsx'
-import { JsonTree } from '../components/json-tree.tsx'
+import { JsonTabs } from '../components/json-tabs.tsx'
 import { Name } from '../components/name.tsx'
 import { ProblemBanner } from '../components/problem-banner.tsx'
-import { Tabs } from '../components/tabs.tsx'
 import { Time } from '../components/time.tsx'
 import { call, pathOf } from '../http/call.ts'
 import { usePolled } from '../http/poll.ts'
@@ -14,6 +13,7 @@ import { Neighbours } from '../log/neighbours.tsx'
 import { linkTo } from '../routing/url.ts'
 import { eventOf, type LogEvent } from '../text/slices.ts'
 import { topicShape } from '../text/topic.ts'
+import { may } from '../session/session.ts'
 import { bytesText, countText, durationText } from '../text/words.ts'
 import type { View, ViewProps } from './view.ts'
 
@@ -57,9 +57,11 @@ function EventView({ params: { topic = '', id = '' } }: ViewProps) {
     <>
       <PageHead title={<Name of={id} />}>
         <CopyButton text={id} words="Copy id" />
-        <a class="button" href={linkTo(['publish'], { topic })}>
-          Publish to this topic
-        </a>
+        {may('publish') && (
+          <a class="button" href={linkTo(['publish'], { topic })}>
+            Publish to this topic
+          </a>
+        )}
       </PageHead>
       <ProblemBanner problem={problem} title="The event could not be read" />
       {data?.status === 'stored' && <Stored event={data.event} />}
@@ -116,14 +118,7 @@ function Stored({ event }: { event: LogEvent }) {
   return (
     <div class="event-columns">
       <Card title="Payload" aside={bytesText(bytes)}>
-        <Tabs
-          label="Payload"
-          tabs={[
-            { words: 'Tree', content: () => <JsonTree text={payload} label="Payload" /> },
-            { words: 'As it was sent', content: () => <pre class="raw">{payload}</pre> },
-          ]}
-        />
-        <CopyButton text={payload} words="Copy as it was sent" />
+        <JsonTabs text={payload} label="Payload" of="the payload" />
       </Card>
       <div class="stack">
         <Card title="Receipt" aside={<Badge tone="ok">stored</Badge>}>
