@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { asProblem, type Problem } from './problem.ts'
+import { asProblem, Problem } from './problem.ts'
 
 /** Whether somebody can see the page. While nobody can, nothing is asked for. */
 export const isVisible = signal(document.visibilityState === 'visible')

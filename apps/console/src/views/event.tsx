@@ -10,10 +10,11 @@ import { call, pathOf } from '../http/call.ts'
 import { usePolled } from '../http/poll.ts'
 import { Problem } from '../http/problem.ts'
 import { Neighbours } from '../log/neighbours.tsx'
+import { route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
+import { may } from '../session/session.ts'
 import { eventOf, type LogEvent } from '../text/slices.ts'
 import { topicShape } from '../text/topic.ts'
-import { may } from '../session/session.ts'
 import { bytesText, countText, durationText } from '../text/words.ts'
 import type { View, ViewProps } from './view.ts'
 
@@ -102,7 +103,8 @@ function Stored({ event }: { event: LogEvent }) {
   } = event
   const bytes = new TextEncoder().encode(payload).length
   const toStoreMs = Date.parse(stored) - Date.parse(received)
-  const rows: readonly (readonly [string, ComponentChildren])[] = [
+  const sent = route.value.query.get('sent')
+  const rows: readonly (false | readonly [string, ComponentChildren])[] = [
     ['Topic', <a href={linkTo(['topics', topic])}>{topic}</a>],
     ['Seq', countText(seq)],
     [
@@ -112,6 +114,14 @@ function Stored({ event }: { event: LogEvent }) {
       </a>,
     ],
     ['Happened', <Exact at={timestamp} />],
+    sent !== null && [
+      'Sent again as',
+      <>
+        <Name of={sent} />
+        <br />
+        <span class="lead">a repeat with another timestamp, which was dropped</span>
+      </>,
+    ],
     ['Received by Redis', <Exact at={received} />],
     ['Stored', <Exact at={stored} note={`${durationText(toStoreMs)} later`} />],
   ]

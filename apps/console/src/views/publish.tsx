@@ -1,11 +1,14 @@
+import type { Published } from '@sekali/client'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Banner, Button, Card, PageHead, type Tone } from '../components/basics.tsx'
 import { Field } from '../components/field.tsx'
 import { ProblemBanner } from '../components/problem-banner.tsx'
 import { call } from '../http/call.ts'
 import { Problem } from '../http/problem.ts'
+import { useAction } from '../http/use-action.ts'
 import { route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
+import { may } from '../session/session.ts'
 import { bodyOf, type Draft, newEventId, notJsonWords } from '../text/draft.ts'
 import { countText } from '../text/words.ts'
 import type { View } from './view.ts'
@@ -21,28 +24,38 @@ export const publish: View = {
 interface Outcome {
   readonly tone: Tone
   readonly title: string
-  readonly seq?: number | undefined
   readonly draft: Draft
+  /** It is there already, with another timestamp than the one that was sent. */
+  readonly hasOtherTime?: boolean
 }
 
 const waitSeconds = 5
 
 async function send(draft: Draft): Promise<Outcome> {
+  const body = readBody(draft)
   try {
-    const { text } = await call('publish', {
-      method: 'POST',
-      headers: { Prefer: `wait=${waitSeconds}` },
-      body: bodyOf(draft),
-    })
-    const { status, seq } = JSON.parse(text) as { status: string; seq?: number }
-    if (status === 'stored') return { tone: 'ok', title: `Stored as number ${countText(seq)}`, seq, draft }
-    if (status === 'duplicate') {
-      return { tone: 'accent', title: `It was there already, as number ${countText(seq)}`, seq, draft }
-    }
-    return { tone: 'warning', title: 'Accepted, and not stored yet', draft }
+    const headers = { Prefer: `wait=${waitSeconds}` }
+    const { text } = await call('publish', { method: 'POST', headers, body })
+    const published = JSON.parse(text) as Published
+    if (published.status === 'queued')
+      return { tone: 'warning', title: 'Accepted, and not stored yet', draft }
+    const number = countText(published.seq)
+    if (published.status === 'stored') return { tone: 'ok', title: `Stored as number ${number}`, draft }
+    const hasOtherTime = published.differs?.includes('timestamp') ?? false
+    return { tone: 'accent', title: `It was there already, as number ${number}`, draft, hasOtherTime }
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'conflict') throw error
     return { tone: 'problem', title: 'Conflict: another content has this event id', draft }
+  }
+}
+
+function readBody(draft: Draft): string {
+  try {
+    return bodyOf(draft)
+  } catch (error) {
+    const message = notJsonWords(error)
+    const errors = [{ path: 'payload', code: 'malformed_json', message }]
+    throw new Problem(0, 'malformed_json', message, { errors })
   }
 }
 
@@ -56,19 +69,10 @@ function Publish() {
     payload: '{\n  \n}',
   })
   const [outcome, setOutcome] = useState<Outcome>()
-  const [problem, setProblem] = useState<Problem>()
-  const [isBusy, setBusy] = useState(false)
-  const submit = async () => {
-    setBusy(true)
-    setProblem(undefined)
+  const { run, isBusy, problem } = useAction(async () => {
     setOutcome(undefined)
-    try {
-      setOutcome(await send(draft))
-    } catch (error) {
-      setProblem(error instanceof Problem ? error : notJson(error))
-    }
-    setBusy(false)
-  }
+    setOutcome(await send(draft))
+  })
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (outcome || problem) place.current?.scrollIntoView({ block: 'nearest' })
@@ -87,7 +91,7 @@ function Publish() {
           class="publish-form"
           onSubmit={(event) => {
             event.preventDefault()
-            void submit()
+            run()
           }}
         >
           <Field label="Topic" required placeholder="orders.eu.paid" {...field('topic')} />
@@ -135,23 +139,22 @@ function Publish() {
   )
 }
 
-const notJson = (error: unknown): Problem => {
-  const message = notJsonWords(error)
-  return new Problem(0, 'malformed_json', message, {
-    errors: [{ path: 'payload', code: 'malformed_json', message }],
-  })
-}
-
 /** `payload.total` is about the payload. */
 const fieldOf = (path: string): string => path.split('.')[0] ?? ''
 
-function OutcomeBanner({ outcome: { tone, title, draft } }: { outcome: Outcome }) {
-  const { topic, event_id: id } = draft
+function OutcomeBanner({ outcome: { tone, title, draft, hasOtherTime } }: { outcome: Outcome }) {
+  const { topic, event_id: id, timestamp } = draft
+  const sent = hasOtherTime ? timestamp : undefined
   return (
     <Banner tone={tone} title={title}>
-      <a href={linkTo(['events', topic, id])}>See the event</a> ·{' '}
-      <a href={linkTo(['topics', topic])}>its topic</a>
-      {tone === 'problem' && (
+      {hasOtherTime && <p>Its timestamp differs: the log keeps that of the first, and yours was dropped.</p>}
+      {may('read') && (
+        <>
+          <a href={linkTo(['events', topic, id], { sent })}>See the event</a> ·{' '}
+          <a href={linkTo(['topics', topic])}>its topic</a>
+        </>
+      )}
+      {may('read') && tone === 'problem' && (
         <>
           {' '}
           · <a href={linkTo(['dead-letters'], { topic, kind: 'conflict' })}>compare both contents</a>
