@@ -1,20 +1,9 @@
+import type { Diagnosis, Finding } from '@sekali/core/finding'
 import { Badge, Banner, Card } from '../components/basics.tsx'
 import type { Polled } from '../http/poll.ts'
 import { isForAllTopics, may, session } from '../session/session.ts'
 import { visible } from '../text/visible.ts'
 import { plural } from '../text/words.ts'
-
-interface Finding {
-  readonly check: string
-  readonly level: 'ok' | 'warning' | 'problem' | 'unknown'
-  readonly message: string
-  readonly remedy?: string
-}
-
-export interface Diagnosis {
-  readonly status: 'ok' | 'warning' | 'problem'
-  readonly findings: readonly Finding[]
-}
 
 const titles = {
   ok: 'All is well',

@@ -1,5 +1,6 @@
+import type { Scope } from '@sekali/core/access'
 import type { ComponentChildren } from 'preact'
-import { may, type Scope, session } from './session.ts'
+import { may, session } from './session.ts'
 
 interface AllowedProps {
   readonly scope: Scope

@@ -1,9 +1,8 @@
 /** Who one is to the gateway, and so what the console offers. The gateway decides again at each request. */
 import { computed, effect, signal } from '@preact/signals'
+import type { Scope } from '@sekali/core/access'
 import { call, getJson, isLoginDue } from '../http/call.ts'
 import { Problem } from '../http/problem.ts'
-
-export type Scope = 'publish' | 'read' | 'admin'
 
 /** The answer of `GET /session`. */
 export interface Session {

@@ -1,5 +1,6 @@
+import type { Scope } from '@sekali/core/access'
 import { Empty, PageHead } from '../components/basics.tsx'
-import { type Scope, session } from '../session/session.ts'
+import { session } from '../session/session.ts'
 
 /** Instead of a view that would show nothing. */
 export function NotAllowed({ title, scope }: { title: string; scope: Scope }) {

@@ -1,4 +1,5 @@
 import type { Stats, TopicFigures } from '@sekali/client'
+import type { Letter } from '@sekali/client/operate'
 import { useMemo } from 'preact/hooks'
 import { Banner, Card, Empty, PageHead } from '../components/basics.tsx'
 import { Facts } from '../components/facts.tsx'
@@ -16,8 +17,8 @@ import { Conservation } from '../overview/conservation.tsx'
 import { RatesCard, useRates } from '../overview/rates.tsx'
 import { route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
-import type { LogEvent } from '../text/slices.ts'
 import { may } from '../session/session.ts'
+import type { LogEvent } from '../text/slices.ts'
 import { topicShape } from '../text/topic.ts'
 import { countText } from '../text/words.ts'
 import type { View, ViewProps } from './view.ts'
@@ -139,14 +140,7 @@ function Sources({ log, topic }: { log: Log; topic: string }) {
   )
 }
 
-interface Conflict {
-  readonly id: string
-  readonly event_id: string | null
-  readonly received_at: string
-  readonly state: 'open' | 'settled'
-}
-
-const conflictColumns: readonly Column<Conflict>[] = [
+const conflictColumns: readonly Column<Letter>[] = [
   {
     id: 'id',
     label: 'Event id',
@@ -162,7 +156,7 @@ const conflictColumns: readonly Column<Conflict>[] = [
 
 function Conflicts({ topic }: { topic: string }) {
   const { data } = usePolled(`conflicts ${topic}`, (signal) =>
-    getJson<readonly Conflict[]>(
+    getJson<readonly Letter[]>(
       pathOf(['dead-letters'], { topic, kind: 'conflict', state: 'all', limit: 10 }),
       signal,
     ),

@@ -1,5 +1,5 @@
+import type { Scope } from '@sekali/core/access'
 import type { ComponentType } from 'preact'
-import type { Scope } from '../session/session.ts'
 
 export interface ViewProps {
   /** Of the path: `topics/:topic` has `topic`. Decoded; any text. */

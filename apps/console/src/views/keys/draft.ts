@@ -1,5 +1,5 @@
 /** A key that somebody is about to make, as the form has it. */
-import type { Scope } from '../../session/session.ts'
+import type { Scope } from '@sekali/core/access'
 
 export interface Draft {
   readonly name: string

@@ -1,6 +1,7 @@
 /** Keys as the API has them, without their texts. */
+
+import type { Scope } from '@sekali/core/access'
 import type { Tone } from '../../components/basics.tsx'
-import type { Scope } from '../../session/session.ts'
 
 export interface Key {
   readonly id: string

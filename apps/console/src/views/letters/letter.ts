@@ -1,45 +1,15 @@
 /** Dead letters and conflicts as the API has them. */
+import type { Letter, LetterContent, LetterWithContent as ParsedLetter } from '@sekali/client/operate'
 import { call, pathOf } from '../../http/call.ts'
 import { sliceObject } from '../../text/slices.ts'
 
-export interface Letter {
-  readonly id: string
-  readonly kind: 'entry' | 'conflict'
-  readonly topic: string
-  readonly event_id: string | null
-  readonly reason: string
-  readonly entry_id?: string
-  readonly seq?: number
-  readonly received_at: string
-  readonly stored_at: string
-  readonly kept: boolean
-  readonly state: 'open' | 'settled'
-  readonly settled?: Settled
-}
-
-interface Settled {
-  readonly became: 'redriven' | 'discarded' | 'published_as'
-  readonly at: string
-  readonly by: string
-  readonly operation?: number
-  readonly reason?: string
-  readonly event_id?: string
-}
-
 /** What an event says; the payload as the text that was sent. */
-export interface Content {
-  readonly timestamp: string
-  readonly source: string
-  readonly payload: string
-}
+export type Content = Omit<LetterContent, 'payload'> & { readonly payload: string }
 
-export interface LetterWithContent extends Letter {
-  readonly fields?: readonly string[]
-  readonly event?: Content
-  readonly received?: Content
-  readonly stored?: Content
-  readonly differs?: readonly ('timestamp' | 'source' | 'payload')[]
-  readonly same_json?: boolean
+type ContentName = 'event' | 'received' | 'stored'
+
+export type LetterWithContent = Omit<ParsedLetter, ContentName> & {
+  readonly [name in ContentName]?: Content
 }
 
 export async function readLetter(id: string, signal: AbortSignal): Promise<LetterWithContent> {

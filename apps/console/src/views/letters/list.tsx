@@ -1,3 +1,4 @@
+import type { Letter } from '@sekali/client/operate'
 import { useState } from 'preact/hooks'
 import { Badge, Button, Empty, PageHead } from '../../components/basics.tsx'
 import { Name } from '../../components/name.tsx'
@@ -13,7 +14,7 @@ import { ownPatterns } from '../../session/session.ts'
 import { plural } from '../../text/words.ts'
 import type { View } from '../view.ts'
 import { LetterFilters } from './filters.tsx'
-import { type Letter, reasonWords, stateWords } from './letter.ts'
+import { reasonWords, stateWords } from './letter.ts'
 import { RedriveDialog } from './redrive.tsx'
 
 export const letterList: View = {

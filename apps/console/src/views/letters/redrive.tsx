@@ -1,4 +1,5 @@
 /** A redrive: counted first, and then of exactly what was counted. */
+import type { RedriveCount, RedriveFilter } from '@sekali/client/operate'
 import { useEffect, useState } from 'preact/hooks'
 import { Banner, Button } from '../../components/basics.tsx'
 import { Dialog } from '../../components/dialog.tsx'
@@ -14,20 +15,6 @@ import { linkTo } from '../../routing/url.ts'
 import { countText, plural } from '../../text/words.ts'
 import { reasonWords } from './letter.ts'
 
-export interface RedriveFilter {
-  readonly id?: string | undefined
-  readonly topic?: string | undefined
-  readonly reason?: string | undefined
-  readonly from?: string | undefined
-  readonly to?: string | undefined
-}
-
-interface Counted {
-  readonly matched: number
-  readonly by_reason: Readonly<Record<string, number>>
-  readonly as_of: string
-}
-
 const send = (body: object) => call('dead-letters/redrive', { method: 'POST', body })
 
 interface RedriveProps {
@@ -37,7 +24,7 @@ interface RedriveProps {
 }
 
 export function RedriveDialog({ filter, isOpen, onClose }: RedriveProps) {
-  const [counted, setCounted] = useState<Counted>()
+  const [counted, setCounted] = useState<RedriveCount>()
   const [rate, setRate] = useState('50')
   const counting = useAction(async () => {
     setCounted(undefined)
@@ -129,7 +116,7 @@ const filterNames = {
   to: 'received before',
 }
 
-function CountedWords({ counted: { matched, by_reason } }: { counted: Counted }) {
+function CountedWords({ counted: { matched, by_reason } }: { counted: RedriveCount }) {
   if (matched === 0) {
     return (
       <Banner tone="unknown" title="No dead letter matches">

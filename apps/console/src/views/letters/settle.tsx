@@ -1,4 +1,6 @@
 /** What else can be done about one letter. */
+
+import type { Letter } from '@sekali/client/operate'
 import { useState } from 'preact/hooks'
 import { Confirm } from '../../components/confirm.tsx'
 import { Field } from '../../components/field.tsx'
@@ -6,7 +8,6 @@ import { announce } from '../../components/toast.tsx'
 import { call, pathOf } from '../../http/call.ts'
 import { useAction } from '../../http/use-action.ts'
 import { visible } from '../../text/visible.ts'
-import type { Letter } from './letter.ts'
 
 interface SettleProps {
   readonly letter: Letter

@@ -1,3 +1,4 @@
+import type { Operation } from '@sekali/client/operate'
 import { useState } from 'preact/hooks'
 import { Badge, Empty, PageHead } from '../../components/basics.tsx'
 import { Pager } from '../../components/pager.tsx'
@@ -11,7 +12,7 @@ import { linkTo } from '../../routing/url.ts'
 import { plural } from '../../text/words.ts'
 import { FilterWords } from '../letters/redrive.tsx'
 import type { View } from '../view.ts'
-import { type Operation, runningMs, tones } from './operation.ts'
+import { runningMs, tones } from './operation.ts'
 
 export const operationList: View = {
   path: 'operations',

@@ -1,23 +1,6 @@
-/** Operations as the API has them. */
+/** Operations in words. */
+import type { Operation } from '@sekali/client/operate'
 import type { Tone } from '../../components/basics.tsx'
-import type { RedriveFilter } from '../letters/redrive.tsx'
-
-export interface Operation {
-  readonly id: number
-  readonly kind: string
-  readonly state: 'running' | 'done' | 'cancelled' | 'failed'
-  readonly filter: RedriveFilter
-  readonly as_of: string
-  /** Events a second. */
-  readonly rate: number
-  readonly matched: number
-  readonly done: number
-  readonly outcomes: Readonly<Record<string, number>>
-  readonly created_at: string
-  readonly created_by: string
-  readonly finished_at: string | null
-  readonly error?: string
-}
 
 /** While something runs, people watch it. */
 export const runningMs = 1_000

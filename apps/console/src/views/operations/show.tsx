@@ -1,3 +1,4 @@
+import type { Operation } from '@sekali/client/operate'
 import { useState } from 'preact/hooks'
 import { Badge, Button, Card, PageHead } from '../../components/basics.tsx'
 import { Confirm } from '../../components/confirm.tsx'
@@ -14,7 +15,7 @@ import { linkTo } from '../../routing/url.ts'
 import { countText, durationText, plural } from '../../text/words.ts'
 import { FilterWords } from '../letters/redrive.tsx'
 import type { View, ViewProps } from '../view.ts'
-import { type Operation, outcomeWords, runningMs, tones } from './operation.ts'
+import { outcomeWords, runningMs, tones } from './operation.ts'
 
 export const operationView: View = {
   path: 'operations/:id',

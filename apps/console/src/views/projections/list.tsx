@@ -1,3 +1,4 @@
+import type { ProjectionInfo } from '@sekali/client'
 import { Badge, Card, Empty, PageHead } from '../../components/basics.tsx'
 import { ProblemBanner } from '../../components/problem-banner.tsx'
 import { type Column, Table } from '../../components/table.tsx'
@@ -7,7 +8,7 @@ import { linkTo } from '../../routing/url.ts'
 import { visible } from '../../text/visible.ts'
 import { countText } from '../../text/words.ts'
 import type { View } from '../view.ts'
-import { isOfEvent, type Projection, statusWords, tones } from './projection.ts'
+import { isOfEvent, statusWords, tones } from './projection.ts'
 
 export const projectionList: View = {
   path: 'projections',
@@ -18,7 +19,9 @@ export const projectionList: View = {
 }
 
 function Projections() {
-  const { data, problem } = usePolled('projections', (signal) => getJson<Projection[]>('projections', signal))
+  const { data, problem } = usePolled('projections', (signal) =>
+    getJson<ProjectionInfo[]>('projections', signal),
+  )
   const loaded = data?.filter(({ status }) => status !== 'not_loaded') ?? []
   const files = data?.filter(({ status }) => status === 'not_loaded') ?? []
   return (
@@ -47,7 +50,7 @@ function Projections() {
 }
 
 /** Files are read again by themselves, so this card goes once they are mended. */
-function NotLoaded({ files }: { files: readonly Projection[] }) {
+function NotLoaded({ files }: { files: readonly ProjectionInfo[] }) {
   return (
     <Card title="Definitions that do not load" class="edge tone-problem">
       <ul class="rows">
@@ -66,7 +69,7 @@ function NotLoaded({ files }: { files: readonly Projection[] }) {
   )
 }
 
-const columns: readonly Column<Projection>[] = [
+const columns: readonly Column<ProjectionInfo>[] = [
   {
     id: 'name',
     label: 'Projection',

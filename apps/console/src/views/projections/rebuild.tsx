@@ -1,11 +1,11 @@
+import type { ProjectionInfo } from '@sekali/client'
 import { useRef } from 'preact/hooks'
 import { Badge, Card } from '../../components/basics.tsx'
 import { Progress } from '../../components/progress.tsx'
 import { plural } from '../../text/words.ts'
-import type { Projection } from './projection.ts'
 
 /** How far a rebuild, or the first build, is: the lag that it had when this page first saw it is the whole. */
-export function RebuildProgress({ projection }: { projection: Projection }) {
+export function RebuildProgress({ projection }: { projection: ProjectionInfo }) {
   const { rebuild, status, lag, version } = projection
   const now = rebuild ?? (status === 'building' ? { lag, status, version } : undefined)
   const most = useRef(0)

@@ -1,3 +1,4 @@
+import type { ProjectionInfo } from '@sekali/client'
 import { useState } from 'preact/hooks'
 import { Badge, Button, Card, Empty, PageHead } from '../../components/basics.tsx'
 import { Confirm } from '../../components/confirm.tsx'
@@ -12,7 +13,7 @@ import { linkTo } from '../../routing/url.ts'
 import { Allowed } from '../../session/allowed.tsx'
 import { countText, plural } from '../../text/words.ts'
 import type { View, ViewProps } from '../view.ts'
-import { type Projection, statusWords, tones } from './projection.ts'
+import { statusWords, tones } from './projection.ts'
 import { RebuildProgress } from './rebuild.tsx'
 import { States } from './states.tsx'
 import { Troubles } from './trouble.tsx'
@@ -32,7 +33,7 @@ function ShownProjection({ params: { name = '' } }: ViewProps) {
   const [isBuilding, setBuilding] = useState(false)
   const { data, problem, refresh } = usePolled(
     'projections',
-    (signal) => getJson<Projection[]>('projections', signal),
+    (signal) => getJson<ProjectionInfo[]>('projections', signal),
     isBuilding ? { everyMs: buildingMs } : {},
   )
   const projection = data?.find((one) => one.name === name)
@@ -69,7 +70,7 @@ function ShownProjection({ params: { name = '' } }: ViewProps) {
   )
 }
 
-function HowItIs({ projection: { status, version, lag, keyed } }: { projection: Projection }) {
+function HowItIs({ projection: { status, version, lag, keyed } }: { projection: ProjectionInfo }) {
   return (
     <Card title="How it is">
       <Details
@@ -88,7 +89,7 @@ function HowItIs({ projection: { status, version, lag, keyed } }: { projection: 
 const topicsMax = 12
 
 /** Up to which event of each topic the state counts. */
-function AsOf({ of }: { of: Projection['as_of'] }) {
+function AsOf({ of }: { of: ProjectionInfo['as_of'] }) {
   const [isWhole, setWhole] = useState(false)
   const topics = Object.entries(of ?? {})
   const shown = isWhole ? topics : topics.slice(0, topicsMax)

@@ -1,12 +1,12 @@
+import type { ProjectionError, ProjectionInfo } from '@sekali/client'
 import { Banner, type Tone } from '../../components/basics.tsx'
 import { Name } from '../../components/name.tsx'
 import { linkTo } from '../../routing/url.ts'
 import { plural } from '../../text/words.ts'
-import type { EventTrouble, Projection } from './projection.ts'
 import { isOfEvent } from './projection.ts'
 
 /** What is wrong with a projection, each with the event that caused it. */
-export function Troubles({ projection }: { projection: Projection }) {
+export function Troubles({ projection }: { projection: ProjectionInfo }) {
   const { error, skipped, rebuild, status } = projection
   return (
     <>
@@ -43,7 +43,7 @@ export function Troubles({ projection }: { projection: Projection }) {
 interface OfEventProps {
   readonly tone: Tone
   readonly title: string
-  readonly trouble: EventTrouble
+  readonly trouble: ProjectionError
   readonly children?: string
 }
 
