@@ -6,7 +6,7 @@ export interface ViewProps {
   readonly params: Readonly<Record<string, string>>
 }
 
-/** A page of the console, one file each; registry.ts lists them. */
+/** A page of the console, in a file or a folder of its subject; registry.ts lists them. */
 export interface View {
   /** Behind `#/`; a segment that begins with `:` is a parameter. The overview has none. */
   readonly path: string
