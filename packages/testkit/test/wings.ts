@@ -18,9 +18,10 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
     text: [],
     components: ['http', 'routing', 'style', 'text'],
     log: ['components', 'http', 'routing', 'text'],
+    figures: ['components', 'http', 'text'],
     overview: ['components', 'http', 'routing', 'session', 'text'],
     session: ['http'],
-    views: ['components', 'http', 'log', 'overview', 'routing', 'session', 'text'],
+    views: ['components', 'figures', 'http', 'log', 'overview', 'routing', 'session', 'text'],
     shell: ['components', 'http', 'routing', 'session', 'style', 'text', 'views'],
   },
   'apps/consumer': {

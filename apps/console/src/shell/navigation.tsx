@@ -1,4 +1,3 @@
-import type { Scope } from '@sekali/core/access'
 import { useEffect, useState } from 'preact/hooks'
 import { isLoginDue } from '../http/call.ts'
 import { route } from '../routing/route.ts'
