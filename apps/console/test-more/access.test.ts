@@ -52,21 +52,24 @@ test('a chart has a name, and a table for whoever cannot see it', { timeout: 240
   expect(await seriousFindings(tab.page)).toEqual([])
 })
 
-test('no view is wider than a telephone', async () => {
+test('no view is wider than a telephone, or than a large screen', async () => {
   await using own = await ownFilledConsole()
   await own.publish(eventText({ topic: 't'.repeat(128), event_id: 'i'.repeat(256), source: 's'.repeat(128) }))
   await own.settled()
   await using browser = await ownBrowser()
-  await using tab = await ownPage(browser, { viewport: { width: 360, height: 720 } })
+  await using tab = await ownPage(browser)
   const long = {
     'long topic': `topics/${'t'.repeat(128)}`,
     'long id': `events/${'t'.repeat(128)}/${'i'.repeat(256)}`,
   }
-  for (const [view, path] of Object.entries({ ...viewPaths, ...long })) {
-    await tab.page.goto(`${own.url}#/${path}`)
-    await settle(tab.page)
-    const width = await tab.page.evaluate(() => document.documentElement.scrollWidth)
-    expect({ view, width }).toEqual({ view, width: 360 })
+  for (const screen of [360, 1_440]) {
+    await tab.page.setViewportSize({ width: screen, height: 720 })
+    for (const [view, path] of Object.entries({ ...viewPaths, ...long })) {
+      await tab.page.goto(`${own.url}#/${path}`)
+      await settle(tab.page)
+      const width = await tab.page.evaluate(() => document.documentElement.scrollWidth)
+      expect({ view, width }).toEqual({ view, width: screen })
+    }
   }
 })
 

@@ -27,6 +27,11 @@ export async function ownPage(browser: Browser, options: BrowserContextOptions =
   const faults: string[] = []
   const origins = new Set<string>()
   page.on('pageerror', (error) => faults.push(`threw ${error.stack ?? error.message}`))
+  page.on('console', (message) => {
+    // An answer other than 200 is no fault of the page: chromium logs it as an error all the same
+    if (message.type() !== 'error' || message.text().startsWith('Failed to load resource')) return
+    faults.push(`logged ${message.text()}`)
+  })
   page.on('request', (request) => origins.add(new URL(request.url()).origin))
   await page.exposeFunction('reportViolation', (words: string) => faults.push(words))
   await page.addInitScript(() => {

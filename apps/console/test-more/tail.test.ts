@@ -130,6 +130,27 @@ test('a tail that is refused says why beside its switch, and is not asked for ag
   expect(asked.filter((url) => url.includes('/tail'))).toEqual([])
 })
 
+test('a page has one stream, however many views that follow the log were visited', async () => {
+  await using own = await ownConsole()
+  await own.publish(eventText())
+  await own.settled()
+  await using browser = await ownBrowser()
+  await using tab = await ownPage(browser)
+  const { page } = tab
+  const open = new Set<unknown>()
+  page.on('request', (request) => request.url().includes('/tail') && open.add(request))
+  page.on('requestfailed', (request) => open.delete(request))
+  page.on('requestfinished', (request) => open.delete(request))
+  for (const view of ['search?topic=orders.%3E', 'topics/orders.eu.paid', 'search']) {
+    await page.goto(`${own.url}#/${view}`)
+    await page.getByText('live', { exact: true }).waitFor()
+    await expect.poll(() => firstSeq(page)).toBe('1')
+    await expect.poll(() => open.size, { message: view }).toBe(1)
+  }
+  await page.goto(`${own.url}#/topics`)
+  await expect.poll(() => open.size).toBe(0)
+})
+
 test('where events could not be read nobody is told that there are none', async () => {
   await using own = await ownConsole()
   await own.publish(eventText())
