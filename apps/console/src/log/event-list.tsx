@@ -14,6 +14,8 @@ import type { Log } from './use-log.ts'
 const rowPx = 34
 const narrowRowPx = 58
 const beyond = 12
+/** How high a list may become, by events.css: it grows with its rows. */
+const listPxMax = 700
 const narrow = matchMedia('(max-width: 820px)')
 
 const previewChars = 240
@@ -52,7 +54,7 @@ export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps
   // Why nothing could be read stands elsewhere: then nobody knows whether there is something
   if (shown.length === 0 && !isLoading) return problem ? null : <Empty title={empty}>{emptyWords}</Empty>
   const first = Math.max(0, Math.floor(top / height) - beyond)
-  const seen = Math.ceil((scroller.current?.clientHeight ?? 700) / height) + 2 * beyond
+  const seen = Math.ceil(listPxMax / height) + 2 * beyond
   const waiting = waitingCount(rows)
   return (
     <div class={`events ${isOneTopic ? 'of-one-topic' : ''}`}>
