@@ -42,8 +42,9 @@ export function Login() {
         </form>
       </Card>
       <p class="faint">
-        No key? Whoever started the gateway has the first one: its first start prints it at the terminal. See{' '}
-        <code>sekali key create</code>.
+        No key? Whoever started the gateway has the first one: <code>npm start</code> prints it at the
+        terminal, <code>docker compose run --rm first-key</code> otherwise. See <code>sekali key create</code>
+        .
       </p>
     </div>
   )

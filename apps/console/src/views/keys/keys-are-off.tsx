@@ -15,8 +15,9 @@ export function KeysAreOff() {
         <code>{command}</code> <CopyButton text={command} of="the command" />
       </p>
       <p>
-        The first start prints a key that may do everything, once. Where you run the parts yourself, set{' '}
-        <code>SEKALI_AUTH=keys</code> for the gateway; <code>npm run -s first-key</code> prints the first key.
+        The first start prints a key that may do everything, once. With docker compose, set{' '}
+        <code>SEKALI_AUTH=keys</code> in <code>.env</code>; <code>docker compose run --rm first-key</code>{' '}
+        prints the first key. Where you run the parts yourself, it is <code>npm run -s first-key</code>.
       </p>
     </Banner>
   )
