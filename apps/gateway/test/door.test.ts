@@ -137,6 +137,8 @@ test('without both, /stats says that it does not know [P7]', async () => {
     traffic_stats: { total_received_api: null, duplicates_dropped_consumer: null },
     database_stats: { unique_events_stored: null },
     totals: { ...nothing, in_flight: null },
+    oldest_in_flight_seconds: null,
+    open_letters: null,
     topics: null,
     consumers: null,
   })
