@@ -43,6 +43,7 @@ beforeAll(async () => {
     `events/${topic}/turned`,
     `events/${topic}/none`,
     'publish',
+    'dead-letters',
     'dead-letters?state=all',
     'dead-letters?topic=nothing.here',
     'dead-letters/c-1',
@@ -69,6 +70,8 @@ afterAll(() => stack.disposeAsync())
 async function show(page: Page, view: string): Promise<void> {
   await page.goto(`${own.url}#/${view}`)
   await page.locator('main .card, main table, main .empty, main .banner, main .prose').first().waitFor()
+  // What may be done with the letters is known once they have come
+  if (/^dead-letters(\?|$)/.test(view)) await page.locator('main table, main .empty').first().waitFor()
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,10 +1,11 @@
-import { connectStore } from '@sekali/store/connect'
+import { connectStore, type Store } from '@sekali/store/connect'
 import { createFirstKey } from '@sekali/store/first-key'
 import { quiet } from '@sekali/testkit/quiet'
 import type { Page } from 'playwright-core'
 import { type OwnConsole, ownConsole } from './own-console.ts'
 
 export interface OwnKeyed extends OwnConsole {
+  readonly store: Store
   /** Asks the API with the first key, which may do everything. */
   ask(path: string, body?: string): Promise<Response>
   /** Makes a key, and resolves with its text. */
@@ -17,7 +18,7 @@ export interface OwnKeyed extends OwnConsole {
 export async function ownKeyed(): Promise<OwnKeyed> {
   await using stack = new AsyncDisposableStack()
   const own = stack.use(await ownConsole({ env: { SEKALI_AUTH: 'keys' } }))
-  await using store = connectStore({ url: own.env.DATABASE_URL ?? '', poolMax: 1, name: 'test' }, quiet)
+  const store = stack.use(connectStore({ url: own.env.DATABASE_URL ?? '', poolMax: 1, name: 'test' }, quiet))
   const first = await createFirstKey(store, { replace: false, actor: 'test' })
   if (typeof first === 'string') throw new Error(first)
   const ask = async (path: string, body?: string) => {
@@ -30,6 +31,7 @@ export async function ownKeyed(): Promise<OwnKeyed> {
   const owned = stack.move()
   return {
     ...own,
+    store,
     ask,
     make: async (scopes, topics) => {
       const answer = await ask('/keys', JSON.stringify({ name: 'test', scopes, topics }))

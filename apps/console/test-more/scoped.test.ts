@@ -1,5 +1,6 @@
 /** What a key of some topics, or of some scopes, is shown: all that it may see, and no request that is refused. */
 import { eventually } from '@sekali/testkit/eventually'
+import { makeDead } from '@sekali/testkit/letters'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type OwnPage, ownBrowser, ownPage } from './own-browser.ts'
@@ -72,9 +73,10 @@ test('an administrator of some topics learns what the doctor needs, and leaves n
   const navigation = page.getByRole('navigation', { name: 'Views' })
   await navigation.getByRole('link', { name: 'Keys' }).waitFor()
   expect(await navigation.getByRole('link', { name: 'Audit log' }).count()).toBe(0)
+  await makeDead(own.store, 'order-1', { topic: 'orders.us' })
   await page.goto(`${own.url}#/dead-letters`)
   await page.getByRole('button', { name: 'Redrive…' }).click()
-  await page.getByText('No dead letter matches').waitFor()
+  await page.getByText('1 dead letter would be redriven').waitFor()
   expect(refused).toEqual([])
   const entries = (await (await own.ask('/audit')).json()) as { action: string }[]
   expect(entries.filter(({ action }) => action === 'denied')).toEqual([])
