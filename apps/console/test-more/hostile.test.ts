@@ -71,7 +71,7 @@ test('hostile topics, sources, ids and payloads are shown as text on every view,
   await page.getByLabel('Topic', { exact: true }).fill(image)
   await page.getByLabel('Payload').fill('{"a":')
   await page.getByRole('button', { name: 'Publish' }).click()
-  await page.getByText('is no JSON').waitFor()
+  await page.getByText('is not JSON').waitFor()
   await page.getByLabel('Payload').fill('{}')
   await page.getByRole('button', { name: 'Publish' }).click()
   await page.getByText('must be 1 to 128 characters').waitFor()
