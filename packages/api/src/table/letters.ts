@@ -184,7 +184,7 @@ export const publishAs = defineRoute({
   path: '/dead-letters/:id/publish-as',
   scope: 'admin',
   tag: 'letters',
-  summary: 'Publish the content of a conflict under another event id',
+  summary: 'Publish a conflict under another event id',
   description:
     'Timestamp, source and payload are those that came. Repeat it with the same id if no answer comes.',
   request: {
