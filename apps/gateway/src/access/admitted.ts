@@ -6,7 +6,6 @@
  * ended with it (life.ts). While PostgreSQL is away, a key stays as it was for `graceMs`; then nobody knows whether it
  * is still good, and it is let in no longer.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Grant } from '@sekali/core/access'
 import { chunksOf } from '@sekali/core/chunks'
 import type { Logger } from '@sekali/process/log'
@@ -14,6 +13,7 @@ import { createEntries } from './entries.ts'
 import { type Added, createEntry, type Entry, type SessionOfKey } from './entry.ts'
 import { expired, expiryOf, type FindKeys, type KeyRecord, revoked, whyNot } from './key-reads.ts'
 import type { Principal } from './principals.ts'
+import { repeat } from './repeat.ts'
 
 export interface AdmittedOptions {
   readonly refreshMs?: number
@@ -66,7 +66,6 @@ export function createAdmitted(
   const keys = createEntries()
   const tokens = createEntries()
   let uses = new Map<string, Date>()
-  const closing = new AbortController()
   let refreshing: Promise<void> | undefined
   let again: Promise<void> | undefined
   let isAway = false
@@ -186,14 +185,8 @@ export function createAdmitted(
     })
   }
 
-  async function every(ms: number, work: () => Promise<void>): Promise<void> {
-    while (!closing.signal.aborted) {
-      await sleep(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
-      if (!closing.signal.aborted) await work()
-    }
-  }
-  void every(refreshMs, refresh)
-  void every(noteMs, noteUses)
+  const refreshes = repeat(refreshMs, refresh)
+  const notes = repeat(noteMs, noteUses)
 
   return {
     of(digest) {
@@ -224,7 +217,8 @@ export function createAdmitted(
     },
     refresh,
     async [Symbol.asyncDispose]() {
-      closing.abort()
+      await refreshes[Symbol.asyncDispose]()
+      await notes[Symbol.asyncDispose]()
       tidy()
       await refreshing
       await noteUses()

@@ -3,8 +3,8 @@
  * in one call, and not while there are none. While Redis is away they go on: as many gateways that have heard of an end
  * refuse them, and they end by themselves.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@sekali/process/log'
+import { repeat } from './repeat.ts'
 
 export interface EndedSessionsDeps {
   /** The names of the sessions that are let in here. */
@@ -19,7 +19,6 @@ export function watchEndedSessions(
   { sessions, findEnded, onEnded, log }: EndedSessionsDeps,
   refreshMs = 2_000,
 ): AsyncDisposable {
-  const closing = new AbortController()
   let isBlind = false
 
   async function look(): Promise<void> {
@@ -36,18 +35,5 @@ export function watchEndedSessions(
     }
   }
 
-  async function everyNowAndThen(): Promise<void> {
-    while (!closing.signal.aborted) {
-      await sleep(refreshMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
-      if (!closing.signal.aborted) await look()
-    }
-  }
-  const over = everyNowAndThen()
-
-  return {
-    async [Symbol.asyncDispose]() {
-      closing.abort()
-      await over
-    },
-  }
+  return repeat(refreshMs, look)
 }

@@ -6,8 +6,8 @@
  * when a hint comes. Nobody is let in by them while PostgreSQL answers, so a revocation is in force as without them. They
  * are good for `graceMs` after PostgreSQL has confirmed them last, like those that were let in (admitted.ts).
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { KeyRecord } from './key-reads.ts'
+import { repeat } from './repeat.ts'
 
 export interface LiveKeysDeps {
   /** Another one after each change of keys. */
@@ -44,7 +44,6 @@ export function createLiveKeys(
   { readVersion, readLive }: LiveKeysDeps,
   { refreshMs = 2_000, graceMs = 10 * 60_000 }: LiveKeysOptions = {},
 ): LiveKeys {
-  const closing = new AbortController()
   let keys = new Map<string, KeyRecord>()
   let keysById = new Map<string, KeyRecord>()
   let version: string | undefined
@@ -77,13 +76,8 @@ export function createLiveKeys(
     return reading
   }
 
-  async function everyNowAndThen(): Promise<void> {
-    while (!closing.signal.aborted) {
-      await refresh()
-      await sleep(refreshMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
-    }
-  }
-  const ended = everyNowAndThen()
+  void refresh()
+  const refreshes = repeat(refreshMs, refresh)
 
   const areKnown = () => confirmedAt !== undefined && performance.now() - confirmedAt <= graceMs
   const ifConfirmed = (record: KeyRecord | undefined): LiveKey | undefined =>
@@ -104,8 +98,8 @@ export function createLiveKeys(
       void refresh()
     },
     async [Symbol.asyncDispose]() {
-      closing.abort()
-      await ended
+      await refreshes[Symbol.asyncDispose]()
+      await reading
     },
   }
 }
