@@ -48,6 +48,19 @@ test('open letters are counted by kind, until somebody deals with them, for a ke
   expect((await statsOf(own, some.text)).open_letters).toEqual({ entries: 2, conflicts: 0 })
 })
 
+test('the pages of a reading share one count', async () => {
+  await using own = await ownKeys()
+  const { text } = await own.make()
+  for (const id of ['1', '2']) await makeDead(own.store, id, { topic: `paged.${id}` })
+  const first = await own.ask('/stats?limit=1', text)
+  const [, next = ''] = /<(.*)>/.exec(first.headers.get('link') ?? '') ?? []
+  await makeDead(own.store, '3', { topic: 'paged.3' })
+  const pages = [first, await own.ask(`/stats${next}`, text)]
+  const open = await Promise.all(pages.map(async (page) => ((await page.json()) as Stats).open_letters))
+  expect(open).toEqual([open[0], { entries: 2, conflicts: 0 }])
+  expect((await statsOf(own, text)).open_letters).toEqual({ entries: 3, conflicts: 0 })
+})
+
 test('without the servers neither is known', async () => {
   await using gateway = createGateway(nowhere)
   const answer = (await (await gateway.app.request('/stats')).json()) as Stats

@@ -16,8 +16,8 @@ import type { Visible } from './visible.ts'
 export interface Details {
   /** Of some topics of a reading, in seconds; null if it is not known. Never rejects. */
   longestWait(reading: Reading, visible: Visible): Promise<number | null>
-  /** Of the topics that a key may see; null if it is not known. Never rejects. */
-  openLetters(grant: Grant): Promise<OpenLetters | null>
+  /** Of the topics that a key may see, as of a reading or later; null if it is not known. Never rejects. */
+  openLetters(reading: Reading, grant: Grant): Promise<OpenLetters | null>
 }
 
 export interface DetailsDeps {
@@ -27,8 +27,12 @@ export interface DetailsDeps {
   readonly log: Logger
 }
 
+type CountedLetters = Awaited<ReturnType<typeof countOpenLetters>>
+
 export function createDetails(deps: DetailsDeps, readMs = 1_500): Details {
+  // Once for a reading: its pages share it.
   const waitsOf = new WeakMap<Reading, Promise<Waits>>()
+  const openOf = new WeakMap<Reading, Promise<CountedLetters | undefined>>()
   const countOpen = shareReadings(() => within(readMs, deps.log, countOpenLetters(deps.store)))
 
   function readOnce(reading: Reading): Promise<Waits> {
@@ -37,13 +41,19 @@ export function createDetails(deps: DetailsDeps, readMs = 1_500): Details {
     return waits
   }
 
+  function countOnce(reading: Reading): Promise<CountedLetters | undefined> {
+    const counted = openOf.get(reading) ?? within(readMs, deps.log, countOpen())
+    openOf.set(reading, counted)
+    return counted
+  }
+
   return {
     async longestWait(reading, { topics, totals }) {
       if (topics === null || totals.inFlight === null) return null
       return longestWait(topics, await readOnce(reading))
     },
-    async openLetters(grant) {
-      const open = await within(readMs, deps.log, countOpen())
+    async openLetters(reading, grant) {
+      const open = await countOnce(reading)
       if (open === undefined) return null
       let [entries, conflicts] = [0, 0]
       for (const [topic, one] of open) {

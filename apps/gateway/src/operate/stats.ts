@@ -37,7 +37,6 @@ export function stats({ readings, now, accepted, ...deps }: StatsDeps) {
     const refused = page.topic && refusalOfPattern(grant, parsePattern(page.topic))
     if (refused !== undefined) return toResponse(refused)
     // A page that follows is of the same reading as the first one, as long as that is kept.
-    const open = details.openLetters(grant)
     const all = (page.after === undefined ? undefined : readings.kept()) ?? (await readings.read())
     const reading = visibleTo(grant, all)
     const { topics, next } = topicsOf(reading, page)
@@ -47,12 +46,16 @@ export function stats({ readings, now, accepted, ...deps }: StatsDeps) {
       // Of all topics together, and so not for whoever may see some.
       throughput_rps: seesAll(grant) ? round(accepted() / uptimeSeconds) : null,
     }
+    const [longestWait, openLetters] = await Promise.all([
+      details.longestWait(all, reading),
+      details.openLetters(all, grant),
+    ])
     const link = next === undefined ? undefined : { Link: `<?${next}>; rel="next"` }
     const body = {
       performance_metrics: performance,
       ...onTheWire(reading, topics),
-      oldest_in_flight_seconds: await details.longestWait(all, reading),
-      open_letters: await open,
+      oldest_in_flight_seconds: longestWait,
+      open_letters: openLetters,
     }
     return reply(200, JSON.stringify(body), { 'Content-Type': 'application/json', ...link })
   }
