@@ -1,5 +1,5 @@
 import type { RouteId } from '@sekali/api/routes'
-import type { Responses } from '../http/responses.ts'
+import type { Bounded } from '../http/bounded.ts'
 import type { Handler } from '../http/router.ts'
 import { audit } from './audit.ts'
 import { create, revoke, rotate } from './change.ts'
@@ -11,13 +11,8 @@ type KeyRoute = Extract<
   'createKey' | 'listKeys' | 'readKey' | 'rotateKey' | 'revokeKey' | 'readAudit'
 >
 
-interface Deps extends KeyDeps {
-  readonly responses: Responses
-  readonly slots: { slotted(handler: Handler): Handler }
-}
-
 /** All about keys, with a share of PostgreSQL for each client. */
-export function keyHandlersOf(deps: Deps): Record<KeyRoute, { readonly handler: Handler }> {
+export function keyHandlersOf(deps: KeyDeps & Bounded): Record<KeyRoute, { readonly handler: Handler }> {
   const { counted } = deps.responses
   const { slotted } = deps.slots
   return {

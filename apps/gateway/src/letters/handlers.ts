@@ -1,5 +1,5 @@
 import type { RouteId } from '@sekali/api/routes'
-import type { Responses } from '../http/responses.ts'
+import type { Bounded } from '../http/bounded.ts'
 import type { Handler } from '../http/router.ts'
 import type { LetterDeps } from './deps.ts'
 import { cancel, listAll, showOne } from './operations.ts'
@@ -19,13 +19,10 @@ type LetterRoute = Extract<
   | 'cancelOperation'
 >
 
-interface Deps extends LetterDeps {
-  readonly responses: Responses
-  readonly slots: { slotted(handler: Handler): Handler }
-}
-
 /** All about dead letters and operations, with a share of PostgreSQL for each client. */
-export function letterHandlersOf(deps: Deps): Record<LetterRoute, { readonly handler: Handler }> {
+export function letterHandlersOf(
+  deps: LetterDeps & Bounded,
+): Record<LetterRoute, { readonly handler: Handler }> {
   const { counted } = deps.responses
   const { slotted } = deps.slots
   return {
