@@ -8,26 +8,31 @@ import { eventsText, eventText, ownConsole } from './own-console.ts'
 const list = (page: Page) => page.getByRole('region', { name: 'Events, newest first' })
 const firstSeq = (page: Page) => list(page).locator('li .event-seq').first().textContent()
 
-test('what is published comes live, on top of what was there', async () => {
-  await using own = await ownConsole()
-  await own.publish(eventsText(3))
+/** A page before a log that has these bodies' events. */
+async function ownLog(bodies: readonly string[], options: Parameters<typeof ownConsole>[0] = {}) {
+  await using stack = new AsyncDisposableStack()
+  const own = stack.use(await ownConsole(options))
+  for (const body of bodies) await own.publish(body)
   await own.settled()
-  await using browser = await ownBrowser()
-  await using tab = await ownPage(browser)
-  await tab.page.goto(`${own.url}#/search?topic=orders.%3E`)
-  await expect.poll(() => firstSeq(tab.page)).toBe('3')
+  const browser = stack.use(await ownBrowser())
+  const tab = stack.use(await ownPage(browser))
+  const owned = stack.move()
+  return { own, tab, page: tab.page, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+test('what is published comes live, on top of what was there', async () => {
+  await using log = await ownLog([eventsText(3)])
+  const { own, page } = log
+  await page.goto(`${own.url}#/search?topic=orders.%3E`)
+  await expect.poll(() => firstSeq(page)).toBe('3')
   await own.publish(eventText({ event_id: 'live' }))
-  await expect.poll(() => firstSeq(tab.page)).toBe('4')
-  expect(await list(tab.page).getByRole('listitem').count()).toBe(4)
+  await expect.poll(() => firstSeq(page)).toBe('4')
+  expect(await list(page).getByRole('listitem').count()).toBe(4)
 })
 
 test('nothing moves under a reader: what comes is counted, and shown when it is wanted', async () => {
-  await using own = await ownConsole()
-  await own.publish(eventsText(80))
-  await own.settled()
-  await using browser = await ownBrowser()
-  await using tab = await ownPage(browser)
-  const { page } = tab
+  await using log = await ownLog([eventsText(80)])
+  const { own, page } = log
   await page.goto(`${own.url}#/search?topic=orders.%3E`)
   await page.getByText('live', { exact: true }).waitFor()
   await expect.poll(() => firstSeq(page)).toBe('80')
@@ -44,12 +49,8 @@ test('nothing moves under a reader: what comes is counted, and shown when it is 
 })
 
 test('at most 1,000 events are kept, and only those that can be seen are drawn', async () => {
-  await using own = await ownConsole()
-  await own.publish(eventsText(1))
-  await own.settled()
-  await using browser = await ownBrowser()
-  await using tab = await ownPage(browser)
-  const { page } = tab
+  await using log = await ownLog([eventsText(1)])
+  const { own, page, tab } = log
   await page.goto(`${own.url}#/search?topic=orders.%3E`)
   await page.getByText('live', { exact: true }).waitFor()
   await expect.poll(() => firstSeq(page)).toBe('1')
@@ -63,12 +64,8 @@ test('at most 1,000 events are kept, and only those that can be seen are drawn',
 })
 
 test('while nobody sees the page it asks for nothing and follows nothing; then it shows what came', async () => {
-  await using own = await ownConsole()
-  await own.publish(eventText())
-  await own.settled()
-  await using browser = await ownBrowser()
-  await using tab = await ownPage(browser)
-  const { page } = tab
+  await using log = await ownLog([eventText()])
+  const { own, page } = log
   await page.clock.install()
   await page.goto(`${own.url}#/search?topic=orders.%3E`)
   await expect.poll(() => firstSeq(page)).toBe('1')
@@ -91,13 +88,11 @@ test('while nobody sees the page it asks for nothing and follows nothing; then i
 })
 
 test('a search is exported as NDJSON, payloads as they were sent', async () => {
-  await using own = await ownConsole()
-  await own.publish(eventText({}, '{"big":9007199254740993,"price":12.50}'))
-  await own.publish(eventText({ event_id: 'order-2', source: 'other' }))
-  await own.settled()
-  await using browser = await ownBrowser()
-  await using tab = await ownPage(browser)
-  const { page } = tab
+  await using log = await ownLog([
+    eventText({}, '{"big":9007199254740993,"price":12.50}'),
+    eventText({ event_id: 'order-2', source: 'other' }),
+  ])
+  const { own, page, tab } = log
   await page.goto(`${own.url}#/search?topic=orders.%3E&source=shop-1`)
   await expect.poll(() => firstSeq(page)).toBe('1')
   const [download] = await Promise.all([
@@ -111,13 +106,9 @@ test('a search is exported as NDJSON, payloads as they were sent', async () => {
 })
 
 test('a tail that is refused says why beside its switch, and is not asked for again and again', async () => {
-  await using own = await ownConsole({ env: { NEW_TOPICS_BURST: '1000' } })
   const topics = Array.from({ length: 501 }, (_, at) => eventText({ topic: `many.t${at}` }))
-  await own.publish(`[${topics.join()}]`)
-  await own.settled()
-  await using browser = await ownBrowser()
-  await using tab = await ownPage(browser)
-  const { page } = tab
+  await using log = await ownLog([`[${topics.join()}]`], { env: { NEW_TOPICS_BURST: '1000' } })
+  const { own, page } = log
   await page.clock.install()
   await page.goto(`${own.url}#/search`)
   await page.getByRole('status').getByText('Following needs a pattern of at most 500 topics').waitFor()
@@ -131,12 +122,8 @@ test('a tail that is refused says why beside its switch, and is not asked for ag
 })
 
 test('a page has one stream, however many views that follow the log were visited', async () => {
-  await using own = await ownConsole()
-  await own.publish(eventText())
-  await own.settled()
-  await using browser = await ownBrowser()
-  await using tab = await ownPage(browser)
-  const { page } = tab
+  await using log = await ownLog([eventText()])
+  const { own, page } = log
   const open = new Set<unknown>()
   page.on('request', (request) => request.url().includes('/tail') && open.add(request))
   page.on('requestfailed', (request) => open.delete(request))
@@ -152,12 +139,8 @@ test('a page has one stream, however many views that follow the log were visited
 })
 
 test('where events could not be read nobody is told that there are none', async () => {
-  await using own = await ownConsole()
-  await own.publish(eventText())
-  await own.settled()
-  await using browser = await ownBrowser()
-  await using tab = await ownPage(browser)
-  const { page } = tab
+  await using log = await ownLog([eventText()])
+  const { own, page } = log
   const isRead = () => page.getByText('Reading …').waitFor({ state: 'hidden' })
   await page.goto(`${own.url}#/search?topic=!`)
   await expect.poll(() => page.getByLabel('Topic or pattern').getAttribute('aria-invalid')).toBe('true')
@@ -176,12 +159,8 @@ test('where events could not be read nobody is told that there are none', async 
 })
 
 test('nothing is missing, and nothing twice, where history and what comes live meet', async () => {
-  await using own = await ownConsole()
-  await own.publish(eventsText(200))
-  await own.settled()
-  await using browser = await ownBrowser()
-  await using tab = await ownPage(browser)
-  const { page } = tab
+  await using log = await ownLog([eventsText(200)])
+  const { own, page } = log
   await page.route(/\/events\?/, async (route) => {
     // The page of events is slow: what comes meanwhile comes by the tail.
     const response = await route.fetch()

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { bodyOf, notJsonWords } from '../src/text/draft.ts'
 import { utcOf } from '../src/text/instant.ts'
-import { lonely, rateOf, type Sample } from '../src/text/samples.ts'
+import { lonely } from '../src/text/lonely.ts'
+import { rateOf, type Sample } from '../src/text/samples.ts'
 import { eventOf, eventsOf } from '../src/text/slices.ts'
 import { sortRows } from '../src/text/sort.ts'
 import {

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { theme } from '../style/theme.ts'
-import { lonely } from '../text/samples.ts'
+import { lonely } from '../text/lonely.ts'
 import { axisTimes, clockText, shortText } from '../text/words.ts'
 
 interface Series {

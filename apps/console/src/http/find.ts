@@ -1,6 +1,6 @@
 import type { Stats } from '@sekali/client'
 import { eventsOf, type LogEvent } from '../text/slices.ts'
-import { topicShape } from '../text/topic.ts'
+import { isWild, patternShape, topicShape } from '../text/topic.ts'
 import { call, getJson, pathOf } from './call.ts'
 import { Problem } from './problem.ts'
 
@@ -9,11 +9,9 @@ export type Found =
   | { readonly kind: 'topic' | 'pattern'; readonly topic: string }
   | { readonly kind: 'events'; readonly events: readonly LogEvent[] }
 
-const patternText = /^(?:(?:[\w-]+|\*)\.)*(?:[\w-]+|\*|>)$/
-
 /** A pattern, a topic if there is one of this name, and otherwise the events that have this id, in whichever topic. */
 export async function find(text: string, signal: AbortSignal): Promise<Found> {
-  if (/[*>]/.test(text) && patternText.test(text)) return { kind: 'pattern', topic: text }
+  if (isWild(text) && patternShape.test(text)) return { kind: 'pattern', topic: text }
   if (topicShape.test(text) && text.length <= 128) {
     if (await isTopic(text, signal)) return { kind: 'topic', topic: text }
   }

@@ -14,11 +14,3 @@ export function rateOf(before: Sample | undefined, now: Sample | undefined, topi
   const seconds = (now.atMs - before.atMs) / 1_000
   return seconds <= 0 ? null : Math.max(0, last - then) / seconds
 }
-
-/** Values between two that are not known: no line goes through them, so each is a point. */
-export const lonely = (values: readonly (number | null | undefined)[]): number[] =>
-  values.flatMap((value, at) =>
-    typeof value === 'number' && typeof values[at - 1] !== 'number' && typeof values[at + 1] !== 'number'
-      ? [at]
-      : [],
-  )

@@ -13,6 +13,7 @@ import { goTo, route } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
 import { may, ownPatterns, session } from '../session/session.ts'
 import { utcOf } from '../text/instant.ts'
+import { isWild } from '../text/topic.ts'
 import { zoneText } from '../text/words.ts'
 import type { View } from './view.ts'
 
@@ -100,7 +101,7 @@ function Results() {
   // What has an end cannot grow.
   const isLive = !bound && given.live !== 'off'
   const log = useLog(query, isLive)
-  const isOneTopic = given.topic !== undefined && !/[*>]/.test(given.topic)
+  const isOneTopic = given.topic !== undefined && !isWild(given.topic)
   const isAll = Object.values(query).every((value) => !value)
   return (
     <>

@@ -13,6 +13,7 @@ import { goTo, route, withQuery } from '../routing/route.ts'
 import { linkTo } from '../routing/url.ts'
 import { may, session } from '../session/session.ts'
 import { rateOf, type Sample } from '../text/samples.ts'
+import { isWild } from '../text/topic.ts'
 import { countText, plural, rateText } from '../text/words.ts'
 import type { View } from './view.ts'
 
@@ -42,12 +43,10 @@ async function readTopics(pattern: string | undefined, signal: AbortSignal) {
   return { topics, hasMore: headers.has('Link') }
 }
 
-/** What is typed is a pattern if it has a wildcard; otherwise a part of names, of those that are loaded. */
-const isPattern = (text: string): boolean => /[*>]/.test(text)
-
 function Topics() {
   const filter = route.value.query.get('filter') ?? ''
-  const pattern = isPattern(filter) ? filter : undefined
+  // Otherwise it is a part of names, of those that are loaded
+  const pattern = isWild(filter) ? filter : undefined
   const { data, problem, at } = usePolled(`topics ${pattern ?? ''}`, (signal) => readTopics(pattern, signal))
   const samples = useSamples(data?.topics, at)
   // A key of some topics is refused all of them together
