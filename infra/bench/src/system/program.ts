@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AppProcess, startApp } from '@sekali/local/app-process'
 import { waitReady } from '@sekali/local/readiness'
+import { ServerFailed } from '@sekali/servers/errors'
 import { freePort } from '@sekali/servers/free-port'
 import type { Bench } from './bench.ts'
 
@@ -18,6 +19,8 @@ export interface Served extends AsyncDisposable {
   readonly metrics: () => string | undefined
 }
 
+const portTriesMax = 3
+
 /** Starts a program that serves HTTP and waits until its /readyz says 200. Disposing stops it. */
 export async function startServing(
   bench: Bench,
@@ -26,7 +29,26 @@ export async function startServing(
   env: Readonly<Record<string, string>>,
   nodeFlags: readonly string[] = [],
 ): Promise<Served> {
-  const port = await freePort()
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOn(await freePort(), { bench, name, program, env, nodeFlags })
+    } catch (error) {
+      // Another process has taken it between the question and the listening.
+      const isTaken = error instanceof ServerFailed && error.message.includes('is taken by another process')
+      if (!isTaken || tries === portTriesMax) throw error
+    }
+  }
+}
+
+interface Serving {
+  readonly bench: Bench
+  readonly name: string
+  readonly program: string
+  readonly env: Readonly<Record<string, string>>
+  readonly nodeFlags: readonly string[]
+}
+
+async function startOn(port: number, { bench, name, program, env, nodeFlags }: Serving): Promise<Served> {
   const { logDir, signal } = bench
   const app = await startApp({
     name,
