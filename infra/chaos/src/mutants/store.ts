@@ -21,7 +21,8 @@ export const storeMutants: readonly Mutant[] = [
       {
         file: 'packages/store/src/turn/known.ts',
         find: 'a.source === b.source && a.payload === b.payload',
-        replace: "a.source === b.source && a.payload === b.payload && !('timestamp' in b && a !== b)",
+        replace:
+          'a.source === b.source && a.payload === b.payload && (a as Event).timestamp === (b as Event).timestamp',
       },
     ],
     test: { project: 'store', file: 'commit', name: 'a repeat with another timestamp' },
