@@ -20,6 +20,7 @@ import { createWorkQueue } from '@sekali/process/work-queue'
 import { connectStore } from '@sekali/store/connect'
 import { parseConfig } from './config.ts'
 import { onHeadAnnounced, runLoop } from './loop.ts'
+import { createTurnTraces } from './metrics/traces.ts'
 import { addConsumerMetrics } from './metrics/turns.ts'
 import { createHealth } from './operate/health.ts'
 import type { TurnPoint } from './turn.ts'
@@ -39,6 +40,7 @@ await run('consumer', async () => {
   await using store = connectStore({ ...config.store, name: `sekali-${consumer}` }, log)
   await using broker = connectBroker({ ...config.broker, name: `sekali-${consumer}` }, log)
   await using tracing = await startTracing('consumer', config.tracing)
+  await using traces = tracing && createTurnTraces(tracing, broker, log)
   const metrics = createMetrics()
   addPoolMetrics(metrics, store.pool)
   await using _metrics = await serveMetrics('consumer', metrics, config.metrics, log)
@@ -62,7 +64,7 @@ await run('consumer', async () => {
     quietMs: config.quietMs,
     onOwnCommit: ({ topic, position }: Head) => void memory.committed.set(topic, position),
     metrics: addConsumerMetrics(metrics),
-    tracing,
+    traces,
     at: failpoint<TurnPoint | RetirePoint>(config.failpoint, log),
     startedAt: new Date().toISOString(),
   }

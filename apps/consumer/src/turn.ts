@@ -25,13 +25,12 @@ import type { TopicName } from '@sekali/core/event'
 import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
-import type { Tracing } from '@sekali/process/tracing'
 import { commitBisecting } from '@sekali/store/bisect'
 import { commitBatches } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
 import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
 import { type Change, changeOf, keepMalformed, type Pass } from './change.ts'
-import { traceTurns } from './metrics/traces.ts'
+import type { TurnTraces } from './metrics/traces.ts'
 import type { ConsumerMetrics } from './metrics/turns.ts'
 
 /** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
@@ -48,7 +47,7 @@ export interface TurnContext {
   readonly onOwnCommit: (head: Head) => void
   readonly metrics: ConsumerMetrics
   /** Undefined where nobody traces. */
-  readonly tracing?: Tracing | undefined
+  readonly traces?: TurnTraces | undefined
   /** Called when a turn has come to a point. */
   readonly at: (point: TurnPoint) => void
 }
@@ -121,7 +120,7 @@ export async function runTurns(context: TurnContext, request: TurnRequest): Prom
   const nowMs = Date.now()
   const committed = [...heads.keys()].flatMap(({ read }) => read ?? [])
   for (const { packs } of committed) context.metrics.onStored(packs, nowMs)
-  if (context.tracing !== undefined) void traceTurns(context.tracing, context, committed, startedAt)
+  context.traces?.note(committed, startedAt)
   await ackCommitted(context, passes, heads)
   return passes.map((pass) => report(pass, heads.get(pass)))
 }

@@ -1,4 +1,5 @@
 /** Traces beside the packs: an entry stays as it is, so that every version can read it. */
+import type { Position } from '@sekali/core/position'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
@@ -11,6 +12,11 @@ import { takeTraces } from '../src/turn/traces.ts'
 const topic = event().topic
 const numbered = (count: number, from = 0) =>
   Array.from({ length: count }, (_, n) => event({ eventId: `e${from + n}` }))
+
+const turnOf = (packs: readonly string[]) => ({
+  first: packs[0] as Position,
+  last: packs.at(-1) as Position,
+})
 
 async function ownAppender() {
   const broker = await ownBroker()
@@ -38,9 +44,21 @@ test('a pack’s trace has the pack’s own id, and the pack has no field more',
   ])
 
   const ids = packs.map(([id]) => id)
-  const taken = await takeTraces(broker, topic, ids.slice(0, -1))
-  expect(taken).toEqual(Array(traced.length - 1).fill('trace-1'))
-  expect(await takeTraces(broker, topic, ids)).toEqual(['trace-2'])
+  const last = traced.length - 1
+  expect(await takeTraces(broker, topic, [turnOf(ids.slice(0, -1))])).toEqual([Array(last).fill('trace-1')])
+  expect(await takeTraces(broker, topic, [turnOf(ids)])).toEqual([['trace-2']])
+  expect(await broker.redis.xlen(tracesKey(broker, topic))).toBe(0)
+})
+
+test('each turn has the traces of its own packs, and another consumer’s stay', async () => {
+  await using own = await ownAppender()
+  const { broker, appender } = own
+  for (const name of ['a', 'b', 'theirs', 'c']) await appender.appendAll([event({ eventId: name })], name)
+  const ids = (await broker.redis.xrange(streamKey(broker, topic), '-', '+')).map(([id]) => id)
+  const turns = [ids.slice(0, 1), ids.slice(1, 2), ids.slice(3)].map(turnOf)
+  expect(await takeTraces(broker, topic, turns)).toEqual([['a'], ['b'], ['c']])
+  expect(await takeTraces(broker, topic, turns)).toEqual([[], [], []])
+  expect(await takeTraces(broker, topic, [turnOf(ids.slice(2, 3))])).toEqual([['theirs']])
 })
 
 test('traced and plain appends of one moment keep their order, and the count of entries is right', async () => {
@@ -77,7 +95,7 @@ test('a trace that Redis cannot keep loses no event', async () => {
   await broker.redis.set(tracesKey(broker, topic), 'somebody else’s')
   expect(await appender.appendAll([event()], 'trace')).toEqual({ queued: 1, failure: undefined })
   expect(await broker.redis.xlen(streamKey(broker, topic))).toBe(1)
-  expect(await takeTraces(broker, topic, ['0-1'])).toEqual([])
+  expect(await takeTraces(broker, topic, [turnOf(['0-1'])])).toEqual([[]])
 })
 
 test('a pack has the first trace of those that are in it', () => {
