@@ -22,6 +22,7 @@ import { describeApi } from './operate/openapi.ts'
 import { probeHandlersOf } from './operate/probes.ts'
 import type { Readiness } from './operate/readiness.ts'
 import type { Readings } from './operate/readings.ts'
+import { showTopic } from './operate/show-topic.ts'
 import { stats } from './operate/stats.ts'
 import type { Pressure } from './pressure/pressure.ts'
 import type { NewTopics } from './publish/new-topics.ts'
@@ -111,6 +112,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     tailEvents: directly(tail(deps)),
     findEvent: event,
     readEvent: event,
+    showTopic: { handler: counted(slotted(showTopic(store))) },
     dropTopic: { handler: slotted(dropEmptyTopic(deps)) },
     readStats: { handler: counted(stats(deps)) },
     readRates: { handler: counted(rates(deps.sampler)) },

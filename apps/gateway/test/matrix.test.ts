@@ -32,6 +32,7 @@ const rules: Record<RouteId, Rule | 'none'> = {
   tailEvents: { path: '/tail?topic=orders.eu', init: { method: 'HEAD' }, allowed: 200, ...refused },
   findEvent: { path: '/events/orders.eu?event_id=1', allowed: 200, ...refused },
   readEvent: { path: '/events/orders.eu/1', allowed: 200, ...refused },
+  showTopic: { path: '/topics/orders.eu', allowed: 200, ...refused },
   dropTopic: { path: '/topics/orders.eu', init: { method: 'DELETE' }, allowed: 409, ...refused },
   readStats: { path: '/stats', allowed: 200, elsewhere: 200 },
   readRates: { path: '/rates?topic=orders.eu', allowed: 200, ...refused },

@@ -14,6 +14,7 @@ import {
   readReadiness,
   readStats,
   runDoctor,
+  showTopic,
 } from './table/operate.ts'
 import { cancelOperation, listOperations, readOperation, redrive } from './table/operations.ts'
 import {
@@ -36,6 +37,7 @@ export const routes = [
   tailEvents,
   findEvent,
   readEvent,
+  showTopic,
   dropTopic,
   readStats,
   readRates,

@@ -1,6 +1,11 @@
 /** The figures of topics, of which PostgreSQL sends hundreds in one row. */
+import { randomUUID } from 'node:crypto'
+import type { TopicName } from '@sekali/core/event'
 import { ownStore } from '@sekali/testkit/own'
+import { event, upTo } from '@sekali/testkit/sample'
+import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, test } from 'vitest'
+import { readTopicSize } from '../src/operate/topic-size.ts'
 import { readTopics } from '../src/operate/topics.ts'
 
 test('the figures of more topics than a row holds come by name, with what is not known as null', async () => {
@@ -29,3 +34,26 @@ test('the figures of more topics than a row holds come by name, with what is not
   })
   expect(one('t600')).toMatchObject({ group: 'g-600', lossAt: null })
 })
+
+test.for([40, 1_500])(
+  'the size of a topic is about what its events take, with payloads of %i bytes',
+  async (bytes) => {
+    await using store = await ownStore()
+    const topic = 'orders' as TopicName
+    expect(await readTopicSize(store, topic)).toBeUndefined()
+    const count = 10_000 // PostgreSQL takes room for a table in steps that grow with it
+    const payload = JSON.stringify({ fill: 'x'.repeat(bytes) })
+    const events = upTo(count).map((n) =>
+      event({ topic, eventId: randomUUID(), payload, source: `shop-${n % 7}` }),
+    )
+    await storeEvents(store, events)
+    const size = await readTopicSize(store, topic)
+    expect(size?.events).toBe(count)
+    const { rows } = await store.pool.query<{ bytes: string }>(
+      "SELECT pg_total_relation_size('events') AS bytes",
+    )
+    const real = Number(rows[0]?.bytes)
+    expect(size?.bytes).toBeGreaterThan(0.75 * real)
+    expect(size?.bytes).toBeLessThan(1.25 * real)
+  },
+)

@@ -20,7 +20,7 @@ import { linkTo } from '../routing/url.ts'
 import { may } from '../session/session.ts'
 import type { LogEvent } from '../text/slices.ts'
 import { topicShape } from '../text/topic.ts'
-import { countText } from '../text/words.ts'
+import { bytesText, countText } from '../text/words.ts'
 import type { View, ViewProps } from './view.ts'
 
 export const topic: View = {
@@ -61,7 +61,7 @@ function Topic({ params: { topic = '' } }: ViewProps) {
       )}
       {!isUnknown && (
         <div class="stack">
-          <TopicFacts figures={figures} />
+          <TopicFacts topic={topic} figures={figures} />
           <RatesCard data={rates} firstWithin="two minutes" />
           <Conservation figures={figures} />
           <Card title="Newest events" aside={<LiveSwitch log={log} />}>
@@ -78,13 +78,21 @@ function Topic({ params: { topic = '' } }: ViewProps) {
   )
 }
 
-function TopicFacts({ figures }: { figures: TopicFigures | undefined }) {
+interface TopicSize {
+  readonly about_bytes: number
+}
+
+function TopicFacts({ topic, figures }: { topic: string; figures: TopicFigures | undefined }) {
+  const { data: size } = usePolled(`size of ${topic}`, (signal) =>
+    getJson<TopicSize>(pathOf(['topics', topic]), signal),
+  )
   return (
     <Facts
       label="At a glance"
       facts={[
         { label: 'Head', value: countText(figures?.head_seq), note: 'seq of its last event' },
         { label: 'Events', value: countText(figures?.stored), note: 'stored' },
+        { label: 'Size', value: bytesText(size?.about_bytes), note: 'about, in PostgreSQL' },
         { label: 'In flight', value: countText(figures?.in_flight), note: 'accepted, not stored yet' },
         {
           label: 'Dead letters and conflicts',

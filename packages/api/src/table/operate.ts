@@ -4,7 +4,37 @@ import * as v from 'valibot'
 import { defineRoute } from '../route.ts'
 import { exampleStats, Stats } from '../schemas/figures.ts'
 import { Diagnosis, Readiness } from '../schemas/health.ts'
-import { Topic, TopicPattern } from '../schemas/text.ts'
+import { Count, Topic, TopicPattern } from '../schemas/text.ts'
+
+export const showTopic = defineRoute({
+  id: 'showTopic',
+  method: 'GET',
+  path: '/topics/:topic',
+  scope: 'read',
+  tag: 'operate',
+  summary: 'How large a topic is',
+  description: 'What came of its entries is in `/stats`.',
+  request: { path: { topic: { schema: Topic, description: 'Its name.', example: 'orders.eu.paid' } } },
+  answers: [
+    {
+      status: 200,
+      description: 'Its events, and what they take.',
+      mediaType: 'application/json',
+      schema: v.object({
+        topic: Topic,
+        events: v.pipe(Count, v.description('Stored events.')),
+        about_bytes: v.pipe(
+          Count,
+          v.description(
+            'What they take in PostgreSQL, indexes included: the mean of the newest 256, times their number.',
+          ),
+        ),
+      }),
+      example: { topic: 'orders.eu.paid', events: 2, about_bytes: 480 },
+    },
+  ],
+  problems: ['unknown_topic', 'store_unavailable'],
+})
 
 export const dropTopic = defineRoute({
   id: 'dropTopic',
