@@ -73,7 +73,7 @@ test.each([
   ['POST', '/events', 'GET, HEAD, OPTIONS'],
   ['PATCH', '/stats', 'GET, HEAD, OPTIONS'],
   ['DELETE', '/healthz', 'GET, HEAD, OPTIONS'],
-  ['GET', '/topics/orders', 'DELETE, OPTIONS'],
+  ['PUT', '/topics/orders', 'GET, DELETE, HEAD, OPTIONS'],
   ['POST', '/projections/totals', 'GET, DELETE, HEAD, OPTIONS'],
   ['DELETE', '/projections/totals/rebuild', 'GET, POST, HEAD, OPTIONS'],
 ])('%s %s is 405 and says what can be done', async (method, path, allow) => {

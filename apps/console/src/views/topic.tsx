@@ -82,17 +82,21 @@ interface TopicSize {
   readonly about_bytes: number
 }
 
-function TopicFacts({ topic, figures }: { topic: string; figures: TopicFigures | undefined }) {
-  const { data: size } = usePolled(`size of ${topic}`, (signal) =>
+function Size({ topic }: { topic: string }) {
+  const { data } = usePolled(`size of ${topic}`, (signal) =>
     getJson<TopicSize>(pathOf(['topics', topic]), signal),
   )
+  return <>{bytesText(data?.about_bytes)}</>
+}
+
+function TopicFacts({ topic, figures }: { topic: string; figures: TopicFigures | undefined }) {
   return (
     <Facts
       label="At a glance"
       facts={[
         { label: 'Head', value: countText(figures?.head_seq), note: 'seq of its last event' },
         { label: 'Events', value: countText(figures?.stored), note: 'stored' },
-        { label: 'Size', value: bytesText(size?.about_bytes), note: 'about, in PostgreSQL' },
+        { label: 'Size', value: figures ? <Size topic={topic} /> : 'unknown', note: 'about, in PostgreSQL' },
         { label: 'In flight', value: countText(figures?.in_flight), note: 'accepted, not stored yet' },
         {
           label: 'Dead letters and conflicts',
