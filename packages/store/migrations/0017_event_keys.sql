@@ -128,8 +128,8 @@ BEGIN
 				AND a.grantee <> f.proowner
 		)
 	LOOP
-		EXECUTE format('REVOKE ALL ON public.installation FROM %I', writer);
-		EXECUTE format('GRANT SELECT ON public.installation TO %I', writer);
+		EXECUTE format('REVOKE ALL ON public.installation, public.key_upgrade FROM %I', writer);
+		EXECUTE format('GRANT SELECT ON public.installation, public.key_upgrade TO %I', writer);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION public.event_key(bytea, integer, text),
 			public.event_key(integer, text), public.content_tag(bytea, text, text, text), public.content_tag(text, text),
 			public.refuse_older_consumer() TO %I', writer);
