@@ -136,4 +136,8 @@ BEGIN
 	END LOOP;
 	IF to_regrole('sekali_projector') IS NOT NULL THEN REVOKE ALL ON public.installation FROM sekali_projector; END IF;
 	IF to_regrole('sekali_consumer') IS NOT NULL THEN REVOKE ALL ON public.key_upgrade FROM sekali_consumer; END IF;
+	IF to_regrole('sekali_gateway') IS NOT NULL THEN
+		REVOKE EXECUTE ON FUNCTION public.fill_event_key(), public.use_event_keys(), public.require_event_keys()
+			FROM sekali_gateway;
+	END IF;
 END $$;
