@@ -13,15 +13,15 @@ const migrations = fileURLToPath(new URL('../migrations', import.meta.url))
 const lastOfBefore = 16
 
 /** Topics and how many events each has. */
-const heads = { orders: 2_500, 'users.login': 1_500, few: 3 }
+const usual = { orders: 2_500, 'users.login': 1_500, few: 3 }
 
 /** What a consumer of a version before sends, as SQL. */
 export const olderInsert = (rows: string): string => `
   INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at)
   SELECT t.id, n, 'e' || n, '2025-12-08T10:00:00.123456Z', 'shop', '{"amount":1}', '2025-12-08T10:00:01Z' ${rows}`
 
-/** A store on a database with the schema of before, and events. */
-export async function ownOlderStore() {
+/** A store on a database with the schema of before, and events of the topics with these heads. */
+export async function ownOlderStore(heads: Readonly<Record<string, number>> = usual) {
   const store = await ownStore(inject('postgresUrl'), ownEmptyDatabase())
   await using folder = await temporaryFolder('sekali-test-')
   await cp(migrations, folder.path, { recursive: true })
