@@ -29,7 +29,7 @@ export type IdKind = 'random' | 'v7' | 'sequential'
 /** What events of one seed have at most, so that the next one's ids come later. */
 const perSeed = 1_000_000
 /** The ids of what a log is filled with have numbers below. */
-export const filledMax = 100_000_000
+const filledMax = 100_000_000
 /** Of the first number's UUID of version 7; an id of each topic comes every millisecond. */
 export const firstIdMs = Date.UTC(2025, 0, 1)
 

@@ -11,7 +11,7 @@ const events = 500_000
 // Not scaled: a session looks up what ten batches of a topic bring before it takes the next for new.
 export const warmUpEvents = 60_000
 
-export const walName = 'WAL bytes an event'
+const walName = 'WAL bytes an event'
 
 export const logOf = (bench: Bench, stored: number, ids: IdKind, older = false) => ({
   topics: reportTopics,
