@@ -31,7 +31,7 @@ export interface Content {
   readonly source: string | null
   /** Null also when it is larger than what came under the id. */
   readonly payload: string | null
-  /** Undefined where only bytes can be compared. */
+  /** Undefined where only bytes can be compared: of an event of a version before, in a log that is not upgraded yet. */
   readonly tag?: () => string
 }
 
@@ -128,14 +128,14 @@ const textByText = `
   SELECT b.at - 1 AS at, e.*
   FROM unnest($1::integer[], $2::text[], $3::integer[]) WITH ORDINALITY AS b (topic_id, event_id, bytes, at)
   CROSS JOIN LATERAL (
-    SELECT l.seq, l.source, ${payloadUpTo}
+    SELECT l.seq, l.content_tag, l.source, ${payloadUpTo}
     FROM events l WHERE l.topic_id = b.topic_id AND l.event_id = b.event_id
     OFFSET 0
   ) e`
 
 async function findByText<S extends Sought>(tx: Tx, sought: readonly S[]): Promise<[S, Known][]> {
   if (sought.length === 0) return []
-  const { rows } = await tx.$client.query<ContentRow & { seq: string }>({
+  const { rows } = await tx.$client.query<ContentRow & { seq: string; content_tag: string | null }>({
     name: 'find_known_by_text',
     text: textByText,
     values: [
@@ -145,9 +145,14 @@ async function findByText<S extends Sought>(tx: Tx, sought: readonly S[]): Promi
     ],
     types,
   })
-  return rows.map(({ at, seq, source, payload }) => [
+  return rows.map(({ at, seq, content_tag, source, payload }) => [
     sought[Number(at)] as S,
-    { seq: Number(seq), source, payload },
+    {
+      seq: Number(seq),
+      source,
+      payload,
+      ...(content_tag !== null && { tag: () => content_tag.replaceAll('-', '') }),
+    },
   ])
 }
 
