@@ -27,6 +27,7 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
   'apps/consumer': {
     operate: [],
     metrics: [],
+    upgrade: [],
     upkeep: [],
   },
   'apps/gateway': {
@@ -131,10 +132,11 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
   },
   'packages/store': {
     postgres: [],
-    turn: ['postgres'],
-    read: ['postgres', 'turn'],
+    keys: ['postgres'],
+    turn: ['keys', 'postgres'],
+    read: ['keys', 'postgres', 'turn'],
     projections: ['audit', 'postgres', 'read'],
-    operate: ['audit', 'postgres'],
+    operate: ['audit', 'keys', 'postgres'],
     audit: ['postgres'],
     access: ['audit', 'postgres'],
     operations: ['audit', 'postgres'],

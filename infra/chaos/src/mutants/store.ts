@@ -4,12 +4,12 @@ import type { Mutant } from './mutant.ts'
 export const storeMutants: readonly Mutant[] = [
   {
     name: 'no-unique-key',
-    breaks: 'the log has no unique key on topic and event id',
+    breaks: 'the index of keys is not unique',
     edits: [
       {
-        file: 'packages/store/migrations/0000_log.sql',
-        find: ',\n\tCONSTRAINT "events_topic_id_event_id_unique" UNIQUE("topic_id","event_id")',
-        replace: '',
+        file: 'packages/store/migrations/0017_event_keys.sql',
+        find: 'CREATE UNIQUE INDEX events_key_unique ON public.events (event_key);',
+        replace: 'CREATE INDEX events_key_unique ON public.events (event_key);',
       },
     ],
     test: { project: 'store', file: 'commit', name: 'the unique key refuses' },
@@ -19,10 +19,10 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'a client that stamps each attempt makes a conflict by trying again',
     edits: [
       {
-        file: 'packages/store/src/turn/known.ts',
-        find: 'a.source === b.source && a.payload === b.payload',
+        file: 'packages/store/src/turn/part.ts',
+        find: "source, payload } }: Received): string =>\n  tag ?? contentTag(pepper, 'bytes', source, payload)",
         replace:
-          'a.source === b.source && a.payload === b.payload && (a as Event).timestamp === (b as Event).timestamp',
+          "source, payload, timestamp } }: Received): string =>\n  tag ?? contentTag(pepper, 'bytes', source, payload + timestamp)",
       },
     ],
     test: { project: 'store', file: 'commit', name: 'a repeat with another timestamp' },
@@ -33,8 +33,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'if (hasSameContent(item.event, known.get(index) ?? first.event)) continue',
-        replace: 'if (hasSameContent(item.event, item.event)) continue',
+        find: 'if (hasSameContent(content, known.get(index) ?? contentOf(part, first, index))) continue',
+        replace: 'if (hasSameContent(content, content)) continue',
       },
     ],
     test: { project: 'consumer', file: 'once', name: 'same id with another content' },
@@ -45,8 +45,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'known.get(index) ?? first.event',
-        replace: 'known.get(index) ?? (received[indices.lastIndexOf(index)] ?? first).event',
+        find: 'known.get(index) ?? contentOf(part, first, index)',
+        replace: 'known.get(index) ?? contentOf(part, received[indices.lastIndexOf(index)] ?? first, index)',
       },
     ],
     test: { project: 'store', file: 'conflicts', name: 'whatever repeats itself' },

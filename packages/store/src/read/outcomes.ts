@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto'
 import type { EventId, StoredEvent, TopicName } from '@sekali/core/event'
 import { comparePositions, isTimeExact, origin, type Position, timeOf } from '@sekali/core/position'
+import { eventOfId } from '../keys/event-of-id.ts'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
@@ -56,7 +57,7 @@ type OutcomeRow = {
   reason: string | null
 }
 
-/** What has come of each. OFFSET 0 keeps each look-up a descent of its index. Rejects with `StoreUnavailable`. */
+/** What has come of each. OFFSET 0 keeps each look-up a descent of its index: without it PostgreSQL may read all conflicts into a hash. Rejects with `StoreUnavailable`. */
 export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise<Outcome[]> {
   const { rows } = await store.db
     .execute<OutcomeRow>(sql`
@@ -68,10 +69,10 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
         ) END AS entry_id,
         CASE WHEN sent.is_exact THEN EXISTS (
           SELECT FROM ${conflicts} c WHERE c.topic_id = t.id AND c.event_id = sent.event_id
-            AND c.received_at = sent.received_at
+            AND c.received_at = sent.received_at OFFSET 0
         ) ELSE EXISTS (
           SELECT FROM ${entryIds} i WHERE i.topic_id = t.id AND i.seq = e.seq AND i.is_conflict
-            AND i.entry_id = sent.entry_id
+            AND i.entry_id = sent.entry_id OFFSET 0
         ) END AS is_conflict,
         CASE WHEN e.received_at < sent.received_at OR (e.received_at = sent.received_at AND NOT sent.is_exact) THEN (
           SELECT encode(sha256(convert_to(payload::text, 'UTF8')), 'hex') = sent.digest FROM ${events}
@@ -89,11 +90,9 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
         ${sql.param(sent.map(({ position }) => isTimeExact(position)))}::boolean[]
       ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, digest, "timestamp", is_exact, at)
       LEFT JOIN LATERAL (
-        SELECT id, ${livePosition} AS position FROM ${topics} WHERE name = sent.topic OFFSET 0
+        SELECT id, keyed, ${livePosition} AS position FROM ${topics} WHERE name = sent.topic OFFSET 0
       ) t ON true
-      LEFT JOIN LATERAL (
-        SELECT seq, received_at, "timestamp" FROM ${events} WHERE topic_id = t.id AND event_id = sent.event_id OFFSET 0
-      ) e ON true
+      LEFT JOIN LATERAL (${eventOfId(sql`l.seq, l.received_at, l."timestamp"`, sql`sent.event_id`)}) e ON true
       ORDER BY sent.at`)
     .catch((error: unknown) => {
       throw asStoreError(error, 'read of outcomes')
@@ -140,7 +139,7 @@ export async function findEvent(store: Store, topic: TopicName, eventId: EventId
             SELECT FROM ${settled} s WHERE s.kind = 'entry' AND s.letter = d.id AND s.became = 'redriven'
           ) ORDER BY id DESC LIMIT 1) AS reason
       FROM ${topics} t
-      LEFT JOIN ${events} e ON e.topic_id = t.id AND e.event_id = ${eventId}
+      LEFT JOIN LATERAL (${eventOfId(sql`l.*`, eventId)}) e ON true
       WHERE t.name = ${topic}`)
     .catch((error: unknown) => {
       throw asStoreError(error, 'read of an event')
