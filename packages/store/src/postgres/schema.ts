@@ -1,7 +1,19 @@
 import { pgCore, sql } from './drizzle.ts'
 
-const { bigint, boolean, customType, index, integer, json, pgTable, primaryKey, text, timestamp, unique } =
-  pgCore
+const {
+  bigint,
+  boolean,
+  check,
+  customType,
+  index,
+  integer,
+  json,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+} = pgCore
 
 const count = () => bigint({ mode: 'number' }).notNull().default(0)
 const timeRanges = customType<{ data: string }>({ dataType: () => 'tstzmultirange' })
@@ -42,9 +54,14 @@ export const topics = pgTable(
     retired: boolean().notNull().default(false),
     /** Bytes of content that are kept of its conflicts and dead letters. */
     keptBytes: count(),
+    /** What counts as the same content under one event id: see turn/same-content.ts. */
+    sameContent: text().notNull().default('bytes'),
   },
-  // For patterns: the beginning of a name, whatever collation the database has.
-  (table) => [index().on(table.name.op('text_pattern_ops'))],
+  (table) => [
+    // For patterns: the beginning of a name, whatever collation the database has.
+    index().on(table.name.op('text_pattern_ops')),
+    check('topics_same_content', sql`${table.sameContent} IN ('bytes', 'json')`),
+  ],
 )
 
 /**

@@ -23,7 +23,8 @@ import { type Conflict, keepConflicts } from './conflicts.ts'
 import { copyEvents, type Numbered, type Received } from './copy.ts'
 import { type EntryId, keepEntryIds } from './entry-ids.ts'
 import { createKept } from './kept.ts'
-import { findKnown, hasSameContent, type Known } from './known.ts'
+import { findKnown, type Known } from './known.ts'
+import { contentsBy, hasSameContent } from './same-content.ts'
 import type { Turn } from './turn.ts'
 
 export type { Received }
@@ -94,6 +95,7 @@ function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: 
   const { topicId } = turn
   const seqs = seqsOf(part, known)
   const kept = createKept(turn)
+  const contentOf = contentsBy(turn.sameContent)
   let conflicting = 0
   for (const [eventAt, item] of received.entries()) {
     const index = indices[eventAt] as number
@@ -103,7 +105,7 @@ function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: 
       noteEntryId(entryIds, item, { topicId, seq, isConflict: false })
       continue
     }
-    if (hasSameContent(item.event, known.get(index) ?? first.event)) continue
+    if (hasSameContent(contentOf(item.event), known.get(index) ?? contentOf(first.event))) continue
     noteEntryId(entryIds, item, { topicId, seq, isConflict: true })
     conflicting += 1
     const isKept = kept.hasRoom(item.event.source, item.event.payload)
@@ -158,10 +160,11 @@ async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> 
 }
 
 async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
-  const sought = parts.flatMap(({ turn: { topicId }, firsts, payloadBytes }, partAt) =>
+  const sought = parts.flatMap(({ turn: { topicId, sameContent }, firsts, payloadBytes }, partAt) =>
     firsts.map(({ event: { eventId } }, index) => ({
       topicId,
       eventId,
+      by: sameContent,
       payloadBytes: payloadBytes[index] as number,
       partAt,
       index,

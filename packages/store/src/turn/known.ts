@@ -1,6 +1,7 @@
-import type { Event } from '@sekali/core/event'
+import { chunksOf } from '@sekali/core/chunks'
 import type { Tx } from '../postgres/connect.ts'
 import { textArray } from '../postgres/text-array.ts'
+import { contentsBy, type SameContent } from './same-content.ts'
 
 /** An id to look up. */
 export interface Sought {
@@ -8,33 +9,25 @@ export interface Sought {
   readonly eventId: string
   /** Bytes of the largest payload that came under the id: to a stored one that is larger, none is equal. */
   readonly payloadBytes: number
+  /** What its topic says. */
+  readonly by: SameContent
 }
 
 /** The event that has an id. */
-export interface Known extends Omit<Content, 'payload'> {
+export interface Known {
   readonly seq: number
-  /** Null when it is larger than what came under the id. */
-  readonly payload: string | null
-}
-
-interface Content extends Pick<Event, 'payload'> {
   readonly source: string
+  /** What of it decides, see same-content.ts. Null when it is larger than what came under the id, and so another. */
+  readonly content: string | null
 }
-
-/**
- * Byte for byte, the payload included: a publisher that repeats itself sends what it sent. Not the timestamp: there are
- * clients that stamp each attempt, and to them the second is the same event.
- */
-export const hasSameContent = (a: Content, b: Content | Known): boolean =>
-  a.source === b.source && a.payload === b.payload
 
 /**
  * Looks ids up. OFFSET 0 keeps the planner from turning the look-ups into a join: whatever it thinks of the table, each
  * is one descent of the unique index. As `NOT EXISTS` it became a hash join over the whole log, and `= ANY (ids)` fell
  * to a generic plan that stored 6,000 events a second where this one stores ten times as many.
  *
- * A payload comes only if one of those that came may be equal: a thousand small events under the ids of large ones made
- * a turn read 256 MB.
+ * A payload comes only if one of those that came may be the same text: a thousand small events under the ids of large ones
+ * made a turn read 256 MB.
  */
 const text = `
   SELECT b.at - 1 AS at, e.*
@@ -62,10 +55,17 @@ export async function findKnown<S extends Sought>(
     ],
     types,
   })
-  return rows.map(({ at, seq, source, payload }) => [
-    sought[Number(at)] as S,
-    { seq: Number(seq), source, payload },
-  ])
+  const found = rows.map(({ at, seq, source, payload }): Found<S> => {
+    const one = sought[Number(at)] as S
+    return {
+      sought: one,
+      seq: Number(seq),
+      source,
+      content: payload && contentsBy(one.by)({ source, payload }).content,
+    }
+  })
+  await readLarger(tx, found)
+  return found.map(({ sought, ...known }) => [sought, known])
 }
 
 interface Row {
@@ -77,3 +77,36 @@ interface Row {
 
 /** Everything as PostgreSQL prints it: a Date would have no microseconds. */
 const types = { getTypeParser: () => String }
+
+type Found<S extends Sought> = { readonly sought: S; content: string | null } & Omit<Known, 'content'>
+
+/** Payloads that are in memory at once while what they mean is found out: 4 MiB of those that the door lets in. */
+const payloadsAtOnce = 16
+
+/**
+ * By what JSON means, a payload may be larger than its equal. Those that were not read are, a few at a time; it takes a
+ * repeat of an event that is written more widely, or another content, so it is rare.
+ */
+async function readLarger(tx: Tx, found: readonly Found<Sought>[]): Promise<void> {
+  const larger = found.filter(({ sought, content }) => sought.by === 'json' && content === null)
+  for (const some of chunksOf(larger, payloadsAtOnce)) {
+    const { rows } = await tx.$client.query<{ at: string; payload: string }>({
+      name: 'read_payloads',
+      text: `
+        SELECT b.at - 1 AS at, e.payload
+        FROM unnest($1::integer[], $2::bigint[]) WITH ORDINALITY AS b (topic_id, seq, at)
+        CROSS JOIN LATERAL (
+          SELECT l.payload::text FROM events l WHERE l.topic_id = b.topic_id AND l.seq = b.seq OFFSET 0
+        ) e`,
+      values: [
+        `{${some.map(({ sought }) => sought.topicId).join(',')}}`,
+        `{${some.map(({ seq }) => seq).join(',')}}`,
+      ],
+      types,
+    })
+    for (const { at, payload } of rows) {
+      const one = some[Number(at)] as Found<Sought>
+      one.content = contentsBy('json')({ source: one.source, payload }).content
+    }
+  }
+}

@@ -11,6 +11,7 @@ import type { Position } from '@sekali/core/position'
 import pg from 'pg'
 import { type Store, type Tx, withOpening } from '../postgres/connect.ts'
 import { countedNames } from '../postgres/outcome-columns.ts'
+import type { SameContent } from './same-content.ts'
 
 /** A topic's row, locked. */
 export interface Turn extends Account {
@@ -18,6 +19,8 @@ export interface Turn extends Account {
   readonly head: number
   /** Bytes of content that are kept of the topic's conflicts and dead letters. */
   readonly keptBytes: number
+  /** What counts as the same content under one event id. */
+  readonly sameContent: SameContent
 }
 
 /**
@@ -48,7 +51,7 @@ const prepareTurns = `
   PREPARE take_turns (text[], integer) AS
     SELECT t.* FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
       SELECT id, name, stream_group, position, accounted, seen, seen_id, history, retired,
-        head, kept_bytes FROM topics
+        head, kept_bytes, same_content FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
     ) t LIMIT $2;
   PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, boolean, text, bigint,
@@ -95,6 +98,7 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     retired: String(row.retired).startsWith('t'),
     head: Number(row.head),
     keptBytes: Number(row.kept_bytes),
+    sameContent: row.same_content === 'json' ? 'json' : 'bytes',
   }))
 }
 
