@@ -27,6 +27,7 @@ import { publish } from './table/publish.ts'
 import { readRates } from './table/rates.ts'
 import { findEvent, readEvent, readEvents, tailEvents } from './table/read.ts'
 import { logIn, logOut, readSession } from './table/session.ts'
+import { readTopicSettings, setTopicSettings } from './table/topics.ts'
 
 export type { RouteSpec } from './route.ts'
 
@@ -37,6 +38,8 @@ export const routes = [
   findEvent,
   readEvent,
   dropTopic,
+  readTopicSettings,
+  setTopicSettings,
   readStats,
   readRates,
   runDoctor,

@@ -19,10 +19,9 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'a client that stamps each attempt makes a conflict by trying again',
     edits: [
       {
-        file: 'packages/store/src/turn/known.ts',
-        find: 'a.source === b.source && a.payload === b.payload',
-        replace:
-          'a.source === b.source && a.payload === b.payload && (a as Event).timestamp === (b as Event).timestamp',
+        file: 'packages/store/src/turn/same-content.ts',
+        find: '({ source, payload }) => ({ source, content: payload })',
+        replace: '(event) => ({ source: event.source, content: event.payload + (event as Event).timestamp })',
       },
     ],
     test: { project: 'store', file: 'commit', name: 'a repeat with another timestamp' },
@@ -33,8 +32,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'if (hasSameContent(item.event, known.get(index) ?? first.event)) continue',
-        replace: 'if (hasSameContent(item.event, item.event)) continue',
+        find: 'if (hasSameContent(contentOf(item.event), known.get(index) ?? contentOf(first.event))) continue',
+        replace: 'if (hasSameContent(contentOf(item.event), contentOf(item.event))) continue',
       },
     ],
     test: { project: 'consumer', file: 'once', name: 'same id with another content' },
@@ -45,11 +44,23 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'known.get(index) ?? first.event',
-        replace: 'known.get(index) ?? (received[indices.lastIndexOf(index)] ?? first).event',
+        find: 'known.get(index) ?? contentOf(first.event)',
+        replace: 'known.get(index) ?? contentOf((received[indices.lastIndexOf(index)] ?? first).event)',
       },
     ],
     test: { project: 'store', file: 'conflicts', name: 'whatever repeats itself' },
+  },
+  {
+    name: 'json-as-bytes',
+    breaks: 'a topic whose repeats are compared by what they mean compares their texts',
+    edits: [
+      {
+        file: 'packages/store/src/turn/turn.ts',
+        find: "row.same_content === 'json' ? 'json' : 'bytes'",
+        replace: "'bytes'",
+      },
+    ],
+    test: { project: 'store', file: 'same-content', name: 'by bytes, which is usual' },
   },
   {
     name: 'squeezed-identity',
