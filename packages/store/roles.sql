@@ -132,4 +132,12 @@ BEGIN
     GRANT UPDATE ON public.topics TO sekali_consumer;
     GRANT SELECT ON public.topics, public.dead_letters, public.conflicts TO sekali_operations;
   END IF;
+  -- The pepper is for who stores events and for who looks them up by their ids.
+  IF to_regclass('public.installation') IS NOT NULL THEN
+    REVOKE ALL ON public.installation, public.key_upgrade FROM sekali_consumer, sekali_projector;
+    GRANT SELECT ON public.installation TO sekali_consumer;
+    GRANT EXECUTE ON FUNCTION public.event_key(bytea, integer, text), public.event_key(integer, text),
+      public.content_tag(bytea, text, text, text), public.content_tag(text, text), public.refuse_older_consumer()
+      TO sekali_consumer;
+  END IF;
 END $$;

@@ -10,6 +10,7 @@ import { databaseUrl, parseEnv } from '@sekali/process/env'
 import { usageStatus } from '@sekali/process/usage'
 import { connectStore } from '@sekali/store/connect'
 import { createFirstKey } from '@sekali/store/first-key'
+import { processName } from '@sekali/store/process-name'
 import * as v from 'valibot'
 
 const usage = `Usage: first-key.ts [--replace | --if-none]
@@ -47,7 +48,7 @@ async function main(): Promise<number> {
     return 0
   }
   const { DATABASE_URL: url } = parseEnv(v.object({ DATABASE_URL: databaseUrl }), process.env)
-  await using store = connectStore({ url, poolMax: 1, name: 'sekali-first-key' }, silent)
+  await using store = connectStore({ url, poolMax: 1, name: processName('first-key') }, silent)
   const made = await createFirstKey(store, { replace, actor: 'first-key' })
   if (made === 'exists') {
     if (ifNone) return 0

@@ -18,6 +18,7 @@ import { startTracing } from '@sekali/process/traces'
 import { createTroubles } from '@sekali/process/troubles'
 import { createWorkQueue } from '@sekali/process/work-queue'
 import { connectStore } from '@sekali/store/connect'
+import { processName } from '@sekali/store/process-name'
 import { parseConfig } from './config.ts'
 import { onHeadAnnounced, runLoop } from './loop.ts'
 import { addConsumerMetrics } from './metrics/turns.ts'
@@ -36,7 +37,7 @@ await run('consumer', async () => {
   const log = createLog('consumer', config.logLevel).child({ consumer })
   const signal = shutdownSignal(log)
 
-  await using store = connectStore({ ...config.store, name: `sekali-${consumer}` }, log)
+  await using store = connectStore({ ...config.store, name: processName(consumer) }, log)
   await using broker = connectBroker({ ...config.broker, name: `sekali-${consumer}` }, log)
   await using tracing = await startTracing('consumer', config.tracing)
   const metrics = createMetrics()

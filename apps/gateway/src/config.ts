@@ -11,6 +11,7 @@ import {
   redisUrl,
   tracingEnv,
 } from '@sekali/process/env'
+import { processName } from '@sekali/store/process-name'
 import * as v from 'valibot'
 import { tokenEnv, tokensOf } from './access/token-env.ts'
 import { isProxy } from './clients/clients.ts'
@@ -108,6 +109,6 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, name: 'sekali-gateway' },
     // Connections of PostgreSQL are dear and reads are short: a few serve many clients, and one that takes longer
     // than its client would wait is given up.
-    store: { url: parsed.DATABASE_URL, poolMax: 8, statementMs: 3_000, name: 'sekali-gateway' },
+    store: { url: parsed.DATABASE_URL, poolMax: 8, statementMs: 3_000, name: processName('gateway') },
   }
 }

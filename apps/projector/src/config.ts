@@ -10,6 +10,7 @@ import {
   redisUrl,
   turnEnv,
 } from '@sekali/process/env'
+import { processName } from '@sekali/store/process-name'
 import * as v from 'valibot'
 
 const Environment = v.object({
@@ -74,7 +75,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       poolMax: 3,
       statementMs: STATEMENT_MS,
       idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
-      name,
+      name: processName(parsed.PROJECTOR_NAME),
     },
   }
 }

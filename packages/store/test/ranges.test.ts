@@ -8,10 +8,10 @@ test('pages of several topics are one merge by time that keeps each topic by seq
   await store.pool.query('INSERT INTO topics (name) SELECT unnest($1::text[])', [names])
   // Every time is another one, and many are before that of the seq before.
   await store.pool.query(`
-    INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, stored_at, source, payload)
+    INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, stored_at, source, payload, key, content_tag)
     SELECT t.id, n, 'e' || n, now(), now(),
       timestamptz '2025-01-01' + (n * 10 + (n * 37 + t.id * 11) % 60) * interval '1 s' + t.id * interval '1 ms',
-      'test', '{}'
+      'test', '{}', gen_random_uuid(), gen_random_uuid()
     FROM topics t, generate_series(1, 40) n`)
   const { rows } = await store.pool.query<{ id: number; seq: string; at: string }>(
     'SELECT topic_id AS id, seq, stored_at::text AS at FROM events ORDER BY topic_id, seq',
@@ -49,8 +49,9 @@ test('a page ends when it has its bytes as they are sent, and has one event howe
   await using store = await ownStore()
   await store.pool.query("INSERT INTO topics (name) VALUES ('a')")
   await store.pool.query(`
-    INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, source, payload)
-    SELECT 1, n, 'e' || n, now(), now(), 'test', json_build_object('text', repeat('x', 5000)) -- a hundredth of it on disk
+    INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, source, payload, key, content_tag)
+    SELECT 1, n, 'e' || n, now(), now(), 'test', json_build_object('text', repeat('x', 5000)), -- a hundredth of it on disk
+      gen_random_uuid(), gen_random_uuid()
     FROM generate_series(1, 10) n`)
   const read = async (bytesMax: number) =>
     (await readRanges(store, [{ topicId: 1, after: 0, upTo: 10 }], { eventsMax: 100, bytesMax })).length

@@ -4,10 +4,10 @@ import { type Position, timeOf } from '@sekali/core/position'
 import { ownStore } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
+import { digestOfJson, kindOf } from '../src/keys/content-tag.ts'
 import { readJsonTopics, readTopicSettings, setTopicSettings } from '../src/operate/topic-settings.ts'
 import type { Store } from '../src/postgres/connect.ts'
 import { digestOf, readOutcomes } from '../src/read/outcomes.ts'
-import { digestOfJson } from '../src/turn/same-content.ts'
 import { withTurns } from '../src/turn/turn.ts'
 import { commit, orders } from './commit.ts'
 
@@ -24,20 +24,35 @@ const written = '{"total":12.50,"n":9007199254740993,"who":"é"}'
 const otherwise = ' { "who" : "\\u00e9",\n"n":9007199254740993.0, "total" : 125e-1 } '
 const another = '{"total":12.50,"n":9007199254740992,"who":"é"}'
 
-test('by bytes, which is usual, JSON that is written in another way is a conflict; by its meaning, a duplicate [P4]', async () => {
-  await using store = await ownStore()
-  expect(await commit(store, [paid(written)])).toMatchObject({ stored: 1 })
-  expect(await commit(store, [paid(otherwise)])).toMatchObject({ duplicates: 0, conflicts: 1 })
-  expect(await setTo(store, 'json')).toBe('set')
-  expect(await commit(store, [paid(otherwise)])).toMatchObject({ duplicates: 1, conflicts: 0 })
-  expect(await commit(store, [paid(another)])).toMatchObject({ duplicates: 0, conflicts: 1 })
-  expect(await commit(store, [paid(otherwise, 'a', 'other')])).toMatchObject({ conflicts: 1 })
-  // What is stored is as it came first.
-  const { rows } = await store.pool.query('SELECT payload::text FROM events')
-  expect(rows).toEqual([{ payload: written }])
-  expect(await setTo(store, 'bytes')).toBe('set')
-  expect(await commit(store, [paid(otherwise)])).toMatchObject({ conflicts: 1 })
-})
+const looks = [
+  ['by key', true],
+  ['by text, in a log that is not upgraded', false],
+] as const
+
+/** A log of which ids are looked up in that way. */
+async function storeThatLooks(keyed: boolean): Promise<Store> {
+  const store = await ownStore()
+  await store.pool.query(`ALTER TABLE topics ALTER COLUMN keyed SET DEFAULT ${keyed}`)
+  return store
+}
+
+test.for(looks)(
+  'by bytes, which is usual, JSON that is written in another way is a conflict; by its meaning, a duplicate: looked up %s [P4]',
+  async ([, keyed]) => {
+    await using store = await storeThatLooks(keyed)
+    expect(await commit(store, [paid(written)])).toMatchObject({ stored: 1 })
+    expect(await commit(store, [paid(otherwise)])).toMatchObject({ duplicates: 0, conflicts: 1 })
+    expect(await setTo(store, 'json')).toBe('set')
+    expect(await commit(store, [paid(otherwise)])).toMatchObject({ duplicates: 1, conflicts: 0 })
+    expect(await commit(store, [paid(another)])).toMatchObject({ duplicates: 0, conflicts: 1 })
+    expect(await commit(store, [paid(otherwise, 'a', 'other')])).toMatchObject({ conflicts: 1 })
+    // What is stored is as it came first.
+    const { rows } = await store.pool.query('SELECT payload::text FROM events')
+    expect(rows).toEqual([{ payload: written }])
+    expect(await setTo(store, 'bytes')).toBe('set')
+    expect(await commit(store, [paid(otherwise)])).toMatchObject({ conflicts: 1 })
+  },
+)
 
 test('by its meaning, repeats in one turn are told from conflicts as well, and topics of both settings share a turn', async () => {
   await using store = await ownStore()
@@ -52,20 +67,28 @@ test('by its meaning, repeats in one turn are told from conflicts as well, and t
   expect(settings).toEqual(['json', 'bytes'])
 })
 
-test('by its meaning, a repeat may be shorter or longer than what is stored, also by a great deal', async () => {
-  await using store = await ownStore()
-  await setTo(store, 'json')
-  const ids = Array.from({ length: 40 }, (_, index) => `x${index}`)
-  const spaces = ' '.repeat(50_000)
-  await commit(
-    store,
-    ids.map((id, index) => paid(`{${spaces}"n"${spaces}:${index}}`, id)),
-  )
-  const short = ids.map((id, index) => paid(`{"n":${index}}`, id))
-  expect(await commit(store, short)).toEqual({ stored: 0, duplicates: 40, conflicts: 0 })
-  const other = ids.map((id, index) => paid(`{"n":${index + (index % 2)}}`, id))
-  expect(await commit(store, other)).toEqual({ stored: 0, duplicates: 20, conflicts: 20 })
-})
+test.for(looks)(
+  'by its meaning, a repeat may be shorter or longer than what is stored, also by a great deal: looked up %s',
+  async ([, keyed]) => {
+    await using store = await storeThatLooks(keyed)
+    const ids = Array.from({ length: 40 }, (_, index) => `x${index}`)
+    const spaces = ' '.repeat(50_000)
+    await commit(
+      store,
+      ids.map((id, index) => paid(`{${spaces}"n"${spaces}:${index}}`, id)),
+    )
+    // Half of them are stored by their bytes, the others by their meaning.
+    await setTo(store, 'json')
+    await commit(
+      store,
+      ids.map((id, index) => paid(`{${spaces}"n"${spaces}:${index}}`, `${id}-later`)),
+    )
+    const short = ids.flatMap((id, index) => [id, `${id}-later`].map((each) => paid(`{"n":${index}}`, each)))
+    expect(await commit(store, short)).toEqual({ stored: 0, duplicates: 80, conflicts: 0 })
+    const other = ids.map((id, index) => paid(`{"n":${index + (index % 2)}}`, id))
+    expect(await commit(store, other)).toEqual({ stored: 0, duplicates: 20, conflicts: 20 })
+  },
+)
 
 test('what no reader of JSON takes is compared as it is', async () => {
   await using store = await ownStore()
@@ -81,6 +104,19 @@ test('what no reader of JSON takes is compared as it is', async () => {
     duplicates: 1,
     conflicts: 1,
   })
+})
+
+test('what is stored has a tag of the kind that its topic compares', async () => {
+  await using store = await ownStore()
+  await commit(store, [paid(written)])
+  await setTo(store, 'json')
+  await commit(store, [paid(otherwise, 'b'), paid(written, 'c'), paid(another, 'd')])
+  const { rows } = await store.pool.query<{ content_tag: string }>(
+    'SELECT content_tag FROM events ORDER BY seq',
+  )
+  const tags = rows.map(({ content_tag }) => content_tag.replaceAll('-', ''))
+  expect(tags.map(kindOf)).toEqual(['bytes', 'json', 'json', 'json'])
+  expect([tags[1] === tags[2], tags[2] === tags[3]]).toEqual([true, false])
 })
 
 test('settings are there before the topic is; a change is in the audit log, once', async () => {

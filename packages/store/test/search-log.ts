@@ -20,13 +20,14 @@ export async function ownLog() {
 /** Times run on with the seq, but for every 997th, which is far back, and a clock that steps back now and then. */
 export const fill = (topic: string, size: number) => sql`
   WITH t AS (INSERT INTO topics (name, head) VALUES (${topic}, ${size}) RETURNING id)
-  INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at, stored_at)
+  INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at, stored_at, key, content_tag)
   SELECT t.id, n, 'e' || n,
     CASE WHEN n BETWEEN 8000 AND 8010 THEN 'rare' WHEN n % 3 = 0 THEN 'third' ELSE 'common' END,
     json_build_object('n', n),
     '2025-01-01Z'::timestamptz + n * interval '1 second' - CASE WHEN n % 997 = 0 THEN interval '9 years' ELSE '0' END,
     '2025-06-01Z'::timestamptz + n * interval '1 second' - CASE WHEN n > 6000 THEN interval '1 hour' ELSE '0' END,
-    '2025-06-02Z'::timestamptz + (n / 10) * interval '10 second' - (n % 400 / 100) * interval '20 second'
+    '2025-06-02Z'::timestamptz + (n / 10) * interval '10 second' - (n % 400 / 100) * interval '20 second',
+    gen_random_uuid(), gen_random_uuid()
   FROM t, generate_series(1, ${size}::int) n`
 
 export const searches: [string, Partial<Search> & { topic: string }][] = [

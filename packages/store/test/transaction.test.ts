@@ -67,13 +67,21 @@ test('a COPY that stalls until it is given up fails, and the answer that comes t
   await using database = await ownDatabase()
   const limits = { statementMs: 200, poolMax: 1 }
   await using store = connectStore({ url: database.url, name: 'test', ...limits }, quiet)
+  const digits = '0'.repeat(32)
   const stalled = withTransaction(store, 'test', async (tx) => {
     const { rows } = await tx.execute<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`)
     const backend = Number(rows[0]?.pid)
     process.kill(backend, 'SIGSTOP')
     try {
       await copyEvents(tx, [
-        { topicId: 1, seq: 1, event: event({}), receivedAt: '2026-01-01T00:00:00.000000Z' },
+        {
+          topicId: 1,
+          seq: 1,
+          key: digits,
+          tag: digits,
+          event: event({}),
+          receivedAt: '2026-01-01T00:00:00.000000Z',
+        },
       ])
     } finally {
       process.kill(backend, 'SIGCONT')

@@ -132,8 +132,9 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
   },
   'packages/store': {
     postgres: [],
-    turn: ['postgres'],
-    read: ['postgres', 'turn'],
+    keys: ['postgres'],
+    turn: ['keys', 'postgres'],
+    read: ['keys', 'postgres', 'turn'],
     projections: ['audit', 'postgres', 'read'],
     operate: ['audit', 'postgres'],
     audit: ['postgres'],

@@ -13,6 +13,7 @@ import { createLog } from '@sekali/process/log'
 import { run } from '@sekali/process/run'
 import { connectStore } from '@sekali/store/connect'
 import { checkBeforeMigration } from '@sekali/store/preflight'
+import { processName } from '@sekali/store/process-name'
 import * as v from 'valibot'
 
 const Environment = v.object({
@@ -57,7 +58,10 @@ await run('preflight', async () => {
 
   async function lookAtPostgres(): Promise<string[]> {
     if (env.DATABASE_URL === undefined) return []
-    await using store = connectStore({ url: env.DATABASE_URL, poolMax: 1, name: 'sekali-preflight' }, quiet)
+    await using store = connectStore(
+      { url: env.DATABASE_URL, poolMax: 1, name: processName('preflight') },
+      quiet,
+    )
     return await patiently('PostgreSQL', store.tried, () => checkBeforeMigration(store))
   }
 })

@@ -31,7 +31,7 @@ export async function takeSample(target: Target, door: Door, topics: readonly st
     (await sql?.rows(`
       SELECT count(*) AS all, count(*) FILTER (WHERE state LIKE 'idle in transaction%'
         AND now() - state_change > interval '1 second') AS stuck
-      FROM pg_stat_activity WHERE application_name LIKE 'sekali-%'`)) ?? []
+      FROM pg_stat_activity WHERE application_name LIKE 'sekali/%'`)) ?? []
   const clients = redis && String(await redis.call('CLIENT', 'LIST'))
   const { body } = await door.get('/stats?limit=1')
   const { consumers } = JSON.parse(body) as { consumers: { name: string }[] | null }

@@ -95,7 +95,7 @@ const zombie = defineFault({
 
 async function hasSession(target: { sql: { rows(query: string): Promise<unknown[]> } }, name: string) {
   const sessions = await target.sql.rows(
-    `SELECT 1 FROM pg_stat_activity WHERE application_name = 'sekali-${name}' AND state LIKE 'idle in transaction%'`,
+    `SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'sekali/%-${name}' AND state LIKE 'idle in transaction%'`,
   )
   return sessions.length > 0
 }

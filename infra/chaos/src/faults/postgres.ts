@@ -18,7 +18,7 @@ const killPostgres = defineFault({
   },
 })
 
-const appSessions = `pid FROM pg_stat_activity WHERE application_name LIKE 'sekali-%'`
+const appSessions = `pid FROM pg_stat_activity WHERE application_name LIKE 'sekali/%'`
 
 const stallPostgres = defineFault({
   name: 'stall-postgres',

@@ -19,9 +19,10 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'a client that stamps each attempt makes a conflict by trying again',
     edits: [
       {
-        file: 'packages/store/src/turn/same-content.ts',
-        find: '({ source, payload }) => ({ source, content: payload })',
-        replace: '(event) => ({ source: event.source, content: event.payload + (event as Event).timestamp })',
+        file: 'packages/store/src/turn/part.ts',
+        find: '{ event: { source, payload } }: Received): string =>\n  contentTagBy(pepper, sameContent, source, payload)',
+        replace:
+          '{ event: { source, payload, timestamp } }: Received): string =>\n  contentTagBy(pepper, sameContent, source, payload + timestamp)',
       },
     ],
     test: { project: 'store', file: 'commit', name: 'a repeat with another timestamp' },
@@ -32,8 +33,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'if (hasSameContent(contentOf(item.event), known.get(index) ?? contentOf(first.event))) continue',
-        replace: 'if (hasSameContent(contentOf(item.event), contentOf(item.event))) continue',
+        find: 'if (hasSameContent(content, known.get(index) ?? contentOf(part, first, index))) continue',
+        replace: 'if (hasSameContent(content, content)) continue',
       },
     ],
     test: { project: 'consumer', file: 'once', name: 'same id with another content' },
@@ -44,8 +45,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'known.get(index) ?? contentOf(first.event)',
-        replace: 'known.get(index) ?? contentOf((received[indices.lastIndexOf(index)] ?? first).event)',
+        find: 'known.get(index) ?? contentOf(part, first, index)',
+        replace: 'known.get(index) ?? contentOf(part, received[indices.lastIndexOf(index)] ?? first, index)',
       },
     ],
     test: { project: 'store', file: 'conflicts', name: 'whatever repeats itself' },
@@ -58,6 +59,18 @@ export const storeMutants: readonly Mutant[] = [
         file: 'packages/store/src/turn/turn.ts',
         find: "row.same_content === 'json' ? 'json' : 'bytes'",
         replace: "'bytes'",
+      },
+    ],
+    test: { project: 'store', file: 'same-content', name: 'by bytes, which is usual' },
+  },
+  {
+    name: 'stale-tags',
+    breaks: 'a tag from before the topic’s setting changed is compared with those of now',
+    edits: [
+      {
+        file: 'packages/store/src/turn/known.ts',
+        find: 'tag === undefined || kindOf(tag) !== by',
+        replace: 'tag === undefined',
       },
     ],
     test: { project: 'store', file: 'same-content', name: 'by bytes, which is usual' },

@@ -1,15 +1,15 @@
 /** What somebody has said about a topic. A turn obeys what the topic's row has when the turn begins. */
 import type { TopicName } from '@sekali/core/event'
 import type { By } from '../audit/append.ts'
+import type { TagKind } from '../keys/content-tag.ts'
 import { type Store, withTransaction } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { topics } from '../postgres/schema.ts'
-import type { SameContent } from '../turn/same-content.ts'
 
 export interface TopicSettings {
   /** What of two events of one id makes the second a duplicate and no conflict. */
-  readonly sameContent: SameContent
+  readonly sameContent: TagKind
 }
 
 /** Those of a topic that has none, or that there is not yet. */

@@ -13,6 +13,8 @@ export interface BinaryRows {
   boolean(value: boolean): void
   /** Text, or JSON: the same bytes. */
   text(value: string | null): void
+  /** 32 hexadecimal digits. */
+  uuid(value: string): void
   /** `YYYY-MM-DDTHH:MM:SS.ffffffZ`. PostgreSQL refuses the row (22008) if there is no such time. */
   time(value: string | null): void
 }
@@ -22,8 +24,8 @@ const header = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 const trailer = Buffer.from([0xff, 0xff])
 const lengthOfNull = -1
 const uint32 = 2 ** 32
-/** A row's numbers and times take less, with the length of each value. */
-const fixedBytesMax = 16
+/** A row's numbers, times and UUIDs take no more, with the length of each value. */
+const fixedBytesMax = 20
 
 /**
  * Gives `send` the rows in chunks of about `chunkBytes`, so that PostgreSQL begins while the next are encoded. A chunk lies
@@ -105,6 +107,12 @@ const encoder: BinaryRows = {
     const bytes = scratch.write(value, at + 4)
     view.setInt32(at, bytes)
     at += 4 + bytes
+  },
+  uuid(value) {
+    reserve(fixedBytesMax)
+    view.setInt32(at, 16)
+    scratch.write(value, at + 4, 'hex')
+    at += 20
   },
   time(value) {
     if (value === null) return nothing()

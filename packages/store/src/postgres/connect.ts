@@ -12,7 +12,7 @@ export interface StoreConfig {
   readonly url: string
   /** Connections at most. */
   readonly poolMax: number
-  /** Shown by pg_stat_activity. */
+  /** Shown by pg_stat_activity; see process-name.ts. */
   readonly name: string
   /** After so long PostgreSQL cancels a statement. */
   readonly statementMs?: number

@@ -7,13 +7,34 @@ import { knownTrouble, sentenceOf } from '@sekali/core/trouble'
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export class DataRefused extends SekaliError {
-  readonly code = 'data_refused'
+  readonly code: string = 'data_refused'
   readonly retryable = false
   readonly sqlState: string
 
   constructor(sqlState: string, options: ErrorOptions) {
     super(`PostgreSQL refuses the data (SQLSTATE ${sqlState})`, options)
     this.sqlState = sqlState
+  }
+
+  /** Why an event became a dead letter, in one word. */
+  get reason(): string {
+    return this.sqlState
+  }
+}
+
+/**
+ * Two event ids have one key. Chance does not do that in the life of any log: somebody has written a key that is not ours, or
+ * has the pepper.
+ */
+export class KeyCollision extends DataRefused {
+  override readonly code = 'key_collision'
+
+  constructor() {
+    super('23505', { cause: new Error('another event id has the same key') })
+  }
+
+  override get reason(): string {
+    return this.code
   }
 }
 
@@ -35,9 +56,15 @@ export function asStoreError(error: unknown, what: string): SekaliError {
   return new StoreUnavailable(`${what} failed${trouble ? `: ${sentenceOf(trouble)}` : ''}`, { cause: error })
 }
 
-/** Whether the unique key of event ids refused it: somebody has stored that event. */
+/** Whether a unique index of event ids refused it: somebody has stored that event. */
 export const isKnownEvent = (error: SekaliError): boolean =>
-  error instanceof DataRefused && refusalOf(error.cause).constraint === 'events_topic_id_event_id_unique'
+  error instanceof DataRefused && uniqueIds.has(refusalOf(error.cause).constraint ?? '')
+
+/** By key, and by text in a log that is not upgraded yet. */
+const uniqueIds = new Set(['events_key_unique', 'events_topic_id_event_id_unique'])
+
+/** Somebody else has a lock that was wanted, and kept it for longer than `lock_timeout`. */
+export const isLocked = (error: unknown): boolean => refusalOf(error).state === '55P03'
 
 interface Refusal {
   readonly state?: string

@@ -5,6 +5,7 @@ import { migrate as migrateWithDrizzle } from 'drizzle-orm/node-postgres/migrato
 import type pg from 'pg'
 import { drizzle } from './drizzle.ts'
 import { withOwnClient } from './own-client.ts'
+import { untilUnlocked } from './until-unlocked.ts'
 
 const migrationsFolder = fileURLToPath(placeOf(import.meta.url, '../../migrations', './migrations'))
 
@@ -46,7 +47,11 @@ export const migrate = (
       migration += 1
       onProgress({ migration, of, tables })
     }
-    await migrateWithDrizzle(drizzle(client, { logger: { logQuery } }), { migrationsFolder })
+    const db = drizzle(client, { logger: { logQuery } })
+    await untilUnlocked(() => {
+      migration = 1
+      return migrateWithDrizzle(db, { migrationsFolder })
+    })
   })
 
 /** How many migrations have not been applied. Drizzle tells by their time. */

@@ -2,6 +2,7 @@ import { StoreUnavailable } from '@sekali/core/errors'
 import { triedAt } from '@sekali/core/tried'
 import pg from 'pg'
 import { asStoreError } from './errors.ts'
+import { processName } from './process-name.ts'
 
 /**
  * Runs `work` on a connection of its own that ends with it. Rejects with `StoreUnavailable`, which says where it was tried and
@@ -31,7 +32,7 @@ function createClient(url: string, what: string): pg.Client {
   try {
     return new pg.Client({
       connectionString: url,
-      application_name: 'sekali-migrate',
+      application_name: processName('migrate'),
       connectionTimeoutMillis: 5_000,
     })
   } catch (error) {

@@ -1,22 +1,12 @@
 import { pgCore, sql } from './drizzle.ts'
 
-const {
-  bigint,
-  boolean,
-  check,
-  customType,
-  index,
-  integer,
-  json,
-  pgTable,
-  primaryKey,
-  text,
-  timestamp,
-  unique,
-} = pgCore
+const { bigint, boolean, check, customType, index, integer, json, pgTable, primaryKey, text, timestamp } =
+  pgCore
+const { uniqueIndex, uuid } = pgCore
 
 const count = () => bigint({ mode: 'number' }).notNull().default(0)
 const timeRanges = customType<{ data: string }>({ dataType: () => 'tstzmultirange' })
+const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 export const time = () => timestamp({ withTimezone: true, precision: 6, mode: 'string' })
 
 /**
@@ -54,7 +44,12 @@ export const topics = pgTable(
     retired: boolean().notNull().default(false),
     /** Bytes of content that are kept of its conflicts and dead letters. */
     keptBytes: count(),
-    /** What counts as the same content under one event id: see turn/same-content.ts. */
+    /**
+     * Whether every event of the log has its key, and the unique index of keys is there. In the topic's row, which a turn
+     * reads anyway: so it is true of whatever backup the database was restored to.
+     */
+    keyed: boolean().notNull().default(true),
+    /** What counts as the same content under one event id: `bytes` or `json`, as keys/content-tag.ts has it. */
     sameContent: text().notNull().default('bytes'),
   },
   (table) => [
@@ -80,10 +75,36 @@ export const events = pgTable(
     source: text().notNull(),
     /** `json`, not `jsonb`: the text stays as it was sent, digits and order of keys included. */
     payload: json().notNull(),
+    /** Of the event's id in its topic: see keys/event-key.ts. Null only while a log of a version before is upgraded. */
+    key: uuid().notNull().default(sql`refuse_older_consumer()`),
+    /** Of source and payload: see keys/content-tag.ts. */
+    contentTag: uuid().notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.topicId, table.seq] }),
-    unique('events_topic_id_event_id_unique').on(table.topicId, table.eventId),
+    // Not with the topic, which is in the key: 31 bytes an event, where the ids' text took 65.
+    uniqueIndex('events_key_unique').on(table.key),
+  ],
+)
+
+/** Which events of a version before have no key yet: of a topic those after `seq` up to `upTo`. See keys/upgrade.ts. */
+export const keyUpgrade = pgTable('key_upgrade', {
+  seq: bigint({ mode: 'number' }).notNull(),
+  upTo: bigint({ mode: 'number' }).notNull(),
+  topicId: integer().primaryKey(),
+})
+
+/** What all databases of an installation have in common; one row. */
+export const installation = pgTable(
+  'installation',
+  {
+    only: boolean().primaryKey().default(true),
+    /** Hashed with every event id and content. Who has it can tell whether an id that he guesses was stored. */
+    pepper: bytes().notNull(),
+  },
+  (table) => [
+    check('installation_only', sql`${table.only}`),
+    check('installation_pepper', sql`octet_length(${table.pepper}) = 32`),
   ],
 )
 

@@ -17,5 +17,19 @@ export function textArray(values: readonly string[]): Buffer {
   return array
 }
 
+/** A `uuid[]`, likewise, of UUIDs as 32 hexadecimal digits. */
+export function uuidArray(values: readonly string[]): Buffer {
+  const array = Buffer.allocUnsafe(headerBytes + values.length * 20)
+  let at = 0
+  for (const word of [1, 0, uuidOid, values.length, 1]) at = array.writeInt32BE(word, at)
+  for (const value of values) {
+    array.writeInt32BE(16, at)
+    array.write(value, at + 4, 'hex')
+    at += 20
+  }
+  return array
+}
+
 const headerBytes = 20
 const textOid = 25
+const uuidOid = 2950

@@ -1,9 +1,10 @@
 import type { EventId, StoredEvent } from '@sekali/core/event'
 import type { TopicPattern } from '@sekali/core/pattern'
+import { eventOfId } from '../keys/event-of-id.ts'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
-import { events, topics } from '../postgres/schema.ts'
+import { topics } from '../postgres/schema.ts'
 import { textArray } from '../postgres/text-array.ts'
 import { page, type Row, toEvent } from './row.ts'
 
@@ -41,9 +42,7 @@ export async function readById(
   const found = sql`
     SELECT e.*, t.name AS topic
     FROM ${topics} t
-    CROSS JOIN LATERAL (
-      SELECT * FROM ${events} l WHERE l.topic_id = t.id AND l.event_id = ${eventId} OFFSET 0
-    ) e
+    CROSS JOIN LATERAL (${eventOfId(sql`l.*`, eventId)}) e
     WHERE ${named} AND ${shown}
     ORDER BY ${newestFirst}
     LIMIT ${limit}`

@@ -12,13 +12,14 @@
 import { hash } from 'node:crypto'
 import type { EventId, StoredEvent, TopicName } from '@sekali/core/event'
 import { comparePositions, isTimeExact, origin, type Position, timeOf } from '@sekali/core/position'
+import { digestOfJson, type TagKind } from '../keys/content-tag.ts'
+import { eventOfId } from '../keys/event-of-id.ts'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { settled } from '../postgres/operations-schema.ts'
 import { conflicts, deadLetters, entryIds, events, topics } from '../postgres/schema.ts'
 import { textArray } from '../postgres/text-array.ts'
-import { digestOfJson, type SameContent } from '../turn/same-content.ts'
 import { livePosition } from '../turn/standing.ts'
 import { type EventRow, eventColumns, toEvent } from './row.ts'
 
@@ -63,7 +64,7 @@ type OutcomeRow = {
   is_as_of: boolean | null
   /** Whether Redis has ever lost anything of the topic. */
   has_loss: boolean | null
-  same_content: SameContent | null
+  same_content: TagKind | null
   topic_id: number | null
   reason: string | null
 }
@@ -101,12 +102,10 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
         ${sql.param(sent.map(({ position }) => isTimeExact(position)))}::boolean[]
       ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, digest, "timestamp", is_exact, at)
       LEFT JOIN LATERAL (
-        SELECT id, ${livePosition} AS position, same_content, loss_at IS NOT NULL AS has_loss
+        SELECT id, keyed, ${livePosition} AS position, same_content, loss_at IS NOT NULL AS has_loss
         FROM ${topics} WHERE name = sent.topic OFFSET 0
       ) t ON true
-      LEFT JOIN LATERAL (
-        SELECT seq, received_at, "timestamp" FROM ${events} WHERE topic_id = t.id AND event_id = sent.event_id OFFSET 0
-      ) e ON true
+      LEFT JOIN LATERAL (${eventOfId(sql`l.seq, l.received_at, l."timestamp"`, sql`sent.event_id`)}) e ON true
       ORDER BY sent.at`)
     .catch((error: unknown) => {
       throw asStoreError(error, 'read of outcomes')
@@ -173,7 +172,7 @@ export async function findEvent(store: Store, topic: TopicName, eventId: EventId
             SELECT FROM ${settled} s WHERE s.kind = 'entry' AND s.letter = d.id AND s.became = 'redriven'
           ) ORDER BY id DESC LIMIT 1) AS reason
       FROM ${topics} t
-      LEFT JOIN ${events} e ON e.topic_id = t.id AND e.event_id = ${eventId}
+      LEFT JOIN LATERAL (${eventOfId(sql`l.*`, eventId)}) e ON true
       WHERE t.name = ${topic}`)
     .catch((error: unknown) => {
       throw asStoreError(error, 'read of an event')

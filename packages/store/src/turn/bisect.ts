@@ -41,7 +41,7 @@ export async function commitBisecting(
     await tx.$client.query('ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt')
     const [only] = received
     if (received.length === 1 && only !== undefined) {
-      const kept = await keepDeadLetters(tx, turn, [{ ...only, reason: cause.sqlState }])
+      const kept = await keepDeadLetters(tx, turn, [{ ...only, reason: cause.reason }])
       return { ...none, dead: 1, kept }
     }
   }

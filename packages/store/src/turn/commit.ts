@@ -1,11 +1,11 @@
 /**
  * Stores a turn's events: tells the known from the new, numbers the new ones in the order of the stream, adds them to
  * the log and counts the rest. ON CONFLICT is not needed, because the row lock makes this transaction the topic's
- * only writer; should somebody write past it, the unique key refuses.
+ * only writer; should somebody write past it, the unique index of keys refuses.
  *
  * There are two ways, which give the same:
  * - a look-up of the ids, then COPY of the new ones;
- * - where nothing has been known for long: COPY at once, under a savepoint. If the unique key refuses, back to the
+ * - where nothing has been known for long: COPY at once, under a savepoint. If the unique index refuses, back to the
  *   savepoint and look up. That saves a third of what a turn costs, and a wrong guess costs a COPY.
  *
  * Of the events of one id, the first decides: the one that is stored, or else the first of the batch. Each later one is
@@ -14,17 +14,16 @@
  *
  * Several topics' events go together: a small turn costs its round trips and its flush to disk, not its events.
  */
-import type { EventId } from '@sekali/core/event'
 import type { Outcomes } from '@sekali/core/figures'
 import { isTimeExact } from '@sekali/core/position'
 import type { Store, Tx } from '../postgres/connect.ts'
 import { asStoreError, isKnownEvent } from '../postgres/errors.ts'
 import { type Conflict, keepConflicts } from './conflicts.ts'
-import { copyEvents, type Numbered, type Received } from './copy.ts'
+import { copyEvents, type Keyed, type Received } from './copy.ts'
 import { type EntryId, keepEntryIds } from './entry-ids.ts'
 import { createKept } from './kept.ts'
-import { findKnown, type Known } from './known.ts'
-import { contentsBy, hasSameContent } from './same-content.ts'
+import { findKnown, hasSameContent, type Known, type Sought } from './known.ts'
+import { type Batch, contentOf, groupById, type Part } from './part.ts'
 import type { Turn } from './turn.ts'
 
 export type { Received }
@@ -35,12 +34,6 @@ export interface BatchCounts extends Pick<Outcomes, 'stored' | 'duplicates' | 'c
   readonly kept: number
 }
 
-/** What has come of a topic, in stream order. */
-export interface Batch {
-  readonly turn: Turn
-  readonly received: readonly Received[]
-}
-
 /** Commits a turn's events. `turn.head` is the topic's last seq so far. */
 export async function commitEvents(tx: Tx, turn: Turn, received: readonly Received[]): Promise<BatchCounts> {
   const [counts] = await commitBatches(tx, [{ turn, received }])
@@ -49,7 +42,7 @@ export async function commitEvents(tx: Tx, turn: Turn, received: readonly Receiv
 
 /** Commits the events of several topics' turns, each of another topic. Resolves with the counts of each. */
 export async function commitBatches(tx: Tx, batches: readonly Batch[]): Promise<BatchCounts[]> {
-  const parts = batches.map(({ turn, received }) => ({ turn, received, ...groupById(received) }))
+  const parts = batches.map(groupById)
   const known = await storeNew(tx, parts)
   const conflicts: Conflict[] = []
   const entryIds: EntryId[] = []
@@ -57,33 +50,6 @@ export async function commitBatches(tx: Tx, batches: readonly Batch[]): Promise<
   await keepConflicts(tx, conflicts)
   await keepEntryIds(tx, entryIds)
   return counts
-}
-
-/** A batch, and the first event of each id in it. */
-interface Part extends Batch {
-  readonly firsts: readonly Received[]
-  /** For each event that was received, the index in `firsts` of the one with its id. */
-  readonly indices: readonly number[]
-  /** For each of `firsts`, the bytes of the largest payload that came under its id. */
-  readonly payloadBytes: readonly number[]
-}
-
-function groupById(received: readonly Received[]): Omit<Part, keyof Batch> {
-  const indexOf = new Map<EventId, number>()
-  const firsts: Received[] = []
-  const payloadBytes: number[] = []
-  const indices = received.map((item) => {
-    const { eventId, payload } = item.event
-    const bytes = Buffer.byteLength(payload)
-    const index = indexOf.get(eventId) ?? firsts.length
-    if (index === firsts.length) {
-      indexOf.set(eventId, index)
-      firsts.push(item)
-      payloadBytes.push(bytes)
-    } else if (bytes > (payloadBytes[index] as number)) payloadBytes[index] = bytes
-    return index
-  })
-  return { firsts, indices, payloadBytes }
 }
 
 /** The events whose ids were known, by the index of their first in a part. */
@@ -95,7 +61,6 @@ function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: 
   const { topicId } = turn
   const seqs = seqsOf(part, known)
   const kept = createKept(turn)
-  const contentOf = contentsBy(turn.sameContent)
   let conflicting = 0
   for (const [eventAt, item] of received.entries()) {
     const index = indices[eventAt] as number
@@ -105,7 +70,8 @@ function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: 
       noteEntryId(entryIds, item, { topicId, seq, isConflict: false })
       continue
     }
-    if (hasSameContent(contentOf(item.event), known.get(index) ?? contentOf(first.event))) continue
+    const content = contentOf(part, item, index)
+    if (hasSameContent(content, known.get(index) ?? contentOf(part, first, index))) continue
     noteEntryId(entryIds, item, { topicId, seq, isConflict: true })
     conflicting += 1
     const isKept = kept.hasRoom(item.event.source, item.event.payload)
@@ -160,16 +126,7 @@ async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> 
 }
 
 async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
-  const sought = parts.flatMap(({ turn: { topicId, sameContent }, firsts, payloadBytes }, partAt) =>
-    firsts.map(({ event: { eventId } }, index) => ({
-      topicId,
-      eventId,
-      by: sameContent,
-      payloadBytes: payloadBytes[index] as number,
-      partAt,
-      index,
-    })),
-  )
+  const sought = parts.flatMap((part, partAt) => part.sought.map((one, index) => ({ ...one, partAt, index })))
   const known = parts.map(() => new Map<number, Known>())
   for (const [{ partAt, index }, event] of await findKnown(tx, sought)) known[partAt]?.set(index, event)
   await copyEvents(tx, numberNew(parts, known))
@@ -191,13 +148,14 @@ async function copyIfNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[] 
 }
 
 /** Gives each new event its number. */
-function numberNew(parts: readonly Part[], known: readonly KnownFirsts[]): Numbered[] {
-  const numbered: Numbered[] = []
+function numberNew(parts: readonly Part[], known: readonly KnownFirsts[]): Keyed[] {
+  const numbered: Keyed[] = []
   for (const [partAt, part] of parts.entries()) {
     const seqs = seqsOf(part, known[partAt] as KnownFirsts)
     for (const [index, { event, receivedAt }] of part.firsts.entries()) {
       if (known[partAt]?.has(index)) continue
-      numbered.push({ topicId: part.turn.topicId, seq: seqs[index] as number, event, receivedAt })
+      const { topicId, key, tag } = part.sought[index] as Sought
+      numbered.push({ topicId, seq: seqs[index] as number, key, tag, event, receivedAt })
     }
   }
   return numbered

@@ -12,10 +12,18 @@ export interface Received {
   readonly position?: Position
 }
 
-/** An event as it goes into the log. */
+/** An event with the number of the one that has its id. */
 export interface Numbered extends Received {
   readonly topicId: number
   readonly seq: number
+}
+
+/** An event as it goes into the log. */
+export interface Keyed extends Numbered {
+  /** Of its id in its topic; see keys/event-key.ts. */
+  readonly key: string
+  /** Of its content; see keys/content-tag.ts. */
+  readonly tag: string
 }
 
 /** What the log and the conflicts have of an event. Into the latter goes a stub, if its content is not to be kept. */
@@ -25,8 +33,9 @@ export function writeNumbered(
   to: BinaryRows,
   { topicId, seq, receivedAt, event }: Numbered,
   isKept = true,
+  columns = 7,
 ): void {
-  to.row(7)
+  to.row(columns)
   to.integer(topicId)
   to.bigint(seq)
   to.text(event.eventId)
@@ -37,5 +46,11 @@ export function writeNumbered(
 }
 
 /** Adds events to the log. `opening` is sent along, before COPY, in the same message. */
-export const copyEvents = (tx: Tx, events: readonly Numbered[], opening = ''): Promise<void> =>
-  copyRows(tx, `events (${numberedColumns})`, events, (to, event) => writeNumbered(to, event), opening)
+export const copyEvents = (tx: Tx, events: readonly Keyed[], opening = ''): Promise<void> =>
+  copyRows(tx, `events (${numberedColumns}, key, content_tag)`, events, writeKeyed, opening)
+
+function writeKeyed(to: BinaryRows, event: Keyed): void {
+  writeNumbered(to, event, true, 9)
+  to.uuid(event.key)
+  to.uuid(event.tag)
+}

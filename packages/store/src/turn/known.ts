@@ -1,112 +1,188 @@
+/**
+ * Looks ids up: by key, or by text in a log that is not upgraded yet (`topics.keyed`).
+ *
+ * OFFSET 0 keeps the planner from turning the look-ups into a join: whatever it thinks of the table, each is one descent
+ * of a unique index. As `NOT EXISTS` it became a hash join over the whole log, and `= ANY (ids)` fell to a generic plan
+ * that stored 6,000 events a second where this one stores ten times as many.
+ */
 import { chunksOf } from '@sekali/core/chunks'
+import { compareTags, contentTagBy, kindOf, type TagKind } from '../keys/content-tag.ts'
 import type { Tx } from '../postgres/connect.ts'
-import { textArray } from '../postgres/text-array.ts'
-import { contentsBy, type SameContent } from './same-content.ts'
+import { KeyCollision } from '../postgres/errors.ts'
+import { textArray, uuidArray } from '../postgres/text-array.ts'
 
 /** An id to look up. */
 export interface Sought {
   readonly topicId: number
+  /** As the topic's row says. */
+  readonly keyed: boolean
+  readonly pepper: Buffer
+  /** What the topic compares. */
+  readonly by: TagKind
   readonly eventId: string
-  /** Bytes of the largest payload that came under the id: to a stored one that is larger, none is equal. */
+  readonly key: string
+  /** Of the first event that came under the id. */
+  readonly tag: string
+  /** Bytes of the largest payload that came under the id: by bytes, none is equal to a stored one that is larger. */
   readonly payloadBytes: number
-  /** What its topic says. */
-  readonly by: SameContent
+}
+
+/** What is compared of two events of one id. */
+export interface Content {
+  /** Null where it was not read, because the tag says it all. */
+  readonly source: string | null
+  /** Null also when it is larger than what came under the id. */
+  readonly payload: string | null
+  /** Undefined where only bytes can be compared. */
+  readonly tag?: () => string
 }
 
 /** The event that has an id. */
-export interface Known {
+export interface Known extends Content {
   readonly seq: number
-  readonly source: string
-  /** What of it decides, see same-content.ts. Null when it is larger than what came under the id, and so another. */
-  readonly content: string | null
 }
 
-/**
- * Looks ids up. OFFSET 0 keeps the planner from turning the look-ups into a join: whatever it thinks of the table, each
- * is one descent of the unique index. As `NOT EXISTS` it became a hash join over the whole log, and `= ANY (ids)` fell
- * to a generic plan that stored 6,000 events a second where this one stores ten times as many.
- *
- * A payload comes only if one of those that came may be the same text: a thousand small events under the ids of large ones
- * made a turn read 256 MB.
- */
-const text = `
-  SELECT b.at - 1 AS at, e.*
-  FROM unnest($1::integer[], $2::text[], $3::integer[]) WITH ORDINALITY AS b (topic_id, event_id, bytes, at)
-  CROSS JOIN LATERAL (
-    SELECT l.seq, l.source,
-      CASE WHEN octet_length(l.payload::text) <= b.bytes THEN l.payload::text END AS payload
-    FROM events l WHERE l.topic_id = b.topic_id AND l.event_id = b.event_id
-    OFFSET 0
-  ) e`
+/** By their tags, or as the same text of the same source. Tags of two kinds are of two contents: see `withTags`. */
+export function hasSameContent(received: Content, first: Content): boolean {
+  if (first.source === received.source && first.payload === received.payload) return true
+  const isSame = received.tag && first.tag && compareTags(received.tag(), first.tag())
+  return isSame ?? false
+}
 
-/** Those that are known, each with the event that has its id. */
+/** Those that are known, each with the event that has its id. Throws `KeyCollision`. */
 export async function findKnown<S extends Sought>(
   tx: Tx,
   sought: readonly S[],
 ): Promise<[sought: S, known: Known][]> {
+  const byKey = sought.filter(({ keyed }) => keyed)
+  const byText = sought.filter(({ keyed }) => !keyed)
+  return [...(await findByKey(tx, byKey)), ...(await findByText(tx, byText))]
+}
+
+const textByKey = `
+  SELECT b.at - 1 AS at, e.*
+  FROM unnest($1::uuid[]) WITH ORDINALITY AS b (key, at)
+  CROSS JOIN LATERAL (
+    SELECT l.topic_id, l.seq, l.event_id, l.content_tag FROM events l WHERE l.key = b.key OFFSET 0
+  ) e`
+
+async function findByKey<S extends Sought>(tx: Tx, sought: readonly S[]): Promise<[S, Known][]> {
   if (sought.length === 0) return []
-  const { rows } = await tx.$client.query<Row>({
+  const { rows } = await tx.$client.query<KeyRow>({
     name: 'find_known',
-    text,
+    text: textByKey,
+    values: [uuidArray(sought.map(({ key }) => key))],
+    types,
+  })
+  const found = rows.map(({ at, topic_id, seq, event_id, content_tag }): [S, Found] => {
+    const one = sought[Number(at)] as S
+    // Never a duplicate of the other one: that would lose an event.
+    if (event_id !== one.eventId || Number(topic_id) !== one.topicId) throw new KeyCollision()
+    return [one, { seq: Number(seq), tag: content_tag.replaceAll('-', '') }]
+  })
+  return await withTags(tx, found)
+}
+
+interface Found {
+  readonly seq: number
+  /** Undefined where the log is not upgraded, and may have none. */
+  readonly tag: string | undefined
+}
+
+/**
+ * A payload comes only if one of those that came may be equal: a thousand small events under the ids of large ones made
+ * a turn read 256 MB.
+ */
+const payloadUpTo = `CASE WHEN octet_length(l.payload::text) <= b.bytes THEN l.payload::text END AS payload`
+
+/** Payloads that are in memory at once: 4 MiB of those that the door lets in. */
+const payloadsAtOnce = 16
+
+/**
+ * Each with a tag of the kind that its topic compares. Where another is stored, because the topic's setting has changed or
+ * the log is not upgraded, it is made of the stored content, as if that came now. By meaning, a payload may be larger than
+ * its equal, so all of these are read, a few at a time.
+ */
+async function withTags<S extends Sought>(tx: Tx, found: readonly [S, Found][]): Promise<[S, Known][]> {
+  const tags = new Map<S, string>()
+  const others = found.filter(([{ by }, { tag }]) => tag === undefined || kindOf(tag) !== by)
+  for (const some of chunksOf(others, payloadsAtOnce)) {
+    const { rows } = await tx.$client.query<ContentRow>({
+      name: 'read_contents',
+      text: `
+        SELECT b.at - 1 AS at, e.*
+        FROM unnest($1::integer[], $2::bigint[], $3::integer[]) WITH ORDINALITY AS b (topic_id, seq, bytes, at)
+        CROSS JOIN LATERAL (
+          SELECT l.source, ${payloadUpTo} FROM events l WHERE l.topic_id = b.topic_id AND l.seq = b.seq OFFSET 0
+        ) e`,
+      values: [
+        arrayOf(some, ([{ topicId }]) => topicId),
+        arrayOf(some, ([, { seq }]) => seq),
+        arrayOf(some, ([{ by, payloadBytes }]) => (by === 'bytes' ? payloadBytes : allBytes)),
+      ],
+      types,
+    })
+    for (const { at, source, payload } of rows) {
+      const [one] = some[Number(at)] as [S, Found]
+      if (payload !== null) tags.set(one, contentTagBy(one.pepper, one.by, source, payload))
+    }
+  }
+  return found.map(([one, { seq, tag: stored }]) => {
+    const tag = tags.get(one) ?? stored
+    return [one, { seq, source: null, payload: null, ...(tag !== undefined && { tag: () => tag }) }]
+  })
+}
+
+const allBytes = 2 ** 31 - 1
+const none = -1
+
+const textByText = `
+  SELECT b.at - 1 AS at, e.*
+  FROM unnest($1::integer[], $2::text[], $3::integer[]) WITH ORDINALITY AS b (topic_id, event_id, bytes, at)
+  CROSS JOIN LATERAL (
+    SELECT l.seq, l.source, ${payloadUpTo}
+    FROM events l WHERE l.topic_id = b.topic_id AND l.event_id = b.event_id
+    OFFSET 0
+  ) e`
+
+async function findByText<S extends Sought>(tx: Tx, sought: readonly S[]): Promise<[S, Known][]> {
+  if (sought.length === 0) return []
+  const { rows } = await tx.$client.query<ContentRow & { seq: string }>({
+    name: 'find_known_by_text',
+    text: textByText,
     values: [
-      `{${sought.map(({ topicId }) => topicId).join(',')}}`,
+      arrayOf(sought, ({ topicId }) => topicId),
       textArray(sought.map(({ eventId }) => eventId)),
-      `{${sought.map(({ payloadBytes }) => payloadBytes).join(',')}}`,
+      arrayOf(sought, ({ by, payloadBytes }) => (by === 'bytes' ? payloadBytes : none)),
     ],
     types,
   })
-  const found = rows.map(({ at, seq, source, payload }): Found<S> => {
+  const byBytes: [S, Known][] = []
+  const byMeaning: [S, Found][] = []
+  for (const { at, seq, source, payload } of rows) {
     const one = sought[Number(at)] as S
-    return {
-      sought: one,
-      seq: Number(seq),
-      source,
-      content: payload && contentsBy(one.by)({ source, payload }).content,
-    }
-  })
-  await readLarger(tx, found)
-  return found.map(({ sought, ...known }) => [sought, known])
+    if (one.by === 'bytes') byBytes.push([one, { seq: Number(seq), source, payload }])
+    else byMeaning.push([one, { seq: Number(seq), tag: undefined }])
+  }
+  return [...byBytes, ...(await withTags(tx, byMeaning))]
 }
 
-interface Row {
+const arrayOf = <T>(all: readonly T[], numberIn: (one: T) => number): string =>
+  `{${all.map(numberIn).join(',')}}`
+
+interface KeyRow {
   readonly at: string
+  readonly topic_id: string
   readonly seq: string
+  readonly event_id: string
+  readonly content_tag: string
+}
+
+interface ContentRow {
+  readonly at: string
   readonly source: string
   readonly payload: string | null
 }
 
 /** Everything as PostgreSQL prints it: a Date would have no microseconds. */
 const types = { getTypeParser: () => String }
-
-type Found<S extends Sought> = { readonly sought: S; content: string | null } & Omit<Known, 'content'>
-
-/** Payloads that are in memory at once while what they mean is found out: 4 MiB of those that the door lets in. */
-const payloadsAtOnce = 16
-
-/**
- * By what JSON means, a payload may be larger than its equal. Those that were not read are, a few at a time; it takes a
- * repeat of an event that is written more widely, or another content, so it is rare.
- */
-async function readLarger(tx: Tx, found: readonly Found<Sought>[]): Promise<void> {
-  const larger = found.filter(({ sought, content }) => sought.by === 'json' && content === null)
-  for (const some of chunksOf(larger, payloadsAtOnce)) {
-    const { rows } = await tx.$client.query<{ at: string; payload: string }>({
-      name: 'read_payloads',
-      text: `
-        SELECT b.at - 1 AS at, e.payload
-        FROM unnest($1::integer[], $2::bigint[]) WITH ORDINALITY AS b (topic_id, seq, at)
-        CROSS JOIN LATERAL (
-          SELECT l.payload::text FROM events l WHERE l.topic_id = b.topic_id AND l.seq = b.seq OFFSET 0
-        ) e`,
-      values: [
-        `{${some.map(({ sought }) => sought.topicId).join(',')}}`,
-        `{${some.map(({ seq }) => seq).join(',')}}`,
-      ],
-      types,
-    })
-    for (const { at, payload } of rows) {
-      const one = some[Number(at)] as Found<Sought>
-      one.content = contentsBy('json')({ source: one.source, payload }).content
-    }
-  }
-}

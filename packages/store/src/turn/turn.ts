@@ -9,9 +9,10 @@ import type { TopicName } from '@sekali/core/event'
 import type { Outcomes } from '@sekali/core/figures'
 import type { Position } from '@sekali/core/position'
 import pg from 'pg'
+import type { TagKind } from '../keys/content-tag.ts'
+import { pepperIn } from '../keys/pepper.ts'
 import { type Store, type Tx, withOpening } from '../postgres/connect.ts'
 import { countedNames } from '../postgres/outcome-columns.ts'
-import type { SameContent } from './same-content.ts'
 
 /** A topic's row, locked. */
 export interface Turn extends Account {
@@ -19,8 +20,12 @@ export interface Turn extends Account {
   readonly head: number
   /** Bytes of content that are kept of the topic's conflicts and dead letters. */
   readonly keptBytes: number
+  /** Whether ids are looked up by key: every event of the log has one, and the unique index of keys is there. */
+  readonly keyed: boolean
+  /** Read with the row: after a restore it may be another one. */
+  readonly pepper: Buffer
   /** What counts as the same content under one event id. */
-  readonly sameContent: SameContent
+  readonly sameContent: TagKind
 }
 
 /**
@@ -49,9 +54,9 @@ export const withTurns = <T>(
  */
 const prepareTurns = `
   PREPARE take_turns (text[], integer) AS
-    SELECT t.* FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
+    SELECT t.*, (SELECT pepper FROM installation) AS pepper FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
       SELECT id, name, stream_group, position, accounted, seen, seen_id, history, retired,
-        head, kept_bytes, same_content FROM topics
+        head, kept_bytes, keyed, same_content FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
     ) t LIMIT $2;
   PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, boolean, text, bigint,
@@ -94,13 +99,17 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     seen: Number(row.seen),
     seenId: row.seen_id as Position,
     epoch: row.history ?? null,
-    // As PostgreSQL prints it, or as pg reads it.
-    retired: String(row.retired).startsWith('t'),
+    retired: isTrue(row.retired),
     head: Number(row.head),
     keptBytes: Number(row.kept_bytes),
+    keyed: isTrue(row.keyed),
+    pepper: pepperIn(row.pepper),
     sameContent: row.same_content === 'json' ? 'json' : 'bytes',
   }))
 }
+
+/** As PostgreSQL prints it, or as pg reads it. */
+const isTrue = (value: unknown): boolean => String(value).startsWith('t')
 
 /** What a turn changes in its topic's row. */
 export interface TurnResult extends AccountAfter, Outcomes {

@@ -8,7 +8,10 @@ interface Columns {
   readonly receivedAt?: string
 }
 
-/** Makes topics with events up to the head of each, in one statement: for logs of tens of thousands. */
+/**
+ * Makes topics with events up to the head of each, in one statement: for logs of tens of thousands. They are found by id;
+ * a repeat of one would be a conflict, because their tags are nobody's.
+ */
 export async function fillLog(
   { pool }: Store,
   heads: Readonly<Record<string, number>>,
@@ -18,8 +21,10 @@ export async function fillLog(
     `WITH t AS (
        INSERT INTO topics (name, head) SELECT * FROM unnest($1::text[], $2::bigint[]) RETURNING id, head
      )
-     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at)
-     SELECT t.id, n, 'e' || n, ${source}, ${payload}, ${timestamp}, ${receivedAt}
+     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at,
+       key, content_tag)
+     SELECT t.id, n, 'e' || n, ${source}, ${payload}, ${timestamp}, ${receivedAt},
+       event_key(t.id, 'e' || n), gen_random_uuid()
      FROM t, generate_series(1, t.head) n`,
     [Object.keys(heads), Object.values(heads)],
   )

@@ -1,0 +1,115 @@
+/**
+ * Upgrades a log that a version before has filled, while consumers and gateways of both versions go on:
+ *
+ *     fill        every event gets its key and its tag; those that older consumers store get them from a trigger
+ *     check       PostgreSQL itself says that no event is without (a constraint that is validated)
+ *     index       the unique index of keys is made, CONCURRENTLY
+ *     use         ids are looked up by key in all topics
+ *     require     once no older process is connected: events without keys are refused, the index of texts is dropped
+ *
+ * Each step finds out by itself whether it has been done, so a run that was killed is run again. The first three take time
+ * and no lock that anybody would notice; the last two take locks for an instant, and give up if they do not get them soon.
+ * Until `require` an older process misses nothing; an older consumer that comes later is refused with an error of which it
+ * makes no dead letters.
+ */
+import { StoreUnavailable } from '@sekali/core/errors'
+import type pg from 'pg'
+import { withOwnClient } from '../postgres/own-client.ts'
+import { untilUnlocked } from '../postgres/until-unlocked.ts'
+import { fillKeys } from './fill.ts'
+import { type KeysState, readKeysState } from './state.ts'
+
+export type UpgradeStep = 'fill' | 'check' | 'index' | 'use' | 'require'
+
+export interface UpgradeOptions {
+  /** Called before each step that is still to be done. */
+  readonly onStep?: (step: UpgradeStep, state: KeysState) => void
+  /** Called with how many more events have got keys. */
+  readonly onFilled?: (filled: number) => void
+  /** Steps that read all events are not begun if there are more; without it they are. */
+  readonly eventsMax?: number
+  /** Ends it between two spans; what is done stays done. */
+  readonly signal?: AbortSignal
+}
+
+/** Any number, as long as nothing else in the database locks on it. */
+const lockKey = 7_355_254_193n
+
+const lockTimeout = `SET LOCAL lock_timeout = '2s'`
+
+/**
+ * Does what is left to do, and resolves with how far the log is then. Rejects with `StoreUnavailable`, also if another run
+ * goes on.
+ */
+export const upgradeKeys = (url: string, options: UpgradeOptions = {}): Promise<KeysState> =>
+  withOwnClient(url, 'upgrade of the keys', async (client) => {
+    const { onStep = () => {}, onFilled = () => {}, eventsMax = Number.POSITIVE_INFINITY } = options
+    const { signal = new AbortController().signal } = options
+    await lockUpgrade(client)
+    let state = await readKeysState(client)
+    if (!state.isUsed && state.events <= eventsMax) {
+      if (state.left > 0) onStep('fill', state)
+      await fillKeys(client, state.events, onFilled, signal)
+      if (signal.aborted) return await readKeysState(client)
+      await check(client, () => onStep('check', state))
+      await index(client, () => onStep('index', state))
+      onStep('use', state)
+      await altering(client, 'SELECT use_event_keys()')
+    }
+    state = await readKeysState(client)
+    if (state.isUsed && !state.isRequired && state.older.length === 0) {
+      onStep('require', state)
+      await altering(client, 'SELECT require_event_keys()')
+    }
+    return await readKeysState(client)
+  })
+
+async function lockUpgrade(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ ours: boolean }>('SELECT pg_try_advisory_lock($1) AS ours', [lockKey])
+  if (!rows[0]?.ours) {
+    throw new StoreUnavailable('the upgrade of the keys goes on already, in another process')
+  }
+}
+
+/** What changes tables that are in use, in a transaction. */
+const altering = (client: pg.Client, statement: string): Promise<void> =>
+  untilUnlocked(async () => {
+    try {
+      await client.query(`BEGIN; ${lockTimeout}; ${statement}; COMMIT`)
+    } catch (error) {
+      await client.query('ROLLBACK')
+      throw error
+    }
+  })
+
+/** Has PostgreSQL look at every event, and refuse events without a key from then on. */
+async function check(client: pg.Client, onBegin: () => void): Promise<void> {
+  const { rows } = await client.query<{ convalidated: boolean }>(
+    `SELECT convalidated FROM pg_constraint WHERE conrelid = 'events'::regclass AND conname = 'events_have_keys'`,
+  )
+  if (rows[0]?.convalidated) return
+  onBegin()
+  if (rows.length === 0) {
+    await altering(
+      client,
+      `ALTER TABLE events ADD CONSTRAINT events_have_keys
+        CHECK (key IS NOT NULL AND content_tag IS NOT NULL) NOT VALID`,
+    )
+  }
+  await client.query('ALTER TABLE events VALIDATE CONSTRAINT events_have_keys').catch((error: unknown) => {
+    throw new StoreUnavailable('there are events without a key, so the log goes on without keys', {
+      cause: error,
+    })
+  })
+}
+
+async function index(client: pg.Client, onBegin: () => void): Promise<void> {
+  const { rows } = await client.query<{ valid: boolean }>(
+    `SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass('events_key_unique')`,
+  )
+  if (rows[0]?.valid) return
+  onBegin()
+  // What a run that was killed has left: nobody looks there, and it costs every insert.
+  if (rows.length > 0) await client.query('DROP INDEX CONCURRENTLY events_key_unique')
+  await client.query('CREATE UNIQUE INDEX CONCURRENTLY events_key_unique ON events (key)')
+}
