@@ -139,5 +139,7 @@ BEGIN
     GRANT EXECUTE ON FUNCTION public.event_key(bytea, integer, text), public.event_key(integer, text),
       public.content_tag(bytea, text, text, text), public.content_tag(text, text), public.refuse_older_consumer()
       TO sekali_consumer;
+    REVOKE EXECUTE ON FUNCTION public.fill_event_key(), public.use_event_keys(), public.require_event_keys()
+      FROM sekali_gateway;
   END IF;
 END $$;

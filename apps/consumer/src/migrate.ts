@@ -1,14 +1,39 @@
 /**
  * Brings the schema up to date, as the role of DATABASE_URL. With SUPERUSER_URL it makes the roles first; then the
- * passwords of all of them have to be there.
+ * passwords of all of them have to be there. A log of an older version gets its keys: a small one at once, a large one with
+ * `--keys`, while the system runs.
  */
-import { InvalidConfig } from '@sekali/core/errors'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { InvalidConfig, StoreUnavailable } from '@sekali/core/errors'
 import { commonEnv, databaseUrl, parseEnv } from '@sekali/process/env'
 import { createLog, type Logger } from '@sekali/process/log'
 import { run } from '@sekali/process/run'
+import { shutdownSignal } from '@sekali/process/shutdown'
 import { type MigrationProgress, migrate } from '@sekali/store/migrate'
 import { makeRoles, type RolePasswords } from '@sekali/store/roles'
 import * as v from 'valibot'
+import { upgradeSaying } from './upgrade/keys.ts'
+
+const usage = `Usage: migrate.ts [--keys]
+
+Brings the schema up to date. DATABASE_URL must be the owner's.
+
+  --keys  give the events of an older version their keys, however many there are; the system may run meanwhile
+`
+
+/** Throws `InvalidConfig` for options that there are not. */
+function readOptions(args: string[]) {
+  try {
+    const options = {
+      keys: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    } as const
+    return parseArgs({ args, options }).values
+  } catch {
+    throw new InvalidConfig(`this makes no sense here\n\n${usage}`)
+  }
+}
 
 const password = v.optional(v.pipe(v.string(), v.minLength(1, 'must not be empty')))
 
@@ -59,7 +84,22 @@ async function migrateSaying(url: string, log: Logger): Promise<void> {
   }
 }
 
+async function upgrade(url: string, log: Logger, all: boolean): Promise<void> {
+  try {
+    await upgradeSaying(url, log, { all, signal: shutdownSignal(log) })
+  } catch (error) {
+    // The system works without, as before; who has asked for it must know.
+    if (all || !(error instanceof StoreUnavailable)) throw error
+    log.error({ err: error }, 'the upgrade to keys failed; the system works as before')
+  }
+}
+
 await run('migrate', async () => {
+  const { keys, help } = readOptions(process.argv.slice(2))
+  if (help) {
+    process.stdout.write(usage)
+    return
+  }
   const env = parseEnv(Environment, process.env)
   const log = createLog('migrate', env.LOG_LEVEL)
   if (env.SUPERUSER_URL !== undefined) {
@@ -68,4 +108,5 @@ await run('migrate', async () => {
   }
   await migrateSaying(env.DATABASE_URL, log)
   log.info('the schema is up to date')
+  await upgrade(env.DATABASE_URL, log, keys)
 })

@@ -74,12 +74,25 @@ const folded = ['announcements', 'checkpoints', 'generations', 'not_loaded', 'st
 const functions = ['drop_projection', 'drop_topic', 'request_rebuild']
 const all = (names: readonly string[], rights: string) =>
   Object.fromEntries(names.map((name) => [name, rights]))
+// Of what is hashed there are two functions each: with a pepper, and with that of the database.
+const keys = {
+  installation: 'SELECT',
+  ...all(['content_tag', 'event_key'], 'EXECUTE EXECUTE'),
+  refuse_older_consumer: 'EXECUTE',
+}
 const least = {
-  sekali_consumer: { ...all(log, 'INSERT SELECT'), topics: 'INSERT SELECT UPDATE' },
-  sekali_gateway: { ...all([...log, ...folded], 'SELECT'), ...all(functions, 'EXECUTE') },
+  sekali_consumer: { ...all(log, 'INSERT SELECT'), topics: 'INSERT SELECT UPDATE', ...keys },
+  sekali_gateway: {
+    ...all([...log, ...folded, 'key_upgrade'], 'SELECT'),
+    ...all(functions, 'EXECUTE'),
+    ...keys,
+  },
   // Nobody logs in as it: the functions of operations have its rights, and read what they redrive.
   sekali_operations: all(['conflicts', 'dead_letters', 'topics'], 'SELECT'),
-  sekali_projector: { ...all(log, 'SELECT'), ...all(folded, 'DELETE INSERT SELECT UPDATE') },
+  sekali_projector: {
+    ...all([...log, 'key_upgrade'], 'SELECT'),
+    ...all(folded, 'DELETE INSERT SELECT UPDATE'),
+  },
 }
 
 test('each role may do what it needs and no more, also when the script is run again', async () => {

@@ -34,13 +34,13 @@ test('each app connects as its own role, and may do no more than that role', asy
     await using store = connectStore({ url: postgres.url, poolMax: 1, name: 'test' }, quiet)
     const { rows } = await store.pool.query<{ name: string; role: string }>(`
       SELECT DISTINCT application_name AS name, usename AS role FROM pg_stat_activity
-      WHERE application_name LIKE 'sekali-%' ORDER BY 1, 2`)
+      WHERE application_name LIKE 'sekali%' ORDER BY 1, 2`)
     expect(rows).toEqual([
-      { name: 'sekali-consumer-1', role: 'sekali_consumer' },
-      { name: 'sekali-consumer-2', role: 'sekali_consumer' },
-      { name: 'sekali-gateway', role: 'sekali_gateway' },
-      { name: 'sekali-projector-1', role: 'sekali_projector' },
-      { name: 'sekali-projector-2', role: 'sekali_projector' },
+      { name: 'sekali/2-consumer-1', role: 'sekali_consumer' },
+      { name: 'sekali/2-consumer-2', role: 'sekali_consumer' },
+      { name: 'sekali/2-gateway', role: 'sekali_gateway' },
+      { name: 'sekali/2-projector-1', role: 'sekali_projector' },
+      { name: 'sekali/2-projector-2', role: 'sekali_projector' },
     ])
   })
 
@@ -57,6 +57,7 @@ test('each app connects as its own role, and may do no more than that role', asy
     "UPDATE events SET source = 'other'",
     'DELETE FROM events',
     'SELECT FROM pg_authid',
+    'SELECT pepper FROM installation',
     'CREATE TABLE public.mine ()',
     'CREATE TABLE projections.mine ()',
     'CREATE TEMPORARY TABLE mine ()',
@@ -66,7 +67,13 @@ test('each app connects as its own role, and may do no more than that role', asy
   ]) {
     await expect(projector.query(statement), statement).rejects.toMatchObject(refused)
   }
-  for (const statement of ['DROP TABLE events', 'DELETE FROM events', "SELECT drop_topic('orders')"]) {
+  for (const statement of [
+    'DROP TABLE events',
+    'DELETE FROM events',
+    "SELECT drop_topic('orders')",
+    'UPDATE installation SET pepper = pepper',
+    'DELETE FROM key_upgrade',
+  ]) {
     await expect(consumer.query(statement), statement).rejects.toMatchObject(refused)
   }
   for (const statement of [

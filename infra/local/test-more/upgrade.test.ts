@@ -9,9 +9,12 @@ import { chown, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliDecompressSync } from 'node:zlib'
+import { startPostgres } from '@sekali/servers/postgres-server'
+import { startRedis } from '@sekali/servers/redis-server'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { unprivilegedOwner } from '@sekali/servers/unprivileged'
-import { connectStore } from '@sekali/store/connect'
+import { connectStore, withTransaction } from '@sekali/store/connect'
+import { startApp, startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { quiet } from '@sekali/testkit/quiet'
 import { expect, test } from 'vitest'
@@ -50,6 +53,65 @@ const jsonOf = async <T>(service: Service, path: string): Promise<T> =>
 
 const numbers = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+const publish = (url: string, topic: string, id: string) =>
+  fetch(`${url}/publish`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', Prefer: 'wait=20' },
+    body: JSON.stringify({
+      topic,
+      event_id: id,
+      timestamp: '2026-11-23T10:00:00Z',
+      source: 'upgrade',
+      payload: { id },
+    }),
+  }).then(async (answer) => (await answer.json()) as { status: string; seq: number })
+
+/**
+ * A consumer of that version as far as PostgreSQL is concerned: its session's name, its look-up of ids by text, its COPY
+ * without the columns that came later. It stores a new event and a known one a turn until it is stopped or refused.
+ */
+function startOlderConsumer(url: string, topic: string) {
+  let stopped = false
+  let stored = 0
+  const store = connectStore({ url, poolMax: 1, name: 'sekali-consumer-9' }, quiet)
+  const turn = (ids: string[]) =>
+    withTransaction(store, 'turn', async ({ $client: client }) => {
+      const lock = 'SELECT id, head FROM topics WHERE name = $1 FOR UPDATE'
+      const { id, head } = (await client.query(lock, [topic])).rows[0]
+      const { rows: fresh } = await client.query(
+        `SELECT b.event_id FROM unnest($2::text[]) AS b (event_id) WHERE NOT EXISTS (
+          SELECT FROM events l WHERE l.topic_id = $1 AND l.event_id = b.event_id)`,
+        [id, ids],
+      )
+      await client.query(
+        `INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at)
+         SELECT $1, $2 + at, event_id, now(), 'older', '{"of":"before"}', now()
+         FROM unnest($3::text[]) WITH ORDINALITY AS b (event_id, at)`,
+        [id, head, fresh.map(({ event_id }) => event_id)],
+      )
+      await client.query('UPDATE topics SET head = head + $2 WHERE id = $1', [id, fresh.length])
+      stored += fresh.length
+    })
+  const running = (async () => {
+    await store.pool.query('INSERT INTO topics (name) VALUES ($1)', [topic])
+    while (!stopped) await turn([`${topic}-${stored}`, `${topic}-${Math.floor(stored / 2)}`])
+  })()
+  return {
+    stored: () => stored,
+    turn,
+    /** Rejects with what has ended it, if anything has. */
+    stop: async () => {
+      stopped = true
+      await running
+    },
+    [Symbol.asyncDispose]: async () => {
+      stopped = true
+      await running.catch(() => undefined)
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
 
 interface Stats {
   readonly totals: Readonly<Record<string, number | null>>
@@ -107,4 +169,65 @@ test('data of d25da9c open, and entries in flight go on: once, in order, nothing
       SELECT relowner, relnamespace FROM pg_class UNION ALL SELECT proowner, pronamespace FROM pg_proc
     ) AS made (owner, namespace) WHERE namespace::regnamespace::text IN ('public', 'projections', 'drizzle')`)
   expect(rows).toEqual([{ owner: 'sekali_owner' }])
+})
+
+test('data of d25da9c are upgraded under load, beside a consumer of that version, which is refused at the last step alone [P4] [P5]', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  const before = await unpackInto(folder.path)
+  await using postgres = await startPostgres({ dir: join(folder.path, 'postgres') })
+  await using redis = await startRedis({ dir: join(folder.path, 'redis') })
+  await using older = startOlderConsumer(postgres.url, 'older')
+  await eventually(() => expect(older.stored()).toBeGreaterThan(50))
+  const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url, LOG_LEVEL: 'info' }
+  const migrate = async (...args: string[]) => {
+    await using app = startApp('consumer/src/migrate.ts', { ...env, NODE_OPTIONS: '' }, args)
+    return { code: await app.exited, output: app.output() }
+  }
+
+  // The log is small, so all is done but the last step.
+  const first = await migrate()
+  expect(first).toMatchObject({ code: 0, output: expect.stringContaining('"older":["sekali-consumer-9"]') })
+  const storedThen = older.stored()
+  await using gateway = await startGateway(env)
+  await using _one = startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'one' })
+  await using _two = startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'two' })
+  const ids = numbers(0, 19).map((n) => `later-${n}`)
+  const answers = await Promise.all(
+    ids.flatMap((id) => [publish(gateway.url, 'users.login', id), publish(gateway.url, 'users.login', id)]),
+  )
+  expect(answers.filter(({ status }) => status === 'stored')).toHaveLength(20)
+  expect(answers.filter(({ status }) => status === 'duplicate')).toHaveLength(20)
+  // What the one has stored is known to the others.
+  expect(await publish(gateway.url, 'older', 'older-7')).toMatchObject({ status: 'conflict', seq: 8 })
+  await eventually(() => expect(older.stored()).toBeGreaterThan(storedThen + 50))
+  await older.stop()
+  await older.turn(['older-last'])
+
+  await using store = connectStore({ url: postgres.url, poolMax: 1, name: 'test' }, quiet)
+  await eventually(async () => {
+    // pg closes a session that is idle.
+    const { output } = await migrate('--keys')
+    expect(output).toContain('the upgrade to keys is done')
+  }, 40_000)
+  await expect(older.turn(['older-late'])).rejects.toMatchObject({
+    code: 'store_unavailable',
+    cause: { code: '55000' },
+  })
+
+  for (const [topic, page] of Object.entries(before.pages)) {
+    const now = await (await fetch(`${gateway.url}/events?topic=${topic}&after=0&limit=1000`)).text()
+    expect(now.startsWith(page.slice(0, -1))).toBe(true)
+    const seqs = (JSON.parse(now) as { seq: number }[]).map(({ seq }) => seq)
+    expect(seqs).toEqual(numbers(1, topic === 'users.login' ? 170 : 150))
+  }
+  expect(await publish(gateway.url, 'users.login', 'later-3')).toMatchObject({ status: 'duplicate' })
+  const { rows } = await store.pool.query(`
+    SELECT count(*)::int AS wrong FROM events
+    WHERE key IS DISTINCT FROM event_key(topic_id, event_id)
+      OR content_tag IS DISTINCT FROM content_tag(source, payload::text)`)
+  expect(rows).toEqual([{ wrong: 0 }])
+  const { findings } = (await (await fetch(`${gateway.url}/doctor`)).json()) as {
+    findings: { check: string; level: string }[]
+  }
+  expect(findings.find(({ check }) => check === 'store.keys')).toMatchObject({ level: 'ok' })
 })

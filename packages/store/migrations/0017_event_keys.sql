@@ -128,12 +128,16 @@ BEGIN
 				AND a.grantee <> f.proowner
 		)
 	LOOP
-		EXECUTE format('REVOKE ALL ON public.installation FROM %I', writer);
-		EXECUTE format('GRANT SELECT ON public.installation TO %I', writer);
+		EXECUTE format('REVOKE ALL ON public.installation, public.key_upgrade FROM %I', writer);
+		EXECUTE format('GRANT SELECT ON public.installation, public.key_upgrade TO %I', writer);
 		EXECUTE format('GRANT EXECUTE ON FUNCTION public.event_key(bytea, integer, text),
 			public.event_key(integer, text), public.content_tag(bytea, text, text, text), public.content_tag(text, text),
 			public.refuse_older_consumer() TO %I', writer);
 	END LOOP;
 	IF to_regrole('sekali_projector') IS NOT NULL THEN REVOKE ALL ON public.installation FROM sekali_projector; END IF;
 	IF to_regrole('sekali_consumer') IS NOT NULL THEN REVOKE ALL ON public.key_upgrade FROM sekali_consumer; END IF;
+	IF to_regrole('sekali_gateway') IS NOT NULL THEN
+		REVOKE EXECUTE ON FUNCTION public.fill_event_key(), public.use_event_keys(), public.require_event_keys()
+			FROM sekali_gateway;
+	END IF;
 END $$;

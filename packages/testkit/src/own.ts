@@ -6,28 +6,44 @@ import { inject } from 'vitest'
 import { quiet } from './quiet.ts'
 import { run, template, urlOf } from './template.ts'
 
+interface OwnDatabase extends AsyncDisposable {
+  readonly url: string
+}
+
 /** A database of one's own on the server, or on that of all tests, with the schema, dropped at the end of the scope. */
-export async function ownDatabase(
-  serverUrl = inject('postgresUrl'),
-): Promise<AsyncDisposable & { readonly url: string }> {
-  const name = `test_${randomBytes(6).toString('hex')}`
-  const url = urlOf(serverUrl, name)
+export async function ownDatabase(serverUrl = inject('postgresUrl')): Promise<OwnDatabase> {
   try {
-    await run(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`)
+    return await ownCopy(serverUrl, template)
   } catch (error) {
     if (!isMissingDatabase(error)) throw error
-    await run(serverUrl, `CREATE DATABASE ${name}`)
-    await migrate(url)
+    const database = await ownEmptyDatabase(serverUrl)
+    await migrate(database.url)
+    return database
   }
-  return { url, [Symbol.asyncDispose]: () => run(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`) }
+}
+
+/** The same without the schema. */
+export const ownEmptyDatabase = (serverUrl = inject('postgresUrl')): Promise<OwnDatabase> =>
+  ownCopy(serverUrl, 'template1')
+
+async function ownCopy(serverUrl: string, original: string): Promise<OwnDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`
+  await run(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${original}`)
+  return {
+    url: urlOf(serverUrl, name),
+    [Symbol.asyncDispose]: () => run(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`),
+  }
 }
 
 const isMissingDatabase = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === '3D000'
 
-/** A store on a database of its own. */
-export async function ownStore(serverUrl = inject('postgresUrl')): Promise<Store & { readonly url: string }> {
-  const database = await ownDatabase(serverUrl)
+/** A store on a database of its own, which is made unless it is given. */
+export async function ownStore(
+  serverUrl = inject('postgresUrl'),
+  making: Promise<OwnDatabase> = ownDatabase(serverUrl),
+): Promise<Store & { readonly url: string }> {
+  const database = await making
   const store = connectStore({ url: database.url, poolMax: 8, name: 'test' }, quiet)
   return {
     ...store,

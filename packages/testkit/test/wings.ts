@@ -27,6 +27,7 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
   'apps/consumer': {
     operate: [],
     metrics: [],
+    upgrade: [],
     upkeep: [],
   },
   'apps/gateway': {
@@ -136,7 +137,7 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
     turn: ['keys', 'postgres'],
     read: ['keys', 'postgres', 'turn'],
     projections: ['audit', 'postgres', 'read'],
-    operate: ['audit', 'postgres'],
+    operate: ['audit', 'keys', 'postgres'],
     audit: ['postgres'],
     access: ['audit', 'postgres'],
     operations: ['audit', 'postgres'],

@@ -94,7 +94,10 @@ Examples:
 const addLetterFilters = (command: Command): Command =>
   command
     .option('--topic <topic>', 'only of this topic, or of those of a pattern')
-    .option('--reason <reason>', 'only with this reason: malformed_entry, or a SQLSTATE such as 23514')
+    .option(
+      '--reason <reason>',
+      'only with this reason: malformed_entry, key_collision, or a SQLSTATE such as 23514',
+    )
     .option('-f, --from <time>', 'only received from this time on: 1h (ago), yesterday, RFC 3339', time)
     .option('--to <time>', 'only received before this time', time)
 

@@ -38,7 +38,7 @@ export interface ProblemExtras {
   readonly event_id?: string
   /** The seq of the event that has the id. */
   readonly seq?: number
-  /** Why an event became a dead letter: `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
+  /** Why an event became a dead letter: `malformed_entry`, `key_collision`, or the SQLSTATE with which PostgreSQL refused it. */
   readonly reason?: string
   readonly in_flight?: boolean | null
   /** How many dead letters match. */

@@ -3,6 +3,7 @@ import { bodyMutants } from './bodies.ts'
 import { brokerMutants } from './broker.ts'
 import { definitionMutants } from './definitions.ts'
 import { doorMutants } from './doors.ts'
+import { eventKeyMutants } from './event-keys.ts'
 import { keyMutants } from './keys.ts'
 import { letterMutants } from './letters.ts'
 import { limitMutants } from './limits.ts'
@@ -19,6 +20,7 @@ export const mutants: readonly Mutant[] = [
   ...brokerMutants,
   ...streamMutants,
   ...storeMutants,
+  ...eventKeyMutants,
   ...doorMutants,
   ...bodyMutants,
   ...limitMutants,

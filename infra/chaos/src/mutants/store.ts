@@ -4,12 +4,12 @@ import type { Mutant } from './mutant.ts'
 export const storeMutants: readonly Mutant[] = [
   {
     name: 'no-unique-key',
-    breaks: 'the log has no unique key on topic and event id',
+    breaks: 'the index of keys is not unique',
     edits: [
       {
-        file: 'packages/store/migrations/0000_log.sql',
-        find: ',\n\tCONSTRAINT "events_topic_id_event_id_unique" UNIQUE("topic_id","event_id")',
-        replace: '',
+        file: 'packages/store/migrations/0017_event_keys.sql',
+        find: 'CREATE UNIQUE INDEX events_key_unique ON public.events (key);',
+        replace: 'CREATE INDEX events_key_unique ON public.events (key);',
       },
     ],
     test: { project: 'store', file: 'commit', name: 'the unique key refuses' },

@@ -22,7 +22,8 @@ export const letterStates = ['open', 'redriven', 'discarded', 'published_as', 'a
 export const LetterKindText = v.picklist(letterKinds, `must be ${letterKinds.join(' or ')}`)
 export const LetterStateText = v.picklist(letterStates, `must be one of ${letterStates.join(', ')}`)
 
-const reasonRule = 'must be conflict, malformed_entry, or the SQLSTATE with which PostgreSQL refused it'
+const reasonRule =
+  'must be conflict, malformed_entry, key_collision, or the SQLSTATE with which PostgreSQL refused it'
 
 export const ReasonText = v.pipe(v.string(reasonRule), v.regex(/^(?:[a-z_]{1,32}|[0-9A-Z]{5})$/, reasonRule))
 
@@ -45,7 +46,9 @@ const letterEntries = {
   event_id: v.pipe(v.nullable(v.string()), v.description('Null if it cannot be read.')),
   reason: v.pipe(
     v.string(),
-    v.description('conflict, malformed_entry, or the SQLSTATE with which PostgreSQL refused it.'),
+    v.description(
+      'conflict, malformed_entry, key_collision, or the SQLSTATE with which PostgreSQL refused it.',
+    ),
   ),
   entry_id: v.optional(v.pipe(v.string(), v.description('Of an entry: its id in the stream.'))),
   seq: v.optional(v.pipe(Seq, v.description('Of a conflict: the number of the event that has the id.'))),

@@ -27,7 +27,7 @@ export interface Letter {
   readonly topic: string
   /** Null if it cannot be read. */
   readonly event_id: string | null
-  /** `conflict`, `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it, such as `23514`. */
+  /** `conflict`, `malformed_entry`, `key_collision`, or the SQLSTATE with which PostgreSQL refused it, such as `23514`. */
   readonly reason: string
   /** Of an entry: its id in the stream. */
   readonly entry_id?: string
@@ -73,7 +73,7 @@ export interface LetterWithContent<Payload extends object = AnyPayload> extends 
 export interface LetterFilter {
   /** A topic or a pattern. */
   readonly topic?: string | undefined
-  /** `malformed_entry`, or a SQLSTATE such as `23514`; of a list also `conflict`. */
+  /** `malformed_entry`, `key_collision`, or a SQLSTATE such as `23514`; of a list also `conflict`. */
   readonly reason?: string | undefined
   /** Received at this time or later. */
   readonly from?: string | undefined

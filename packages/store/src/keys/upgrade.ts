@@ -38,14 +38,14 @@ const lockKey = 7_355_254_193n
 const lockTimeout = `SET LOCAL lock_timeout = '2s'`
 
 /**
- * Does what is left to do, and resolves with how far the log is then. Rejects with `StoreUnavailable`, also if another run
- * goes on.
+ * Does what is left to do, and resolves with how far the log is then; `undefined` if another run is at it. Rejects with
+ * `StoreUnavailable`.
  */
-export const upgradeKeys = (url: string, options: UpgradeOptions = {}): Promise<KeysState> =>
+export const upgradeKeys = (url: string, options: UpgradeOptions = {}): Promise<KeysState | undefined> =>
   withOwnClient(url, 'upgrade of the keys', async (client) => {
     const { onStep = () => {}, onFilled = () => {}, eventsMax = Number.POSITIVE_INFINITY } = options
     const { signal = new AbortController().signal } = options
-    await lockUpgrade(client)
+    if (!(await lockUpgrade(client))) return undefined
     let state = await readKeysState(client)
     if (!state.isUsed && state.events <= eventsMax) {
       if (state.left > 0) onStep('fill', state)
@@ -64,11 +64,10 @@ export const upgradeKeys = (url: string, options: UpgradeOptions = {}): Promise<
     return await readKeysState(client)
   })
 
-async function lockUpgrade(client: pg.Client): Promise<void> {
+/** The session's end releases it. */
+async function lockUpgrade(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query<{ ours: boolean }>('SELECT pg_try_advisory_lock($1) AS ours', [lockKey])
-  if (!rows[0]?.ours) {
-    throw new StoreUnavailable('the upgrade of the keys goes on already, in another process')
-  }
+  return rows[0]?.ours === true
 }
 
 /** What changes tables that are in use, in a transaction. */

@@ -1,8 +1,10 @@
 import { type Finding, ok, problem, warning } from '@sekali/core/finding'
+import { type KeysState, readKeysState } from '../keys/state.ts'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { makeSchema, toPrimary, upgrade, versionNumberMin } from './health.ts'
+import { keys } from './keys-finding.ts'
 
 /** Looks at everything about PostgreSQL that the promises hang on. Rejects with `StoreUnavailable`. */
 export async function examineStore(store: Store): Promise<Finding[]> {
@@ -11,6 +13,7 @@ export async function examineStore(store: Store): Promise<Finding[]> {
     version(state),
     role(state),
     schema(state),
+    ...keys(state.keys),
     ...['fsync', 'synchronous_commit', 'full_page_writes'].map((name) => durability(state, name)),
     timeouts(state, store.pool.options.statement_timeout),
     autovacuum(state),
@@ -33,6 +36,8 @@ interface State {
   readonly settings: ReadonlyMap<string, string>
   readonly isReplica: boolean
   readonly hasSchema: boolean
+  /** Undefined where there is no schema. */
+  readonly keys: KeysState | undefined
   readonly sessions: number
   /** Of the transaction that has been open longest; 0 if there is none. */
   readonly oldestSeconds: number
@@ -48,7 +53,7 @@ async function readState(store: Store): Promise<State> {
   )
   const server = await query<{ replica: boolean; schema: boolean; sessions: string; oldest: string }>(
     store,
-    sql`SELECT pg_is_in_recovery() AS replica, to_regclass('topics') IS NOT NULL AS schema, count(*) AS sessions,
+    sql`SELECT pg_is_in_recovery() AS replica, to_regclass('key_upgrade') IS NOT NULL AS schema, count(*) AS sessions,
       coalesce(extract(epoch FROM clock_timestamp() - min(xact_start)), 0) AS oldest
       FROM pg_stat_activity WHERE backend_type = 'client backend'`,
   )
@@ -57,10 +62,16 @@ async function readState(store: Store): Promise<State> {
     settings: new Map(settings.rows.map(({ name, setting }) => [name, setting])),
     isReplica: row?.replica === true,
     hasSchema: row?.schema === true,
+    keys: row?.schema === true ? await readKeys(store) : undefined,
     sessions: Number(row?.sessions),
     oldestSeconds: Number(row?.oldest),
   }
 }
+
+const readKeys = (store: Store) =>
+  readKeysState(store.pool).catch((error: unknown) => {
+    throw asStoreError(error, 'examination')
+  })
 
 const query = <T extends Record<string, unknown>>(store: Store, statement: ReturnType<typeof sql>) =>
   store.db.execute<T>(statement).catch((error: unknown) => {
@@ -85,7 +96,7 @@ function role({ isReplica }: State): Finding {
 function schema({ hasSchema }: State): Finding {
   const check = 'postgres.schema'
   if (hasSchema) return ok(check, 'there')
-  return problem(check, 'the tables are missing', makeSchema)
+  return problem(check, 'the tables are missing, or of an older version', makeSchema)
 }
 
 function durability({ settings }: State, name: string): Finding {

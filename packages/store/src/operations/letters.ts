@@ -31,7 +31,7 @@ export interface Letter extends LetterId {
   readonly entryId: string | null
   /** Of the event that has a conflict's id; null of an entry. */
   readonly seq: number | null
-  /** `conflict`, `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
+  /** `conflict`, `malformed_entry`, `key_collision`, or the SQLSTATE with which PostgreSQL refused it. */
   readonly reason: string
   readonly receivedAt: string
   readonly storedAt: string

@@ -174,7 +174,7 @@ export const deadLetters = pgTable(
     storedAt: time().notNull().default(sql`clock_timestamp()`),
     topicId: integer().notNull(),
     entryId: text().notNull(),
-    /** `malformed_entry`, or the SQLSTATE with which PostgreSQL refused it. */
+    /** `malformed_entry`, `key_collision`, or the SQLSTATE with which PostgreSQL refused it. */
     reason: text().notNull(),
     /**
      * The entry's fields and values as a JSON array of strings, in which even a NUL can be written; null in a stub, of

@@ -19,8 +19,8 @@ export interface App extends AsyncDisposable {
 }
 
 /** Starts `apps/<file>`, for instance `consumer/src/main.ts`. At the end of the scope it is killed if it still runs. */
-export function startApp(file: string, env: Record<string, string>): App {
-  const child = spawn(process.execPath, [`${apps}/${file}`], {
+export function startApp(file: string, env: Record<string, string>, args: readonly string[] = []): App {
+  const child = spawn(process.execPath, [`${apps}/${file}`, ...args], {
     env: { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

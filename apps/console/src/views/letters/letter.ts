@@ -39,6 +39,7 @@ export const stateWords = ({ settled }: Letter): string =>
 export function reasonWords(reason: string): string {
   if (reason === 'conflict') return 'its id is taken'
   if (reason === 'malformed_entry') return 'no event'
+  if (reason === 'key_collision') return 'another id has its key'
   const known: Record<string, string> = {
     '22': 'a value does not fit',
     '23': 'a constraint refused it',

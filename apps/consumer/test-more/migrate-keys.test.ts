@@ -1,0 +1,83 @@
+/** A log of a version before that gets its keys by `migrate.ts`, as somebody types it. */
+import { startApp } from '@sekali/testkit/app'
+import { eventually } from '@sekali/testkit/eventually'
+import { expect, test } from 'vitest'
+import { ownOlderStore } from '../../../packages/store/test/older.ts'
+
+/** Runs it to its end. */
+async function migrate(url: string, ...args: string[]) {
+  await using app = startApp('consumer/src/migrate.ts', { DATABASE_URL: url }, args)
+  const code = await app.exited
+  return { code, output: app.output() }
+}
+
+const large = 40_000
+
+test('a large log is left as it is until somebody asks; then it gets its keys, also if that is killed, and the disk is told first', async () => {
+  await using store = await ownOlderStore({ orders: large })
+  // Empty, and counted as what it says: more than is done unasked.
+  await store.pool.query("INSERT INTO topics (name, head) VALUES ('empty', 100000)")
+  const unasked = await migrate(store.url)
+  expect(unasked).toMatchObject({ code: 0, output: expect.stringContaining('--keys') })
+  expect(unasked.output).toMatch(/"events":140000,"keptBytes":\d+,"meanwhileBytes":\d+/)
+  await store.pool.query(
+    "UPDATE topics SET head = 0 WHERE name = 'empty'; DELETE FROM key_upgrade WHERE up_to = 100000",
+  )
+
+  const left = async () => {
+    const { rows } = await store.pool.query('SELECT sum(up_to - seq)::int AS left FROM key_upgrade')
+    return rows[0].left as number | null
+  }
+  {
+    await using killed = startApp('consumer/src/migrate.ts', { DATABASE_URL: store.url }, ['--keys'])
+    await eventually(async () => expect(await left()).toBeLessThan(large - 4_000))
+    killed.signal('SIGKILL')
+    await killed.exited
+  }
+  // PostgreSQL notices soon that its client is gone.
+  const inTheMiddle = await left()
+  expect(inTheMiddle).toBeGreaterThan(0)
+  await eventually(async () => {
+    const { code, output } = await migrate(store.url, '--keys')
+    expect(output).toContain('the upgrade to keys is done')
+    expect(output).toMatch(
+      /"events":\d+,"keptBytes":\d+,"meanwhileBytes":\d+,"msg":"events of an older version get/,
+    )
+    expect(code).toBe(0)
+  }, 30_000)
+  const { rows } = await store.pool.query(`
+    SELECT count(*)::int AS wrong FROM events WHERE key IS DISTINCT FROM event_key(topic_id, event_id)
+      OR content_tag IS DISTINCT FROM content_tag(source, payload::text)`)
+  expect(rows).toEqual([{ wrong: 0 }])
+})
+
+test('it ends between two spans when it is asked to, and an option that there is not is refused with status 2', async () => {
+  await using store = await ownOlderStore({ orders: large })
+  {
+    await using app = startApp('consumer/src/migrate.ts', { DATABASE_URL: store.url }, ['--keys'])
+    await eventually(() => expect(app.output()).toContain('get their keys'))
+    app.signal('SIGTERM')
+    expect(await app.exited).toBe(0)
+    expect(app.output()).toContain('goes on the next time')
+  }
+  const wrong = await migrate(store.url, '--key')
+  expect(wrong).toMatchObject({ code: 2, output: expect.stringContaining('Usage: migrate.ts [--keys]') })
+})
+
+test('a migration waits for who has the log locked, without holding up all others meanwhile', async () => {
+  await using store = await ownOlderStore({ orders: 3 })
+  const client = await store.pool.connect()
+  await client.query('BEGIN; LOCK TABLE events IN ACCESS SHARE MODE') // as a dump does
+  const migrating = migrate(store.url)
+  const waits = async () => {
+    const { rows } = await store.pool.query(`SELECT count(*)::int AS n FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE '%migrate' AND wait_event_type = 'Lock'`)
+    return rows[0].n as number
+  }
+  await eventually(async () => expect(await waits()).toBe(1))
+  // Whoever comes meanwhile gets his turn once it has given up for now.
+  expect((await store.pool.query('SELECT count(*)::int AS n FROM events')).rows).toEqual([{ n: 3 }])
+  await client.query('COMMIT')
+  client.release()
+  expect(await migrating).toMatchObject({ code: 0 })
+})
