@@ -223,6 +223,8 @@ test('with these rights events are stored, judged, folded and dropped', async ()
   expect((await fetch(`${gateway.url}/topics/orders`, { method: 'DELETE' })).status).toBe(409)
   const json = { ...post('{"same_content":"json"}'), method: 'PUT' }
   expect((await fetch(`${gateway.url}/topics/orders/settings`, json)).status).toBe(200)
-  expect(await publish(eventBody({ event_id: 'e1' }).replace('"payload":{', '"payload": {'))).toBe('duplicate')
+  expect(await publish(eventBody({ event_id: 'e1' }).replace('"payload":{', '"payload": {'))).toBe(
+    'duplicate',
+  )
   expect(projector.output()).toBe('')
 })
