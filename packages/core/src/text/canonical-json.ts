@@ -35,7 +35,7 @@ export function isSameJson(one: string, other: string): boolean {
   return canonical !== undefined && canonical === canonicalJson(other)
 }
 
-/** `at` is where the next token begins, and behind the text once something is no JSON. */
+/** `at` is where the next token begins. */
 interface Reader {
   readonly text: string
   at: number
