@@ -16,7 +16,22 @@ export interface Workload {
   readonly topics: readonly string[]
   /** The first `topics` of the topics get `share` of the events. */
   readonly hot?: { readonly topics: number; readonly share: number }
+  /** Random UUIDs unless given. */
+  readonly ids?: IdKind
 }
+
+/**
+ * Random UUIDs hit the index of ids all over. Those of version 7, and numbers, come in order, after those of `fill.ts`; other
+ * seeds' come later.
+ */
+export type IdKind = 'random' | 'v7' | 'sequential'
+
+/** What events of one seed have at most, so that the next one's ids come later. */
+const perSeed = 1_000_000
+/** The ids of what a log is filled with have numbers below. */
+const filledMax = 100_000_000
+/** Of the first number's UUID of version 7; an id of each topic comes every millisecond. */
+export const firstIdMs = Date.UTC(2025, 0, 1)
 
 export interface BenchEvent {
   readonly topic: string
@@ -56,7 +71,8 @@ export const toJson = ({ topic, eventId, timestamp, source, payload }: BenchEven
 
 const newYear2025Ms = Date.UTC(2025, 0, 1)
 
-function newEvent(random: RandomGenerator, { topics, hot }: Workload, number: number): BenchEvent {
+function newEvent(random: RandomGenerator, workload: Workload, number: number): BenchEvent {
+  const { topics, hot } = workload
   const isHot = hot !== undefined && uniformInt(random, 0, 9_999) < hot.share * 10_000
   const [first, last] = isHot ? [0, hot.topics - 1] : [hot?.topics ?? 0, topics.length - 1]
   const topic = topics[uniformInt(random, first, last)] as string
@@ -64,7 +80,7 @@ function newEvent(random: RandomGenerator, { topics, hot }: Workload, number: nu
   const sku = uniformInt(random, 1, 500)
   return {
     topic,
-    eventId: uuid(random),
+    eventId: newId(random, workload, number),
     timestamp: `${new Date(newYear2025Ms + number * 7).toISOString().slice(0, 23)}123+00:00`,
     source: `node-${String(1 + (number % 20)).padStart(2, '0')}`,
     payload:
@@ -73,8 +89,19 @@ function newEvent(random: RandomGenerator, { topics, hot }: Workload, number: nu
   }
 }
 
-function uuid(random: RandomGenerator): string {
+function newId(random: RandomGenerator, { seed, ids = 'random' }: Workload, number: number): string {
+  const later = filledMax + seed * perSeed + number
+  if (ids === 'sequential') return `event-${later}`
+  return uuid(random, ids === 'v7' ? firstIdMs + later : undefined)
+}
+
+/** Of version 4, or of version 7 if it has a time. */
+function uuid(random: RandomGenerator, ms?: number): string {
   const word = () => (random.next() >>> 0).toString(16).padStart(8, '0')
   const hex = word() + word() + word() + word()
+  const time = ms?.toString(16).padStart(12, '0')
+  if (time !== undefined) {
+    return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
+  }
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
 }

@@ -20,6 +20,7 @@ const command = commandLine(
 )
   .addOption(new Option('--only <names...>', 'only these rows').choices(rows.map(({ name }) => name)))
   .option('--quick', 'a tenth of the events: to see that it works, not how fast it is')
+  .option('--large', 'also the rows that take an hour and tens of gigabytes')
   .option('--rounds <number>', "rounds (default: each row's own)", wholeNumber(1, 100))
   .option('--results <folder>', 'where to save what is found', newFolder, resultsDir)
   .option('--profile <folder>', 'keep V8 profiles of gateways, consumers and rivals there', newFolder)
@@ -34,6 +35,7 @@ if (options.write && (options.quick || options.only !== undefined)) {
 interface Options {
   readonly only?: string[]
   readonly quick?: true
+  readonly large?: true
   readonly rounds?: number
   readonly results: string
   readonly profile?: string
@@ -84,7 +86,9 @@ async function measure(signal: AbortSignal): Promise<{ machine: Machine; results
 }
 
 function wantedRows(): Row[] {
-  const wanted = rows.filter(({ name }) => options.only?.includes(name) ?? true)
+  const wanted = rows.filter(
+    ({ name, large }) => options.only?.includes(name) ?? (!large || options.large === true),
+  )
   return wanted.filter(({ name, lacks }) => {
     const why = lacks?.()
     if (why !== undefined) narrate(name, `is left out: ${why}`)

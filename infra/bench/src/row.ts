@@ -57,4 +57,6 @@ export interface Row {
   readonly openings?: number
   /** Rows that name the same are measured one after the other, and find the databases that the first has filled. */
   readonly data?: string
+  /** It takes an hour and tens of gigabytes: only `--large` measures it. */
+  readonly large?: true
 }

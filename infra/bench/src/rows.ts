@@ -1,10 +1,11 @@
 import type { Row } from './row.ts'
-import { commitRow } from './rows/commit.ts'
+import { bytesRows } from './rows/bytes.ts'
+import { commitOlderRow, commitRow } from './rows/commit.ts'
 import { consoleRows } from './rows/console.ts'
 import { consumersRow } from './rows/consumers.ts'
 import { endToEndRow } from './rows/end-to-end.ts'
 import { fanOutRow } from './rows/fan-out.ts'
-import { growthRow } from './rows/growth.ts'
+import { growthInOrderRows, growthLargeRow, growthRow, walRow } from './rows/growth.ts'
 import { idleRow } from './rows/idle.ts'
 import { keysRow } from './rows/keys.ts'
 import { latencyRow } from './rows/latency.ts'
@@ -25,6 +26,7 @@ export const rows: readonly Row[] = [
   endToEndRow,
   wholeRow,
   commitRow,
+  commitOlderRow,
   singleRow,
   keysRow,
   metricsRow,
@@ -34,6 +36,10 @@ export const rows: readonly Row[] = [
   // Before growth, on the same log: what growth adds is neither vacuumed nor summarized.
   scaleRow,
   growthRow,
+  walRow,
+  ...growthInOrderRows,
+  growthLargeRow,
+  ...bytesRows,
   topicsRow,
   consumersRow,
   readRow,

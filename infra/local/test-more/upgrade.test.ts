@@ -231,3 +231,21 @@ test('data of d25da9c are upgraded under load, beside a consumer of that version
   }
   expect(findings.find(({ check }) => check === 'store.keys')).toMatchObject({ level: 'ok' })
 })
+
+test('a large log gets its keys beside the system that npm start has started', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  await unpackInto(folder.path)
+  {
+    await using postgres = await startPostgres({ dir: join(folder.path, 'postgres') })
+    await using store = connectStore({ url: postgres.url, poolMax: 1, name: 'test' }, quiet)
+    // Empty, and counted as what it says: more than is done before anything runs.
+    await store.pool.query("INSERT INTO topics (name, head) VALUES ('empty', 200000)")
+  }
+  await using service = await startService(folder.path, ['--consumers', '1', '--projectors', '0'])
+  const running = await service.ready()
+  await eventually(() => expect(service.said()).toMatch(/event keys.*are there/), 30_000)
+  expect(service.said()).toMatch(/event keys.*are given to 200,\d+ events/)
+  await using store = connectStore({ url: running.postgres.url, poolMax: 1, name: 'test' }, quiet)
+  const { rows } = await store.pool.query('SELECT count(*)::int AS keyless FROM events WHERE key IS NULL')
+  expect(rows).toEqual([{ keyless: 0 }])
+})

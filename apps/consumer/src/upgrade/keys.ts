@@ -1,4 +1,5 @@
 import type { Logger } from '@sekali/process/log'
+import { notifySupervisor } from '@sekali/process/notice'
 import { diskNeed, type KeysState } from '@sekali/store/keys-state'
 import { type UpgradeStep, upgradeKeys } from '@sekali/store/upgrade-keys'
 
@@ -73,6 +74,7 @@ function sayEnd(
       'processes of an older version run, and need the index of the texts of ids: end them, and run this again',
     )
   } else {
+    notifySupervisor({ keyless: state.left })
     log.warn(
       needOf(state),
       'events of an older version have no keys yet: ids are looked up by their texts, as before. `migrate.ts --keys` gives ' +

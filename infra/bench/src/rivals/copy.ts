@@ -1,10 +1,12 @@
 /**
  * The ceiling of storing: `COPY … FROM STDIN` of the same rows into the same table with the same indexes, a thousand
- * rows a transaction on one connection, everything made beforehand: seqs are numbered, rows are encoded. It finds no
+ * rows a transaction on one connection, everything made beforehand: seqs are numbered, keys and tags hashed, rows encoded. It finds no
  * duplicates (a duplicate would abort it), gives out no numbers and keeps no position.
  */
 import { performance } from 'node:perf_hooks'
 import { finished } from 'node:stream/promises'
+import { contentTag } from '@sekali/store/content-tag'
+import { keysOf } from '@sekali/store/event-key'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { reportTopics } from '../events.ts'
@@ -13,7 +15,7 @@ import type { Measure, Side } from '../row.ts'
 import { type Batch, batchesOf } from '../system/stored-batches.ts'
 
 const statement =
-  'COPY events (topic_id, seq, event_id, "timestamp", source, payload, received_at) FROM STDIN'
+  'COPY events (topic_id, seq, event_id, "timestamp", source, payload, received_at, key, content_tag) FROM STDIN'
 const warmUpEvents = 50_000
 
 export const copyIn = (options: { readonly events: number }): Side => ({
@@ -30,9 +32,11 @@ export const copyIn = (options: { readonly events: number }): Side => ({
       'INSERT INTO topics (name) SELECT unnest($1::text[]) RETURNING id, name',
       [reportTopics],
     )
+    const installation = await client.query<{ pepper: Buffer }>('SELECT pepper FROM installation')
+    const pepper = installation.rows[0]?.pepper as Buffer
     const heads = new Map(topics.map(({ name, id }) => [name, { id, seq: 0 }]))
     const measure = async (seed: number, events: number): Promise<Measure> => {
-      const batches = batchesOf(seed, events).map((batch) => encode(batch, heads))
+      const batches = batchesOf(seed, events).map((batch) => encode(batch, heads.get(batch.topic), pepper))
       await bench.checkpoint()
       const stop = startMeter(bench.servers)
       const startedAt = performance.now()
@@ -54,18 +58,21 @@ export const copyIn = (options: { readonly events: number }): Side => ({
   },
 })
 
-interface Head {
+export interface Head {
   readonly id: number
   seq: number
 }
 
-function encode({ topic, received }: Batch, heads: ReadonlyMap<string, Head>) {
-  const head = heads.get(topic)
+/** The rows for COPY, with keys and tags if there is a pepper. `head` moves on. */
+export function encode({ topic, received }: Batch, head: Head | undefined, pepper?: Buffer) {
   if (head === undefined) throw new Error(`no topic ${topic}`)
+  const keyOf = pepper && keysOf(pepper, head.id)
   const lines = received.map(({ event, receivedAt }) => {
     head.seq += 1
     const { eventId, timestamp, source, payload } = event
-    return [head.id, head.seq, eventId, timestamp, source, escapeText(payload), receivedAt].join('\t')
+    const values = [head.id, head.seq, eventId, timestamp, source, escapeText(payload), receivedAt]
+    if (keyOf) values.push(keyOf(eventId), contentTag(pepper, 'bytes', source, payload))
+    return values.join('\t')
   })
   return { text: Buffer.from(`${lines.join('\n')}\n`), rows: lines.length }
 }

@@ -2,7 +2,7 @@
 
 import type { EventId, Source, TopicName } from '@sekali/core/event'
 import type { Received } from '@sekali/store/commit'
-import { eventsOf, reportTopics, type Workload } from '../events.ts'
+import { eventsOf, type IdKind, reportTopics, type Workload } from '../events.ts'
 
 export interface Batch {
   readonly topic: TopicName
@@ -11,17 +11,17 @@ export interface Batch {
 
 const batchEvents = 1_000
 
-let last: { readonly seed: number; readonly events: number; readonly batches: Batch[] } | undefined
+let last: { readonly asked: string; readonly batches: Batch[] } | undefined
 
 /** As {@link newBatches}: the sides of a round ask for the same. */
-export function batchesOf(seed: number, events: number): readonly Batch[] {
-  if (last?.seed !== seed || last.events !== events)
-    last = { seed, events, batches: newBatches(seed, events) }
+export function batchesOf(seed: number, events: number, ids: IdKind = 'random'): readonly Batch[] {
+  const asked = `${seed} ${events} ${ids}`
+  if (last?.asked !== asked) last = { asked, batches: newBatches(seed, events, ids) }
   return last.batches
 }
 
 /** Events of the five topics, none of them twice, in batches of a thousand of one topic, topic after topic in turn. */
-function newBatches(seed: number, events: number): Batch[] {
+function newBatches(seed: number, events: number, ids: IdKind): Batch[] {
   const perTopic = Math.ceil(events / reportTopics.length / batchEvents) * batchEvents
   const byTopic = reportTopics.map((topic, index) => {
     const workload: Workload = {
@@ -29,6 +29,7 @@ function newBatches(seed: number, events: number): Batch[] {
       events: perTopic,
       duplicates: 0,
       topics: [topic],
+      ids,
     }
     return Array.from(
       eventsOf(workload),

@@ -16,6 +16,7 @@ export interface AppOptions {
   /** Names its log file, too. */
   readonly name: string
   readonly program: string
+  readonly args?: readonly string[]
   readonly logDir: string
   readonly env: NodeJS.ProcessEnv
   /** Besides those that all apps run with. */
@@ -48,6 +49,7 @@ export async function startApp(options: AppOptions): Promise<AppProcess> {
   const places: { health?: string; metrics?: string } = {}
   spawned.child.on('message', (message) => {
     if (!isNotice(message)) return
+    if ('keyless' in message) return
     if (!('health' in message || 'metrics' in message)) return onNotice?.(message)
     Object.assign(places, message)
     onPlace?.()
@@ -69,10 +71,17 @@ export async function startApp(options: AppOptions): Promise<AppProcess> {
  * message of the program's last words.
  */
 export async function runApp(
-  options: AppOptions & { readonly because?: (words: string) => string },
+  options: AppOptions & {
+    readonly because?: (words: string) => string
+    /** Called with how many events have no key yet, if they are many. */
+    readonly onKeyless?: (events: number) => void
+  },
   signal?: AbortSignal,
 ): Promise<void> {
   const { spawned, logFile, logStart } = await spawnApp(options)
+  spawned.child.on('message', (message) => {
+    if (isNotice(message) && 'keyless' in message) options.onKeyless?.(message.keyless)
+  })
   const giveUp = AbortSignal.any([AbortSignal.timeout(oneShotMs), ...(signal ? [signal] : [])])
   const stop = () => void endSpawned(spawned, 'SIGTERM', drainMs)
   giveUp.addEventListener('abort', stop)
@@ -94,7 +103,7 @@ async function spawnApp(
   const { command, prefix } = unprivileged.command(process.execPath)
   const spawned = await spawnLogged({
     command,
-    args: [...prefix, ...nodeFlags, ...(options.nodeFlags ?? []), options.program],
+    args: [...prefix, ...nodeFlags, ...(options.nodeFlags ?? []), options.program, ...(options.args ?? [])],
     env: { ...visibleTo(process.env), ...(await cacheOf(options.logDir)), ...options.env },
     logFile,
     ipc: true,

@@ -3,7 +3,10 @@ import type { NotLoaded } from '@sekali/core/not-loaded'
 import type { Notice } from '@sekali/process/notice'
 
 /** What projectors say of their projections. */
-export type ProjectorNotice = Exclude<Notice, { readonly health: string } | { readonly metrics: string }>
+export type ProjectorNotice = Exclude<
+  Notice,
+  { readonly health: string } | { readonly metrics: string } | { readonly keyless: number }
+>
 
 /**
  * Returns a function that takes the notices of projectors, and says of each file once that it does not load and why, and

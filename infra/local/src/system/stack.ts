@@ -23,6 +23,7 @@ import { startFleet } from './fleet.ts'
 import { addressOf, claimPort } from './gateway-port.ts'
 import { checkGivenServers } from './given-servers.ts'
 import { waitForHealth, watchHealth } from './health-watch.ts'
+import { upgradeKeysBeside } from './key-upgrade.ts'
 import { narrateNotices } from './notices.ts'
 import { waitReady } from './readiness.ts'
 import { accessByRole, accessByUrl } from './roles.ts'
@@ -115,7 +116,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { urls, migrateEnv } = (options.databaseUrl ? accessByUrl : accessByRole)(postgres.url)
   const envOf = (url: string) => ({ DATABASE_URL: url, REDIS_URL: redis.url })
   step('PostgreSQL', 'gets its tables')
-  await runApp({ name: 'migrate', program: programs.migrate, logDir, env: migrateEnv }, signal)
+  let keyless = 0
+  const onKeyless = (events: number) => {
+    keyless = events
+  }
+  await runApp({ name: 'migrate', program: programs.migrate, logDir, env: migrateEnv, onKeyless }, signal)
 
   const ofFleet = { logDir, onChange: (name: string, reason?: string) => onChange(name)(reason) }
   if (projectors > 0) step('projectors', `are starting, ${projectors} of them`)
@@ -168,6 +173,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await waitForHealth(apps, signal)
   signal?.throwIfAborted()
   parts.use(watchHealth(apps, onEvent))
+  if (keyless > 0) {
+    const env = { DATABASE_URL: urls.owner }
+    parts.use(await upgradeKeysBeside({ logDir, env }, keyless, onEvent))
+  }
   return stackOf({ url, dir, logDir, firstKey, running }, parts.move())
 }
 

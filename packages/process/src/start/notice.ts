@@ -11,13 +11,15 @@ export interface StoppedProjection {
 
 /**
  * What a process tells its supervisor over their channel, for the people in front of it: all files that do not load now,
- * a projection that has stopped, where it answers about its health, or where it serves its metrics.
+ * a projection that has stopped, where it answers about its health, where it serves its metrics, or how many events have no
+ * key yet because they are too many to give them theirs unasked.
  */
 export type Notice =
   | { readonly notLoaded: readonly NotLoaded[] }
   | { readonly stopped: StoppedProjection }
   | { readonly health: string }
   | { readonly metrics: string }
+  | { readonly keyless: number }
 
 /** Without a supervisor nothing happens. */
 export function notifySupervisor(notice: Notice): void {
@@ -30,4 +32,5 @@ export const isNotice = (message: unknown): message is Notice =>
   (('notLoaded' in message && Array.isArray(message.notLoaded)) ||
     ('stopped' in message && typeof message.stopped === 'object') ||
     ('health' in message && typeof message.health === 'string') ||
-    ('metrics' in message && typeof message.metrics === 'string'))
+    ('metrics' in message && typeof message.metrics === 'string') ||
+    ('keyless' in message && typeof message.keyless === 'number'))

@@ -38,6 +38,7 @@ export async function checkTurns(store: Store, of: keyof typeof trials): Promise
 const trials = {
   log: [
     'SELECT FROM topics WHERE false FOR UPDATE SKIP LOCKED',
+    'SELECT pepper FROM installation WHERE false',
     'INSERT INTO events SELECT * FROM events WHERE false',
     'UPDATE topics SET head = head WHERE false',
   ],

@@ -33,7 +33,7 @@ export interface Content {
   readonly source: string | null
   /** Null also when it is larger than what came under the id. */
   readonly payload: string | null
-  /** Undefined where only bytes can be compared. */
+  /** Undefined where only bytes can be compared: of an event of a version before, in a log that is not upgraded yet. */
   readonly tag?: () => string
 }
 
@@ -140,14 +140,14 @@ const textByText = `
   SELECT b.at - 1 AS at, e.*
   FROM unnest($1::integer[], $2::text[], $3::integer[]) WITH ORDINALITY AS b (topic_id, event_id, bytes, at)
   CROSS JOIN LATERAL (
-    SELECT l.seq, l.source, ${payloadUpTo}
+    SELECT l.seq, l.content_tag, l.source, ${payloadUpTo}
     FROM events l WHERE l.topic_id = b.topic_id AND l.event_id = b.event_id
     OFFSET 0
   ) e`
 
 async function findByText<S extends Sought>(tx: Tx, sought: readonly S[]): Promise<[S, Known][]> {
   if (sought.length === 0) return []
-  const { rows } = await tx.$client.query<ContentRow & { seq: string }>({
+  const { rows } = await tx.$client.query<ContentRow & { seq: string; content_tag: string | null }>({
     name: 'find_known_by_text',
     text: textByText,
     values: [
@@ -159,10 +159,12 @@ async function findByText<S extends Sought>(tx: Tx, sought: readonly S[]): Promi
   })
   const byBytes: [S, Known][] = []
   const byMeaning: [S, Found][] = []
-  for (const { at, seq, source, payload } of rows) {
+  for (const { at, seq, content_tag, source, payload } of rows) {
     const one = sought[Number(at)] as S
-    if (one.by === 'bytes') byBytes.push([one, { seq: Number(seq), source, payload }])
-    else byMeaning.push([one, { seq: Number(seq), tag: undefined }])
+    const stored = { seq: Number(seq), tag: content_tag?.replaceAll('-', '') }
+    const { tag } = stored
+    if (one.by === 'json') byMeaning.push([one, stored])
+    else byBytes.push([one, { seq: stored.seq, source, payload, ...(tag && { tag: () => tag }) }])
   }
   return [...byBytes, ...(await withTags(tx, byMeaning))]
 }
