@@ -46,7 +46,7 @@ test('a large log is left as it is until somebody asks; then it gets its keys, a
     expect(code).toBe(0)
   }, 30_000)
   const { rows } = await store.pool.query(`
-    SELECT count(*)::int AS wrong FROM events WHERE key IS DISTINCT FROM event_key(topic_id, event_id)
+    SELECT count(*)::int AS wrong FROM events WHERE event_key IS DISTINCT FROM event_key(topic_id, event_id)
       OR content_tag IS DISTINCT FROM content_tag(source, payload::text)`)
   expect(rows).toEqual([{ wrong: 0 }])
 })

@@ -137,7 +137,7 @@ test('a commit that comes late, and an announcement that comes early, skip nothi
       )
       const { id, head, position } = rows[0]
       await client.query(
-        `INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, source, payload, key, content_tag)
+        `INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, source, payload, event_key, content_tag)
          SELECT $1, n, 'e' || n, now(), now(), 'test', '{}', gen_random_uuid(), gen_random_uuid() FROM generate_series($2 - 4, $2::int) n`,
         [id, head],
       )

@@ -170,7 +170,7 @@ test('no character in a payload ends its line, for Node and Python neither [P8]'
   const payload = '{"a":"1\u00852\u20283\u20294\\\\\u2028","\u2029":1}'
   await store.pool.query(
     `WITH t AS (INSERT INTO topics (name, head) VALUES ('breaks', 2) RETURNING id)
-     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at, key, content_tag)
+     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at, event_key, content_tag)
      SELECT t.id, n, 'e\u2028' || n, 'sh\u0085op', $1, '2025-01-01Z', '2025-02-01Z', gen_random_uuid(), gen_random_uuid()
      FROM t, generate_series(1, 2) n`,
     [payload],

@@ -223,7 +223,7 @@ test('data of d25da9c are upgraded under load, beside a consumer of that version
   expect(await publish(gateway.url, 'users.login', 'later-3')).toMatchObject({ status: 'duplicate' })
   const { rows } = await store.pool.query(`
     SELECT count(*)::int AS wrong FROM events
-    WHERE key IS DISTINCT FROM event_key(topic_id, event_id)
+    WHERE event_key IS DISTINCT FROM event_key(topic_id, event_id)
       OR content_tag IS DISTINCT FROM content_tag(source, payload::text)`)
   expect(rows).toEqual([{ wrong: 0 }])
   const { findings } = (await (await fetch(`${gateway.url}/doctor`)).json()) as {
@@ -246,6 +246,8 @@ test('a large log gets its keys beside the system that npm start has started', a
   await eventually(() => expect(service.said()).toMatch(/event keys.*are there/), 30_000)
   expect(service.said()).toMatch(/event keys.*are given to 200,\d+ events/)
   await using store = connectStore({ url: running.postgres.url, poolMax: 1, name: 'test' }, quiet)
-  const { rows } = await store.pool.query('SELECT count(*)::int AS keyless FROM events WHERE key IS NULL')
+  const { rows } = await store.pool.query(
+    'SELECT count(*)::int AS keyless FROM events WHERE event_key IS NULL',
+  )
   expect(rows).toEqual([{ keyless: 0 }])
 })

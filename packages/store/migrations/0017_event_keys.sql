@@ -19,9 +19,11 @@ CREATE TABLE "installation" (
 --> statement-breakpoint
 -- Two random UUIDs have 244 random bits.
 INSERT INTO "installation" ("pepper") SELECT sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));--> statement-breakpoint
-ALTER TABLE "events" ADD COLUMN "key" uuid, ADD COLUMN "content_tag" uuid;--> statement-breakpoint
+-- Not `key`: gateways of the version before read ranges of the log with a column of their own of that name beside all of
+-- the log's.
+ALTER TABLE "events" ADD COLUMN "event_key" uuid, ADD COLUMN "content_tag" uuid;--> statement-breakpoint
 -- As for the other columns that are looked up: see 0001_storage.sql.
-ALTER TABLE "events" ALTER COLUMN "key" SET STATISTICS 0, ALTER COLUMN "content_tag" SET STATISTICS 0;--> statement-breakpoint
+ALTER TABLE "events" ALTER COLUMN "event_key" SET STATISTICS 0, ALTER COLUMN "content_tag" SET STATISTICS 0;--> statement-breakpoint
 ALTER TABLE "topics" ADD COLUMN "keyed" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 -- As eventKey() in src/keys/event-key.ts, which says why.
 CREATE FUNCTION "event_key"(pepper bytea, topic_id integer, event_id text) RETURNS uuid
@@ -68,7 +70,7 @@ END $$;--> statement-breakpoint
 CREATE FUNCTION "fill_event_key"() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-	NEW.key := public.event_key(NEW.topic_id, NEW.event_id);
+	NEW.event_key := public.event_key(NEW.topic_id, NEW.event_id);
 	NEW.content_tag := coalesce(NEW.content_tag, public.content_tag(NEW.source, NEW.payload::text));
 	RETURN NEW;
 END $$;--> statement-breakpoint
@@ -94,8 +96,8 @@ CREATE FUNCTION "require_event_keys"() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
 	-- NOT NULL is taken from the constraint that was validated before, without a look at the rows.
-	ALTER TABLE public.events ALTER COLUMN key SET NOT NULL, ALTER COLUMN content_tag SET NOT NULL,
-		ALTER COLUMN key SET DEFAULT public.refuse_older_consumer();
+	ALTER TABLE public.events ALTER COLUMN event_key SET NOT NULL, ALTER COLUMN content_tag SET NOT NULL,
+		ALTER COLUMN event_key SET DEFAULT public.refuse_older_consumer();
 	ALTER TABLE public.events DROP CONSTRAINT IF EXISTS events_have_keys,
 		DROP CONSTRAINT IF EXISTS events_topic_id_event_id_unique;
 	DROP TRIGGER IF EXISTS fill_event_key ON public.events;
@@ -109,10 +111,10 @@ BEGIN
 		WHERE datname = current_database() AND application_name LIKE 'sekali-%') THEN
 		-- Exact, because nobody stores anything while the tables are altered.
 		INSERT INTO public.key_upgrade (topic_id, seq, up_to) SELECT id, 0, head FROM public.topics WHERE head > 0;
-		CREATE TRIGGER fill_event_key BEFORE INSERT ON public.events FOR EACH ROW WHEN (NEW.key IS NULL)
+		CREATE TRIGGER fill_event_key BEFORE INSERT ON public.events FOR EACH ROW WHEN (NEW.event_key IS NULL)
 			EXECUTE FUNCTION public.fill_event_key();
 	ELSE
-		CREATE UNIQUE INDEX events_key_unique ON public.events (key);
+		CREATE UNIQUE INDEX events_key_unique ON public.events (event_key);
 		PERFORM public.use_event_keys();
 		PERFORM public.require_event_keys();
 	END IF;

@@ -116,7 +116,7 @@ test('a reader never sees a later number before an earlier one, whatever the com
 test('should somebody write past the turn, the unique key refuses [P4]', async () => {
   await using store = await ownStore()
   await commit(store, received('a'))
-  const insert = `INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at, key, content_tag)
+  const insert = `INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at, event_key, content_tag)
     SELECT topic_id, seq + 1, event_id, "timestamp", source, payload, received_at, event_key(topic_id, event_id), content_tag
     FROM events`
   await expect(store.pool.query(insert)).rejects.toMatchObject({ code: '23505' })
@@ -153,7 +153,7 @@ test('the look-up stays a descent of the index when a log that was small becomes
       await tx.$client.query('ROLLBACK TO SAVEPOINT round')
     }
     await tx.$client.query(`
-      INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at, key, content_tag)
+      INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at, event_key, content_tag)
       SELECT 1, n, 'large-' || n, now(), 's', '{}', now(), gen_random_uuid(), gen_random_uuid()
       FROM generate_series(21, 20000) n`)
     const { rows } = await tx.$client.query(

@@ -101,9 +101,7 @@ test('ids that come in order have keys that lie together, and tell no more than 
   const times = upTo(50).map((ms) => 1_764_000_000_000 + ms)
   const ofTimes = places(times.map((ms) => uuidV7(ms, hex(18))))
   expect(ofTimes).toEqual(times.map((ms) => ms.toString(16).padStart(12, '0')))
-  const thousand = places(upTo(1_000, 0).map((n) => `order-${7_000 + n}`)).map((place) =>
-    Number(`0x${place}`),
-  )
+  const thousand = places(upTo(999, 0).map((n) => `order-${7_000 + n}`)).map((place) => Number(`0x${place}`))
   expect(thousand.map((place) => place - (thousand[0] as number))).toEqual(upTo(999, 0))
   // The next thousand lie elsewhere, as those of another topic.
   expect(places(['order-8000'])[0]?.slice(0, 9)).not.toBe(places(['order-7999'])[0]?.slice(0, 9))
@@ -131,7 +129,7 @@ test('what a turn stores has the key and the tag that SQL makes of it', async ()
   await commit(store, received(...ids.filter((id) => !id.includes('\n'))))
   const { rows } = await store.pool.query(`
     SELECT count(*)::int AS wrong FROM events
-    WHERE key <> event_key(topic_id, event_id) OR content_tag <> content_tag(source, payload::text)`)
+    WHERE event_key <> event_key(topic_id, event_id) OR content_tag <> content_tag(source, payload::text)`)
   expect(rows).toEqual([{ wrong: 0 }])
   expect(await readPepper(store)).toHaveLength(32)
 })

@@ -9,7 +9,7 @@ import { readTopic } from '../src/read/topic.ts'
 import { commitBisecting } from '../src/turn/bisect.ts'
 import { commit, counted, orders, received } from './commit.ts'
 
-const collide = `UPDATE events SET key = event_key(topic_id, 'b') WHERE event_id = 'a'`
+const collide = `UPDATE events SET event_key = event_key(topic_id, 'b') WHERE event_id = 'a'`
 
 const entries = (...ids: string[]) =>
   received(...ids).map((item, index) => ({

@@ -8,7 +8,7 @@ test('pages of several topics are one merge by time that keeps each topic by seq
   await store.pool.query('INSERT INTO topics (name) SELECT unnest($1::text[])', [names])
   // Every time is another one, and many are before that of the seq before.
   await store.pool.query(`
-    INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, stored_at, source, payload, key, content_tag)
+    INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, stored_at, source, payload, event_key, content_tag)
     SELECT t.id, n, 'e' || n, now(), now(),
       timestamptz '2025-01-01' + (n * 10 + (n * 37 + t.id * 11) % 60) * interval '1 s' + t.id * interval '1 ms',
       'test', '{}', gen_random_uuid(), gen_random_uuid()
@@ -49,7 +49,7 @@ test('a page ends when it has its bytes as they are sent, and has one event howe
   await using store = await ownStore()
   await store.pool.query("INSERT INTO topics (name) VALUES ('a')")
   await store.pool.query(`
-    INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, source, payload, key, content_tag)
+    INSERT INTO events (topic_id, seq, event_id, "timestamp", received_at, source, payload, event_key, content_tag)
     SELECT 1, n, 'e' || n, now(), now(), 'test', json_build_object('text', repeat('x', 5000)), -- a hundredth of it on disk
       gen_random_uuid(), gen_random_uuid()
     FROM generate_series(1, 10) n`)

@@ -145,10 +145,10 @@ test('a setting waits for the turn that is under way, and gives up on one that l
   await using store = await ownStore()
   await setTo(store, 'bytes')
   let change: Promise<string> | undefined
-  await withTurns(store, [orders], 1, async (tx) => {
+  await withTurns(store, [orders], 1, async () => {
     change = setTo(store, 'json')
     const isWaiting = async () => {
-      const { rows } = await tx.$client.query(
+      const { rows } = await store.pool.query(
         "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%set_topic_settings%' AND wait_event_type = 'Lock'",
       )
       return rows.length > 0

@@ -20,7 +20,7 @@ export async function ownLog() {
 /** Times run on with the seq, but for every 997th, which is far back, and a clock that steps back now and then. */
 export const fill = (topic: string, size: number) => sql`
   WITH t AS (INSERT INTO topics (name, head) VALUES (${topic}, ${size}) RETURNING id)
-  INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at, stored_at, key, content_tag)
+  INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at, stored_at, event_key, content_tag)
   SELECT t.id, n, 'e' || n,
     CASE WHEN n BETWEEN 8000 AND 8010 THEN 'rare' WHEN n % 3 = 0 THEN 'third' ELSE 'common' END,
     json_build_object('n', n),

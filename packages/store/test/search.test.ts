@@ -97,7 +97,7 @@ test('a page goes on where the one before ended, whatever was written in between
   await own.db.execute(fill('log.late', 3))
   await own.db.execute(sql`
     WITH t AS (UPDATE topics SET head = head + 1 RETURNING id, head)
-    INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at, stored_at, key, content_tag)
+    INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at, stored_at, event_key, content_tag)
     SELECT id, head, 'late', 's', '{}', '2025-01-01Z', '2025-01-01Z', '2025-01-01Z', gen_random_uuid(), gen_random_uuid()
     FROM t`)
   const down = await searchEvents(own, { topics, order: 'desc', limit: 1_000, before: newest.next ?? 0 })

@@ -15,7 +15,7 @@ import type { Measure, Side } from '../row.ts'
 import { type Batch, batchesOf } from '../system/stored-batches.ts'
 
 const statement =
-  'COPY events (topic_id, seq, event_id, "timestamp", source, payload, received_at, key, content_tag) FROM STDIN'
+  'COPY events (topic_id, seq, event_id, "timestamp", source, payload, received_at, event_key, content_tag) FROM STDIN'
 const warmUpEvents = 50_000
 
 export const copyIn = (options: { readonly events: number }): Side => ({

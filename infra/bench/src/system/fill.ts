@@ -82,7 +82,7 @@ const insertWithout = (ids: IdKind) =>
 
 /** The key is what a consumer would have made. The tag is nobody's: none of these events comes again. */
 const insertWithKeys = (ids: IdKind) => `
-  INSERT INTO events (${columns}, key, content_tag)
+  INSERT INTO events (${columns}, event_key, content_tag)
   SELECT ${values}, event_key((SELECT pepper FROM installation), $1::text::integer, id), ${randomOf('t')}::uuid
   FROM ${numbersWith(ids)}`
 

@@ -8,8 +8,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/migrations/0017_event_keys.sql',
-        find: 'CREATE UNIQUE INDEX events_key_unique ON public.events (key);',
-        replace: 'CREATE INDEX events_key_unique ON public.events (key);',
+        find: 'CREATE UNIQUE INDEX events_key_unique ON public.events (event_key);',
+        replace: 'CREATE INDEX events_key_unique ON public.events (event_key);',
       },
     ],
     test: { project: 'store', file: 'commit', name: 'the unique key refuses' },

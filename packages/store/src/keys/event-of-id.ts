@@ -8,7 +8,7 @@ import { events } from '../postgres/schema.ts'
  */
 export const eventOfId = (columns: SQL, eventId: SQL | string): SQL => sql`
   SELECT ${columns} FROM ${events} l
-  WHERE t.keyed AND l.key = event_key((SELECT pepper FROM installation), t.id, ${eventId}) AND l.event_id = ${eventId}
+  WHERE t.keyed AND l.event_key = event_key((SELECT pepper FROM installation), t.id, ${eventId}) AND l.event_id = ${eventId}
   UNION ALL
   SELECT ${columns} FROM ${events} l WHERE NOT t.keyed AND l.topic_id = t.id AND l.event_id = ${eventId}
   OFFSET 0`

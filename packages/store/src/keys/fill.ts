@@ -19,9 +19,9 @@ const begin = 'BEGIN; SET LOCAL synchronous_commit = off' // what a crash undoes
 
 const fill = `
   UPDATE events SET
-    key = event_key((SELECT pepper FROM installation), topic_id, event_id),
+    event_key = event_key((SELECT pepper FROM installation), topic_id, event_id),
     content_tag = content_tag((SELECT pepper FROM installation), 'bytes', source, payload::text)
-  WHERE topic_id = $1 AND seq > $2 AND seq <= $3 AND key IS NULL`
+  WHERE topic_id = $1 AND seq > $2 AND seq <= $3 AND event_key IS NULL`
 
 /** Resolves once no event is left, or `signal` is aborted. `onFilled` gets how many have got keys since the last call. */
 export async function fillKeys(

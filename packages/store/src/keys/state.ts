@@ -29,7 +29,7 @@ export async function readKeysState(client: Pick<pg.ClientBase, 'query'>): Promi
       (SELECT coalesce(sum(up_to - seq), 0) FROM key_upgrade) AS left,
       (SELECT string_agg(DISTINCT application_name, ', ' ORDER BY application_name) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name LIKE $1) AS older
-    FROM pg_attribute a WHERE a.attrelid = 'events'::regclass AND a.attname = 'key'`,
+    FROM pg_attribute a WHERE a.attrelid = 'events'::regclass AND a.attname = 'event_key'`,
     [olderName],
   )
   const [row] = rows

@@ -92,7 +92,7 @@ async function check(client: pg.Client, onBegin: () => void): Promise<void> {
     await altering(
       client,
       `ALTER TABLE events ADD CONSTRAINT events_have_keys
-        CHECK (key IS NOT NULL AND content_tag IS NOT NULL) NOT VALID`,
+        CHECK (event_key IS NOT NULL AND content_tag IS NOT NULL) NOT VALID`,
     )
   }
   await client.query('ALTER TABLE events VALIDATE CONSTRAINT events_have_keys').catch((error: unknown) => {
@@ -110,5 +110,5 @@ async function index(client: pg.Client, onBegin: () => void): Promise<void> {
   onBegin()
   // What a run that was killed has left: nobody looks there, and it costs every insert.
   if (rows.length > 0) await client.query('DROP INDEX CONCURRENTLY events_key_unique')
-  await client.query('CREATE UNIQUE INDEX CONCURRENTLY events_key_unique ON events (key)')
+  await client.query('CREATE UNIQUE INDEX CONCURRENTLY events_key_unique ON events (event_key)')
 }

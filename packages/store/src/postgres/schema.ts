@@ -76,14 +76,14 @@ export const events = pgTable(
     /** `json`, not `jsonb`: the text stays as it was sent, digits and order of keys included. */
     payload: json().notNull(),
     /** Of the event's id in its topic: see keys/event-key.ts. Null only while a log of a version before is upgraded. */
-    key: uuid().notNull().default(sql`refuse_older_consumer()`),
+    eventKey: uuid().notNull().default(sql`refuse_older_consumer()`),
     /** Of source and payload: see keys/content-tag.ts. */
     contentTag: uuid().notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.topicId, table.seq] }),
     // Not with the topic, which is in the key: 31 bytes an event, where the ids' text took 65.
-    uniqueIndex('events_key_unique').on(table.key),
+    uniqueIndex('events_key_unique').on(table.eventKey),
   ],
 )
 

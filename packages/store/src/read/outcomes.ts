@@ -69,7 +69,7 @@ type OutcomeRow = {
   reason: string | null
 }
 
-/** What has come of each. OFFSET 0 keeps each look-up a descent of its index. Rejects with `StoreUnavailable`. */
+/** What has come of each. OFFSET 0 keeps each look-up a descent of its index: without it PostgreSQL may read all conflicts into a hash. Rejects with `StoreUnavailable`. */
 export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise<Outcome[]> {
   const { rows } = await store.db
     .execute<OutcomeRow>(sql`
@@ -81,10 +81,10 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
         ) END AS entry_id,
         CASE WHEN sent.is_exact THEN EXISTS (
           SELECT FROM ${conflicts} c WHERE c.topic_id = t.id AND c.event_id = sent.event_id
-            AND c.received_at = sent.received_at
+            AND c.received_at = sent.received_at OFFSET 0
         ) ELSE EXISTS (
           SELECT FROM ${entryIds} i WHERE i.topic_id = t.id AND i.seq = e.seq AND i.is_conflict
-            AND i.entry_id = sent.entry_id
+            AND i.entry_id = sent.entry_id OFFSET 0
         ) END AS is_conflict,
         CASE WHEN e.received_at < sent.received_at OR (e.received_at = sent.received_at AND NOT sent.is_exact) THEN (
           SELECT encode(sha256(convert_to(payload::text, 'UTF8')), 'hex') = sent.digest FROM ${events}

@@ -47,7 +47,7 @@ export function writeNumbered(
 
 /** Adds events to the log. `opening` is sent along, before COPY, in the same message. */
 export const copyEvents = (tx: Tx, events: readonly Keyed[], opening = ''): Promise<void> =>
-  copyRows(tx, `events (${numberedColumns}, key, content_tag)`, events, writeKeyed, opening)
+  copyRows(tx, `events (${numberedColumns}, event_key, content_tag)`, events, writeKeyed, opening)
 
 function writeKeyed(to: BinaryRows, event: Keyed): void {
   writeNumbered(to, event, true, 9)

@@ -63,7 +63,7 @@ const textByKey = `
   SELECT b.at - 1 AS at, e.*
   FROM unnest($1::uuid[]) WITH ORDINALITY AS b (key, at)
   CROSS JOIN LATERAL (
-    SELECT l.topic_id, l.seq, l.event_id, l.content_tag FROM events l WHERE l.key = b.key OFFSET 0
+    SELECT l.topic_id, l.seq, l.event_id, l.content_tag FROM events l WHERE l.event_key = b.key OFFSET 0
   ) e`
 
 async function findByKey<S extends Sought>(tx: Tx, sought: readonly S[]): Promise<[S, Known][]> {

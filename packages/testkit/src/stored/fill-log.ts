@@ -22,7 +22,7 @@ export async function fillLog(
        INSERT INTO topics (name, head) SELECT * FROM unnest($1::text[], $2::bigint[]) RETURNING id, head
      )
      INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at,
-       key, content_tag)
+       event_key, content_tag)
      SELECT t.id, n, 'e' || n, ${source}, ${payload}, ${timestamp}, ${receivedAt},
        event_key(t.id, 'e' || n), gen_random_uuid()
      FROM t, generate_series(1, t.head) n`,
