@@ -76,6 +76,18 @@ export const storeMutants: readonly Mutant[] = [
     test: { project: 'store', file: 'same-content', name: 'by bytes, which is usual' },
   },
   {
+    name: 'numbers-as-doubles',
+    breaks: 'JSON is compared by meaning with its numbers rounded to doubles',
+    edits: [
+      {
+        file: 'packages/core/src/text/canonical-json.ts',
+        find: 'if (/^-?\\d*[1-9]$/.test(token)) return token',
+        replace: 'return String(Number(token))',
+      },
+    ],
+    test: { project: 'core', file: 'canonical-json', name: 'whatever is changed in a value' },
+  },
+  {
     name: 'squeezed-identity',
     breaks: 'entries beyond the 999th of a millisecond are told apart by their time alone',
     edits: [
