@@ -13,12 +13,13 @@ import { startPostgres } from '@sekali/servers/postgres-server'
 import { startRedis } from '@sekali/servers/redis-server'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { unprivilegedOwner } from '@sekali/servers/unprivileged'
-import { connectStore, withTransaction } from '@sekali/store/connect'
+import { connectStore } from '@sekali/store/connect'
 import { startApp, startGateway } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { quiet } from '@sekali/testkit/quiet'
 import { expect, test } from 'vitest'
 import { type Service, startService } from '../test/start.ts'
+import { startOlderConsumer } from './older-consumer.ts'
 
 const archive = fileURLToPath(new URL('stored/d25da9c.tar.br', import.meta.url))
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
@@ -65,53 +66,7 @@ const publish = (url: string, topic: string, id: string) =>
       source: 'upgrade',
       payload: { id },
     }),
-  }).then(async (answer) => (await answer.json()) as { status: string; seq: number })
-
-/**
- * A consumer of that version as far as PostgreSQL is concerned: its session's name, its look-up of ids by text, its COPY
- * without the columns that came later. It stores a new event and a known one a turn until it is stopped or refused.
- */
-function startOlderConsumer(url: string, topic: string) {
-  let stopped = false
-  let stored = 0
-  const store = connectStore({ url, poolMax: 1, name: 'sekali-consumer-9' }, quiet)
-  const turn = (ids: string[]) =>
-    withTransaction(store, 'turn', async ({ $client: client }) => {
-      const lock = 'SELECT id, head FROM topics WHERE name = $1 FOR UPDATE'
-      const { id, head } = (await client.query(lock, [topic])).rows[0]
-      const { rows: fresh } = await client.query(
-        `SELECT b.event_id FROM unnest($2::text[]) AS b (event_id) WHERE NOT EXISTS (
-          SELECT FROM events l WHERE l.topic_id = $1 AND l.event_id = b.event_id)`,
-        [id, ids],
-      )
-      await client.query(
-        `INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at)
-         SELECT $1, $2 + at, event_id, now(), 'older', '{"of":"before"}', now()
-         FROM unnest($3::text[]) WITH ORDINALITY AS b (event_id, at)`,
-        [id, head, fresh.map(({ event_id }) => event_id)],
-      )
-      await client.query('UPDATE topics SET head = head + $2 WHERE id = $1', [id, fresh.length])
-      stored += fresh.length
-    })
-  const running = (async () => {
-    await store.pool.query('INSERT INTO topics (name) VALUES ($1)', [topic])
-    while (!stopped) await turn([`${topic}-${stored}`, `${topic}-${Math.floor(stored / 2)}`])
-  })()
-  return {
-    stored: () => stored,
-    turn,
-    /** Rejects with what has ended it, if anything has. */
-    stop: async () => {
-      stopped = true
-      await running
-    },
-    [Symbol.asyncDispose]: async () => {
-      stopped = true
-      await running.catch(() => undefined)
-      await store[Symbol.asyncDispose]()
-    },
-  }
-}
+  }).then(async (answer) => (await answer.json()) as { status: string | number; seq: number })
 
 interface Stats {
   readonly totals: Readonly<Record<string, number | null>>
@@ -198,7 +153,7 @@ test('data of d25da9c are upgraded under load, beside a consumer of that version
   expect(answers.filter(({ status }) => status === 'stored')).toHaveLength(20)
   expect(answers.filter(({ status }) => status === 'duplicate')).toHaveLength(20)
   // What the one has stored is known to the others.
-  expect(await publish(gateway.url, 'older', 'older-7')).toMatchObject({ status: 'conflict', seq: 8 })
+  expect(await publish(gateway.url, 'older', 'older-7')).toMatchObject({ status: 409, seq: 8 })
   await eventually(() => expect(older.stored()).toBeGreaterThan(storedThen + 50))
   await older.stop()
   await older.turn(['older-last'])

@@ -98,7 +98,7 @@ test('a database that is restored to a state before its keys is looked up by tex
     DROP INDEX events_key_unique;
     UPDATE events SET event_key = NULL, content_tag = NULL;
     ALTER TABLE events ADD CONSTRAINT events_topic_id_event_id_unique UNIQUE (topic_id, event_id);
-    ALTER TABLE topics ALTER COLUMN event_keyed SET DEFAULT false;
+    ALTER TABLE topics ALTER COLUMN keyed SET DEFAULT false;
     UPDATE topics SET keyed = false;
     INSERT INTO key_upgrade (topic_id, seq, up_to) SELECT id, 0, head FROM topics`)
   // Taken for new by this process after so many that were: the index of texts refuses.

@@ -27,6 +27,8 @@ test('eight processes may migrate at once, also an empty database', async () => 
     'dead_letters',
     'entry_ids',
     'events',
+    'installation',
+    'key_upgrade',
     'spans',
     'topics',
   ])

@@ -7,11 +7,13 @@ import { performance } from 'node:perf_hooks'
 import { finished } from 'node:stream/promises'
 import { contentTag } from '@sekali/store/content-tag'
 import { keysOf } from '@sekali/store/event-key'
+import { readPepper } from '@sekali/store/pepper'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { reportTopics } from '../events.ts'
 import { startMeter } from '../measure/processor-time.ts'
 import type { Measure, Side } from '../row.ts'
+import { openStore } from '../sides/commit.ts'
 import { type Batch, batchesOf } from '../system/stored-batches.ts'
 
 const statement =
@@ -22,18 +24,15 @@ export const copyIn = (options: { readonly events: number }): Side => ({
   name: 'COPY',
   open: async (bench) => {
     await using parts = new AsyncDisposableStack()
-    const client = new pg.Client({
-      connectionString: await bench.createDatabase(),
-      options: '-c timezone=UTC',
-    })
+    const url = await bench.createDatabase()
+    const client = new pg.Client({ connectionString: url, options: '-c timezone=UTC' })
     await client.connect()
     parts.defer(() => client.end())
     const { rows: topics } = await client.query<{ id: number; name: string }>(
       'INSERT INTO topics (name) SELECT unnest($1::text[]) RETURNING id, name',
       [reportTopics],
     )
-    const installation = await client.query<{ pepper: Buffer }>('SELECT pepper FROM installation')
-    const pepper = installation.rows[0]?.pepper as Buffer
+    const pepper = await readPepper(parts.use(openStore(url)))
     const heads = new Map(topics.map(({ name, id }) => [name, { id, seq: 0 }]))
     const measure = async (seed: number, events: number): Promise<Measure> => {
       const batches = batchesOf(seed, events).map((batch) => encode(batch, heads.get(batch.topic), pepper))
