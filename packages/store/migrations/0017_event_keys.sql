@@ -118,6 +118,9 @@ BEGIN
 		PERFORM public.use_event_keys();
 		PERFORM public.require_event_keys();
 	END IF;
+	REVOKE EXECUTE ON FUNCTION public.event_key(bytea, integer, text), public.event_key(integer, text),
+		public.content_tag(bytea, text, text, text), public.content_tag(text, text), public.fill_event_key(),
+		public.refuse_older_consumer(), public.use_event_keys(), public.require_event_keys() FROM PUBLIC;
 	-- The pepper is for who stores events and for who looks them up by their ids: consumers and gateways.
 	FOR writer IN
 		SELECT r.rolname FROM pg_roles r
@@ -136,7 +139,9 @@ BEGIN
 			public.event_key(integer, text), public.content_tag(bytea, text, text, text), public.content_tag(text, text),
 			public.refuse_older_consumer() TO %I', writer);
 	END LOOP;
-	IF to_regrole('sekali_projector') IS NOT NULL THEN REVOKE ALL ON public.installation FROM sekali_projector; END IF;
+	IF to_regrole('sekali_projector') IS NOT NULL THEN
+		REVOKE ALL ON public.installation, public.key_upgrade FROM sekali_projector;
+	END IF;
 	IF to_regrole('sekali_consumer') IS NOT NULL THEN REVOKE ALL ON public.key_upgrade FROM sekali_consumer; END IF;
 	IF to_regrole('sekali_gateway') IS NOT NULL THEN
 		REVOKE EXECUTE ON FUNCTION public.fill_event_key(), public.use_event_keys(), public.require_event_keys()
