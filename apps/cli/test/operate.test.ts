@@ -133,3 +133,28 @@ test('every command teaches by example', async () => {
     expect(text).toMatch(/Examples?:\n {2}\$ sekali /)
   }
 })
+
+test('what holds for a topic is shown and said', async () => {
+  const settings = async (...args: string[]) => await run(['topic', 'settings', 'carts', ...args], system.url)
+  expect(await settings()).toMatchObject({
+    code: 0,
+    out: 'carts: payloads of one id are compared byte for byte\n',
+  })
+  expect(await settings('--same-content', 'json')).toMatchObject({
+    code: 0,
+    out: 'carts: payloads of one id are compared by what their JSON means\n',
+  })
+  expect(JSON.parse((await settings('--json')).out)).toEqual({ topic: 'carts', same_content: 'json' })
+  const wait = ['--wait', '10']
+  const publish = async (payload: string) =>
+    await run(['publish', 'carts', payload, '--id', 'c', ...wait], system.url)
+  expect((await publish('{"a":1,"b":2}')).out).toContain('as seq 1')
+  expect((await publish('{"b":2,"a":1.0}')).out).toMatch(
+    /it is stored as seq 1, with another timestamp and its payload written in another way\n$/,
+  )
+  expect(await settings('--same-content', 'text')).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^sekali: .*bytes, json.*\n$/),
+  })
+  expect(await run(['topic', 'settings', 'no topic'], system.url)).toMatchObject({ code: 1 })
+})

@@ -17,7 +17,6 @@ import { keyHandlersOf } from './keys/handlers.ts'
 import { letterHandlersOf } from './letters/handlers.ts'
 import type { Runner } from './letters/runner.ts'
 import { doctor } from './operate/doctor.ts'
-import { dropEmptyTopic } from './operate/drop-topic.ts'
 import { describeApi } from './operate/openapi.ts'
 import { probeHandlersOf } from './operate/probes.ts'
 import type { Readiness } from './operate/readiness.ts'
@@ -38,6 +37,8 @@ import type { StoreSlots } from './read/store-slots.ts'
 import type { Connections } from './sockets/connections.ts'
 import { tail } from './tail/tail.ts'
 import type { Tails } from './tail/tails.ts'
+import { dropEmptyTopic } from './topics/drop-topic.ts'
+import { changeTopicSettings, showTopicSettings } from './topics/settings.ts'
 
 /** What the handlers work with. */
 export interface RouteDeps {
@@ -114,6 +115,8 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     readEvent: event,
     showTopic: { handler: counted(slotted(showTopic(store))) },
     dropTopic: { handler: slotted(dropEmptyTopic(deps)) },
+    readTopicSettings: { handler: slotted(showTopicSettings(deps)) },
+    setTopicSettings: { handler: slotted(changeTopicSettings(deps)) },
     readStats: { handler: counted(stats(deps)) },
     readRates: { handler: counted(rates(deps.sampler)) },
     runDoctor: { handler: counted(doctor(deps)) },

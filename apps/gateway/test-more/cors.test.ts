@@ -20,7 +20,7 @@ test('a page that is listed may ask, publish and read, with a key; its browser a
   expect(preflight.status).toBe(204)
   expect(preflight.headers.get('access-control-allow-origin')).toBe(Origin)
   expect(preflight.headers.get('access-control-allow-headers')).toMatch(/\bAuthorization\b.*\bX-Request-Id\b/)
-  expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, DELETE')
+  expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, PUT, DELETE')
   expect(preflight.headers.get('access-control-allow-credentials')).toBeNull()
   const published = await own.ask('/publish', text, post(eventBody(), fromPage))
   expect([published.status, published.headers.get('access-control-allow-origin')]).toEqual([200, Origin])

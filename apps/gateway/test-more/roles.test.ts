@@ -71,7 +71,7 @@ async function rightsIn({ pool }: Store): Promise<Record<string, Record<string, 
 
 const log = ['conflicts', 'dead_letters', 'entry_ids', 'events', 'spans', 'topics']
 const folded = ['announcements', 'checkpoints', 'generations', 'not_loaded', 'states']
-const functions = ['drop_projection', 'drop_topic', 'request_rebuild']
+const functions = ['drop_projection', 'drop_topic', 'request_rebuild', 'set_topic_settings']
 const all = (names: readonly string[], rights: string) =>
   Object.fromEntries(names.map((name) => [name, rights]))
 // Of what is hashed there are two functions each: with a pepper, and with that of the database.
@@ -218,5 +218,10 @@ test('with these rights events are stored, judged, folded and dropped', async ()
   const rebuild = `${gateway.url}/projections/${list[0]?.name}/rebuild`
   expect((await fetch(rebuild, { method: 'POST' })).status).toBe(202)
   expect((await fetch(`${gateway.url}/topics/orders`, { method: 'DELETE' })).status).toBe(409)
+  const json = { ...post('{"same_content":"json"}'), method: 'PUT' }
+  expect((await fetch(`${gateway.url}/topics/orders/settings`, json)).status).toBe(200)
+  expect(await publish(eventBody({ event_id: 'e1' }).replace('"payload":{', '"payload": {'))).toBe(
+    'duplicate',
+  )
   expect(projector.output()).toBe('')
 })

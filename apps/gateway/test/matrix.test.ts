@@ -34,6 +34,13 @@ const rules: Record<RouteId, Rule | 'none'> = {
   readEvent: { path: '/events/orders.eu/1', allowed: 200, ...refused },
   showTopic: { path: '/topics/orders.eu', allowed: 200, ...refused },
   dropTopic: { path: '/topics/orders.eu', init: { method: 'DELETE' }, allowed: 409, ...refused },
+  readTopicSettings: { path: '/topics/orders.eu/settings', allowed: 200, ...refused },
+  setTopicSettings: {
+    path: '/topics/orders.eu/settings',
+    init: { ...post('{"same_content":"bytes"}'), method: 'PUT' },
+    allowed: 200,
+    ...refused,
+  },
   readStats: { path: '/stats', allowed: 200, elsewhere: 200 },
   readRates: { path: '/rates?topic=orders.eu', allowed: 200, ...refused },
   runDoctor: { path: '/doctor', allowed: 200, ...refused },

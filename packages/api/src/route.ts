@@ -18,7 +18,7 @@ import type { ProblemCode, Status } from './problems.ts'
 export interface RouteSpec {
   /** One word of its own, in camelCase: what the route is called in OpenAPI, in logs and in code. */
   readonly id: string
-  readonly method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS'
   /** As Hono writes it: `:name` is one segment, `:key{[^]+}` is the rest of the path. */
   readonly path: string
   /** What a key must be allowed to do; `any` takes a key, whatever it may do; `none` is for everyone, also without one. */

@@ -28,6 +28,7 @@ import { publish } from './table/publish.ts'
 import { readRates } from './table/rates.ts'
 import { findEvent, readEvent, readEvents, tailEvents } from './table/read.ts'
 import { logIn, logOut, readSession } from './table/session.ts'
+import { readTopicSettings, setTopicSettings } from './table/topics.ts'
 
 export type { RouteSpec } from './route.ts'
 
@@ -39,6 +40,8 @@ export const routes = [
   readEvent,
   showTopic,
   dropTopic,
+  readTopicSettings,
+  setTopicSettings,
   readStats,
   readRates,
   runDoctor,

@@ -20,8 +20,8 @@ export type Published =
       readonly status: 'duplicate'
       readonly event_id: string
       readonly seq: number
-      /** What of it is not as it is in the log. */
-      readonly differs?: readonly 'timestamp'[]
+      /** What of it is not as it is in the log; a payload means the same, and is written in another way. */
+      readonly differs?: readonly ('timestamp' | 'payload')[]
     }
 
 /** What came of one event of a batch that was waited for. */
@@ -33,7 +33,7 @@ export interface BatchReceipt {
   readonly status: 'queued' | 'stored' | 'duplicate' | 'conflict' | 'dead' | 'lost'
   readonly seq?: number
   /** Of a duplicate: what of it is not as it is in the log. */
-  readonly differs?: readonly 'timestamp'[]
+  readonly differs?: readonly ('timestamp' | 'payload')[]
   readonly reason?: string
 }
 

@@ -19,3 +19,4 @@ export type {
   WaitOptions,
 } from './operate/operations.ts'
 export { createOperator, type Operator } from './operate/operator.ts'
+export type { NewTopicSettings, TopicSettings } from './operate/topic-settings.ts'

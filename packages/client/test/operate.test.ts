@@ -208,3 +208,16 @@ test('what cannot be meant is refused before anything is sent', async () => {
   for (const call of wrong) expect(await failureOf(call()), String(call)).toBeInstanceOf(InvalidConfig)
   expect(peer.received).toEqual([])
 })
+
+test('what holds for a topic is read and said, and said again if no answer came', async () => {
+  const settings = { topic: 'orders.eu', same_content: 'json' } as const
+  await using peer = await startPeer(json(200, settings), resets, json(200, settings))
+  const operator = operatorOf(peer)
+  expect(await operator.topicSettings('orders.eu')).toEqual(settings)
+  expect(await operator.setTopicSettings('orders.eu', { same_content: 'json' })).toEqual(settings)
+  expect(asked(peer)).toEqual([
+    ['GET /topics/orders.eu/settings', undefined],
+    ...Array.from({ length: 2 }, () => ['PUT /topics/orders.eu/settings', { same_content: 'json' }]),
+  ])
+  expect(await failureOf(operator.topicSettings(''))).toBeInstanceOf(InvalidConfig)
+})

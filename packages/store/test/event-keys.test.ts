@@ -1,7 +1,7 @@
 /** Keys of event ids and tags of contents: the same in SQL, and what is decided by them. */
 import { createHash, randomBytes } from 'node:crypto'
 import { ownStore } from '@sekali/testkit/own'
-import { event, upTo } from '@sekali/testkit/sample'
+import { upTo } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
 import { compareTags, contentTag, kindOf, type TagKind } from '../src/keys/content-tag.ts'
 import { keysOf } from '../src/keys/event-key.ts'
@@ -132,58 +132,6 @@ test('what a turn stores has the key and the tag that SQL makes of it', async ()
     WHERE event_key <> event_key(topic_id, event_id) OR content_tag <> content_tag(source, payload::text)`)
   expect(rows).toEqual([{ wrong: 0 }])
   expect(await readPepper(store)).toHaveLength(32)
-})
-
-test('a repeat with the tag of another kind is compared byte for byte', async () => {
-  await using store = await ownStore()
-  const own = await readPepper(store)
-  const tagged = (payload: string, kind: TagKind, canonical = payload) => ({
-    event: { ...event({ eventId: 'a', payload }), contentTag: contentTag(own, kind, 'shop', canonical) },
-    receivedAt: '2025-12-08T10:00:01.000000Z',
-  })
-  const [plain] = received('a')
-  if (plain === undefined) throw new Error('no event')
-  expect(await commit(store, [plain])).toEqual({ stored: 1, duplicates: 0, conflicts: 0 })
-  // Of the kind of what is stored: the tag alone says it.
-  expect(await commit(store, [tagged('{"amount":1}', 'bytes')])).toEqual({
-    stored: 0,
-    duplicates: 1,
-    conflicts: 0,
-  })
-  expect(await commit(store, [tagged('{"amount":1}', 'json')])).toEqual({
-    stored: 0,
-    duplicates: 1,
-    conflicts: 0,
-  })
-  expect(await commit(store, [tagged('{"amount":1 }', 'json', '{"amount":1}')])).toEqual({
-    stored: 0,
-    duplicates: 0,
-    conflicts: 1,
-  })
-  // In one batch, whatever comes first.
-  expect(
-    await commit(store, [plain, tagged('{"amount":1}', 'json'), tagged('{"amount":2}', 'json')]),
-  ).toEqual({
-    stored: 0,
-    duplicates: 2,
-    conflicts: 1,
-  })
-})
-
-test('what the tag says is the same content is a duplicate, though its bytes differ', async () => {
-  await using store = await ownStore()
-  const own = await readPepper(store)
-  const tagged = (payload: string, canonical: string) => ({
-    event: { ...event({ eventId: 'a', payload }), contentTag: contentTag(own, 'json', 'shop', canonical) },
-    receivedAt: '2025-12-08T10:00:01.000000Z',
-  })
-  const all = [
-    tagged('{"a":1,"b":2}', '{"a":1,"b":2}'),
-    tagged('{"b":2, "a":1}', '{"a":1,"b":2}'),
-    tagged('{}', '{}'),
-  ]
-  expect(await commit(store, all)).toEqual({ stored: 1, duplicates: 1, conflicts: 1 })
-  expect(await commit(store, all)).toEqual({ stored: 0, duplicates: 2, conflicts: 1 })
 })
 
 test('a log without its pepper takes nothing, and says what is gone', async () => {

@@ -44,7 +44,8 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
     rates: ['access', 'http', 'operate'],
     read: ['access', 'clients', 'http', 'sockets'],
     tail: ['access', 'clients', 'heads', 'http', 'sockets'],
-    operate: ['access', 'clients', 'http', 'pressure', 'publish', 'sockets'],
+    topics: ['access', 'clients', 'http', 'publish'],
+    operate: ['access', 'clients', 'http', 'pressure', 'sockets'],
     metrics: ['clients', 'operate', 'pressure', 'sockets'],
   },
   'apps/projector': {

@@ -110,7 +110,10 @@ function explained(published: Awaited<ReturnType<typeof publish>>): string {
   if (published.status === 'stored') return ` as seq ${published.seq}`
   if (published.status === 'duplicate') {
     const { seq, differs = [] } = published
-    return `: it is stored as seq ${seq}${differs.length > 0 ? `, with another ${differs.join(', ')}` : ''}`
+    const ways = differs.map((name) =>
+      name === 'payload' ? 'its payload written in another way' : `another ${name}`,
+    )
+    return `: it is stored as seq ${seq}${ways.length > 0 ? `, with ${ways.join(' and ')}` : ''}`
   }
   return ''
 }

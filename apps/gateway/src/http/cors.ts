@@ -37,7 +37,7 @@ const exposed =
   'Allow, ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id'
 
 const permission = answer(204, null, {
-  'Access-Control-Allow-Methods': 'GET, HEAD, POST, DELETE',
+  'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, DELETE',
   'Access-Control-Allow-Headers':
     'Accept, Authorization, Content-Type, If-None-Match, Last-Event-ID, Prefer, X-Request-Id',
   'Access-Control-Max-Age': '600',

@@ -18,7 +18,7 @@ export type Handler = (c: Context<Env>) => Response | Promise<Response>
 export type DirectHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** Methods of which HEAD and OPTIONS follow; in the order in which an Allow header names them. */
-const methods = ['GET', 'POST', 'DELETE'] as const
+const methods = ['GET', 'POST', 'PUT', 'DELETE'] as const
 
 export interface Route {
   /** OPTIONS is for a path that does more than name its methods: the router adds the Allow header. */

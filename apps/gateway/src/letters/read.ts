@@ -1,4 +1,5 @@
 import { listLetters as listRoute } from '@sekali/api/letters'
+import { isSameJson } from '@sekali/core/canonical-json'
 import {
   type LetterId,
   type LettersCursor,
@@ -7,7 +8,6 @@ import {
   parseLettersCursor,
 } from '@sekali/core/letter'
 import { parsePattern } from '@sekali/core/pattern'
-import { isSameJson } from '@sekali/core/same-json'
 import { findLetter, type Letter, listLetters, readConflict, readFields } from '@sekali/store/letters'
 import type { Context } from 'hono'
 import { forbidden, refusalOfPattern, refusalOfTopic, seesAll } from '../access/may.ts'

@@ -18,6 +18,7 @@ import { countSettled } from '@sekali/store/letters'
 import { readNotLoaded } from '@sekali/store/not-loaded'
 import { readProjectionWaits } from '@sekali/store/projection-waits'
 import { readProjections } from '@sekali/store/read-projections'
+import { readJsonTopics } from '@sekali/store/topic-settings'
 import type { Context } from 'hono'
 import { refusalOfPattern } from '../access/may.ts'
 import { grantOf } from '../access/principals.ts'
@@ -25,7 +26,14 @@ import { within } from '../clients/deadline.ts'
 import { reply, toResponse } from '../http/reply.ts'
 import type { Pressure } from '../pressure/pressure.ts'
 import { accessFinding } from './access-finding.ts'
-import { clockFinding, consumerFindings, figureFindings, lagFinding, lastIdFinding } from './findings.ts'
+import {
+  clockFinding,
+  consumerFindings,
+  figureFindings,
+  lagFinding,
+  lastIdFinding,
+  sameContentFinding,
+} from './findings.ts'
 import { readOldestOf } from './oldest.ts'
 import { pressureFindings } from './pressure-findings.ts'
 import { definitionsFinding, projectionFindings } from './projection-findings.ts'
@@ -46,6 +54,8 @@ export interface DoctorDeps {
 
 /** Topics whose first entry in flight is read: those with most in flight. */
 const topicsLookedAtMax = 100
+/** Topics that a finding names. */
+const topicsNamedMax = 3
 
 export function doctor(
   { figuresBroker: broker, readings, store, pressure, auth, proxySetting, log }: DoctorDeps,
@@ -100,6 +110,7 @@ export function doctor(
       lagFinding(totals.inFlight, oldest, nowMs),
       lastIdFinding(streams, nowMs),
       ...figureFindings(totals, topics, await inTime(countSettled(store))),
+      sameContentFinding(await inTime(readJsonTopics(store, topicsNamedMax))),
       ...pressureFindings(pressure.state()),
     ]
   }

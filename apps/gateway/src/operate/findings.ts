@@ -133,7 +133,8 @@ export function figureFindings(
       'conflicts',
       'event came under an id that another content has',
       'events came under an id that another content has',
-      `a publisher uses an id twice: sekali dead-letter list --kind conflict names them, compare shows both; ${keptOnly}`,
+      `a publisher uses an id twice: sekali dead-letter list --kind conflict names them, compare shows both; where both are ` +
+        `the same as JSON, sekali topic settings TOPIC --same-content json makes duplicates of such repeats; ${keptOnly}`,
     ),
     finding(
       'dead',
@@ -160,4 +161,16 @@ const topicsWithMost = (outcome: Outcome, topics: readonly TopicFigures[]): stri
 
 export function listed(names: readonly string[]): string {
   return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
+}
+
+/** Topics whose repeats are compared by what they mean: how many, and the first of them. Undefined if nobody says. */
+export function sameContentFinding(
+  topics: { readonly count: number; readonly names: readonly string[] } | undefined,
+): Finding {
+  const check = 'topics.same_content'
+  if (topics === undefined) return unknown(check, 'cannot be told while PostgreSQL is away')
+  const { count, names } = topics
+  if (count === 0) return ok(check, 'bytes: a repeat with another text of the payload is a conflict')
+  const more = count > names.length ? ` and ${count - names.length} more` : ''
+  return ok(check, `json in ${names.join(', ')}${more}; bytes in all other topics`)
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Event } from '@sekali/core/event'
 import type { Sifted } from '@sekali/core/parse'
 import type { Position } from '@sekali/core/position'
+import { digestOfJson } from '@sekali/store/content-tag'
 import { digestOf, type Outcome, type Sent } from '@sekali/store/outcomes'
 import { principalOf } from '../access/principals.ts'
 import type { Share } from '../clients/budget.ts'
@@ -91,7 +92,8 @@ function* remember(
   for (const [index, { topic, eventId, timestamp, payload }] of events.entries()) {
     const position = positions[index]
     if (position === undefined) throw new Error('an entry without an id')
-    sent.push({ topic, eventId, timestamp, position, digest: digestOf(payload) })
+    const digests = { digest: digestOf(payload), jsonDigest: digestOfJson(payload) }
+    sent.push({ topic, eventId, timestamp, position, ...digests })
     yield
   }
   return sent

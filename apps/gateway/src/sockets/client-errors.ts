@@ -42,7 +42,7 @@ export function answerClientErrors(
 
 const noProxy = refusal('method_not_allowed', {
   detail: 'Nothing here is a proxy, so there is no CONNECT.',
-  headers: { Allow: 'GET, HEAD, POST, DELETE, OPTIONS' },
+  headers: { Allow: 'GET, HEAD, POST, PUT, DELETE, OPTIONS' },
 })
 
 const tlsHandshake = 0x16

@@ -20,9 +20,9 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/part.ts',
-        find: "source, payload } }: Received): string =>\n  tag ?? contentTag(pepper, 'bytes', source, payload)",
+        find: '{ event: { source, payload } }: Received): string =>\n  contentTagBy(pepper, sameContent, source, payload)',
         replace:
-          "source, payload, timestamp } }: Received): string =>\n  tag ?? contentTag(pepper, 'bytes', source, payload + timestamp)",
+          '{ event: { source, payload, timestamp } }: Received): string =>\n  contentTagBy(pepper, sameContent, source, payload + timestamp)',
       },
     ],
     test: { project: 'store', file: 'commit', name: 'a repeat with another timestamp' },
@@ -50,6 +50,42 @@ export const storeMutants: readonly Mutant[] = [
       },
     ],
     test: { project: 'store', file: 'conflicts', name: 'whatever repeats itself' },
+  },
+  {
+    name: 'json-as-bytes',
+    breaks: 'a topic whose repeats are compared by what they mean compares their texts',
+    edits: [
+      {
+        file: 'packages/store/src/turn/turn.ts',
+        find: "row.same_content === 'json' ? 'json' : 'bytes'",
+        replace: "'bytes'",
+      },
+    ],
+    test: { project: 'store', file: 'same-content', name: 'by bytes, which is usual' },
+  },
+  {
+    name: 'stale-tags',
+    breaks: 'a tag from before the topic’s setting changed is compared with those of now',
+    edits: [
+      {
+        file: 'packages/store/src/turn/known.ts',
+        find: 'tag === undefined || kindOf(tag) !== by',
+        replace: 'tag === undefined',
+      },
+    ],
+    test: { project: 'store', file: 'same-content', name: 'by bytes, which is usual' },
+  },
+  {
+    name: 'numbers-as-doubles',
+    breaks: 'JSON is compared by meaning with its numbers rounded to doubles',
+    edits: [
+      {
+        file: 'packages/core/src/text/canonical-json.ts',
+        find: 'if (/^-?\\d*[1-9]$/.test(token)) return token',
+        replace: 'return String(Number(token))',
+      },
+    ],
+    test: { project: 'core', file: 'canonical-json', name: 'whatever is changed in a value' },
   },
   {
     name: 'squeezed-identity',

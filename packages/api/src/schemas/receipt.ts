@@ -8,8 +8,10 @@ const queued = v.literal('queued')
 export const EventQueued = v.object({ status: queued, event_id: EventIdText })
 
 const Differs = v.pipe(
-  v.array(v.literal('timestamp')),
-  v.description('What of a repeat is not as it is in the log. It was dropped with the repeat.'),
+  v.array(v.picklist(['timestamp', 'payload'])),
+  v.description(
+    'What of a repeat is not as it is in the log. It was dropped with the repeat. A payload means the same and is written in another way.',
+  ),
 )
 
 /** One event that was waited for. */

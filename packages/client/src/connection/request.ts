@@ -7,7 +7,7 @@ import { failureOf, isRedirect, redirectOf } from './failure.ts'
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>
 
 export interface FetchInit {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly headers: Record<string, string>
   readonly body?: string
   readonly signal: AbortSignal
@@ -25,7 +25,7 @@ export interface FetchAnswer {
 
 export interface Request {
   readonly url: string
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }

@@ -25,9 +25,15 @@ import {
   type WaitOptions,
   waitForOperation,
 } from './operations.ts'
+import {
+  type NewTopicSettings,
+  readTopicSettings,
+  setTopicSettings,
+  type TopicSettings,
+} from './topic-settings.ts'
 
 /**
- * What operators do about what could not be stored. It takes a key with the scope admin. Calls are tried again and reject as
+ * What operators do about what could not be stored, and say about topics. It takes a key with the scope admin. Calls are tried again and reject as
  * those of a `Client` do.
  *
  * Answers go through JSON.parse, which rounds integers beyond 2^53 and long decimals; `letterText` leaves the text as it came.
@@ -63,6 +69,10 @@ export interface Operator {
   cancel(id: number, options?: CallOptions): Promise<Operation>
   /** Resolves once an operation has ended, well or not: its `state` says how. */
   waitFor(id: number, options?: WaitOptions): Promise<Operation>
+  /** What holds for a topic; for one that there is not yet, what would. */
+  topicSettings(topic: string, options?: CallOptions): Promise<TopicSettings>
+  /** Says what holds for a topic from its next turn on, and makes the topic if there is none. */
+  setTopicSettings(topic: string, settings: NewTopicSettings, options?: CallOptions): Promise<TopicSettings>
 }
 
 /** Throws InvalidConfig for options that make no sense. Nothing is kept open, so nothing has to be closed. */
@@ -87,5 +97,8 @@ export function createOperator(options: ConnectionOptions = {}): Operator {
     cancel: async (id, options) => cancelOperation(connection, id, checkedCall(options)),
     waitFor: async (id, options) =>
       waitForOperation(connection, id, checkedCall(options, 'onProgress', 'everyMs')),
+    topicSettings: async (topic, options) => readTopicSettings(connection, topic, checkedCall(options)),
+    setTopicSettings: async (topic, settings, options) =>
+      setTopicSettings(connection, topic, settings, checkedCall(options)),
   }
 }

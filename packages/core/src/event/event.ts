@@ -39,8 +39,6 @@ export interface Event {
   readonly source: Source
   /** The JSON text of the object as it was sent; nobody here reads it, so nobody changes it. */
   readonly payload: string
-  /** The tag of its content, if it was made where the event came in; see store/keys/content-tag.ts. */
-  readonly contentTag?: string
 }
 
 /** An event with its seq. The times look like `timestamp`. */

@@ -2,10 +2,11 @@
  * What a source says, in 16 bytes: two events of one id have the same content if their tags are equal. The timestamp is no
  * part of it. A keyed hash, because a tag outlives its event too, and payloads can be guessed.
  *
- * The last bit says what was hashed: the payload's bytes as they were sent, or its canonical JSON. Tags of two kinds say
- * nothing about each other. `content_tag` of migration 0017 is the same in SQL.
+ * The last bit says what was hashed: the payload's bytes as they were sent, or its canonical JSON, as the topic says
+ * (`same_content`). Tags of two kinds say nothing about each other. `content_tag` of migration 0017 is the same in SQL.
  */
 import { hash } from 'node:crypto'
+import { canonicalJson } from '@sekali/core/canonical-json'
 
 export type TagKind = 'bytes' | 'json'
 
@@ -28,6 +29,23 @@ function bytesOf(pepper: Buffer, bit: number, text: string): Buffer {
   const bytes = isSmall ? scratch : Buffer.allocUnsafe(start + Buffer.byteLength(text))
   bytes[pepper.copy(bytes)] = bit
   return bytes.subarray(0, start + bytes.write(text, start))
+}
+
+/**
+ * The tag of what a topic compares. A payload that has no canonical form has a tag of its bytes all the same: no reader of
+ * JSON takes it, or it goes deeper than the door lets in, so somebody else has appended it.
+ */
+export function contentTagBy(pepper: Buffer, wanted: TagKind, source: string, payload: string): string {
+  const form = wanted === 'json' ? canonicalJson(payload) : undefined
+  return form === undefined
+    ? contentTag(pepper, 'bytes', source, payload)
+    : contentTag(pepper, 'json', source, form)
+}
+
+/** Of what JSON text means, for who has no pepper; undefined for what has no canonical form. */
+export function digestOfJson(text: string): string | undefined {
+  const form = canonicalJson(text)
+  return form === undefined ? undefined : hash('sha256', form)
 }
 
 /** What was hashed for a tag. */

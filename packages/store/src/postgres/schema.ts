@@ -49,9 +49,14 @@ export const topics = pgTable(
      * reads anyway: so it is true of whatever backup the database was restored to.
      */
     keyed: boolean().notNull().default(true),
+    /** What counts as the same content under one event id: `bytes` or `json`, as keys/content-tag.ts has it. */
+    sameContent: text().notNull().default('bytes'),
   },
-  // For patterns: the beginning of a name, whatever collation the database has.
-  (table) => [index().on(table.name.op('text_pattern_ops'))],
+  (table) => [
+    // For patterns: the beginning of a name, whatever collation the database has.
+    index().on(table.name.op('text_pattern_ops')),
+    check('topics_same_content', sql`${table.sameContent} IN ('bytes', 'json')`),
+  ],
 )
 
 /**

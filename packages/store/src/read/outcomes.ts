@@ -5,11 +5,14 @@
  * `duplicate` or `conflict`, and never the `stored` of another's entry.
  *
  * A duplicate leaves no trace of its own, and neither does an entry that Redis has lost. It is a duplicate if what is
- * stored came before it and has the same payload; anything else would have become the event, or a conflict.
+ * stored came before it and has the same content; anything else would have become the event, or a conflict. Where payloads
+ * are compared by what they mean, their texts may differ. Then it is a duplicate as well if Redis has never lost anything of
+ * the topic; otherwise the stored payload is read.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { EventId, StoredEvent, TopicName } from '@sekali/core/event'
 import { comparePositions, isTimeExact, origin, type Position, timeOf } from '@sekali/core/position'
+import { digestOfJson, type TagKind } from '../keys/content-tag.ts'
 import { eventOfId } from '../keys/event-of-id.ts'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
@@ -27,10 +30,12 @@ export interface Sent {
   readonly timestamp: string
   readonly position: Position
   readonly digest: string
+  /** Of what the payload means (`digestOfJson`). */
+  readonly jsonDigest?: string | undefined
 }
 
 /** Of a payload, for {@link Sent}: who waits need not hold the payload in memory. */
-export const digestOf = (payload: string): string => createHash('sha256').update(payload).digest('hex')
+export const digestOf = (payload: string): string => hash('sha256', payload)
 
 export type Outcome =
   /** Not accounted for yet. */
@@ -38,10 +43,13 @@ export type Outcome =
   /** `seq` is the number of the event that has the id. */
   | { readonly status: 'stored' | 'conflict'; readonly seq: number }
   /** `differs` names what of the repeat is not as it is in the log, if anything is: it was dropped with the repeat. */
-  | { readonly status: 'duplicate'; readonly seq: number; readonly differs?: readonly 'timestamp'[] }
+  | { readonly status: 'duplicate'; readonly seq: number; readonly differs?: readonly Differing[] }
   | { readonly status: 'dead'; readonly reason: string }
   /** Accounted for without a trace: Redis lost the entry. */
   | { readonly status: 'lost' }
+
+/** `payload`: it means the same, and is written in another way. */
+type Differing = 'timestamp' | 'payload'
 
 // A type and not an interface, because execute() asks for an index signature.
 type OutcomeRow = {
@@ -54,6 +62,10 @@ type OutcomeRow = {
   is_conflict: boolean
   is_same: boolean | null
   is_as_of: boolean | null
+  /** Whether Redis has ever lost anything of the topic. */
+  has_loss: boolean | null
+  same_content: TagKind | null
+  topic_id: number | null
   reason: string | null
 }
 
@@ -79,7 +91,7 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
           WHERE topic_id = t.id AND seq = e.seq
         ) END AS is_same,
         (SELECT reason FROM ${deadLetters} d WHERE d.topic_id = t.id AND d.entry_id = sent.entry_id LIMIT 1) AS reason,
-        e."timestamp" = sent."timestamp" AS is_as_of
+        e."timestamp" = sent."timestamp" AS is_as_of, t.has_loss, t.same_content, t.id AS topic_id
       FROM unnest(
         ${textArray(sent.map(({ topic }) => topic))}::text[],
         ${textArray(sent.map(({ eventId }) => eventId))}::text[],
@@ -90,25 +102,46 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
         ${sql.param(sent.map(({ position }) => isTimeExact(position)))}::boolean[]
       ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, digest, "timestamp", is_exact, at)
       LEFT JOIN LATERAL (
-        SELECT id, keyed, ${livePosition} AS position FROM ${topics} WHERE name = sent.topic OFFSET 0
+        SELECT id, keyed, ${livePosition} AS position, same_content, loss_at IS NOT NULL AS has_loss
+        FROM ${topics} WHERE name = sent.topic OFFSET 0
       ) t ON true
       LEFT JOIN LATERAL (${eventOfId(sql`l.seq, l.received_at, l."timestamp"`, sql`sent.event_id`)}) e ON true
       ORDER BY sent.at`)
     .catch((error: unknown) => {
       throw asStoreError(error, 'read of outcomes')
     })
-  return rows.map((row, index) => outcomeOf(row, sent[index] as Sent))
+  const outcomes: Outcome[] = []
+  // One after the other: each payload may be large, and few are read.
+  for (const [index, row] of rows.entries()) outcomes.push(await outcomeOf(store, row, sent[index] as Sent))
+  return outcomes
 }
 
-function outcomeOf(row: OutcomeRow, sent: Sent): Outcome {
+async function outcomeOf(store: Store, row: OutcomeRow, sent: Sent): Promise<Outcome> {
   if (comparePositions(row.position as Position, sent.position) < 0) return { status: 'queued' }
   if (row.reason !== null) return { status: 'dead', reason: row.reason }
   const seq = Number(row.seq)
   const order = orderOf(row, sent.position)
   if (order === 0) return { status: 'stored', seq }
   if (row.is_conflict) return { status: 'conflict', seq }
-  if (!row.is_same || order >= 0) return { status: 'lost' }
-  return { status: 'duplicate', seq, ...(row.is_as_of === false && { differs: ['timestamp'] }) }
+  if (order >= 0 || !(row.is_same || (await meansTheSame(store, row, sent)))) return { status: 'lost' }
+  const differs: Differing[] = []
+  if (row.is_as_of === false) differs.push('timestamp')
+  if (!row.is_same) differs.push('payload')
+  return { status: 'duplicate', seq, ...(differs.length > 0 && { differs }) }
+}
+
+/** Of an entry that was dropped without a conflict, and whose payload is another text than the stored one. */
+async function meansTheSame(store: Store, row: OutcomeRow, { jsonDigest }: Sent): Promise<boolean> {
+  if (row.same_content !== 'json') return false
+  if (!row.has_loss) return true
+  const { rows } = await store.db
+    .execute<{ payload: string }>(
+      sql`SELECT payload::text FROM ${events} WHERE topic_id = ${row.topic_id} AND seq = ${row.seq}`,
+    )
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'read of a payload')
+    })
+  return jsonDigest !== undefined && digestOfJson(rows[0]?.payload ?? '') === jsonDigest
 }
 
 /** As `order` of the row, and exact. */

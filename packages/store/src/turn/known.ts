@@ -5,7 +5,8 @@
  * of a unique index. As `NOT EXISTS` it became a hash join over the whole log, and `= ANY (ids)` fell to a generic plan
  * that stored 6,000 events a second where this one stores ten times as many.
  */
-import { compareTags, kindOf } from '../keys/content-tag.ts'
+import { chunksOf } from '@sekali/core/chunks'
+import { compareTags, contentTagBy, kindOf, type TagKind } from '../keys/content-tag.ts'
 import type { Tx } from '../postgres/connect.ts'
 import { KeyCollision } from '../postgres/errors.ts'
 import { textArray, uuidArray } from '../postgres/text-array.ts'
@@ -15,13 +16,14 @@ export interface Sought {
   readonly topicId: number
   /** As the topic's row says. */
   readonly keyed: boolean
+  readonly pepper: Buffer
+  /** What the topic compares. */
+  readonly by: TagKind
   readonly eventId: string
   readonly key: string
   /** Of the first event that came under the id. */
   readonly tag: string
-  /** Whether tags of another kind came under the id as well. */
-  readonly isMixed: boolean
-  /** Bytes of the largest payload that came under the id: to a stored one that is larger, none is equal. */
+  /** Bytes of the largest payload that came under the id: by bytes, none is equal to a stored one that is larger. */
   readonly payloadBytes: number
 }
 
@@ -40,10 +42,7 @@ export interface Known extends Content {
   readonly seq: number
 }
 
-/**
- * By their tags; where these are of two kinds, byte for byte: a publisher that repeats itself sends what it sent. Not the
- * timestamp: there are clients that stamp each attempt, and to them the second is the same event.
- */
+/** By their tags, or as the same text of the same source. Tags of two kinds are of two contents: see `withTags`. */
 export function hasSameContent(received: Content, first: Content): boolean {
   if (first.source === received.source && first.payload === received.payload) return true
   const isSame = received.tag && first.tag && compareTags(received.tag(), first.tag())
@@ -81,17 +80,13 @@ async function findByKey<S extends Sought>(tx: Tx, sought: readonly S[]): Promis
     if (event_id !== one.eventId || Number(topic_id) !== one.topicId) throw new KeyCollision()
     return [one, { seq: Number(seq), tag: content_tag.replaceAll('-', '') }]
   })
-  const otherKind = found.filter(([one, { tag }]) => one.isMixed || kindOf(tag) !== kindOf(one.tag))
-  const contents = await readContents(tx, otherKind)
-  return found.map(([one, { seq, tag }]) => [
-    one,
-    { source: null, payload: null, ...contents.get(one), seq, tag: () => tag },
-  ])
+  return await withTags(tx, found)
 }
 
 interface Found {
   readonly seq: number
-  readonly tag: string
+  /** Undefined where the log is not upgraded, and may have none. */
+  readonly tag: string | undefined
 }
 
 /**
@@ -100,29 +95,46 @@ interface Found {
  */
 const payloadUpTo = `CASE WHEN octet_length(l.payload::text) <= b.bytes THEN l.payload::text END AS payload`
 
-/** What events say that have the id, and a tag of another kind than what came under it. */
-async function readContents<S extends Sought>(
-  tx: Tx,
-  found: readonly [S, Found][],
-): Promise<Map<S, Pick<ContentRow, 'source' | 'payload'>>> {
-  if (found.length === 0) return new Map()
-  const { rows } = await tx.$client.query<ContentRow>({
-    name: 'read_contents',
-    text: `
-      SELECT b.at - 1 AS at, e.*
-      FROM unnest($1::integer[], $2::bigint[], $3::integer[]) WITH ORDINALITY AS b (topic_id, seq, bytes, at)
-      CROSS JOIN LATERAL (
-        SELECT l.source, ${payloadUpTo} FROM events l WHERE l.topic_id = b.topic_id AND l.seq = b.seq OFFSET 0
-      ) e`,
-    values: [
-      arrayOf(found, ([{ topicId }]) => topicId),
-      arrayOf(found, ([, { seq }]) => seq),
-      arrayOf(found, ([{ payloadBytes }]) => payloadBytes),
-    ],
-    types,
+/** Payloads that are in memory at once: 4 MiB of those that the door lets in. */
+const payloadsAtOnce = 16
+
+/**
+ * Each with a tag of the kind that its topic compares. Where another is stored, because the topic's setting has changed or
+ * the log is not upgraded, it is made of the stored content, as if that came now. By meaning, a payload may be larger than
+ * its equal, so all of these are read, a few at a time.
+ */
+async function withTags<S extends Sought>(tx: Tx, found: readonly [S, Found][]): Promise<[S, Known][]> {
+  const tags = new Map<S, string>()
+  const others = found.filter(([{ by }, { tag }]) => tag === undefined || kindOf(tag) !== by)
+  for (const some of chunksOf(others, payloadsAtOnce)) {
+    const { rows } = await tx.$client.query<ContentRow>({
+      name: 'read_contents',
+      text: `
+        SELECT b.at - 1 AS at, e.*
+        FROM unnest($1::integer[], $2::bigint[], $3::integer[]) WITH ORDINALITY AS b (topic_id, seq, bytes, at)
+        CROSS JOIN LATERAL (
+          SELECT l.source, ${payloadUpTo} FROM events l WHERE l.topic_id = b.topic_id AND l.seq = b.seq OFFSET 0
+        ) e`,
+      values: [
+        arrayOf(some, ([{ topicId }]) => topicId),
+        arrayOf(some, ([, { seq }]) => seq),
+        arrayOf(some, ([{ by, payloadBytes }]) => (by === 'bytes' ? payloadBytes : allBytes)),
+      ],
+      types,
+    })
+    for (const { at, source, payload } of rows) {
+      const [one] = some[Number(at)] as [S, Found]
+      if (payload !== null) tags.set(one, contentTagBy(one.pepper, one.by, source, payload))
+    }
+  }
+  return found.map(([one, { seq, tag: stored }]) => {
+    const tag = tags.get(one) ?? stored
+    return [one, { seq, source: null, payload: null, ...(tag !== undefined && { tag: () => tag }) }]
   })
-  return new Map(rows.map(({ at, source, payload }) => [found[Number(at)]?.[0] as S, { source, payload }]))
 }
+
+const allBytes = 2 ** 31 - 1
+const none = -1
 
 const textByText = `
   SELECT b.at - 1 AS at, e.*
@@ -141,19 +153,20 @@ async function findByText<S extends Sought>(tx: Tx, sought: readonly S[]): Promi
     values: [
       arrayOf(sought, ({ topicId }) => topicId),
       textArray(sought.map(({ eventId }) => eventId)),
-      arrayOf(sought, ({ payloadBytes }) => payloadBytes),
+      arrayOf(sought, ({ by, payloadBytes }) => (by === 'bytes' ? payloadBytes : none)),
     ],
     types,
   })
-  return rows.map(({ at, seq, content_tag, source, payload }) => [
-    sought[Number(at)] as S,
-    {
-      seq: Number(seq),
-      source,
-      payload,
-      ...(content_tag !== null && { tag: () => content_tag.replaceAll('-', '') }),
-    },
-  ])
+  const byBytes: [S, Known][] = []
+  const byMeaning: [S, Found][] = []
+  for (const { at, seq, content_tag, source, payload } of rows) {
+    const one = sought[Number(at)] as S
+    const stored = { seq: Number(seq), tag: content_tag?.replaceAll('-', '') }
+    const { tag } = stored
+    if (one.by === 'json') byMeaning.push([one, stored])
+    else byBytes.push([one, { seq: stored.seq, source, payload, ...(tag && { tag: () => tag }) }])
+  }
+  return [...byBytes, ...(await withTags(tx, byMeaning))]
 }
 
 const arrayOf = <T>(all: readonly T[], numberIn: (one: T) => number): string =>

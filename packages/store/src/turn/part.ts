@@ -3,7 +3,7 @@
  * processor of PostgreSQL, which all consumers share, is the scarcer one.
  */
 import type { EventId } from '@sekali/core/event'
-import { contentTag, kindOf, type TagKind } from '../keys/content-tag.ts'
+import { contentTagBy } from '../keys/content-tag.ts'
 import { keysOf } from '../keys/event-key.ts'
 import type { Received } from './copy.ts'
 import type { Content, Sought } from './known.ts'
@@ -25,11 +25,11 @@ export interface Part extends Batch {
 }
 
 export function groupById({ turn, received }: Batch): Part {
-  const { topicId, keyed, pepper } = turn
+  const { topicId, keyed, pepper, sameContent: by } = turn
   const keyOf = keysOf(pepper, topicId)
   const indexOf = new Map<EventId, number>()
   const firsts: Received[] = []
-  const sought: (Sought & { payloadBytes: number; isMixed: boolean })[] = []
+  const sought: (Sought & { payloadBytes: number })[] = []
   const indices = received.map((item) => {
     const { eventId, payload } = item.event
     const index = indexOf.get(eventId) ?? firsts.length
@@ -39,22 +39,17 @@ export function groupById({ turn, received }: Batch): Part {
       indexOf.set(eventId, index)
       firsts.push(item)
       const [key, tag] = [keyOf(eventId), tagOf(turn, item)]
-      sought.push({ topicId, keyed, eventId, key, tag, isMixed: false, payloadBytes })
+      sought.push({ topicId, keyed, pepper, by, eventId, key, tag, payloadBytes })
       return index
     }
     if (payloadBytes > first.payloadBytes) first.payloadBytes = payloadBytes
-    if (tagKindOf(item) !== kindOf(first.tag)) first.isMixed = true
     return index
   })
   return { turn, received, firsts, indices, sought }
 }
 
-/** The tag that an event has brought, or else that of its payload's bytes. */
-const tagOf = ({ pepper }: Turn, { event: { contentTag: tag, source, payload } }: Received): string =>
-  tag ?? contentTag(pepper, 'bytes', source, payload)
-
-const tagKindOf = ({ event: { contentTag: tag } }: Received): TagKind =>
-  tag === undefined ? 'bytes' : kindOf(tag)
+const tagOf = ({ pepper, sameContent }: Turn, { event: { source, payload } }: Received): string =>
+  contentTagBy(pepper, sameContent, source, payload)
 
 /** Of an event with the id of the first at `index`. Its tag is made when it is asked for. */
 export const contentOf = ({ turn, firsts, sought }: Part, item: Received, index: number): Content => ({

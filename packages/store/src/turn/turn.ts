@@ -9,6 +9,7 @@ import type { TopicName } from '@sekali/core/event'
 import type { Outcomes } from '@sekali/core/figures'
 import type { Position } from '@sekali/core/position'
 import pg from 'pg'
+import type { TagKind } from '../keys/content-tag.ts'
 import { pepperIn } from '../keys/pepper.ts'
 import { type Store, type Tx, withOpening } from '../postgres/connect.ts'
 import { countedNames } from '../postgres/outcome-columns.ts'
@@ -23,6 +24,8 @@ export interface Turn extends Account {
   readonly keyed: boolean
   /** Read with the row: after a restore it may be another one. */
   readonly pepper: Buffer
+  /** What counts as the same content under one event id. */
+  readonly sameContent: TagKind
 }
 
 /**
@@ -53,7 +56,7 @@ const prepareTurns = `
   PREPARE take_turns (text[], integer) AS
     SELECT t.*, (SELECT pepper FROM installation) AS pepper FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
       SELECT id, name, stream_group, position, accounted, seen, seen_id, history, retired,
-        head, kept_bytes, keyed FROM topics
+        head, kept_bytes, keyed, same_content FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
     ) t LIMIT $2;
   PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, boolean, text, bigint,
@@ -101,6 +104,7 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     keptBytes: Number(row.kept_bytes),
     keyed: isTrue(row.keyed),
     pepper: pepperIn(row.pepper),
+    sameContent: row.same_content === 'json' ? 'json' : 'bytes',
   }))
 }
 
