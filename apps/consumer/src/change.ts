@@ -29,7 +29,7 @@ export function changeOf(pass: Pass, log: Logger): Change | undefined {
   const { turn, read } = pass
   const { topic } = turn
   const { loss, ...after } = accountAfter(turn, read)
-  const { lost, accounted, epoch } = after
+  const { lost, accounted, history } = after
   const group = read?.account.group ?? turn.group
   if (loss) log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
   else if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
@@ -39,7 +39,7 @@ export function changeOf(pass: Pass, log: Logger): Change | undefined {
     entries.length === 0 &&
     accounted === turn.accounted &&
     group === turn.group &&
-    epoch === turn.epoch &&
+    history === turn.history &&
     !loss
   if (group === null || isSame) return undefined
   const received = entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)

@@ -160,7 +160,7 @@ test('entries that a torn append-only file has cost are counted once, whoever kn
   }
 })
 
-test('an epoch is one and the same on all connections, whatever becomes of replication meanwhile', async () => {
+test('a history is one and the same on all connections, whatever becomes of replication meanwhile', async () => {
   await using redis = await ownRedis()
   const prefix = ownPrefix()
   await using before = await ownBroker(redis.url, prefix)
@@ -193,6 +193,6 @@ test('a primary that was a replica meanwhile compares nothing with what it had b
   const first = await read(broker, start)
   await broker.redis.replicaof('127.0.0.1', '1')
   await broker.redis.replicaof('NO', 'ONE')
-  const back = await read(broker, { ...first.next, epoch: 'of the other primary' })
+  const back = await read(broker, { ...first.next, history: 'of the other primary' })
   expect(back.next).toMatchObject({ accounted: 4, lost: 0 })
 })

@@ -12,7 +12,7 @@ export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
 /** The hash of the topics that have entries in flight, each with the last id of its stream; see turn/marks.ts. */
 export const dirtyKey = ({ prefix }: Broker) => `${prefix}:dirty`
 
-/** The hash of what Redis brought back of each topic when it began its present epoch; see loss/vouch.ts. */
+/** The hash of what Redis brought back of each topic when it began its present history; see loss/vouch.ts. */
 export const restoredKey = ({ prefix }: Broker) => `${prefix}:restored`
 
 /** The channel on which a topic's name says that the topic has news. */

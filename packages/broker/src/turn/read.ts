@@ -16,7 +16,7 @@ import { type Account, beginning } from '@sekali/core/account'
 import { BrokerUnavailable } from '@sekali/core/errors'
 import { advance, comparePositions, type Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
-import { epochOf } from '../loss/epoch.ts'
+import { historyOf } from '../loss/history.ts'
 import { vouch } from '../loss/vouch.ts'
 import { ask, type Broker, transact } from '../redis/connect.ts'
 import { decode } from '../redis/entry.ts'
@@ -48,9 +48,9 @@ export async function readTurn(
   packsMax: number,
   { reclaimFirst = false, onTaken = () => {} }: ReadTurnOptions = {},
 ): Promise<TurnRead | undefined> {
-  const epoch = await epochOf(broker)
+  const history = await historyOf(broker)
   let isTorn =
-    given.epoch !== null && given.epoch !== epoch && (await vouchForSeen(broker, given, given.epoch))
+    given.history !== null && given.history !== history && (await vouchForSeen(broker, given, given.history))
   let account = given.group === null ? await findAccount(broker, given) : (given as OpenAccount)
   let reclaimed: ReclaimCause | undefined
   let disturbance = ''
@@ -68,13 +68,13 @@ export async function readTurn(
       disturbance = `entries were ${reclaimed.replaceAll('_', ' ')}`
       await reclaim(broker, account, consumer, onTaken)
     } else if (comparePositions(read.lastId, account.position) < 0 || read.entriesAdded < account.accounted) {
-      // The stream went backwards without a new epoch, as far as we know; see vouchForSeen.
+      // The stream went backwards without a new history, as far as we know; see vouchForSeen.
       disturbance = 'the stream went backwards'
       isTorn = (await vouchForSeen(broker, account, '')) || isTorn
-    } else if ((await epochOf(broker)) !== epoch) {
-      throw new BrokerUnavailable(`redis began another epoch while ${account.topic} was read`)
+    } else if ((await historyOf(broker)) !== history) {
+      throw new BrokerUnavailable(`redis began another history while ${account.topic} was read`)
     } else {
-      return { account, reclaimed, epoch, isTorn, ...read }
+      return { account, reclaimed, history, isTorn, ...read }
     }
   }
   if (account === undefined) return undefined
@@ -146,17 +146,17 @@ return {
 const isRefused = (error: unknown): boolean => error instanceof Error && error.message.startsWith('EXECABORT')
 
 /**
- * Vouches for what was seen of the stream in an earlier epoch (see loss/vouch.ts). So what Redis has lost of it stays counted,
- * and no new id lies below the position, where nobody would ever read it. Returns whether anything is missing.
+ * Vouches for what was seen of the stream in an earlier history (see loss/vouch.ts). So what Redis has lost of it stays
+ * counted, and no new id lies below the position, where nobody would ever read it. Returns whether anything is missing.
  */
-async function vouchForSeen(broker: Broker, account: Account, epoch: string): Promise<boolean> {
+async function vouchForSeen(broker: Broker, account: Account, history: string): Promise<boolean> {
   if (account.group === null) return false
   // What is accounted for was seen, whoever wrote it down.
   const latest =
     account.seen >= account.accounted
       ? { added: account.seen, id: account.seenId }
       : { added: account.accounted, id: account.position }
-  const vouched = await vouch(broker, account.topic, { epoch, group: account.group, ...latest })
+  const vouched = await vouch(broker, account.topic, { history, group: account.group, ...latest })
   return vouched !== undefined && vouched.lost > 0
 }
 

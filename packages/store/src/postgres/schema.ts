@@ -36,7 +36,7 @@ export const topics = pgTable(
     seenId: text().notNull().default('0-0'),
     /** When Redis was last found to have lost anything. */
     lossAt: time(),
-    /** The epoch of Redis's data in which `seen` was seen; null until the first turn. See broker/loss/epoch.ts. */
+    /** The history of Redis's data in which `seen` was seen; null until the first turn. See broker/loss/history.ts. */
     history: text(),
     /** The stream was drained and quiet, so it was deleted: that it is gone is no loss. See broker/turn/retire.ts. */
     retired: boolean().notNull().default(false),

@@ -90,7 +90,7 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     accounted: Number(row.accounted),
     seen: Number(row.seen),
     seenId: row.seen_id as Position,
-    epoch: row.history ?? null,
+    history: row.history ?? null,
     // As PostgreSQL prints it, or as pg reads it.
     retired: String(row.retired).startsWith('t'),
     head: Number(row.head),
@@ -120,7 +120,7 @@ export function queueTurnEnd(tx: Tx, turn: Turn, result: TurnResult): void {
     result.seen,
     turn.head + result.stored,
     foundLoss || result.lost > 0,
-    result.epoch === null ? 'NULL' : pg.escapeLiteral(result.epoch),
+    result.history === null ? 'NULL' : pg.escapeLiteral(result.history),
     result.kept ?? 0,
     ...countedNames.map((name) => result[name]),
   ]
