@@ -176,12 +176,12 @@ async function account(
   return new Map(
     changes.map(({ pass, turn, group, after, loss, malformed }, index) => {
       const outcome = outcomes[index] as (typeof outcomes)[number]
-      const { topic, topicId } = turn
+      const { topic, topicId, epoch } = turn
       const dead = outcome.dead + malformed.length
       if (dead > 0) context.log.error({ topic, dead }, 'entries became dead letters')
       const kept = turn.keptBytes + outcome.kept - pass.turn.keptBytes
       queueTurnEnd(tx, turn, { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined })
-      return [pass, { topicId, topic, head: turn.head + outcome.stored, position: after.position }]
+      return [pass, { topicId, topic, epoch, head: turn.head + outcome.stored, position: after.position }]
     }),
   )
 }

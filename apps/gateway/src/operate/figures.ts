@@ -81,6 +81,7 @@ const noTurnYet: Row = {
   seen: 0,
   lossAt: null,
   headSeq: 0,
+  epoch: 1,
 }
 
 function topicFigures(topic: string, row: Row | undefined, inFlight: number | null = null): TopicFigures {

@@ -16,6 +16,8 @@ import { countedNames } from '../postgres/outcome-columns.ts'
 export interface Turn extends Account {
   readonly topicId: number
   readonly head: number
+  /** The epoch of its log. */
+  readonly epoch: number
   /** Bytes of content that are kept of the topic's conflicts and dead letters. */
   readonly keptBytes: number
 }
@@ -48,7 +50,7 @@ const prepareTurns = `
   PREPARE take_turns (text[], integer) AS
     SELECT t.* FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
       SELECT id, name, stream_group, position, accounted, seen, seen_id, history, retired,
-        head, kept_bytes FROM topics
+        head, kept_bytes, epoch FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
     ) t LIMIT $2;
   PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, boolean, text, bigint,
@@ -94,6 +96,7 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     // As PostgreSQL prints it, or as pg reads it.
     retired: String(row.retired).startsWith('t'),
     head: Number(row.head),
+    epoch: Number(row.epoch),
     keptBytes: Number(row.kept_bytes),
   }))
 }
