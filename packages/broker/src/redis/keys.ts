@@ -15,6 +15,9 @@ export const dirtyKey = ({ prefix }: Broker) => `${prefix}:dirty`
 /** The hash of what Redis brought back of each topic when it began its present history; see loss/vouch.ts. */
 export const restoredKey = ({ prefix }: Broker) => `${prefix}:restored`
 
+/** The hash of how far topics' logs had come when consumers last acknowledged; see turn/remembered.ts. */
+export const rememberedKey = ({ prefix }: Broker) => `${prefix}:remembered`
+
 /** The channel on which a topic's name says that the topic has news. */
 export const doorbellChannel = ({ prefix }: Broker) => `${prefix}:doorbell`
 

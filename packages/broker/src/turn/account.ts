@@ -10,6 +10,7 @@
 import type { Account, AccountAfter } from '@sekali/core/account'
 import { comparePositions, type Position } from '@sekali/core/position'
 import type { Entry } from '../redis/entry.ts'
+import type { Memories } from './remembered.ts'
 
 /** What showed that entries had been delivered and not accounted for. */
 export const reclaimCauses = ['left_pending', 'delivered_to_nobody', 'skipped'] as const
@@ -30,6 +31,8 @@ export interface TurnRead {
   readonly lastId: Position
   /** The history of Redis's data in which it was read. */
   readonly history: string
+  /** What Redis remembers of the topic's log. */
+  readonly memories: Memories
   /** Whether the stream was found to have lost its end. */
   readonly isTorn: boolean
   /** Whether the read had to reclaim, and if so why. */
