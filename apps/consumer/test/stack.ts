@@ -12,7 +12,7 @@ import { readTopics } from '@sekali/store/topics'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownStore } from '@sekali/testkit/own'
-import { event } from '@sekali/testkit/sample'
+import { at, event } from '@sekali/testkit/sample'
 import { expect, inject } from 'vitest'
 import { addConsumerMetrics } from '../src/metrics/turns.ts'
 import { runTurns } from '../src/turn.ts'
@@ -41,7 +41,7 @@ export async function ownStack(redisUrl = inject('redisUrl'), postgresUrl = inje
     figures: async (topic = 'orders') => (await readTopics(store)).find((one) => one.topic === topic),
     /** The whole log of a topic, by seq. */
     async log(topic = 'orders') {
-      const { events, more } = await readTopic(store, { topic, after: 0, limit: 100_000 })
+      const { events, more } = await readTopic(store, { topic, after: at(0), limit: 100_000 })
       expect(more).toBe(false)
       return events
     },
