@@ -12,6 +12,8 @@ const portionEvents = 256
 
 export interface Read extends StoredEvent {
   readonly topicId: number
+  /** Of its topic's log. */
+  readonly logEpoch: number
 }
 
 /** The next events, in the order of each topic. `atEnd` when no topic has more. */
@@ -21,11 +23,12 @@ export async function readEvents(
   limit: number,
 ): Promise<{ events: Read[]; atEnd: boolean }> {
   const events: Read[] = []
+  const epochs = new Map(topics.map(({ topicId, epoch }) => [topicId, epoch]))
   let chars = 0
   for (const portion of portionsOf(topics, limit)) {
     // There are that many: the heads were read before, from the same database.
     for (const { topicId, event } of await readNext(tx, portion)) {
-      events.push({ ...event, topicId })
+      events.push({ ...event, topicId, logEpoch: epochs.get(topicId) ?? 1 })
       chars += event.payload.length
     }
     if (chars >= turnCharsAim) break

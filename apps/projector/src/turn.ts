@@ -3,6 +3,7 @@
  *
  *     BEGIN
  *       lock the generation's row                     whoever has it may fold, nobody else can
+ *       begin another generation instead              if a restore has taken away what this one has folded
  *       read the events after the checkpoints         by seq, without a gap, of all topics that have more
  *       read the states of their keys, fold           pure: nothing outside of this transaction changes
  *       write states, checkpoints and revision        together or not at all, and only onto the revision that was read
@@ -15,8 +16,10 @@ import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
 import { notifySupervisor } from '@sekali/process/notice'
 import { type Folded, notedEvents } from '@sekali/projection/fold'
+import { foldAnewIfAstray } from '@sekali/store/astray'
 import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
 import {
+  type Checkpoint,
   endProjectionTurn,
   endSuspectedTurn,
   type Generation,
@@ -122,7 +125,12 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
   if (generation === undefined || outcome === undefined) return undefined
   at('committed')
   const { name, version } = generation as Generation
-  const { folded, isLive, chars, cut } = outcome as Outcome
+  const { folded, isLive, chars, cut, astray } = outcome as Outcome
+  if (astray.length > 0)
+    log.warn(
+      { projection: name, version, topics: astray },
+      'a restore took away what was folded: it is folded anew',
+    )
   if (isLive) log.info({ projection: name, version }, 'projection is live')
   if (folded.failure !== undefined) {
     const { topic, seq } = folded.failure.event
@@ -139,6 +147,8 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
 }
 
 interface Outcome {
+  /** Topics of which it had folded what a restore has taken away. */
+  readonly astray: readonly string[]
   readonly folded: Folded
   readonly isLive: boolean
   readonly chars: number
@@ -153,6 +163,9 @@ async function advance(
 ): Promise<Outcome> {
   const definition = definitions.find(({ name }) => name === generation.name)
   if (definition === undefined) throw new Error('a turn that nobody asked for')
+  const astray = await foldAnewIfAstray(tx, generation)
+  if (astray.length > 0)
+    return { astray, folded: { states: new Map(), count: 0 }, isLive: false, chars: 0, cut: undefined }
   context.process.mustHave(definition.source)
   const suspicion = suspicionOf(generation.name)
   const limit = suspicion === 'each event' ? 1 : countMax(generation.name)
@@ -175,7 +188,7 @@ async function advance(
     await goLive(tx, generation)
     context.at('swapped')
   }
-  return { folded, isLive, chars, cut }
+  return { astray, folded, isLive, chars, cut }
 }
 
 async function foldInto(
@@ -226,8 +239,8 @@ async function foldInto(
   return { folded, chars }
 }
 
-function checkpointsAfter(events: readonly Read[]): { topicId: number; seq: number }[] {
-  const seqs = new Map<number, number>()
-  for (const { topicId, seq } of events) seqs.set(topicId, seq)
-  return [...seqs].map(([topicId, seq]) => ({ topicId, seq }))
+function checkpointsAfter(events: readonly Read[]): Checkpoint[] {
+  const places = new Map<number, Checkpoint>()
+  for (const { topicId, logEpoch: epoch, seq } of events) places.set(topicId, { topicId, epoch, seq })
+  return [...places.values()]
 }
