@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { ownStack } from '../test/stack.ts'
 
 const counting = `export const count = defineProjection({
-  name: 'count', topics: 'orders', initial: [], apply: (ids, { event_id }) => [...ids, event_id],
+  name: 'count', topics: 'orders', initial: [], apply: (ids, { eventId }) => [...ids, eventId],
 })`
 
 test('a projection of what a restore took out of the log is folded anew, and says so', async () => {
