@@ -155,10 +155,7 @@ interface Outcome {
   readonly astray?: readonly string[]
 }
 
-const nothing: Outcome = {
-  ...{ folded: { states: new Map(), count: 0 }, failure: undefined },
-  ...{ isLive: false, chars: 0, cut: undefined },
-}
+const nothing = { failure: undefined, isLive: false, chars: 0, cut: undefined } as const
 
 async function advance(
   context: HeldContext,
@@ -169,7 +166,7 @@ async function advance(
   const definition = definitions.find(({ name }) => name === generation.name)
   if (definition === undefined) throw new Error('a turn that nobody asked for')
   const astray = await foldAnewIfAstray(tx, generation)
-  if (astray.length > 0) return { ...nothing, astray }
+  if (astray.length > 0) return { ...nothing, folded: { states: new Map(), count: 0 }, astray }
   context.process.mustHave(definition.source)
   const suspicion = suspicionOf(generation.name)
   const limit = suspicion === 'each event' ? 1 : countMax(generation.name)
