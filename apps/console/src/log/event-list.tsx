@@ -4,11 +4,10 @@ import { moveByArrows } from '../components/arrows.ts'
 import { Banner, Button, Empty } from '../components/basics.tsx'
 import { Name } from '../components/name.tsx'
 import { Time } from '../components/time.tsx'
-import type { Problem } from '../http/problem.ts'
 import { linkTo } from '../routing/url.ts'
 import type { LogEvent } from '../text/slices.ts'
 import { countText, plural } from '../text/words.ts'
-import { keyOf, rowsMax, waitingCount } from './rows.ts'
+import { keyOf, type Restored, rowsMax, waitingCount } from './rows.ts'
 import type { Log } from './use-log.ts'
 
 /** Rows of a fixed height, as only those that can be seen are in the document. */
@@ -57,7 +56,7 @@ export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps
     const nothing = problem ? null : <Empty title={empty}>{emptyWords}</Empty>
     return restored ? (
       <>
-        <Restored problem={restored} />
+        <RestoredBanner of={restored} />
         {nothing}
       </>
     ) : (
@@ -69,7 +68,7 @@ export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps
   const waiting = waitingCount(rows)
   return (
     <div class={`events ${isOneTopic ? 'of-one-topic' : ''}`}>
-      {restored && <Restored problem={restored} />}
+      {restored && <RestoredBanner of={restored} />}
       <Button class="events-new" hidden={waiting === 0} onClick={toTop}>
         {countText(waiting)} new
       </Button>
@@ -109,12 +108,11 @@ export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps
   )
 }
 
-function Restored({ problem: { fields } }: { problem: Problem }) {
+function RestoredBanner({ of: { topic, epoch, forkedAt } }: { of: Restored }) {
   return (
     <Banner tone="warning" title="The log was restored from a backup" alert>
-      <Name of={String(fields.topic)} /> goes on after seq {countText(Number(fields.forked_at))}, in epoch{' '}
-      {countText(Number(fields.epoch))}. Events that were here behind it are no longer in the log: the list
-      shows what is.
+      <Name of={topic} /> goes on{forkedAt !== undefined && ` after seq ${countText(forkedAt)},`} in epoch{' '}
+      {countText(epoch)}. Events that were here may no longer be in the log: the list shows what is.
     </Banner>
   )
 }
