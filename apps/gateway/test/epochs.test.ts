@@ -2,17 +2,18 @@ import { readForks } from '@sekali/store/forks'
 import { fillLog } from '@sekali/testkit/fill-log'
 import { ownPrefix, ownStore } from '@sekali/testkit/own'
 import { expect, inject, test } from 'vitest'
-import { createGateway, post } from './gateway.ts'
+import { post } from './gateway.ts'
+import { serveGateway } from './served-gateway.ts'
 
 test('after a restore of which Redis knows nothing, an administrator begins an epoch of all logs', async () => {
   await using store = await ownStore()
   await fillLog(store, { orders: 20 }, { payload: `'{}'` })
-  await using gateway = createGateway({
+  await using gateway = await serveGateway({
     redisUrl: inject('redisUrl'),
     databaseUrl: store.url,
     prefix: ownPrefix(),
   })
-  const ask = (body: string) => gateway.app.request('/epochs', post(body))
+  const ask = (body: string) => fetch(`${gateway.url}/epochs`, post(body))
   const counted = await ask('{"dry_run":true}')
   expect(counted.status).toBe(200)
   expect(await counted.json()).toMatchObject({ topics: 1, events: 20, stored_since_start: 1 })
