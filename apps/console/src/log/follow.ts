@@ -16,6 +16,8 @@ interface Listener {
   readonly onState: (state: FollowState) => void
   /** Trying again would not help. */
   readonly onRefused: (problem: Problem) => void
+  /** The log was restored from a backup, and what came of it before may be gone. It has ended. */
+  readonly onRestored: (problem: Problem) => void
 }
 
 const linesMax = 1_000
@@ -28,7 +30,10 @@ let close: (() => void) | undefined
  * Follows until the returned function is called. A browser has six connections for a host, so there is only ever one
  * tail: a new one ends the one before.
  */
-export function follow({ topic, source }: Followed, { onLines, onState, onRefused }: Listener): () => void {
+export function follow(
+  { topic, source }: Followed,
+  { onLines, onState, onRefused, onRestored }: Listener,
+): () => void {
   close?.()
   let lines: string[] = []
   let passed = 0
@@ -66,6 +71,9 @@ export function follow({ topic, source }: Followed, { onLines, onState, onRefuse
     if (problem?.status === 401) isLoginDue.value = true
     if (problem === undefined || problem.status >= 500 || problem.status === 429) {
       again = setTimeout(open, againMs + Math.random() * againMs)
+    } else if (problem.code === 'log_restored') {
+      end()
+      onRestored(problem)
     } else {
       onState('refused')
       onRefused(problem)

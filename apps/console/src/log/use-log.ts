@@ -22,6 +22,8 @@ export interface Log {
   readonly problem: Problem | undefined
   /** Why nothing is followed: what is there can be read all the same. */
   readonly refusal: Problem | undefined
+  /** That the log was restored from a backup meanwhile: the list has begun anew. */
+  readonly restored: Problem | undefined
   readonly isLoading: boolean
   /** Reads the next older page; undefined at the beginning of the log. */
   readonly onOlder: (() => void) | undefined
@@ -40,6 +42,8 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
   const [state, setState] = useState<Log['state']>('off')
   const [problem, setProblem] = useState<Problem>()
   const [refusal, setRefusal] = useState<Problem>()
+  const [restored, setRestored] = useState<Problem>()
+  const [beginnings, setBeginnings] = useState(0)
   const [isLoading, setLoading] = useState(true)
   const [older, setOlder] = useState<URLSearchParams>()
   const isHeld = useRef(false)
@@ -49,6 +53,15 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
   const shownKey = useRef(key)
   const visible = isVisible.value
 
+  /** What is shown may be of events that are gone, and their seqs are those of others. */
+  const beginAnew = useCallback((problem: Problem) => {
+    setRows(noRows)
+    known.current = noRows
+    isPaged.current = false
+    setRestored(problem)
+    setBeginnings((before) => before + 1)
+  }, [])
+
   // `key` is the query
   useEffect(() => {
     if (!visible) return
@@ -57,6 +70,7 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
       setRows(noRows)
       known.current = noRows
       isPaged.current = false
+      setRestored(undefined)
     }
     const stale = [...known.current.waiting, ...known.current.shown]
     shownKey.current = key
@@ -92,6 +106,7 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
             return addLive(at, lines.map(eventOf), isHeld.current)
           }),
         onRefused: setRefusal,
+        onRestored: beginAnew,
         onState: (now) => {
           setState(now)
           if (isFirst && now !== 'connecting') {
@@ -105,7 +120,7 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
       stop.abort()
       end()
     }
-  }, [key, isLive, visible])
+  }, [key, isLive, visible, beginnings, beginAnew])
 
   const readOlder = useCallback(async () => {
     if (older === undefined) return
@@ -115,16 +130,19 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
       setRows((before) => addOlder(before, eventsOf(page.text)))
       setOlder(nextQuery(page))
     } catch (error) {
-      setProblem(asProblem(error))
+      const problem = asProblem(error)
+      if (problem.code === 'log_restored') return beginAnew(problem)
+      setProblem(problem)
     }
     setLoading(false)
-  }, [older])
+  }, [older, beginAnew])
 
   return {
     rows,
     state,
     problem,
     refusal,
+    restored,
     isLoading,
     onOlder: older === undefined ? undefined : () => void readOlder(),
     hold: (held) => {
