@@ -34,23 +34,25 @@ END $$;
 -- another epoch, which tells nobody anything: whoever has read no further than the log goes is where it forks, or before.
 CREATE FUNCTION "begin_epochs"("restored_at" timestamp with time zone, OUT "epoch" integer, OUT "topics" bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	begun_at CONSTANT timestamptz := clock_timestamp();
 BEGIN
 	PERFORM pg_advisory_xact_lock(hashtext('sekali begin_epochs'));
 	SELECT greatest(
 		1 + coalesce(max(t.epoch), 1),
 		1 + coalesce((SELECT max(f.epoch) FROM public.forks f), 1),
-		extract(epoch FROM clock_timestamp() - timestamptz '2025-01-01Z') / 60
+		extract(epoch FROM begun_at - timestamptz '2025-01-01Z') / 60
 	) INTO epoch FROM public.topics t;
 	WITH begun AS (
 		UPDATE public.topics t SET epoch = begin_epochs.epoch RETURNING t.id, t.head
 	)
-	INSERT INTO public.forks (topic_id, epoch, forked_at)
-	SELECT b.id, begin_epochs.epoch, CASE WHEN begin_epochs.restored_at IS NULL THEN b.head ELSE coalesce((
+	INSERT INTO public.forks (topic_id, epoch, at, forked_at)
+	SELECT b.id, begin_epochs.epoch, begun_at, CASE WHEN begin_epochs.restored_at IS NULL THEN b.head ELSE coalesce((
 		SELECT e.seq FROM public.events e WHERE e.topic_id = b.id AND e.stored_at < begin_epochs.restored_at
 		ORDER BY e.seq DESC LIMIT 1), 0) END
 	FROM begun b;
 	GET DIAGNOSTICS topics = ROW_COUNT;
-	INSERT INTO public.forks (topic_id, epoch, forked_at) VALUES (0, begin_epochs.epoch, 0);
+	INSERT INTO public.forks (topic_id, epoch, at, forked_at) VALUES (0, begin_epochs.epoch, begun_at, 0);
 END $$;--> statement-breakpoint
 -- As before, and of an epoch that somebody began.
 CREATE OR REPLACE FUNCTION "audit"."report"(actor text, client text, action text, target text, details jsonb) RETURNS bigint

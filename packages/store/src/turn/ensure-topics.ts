@@ -20,7 +20,8 @@ export async function ensureTopics(store: Store, names: readonly TopicName[]): P
           WHERE NOT EXISTS (SELECT FROM ${topics} t WHERE t.name = n.name)
           ORDER BY name ON CONFLICT (name) DO NOTHING RETURNING id, epoch
         )
-        INSERT INTO ${forks} (topic_id, epoch, forked_at) SELECT id, epoch, 0 FROM made WHERE epoch > 1`,
+        INSERT INTO ${forks} (topic_id, epoch, forked_at, at)
+        SELECT m.id, m.epoch, 0, f.at FROM made m JOIN ${forks} f ON f.topic_id = 0 AND f.epoch = m.epoch`,
     )
     .catch((error: unknown) => {
       throw asStoreError(error, 'making of topics')
