@@ -22,6 +22,7 @@ const commands = {
   flood: 'infra/chaos/src/flood/main.ts',
   mutants: 'infra/chaos/src/mutants/main.ts',
   release: 'infra/release/src/release.ts',
+  restored: 'apps/consumer/src/operate/restored.ts',
   sekali: 'apps/cli/src/main.ts',
   start: 'infra/local/src/start.ts',
   summary: 'infra/chaos/src/report/summary.ts',
@@ -62,7 +63,7 @@ async function main() {
   const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && process.env.REDIS_URL
   const needsRedis =
-    !['build', 'first-key', 'release', 'sekali'].includes(command) && !asksForHelp && !bringsRedis
+    !['build', 'first-key', 'release', 'restored', 'sekali'].includes(command) && !asksForHelp && !bringsRedis
   if (needsRedis) env.REDIS_SERVER = await ensureRedis(relay)
   const script = join(root, commands[command])
   const { code, signal } = await relay.run(node, [script, ...args], { env, stdio: 'inherit', ipc: true })

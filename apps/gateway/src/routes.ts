@@ -17,11 +17,11 @@ import { keyHandlersOf } from './keys/handlers.ts'
 import { letterHandlersOf } from './letters/handlers.ts'
 import type { Runner } from './letters/runner.ts'
 import { doctor } from './operate/doctor.ts'
+import { beginAllEpochs } from './operate/epochs.ts'
 import { describeApi } from './operate/openapi.ts'
 import { probeHandlersOf } from './operate/probes.ts'
 import type { Readiness } from './operate/readiness.ts'
 import type { Readings } from './operate/readings.ts'
-import { showTopic } from './operate/show-topic.ts'
 import { stats } from './operate/stats.ts'
 import type { Pressure } from './pressure/pressure.ts'
 import type { NewTopics } from './publish/new-topics.ts'
@@ -39,6 +39,7 @@ import { tail } from './tail/tail.ts'
 import type { Tails } from './tail/tails.ts'
 import { dropEmptyTopic } from './topics/drop-topic.ts'
 import { changeTopicSettings, showTopicSettings } from './topics/settings.ts'
+import { showTopic } from './topics/show-topic.ts'
 
 /** What the handlers work with. */
 export interface RouteDeps {
@@ -117,6 +118,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     dropTopic: { handler: slotted(dropEmptyTopic(deps)) },
     readTopicSettings: { handler: slotted(showTopicSettings(deps)) },
     setTopicSettings: { handler: slotted(changeTopicSettings(deps)) },
+    beginEpochs: { handler: slotted(beginAllEpochs(deps)) },
     readStats: { handler: counted(stats(deps)) },
     readRates: { handler: counted(rates(deps.sampler)) },
     runDoctor: { handler: counted(doctor(deps)) },

@@ -41,6 +41,7 @@ const rules: Record<RouteId, Rule | 'none'> = {
     allowed: 200,
     ...refused,
   },
+  beginEpochs: { path: '/epochs', init: post('{"dry_run":true}'), allowed: 200, ...refused },
   readStats: { path: '/stats', allowed: 200, elsewhere: 200 },
   readRates: { path: '/rates?topic=orders.eu', allowed: 200, ...refused },
   runDoctor: { path: '/doctor', allowed: 200, ...refused },

@@ -2,6 +2,7 @@
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { Position } from '@sekali/core/position'
 import { ownStore } from '@sekali/testkit/own'
+import { at } from '@sekali/testkit/sample'
 import { accountFor, withTurn } from '@sekali/testkit/store-events'
 import { expect, test } from 'vitest'
 import { findEvent } from '../src/read/outcomes.ts'
@@ -32,7 +33,7 @@ test('an id that has the key of another one is no repeat of it: it becomes a dea
     return { ...counted(outcome), dead: outcome.dead }
   })
   expect(outcome).toEqual({ stored: 3, duplicates: 0, conflicts: 0, dead: 1 })
-  const { events } = await readTopic(store, { topic: orders, after: 0, limit: 10 })
+  const { events } = await readTopic(store, { topic: orders, after: at(0), limit: 10 })
   expect(events.map(({ eventId }) => eventId)).toEqual(['a', 'x', 'c', 'y'])
   const { rows } = await store.pool.query('SELECT event_id, reason FROM dead_letters')
   expect(rows).toEqual([{ event_id: 'b', reason: 'key_collision' }])

@@ -3,6 +3,7 @@ import { bodyMutants } from './bodies.ts'
 import { brokerMutants } from './broker.ts'
 import { definitionMutants } from './definitions.ts'
 import { doorMutants } from './doors.ts'
+import { epochMutants } from './epochs.ts'
 import { eventKeyMutants } from './event-keys.ts'
 import { keyMutants } from './keys.ts'
 import { letterMutants } from './letters.ts'
@@ -30,4 +31,5 @@ export const mutants: readonly Mutant[] = [
   ...definitionMutants,
   ...keyMutants,
   ...letterMutants,
+  ...epochMutants,
 ]

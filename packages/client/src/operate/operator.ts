@@ -2,6 +2,7 @@ import type { AnyPayload } from '../answers.ts'
 import { checkedCall } from '../arguments.ts'
 import { type ConnectionOptions, connectionTo } from '../connection/connection.ts'
 import type { CallOptions } from '../connection/retry.ts'
+import { beginEpochs, countForEpochs, type EpochsBegun, type EpochsCount } from './epochs.ts'
 import type { Comparison, Letter, LettersQuery, LetterWithContent } from './letter.ts'
 import {
   discardLetter,
@@ -33,7 +34,8 @@ import {
 } from './topic-settings.ts'
 
 /**
- * What operators do about what could not be stored, and say about topics. It takes a key with the scope admin. Calls are tried again and reject as
+ * What operators do about what could not be stored, about topics, and after a restore. It takes a key with the scope admin.
+ * Calls are tried again and reject as
  * those of a `Client` do.
  *
  * Answers go through JSON.parse, which rounds integers beyond 2^53 and long decimals; `letterText` leaves the text as it came.
@@ -73,6 +75,13 @@ export interface Operator {
   topicSettings(topic: string, options?: CallOptions): Promise<TopicSettings>
   /** Says what holds for a topic from its next turn on, and makes the topic if there is none. */
   setTopicSettings(topic: string, settings: NewTopicSettings, options?: CallOptions): Promise<TopicSettings>
+  /** What `beginEpochs` would be about. Changes nothing. */
+  countForEpochs(options?: CallOptions): Promise<EpochsCount>
+  /**
+   * Begins another epoch of all logs, for when PostgreSQL was put back to an earlier state (at `restoredAt`, UTC; now if it is
+   * not said) and Redis has lost its data, too. Safe twice.
+   */
+  beginEpochs(restoredAt?: string, options?: CallOptions): Promise<EpochsBegun>
 }
 
 /** Throws InvalidConfig for options that make no sense. Nothing is kept open, so nothing has to be closed. */
@@ -100,5 +109,7 @@ export function createOperator(options: ConnectionOptions = {}): Operator {
     topicSettings: async (topic, options) => readTopicSettings(connection, topic, checkedCall(options)),
     setTopicSettings: async (topic, settings, options) =>
       setTopicSettings(connection, topic, settings, checkedCall(options)),
+    countForEpochs: async (options) => countForEpochs(connection, checkedCall(options)),
+    beginEpochs: async (restoredAt, options) => beginEpochs(connection, restoredAt, checkedCall(options)),
   }
 }

@@ -38,7 +38,7 @@ export const topics = pgTable(
     seenId: text().notNull().default('0-0'),
     /** When Redis was last found to have lost anything. */
     lossAt: time(),
-    /** The epoch of Redis's data in which `seen` was seen; null until the first turn. See broker/loss/epoch.ts. */
+    /** The history of Redis's data in which `seen` was seen; null until the first turn. See broker/loss/history.ts. */
     history: text(),
     /** The stream was drained and quiet, so it was deleted: that it is gone is no loss. See broker/turn/retire.ts. */
     retired: boolean().notNull().default(false),
@@ -51,6 +51,8 @@ export const topics = pgTable(
     keyed: boolean().notNull().default(true),
     /** What counts as the same content under one event id: `bytes` or `json`, as keys/content-tag.ts has it. */
     sameContent: text().notNull().default('bytes'),
+    /** The epoch of its log: 1, and one more after each restore to an earlier state. See `forks`. */
+    epoch: integer().notNull().default(1),
   },
   (table) => [
     // For patterns: the beginning of a name, whatever collation the database has.
@@ -106,6 +108,20 @@ export const installation = pgTable(
     check('installation_only', sql`${table.only}`),
     check('installation_pepper', sql`octet_length(${table.pepper}) = 32`),
   ],
+)
+
+/** Where the epochs of topics' logs began; the first of each has no row. See core/log/fork.ts. */
+export const forks = pgTable(
+  'forks',
+  {
+    /** 0: where topics begin that are made later; see operate/begin-epochs.ts. */
+    topicId: integer().notNull(),
+    epoch: integer().notNull(),
+    /** The last seq that the epoch has in common with those before. */
+    forkedAt: bigint({ mode: 'number' }).notNull(),
+    at: time().notNull().default(sql`clock_timestamp()`),
+  },
+  (table) => [primaryKey({ columns: [table.topicId, table.epoch] })],
 )
 
 /**

@@ -18,6 +18,8 @@ import { countedNames } from '../postgres/outcome-columns.ts'
 export interface Turn extends Account {
   readonly topicId: number
   readonly head: number
+  /** The epoch of its log. */
+  readonly epoch: number
   /** Bytes of content that are kept of the topic's conflicts and dead letters. */
   readonly keptBytes: number
   /** Whether ids are looked up by key: every event of the log has one, and the unique index of keys is there. */
@@ -56,7 +58,7 @@ const prepareTurns = `
   PREPARE take_turns (text[], integer) AS
     SELECT t.*, (SELECT pepper FROM installation) AS pepper FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
       SELECT id, name, stream_group, position, accounted, seen, seen_id, history, retired,
-        head, kept_bytes, keyed, same_content FROM topics
+        head, kept_bytes, keyed, same_content, epoch FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
     ) t LIMIT $2;
   PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, boolean, text, bigint,
@@ -98,9 +100,10 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     accounted: Number(row.accounted),
     seen: Number(row.seen),
     seenId: row.seen_id as Position,
-    epoch: row.history ?? null,
+    history: row.history ?? null,
     retired: isTrue(row.retired),
     head: Number(row.head),
+    epoch: Number(row.epoch),
     keptBytes: Number(row.kept_bytes),
     keyed: isTrue(row.keyed),
     pepper: pepperIn(row.pepper),
@@ -133,7 +136,7 @@ export function queueTurnEnd(tx: Tx, turn: Turn, result: TurnResult): void {
     result.seen,
     turn.head + result.stored,
     foundLoss || result.lost > 0,
-    result.epoch === null ? 'NULL' : pg.escapeLiteral(result.epoch),
+    result.history === null ? 'NULL' : pg.escapeLiteral(result.history),
     result.kept ?? 0,
     ...countedNames.map((name) => result[name]),
   ]
