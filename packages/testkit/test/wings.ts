@@ -78,6 +78,7 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
     mutants: [],
   },
   'infra/local': {
+    backup: ['command', 'system'],
     command: [],
     console: [],
     system: ['command'],

@@ -26,3 +26,5 @@ export const dataFolder = isBuilt ? resolve('.sekali') : `${repositoryRoot}.seka
 export const startCommand = isBuilt ? 'npx @sekali/cli start' : 'npm start --'
 export const cliCommand = isBuilt ? 'npx @sekali/cli' : 'npm run -s sekali --'
 export const demoCommand = isBuilt ? 'npx @sekali/cli demo' : 'npm run demo --'
+export const backupCommand = isBuilt ? 'npx @sekali/cli backup' : 'npm run backup --'
+export const restoreCommand = isBuilt ? 'npx @sekali/cli restore' : 'npm run restore --'

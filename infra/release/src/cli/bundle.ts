@@ -1,5 +1,5 @@
 /**
- * Bundles the programs of `@sekali/cli`: the command line, and all that `start` and `demo` run. Unlike in the packages that
+ * Bundles the programs of `@sekali/cli`: the command line, and all that `start`, `demo`, `backup` and `restore` run. Unlike in the packages that
  * people import, what is of others is in it too: a tenth of the files to install, and nothing to resolve when each of a
  * dozen processes starts. PostgreSQL's programs are not: they are one package for each kind of machine.
  */
@@ -14,6 +14,8 @@ const programs = {
   sekali: 'infra/local/package-entry.mjs',
   start: 'infra/local/src/start.ts',
   demo: 'infra/local/src/demo.ts',
+  backup: 'infra/local/src/backup.ts',
+  restore: 'infra/local/src/restore.ts',
   gateway: 'apps/gateway/src/main.ts',
   consumer: 'apps/consumer/src/main.ts',
   migrate: 'apps/consumer/src/migrate.ts',
