@@ -1,5 +1,6 @@
 import { accountAfter, type Settlement, type TurnRead } from '@sekali/broker/account'
 import type { Entry } from '@sekali/broker/entry'
+import type { NewEpoch } from '@sekali/broker/new-epoch'
 import type { Logger } from '@sekali/process/log'
 import type { ReceivedEntry } from '@sekali/store/bisect'
 import type { Tx } from '@sekali/store/connect'
@@ -10,6 +11,8 @@ import type { Turn } from '@sekali/store/turn'
 export interface Pass {
   readonly turn: Turn
   readonly read: TurnRead | undefined
+  /** The epoch that it has to begin, because PostgreSQL was put back to an earlier state. */
+  readonly newEpoch: NewEpoch | undefined
 }
 
 /** What a pass changes in PostgreSQL. */
@@ -26,12 +29,15 @@ export interface Change {
 
 /** `undefined` when it changes nothing. */
 export function changeOf(pass: Pass, log: Logger): Change | undefined {
-  const { turn, read } = pass
+  const { turn, read, newEpoch } = pass
   const { topic } = turn
   const { loss, ...after } = accountAfter(turn, read)
-  const { lost, accounted, epoch } = after
+  const { lost, accounted, history } = after
   const group = read?.account.group ?? turn.group
-  if (loss) log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
+  // After a restore it is not Redis that has lost something; `sayRestored` in turn.ts says what has happened.
+  if (newEpoch !== undefined) log.debug({ topic, lost, loss }, 'gone before this state was put back')
+  else if (loss)
+    log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
   else if (lost > 0) log.error({ topic, lost }, 'entries vanished from redis before they were stored')
   const entries = read?.entries ?? []
   // Entries that were read are stored even when Redis has counted fewer than there are; see accountAfter().
@@ -39,7 +45,7 @@ export function changeOf(pass: Pass, log: Logger): Change | undefined {
     entries.length === 0 &&
     accounted === turn.accounted &&
     group === turn.group &&
-    epoch === turn.epoch &&
+    history === turn.history &&
     !loss
   if (group === null || isSame) return undefined
   const received = entries.filter((entry): entry is ReceivedEntry => entry.event !== undefined)

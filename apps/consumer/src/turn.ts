@@ -19,6 +19,7 @@
 
 import { ack } from '@sekali/broker/ack'
 import { askWithin, type Broker, inOnePass } from '@sekali/broker/connect'
+import { findNewEpoch, rememberedAfter } from '@sekali/broker/new-epoch'
 import { readTurn } from '@sekali/broker/read-turn'
 import { SekaliError } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
@@ -26,6 +27,7 @@ import type { Head } from '@sekali/core/head'
 import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
 import type { Tracing } from '@sekali/process/tracing'
+import { beginEpoch } from '@sekali/store/begin-epoch'
 import { commitBisecting } from '@sekali/store/bisect'
 import { commitBatches } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
@@ -98,7 +100,7 @@ export class TurnFailed extends SekaliError {
 export async function runTurns(context: TurnContext, request: TurnRequest): Promise<TurnReport[]> {
   let turns: readonly Turn[] = []
   let passes: Pass[] = []
-  let heads = new Map<Pass, Head>()
+  let stored = new Map<Pass, Stored>()
   const startedAt = Date.now()
   try {
     await withTurns(context.store, request.topics, request.turnsMax, async (tx, taken) => {
@@ -106,7 +108,7 @@ export async function runTurns(context: TurnContext, request: TurnRequest): Prom
       context.at('locked')
       passes = await readEntries(context, turns, request)
       context.at('read')
-      heads = await account(context, tx, passes, request)
+      stored = await account(context, tx, passes, request)
       context.at('accounted')
     })
   } catch (error) {
@@ -117,13 +119,14 @@ export async function runTurns(context: TurnContext, request: TurnRequest): Prom
     )
   }
   if (turns.length > 0) context.at('committed')
-  for (const head of heads.values()) context.onOwnCommit(head)
+  for (const { head } of stored.values()) context.onOwnCommit(head)
+  for (const pass of passes) sayRestored(pass, context.log)
   const nowMs = Date.now()
-  const committed = [...heads.keys()].flatMap(({ read }) => read ?? [])
+  const committed = [...stored.keys()].flatMap(({ read }) => read ?? [])
   for (const { packs } of committed) context.metrics.onStored(packs, nowMs)
   if (context.tracing !== undefined) void traceTurns(context.tracing, context, committed, startedAt)
-  await ackCommitted(context, passes, heads)
-  return passes.map((pass) => report(pass, heads.get(pass)))
+  await ackCommitted(context, passes, stored)
+  return passes.map((pass) => report(pass, stored.get(pass)?.head))
 }
 
 async function readEntries(
@@ -142,7 +145,8 @@ async function readEntries(
       metrics.onReclaim(read.reclaimed)
       log.info({ topic, position, cause: read.reclaimed }, 'entries reclaimed')
     }
-    return { turn, read }
+    // Before anything is stored: it may get numbers that readers know for other events.
+    return { turn, read, newEpoch: await findNewEpoch(broker, turn, read) }
   }
   // All reads end before any error is thrown: none may go on in a topic whose turn is over.
   const outcomes = await askWithin(broker, readMs, () =>
@@ -154,13 +158,20 @@ async function readEntries(
   })
 }
 
-/** Accounts for what was read, in the turns' transaction. Returns the new heads of the turns that changed something. */
+/** Where a topic is once its turn is committed. */
+interface Stored {
+  readonly head: Head
+  /** As in the topic's row. */
+  readonly accounted: number
+}
+
+/** Accounts for what was read, in the turns' transaction. Returns where the turns that changed something have come to. */
 async function account(
   context: TurnContext,
   tx: Tx,
   passes: readonly Pass[],
   { isSuspect }: Pick<TurnRequest, 'isSuspect'>,
-): Promise<Map<Pass, Head>> {
+): Promise<Map<Pass, Stored>> {
   const changes: Change[] = []
   for (const pass of passes) {
     const change = changeOf(pass, context.log)
@@ -173,25 +184,45 @@ async function account(
       ? [await commitBisecting(tx, first.turn, first.received)]
       : (await commitBatches(tx, changes)).map((outcome) => ({ ...outcome, dead: 0 }))
   context.at('inserted')
-  return new Map(
-    changes.map(({ pass, turn, group, after, loss, malformed }, index) => {
-      const outcome = outcomes[index] as (typeof outcomes)[number]
-      const { topic, topicId } = turn
-      const dead = outcome.dead + malformed.length
-      if (dead > 0) context.log.error({ topic, dead }, 'entries became dead letters')
-      const kept = turn.keptBytes + outcome.kept - pass.turn.keptBytes
-      queueTurnEnd(tx, turn, { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined })
-      return [pass, { topicId, topic, head: turn.head + outcome.stored, position: after.position }]
-    }),
+  const stored = new Map<Pass, Stored>()
+  for (const pass of passes) {
+    const { turn, newEpoch } = pass
+    if (newEpoch === undefined) continue
+    beginEpoch(tx, turn, newEpoch)
+    stored.set(pass, { head: { ...turn, epoch: newEpoch.epoch }, accounted: turn.accounted })
+  }
+  for (const [index, { pass, turn, group, after, loss, malformed }] of changes.entries()) {
+    const outcome = outcomes[index] as (typeof outcomes)[number]
+    const { topic, topicId } = turn
+    const dead = outcome.dead + malformed.length
+    if (dead > 0) context.log.error({ topic, dead }, 'entries became dead letters')
+    const kept = turn.keptBytes + outcome.kept - pass.turn.keptBytes
+    queueTurnEnd(tx, turn, { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined })
+    const epoch = pass.newEpoch?.epoch ?? turn.epoch
+    const head = { topicId, topic, epoch, head: turn.head + outcome.stored, position: after.position }
+    stored.set(pass, { head, accounted: after.accounted })
+  }
+  return stored
+}
+
+/** After COMMIT, so that it is said once. */
+function sayRestored({ turn: { topic, head }, newEpoch }: Pass, log: Logger): void {
+  if (newEpoch === undefined) return
+  log.error(
+    { topic, head, ...newEpoch },
+    'postgresql was put back to an earlier state: another epoch of the log has begun, and readers beyond it are told',
   )
 }
 
 async function ackCommitted(
   { broker, log }: TurnContext,
   passes: readonly Pass[],
-  heads: ReadonlyMap<Pass, Head>,
+  stored: ReadonlyMap<Pass, Stored>,
 ): Promise<void> {
-  const committed = [...heads].flatMap(([{ read }, head]) => (read === undefined ? [] : [{ read, head }]))
+  const committed = [...stored].flatMap(([{ turn, read, newEpoch }, { head, accounted }]) => {
+    if (read === undefined && newEpoch === undefined) return []
+    return [{ read, head, remembered: rememberedAfter(turn, read, { ...head, accounted }, newEpoch) }]
+  })
   const accounted = passes.flatMap(({ turn: { topic }, read }) =>
     read === undefined || read.atEnd ? [{ topic, upTo: read?.lastId }] : [],
   )

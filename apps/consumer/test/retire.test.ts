@@ -3,15 +3,11 @@ import { readMarks } from '@sekali/broker/marks'
 import { deleteDrained } from '@sekali/broker/retire'
 import type { TopicName } from '@sekali/core/event'
 import { createLog } from '@sekali/process/log'
-import { createMetrics } from '@sekali/process/metrics'
-import { ensureTopics } from '@sekali/store/ensure-topics'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
-import { addConsumerMetrics } from '../src/metrics/turns.ts'
-import { runTurns } from '../src/turn.ts'
 import { retireStreams } from '../src/upkeep/retire.ts'
-import { idsOf, numbered, type OwnStack, ownStack, streamOf } from './stack.ts'
+import { idsOf, numbered, type OwnStack, ownStack, storeAll, streamOf } from './stack.ts'
 
 const topic = 'orders' as TopicName
 const log = createLog('test', 'silent')
@@ -20,25 +16,6 @@ const retire = ({ broker, store }: OwnStack, quietMs = 0) =>
   retireStreams({ broker, store, quietMs, log, at: () => {} }, [topic], new AbortController().signal)
 
 const isThere = async ({ broker }: OwnStack) => (await broker.redis.exists(streamOf(broker))) === 1
-
-/** A turn that stores all there is. */
-async function storeAll({ broker, store, figures }: OwnStack) {
-  await ensureTopics(store, [topic])
-  const context = {
-    broker,
-    store,
-    consumer: 'passing',
-    log,
-    readMs: 2_000,
-    onOwnCommit: () => {},
-    metrics: addConsumerMetrics(createMetrics()),
-    at: () => {},
-  }
-  const no = () => false
-  const request = { topics: [topic], turnsMax: 1, packsMax: () => 1_000, isSuspect: no, isUntidy: no }
-  await runTurns(context, request)
-  return await figures()
-}
 
 test('the stream of a drained topic is deleted, and made again by the next append: nothing is lost [P7]', async () => {
   await using stack = await ownStack()

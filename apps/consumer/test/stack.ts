@@ -2,15 +2,20 @@ import { createAppender } from '@sekali/broker/append'
 import type { Broker } from '@sekali/broker/connect'
 import { createDoorbell } from '@sekali/broker/doorbell'
 import { readStreams } from '@sekali/broker/streams'
-import type { Event } from '@sekali/core/event'
+import type { Event, TopicName } from '@sekali/core/event'
+import { createLog } from '@sekali/process/log'
+import { createMetrics } from '@sekali/process/metrics'
 import type { Store } from '@sekali/store/connect'
+import { ensureTopics } from '@sekali/store/ensure-topics'
 import { readTopic } from '@sekali/store/read-topic'
 import { readTopics } from '@sekali/store/topics'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownStore } from '@sekali/testkit/own'
-import { event } from '@sekali/testkit/sample'
+import { at, event } from '@sekali/testkit/sample'
 import { expect, inject } from 'vitest'
+import { addConsumerMetrics } from '../src/metrics/turns.ts'
+import { runTurns } from '../src/turn.ts'
 
 /** A database and keys of one's own, a way to append, and consumers on them. */
 export async function ownStack(redisUrl = inject('redisUrl'), postgresUrl = inject('postgresUrl')) {
@@ -36,7 +41,7 @@ export async function ownStack(redisUrl = inject('redisUrl'), postgresUrl = inje
     figures: async (topic = 'orders') => (await readTopics(store)).find((one) => one.topic === topic),
     /** The whole log of a topic, by seq. */
     async log(topic = 'orders') {
-      const { events, more } = await readTopic(store, { topic, after: 0, limit: 100_000 })
+      const { events, more } = await readTopic(store, { topic, after: at(0), limit: 100_000 })
       expect(more).toBe(false)
       return events
     },
@@ -48,6 +53,28 @@ export async function ownStack(redisUrl = inject('redisUrl'), postgresUrl = inje
 }
 
 export type OwnStack = Awaited<ReturnType<typeof ownStack>>
+
+/** A turn of the topic in this process, which stores up to so many packs. Returns the topic's figures then. */
+export async function storeAll(
+  { broker, store, figures }: OwnStack,
+  { topic = 'orders', packsMax = 1_000, log = createLog('test', 'silent') } = {},
+) {
+  const topics = [topic as TopicName]
+  await ensureTopics(store, topics)
+  const context = {
+    broker,
+    store,
+    consumer: 'passing',
+    log,
+    readMs: 2_000,
+    onOwnCommit: () => {},
+    metrics: addConsumerMetrics(createMetrics()),
+    at: () => {},
+  }
+  const no = () => false
+  await runTurns(context, { topics, turnsMax: 1, packsMax: () => packsMax, isSuspect: no, isUntidy: no })
+  return await figures(topic)
+}
 
 const settled = (store: Store, broker: Broker, topic: string) =>
   eventually(async () => {

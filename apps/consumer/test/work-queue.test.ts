@@ -11,7 +11,7 @@ test('a topic is left alone when another consumer has committed, and not for its
   const queue = createWorkQueue<TopicName>()
   const memory = createMemory()
   const hear = (position: string) => {
-    onHeadAnnounced({ topicId: 1, topic, head: 1, position: position as Position }, queue, memory)
+    onHeadAnnounced({ topicId: 1, topic, head: 1, epoch: 1, position: position as Position }, queue, memory)
     const left = queue.take(9)
     queue.putBack(left)
     return left

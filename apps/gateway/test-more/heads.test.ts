@@ -138,7 +138,7 @@ test('it goes on by itself after Redis and PostgreSQL were gone', async () => {
   await postgres.start()
   expect(await second).toMatchObject({ head: 2 })
   await eventually(async () => {
-    const head = { topicId: 1, topic: orders, head: 0, position: '0-0' as Head['position'] }
+    const head = { topicId: 1, topic: orders, head: 0, epoch: 1, position: '0-0' as Head['position'] }
     expect(await announceHeads(own.broker, own.broker.redis, [head])).toBe(1) // somebody listens
   })
 })

@@ -143,7 +143,7 @@ test('a commit that comes late, and an announcement that comes early, skip nothi
       )
       await meanwhile(async () => {
         await announceHeads(log.broker, log.broker.redis, [
-          { topicId: id, topic: topic as TopicName, head: Number(head), position },
+          { topicId: id, topic: topic as TopicName, head: Number(head), epoch: 1, position },
         ])
       })
     })

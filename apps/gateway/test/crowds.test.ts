@@ -63,7 +63,13 @@ test('who reads by itself once it watches costs no other read, and is told of ch
   using _later = heads.watch(parsePattern('*.8'), ({ topic }) => later.add(topic))
   await eventually(() => expect(later).toEqual(new Set(['a.8'])))
   expect(reads - before).toBe(2)
-  const head: Head = { topicId: 7, topic: 'a.7' as TopicName, head: 70, position: '1-0' as Position }
+  const head: Head = {
+    topicId: 7,
+    topic: 'a.7' as TopicName,
+    head: 70,
+    epoch: 1,
+    position: '1-0' as Position,
+  }
   await eventually(async () => {
     await announceHeads(broker, broker.redis, [head])
     expect(changed.at(-1)).toEqual(head)

@@ -6,7 +6,7 @@ import { combineFigures } from '../src/operate/figures.ts'
 
 function row(topic: string, figures: Partial<TopicFigures> = {}): TopicFigures {
   const none = { accounted: 0, stored: 0, duplicates: 0, conflicts: 0, dead: 0, lost: 0, seen: 0, headSeq: 0 }
-  return { topic: topic as TopicName, group: 'g1', lossAt: null, ...none, ...figures }
+  return { topic: topic as TopicName, group: 'g1', lossAt: null, epoch: 1, ...none, ...figures }
 }
 
 function streams(figures: Record<string, [group: string | null, entriesAdded: number | null]>) {

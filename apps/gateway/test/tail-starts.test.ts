@@ -2,7 +2,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { ownTails, seqsOf } from './own-tails.ts'
 
-test('a cursor that the log does not have is refused, and a log that goes back ends its tails', async () => {
+test('a cursor that the log does not have is refused, and one that it has not reached waits', async () => {
   await using own = await ownTails()
   const topics = ['back.a', 'back.b']
   for (const topic of topics) await own.append(topic, 1, 10)
@@ -14,19 +14,17 @@ test('a cursor that the log does not have is refused, and a log that goes back e
     const answer = await fetch(`${own.url}/tail?${query}`, { headers: { 'Last-Event-ID': id } })
     return [answer.status, ((await answer.json()) as { code: string }).code]
   }
-  expect(await refusal('topic=back.a', '11')).toEqual([422, 'cursor_ahead'])
-  expect(await refusal('topic=back.none', '1')).toEqual([422, 'cursor_ahead'])
+  // No restore has begun such an epoch.
+  expect(await refusal('topic=back.a', '2.10')).toEqual([422, 'cursor_ahead'])
+  expect(await refusal('topic=back.none', '2.1')).toEqual([422, 'cursor_ahead'])
   // Of another pattern, or of a topic that is not there: taken as the beginning it would repeat everything.
   expect(await refusal('topic=other.>', all.lastId)).toEqual([422, 'invalid_parameters'])
   expect(await refusal('topic=back.*', `${all.lastId}_zzz.1`)).toEqual([422, 'cursor_ahead'])
-
-  // As a backup would bring it back that was made a little earlier.
-  await own.store.pool.query("UPDATE topics SET head = 7 WHERE name = 'back.b'")
-  await own.store.pool.query('DELETE FROM events e USING topics t WHERE e.topic_id = t.id AND e.seq > t.head')
-  await all.over
-  expect(await refusal('topic=back.*', all.lastId)).toEqual([422, 'cursor_ahead'])
+  // A log that is not there yet may be on its way there: after a failover to a standby that was behind.
+  using ahead = own.tail('topic=back.a', { 'Last-Event-ID': '11' })
+  expect((await ahead.answered).statusCode).toBe(200)
   await own.append('back.a', 11, 12)
-  await eventually(() => expect(seqsOf(one)).toEqual([10, 11, 12]))
+  await eventually(() => expect([seqsOf(one), seqsOf(ahead)]).toEqual([[10, 11, 12], [12]]))
   const before = all.told.findIndex(({ data }) => data.topic === 'back.b' && data.seq === 7)
   using again = own.tail(`topic=back.*&last_event_id=${all.told[before]?.id}`)
   await eventually(() => expect(again.told.at(-1)?.data).toMatchObject({ topic: 'back.a', seq: 12 }))

@@ -2,6 +2,7 @@
 import type { StoredEvent } from '@sekali/core/event'
 import { turnCharsAim } from '@sekali/process/batch-size'
 import type { Tx } from '@sekali/store/connect'
+import type { Gap } from '@sekali/store/gaps'
 import type { Behind } from '@sekali/store/projection-turn'
 import { type Next, readNext } from '@sekali/store/read-next'
 
@@ -14,23 +15,26 @@ export interface Read extends StoredEvent {
   readonly topicId: number
 }
 
-/** The next events, in the order of each topic. `atEnd` when no topic has more. */
+/** The next events, in the order of each topic, up to the first gap. `atEnd` when no topic has more. */
 export async function readEvents(
   tx: Tx,
   topics: readonly Behind[],
   limit: number,
-): Promise<{ events: Read[]; atEnd: boolean }> {
+): Promise<{ events: Read[]; atEnd: boolean; gap: Gap | undefined }> {
   const events: Read[] = []
   let chars = 0
+  let gap: Gap | undefined
   for (const portion of portionsOf(topics, limit)) {
     // There are that many: the heads were read before, from the same database.
-    for (const { topicId, event } of await readNext(tx, portion)) {
+    const next = await readNext(tx, portion)
+    for (const { topicId, event } of next.events) {
       events.push({ ...event, topicId })
       chars += event.payload.length
     }
-    if (chars >= turnCharsAim) break
+    gap = next.gap
+    if (gap !== undefined || chars >= turnCharsAim) break
   }
-  return { events, atEnd: topics.length < turnTopicsMax && events.length === countLeft(topics) }
+  return { events, atEnd: topics.length < turnTopicsMax && events.length === countLeft(topics), gap }
 }
 
 export const countLeft = (topics: readonly Behind[]): number =>
@@ -55,4 +59,11 @@ function* portionsOf(topics: readonly Behind[], limit: number): Generator<readon
     }
   }
   if (portion.length > 0) yield portion
+}
+
+/** Up to where topics are folded once these events are. */
+export function checkpointsAfter(events: readonly Read[]): { topicId: number; seq: number }[] {
+  const seqs = new Map<number, number>()
+  for (const { topicId, seq } of events) seqs.set(topicId, seq)
+  return [...seqs].map(([topicId, seq]) => ({ topicId, seq }))
 }

@@ -3,6 +3,9 @@
  * same turn would end the same way. So the events are folded one by one until one of them fails alone.
  */
 import type { StoredEvent } from '@sekali/core/event'
+import type { Folded } from '@sekali/projection/fold'
+import { type Gap, gapText } from '@sekali/store/gaps'
+import type { ProjectionFailure } from '@sekali/store/projection-turn'
 import { Stuck } from './confined/fold-process.ts'
 
 /** An event, by what identifies it in the log. */
@@ -65,4 +68,10 @@ export function createSuspicions(): Suspicions {
       else suspicions.set(name, { ...known, left })
     },
   }
+}
+
+/** Nothing is folded past a gap, as past an event that cannot be folded: states would lack what was there. */
+export function failureOf({ failure }: Folded, gap: Gap | undefined): ProjectionFailure | undefined {
+  if (failure !== undefined) return { ...failure.event, message: failure.message }
+  return gap && { ...gap, eventId: '', message: `${gapText(gap)}, and nothing is folded past it` }
 }

@@ -16,12 +16,14 @@ import type { Logger } from '@sekali/process/log'
 import { notifySupervisor } from '@sekali/process/notice'
 import { type Folded, notedEvents } from '@sekali/projection/fold'
 import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
+import type { Gap } from '@sekali/store/gaps'
 import {
   endProjectionTurn,
   endSuspectedTurn,
   type Generation,
   goLive,
   holdLive,
+  type ProjectionFailure,
   readBehind,
   readStates,
   takeProjectionTurn,
@@ -31,8 +33,8 @@ import { NotLoaded } from './definitions/errors.ts'
 import type { Folding } from './definitions/folding.ts'
 import type { HeldProcess, LoadedDefinition } from './definitions/held-process.ts'
 import { presentable } from './definitions/not-loaded.ts'
-import { countLeft, type Read, readEvents, turnTopicsMax } from './read-events.ts'
-import { type Cut, cutShort, StuckAt, type Suspicion } from './suspicion.ts'
+import { checkpointsAfter, countLeft, type Read, readEvents, turnTopicsMax } from './read-events.ts'
+import { type Cut, cutShort, failureOf, StuckAt, type Suspicion } from './suspicion.ts'
 
 /** Where a test may stop a projector dead; see process/start/failpoint.ts. */
 export type TurnPoint = 'locked' | 'read' | 'folded' | 'written' | 'swapped' | 'committed'
@@ -122,12 +124,12 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
   if (generation === undefined || outcome === undefined) return undefined
   at('committed')
   const { name, version } = generation as Generation
-  const { folded, isLive, chars, cut } = outcome as Outcome
+  const { folded, failure, isLive, chars, cut } = outcome as Outcome
   if (isLive) log.info({ projection: name, version }, 'projection is live')
-  if (folded.failure !== undefined) {
-    const { topic, seq } = folded.failure.event
-    log.error({ projection: name, version, topic, seq }, `projection failed: ${folded.failure.message}`)
-    notifySupervisor({ stopped: { name, topic, seq, message: presentable(folded.failure.message) } })
+  if (failure !== undefined) {
+    const { topic, seq, message } = failure
+    log.error({ projection: name, version, topic, seq }, `projection failed: ${message}`)
+    notifySupervisor({ stopped: { name, topic, seq, message: presentable(message) } })
   }
   if (folded.skipped !== undefined) {
     const { count, last } = folded.skipped
@@ -135,11 +137,13 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
     log.warn({ projection: name, version, count, ...where }, 'events skipped that cannot be folded')
   }
   const ms = performance.now() - began
-  return { name, events: folded.count, chars, failed: folded.failure !== undefined, ms, cut }
+  return { name, events: folded.count, chars, failed: failure !== undefined, ms, cut }
 }
 
 interface Outcome {
   readonly folded: Folded
+  /** Why the projection stops. */
+  readonly failure: ProjectionFailure | undefined
   readonly isLive: boolean
   readonly chars: number
   readonly cut: Cut
@@ -168,14 +172,28 @@ async function advance(
   const read = await readEvents(tx, topics, limit)
   context.at('read')
   const { events, cut } = cutShort(read.events, suspicion)
-  const { folded, chars } = await foldInto(context, tx, generation, definition, events, cut === 'to one')
+  const gap = cut === undefined ? read.gap : undefined
+  const result = await foldInto(context, tx, generation, definition, {
+    events,
+    gap,
+    isAlone: cut === 'to one',
+  })
   const isWhole = read.atEnd && events.length === read.events.length
-  const isLive = generation.stage === 'building' && isWhole && folded.failure === undefined
+  const isLive = generation.stage === 'building' && isWhole && result.failure === undefined
   if (isLive) {
     await goLive(tx, generation)
     context.at('swapped')
   }
-  return { folded, isLive, chars, cut }
+  return { ...result, isLive, cut }
+}
+
+/** What a turn is to fold. */
+interface Portion {
+  readonly events: readonly Read[]
+  /** What follows the events, if nothing can. */
+  readonly gap: Gap | undefined
+  /** Whether it is one event, which is under suspicion. */
+  readonly isAlone: boolean
 }
 
 async function foldInto(
@@ -183,9 +201,8 @@ async function foldInto(
   tx: Tx,
   generation: Generation,
   definition: LoadedDefinition,
-  events: readonly Read[],
-  isAlone: boolean,
-): Promise<{ folded: Folded; chars: number }> {
+  { events, gap, isAlone }: Portion,
+): Promise<Pick<Outcome, 'folded' | 'failure' | 'chars'>> {
   let before: ReadonlyMap<string, string> = new Map()
   let folded: Folded
   try {
@@ -201,21 +218,25 @@ async function foldInto(
   }
   at('folded')
   const [first] = events
-  if (first !== undefined) {
-    const { states, failure, skipped } = folded
+  let failure = failureOf(folded, gap)
+  if (first !== undefined || failure !== undefined) {
+    const { states, skipped } = folded
     const progress = {
       states,
       checkpoints: checkpointsAfter(events.slice(0, folded.count)),
-      failure: failure && { ...failure.event, message: failure.message },
+      failure,
       skipped: skipped && {
         count: skipped.count,
         last: { ...skipped.last.event, message: skipped.last.message },
       },
     }
-    if (!isAlone) await endProjectionTurn(tx, generation, progress)
+    if (first === undefined || !isAlone) await endProjectionTurn(tx, generation, progress)
     else {
       const message = await endSuspectedTurn(tx, generation, progress, first)
-      if (message !== undefined) folded = { states: new Map(), count: 0, failure: { event: first, message } }
+      if (message !== undefined) {
+        folded = { states: new Map(), count: 0 }
+        failure = { ...first, message }
+      }
     }
   }
   at('written')
@@ -223,11 +244,5 @@ async function foldInto(
     Iterator.from(texts).reduce((sum, { length }) => sum + length, 0)
   const chars =
     charsOf(events.map(({ payload }) => payload)) + charsOf(before.values()) + charsOf(folded.states.values())
-  return { folded, chars }
-}
-
-function checkpointsAfter(events: readonly Read[]): { topicId: number; seq: number }[] {
-  const seqs = new Map<number, number>()
-  for (const { topicId, seq } of events) seqs.set(topicId, seq)
-  return [...seqs].map(([topicId, seq]) => ({ topicId, seq }))
+  return { folded, failure, chars }
 }

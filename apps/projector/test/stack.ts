@@ -12,7 +12,7 @@ import { readTopic } from '@sekali/store/read-topic'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownStore } from '@sekali/testkit/own'
-import { event } from '@sekali/testkit/sample'
+import { at, event } from '@sekali/testkit/sample'
 import { ownFolder } from '@sekali/testkit/servers'
 import { storeEvents } from '@sekali/testkit/store-events'
 import { expect, inject } from 'vitest'
@@ -59,7 +59,7 @@ export async function ownStack() {
     async fromZero(projection: Projection, topics: readonly string[]): Promise<Record<string, Json>> {
       let states: ReadonlyMap<string, string> = new Map()
       for (const topic of topics) {
-        const { events } = await readTopic(store, { topic, after: 0, limit: 100_000 })
+        const { events } = await readTopic(store, { topic, after: at(0), limit: 100_000 })
         const folded = fold(projection, prepare(projection, events), states)
         states = new Map([...states, ...folded.states])
       }

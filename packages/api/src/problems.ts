@@ -102,7 +102,11 @@ export const problems = {
   too_many_topics: [422, 'The pattern matches more than 500 topics. Ask for fewer.'],
   cursor_ahead: [
     422,
-    'This seq or cursor is beyond the end of the log: it came from another log, or this log was restored from a backup. Read without it, or begin a tail from start or now.',
+    'This cursor is of an epoch that has not begun here, or names a topic that is not there: it came from another log. Read without it, or begin a tail from start or now.',
+  ],
+  log_restored: [
+    409,
+    'The log was restored from a backup, and has given the numbers behind forked_at to other events than those you have read. Undo what you did with the events behind forked_at, and go on with cursor: it stands there, in the epoch of today.',
   ],
   topic_limit: [429, 'No more topics can be made (TOPICS_MAX). Events of existing topics are still taken.'],
   topic_rate: [429, 'Too many new topics at once. Publish to fewer new topics, or try again later.'],

@@ -12,20 +12,31 @@ import { accountAfter } from '../src/turn/account.ts'
 import { readTurn } from '../src/turn/read.ts'
 
 const topic = 'orders' as TopicName
-const start: Account = { topic, group: null, ...beginning }
+const start = { topic, topicId: 1, group: null, ...beginning }
 
 async function append(broker: Broker, ...eventIds: string[]) {
   const appender = createAppender(broker, () => {})
   for (const eventId of eventIds) await appender.append(event({ eventId }))
 }
 
-async function read(broker: Broker, account: Account, count = 100, consumer = 'me') {
+async function read(
+  broker: Broker,
+  account: Account & { readonly topicId: number },
+  count = 100,
+  consumer = 'me',
+) {
   const turn = await readTurn(broker, account, consumer, count)
   if (turn === undefined) throw new Error('no stream')
   return {
     ids: turn.entries.map((entry) => entry.event?.eventId),
     reclaimed: turn.reclaimed,
-    next: { topic: account.topic, group: turn.account.group, ...accountAfter(account, turn), retired: false },
+    next: {
+      topic: account.topic,
+      topicId: 1,
+      group: turn.account.group,
+      ...accountAfter(account, turn),
+      retired: false,
+    },
     turn,
   }
 }
@@ -107,10 +118,10 @@ test('entries that a torn append-only file has cost are counted once, whoever kn
       await from[number % from.length]?.append(event({ topic, eventId: `e${number}` }))
     }
   }
-  const accounts = new Map<string, Account>()
+  const accounts = new Map<string, typeof start | Awaited<ReturnType<typeof read>>['next']>()
   const figures: Record<string, { read: number; lost: number }> = {}
   const look = async (topic: string, count = 1_000) => {
-    const account = accounts.get(topic) ?? { topic: topic as TopicName, group: null, ...beginning }
+    const account = accounts.get(topic) ?? { ...start, topic: topic as TopicName }
     const { ids, next } = await eventually(() => read(reader, account, count))
     accounts.set(topic, next)
     const { read: before, lost } = figures[topic] ?? { read: 0, lost: 0 }
@@ -160,7 +171,7 @@ test('entries that a torn append-only file has cost are counted once, whoever kn
   }
 })
 
-test('an epoch is one and the same on all connections, whatever becomes of replication meanwhile', async () => {
+test('a history is one and the same on all connections, whatever becomes of replication meanwhile', async () => {
   await using redis = await ownRedis()
   const prefix = ownPrefix()
   await using before = await ownBroker(redis.url, prefix)
@@ -193,6 +204,6 @@ test('a primary that was a replica meanwhile compares nothing with what it had b
   const first = await read(broker, start)
   await broker.redis.replicaof('127.0.0.1', '1')
   await broker.redis.replicaof('NO', 'ONE')
-  const back = await read(broker, { ...first.next, epoch: 'of the other primary' })
+  const back = await read(broker, { ...first.next, history: 'of the other primary' })
   expect(back.next).toMatchObject({ accounted: 4, lost: 0 })
 })

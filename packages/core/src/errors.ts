@@ -149,10 +149,49 @@ export class TooManyTopics extends SekaliError {
   readonly retryable = false
 }
 
-/** A cursor behind the end of the log: it is of another log, or this one was restored from an older state. */
+/** A cursor of what the log does not know, an epoch that has not begun or a topic that is not there: it is of another log. */
 export class CursorAhead extends SekaliError {
   readonly code = 'cursor_ahead'
   readonly retryable = false
+}
+
+/** What there is to know of a cursor whose reader has read events that a restore did not bring back. */
+export interface Restored {
+  readonly topic: string
+  /** The epoch in which the log goes on. */
+  readonly epoch: number
+  /** The last seq up to which the log is still as it was read. */
+  readonly forkedAt: number
+  /** When the log began to go on from there: UTC, with microseconds. */
+  readonly restoredAt: string
+  /** What to send instead: the same cursor, set back to where the log forked, in the current epoch. */
+  readonly cursor: string
+}
+
+/**
+ * The log was restored from a backup that lacks events which the reader of this cursor has read, and has given their
+ * numbers to others since.
+ */
+export class LogRestored extends SekaliError implements Restored {
+  readonly code = 'log_restored'
+  readonly retryable = false
+  readonly topic: string
+  readonly epoch: number
+  readonly forkedAt: number
+  readonly restoredAt: string
+  readonly cursor: string
+
+  constructor(
+    restored: Restored,
+    message = `${restored.topic} was restored: it forks at ${restored.forkedAt}`,
+  ) {
+    super(message)
+    this.topic = restored.topic
+    this.epoch = restored.epoch
+    this.forkedAt = restored.forkedAt
+    this.restoredAt = restored.restoredAt
+    this.cursor = restored.cursor
+  }
 }
 
 /** Parameters that do not fit what they are asked of. Every one that does not fit is among the issues. */

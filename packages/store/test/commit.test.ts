@@ -2,7 +2,7 @@
 import { BrokerUnavailable } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import { ownStore } from '@sekali/testkit/own'
-import { event, upTo } from '@sekali/testkit/sample'
+import { at, event, upTo } from '@sekali/testkit/sample'
 import { withTurn } from '@sekali/testkit/store-events'
 import { expect, test } from 'vitest'
 import { readTopics } from '../src/operate/topics.ts'
@@ -22,7 +22,7 @@ test('duplicates burn no number [P5]', async () => {
   await using store = await ownStore()
   await commit(store, received('a', 'a', 'b', 'a'))
   await commit(store, received('b', 'c', 'a', 'd'))
-  const { events } = await readTopic(store, { topic: orders, after: 0, limit: 10 })
+  const { events } = await readTopic(store, { topic: orders, after: at(0), limit: 10 })
   expect(events.map(({ seq, eventId }) => `${seq}${eventId}`)).toEqual(['1a', '2b', '3c', '4d'])
   expect(await readTopics(store)).toMatchObject([{ stored: 4, duplicates: 4, headSeq: 4 }])
 })
@@ -95,7 +95,7 @@ test('a reader never sees a later number before an earlier one, whatever the com
   const seen: number[] = []
   const reader = (async () => {
     while (writing) {
-      const { events } = await readTopic(store, { topic: orders, after: seen.at(-1) ?? 0, limit: 100 })
+      const { events } = await readTopic(store, { topic: orders, after: at(seen.at(-1) ?? 0), limit: 100 })
       seen.push(...events.map(({ seq }) => seq))
     }
   })()
@@ -133,7 +133,7 @@ test('pages of all topics come newest first', async () => {
   }
   const newest = await readNewest(store, 3)
   expect(newest.map(({ topic, eventId }) => topic + eventId)).toEqual(['c4', 'a3', 'b2'])
-  expect((await readTopic(store, { topic: 'a', before: 2, limit: 3 })).events).toMatchObject([
+  expect((await readTopic(store, { topic: 'a', before: at(2), limit: 3 })).events).toMatchObject([
     { eventId: '1' },
   ])
   expect(await readTopic(store, { topic: 'none', limit: 3 })).toEqual({ events: [], more: false })

@@ -7,8 +7,8 @@ const count = 5_000
 async function ownTopics() {
   const store = await ownStore()
   await store.pool.query(
-    `INSERT INTO topics (name, head, position, retired)
-     SELECT 'a.' || n, n, n || '-3', n % 2 = 0 FROM generate_series(1, $1::int) n`,
+    `INSERT INTO topics (name, head, position, retired, epoch)
+     SELECT 'a.' || n, n, n || '-3', n % 2 = 0, 1 + n / 8 FROM generate_series(1, $1::int) n`,
     [count],
   )
   return store
@@ -35,8 +35,8 @@ test('thousands of heads are given out some at a time, and other work comes in b
 
 test('a head comes with all that is known of its topic, whichever way it is asked for', async () => {
   await using store = await ownTopics()
-  const odd = { topicId: 7, topic: 'a.7', head: 7, position: '7-3' }
-  const retired = { topicId: 8, topic: 'a.8', head: 8, position: '0-0' }
+  const odd = { topicId: 7, topic: 'a.7', head: 7, position: '7-3', epoch: 1 }
+  const retired = { topicId: 8, topic: 'a.8', head: 8, position: '0-0', epoch: 2 }
   expect(await readHeads(store, ['a.8', 'a.7', 'none'])).toEqual([odd, retired])
   expect(await readHeads(store, /^a\.[78]$/)).toEqual([odd, retired])
   expect(await readHeads(store, ['none'])).toEqual([])

@@ -2,6 +2,7 @@
 import type { StoredEvent } from '@sekali/core/event'
 import { parsePattern } from '@sekali/core/pattern'
 import { ownStore } from '@sekali/testkit/own'
+import { at } from '@sekali/testkit/sample'
 import { expect, test, vi } from 'vitest'
 import { sql } from '../src/postgres/drizzle.ts'
 import { searchEvents } from '../src/read/search.ts'
@@ -13,14 +14,17 @@ test('a page ends before its payloads are too many bytes, and goes on after them
   await own.db.execute(fill('large', 40))
   await own.db.execute(sql`UPDATE events SET payload = json_build_object('x', repeat('x', 250000))`)
   const seqsOf = (events: readonly StoredEvent[]) => events.map(({ seq }) => seq)
-  const first = await readTopic(own, { topic: 'large', after: 0, limit: 1_000 })
+  const first = await readTopic(own, { topic: 'large', after: at(0), limit: 1_000 })
   expect([first.events.length, first.more]).toEqual([9, true])
   const queries = vi.spyOn(own.pool, 'query')
-  const rest = await readTopic(own, { topic: 'large', after: 9, limit: 1_000 })
+  const rest = await readTopic(own, { topic: 'large', after: at(9), limit: 1_000 })
   expect(seqsOf(rest.events)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18])
   expect(queries).toHaveBeenCalledOnce() // the page before had told that it needs to be added up
-  const ahead = { code: 'cursor_ahead' }
-  await expect(readTopic(own, { topic: 'large', after: 41, limit: 1 })).rejects.toMatchObject(ahead)
+  // Behind the end there is nothing yet: the log may be on its way there.
+  expect(await readTopic(own, { topic: 'large', after: at(41), limit: 1 })).toEqual({
+    events: [],
+    more: false,
+  })
   const newest = await readNewest(own, 1_000)
   expect(seqsOf(newest)).toEqual([40, 39, 38, 37, 36, 35, 34, 33, 32])
   const found = await searchEvents(own, {
@@ -36,7 +40,7 @@ test('a page ends before its payloads are too many bytes, and goes on after them
   await own.db.execute(sql`
     UPDATE events SET payload = json_build_object('x', repeat('x', 1500))
     WHERE topic_id = (SELECT id FROM topics WHERE name = 'medium')`)
-  const part = await readTopic(own, { topic: 'medium', after: 0, limit: 100, bytesMax: 65_536 })
+  const part = await readTopic(own, { topic: 'medium', after: at(0), limit: 100, bytesMax: 65_536 })
   expect([part.events.length, part.more]).toEqual([44, true])
   expect(compressedOf(own)).toEqual(new Set(['large'])) // what does not fit one reader says nothing to others
 })
@@ -59,8 +63,8 @@ test('a page reads no payload that does not fit', async () => {
     const { events } = await read()
     return [events.length, (await count()) - before] as const
   }
-  const [few, blocksOfFew] = await blocksOf(() => readTopic(own, { topic: 'large', after: 0, limit: 8 }))
-  const [many, blocks] = await blocksOf(() => readTopic(own, { topic: 'large', after: 0, limit: 1_000 }))
+  const [few, blocksOfFew] = await blocksOf(() => readTopic(own, { topic: 'large', after: at(0), limit: 8 }))
+  const [many, blocks] = await blocksOf(() => readTopic(own, { topic: 'large', after: at(0), limit: 1_000 }))
   expect([few, many]).toEqual([8, 9])
   expect(blocksOfFew).toBeGreaterThan(0)
   expect(blocks).toBeLessThan(1.5 * blocksOfFew)

@@ -28,7 +28,7 @@ test('pages of several topics are one merge by time that keeps each topic by seq
   const places = new Map(rows.map(({ id }) => [id, 0]))
   const read: string[] = []
   for (let page = -1; page !== 0; ) {
-    const ranges = [...places].map(([topicId, after]) => ({ topicId, after, upTo: 40 }))
+    const ranges = [...places].map(([topicId, after]) => ({ topicId, epoch: 1, after, upTo: 40 }))
     const found = await readRanges(store, ranges, { eventsMax: 7, bytesMax: 10_000 })
     for (const { topicId, event } of found) {
       places.set(topicId, event.seq)
@@ -38,7 +38,7 @@ test('pages of several topics are one merge by time that keeps each topic by seq
     expect(page).toBeLessThanOrEqual(7)
   }
   expect(read).toEqual(merged)
-  const few = await readRanges(store, [{ topicId: rows[0]?.id ?? 0, after: 3, upTo: 6 }], {
+  const few = await readRanges(store, [{ topicId: rows[0]?.id ?? 0, epoch: 1, after: 3, upTo: 6 }], {
     eventsMax: 7,
     bytesMax: 10_000,
   })
@@ -53,7 +53,8 @@ test('a page ends when it has its bytes as they are sent, and has one event howe
     SELECT 1, n, 'e' || n, now(), now(), 'test', json_build_object('text', repeat('x', 5000)) -- a hundredth of it on disk
     FROM generate_series(1, 10) n`)
   const read = async (bytesMax: number) =>
-    (await readRanges(store, [{ topicId: 1, after: 0, upTo: 10 }], { eventsMax: 100, bytesMax })).length
+    (await readRanges(store, [{ topicId: 1, epoch: 1, after: 0, upTo: 10 }], { eventsMax: 100, bytesMax }))
+      .length
   expect(await read(1)).toBe(1)
   expect(await read(12_500)).toBe(3)
   expect(await read(1_000_000)).toBe(10)

@@ -1,6 +1,7 @@
 /** The plans of searches and pages: indexes serve them. */
 import { parsePattern } from '@sekali/core/pattern'
 import { ownStore } from '@sekali/testkit/own'
+import { at } from '@sekali/testkit/sample'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Store } from '../src/postgres/connect.ts'
 import { drizzle, sql } from '../src/postgres/drizzle.ts'
@@ -70,12 +71,12 @@ test.each(
 })
 
 test.each([
-  [{ topic: 'log.big', after: 0 }],
-  [{ topic: 'log.big', after: 5_000, before: 11_000 }],
+  [{ topic: 'log.big', after: at(0) }],
+  [{ topic: 'log.big', after: at(5_000), before: at(11_000) }],
   [{ topic: 'log.big' }],
-  [{ topic: 'log.big', before: 5_000 }],
-  [{ topic: 'log.big', before: Number.MAX_SAFE_INTEGER }],
-  [{ topic: 'log.big', after: 10, before: 5_000, order: 'desc' }],
+  [{ topic: 'log.big', before: at(5_000) }],
+  [{ topic: 'log.big', before: at(Number.MAX_SAFE_INTEGER) }],
+  [{ topic: 'log.big', after: at(10), before: at(5_000), order: 'desc' }],
   [{}],
 ] as const)('a plain page %j reads its rows and no others', async (query) => {
   const scans = await scansOf(async (spied) => {

@@ -3,6 +3,7 @@ import type { Cursor } from '@sekali/core/cursor'
 import type { StoredEvent } from '@sekali/core/event'
 import { parsePattern } from '@sekali/core/pattern'
 import { ownStore } from '@sekali/testkit/own'
+import { at } from '@sekali/testkit/sample'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sql } from '../src/postgres/drizzle.ts'
 import { boundReplay, type Replay, readPart } from '../src/read/replay.ts'
@@ -99,8 +100,8 @@ test('a page goes on where the one before ended, whatever was written in between
     WITH t AS (UPDATE topics SET head = head + 1 RETURNING id, head)
     INSERT INTO events (topic_id, seq, event_id, source, payload, "timestamp", received_at, stored_at)
     SELECT id, head, 'late', 's', '{}', '2025-01-01Z', '2025-01-01Z', '2025-01-01Z' FROM t`)
-  const down = await searchEvents(own, { topics, order: 'desc', limit: 1_000, before: newest.next ?? 0 })
-  const up = await searchEvents(own, { topics, order: 'asc', limit: 1_000, after: oldest.next ?? 0 })
+  const down = await searchEvents(own, { topics, order: 'desc', limit: 1_000, before: newest.next ?? at(0) })
+  const up = await searchEvents(own, { topics, order: 'asc', limit: 1_000, after: oldest.next ?? at(0) })
   expect([...newest.events, ...down.events].map(({ topic }) => topic)).not.toContain('log.late')
   expect(new Set(namesOf([...newest.events, ...down.events])).size).toBe(25)
   expect(newest.events.length + down.events.length).toBe(25)

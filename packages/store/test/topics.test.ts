@@ -7,8 +7,8 @@ test('the figures of more topics than a row holds come by name, with what is not
   await using store = await ownStore()
   expect(await readTopics(store)).toEqual([])
   await store.pool.query(`
-    INSERT INTO topics (name, head, stream_group, accounted, seen, duplicates, conflicts, dead, lost, loss_at)
-    SELECT 't' || n, n, nullif('g-' || n, 'g-7'), n + 1, n + 2, n + 3, n + 4, n + 5, n + 6,
+    INSERT INTO topics (name, head, stream_group, accounted, seen, duplicates, conflicts, dead, lost, epoch, loss_at)
+    SELECT 't' || n, n, nullif('g-' || n, 'g-7'), n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7,
       CASE WHEN n % 2 = 1 THEN timestamptz '2026-01-01T00:00:00.25Z' END
     FROM generate_series(1, 600) n`)
   const topics = await readTopics(store)
@@ -26,6 +26,7 @@ test('the figures of more topics than a row holds come by name, with what is not
     lost: 13,
     lossAt: '2026-01-01T00:00:00.250000Z',
     headSeq: 7,
+    epoch: 14,
   })
   expect(one('t600')).toMatchObject({ group: 'g-600', lossAt: null })
 })

@@ -1,7 +1,7 @@
 /** Turns: one at a time of a topic, several topics in one transaction. */
 import type { TopicName } from '@sekali/core/event'
 import { ownStore } from '@sekali/testkit/own'
-import { event } from '@sekali/testkit/sample'
+import { at, event } from '@sekali/testkit/sample'
 import { accountFor, withTurn } from '@sekali/testkit/store-events'
 import { expect, test, vi } from 'vitest'
 import { readTopic } from '../src/read/topic.ts'
@@ -57,7 +57,7 @@ test('turns of several topics are committed together: each topic is numbered, an
     { stored: 2, duplicates: 1, conflicts: 1 },
   ])
   const numbers = async (topic: TopicName) =>
-    (await readTopic(store, { topic, after: 0, limit: 10 })).events.map(
+    (await readTopic(store, { topic, after: at(0), limit: 10 })).events.map(
       ({ seq, eventId }) => `${seq}${eventId}`,
     )
   expect(await Promise.all([a, b, c].map(numbers))).toEqual([
@@ -104,7 +104,9 @@ test('turns of several topics are taken for new together, and told apart when on
     ],
   })
   const numbers = async (topic: TopicName, after: number) =>
-    (await readTopic(store, { topic, after, limit: 10 })).events.map(({ seq, eventId }) => `${seq}${eventId}`)
+    (await readTopic(store, { topic, after: at(after), limit: 10 })).events.map(
+      ({ seq, eventId }) => `${seq}${eventId}`,
+    )
   expect(await Promise.all(topics.map((topic, at) => numbers(topic, 100 * (at + 1))))).toEqual([
     ['101x', '102y', '103z'],
     ['201x', '202v', '203w'],

@@ -15,8 +15,8 @@ import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
 import type { WorkQueue } from '@sekali/process/work-queue'
 import type { Store } from '@sekali/store/connect'
-import { readStandings } from '@sekali/store/standing'
 import type { Memory, Progress } from './memory.ts'
+import { createRecall } from './recall.ts'
 import { createScan, type ScanContext } from './scan.ts'
 
 const sweepMs = 1_000
@@ -69,6 +69,7 @@ function createSweep(
   let marksBefore: ReadonlyMap<TopicName, Position> = new Map()
   let topicsBefore = Number.POSITIVE_INFINITY
   let isFirst = true
+  const recall = createRecall({ broker, store, log }, queue, memory)
 
   return async () => {
     const { marks, topics } = await readMarks(broker)
@@ -78,7 +79,8 @@ function createSweep(
     const isEmptied = topics === 0 && topicsBefore > 0
     topicsBefore = topics
     if (isFirst || isEmptied || (await claimScan(broker, consumer, scanMsMax))) {
-      if (isFirst) await recall(store, memory, log)
+      const recalled = recall()
+      if (isFirst) await recalled
       await scan()
     }
     isFirst = false
@@ -99,16 +101,5 @@ function onMarks(
     // Or nobody can have its turn, because its row is gone: somebody has dropped the topic.
     else if (isSameAsBefore) memory.known.delete(topic)
     if (!isCaughtUp || isSameAsBefore) queue.add(topic)
-  }
-}
-
-/** Reads what is accounted for. Without PostgreSQL the topics' turns find out. */
-async function recall(store: Store, memory: Memory, log: Logger): Promise<void> {
-  const standings = await readStandings(store).catch((error: unknown) => {
-    log.debug({ err: error }, 'standings could not be read')
-    return new Map<TopicName, Position>()
-  })
-  for (const [topic, position] of standings) {
-    if (!memory.caughtUp.has(topic)) memory.caughtUp.set(topic, position)
   }
 }

@@ -25,7 +25,9 @@ export function createKnownHeads(): KnownHeads {
 
   function note(head: Head): boolean {
     const before = heads.get(head.topic)
-    if (before?.head === head.head && before.position === head.position) return false
+    const isSame =
+      before?.head === head.head && before.position === head.position && before.epoch === head.epoch
+    if (isSame) return false
     heads.set(head.topic, head)
     return true
   }

@@ -5,6 +5,7 @@ import {
   InvalidEvent,
   InvalidParameters,
   type Issue,
+  LogRestored,
   MalformedJson,
   MemoryLimit,
   NotUtf8,
@@ -43,6 +44,12 @@ export interface ProblemExtras {
   readonly in_flight?: boolean | null
   /** How many dead letters match. */
   readonly matched?: number
+  /** Of a log that was restored: the topic, its epoch, where it forked and when, and what cursor to go on with. */
+  readonly topic?: string
+  readonly epoch?: number
+  readonly forked_at?: number
+  readonly restored_at?: string
+  readonly cursor?: string
   /** Topics that are full, of those that the events are of. */
   readonly topics?: readonly string[]
   /** Instead of the usual text of the code, where more is known. */
@@ -61,7 +68,8 @@ export const problem = (code: ProblemCode, extras?: ProblemExtras): Response =>
 /** A problem as RFC 9457 has it. The title is the phrase of the status, because the type is `about:blank`. */
 export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
   const { errors, queued, lines_read, invalid, lines, events, headers, random } = extras
-  const { event_id, seq, reason, in_flight, matched, topics } = extras
+  const { event_id, seq, epoch, reason, in_flight, matched, topics } = extras
+  const { topic, forked_at, restored_at, cursor } = extras
   const [usual, about] = problems[code]
   const status = extras.status ?? usual
   const named = errors?.slice(0, limits.issuesNamedMax)
@@ -79,6 +87,11 @@ export function refusal(code: ProblemCode, extras: ProblemExtras = {}): Answer {
     events,
     event_id,
     seq,
+    topic,
+    epoch,
+    forked_at,
+    restored_at,
+    cursor,
     reason,
     in_flight,
     matched,
@@ -106,12 +119,21 @@ export function refusalOf(
   if (error instanceof InvalidParameters) return refusal(error.code, { errors: error.issues })
   if (error instanceof NotUtf8) return refusal(error.code, { detail: sentence(error.message), ...hint })
   if (error instanceof MalformedJson) return refusal(error.code, hint)
+  if (error instanceof LogRestored) return refusal(error.code, restoredExtras(error))
   if (error instanceof SekaliError && Object.hasOwn(problems, error.code)) {
     return refusal(error.code as ProblemCode, retryExtras(error, random))
   }
   logOf(log, request).error({ err: error }, 'request failed')
   return refusal('internal_error')
 }
+
+const restoredExtras = ({ topic, epoch, forkedAt, restoredAt, cursor }: LogRestored): ProblemExtras => ({
+  topic,
+  epoch,
+  forked_at: forkedAt,
+  restored_at: restoredAt,
+  cursor,
+})
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 

@@ -13,6 +13,7 @@ import type { AuthMode } from '@sekali/process/auth'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { examineStore, readClock as readStoreClock } from '@sekali/store/doctor'
+import { readForks } from '@sekali/store/forks'
 import { countLiveKeys } from '@sekali/store/keys'
 import { countSettled } from '@sekali/store/letters'
 import { readNotLoaded } from '@sekali/store/not-loaded'
@@ -26,6 +27,8 @@ import { reply, toResponse } from '../http/reply.ts'
 import type { Pressure } from '../pressure/pressure.ts'
 import { accessFinding } from './access-finding.ts'
 import { clockFinding, consumerFindings, figureFindings, lagFinding, lastIdFinding } from './findings.ts'
+import { createGapSearch } from './gap-search.ts'
+import { gapsFinding, restoredFinding } from './log-findings.ts'
 import { readOldestOf } from './oldest.ts'
 import { pressureFindings } from './pressure-findings.ts'
 import { definitionsFinding, projectionFindings } from './projection-findings.ts'
@@ -52,6 +55,7 @@ export function doctor(
   readMs = 1_500,
 ) {
   const inTime = <T>(work: Promise<T>) => within(readMs, log, work)
+  const searchGaps = createGapSearch(store)
   const diagnose = shareReadings(async () => {
     const all = await Promise.all([
       reach('redis.reachable', 'Redis', brokerAway, examineBroker(broker)),
@@ -59,6 +63,7 @@ export function doctor(
       skew('redis.clock', 'Redis', () => inTime(readBrokerClock(broker))),
       skew('postgres.clock', 'PostgreSQL', () => inTime(readStoreClock(store))),
       system(),
+      theLog(),
       projections(),
       access(),
     ])
@@ -102,6 +107,13 @@ export function doctor(
       ...figureFindings(totals, topics, await inTime(countSettled(store))),
       ...pressureFindings(pressure.state()),
     ]
+  }
+
+  async function theLog(): Promise<Finding[]> {
+    const forked = inTime(readForks(store))
+    const gaps = inTime(searchGaps())
+    const forks = await forked
+    return [restoredFinding(forks && [...forks.values()], Date.now()), gapsFinding(await gaps)]
   }
 
   async function access(): Promise<Finding> {

@@ -20,6 +20,8 @@ export interface Figures extends Outcomes<number | null> {
 export interface TopicFigures extends Figures {
   readonly topic: string
   readonly headSeq: number | null
+  /** The epoch of its log, if that is above the first. */
+  readonly epoch?: number
   /** When Redis was last found to have lost data of the topic (UTC). */
   readonly lossAt: string | null
 }
@@ -81,13 +83,14 @@ const noTurnYet: Row = {
   seen: 0,
   lossAt: null,
   headSeq: 0,
+  epoch: 1,
 }
 
 function topicFigures(topic: string, row: Row | undefined, inFlight: number | null = null): TopicFigures {
   const outcomes = outcomesOf((name) => row?.[name] ?? null)
   const accepted = sum([...Object.values(outcomes), inFlight])
-  const { headSeq = null, lossAt = null } = row ?? {}
-  return { topic, accepted, ...outcomes, inFlight, headSeq, lossAt }
+  const { headSeq = null, lossAt = null, epoch = 1 } = row ?? {}
+  return { topic, accepted, ...outcomes, inFlight, headSeq, lossAt, ...(epoch > 1 && { epoch }) }
 }
 
 /** When a stream is gone, so is what was seen in it and not accounted for. A consumer will count that as lost, too. */

@@ -105,6 +105,7 @@ function onTheWire({ totals, consumers }: Visible, topics: TopicsPage['topics'])
         topic: topic.topic,
         ...figuresOf(topic),
         head_seq: topic.headSeq,
+        epoch: topic.epoch,
         loss_at: topic.lossAt,
       })) ?? null,
     consumers:

@@ -132,7 +132,12 @@ function answerOne(
       return answer(200, JSON.stringify({ status, event_id, ...known }), { ...json, ...headers })
     }
     case 'conflict':
-      return refusal('conflict', { headers, event_id, seq: outcome.seq })
+      return refusal('conflict', {
+        headers,
+        event_id,
+        seq: outcome.seq,
+        ...(outcome.epoch !== undefined && { epoch: outcome.epoch }),
+      })
     case 'dead':
       return refusal('dead_event', { headers, event_id, reason: outcome.reason, status: 422 })
     case 'lost':

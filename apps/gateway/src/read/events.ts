@@ -1,7 +1,8 @@
 import type { Grant } from '@sekali/core/access'
-import type { Cursor } from '@sekali/core/cursor'
+import { type Bound, isOfTopics } from '@sekali/core/bound'
 import { TooManyTopics } from '@sekali/core/errors'
 import { eventToJson, type StoredEvent } from '@sekali/core/event'
+import type { EpochPlace } from '@sekali/core/fork'
 import { limits } from '@sekali/core/limits'
 import { parsePattern } from '@sekali/core/pattern'
 import { readById } from '@sekali/store/by-id'
@@ -50,12 +51,15 @@ async function showPage(store: Store, query: URLSearchParams, page: Page, grant:
 }
 
 /** An event of a page: a comma and its JSON, in bytes, as a page of strings would be copied once more. */
-interface Shown {
-  readonly seq: number
+interface Shown extends EpochPlace {
   readonly json: Buffer
 }
 
-const show = (event: StoredEvent): Shown => ({ seq: event.seq, json: Buffer.from(`,${eventToJson(event)}`) })
+const show = (event: StoredEvent): Shown => ({
+  epoch: event.epoch ?? 1,
+  seq: event.seq,
+  json: Buffer.from(`,${eventToJson(event)}`),
+})
 
 function arrayOf(events: readonly Shown[]): Uint8Array<ArrayBuffer> {
   if (events.length === 0) return Buffer.from('[]\n')
@@ -68,7 +72,7 @@ async function readPage(
   store: Store,
   page: Page,
   grant: Grant,
-): Promise<{ readonly events: readonly Shown[]; readonly next: number | Cursor | undefined }> {
+): Promise<{ readonly events: readonly Shown[]; readonly next: Bound | undefined }> {
   const { topics, eventId, source, from, to, after, before, limit = limits.pageSizeDefault } = page
   if (eventId !== undefined) {
     const within = seesAll(grant) ? undefined : grant.topics
@@ -82,11 +86,11 @@ async function readPage(
       topic: topics.text,
       order,
       limit,
-      ...(typeof after === 'number' ? { after } : {}),
-      ...(typeof before === 'number' ? { before } : {}),
+      ...(after !== undefined && !isOfTopics(after) ? { after } : {}),
+      ...(before !== undefined && !isOfTopics(before) ? { before } : {}),
     }
     const { events, more } = await readTopic(store, query, show)
-    return { events, next: more ? events.at(-1)?.seq : undefined }
+    return { events, next: more ? events.at(-1) : undefined }
   }
   const found = await searchEvents(store, { ...page, topics: topics ?? everything, order, limit }).catch(
     async (error: unknown) => {

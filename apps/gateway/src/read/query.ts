@@ -1,11 +1,12 @@
 import { limitOf, readEvents } from '@sekali/api/read'
-import { badBound } from '@sekali/core/bound'
-import { type Cursor, formatCursor, parseCursor } from '@sekali/core/cursor'
+import { type Bound, badBound, formatBound } from '@sekali/core/bound'
+import { parseCursor } from '@sekali/core/cursor'
+import { parsePlace } from '@sekali/core/epoch-place'
 import type { Issue } from '@sekali/core/errors'
 import { type EventId, TopicName } from '@sekali/core/event'
+import type { EpochPlace } from '@sekali/core/fork'
 import { limits } from '@sekali/core/limits'
 import { isPattern, matches, parsePattern, type TopicPattern } from '@sekali/core/pattern'
-import type { Bound } from '@sekali/store/bounds'
 import * as v from 'valibot'
 import { parseParameters } from '../http/parameters.ts'
 
@@ -81,7 +82,7 @@ export const orderOf = ({ order, after }: Page): 'asc' | 'desc' =>
  * The link to the next page, relative to this one (RFC 8288, RFC 3986 4.2): the same query, going on from a bound. So it
  * works behind any prefix that a proxy has put before the path. A query without a topic becomes one by pattern.
  */
-export function nextPage(query: URLSearchParams, page: Page, bound: number | Cursor): string {
+export function nextPage(query: URLSearchParams, page: Page, bound: Bound): string {
   const next = new URLSearchParams({
     topic: page.topics?.text ?? '>',
     limit: String(page.limit ?? limits.pageSizeDefault),
@@ -90,10 +91,7 @@ export function nextPage(query: URLSearchParams, page: Page, bound: number | Cur
     const value = query.get(name)
     if (value !== null) next.set(name, value)
   }
-  next.set(
-    orderOf(page) === 'asc' ? 'after' : 'before',
-    typeof bound === 'number' ? String(bound) : formatCursor(bound),
-  )
+  next.set(orderOf(page) === 'asc' ? 'after' : 'before', formatBound(bound))
   return `?${next}`
 }
 
@@ -101,26 +99,21 @@ export function nextPage(query: URLSearchParams, page: Page, bound: number | Cur
 function parseBound(topic: string | undefined, text: string | undefined, min: number): Bound | undefined {
   if (topic === undefined || text === undefined) return undefined
   if (!isPattern(topic)) {
-    const seq = parseSeq(text)
-    return seq !== undefined && seq >= min ? seq : undefined
+    const place = parsePlace(text)
+    return place !== undefined && place.seq >= min ? place : undefined
   }
   return text.includes(':') ? parsePairs(parsePattern(topic), text) : parseCursor(text)
 }
 
-/** Bounds as a client can write them itself, from the events it has: `orders.eu:42,orders.us:7`. */
-function parsePairs(pattern: TopicPattern, text: string): ReadonlyMap<string, number> | undefined {
-  const bounds = new Map<string, number>()
+/** Bounds as a client can write them itself, from the events it has: `orders.eu:42,orders.us:2.7`. */
+function parsePairs(pattern: TopicPattern, text: string): ReadonlyMap<string, EpochPlace> | undefined {
+  const bounds = new Map<string, EpochPlace>()
   for (const pair of text.split(',')) {
     const [topic = '', seqText = '', more] = pair.split(':')
-    const seq = parseSeq(seqText)
-    if (!v.is(TopicName, topic) || seq === undefined || more !== undefined) return undefined
+    const place = parsePlace(seqText)
+    if (!v.is(TopicName, topic) || place === undefined || more !== undefined) return undefined
     if (!matches(pattern, topic) || bounds.has(topic)) return undefined
-    bounds.set(topic, seq)
+    bounds.set(topic, place)
   }
   return bounds
-}
-
-function parseSeq(text: string): number | undefined {
-  const seq = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
-  return Number.isSafeInteger(seq) ? seq : undefined
 }

@@ -1,9 +1,11 @@
 import { type Cursor, formatCursor, moveCursor, parseCursor } from '@sekali/core/cursor'
+import { formatPlace, parsePlace } from '@sekali/core/epoch-place'
+import type { EpochPlace } from '@sekali/core/fork'
 import type { TopicPattern } from '@sekali/core/pattern'
 import type { Range, RangeEvent } from '@sekali/store/ranges'
 import { type Frame, frameOf } from './ring.ts'
 
-/** What the ids of a feed's events mean: the seq, if it is of one topic, otherwise a cursor. */
+/** What the ids of a feed's events mean: the place in the log, if it is of one topic, otherwise a cursor. */
 export interface FeedCursor {
   idOf(cursor: Cursor): string
   /** `undefined` for what is no id of this feed. */
@@ -14,28 +16,33 @@ export interface FeedCursor {
 
 /** `topicIdOf` returns the id of the one topic, or 0 while that topic does not exist. */
 export function createFeedCursor({ isPattern }: TopicPattern, topicIdOf: () => number): FeedCursor {
-  const ofSeq: Pick<FeedCursor, 'idOf' | 'parse'> = {
-    idOf: (cursor) => String([...cursor.values()][0] ?? 0),
-    parse: (id) =>
-      /^\d{1,16}$/.test(id) && Number(id) <= Number.MAX_SAFE_INTEGER
-        ? new Map([[topicIdOf(), Number(id)]])
-        : undefined,
+  const ofPlace: Pick<FeedCursor, 'idOf' | 'parse'> = {
+    idOf: (cursor) => formatPlace([...cursor.values()][0] ?? { epoch: 1, seq: 0 }),
+    parse(id) {
+      const place = parsePlace(id)
+      return place && new Map([[topicIdOf(), place]])
+    },
   }
   const ofCursor: Pick<FeedCursor, 'idOf' | 'parse'> = { idOf: formatCursor, parse: parseCursor }
-  const { idOf, parse } = isPattern ? ofCursor : ofSeq
+  const { idOf, parse } = isPattern ? ofCursor : ofPlace
   return {
     idOf,
     parse,
     framesAfter(cursor, events) {
-      const move = isPattern ? moveCursor(cursor) : (_topicId: number, seq: number) => String(seq)
-      return events.map(({ topicId, event }) => frameOf(move(topicId, event.seq), event))
+      const move = isPattern
+        ? moveCursor(cursor)
+        : (_topicId: number, place: EpochPlace) => formatPlace(place)
+      return events.map(({ topicId, event }) => {
+        const { epoch = 1, seq } = event
+        return frameOf(move(topicId, { epoch, seq }), event)
+      })
     },
   }
 }
 
-/** The ranges between two cursors; none for a topic where `from` is further. */
+/** The ranges between two cursors; none for a topic where `from` is further. They are of the epochs of `to`. */
 export const rangesBetween = (from: Cursor, to: Cursor): Range[] =>
-  [...to].flatMap(([topicId, upTo]) => {
-    const after = from.get(topicId) ?? 0
-    return after < upTo ? [{ topicId, after, upTo }] : []
+  [...to].flatMap(([topicId, { epoch, seq: upTo }]) => {
+    const after = from.get(topicId)?.seq ?? 0
+    return after < upTo ? [{ topicId, epoch, after, upTo }] : []
   })

@@ -3,15 +3,15 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 export interface Reader {
   /** There may be something new in the ring. Must not throw. */
   pump(): void
-  /** Nothing will come any more. */
-  end(): void
+  /** Nothing will come any more. `why` is for whoever looks at the connection. */
+  end(why?: string): void
 }
 
 /** Everybody who reads one feed. */
 export interface FeedReaders {
   readonly all: Set<Reader>
   pumpAll(): Promise<void>
-  endAll(): void
+  endAll(why?: string): void
 }
 
 /** Readers that are pumped before the event loop serves others. */
@@ -28,8 +28,8 @@ export function createFeedReaders(): FeedReaders {
         if (++pumped % pumpedAtOnceMax === 0) await nextRound()
       }
     },
-    endAll() {
-      for (const reader of [...all]) reader.end()
+    endAll(why) {
+      for (const reader of [...all]) reader.end(why)
     },
   }
 }

@@ -28,7 +28,9 @@ export function createFeedReads(store: Store): FeedReads {
 
   return {
     async read(ranges) {
-      const key = ranges.map(({ topicId, after, upTo }) => `${topicId}.${after}.${upTo}`).join()
+      const key = ranges
+        .map(({ topicId, epoch, after, upTo }) => `${topicId}.${epoch}.${after}.${upTo}`)
+        .join()
       let reading = underWay.get(key)
       if (reading === undefined) {
         reading = readNow(ranges).finally(() => underWay.delete(key))

@@ -24,7 +24,7 @@ import type { RingShare } from './ring-room.ts'
 import { oneAtATime } from './rounds.ts'
 import { followHeads } from './targets.ts'
 
-export interface Feed extends Pick<FeedIds, 'normalize' | 'isAhead' | 'gapAfter' | 'framesAfter'> {
+export interface Feed extends Pick<FeedIds, 'normalize' | 'spell' | 'gapAfter' | 'framesAfter'> {
   readonly pattern: TopicPattern
   readonly readers: Set<Reader>
   /** Whether it has ended: by itself when the pattern has come to mean too many topics. */
@@ -53,29 +53,37 @@ export function createFeed(pattern: TopicPattern, { heads, store, log, reads, ro
   const progress = createProgress()
   const onMoved = () => void follower.advance()
   // It watches before it reads, so that no topic can come in between.
-  const targets = followHeads({ pattern, heads, progress, onMoved, onBehind: () => void closeIfBehind() })
-  const { idOf, isAheadOfLog, ...ids } = createFeedIds({
+  const targets = followHeads({ pattern, heads, progress, onMoved, onOther: () => void closeIfForked() })
+  const { idOf, ...ids } = createFeedIds({
     pattern,
     store,
     progress,
     readTargets: targets.read,
   })
-  const hooks = { onNew: readers.pumpAll, onTooMany: close }
+  const hooks = { onNew: readers.pumpAll, onTooMany: () => close() }
   const follower = createFollower({ ...hooks, ...ids, progress, reads, room, log, signal })
 
   async function begin(): Promise<void> {
     const found = await targets.read()
-    for (const { topicId, head } of found) progress.reach(topicId, head)
+    const isInDoubt = found.some(progress.isOther)
+    for (const head of found) progress.start(head)
     follower.beginAfter(idOf(progress.ends))
+    if (isInDoubt) void closeIfForked()
     void readers.pumpAll()
     onMoved()
   }
 
-  /** If PostgreSQL has an older head now, the log is no longer the one that was read. */
-  const closeIfBehind = oneAtATime(async () => {
-    if (follower.ring === undefined || !(await isAheadOfLog(follower.ring.endId).catch(onFailure))) return
-    log.warn({ pattern: pattern.text }, 'the log has gone back: its tails end')
-    close()
+  /**
+   * If PostgreSQL has another epoch now, the log was restored to an earlier state and goes on otherwise than it was read.
+   * Whoever comes again with the last id learns whether that id still means the same. That a head is behind says nothing by
+   * itself: after a failover to a standby that was behind the same log is written once more.
+   */
+  const closeIfForked = oneAtATime(async () => {
+    const found = follower.ring === undefined ? undefined : await targets.read().catch(onFailure)
+    const forked = found?.filter(progress.isOther).map(({ topic }) => topic) ?? []
+    if (forked.length === 0 || signal.aborted) return
+    log.warn({ pattern: pattern.text, topics: forked }, 'a log has forked: its tails end')
+    close(`log_restored: ${forked.join(', ')}`)
   })
 
   function onFailure(error: unknown): void {
@@ -83,12 +91,13 @@ export function createFeed(pattern: TopicPattern, { heads, store, log, reads, ro
     else log.debug({ err: error }, 'feed could not read')
   }
 
-  function close(): void {
+  /** `why` is what its readers are told. */
+  function close(why?: string): void {
     if (signal.aborted) return
     closing.abort()
     targets[Symbol.dispose]()
     room[Symbol.dispose]()
-    readers.endAll()
+    readers.endAll(why)
   }
 
   return {
@@ -103,7 +112,7 @@ export function createFeed(pattern: TopicPattern, { heads, store, log, reads, ro
     },
     begin: createStart({ begin, isBegun: () => follower.ring !== undefined, onFailure, signal }),
     trim: follower.trim,
-    close,
+    close: () => close(),
   }
 }
 

@@ -52,7 +52,7 @@ export function createFollower(deps: FollowerDeps): Follower {
         if (ranges.length === 0 || signal.aborted) return
         const found = await readPage(deps, ranges)
         if (found === undefined || signal.aborted) continue
-        // An announcement of what is not there: of another database, or made up.
+        // An announcement of what is not there: of another database, of another epoch, or made up.
         if (found.length === 0) for (const { topicId, after } of ranges) progress.aimBack(topicId, after)
         ring.append(framesAfter(progress.ends, found))
         trim()

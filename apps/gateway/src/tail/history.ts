@@ -3,6 +3,7 @@
  * read again from where the client got to; so a slow client keeps nobody else from reading.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
@@ -60,22 +61,33 @@ async function passOnPage(deps: HistoryDeps, pageBytes: number): Promise<'taken'
   const { feed, writer, log } = deps
   try {
     using page = new DisposableStack()
-    const { cursor, ranges } = feed.gapAfter(writer.id)
-    if (ranges.length > 0) {
-      const events = await readPage(deps, page, ranges, pageBytes)
-      if (events === undefined) return 'left'
-      return (await writer.writeFrames(feed.framesAfter(cursor, events))) ? 'taken' : 'left'
-    }
+    const gap = feed.gapAfter(writer.id)
+    if (gap === undefined) return await renameOrEnd(feed, writer)
+    // A client that is ahead of the feed waits until the log has come to where it is.
+    if (gap.ranges.length === 0) return 'nothing'
+    const events = await readPage(deps, page, gap.ranges, pageBytes)
+    if (events === undefined) return 'left'
+    // PostgreSQL is in an earlier state than the one that the feed has read.
+    if (events.length === 0) return 'nothing'
+    return (await writer.writeFrames(feed.framesAfter(gap.cursor, events))) ? 'taken' : 'left'
   } catch (error) {
     log.debug({ err: error }, 'history could not be read')
     return 'nothing'
   }
-  return await endIfAhead(feed, writer)
 }
 
-/** Soon the feed will have come to where the client is; unless the log has gone back, and never will. */
-async function endIfAhead(feed: Feed, writer: TailWriter): Promise<'nothing'> {
-  if (await feed.isAhead(writer.id).catch(() => false)) writer.end()
+/**
+ * Of a client that came before the feed could know in which epochs it reads. Ends its tail when a restore has taken away
+ * what it has read: it comes again, and is refused with what there is to know.
+ */
+async function renameOrEnd(feed: Feed, writer: TailWriter): Promise<'nothing'> {
+  try {
+    writer.rename((await feed.normalize(writer.id)) ?? writer.id)
+  } catch (error) {
+    if (!(error instanceof SekaliError) || error.retryable) throw error
+    writer.say(error.code)
+    writer.end()
+  }
   return 'nothing'
 }
 

@@ -44,5 +44,12 @@ export function createTailReader(deps: HistoryDeps): TailReader {
   }
 
   writer.outgoing.on('drain', pump)
-  return { pump, beat: writer.beat, end: writer.end }
+  return {
+    pump,
+    beat: writer.beat,
+    end(why) {
+      if (why !== undefined) writer.say(why)
+      writer.end()
+    },
+  }
 }

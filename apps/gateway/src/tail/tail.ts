@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fromRule, tailEvents } from '@sekali/api/read'
-import { type Issue, Overloaded } from '@sekali/core/errors'
+import { CursorAhead, type Issue, LogRestored, Overloaded } from '@sekali/core/errors'
 import { parsePattern, type TopicPattern } from '@sekali/core/pattern'
 import type { Logger } from '@sekali/process/log'
 import { refusalOfPattern } from '../access/may.ts'
@@ -74,7 +74,6 @@ async function begin(
     use = tails.feedOf(query.pattern, clients.of(request))
     const start = await findStart(use.feed, query.from)
     if (start === 'invalid') return refusal('invalid_parameters', { errors: [badStart(query.from)] })
-    if (start === 'ahead') return refusal('cursor_ahead')
     if (response.destroyed || response.socket === null) return undefined
     response.writeHead(200, { ...headers, [requestIdHeader]: lastRequestIdOf(request) })
     const isKnown = 'id' in query.from
@@ -97,20 +96,20 @@ function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
   return new URLSearchParams(at < 0 ? '' : url.slice(at))
 }
 
-type Start = { readonly id: string } | 'invalid' | 'ahead'
+type Start = { readonly id: string } | 'invalid'
 
-/** The cursor to begin behind, or what is wrong with it. Rejects when that cannot be known yet. */
+/** The cursor to begin behind, or that it is none. Rejects when the log has it no longer, or when that cannot be known yet. */
 async function findStart(feed: Feed, from: From): Promise<Start> {
   try {
     await feed.begin()
     if ('now' in from) return feed.ring ? { id: feed.ring.endId } : 'invalid'
     const id = await feed.normalize(from.id)
-    if (id === undefined) return 'invalid'
-    return (await feed.isAhead(id)) ? 'ahead' : { id }
+    return id === undefined ? 'invalid' : { id }
   } catch (error) {
+    if (error instanceof LogRestored || error instanceof CursorAhead) throw error
     // An id that the client names can wait until PostgreSQL is back, and EventSource would not come again.
     if (feed.isClosed || 'now' in from || feed.pattern.isPattern) throw error
-    const id = await feed.normalize(from.id)
+    const id = feed.spell(from.id)
     return id === undefined ? 'invalid' : { id }
   }
 }

@@ -105,10 +105,7 @@ export function createTails(
       readers.add(reader)
       feed.readers.add(reader)
       // Whoever comes again is answered 401, and does not come again then.
-      const watch = life.onEnd((why) => {
-        writer.say(why)
-        reader.end()
-      })
+      const watch = life.onEnd((why) => reader.end(why))
       outgoing.once('close', () => {
         watch[Symbol.dispose]()
         readers.delete(reader)

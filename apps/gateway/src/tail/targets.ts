@@ -18,14 +18,14 @@ export interface TargetsDeps {
   readonly progress: Progress
   /** There may be something new to read. */
   readonly onMoved: () => void
-  /** A topic is reported to be where the feed is already past: the report is late, or the log has gone back. */
-  readonly onBehind: () => void
+  /** A topic is reported to be in another epoch than the feed reads: the report is late, or the log has forked. */
+  readonly onOther: () => void
 }
 
-export function followHeads({ pattern, heads, progress, onMoved, onBehind }: TargetsDeps): Targets {
+export function followHeads({ pattern, heads, progress, onMoved, onOther }: TargetsDeps): Targets {
   const which = pattern.isPattern ? pattern : (pattern.text as string as TopicName)
   const onHead = (head: Head) => {
-    if (head.head < (progress.ends.get(head.topicId) ?? 0)) onBehind()
+    if (progress.isOther(head)) return onOther()
     progress.aim(head)
     onMoved()
   }
@@ -35,7 +35,7 @@ export function followHeads({ pattern, heads, progress, onMoved, onBehind }: Tar
       const found = await heads.read(pattern)
       if (found.length > limits.patternTopicsMax)
         throw new TooManyTopics(`more than ${limits.patternTopicsMax}`)
-      for (const head of found) progress.aim(head)
+      for (const head of found) if (!progress.isOther(head)) progress.aim(head)
       onMoved()
       return found
     },

@@ -12,6 +12,8 @@ export interface TailWriter {
   readonly outgoing: ServerResponse
   /** The id behind what was written or passed over. */
   readonly id: string
+  /** The same place has another id now. */
+  rename(id: string): void
   isOver(): boolean
   isFull(): boolean
   /** Writes what the client wants of a segment's events, from `index` on. */
@@ -70,6 +72,10 @@ export function createTailWriter(
     outgoing,
     get id() {
       return id
+    },
+    rename(name) {
+      if (sentId === id) sentId = name
+      id = name
     },
     isOver,
     isFull,

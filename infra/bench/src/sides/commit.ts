@@ -59,7 +59,7 @@ export async function commitBatch(store: Store, { topic, received }: Batch): Pro
     if (outcome.stored !== received.length) throw new Error(`stored ${outcome.stored} of ${received.length}`)
     const accounted = turn.accounted + received.length
     const position = `${accounted}-0` as Position
-    const seen = { seen: accounted, seenId: position, epoch: null, foundLoss: false }
+    const seen = { seen: accounted, seenId: position, history: null, foundLoss: false }
     queueTurnEnd(tx, turn, { ...none, ...outcome, ...seen, group: 'bench', position, accounted })
     return true
   })

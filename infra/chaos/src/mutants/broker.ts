@@ -148,19 +148,19 @@ export const brokerMutants: readonly Mutant[] = [
     test: { project: 'broker', file: 'turn', name: 'torn append-only file' },
   },
   {
-    name: 'epoch-by-replication-id',
-    breaks: 'an epoch is named by the replication ID, which changes under connections that stay',
+    name: 'history-by-replication-id',
+    breaks: 'a history is named by the replication ID, which changes under connections that stay',
     edits: [
       {
-        file: 'packages/broker/src/loss/epoch.ts',
-        find: "redis.info('server'))\n  const epoch = (/run_id:",
-        replace: "redis.info('replication'))\n  const epoch = (/master_replid:",
+        file: 'packages/broker/src/loss/history.ts',
+        find: "redis.info('server'))\n  const history = (/run_id:",
+        replace: "redis.info('replication'))\n  const history = (/master_replid:",
       },
       {
         file: 'packages/broker/src/loss/vouch.ts',
-        find: "redis.call('INFO', 'server')\nlocal epoch = string.sub(string.match(server, 'run_id:",
+        find: "redis.call('INFO', 'server')\nlocal history = string.sub(string.match(server, 'run_id:",
         replace:
-          "redis.call('INFO', 'replication')\nlocal epoch = string.sub(string.match(server, 'master_replid:",
+          "redis.call('INFO', 'replication')\nlocal history = string.sub(string.match(server, 'master_replid:",
       },
     ],
     test: { project: 'broker', file: 'turn', name: 'one and the same on all connections' },

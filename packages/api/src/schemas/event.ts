@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { EventIdText, Instant, Seq, SourceText, Topic } from './text.ts'
+import { Epoch, EventIdText, Instant, Seq, SourceText, Topic } from './text.ts'
 
 const Payload = v.pipe(
   v.record(v.string(), v.unknown()),
@@ -32,6 +32,12 @@ export const StoredEvent = v.object({
   seq: v.pipe(Seq, v.description('The number of the event in its topic: 1, 2, 3 and so on, without a gap.')),
   received_at: v.pipe(Instant, v.description('When Redis took it.')),
   stored_at: v.pipe(Instant, v.description('When it was committed to the log.')),
+  epoch: v.optional(
+    v.pipe(
+      Epoch,
+      v.description('In which it was read, if the log was ever restored: to go on behind it is `2.600`.'),
+    ),
+  ),
 })
 
 /** A line of a replay for whoever prefers `progress`. No event has a `status`. */

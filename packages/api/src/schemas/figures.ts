@@ -1,6 +1,6 @@
 import { outcomesOf } from '@sekali/core/figures'
 import * as v from 'valibot'
-import { Count, CountOrUnknown, Instant, InstantMs, Topic } from './text.ts'
+import { Count, CountOrUnknown, Epoch, Instant, InstantMs, Topic } from './text.ts'
 
 /** accepted = stored + duplicates + conflicts + dead + lost + in_flight; `null` is what cannot be known now. */
 const figures = {
@@ -20,6 +20,7 @@ const TopicFigures = v.object({
   topic: Topic,
   ...figures,
   head_seq: v.pipe(CountOrUnknown, v.description('The seq of its last event.')),
+  epoch: v.optional(v.pipe(Epoch, v.description('Of its log, once that was restored from a backup.'))),
   loss_at: v.pipe(v.nullable(Instant), v.description('When Redis was last found to have lost data of it.')),
 })
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { BadEvents, BadLines } from './problem.ts'
-import { Count, EventIdText, Seq } from './text.ts'
+import { Count, Epoch, EventIdText, Seq } from './text.ts'
 
 const queued = v.literal('queued')
 
@@ -17,6 +17,7 @@ export const EventStored = v.object({
   status: v.picklist(['stored', 'duplicate']),
   event_id: EventIdText,
   seq: Seq,
+  epoch: v.optional(Epoch),
   differs: v.optional(Differs),
 })
 
@@ -37,6 +38,7 @@ const Receipt = v.object({
   event_id: EventIdText,
   status: v.picklist(['queued', 'stored', 'duplicate', 'conflict', 'dead', 'lost']),
   seq: v.optional(Seq),
+  epoch: v.optional(Epoch),
   differs: v.optional(Differs),
   reason: v.optional(v.string()),
 })

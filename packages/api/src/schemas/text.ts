@@ -62,5 +62,7 @@ export const InstantMs = v.pipe(
 
 export const Count = v.pipe(v.number(), v.integer(), v.minValue(0))
 export const Seq = v.pipe(v.number(), v.integer(), v.minValue(1))
+/** Of a topic's log; the first is left out. */
+export const Epoch = v.pipe(v.number(), v.integer(), v.minValue(2))
 /** Beside `null` for what cannot be known now. */
 export const CountOrUnknown = v.nullable(Count)

@@ -7,7 +7,8 @@ import { EventIdText, InstantText, SourceText, Topic, TopicPattern } from '../sc
 const pattern =
   'A topic, or a pattern: `*` is one segment, `>` at the end is one or more. It may match 500 topics.'
 const source = { schema: v.optional(SourceText), description: 'Exactly this source.', example: 'checkout-1' }
-const bound = 'a seq; of a pattern the cursor of a link, or `topic:seq` pairs joined by commas.'
+const bound =
+  'a seq, with its epoch before it if that is not 1 (`2.600`); of a pattern the cursor of a link, or `topic:seq` pairs joined by commas.'
 
 /** How many events, at most `max`. */
 export const limitOf = (max: number) =>
@@ -93,7 +94,10 @@ export const readEvents = defineRoute({
       headers: { Vary: 'always', 'Content-Encoding': 'sometimes', 'Preference-Applied': 'sometimes' },
     },
   ],
-  problems: ['not_acceptable', 'invalid_parameters', 'too_many_topics', 'cursor_ahead', 'store_unavailable'],
+  problems: [
+    ...(['not_acceptable', 'invalid_parameters', 'too_many_topics'] as const),
+    ...(['cursor_ahead', 'log_restored', 'store_unavailable'] as const),
+  ],
 })
 
 export const fromRule = 'must be start, now, or the seq to begin behind'
@@ -111,8 +115,12 @@ export const tailEvents = defineRoute({
     query: {
       topic: { schema: TopicPattern, description: pattern, example: 'orders.>' },
       from: {
-        schema: v.optional(v.pipe(v.string(fromRule), v.regex(/^(start|now|\d{1,16})$/, fromRule)), 'now'),
-        description: '`start`, `now`, or of one topic the seq to begin behind.',
+        schema: v.optional(
+          v.pipe(v.string(fromRule), v.regex(/^(start|now|(?:[1-9]\d{0,9}\.)?\d{1,16})$/, fromRule)),
+          'now',
+        ),
+        description:
+          '`start`, `now`, or of one topic the seq to begin behind, with its epoch before it if that is not 1.',
         example: 'start',
       },
       source,
@@ -140,7 +148,10 @@ export const tailEvents = defineRoute({
       example: exampleStored,
     },
   ],
-  problems: ['invalid_parameters', 'too_many_topics', 'cursor_ahead', 'too_many_tails', 'store_unavailable'],
+  problems: [
+    ...(['invalid_parameters', 'too_many_topics', 'cursor_ahead'] as const),
+    ...(['log_restored', 'too_many_tails', 'store_unavailable'] as const),
+  ],
 })
 
 const topic = { schema: Topic, description: 'The name of a topic.', example: exampleStored.topic } as const

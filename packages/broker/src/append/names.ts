@@ -1,7 +1,7 @@
 /** The names of all topics: Redis has them in a set, each from before its first append. */
 import type { TopicName } from '@sekali/core/event'
 import { ask, type Broker } from '../redis/connect.ts'
-import { dirtyKey, streamKey, topicsKey } from '../redis/keys.ts'
+import { dirtyKey, rememberedKey, streamKey, topicsKey } from '../redis/keys.ts'
 import { defineScript, runScript } from '../redis/script.ts'
 
 /** Those of the names that no topic has, and how many topics there are. Rejects with `BrokerUnavailable`. */
@@ -43,17 +43,19 @@ export async function addNames(
   return added === 1
 }
 
-// KEYS  1 the names of all topics, 2 the topic's stream, 3 the marks of topics in flight
+// KEYS  1 the names of all topics, 2 the topic's stream, 3 the marks of topics in flight, 4 what is remembered of logs
 // ARGV  1 topic
 const forgetScript = defineScript(`
 if redis.call('EXISTS', KEYS[2]) == 1 then return 'in_use' end
 redis.call('HDEL', KEYS[3], ARGV[1])
+local id = string.match(redis.call('HGET', KEYS[4], ARGV[1]) or '', '^%S+ %S+ %S+ %S+ (%d+)')
+redis.call('HDEL', KEYS[4], ARGV[1], '#' .. (id or ''))
 return redis.call('SREM', KEYS[1], ARGV[1]) == 1 and 'dropped' or 'unknown'
 `)
 
 /** Forgets a topic that has no stream. Rejects with `BrokerUnavailable`. */
 export const forgetName = (broker: Broker, topic: TopicName): Promise<'dropped' | 'in_use' | 'unknown'> =>
   ask(broker, `dropping of ${topic}`, async (redis) => {
-    const keys = [topicsKey(broker), streamKey(broker, topic), dirtyKey(broker)]
+    const keys = [topicsKey, streamKey, dirtyKey, rememberedKey].map((key) => key(broker, topic))
     return (await runScript(redis, forgetScript, keys, [topic])) as 'dropped' | 'in_use' | 'unknown'
   })

@@ -12,24 +12,26 @@ import { subscribe } from './subscribe.ts'
 
 /** In one message, because each wakes everybody who listens. */
 export const announceHeads = (broker: Broker, redis: Redis, heads: readonly Head[]): Promise<unknown> =>
-  redis.publish(
-    headsChannel(broker),
-    heads.map(({ topicId, topic, head, position }) => `${topicId} ${topic} ${head} ${position}`).join('\n'),
-  )
+  redis.publish(headsChannel(broker), heads.map(announcementOf).join('\n'))
+
+// The first epoch is not named: processes of the version before epochs know no such word.
+const announcementOf = ({ topicId, topic, head, position, epoch }: Head): string =>
+  `${topicId} ${topic} ${head} ${position}${epoch > 1 ? ` ${epoch}` : ''}`
 
 /** Calls `onHead` for each that a consumer announces, on a connection of its own that heals by itself. */
 export const listenToHeads = (broker: Broker, onHead: (head: Head) => void): AsyncDisposable =>
   subscribe(broker, headsChannel(broker), (message) => {
     for (const line of message.split('\n')) {
-      const [, topicId, topic, head, position] = line.match(announcement) ?? []
+      const [, topicId, topic, head, position, epoch = 1] = line.match(announcement) ?? []
       if (position === undefined) continue // not one of ours: anybody may publish there
       onHead({
         topicId: Number(topicId),
         topic: topic as TopicName,
         head: Number(head),
+        epoch: Number(epoch),
         position: position as Position,
       })
     }
   })
 
-const announcement = /^(\d+) ([\w.-]+) (\d+) (\d+-\d+)$/
+const announcement = /^(\d+) ([\w.-]+) (\d+) (\d+-\d+)(?: (\d+))?$/

@@ -38,7 +38,7 @@ export function createAcknowledged(): Acknowledged {
       const before = known.get(topic)
       known.delete(topic) // so that it comes last
       if (stream === undefined) return
-      const isSame = before?.epoch === stream.epoch && before.group === stream.group
+      const isSame = before?.history === stream.history && before.group === stream.group
       const later = [...(isSame ? before.calls : [])].filter(([id]) => comparePositions(id, stream.id) > 0)
       known.set(topic, { ...stream, calls: new Map(later) })
       const [oldest] = known.keys()

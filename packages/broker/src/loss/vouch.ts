@@ -1,8 +1,8 @@
 /**
  * Redis cannot tell which acknowledged entries it lost. Others can: each gateway knows what it was told was appended,
- * each topic's row knows what a turn saw. So in every new epoch (see epoch.ts) each of them *vouches* for a topic before
- * it appends to it or reads it: it reports what it knows of earlier epochs. The entries that are missing are added to
- * the stream's count of entries ever added. Consumers then find them vanished and count them as lost, just as entries
+ * each topic's row knows what a turn saw. So in every new history (see history.ts) each of them *vouches* for a topic
+ * before it appends to it or reads it: it reports what it knows of earlier histories. The entries that are missing are
+ * added to the stream's count of entries ever added. Consumers then find them vanished and count them as lost, just as entries
  * that somebody deleted.
  *
  * Any number may vouch, in any order, as often as they like. Whoever knows a later count knows all that came before it
@@ -21,12 +21,12 @@ import { ask, type Broker } from '../redis/connect.ts'
 import { luaInfo, luaIsAfter } from '../redis/info.ts'
 import { groupPrefix, restoredKey, streamKey } from '../redis/keys.ts'
 import { defineScript, type Script } from '../redis/script.ts'
-import { epochChars } from './epoch.ts'
+import { historyChars } from './history.ts'
 
 /** What a gateway, or a topic's row, knows of the topic's stream. */
 export interface Knowledge {
-  /** The epoch of that knowledge; `''`: the current epoch, in which the stream went backwards without a restart. */
-  readonly epoch: string
+  /** The history of that knowledge; `''`: the current history, in which the stream went backwards without a restart. */
+  readonly history: string
   /** The incarnation. */
   readonly group: string
   /** How many entries the stream had ever had up to an id. */
@@ -38,7 +38,7 @@ export interface Knowledge {
 
 /** How the stream stands now; `undefined` when it is not there, or its group is not. */
 export interface Vouched {
-  readonly epoch: string
+  readonly history: string
   readonly group: string
   readonly id: Position
   readonly added: number
@@ -49,9 +49,9 @@ export interface Vouched {
 // A full Redis runs it, too (allow-oom): whoever reads must vouch first, and reading is what makes room again.
 // KEYS  1 the topic's stream, 2 the hash of what was brought back
 // ARGV  1 topic, 2 what our groups' names begin with, then, of those who know something:
-//       3 epoch, 4 group, 5 id, 6 added, then the calls: id, entries, id, entries …
-// Returns epoch, group, id, added, lost; nothing when there is no stream, or none of our groups.
-// The note of a topic: epoch (its field is called history) and group in which it was made; promoted, the replication ID that the process had
+//       3 history, 4 group, 5 id, 6 added, then the calls: id, entries, id, entries …
+// Returns history, group, id, added, lost; nothing when there is no stream, or none of our groups.
+// The note of a topic: history and group in which it was made; promoted, the replication ID that the process had
 // before its last promotion (a primary that comes back from having been a replica has the data of another,
 // and must not compare with what it brought back before); restored, how many entries were brought back; id
 // and added, the latest count that anybody knows of; calls, behind it; declared, how many are added so far.
@@ -64,17 +64,17 @@ if not group then return {} end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 local last, added = field(info, 'last-generated-id'), field(info, 'entries-added')
 local server = redis.call('INFO', 'server')
-local epoch = string.sub(string.match(server, 'run_id:(%w+)') or '', 1, ${epochChars})
+local history = string.sub(string.match(server, 'run_id:(%w+)') or '', 1, ${historyChars})
 local promoted = string.match(redis.call('INFO', 'replication'), 'master_replid2:(%w+)') or ''
 
 local note = redis.call('HGET', KEYS[2], ARGV[1])
 note = note and cjson.decode(note)
-local isNoted = note and note.history == epoch and note.promoted == promoted and note.group == group and ARGV[3] ~= ''
+local isNoted = note and note.history == history and note.promoted == promoted and note.group == group and ARGV[3] ~= ''
 if not isNoted then
-  note = {history = epoch, promoted = promoted, group = group, restored = added, id = last, added = added, calls = {}, declared = 0}
+  note = {history = history, promoted = promoted, group = group, restored = added, id = last, added = added, calls = {}, declared = 0}
 end
 local lost = 0
-local isOlder = ARGV[3] and ARGV[3] ~= epoch and ARGV[4] == group
+local isOlder = ARGV[3] and ARGV[3] ~= history and ARGV[4] == group
 if isOlder then
   if isAfter(ARGV[5], note.id) then note.id, note.added = ARGV[5], tonumber(ARGV[6]) end
   for i = 7, #ARGV, 2 do note.calls[ARGV[i]] = tonumber(ARGV[i + 1]) end
@@ -100,7 +100,7 @@ if isOlder then
   end
 end
 if isOlder or not isNoted then redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(note)) end
-return {epoch, group, last, added, lost}
+return {history, group, last, added, lost}
 `)
 
 /** The command, for a pipeline; its reply is for {@link readVouched}. */
@@ -112,7 +112,7 @@ export function vouchCommand(
   how: keyof Script,
 ): Promise<unknown> {
   const args = [topic, groupPrefix(broker)]
-  if (known) args.push(known.epoch, known.group, known.id, String(known.added))
+  if (known) args.push(known.history, known.group, known.id, String(known.added))
   for (const [id, count] of known?.calls ?? []) args.push(id, String(count))
   return redis.call(...vouchScript[how]([streamKey(broker, topic), restoredKey(broker)], args))
 }
@@ -121,9 +121,9 @@ export function vouchCommand(
 export function readVouched({ log }: Broker, topic: TopicName, reply: unknown): Vouched | undefined {
   if (!Array.isArray(reply)) throw new BrokerUnavailable(`vouching for ${topic} failed`, { cause: reply })
   if (reply.length === 0) return undefined
-  const [epoch, group, id, added, lost] = reply as [string, string, Position, number, number]
+  const [history, group, id, added, lost] = reply as [string, string, Position, number, number]
   if (lost > 0) log.error({ topic, lost }, 'redis has lost entries that it had acknowledged')
-  return { epoch, group, id, added, lost }
+  return { history, group, id, added, lost }
 }
 
 /** Reports what is known of the topic's stream. Rejects with {@link BrokerUnavailable}. */

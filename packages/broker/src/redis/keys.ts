@@ -12,8 +12,11 @@ export const topicsKey = ({ prefix }: Broker) => `${prefix}:topics`
 /** The hash of the topics that have entries in flight, each with the last id of its stream; see turn/marks.ts. */
 export const dirtyKey = ({ prefix }: Broker) => `${prefix}:dirty`
 
-/** The hash of what Redis brought back of each topic when it began its present epoch; see loss/vouch.ts. */
+/** The hash of what Redis brought back of each topic when it began its present history; see loss/vouch.ts. */
 export const restoredKey = ({ prefix }: Broker) => `${prefix}:restored`
+
+/** The hash of how far topics' logs had come when consumers last acknowledged; see turn/remembered.ts. */
+export const rememberedKey = ({ prefix }: Broker) => `${prefix}:remembered`
 
 /** The channel on which a topic's name says that the topic has news. */
 export const doorbellChannel = ({ prefix }: Broker) => `${prefix}:doorbell`

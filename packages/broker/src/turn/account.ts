@@ -10,6 +10,7 @@
 import type { Account, AccountAfter } from '@sekali/core/account'
 import { comparePositions, type Position } from '@sekali/core/position'
 import type { Entry } from '../redis/entry.ts'
+import type { Memories } from './remembered.ts'
 
 /** What showed that entries had been delivered and not accounted for. */
 export const reclaimCauses = ['left_pending', 'delivered_to_nobody', 'skipped'] as const
@@ -28,8 +29,10 @@ export interface TurnRead {
   readonly entriesAdded: number
   /** The id that Redis gave out last in this stream, still there or not. */
   readonly lastId: Position
-  /** The epoch of Redis's data in which it was read. */
-  readonly epoch: string
+  /** The history of Redis's data in which it was read. */
+  readonly history: string
+  /** What Redis remembers of the topic's log. */
+  readonly memories: Memories
   /** Whether the stream was found to have lost its end. */
   readonly isTorn: boolean
   /** Whether the read had to reclaim, and if so why. */
@@ -50,13 +53,13 @@ export interface Settlement extends AccountAfter {
 export function accountAfter(given: Account, read: TurnRead | undefined): Settlement {
   const unread = Math.max(0, given.seen - given.accounted)
   if (read === undefined) {
-    // `epoch: null` marks the loss as reported, so that others, who find the stream gone too, do not report it again.
+    // `history: null` marks the loss as reported, so that others, who find the stream gone too, do not report it again.
     // A stream that is made anew and gone again before any turn stays unreported until a turn reads its successor.
-    const loss = given.epoch === null ? undefined : 'the stream'
+    const loss = given.history === null ? undefined : 'the stream'
     const { position, seen, seenId } = given
-    return { position, accounted: given.accounted + unread, seen, seenId, epoch: null, lost: unread, loss }
+    return { position, accounted: given.accounted + unread, seen, seenId, history: null, lost: unread, loss }
   }
-  const { account, entries, atEnd, entriesAdded, lastId, isTorn, epoch } = read
+  const { account, entries, atEnd, entriesAdded, lastId, isTorn, history } = read
   const isAnew = given.group !== null && given.group !== account.group && !given.retired
   const position = entries.at(-1)?.position ?? account.position
   const passed = account.accounted + entries.length
@@ -69,7 +72,7 @@ export function accountAfter(given: Account, read: TurnRead | undefined): Settle
     accounted,
     seen: Math.max(entriesAdded, accounted),
     seenId: comparePositions(lastId, position) < 0 ? position : lastId,
-    epoch,
+    history,
     lost: vanished + (isAnew ? unread : 0),
     loss: isAnew ? 'the old stream' : isTorn ? 'the end of the stream' : undefined,
   }

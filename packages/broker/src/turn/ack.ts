@@ -4,16 +4,19 @@ import { askAll, type Broker } from '../redis/connect.ts'
 import { streamKey } from '../redis/keys.ts'
 import type { TurnRead } from './account.ts'
 import { type Accounted, clearMarks } from './marks.ts'
+import { type Remembered, remember } from './remembered.ts'
 
 /** What a turn has read and committed, and how far the topic has come with it. */
 export interface Committed {
-  readonly read: TurnRead
+  /** `undefined` when the topic has no stream. */
+  readonly read: TurnRead | undefined
   readonly head: Head
+  readonly remembered: Remembered
 }
 
 /**
- * Announces how far the topics have come, acknowledges entries, lets Redis forget what lies below the positions, and
- * takes the marks of topics away that have nothing in flight. Call it only after the COMMIT that moved the positions over
+ * Announces how far the topics have come, has Redis remember that, acknowledges entries, lets Redis forget those below the
+ * positions, and takes the marks of topics away that have nothing in flight. Call it only after the COMMIT that moved the positions over
  * them: this tidies Redis, it decides nothing. If it never runs, the mark stays, and a later turn does the same.
  */
 export async function ack(
@@ -32,8 +35,16 @@ export async function ack(
             redis,
             committed.map(({ head }) => head),
           ),
+          // Before anything is trimmed, so that nothing is missing that is not remembered.
+          remember(
+            broker,
+            redis,
+            committed.map(({ head: { topic }, remembered }) => ({ topic, remembered })),
+          ),
         ]),
-    ...committed.flatMap(({ read: { account, packs }, head }) => {
+    ...committed.flatMap(({ read, head }) => {
+      if (read === undefined) return []
+      const { account, packs } = read
       const key = streamKey(broker, account.topic)
       return [
         ...(packs.length > 0 ? [redis.xack(key, account.group, ...packs)] : []),

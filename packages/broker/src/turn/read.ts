@@ -14,17 +14,19 @@
 import { randomUUID } from 'node:crypto'
 import { type Account, beginning } from '@sekali/core/account'
 import { BrokerUnavailable } from '@sekali/core/errors'
+import type { Head } from '@sekali/core/head'
 import { advance, comparePositions, type Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
-import { epochOf } from '../loss/epoch.ts'
+import { historyOf } from '../loss/history.ts'
 import { vouch } from '../loss/vouch.ts'
 import { ask, type Broker, transact } from '../redis/connect.ts'
 import { decode } from '../redis/entry.ts'
 import { field, findGroup, isMissing } from '../redis/info.ts'
-import { groupPrefix, streamKey } from '../redis/keys.ts'
+import { groupPrefix, rememberedKey, streamKey } from '../redis/keys.ts'
 import { defineScript } from '../redis/script.ts'
 import type { OpenAccount, ReclaimCause, TurnRead } from './account.ts'
 import { reclaim } from './reclaim.ts'
+import { memoryFields, readMemories } from './remembered.ts'
 
 // Each attempt after the first answers one disturbance. More than a few in a row mean that something else reads the group,
 // removes it or sets the stream back.
@@ -43,14 +45,14 @@ export interface ReadTurnOptions {
  */
 export async function readTurn(
   broker: Broker,
-  given: Account,
+  given: Account & Pick<Head, 'topicId'>,
   consumer: string,
   packsMax: number,
   { reclaimFirst = false, onTaken = () => {} }: ReadTurnOptions = {},
 ): Promise<TurnRead | undefined> {
-  const epoch = await epochOf(broker)
+  const history = await historyOf(broker)
   let isTorn =
-    given.epoch !== null && given.epoch !== epoch && (await vouchForSeen(broker, given, given.epoch))
+    given.history !== null && given.history !== history && (await vouchForSeen(broker, given, given.history))
   let account = given.group === null ? await findAccount(broker, given) : (given as OpenAccount)
   let reclaimed: ReclaimCause | undefined
   let disturbance = ''
@@ -59,7 +61,7 @@ export async function readTurn(
       reclaimed = 'left_pending'
       await reclaim(broker, account, consumer, onTaken)
     }
-    const read = await readOnce(broker, account, consumer, packsMax)
+    const read = await readOnce(broker, account, { topicId: given.topicId, consumer, packsMax })
     if (read === 'no group') {
       disturbance = 'the consumer group was gone'
       account = await findAccount(broker, account)
@@ -68,13 +70,13 @@ export async function readTurn(
       disturbance = `entries were ${reclaimed.replaceAll('_', ' ')}`
       await reclaim(broker, account, consumer, onTaken)
     } else if (comparePositions(read.lastId, account.position) < 0 || read.entriesAdded < account.accounted) {
-      // The stream went backwards without a new epoch, as far as we know; see vouchForSeen.
+      // The stream went backwards without a new history, as far as we know; see vouchForSeen.
       disturbance = 'the stream went backwards'
       isTorn = (await vouchForSeen(broker, account, '')) || isTorn
-    } else if ((await epochOf(broker)) !== epoch) {
-      throw new BrokerUnavailable(`redis began another epoch while ${account.topic} was read`)
+    } else if ((await historyOf(broker)) !== history) {
+      throw new BrokerUnavailable(`redis began another history while ${account.topic} was read`)
     } else {
-      return { account, reclaimed, epoch, isTorn, ...read }
+      return { account, reclaimed, history, isTorn, ...read }
     }
   }
   if (account === undefined) return undefined
@@ -83,12 +85,24 @@ export async function readTurn(
   )
 }
 
-async function readOnce(broker: Broker, account: OpenAccount, consumer: string, packsMax: number) {
-  const key = streamKey(broker, account.topic)
+interface Reader {
+  readonly topicId: number
+  readonly consumer: string
+  readonly packsMax: number
+}
+
+async function readOnce(broker: Broker, account: OpenAccount, { topicId, consumer, packsMax }: Reader) {
   const replies = await ask(broker, `read of ${account.topic}`, (redis) =>
-    readAndPeek(redis, { key, group: account.group, consumer, packsMax, after: `(${account.position}` }),
+    readAndPeek(redis, {
+      key: streamKey(broker, account.topic),
+      group: account.group,
+      consumer,
+      packsMax,
+      after: `(${account.position}`,
+      memory: [rememberedKey(broker), ...memoryFields(account.topic, topicId)],
+    }),
   )
-  const [read, peek, info] = replies
+  const [read, peek, info, memory] = replies
   if (isMissing(read)) return 'no group'
   const error = replies.find((reply) => reply instanceof Error)
   if (error) throw new BrokerUnavailable(`read of ${account.topic} failed`, { cause: error })
@@ -104,6 +118,7 @@ async function readOnce(broker: Broker, account: OpenAccount, consumer: string, 
     atEnd: rows.length < packsMax,
     entriesAdded: Number(field(info, 'entries-added')),
     lastId,
+    memories: readMemories(memory),
   }
 }
 
@@ -113,23 +128,27 @@ interface ReadAndPeek {
   readonly consumer: string
   readonly packsMax: number
   readonly after: string
+  /** The hash of what is remembered, and the fields to read of it. */
+  readonly memory: readonly [key: string, ...fields: string[]]
 }
 
-/** The read, the peek and the figures of one moment. */
+/** The read, the peek, the figures and the memory of one moment. */
 async function readAndPeek(
   redis: Redis,
-  { key, group, consumer, packsMax, after }: ReadAndPeek,
+  { key, group, consumer, packsMax, after, memory }: ReadAndPeek,
 ): Promise<unknown[]> {
   try {
     return await transact(redis, () => [
       redis.xreadgroup('GROUP', group, consumer, 'COUNT', packsMax, 'STREAMS', key, '>'),
       redis.xrange(key, after, '+', 'COUNT', 1),
       redis.call('XINFO', 'STREAM', key),
+      redis.call('HMGET', ...memory),
     ])
   } catch (error) {
     if (!isRefused(error)) throw error
-    const args = [group, consumer, String(packsMax), after]
-    return (await redis.call(...readAndPeekScript.whole([key], args))) as unknown[]
+    const [hash, ...fields] = memory
+    const args = [group, consumer, String(packsMax), after, ...fields]
+    return (await redis.call(...readAndPeekScript.whole([key, hash], args))) as unknown[]
   }
 }
 
@@ -140,23 +159,24 @@ const readAndPeekScript = defineScript(`
 return {
   redis.pcall('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', ARGV[3], 'STREAMS', KEYS[1], '>'),
   redis.pcall('XRANGE', KEYS[1], ARGV[4], '+', 'COUNT', 1),
-  redis.pcall('XINFO', 'STREAM', KEYS[1])
+  redis.pcall('XINFO', 'STREAM', KEYS[1]),
+  redis.pcall('HMGET', KEYS[2], ARGV[5], ARGV[6])
 }`)
 
 const isRefused = (error: unknown): boolean => error instanceof Error && error.message.startsWith('EXECABORT')
 
 /**
- * Vouches for what was seen of the stream in an earlier epoch (see loss/vouch.ts). So what Redis has lost of it stays counted,
- * and no new id lies below the position, where nobody would ever read it. Returns whether anything is missing.
+ * Vouches for what was seen of the stream in an earlier history (see loss/vouch.ts). So what Redis has lost of it stays
+ * counted, and no new id lies below the position, where nobody would ever read it. Returns whether anything is missing.
  */
-async function vouchForSeen(broker: Broker, account: Account, epoch: string): Promise<boolean> {
+async function vouchForSeen(broker: Broker, account: Account, history: string): Promise<boolean> {
   if (account.group === null) return false
   // What is accounted for was seen, whoever wrote it down.
   const latest =
     account.seen >= account.accounted
       ? { added: account.seen, id: account.seenId }
       : { added: account.accounted, id: account.position }
-  const vouched = await vouch(broker, account.topic, { epoch, group: account.group, ...latest })
+  const vouched = await vouch(broker, account.topic, { history, group: account.group, ...latest })
   return vouched !== undefined && vouched.lost > 0
 }
 

@@ -46,6 +46,8 @@ export interface StoredEvent extends Event {
   readonly seq: number
   readonly receivedAt: string
   readonly storedAt: string
+  /** The epoch of the log in which it was read, if that is above the first. */
+  readonly epoch?: number
 }
 
 const Timestamp = v.pipe(
@@ -75,7 +77,8 @@ export function eventToJson(event: StoredEvent): string {
   return (
     `{"topic":${JSON.stringify(event.topic)},"event_id":${JSON.stringify(event.eventId)}` +
     `,"timestamp":"${event.timestamp}","source":${JSON.stringify(event.source)},"payload":${event.payload}` +
-    `,"seq":${event.seq},"received_at":"${event.receivedAt}","stored_at":"${event.storedAt}"}`
+    `,"seq":${event.seq},"received_at":"${event.receivedAt}","stored_at":"${event.storedAt}"` +
+    (event.epoch === undefined ? '}' : `,"epoch":${event.epoch}}`)
   )
 }
 

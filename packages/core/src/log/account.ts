@@ -14,14 +14,14 @@ export interface Account {
   readonly seen: number
   /** The id that Redis had given out last at that moment. */
   readonly seenId: Position
-  /** The epoch of Redis's data in which the turn looked; `null` when nobody knows, or the stream is gone. */
-  readonly epoch: string | null
+  /** The history of Redis's data in which the turn looked; `null` when nobody knows, or the stream is gone. */
+  readonly history: string | null
   /** Whether the stream was deleted because it was drained and quiet: that it is gone is then no loss. */
   readonly retired: boolean
 }
 
 /** What a turn changes of an account. */
-export type AccountAfter = Pick<Account, 'position' | 'accounted' | 'seen' | 'seenId' | 'epoch'>
+export type AccountAfter = Pick<Account, 'position' | 'accounted' | 'seen' | 'seenId' | 'history'>
 
 /** Before anything of a stream is accounted for. */
 export const beginning = {
@@ -29,6 +29,6 @@ export const beginning = {
   accounted: 0,
   seen: 0,
   seenId: origin,
-  epoch: null,
+  history: null,
   retired: false,
 } as const

@@ -8,6 +8,8 @@ export interface Head {
   readonly topic: TopicName
   /** The last seq that was given out; 0 when nothing is stored yet. */
   readonly head: number
+  /** The epoch of the topic's log: 1 unless it was restored to an earlier state. See fork.ts. */
+  readonly epoch: number
   /** The entry id up to which the topic is accounted for: it moves also when all was known already. */
   readonly position: Position
 }

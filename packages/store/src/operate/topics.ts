@@ -17,6 +17,8 @@ export interface TopicFigures extends Outcomes {
   /** When Redis was last found to have lost anything of the topic (UTC). */
   readonly lossAt: string | null
   readonly headSeq: number
+  /** The epoch of its log: 1 unless it was restored to an earlier state. */
+  readonly epoch: number
 }
 
 /** Lines of a row: for 26,000 topics rows of their own hold up everything else for 50 ms and more. */
@@ -26,7 +28,7 @@ const topicsPerRow = 256
 const statement = `
   SELECT string_agg(line, E'\\n' ORDER BY number) FROM (
     SELECT row_number() OVER (ORDER BY name COLLATE "C") AS number, concat_ws(
-      E'\\t', name, coalesce(stream_group, ''), accounted, seen, coalesce(loss_at::text, ''), ${outcomeColumns}) AS line
+      E'\\t', name, coalesce(stream_group, ''), accounted, seen, coalesce(loss_at::text, ''), epoch, ${outcomeColumns}) AS line
     FROM topics) t
   GROUP BY (number - 1) / ${topicsPerRow} ORDER BY (number - 1) / ${topicsPerRow}`
 
@@ -43,7 +45,7 @@ export async function readTopics(store: Store): Promise<TopicFigures[]> {
 }
 
 function figuresIn(line: string): TopicFigures {
-  const [name, group, accounted, seen, lossAt, ...counts] = line.split('\t')
+  const [name, group, accounted, seen, lossAt, epoch, ...counts] = line.split('\t')
   let column = 0
   const outcomes = outcomesOf(() => Number(counts[column++]))
   return {
@@ -54,5 +56,6 @@ function figuresIn(line: string): TopicFigures {
     seen: Number(seen),
     lossAt: lossAt ? utc(lossAt) : null,
     headSeq: outcomes.stored,
+    epoch: Number(epoch),
   }
 }

@@ -36,12 +36,14 @@ export const topics = pgTable(
     seenId: text().notNull().default('0-0'),
     /** When Redis was last found to have lost anything. */
     lossAt: time(),
-    /** The epoch of Redis's data in which `seen` was seen; null until the first turn. See broker/loss/epoch.ts. */
+    /** The history of Redis's data in which `seen` was seen; null until the first turn. See broker/loss/history.ts. */
     history: text(),
     /** The stream was drained and quiet, so it was deleted: that it is gone is no loss. See broker/turn/retire.ts. */
     retired: boolean().notNull().default(false),
     /** Bytes of content that are kept of its conflicts and dead letters. */
     keptBytes: count(),
+    /** The epoch of its log: 1, and one more after each restore to an earlier state. See `forks`. */
+    epoch: integer().notNull().default(1),
   },
   // For patterns: the beginning of a name, whatever collation the database has.
   (table) => [index().on(table.name.op('text_pattern_ops'))],
@@ -68,6 +70,19 @@ export const events = pgTable(
     primaryKey({ columns: [table.topicId, table.seq] }),
     unique('events_topic_id_event_id_unique').on(table.topicId, table.eventId),
   ],
+)
+
+/** Where the epochs of topics' logs began; the first of each has no row. See core/log/fork.ts. */
+export const forks = pgTable(
+  'forks',
+  {
+    topicId: integer().notNull(),
+    epoch: integer().notNull(),
+    /** The last seq that the epoch has in common with those before. */
+    forkedAt: bigint({ mode: 'number' }).notNull(),
+    at: time().notNull().default(sql`clock_timestamp()`),
+  },
+  (table) => [primaryKey({ columns: [table.topicId, table.epoch] })],
 )
 
 /**

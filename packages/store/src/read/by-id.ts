@@ -5,7 +5,7 @@ import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { events, topics } from '../postgres/schema.ts'
 import { textArray } from '../postgres/text-array.ts'
-import { page, type Row, toEvent } from './row.ts'
+import { eventOf, page, type Row } from './row.ts'
 
 export interface IdQuery {
   readonly eventId: EventId
@@ -39,7 +39,7 @@ export async function readById(
       ? sql`true`
       : sql`t.name ~ ANY (${textArray(within.map(({ regExp }) => regExp.source))})`
   const found = sql`
-    SELECT e.*, t.name AS topic
+    SELECT e.*, t.name AS topic, t.epoch
     FROM ${topics} t
     CROSS JOIN LATERAL (
       SELECT * FROM ${events} l WHERE l.topic_id = t.id AND l.event_id = ${eventId} OFFSET 0
@@ -50,5 +50,5 @@ export async function readById(
   const { rows } = await store.db.execute<Row>(page(found, newestFirst)).catch((error: unknown) => {
     throw asStoreError(error, 'search of an event')
   })
-  return rows.map((row) => toEvent(row.topic, row))
+  return rows.map(eventOf)
 }

@@ -87,16 +87,16 @@ const bundle = sql.raw('t.id / 256')
 
 // Neither a name nor a position has a space in it. Of a topic whose stream was retired nothing of the next one is accounted
 // for; see livePosition.
-const bundleOfHeads = sql.raw(
-  "string_agg(t.id || ' ' || t.head || ' ' || CASE WHEN t.retired THEN '0-0' ELSE t.position END || ' ' || t.name, E'\\n')",
-)
+const bundleOfHeads = sql.raw(`string_agg(
+  concat_ws(' ', t.id, t.head, CASE WHEN t.retired THEN '0-0' ELSE t.position END, t.epoch, t.name), E'\\n')`)
 
 function toHead(line: string): Head {
-  const [id, head, position, name] = line.split(' ')
+  const [id, head, position, epoch, name] = line.split(' ')
   return {
     topicId: Number(id),
     topic: name as TopicName,
     head: Number(head),
+    epoch: Number(epoch),
     position: position as Position,
   }
 }

@@ -34,10 +34,15 @@ export const digestOf = (payload: string): string => createHash('sha256').update
 export type Outcome =
   /** Not accounted for yet. */
   | { readonly status: 'queued' }
-  /** `seq` is the number of the event that has the id. */
-  | { readonly status: 'stored' | 'conflict'; readonly seq: number }
+  /** `seq` is the number of the event that has the id; `epoch` that of the topic's log, if it is above the first. */
+  | { readonly status: 'stored' | 'conflict'; readonly seq: number; readonly epoch?: number }
   /** `differs` names what of the repeat is not as it is in the log, if anything is: it was dropped with the repeat. */
-  | { readonly status: 'duplicate'; readonly seq: number; readonly differs?: readonly 'timestamp'[] }
+  | {
+      readonly status: 'duplicate'
+      readonly seq: number
+      readonly epoch?: number
+      readonly differs?: readonly 'timestamp'[]
+    }
   | { readonly status: 'dead'; readonly reason: string }
   /** Accounted for without a trace: Redis lost the entry. */
   | { readonly status: 'lost' }
@@ -45,6 +50,7 @@ export type Outcome =
 // A type and not an interface, because execute() asks for an index signature.
 type OutcomeRow = {
   position: string
+  epoch: number | null
   seq: string | null
   /** -1 when what is stored was received earlier, 0 when at the same time as far as times tell, 1 when later. */
   order: number | null
@@ -60,7 +66,7 @@ type OutcomeRow = {
 export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise<Outcome[]> {
   const { rows } = await store.db
     .execute<OutcomeRow>(sql`
-      SELECT coalesce(t.position, ${origin}) AS position, e.seq,
+      SELECT coalesce(t.position, ${origin}) AS position, t.epoch, e.seq,
         CASE WHEN e.received_at < sent.received_at THEN -1 WHEN e.received_at = sent.received_at THEN 0
           ELSE 1 END AS "order",
         CASE WHEN NOT sent.is_exact THEN (
@@ -89,7 +95,7 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
         ${sql.param(sent.map(({ position }) => isTimeExact(position)))}::boolean[]
       ) WITH ORDINALITY AS sent (topic, event_id, entry_id, received_at, digest, "timestamp", is_exact, at)
       LEFT JOIN LATERAL (
-        SELECT id, ${livePosition} AS position FROM ${topics} WHERE name = sent.topic OFFSET 0
+        SELECT id, epoch, ${livePosition} AS position FROM ${topics} WHERE name = sent.topic OFFSET 0
       ) t ON true
       LEFT JOIN LATERAL (
         SELECT seq, received_at, "timestamp" FROM ${events} WHERE topic_id = t.id AND event_id = sent.event_id OFFSET 0
@@ -104,12 +110,12 @@ export async function readOutcomes(store: Store, sent: readonly Sent[]): Promise
 function outcomeOf(row: OutcomeRow, sent: Sent): Outcome {
   if (comparePositions(row.position as Position, sent.position) < 0) return { status: 'queued' }
   if (row.reason !== null) return { status: 'dead', reason: row.reason }
-  const seq = Number(row.seq)
+  const place = { seq: Number(row.seq), ...(row.epoch !== null && row.epoch > 1 && { epoch: row.epoch }) }
   const order = orderOf(row, sent.position)
-  if (order === 0) return { status: 'stored', seq }
-  if (row.is_conflict) return { status: 'conflict', seq }
+  if (order === 0) return { status: 'stored', ...place }
+  if (row.is_conflict) return { status: 'conflict', ...place }
   if (!row.is_same || order >= 0) return { status: 'lost' }
-  return { status: 'duplicate', seq, ...(row.is_as_of === false && { differs: ['timestamp'] }) }
+  return { status: 'duplicate', ...place, ...(row.is_as_of === false && { differs: ['timestamp'] }) }
 }
 
 /** As `order` of the row, and exact. */
@@ -133,8 +139,8 @@ export interface Known {
 /** Rejects with `StoreUnavailable`. */
 export async function findEvent(store: Store, topic: TopicName, eventId: EventId): Promise<Known> {
   const { rows } = await store.db
-    .execute<Partial<EventRow> & { position: string; reason: string | null }>(sql`
-      SELECT CASE WHEN t.retired THEN ${origin} ELSE t.position END AS position, ${eventColumns},
+    .execute<Partial<EventRow> & { position: string; epoch: number; reason: string | null }>(sql`
+      SELECT CASE WHEN t.retired THEN ${origin} ELSE t.position END AS position, t.epoch, ${eventColumns},
         (SELECT reason FROM ${deadLetters} d
           WHERE d.topic_id = t.id AND d.event_id = ${eventId} AND NOT EXISTS (
             SELECT FROM ${settled} s WHERE s.kind = 'entry' AND s.letter = d.id AND s.became = 'redriven'
@@ -147,7 +153,7 @@ export async function findEvent(store: Store, topic: TopicName, eventId: EventId
     })
   const [row] = rows
   return {
-    event: row && typeof row.seq === 'string' ? toEvent(topic, row as EventRow) : undefined,
+    event: row && typeof row.seq === 'string' ? toEvent(topic, row as EventRow, row.epoch) : undefined,
     dead: typeof row?.reason === 'string' ? { reason: row.reason } : undefined,
     position: (row?.position ?? origin) as Position,
   }

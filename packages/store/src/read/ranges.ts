@@ -3,11 +3,12 @@ import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { events, topics } from '../postgres/schema.ts'
-import { page, type Row, toEvent } from './row.ts'
+import { eventOf, page, type Row } from './row.ts'
 
-/** Some of a topic's events: those with `after` < seq <= `upTo`. */
+/** Some of a topic's events: those with `after` < seq <= `upTo`, of an epoch of its log. */
 export interface Range {
   readonly topicId: number
+  readonly epoch: number
   readonly after: number
   readonly upTo: number
 }
@@ -26,8 +27,8 @@ export interface RangeEvent {
 
 /**
  * The first events of several ranges, merged: of the topics' next events always the one that was stored first, so
- * that each topic's come by seq, whatever its clock did. At least one, if there is any. Rejects with
- * `StoreUnavailable`.
+ * that each topic's come by seq, whatever its clock did. At least one, if there is any: of a topic that is in another epoch
+ * by now there is none. Rejects with `StoreUnavailable`.
  *
  * Of every range only a share is looked at. The order is certain up to where the first share ends: what lies beyond
  * must wait for a later read.
@@ -41,13 +42,14 @@ export async function readRanges(
   const column = (pick: (range: Range) => number) => sql.param(ranges.map(pick))
   const merged = sql`
     WITH looked_at AS (
-      SELECT t.name AS topic, e.*
+      SELECT t.name AS topic, t.epoch, e.*
       FROM unnest(
         ${column(({ topicId }) => topicId)}::int[],
+        ${column(({ epoch }) => epoch)}::int[],
         ${column(({ after }) => after)}::bigint[],
         ${column(({ upTo }) => upTo)}::bigint[]
-      ) AS r (topic_id, after, up_to)
-      JOIN ${topics} t ON t.id = r.topic_id
+      ) AS r (topic_id, epoch, after, up_to)
+      JOIN ${topics} t ON t.id = r.topic_id AND t.epoch = r.epoch
       CROSS JOIN LATERAL (
         SELECT l.*, max(l.stored_at) OVER (ORDER BY l.seq) AS key
         FROM (
@@ -67,5 +69,5 @@ export async function readRanges(
   const { rows } = await store.db.execute<Row>(statement).catch((error: unknown) => {
     throw asStoreError(error, 'read of events')
   })
-  return rows.map((row) => ({ topicId: row.topic_id, event: toEvent(row.topic, row) }))
+  return rows.map((row) => ({ topicId: row.topic_id, event: eventOf(row) }))
 }

@@ -1,4 +1,5 @@
 import type { StoredEvent } from '@sekali/core/event'
+import type { EpochPlace } from '@sekali/core/fork'
 import type { Store } from '../postgres/connect.ts'
 import { readEnds } from './scope.ts'
 import { type Search, searchEvents } from './search.ts'
@@ -19,7 +20,8 @@ export interface Part {
 /** The same replay, ending where its topics are at this moment. Rejects like `openScans`. */
 export async function boundReplay(store: Store, replay: Replay): Promise<Replay> {
   const ends = await readEnds(store, replay)
-  return { ...replay, before: isPlain(replay) ? (ends.values().next().value ?? 1) : ends }
+  const before = isPlain(replay) ? (ends.values().next().value ?? { epoch: 1, seq: 1 }) : ends
+  return { ...replay, before, isToTheEnd: true }
 }
 
 /** Events of a part, whatever its bytes. */
@@ -27,7 +29,7 @@ const partEventsMax = 1_000
 
 /**
  * The first part of a replay: payloads of up to `bytesMax`, or one event. What was not taken of it can be
- * read again: the log does not change. Rejects like `openScans`.
+ * read again: the log does not change, or it rejects. Rejects like `openScans`.
  */
 export async function readPart(store: Store, replay: Replay, bytesMax: number): Promise<Part> {
   const { order, limit: left = Number.POSITIVE_INFINITY } = replay
@@ -50,21 +52,24 @@ const isPlain = ({ topics, source, from, to }: Replay): boolean =>
 
 /** What is one topic and all of its events needs no search. */
 async function readPlain(store: Store, replay: Replay, limit: number, bytesMax: number) {
-  const { topics, order, after = 0, before } = replay
-  const { events, more } = await readTopic(store, {
-    topic: topics.text,
-    order,
-    after: after as number,
-    before: before as number,
-    limit,
-    bytesMax,
-  })
+  const { topics, order, isToTheEnd = false, ...bounds } = replay
+  const { after = beginning, before } = bounds as {
+    readonly after?: EpochPlace
+    readonly before?: EpochPlace
+  }
+  const query = { topic: topics.text, order, after, limit, bytesMax, isToTheEnd }
+  const { events, more } = await readTopic(store, { ...query, ...(before && { before }) })
   const boundAfter = (taken: number) =>
     taken === events.length && !more
       ? undefined
-      : (events[taken - 1]?.seq ?? (order === 'asc' ? after : before))
+      : (placeOf(events[taken - 1]) ?? (order === 'asc' ? after : before))
   return { events, boundAfter }
 }
+
+const beginning: EpochPlace = { epoch: 1, seq: 0 }
+
+const placeOf = (event: StoredEvent | undefined): EpochPlace | undefined =>
+  event && { epoch: event.epoch ?? 1, seq: event.seq }
 
 async function readFound(store: Store, replay: Replay, limit: number, bytesMax: number) {
   const { events, nextAfter } = await searchEvents(store, { ...replay, limit, bytesMax })

@@ -22,7 +22,7 @@ export type EventRow = {
 }
 
 /** A row of a {@link page}. */
-export type Row = EventRow & { topic_id: number; topic: string; more: boolean }
+export type Row = EventRow & { topic_id: number; topic: string; epoch: number; more: boolean }
 
 const columnsOf = (payload: string): SQL =>
   sql.raw(`e.event_id, e."timestamp", e.source, ${payload} AS payload, e.seq, e.received_at, e.stored_at`)
@@ -32,7 +32,7 @@ export const eventColumns = columnsOf('e.payload::text')
 
 /**
  * The events that `from` gives in that order, up to where their payloads fill a page. `from` is a query for columns of
- * the log and the name of the `topic`, which limits the number of rows by itself; `order` names columns of it. The
+ * the log, the name of the `topic` and the `epoch` of its log, which limits the number of rows by itself; `order` names columns of it. The
  * first event comes whatever its size.
  *
  * PostgreSQL adds the sizes up, because it need not send what does not fit. First as they are on disk: that size is
@@ -43,7 +43,7 @@ export const eventColumns = columnsOf('e.payload::text')
 export const page = (from: SQL, order: SQL, bytesMax = pageBytesMax): SQL => {
   const before = sql.raw('OVER (page ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)')
   return sql`
-  SELECT topic_id, topic, ${columnsOf('text')}, more
+  SELECT topic_id, topic, epoch, ${columnsOf('text')}, more
   FROM (
     SELECT *, sum(octet_length(text)) ${before} AS bytes
     FROM (
@@ -62,25 +62,33 @@ export const page = (from: SQL, order: SQL, bytesMax = pageBytesMax): SQL => {
   ORDER BY ${order}`
 }
 
-/** The event of a row. */
-export const toEvent = (topic: string, row: EventRow): StoredEvent => ({
-  topic: topic as TopicName,
-  eventId: row.event_id as EventId,
-  timestamp: utc(row.timestamp),
-  source: row.source as Source,
-  payload: row.payload,
-  seq: Number(row.seq),
-  receivedAt: utc(row.received_at),
-  storedAt: utc(row.stored_at),
-})
+/** The event of a row, read in that epoch of its topic's log. */
+export function toEvent(topic: string, row: EventRow, epoch: number): StoredEvent {
+  const event = {
+    topic: topic as TopicName,
+    eventId: row.event_id as EventId,
+    timestamp: utc(row.timestamp),
+    source: row.source as Source,
+    payload: row.payload,
+    seq: Number(row.seq),
+    receivedAt: utc(row.received_at),
+    storedAt: utc(row.stored_at),
+  }
+  return epoch === 1 ? event : { ...event, epoch }
+}
+
+/** The event of a row of a {@link page}. */
+export const eventOf = (row: Row): StoredEvent => toEvent(row.topic, row, row.epoch)
 
 /** The event of a row's values from `at` on, in the order of {@link eventColumns}; undefined where an outer join has none. */
 export function eventFrom(
   topic: string,
+  epoch: number,
   values: readonly (string | null)[],
   at: number,
 ): StoredEvent | undefined {
   const [event_id, timestamp, source, payload, seq, received_at, stored_at] = values.slice(at)
   if (event_id === null) return undefined
-  return toEvent(topic, { event_id, timestamp, source, payload, seq, received_at, stored_at } as EventRow)
+  const row = { event_id, timestamp, source, payload, seq, received_at, stored_at } as EventRow
+  return toEvent(topic, row, epoch)
 }

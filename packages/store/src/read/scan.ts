@@ -1,8 +1,9 @@
+import { StoreUnavailable } from '@sekali/core/errors'
 import type { SQL } from 'drizzle-orm'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
-import { events, spans } from '../postgres/schema.ts'
+import { events, spans, topics } from '../postgres/schema.ts'
 import { utc } from '../postgres/time.ts'
 import type { Scan } from './scope.ts'
 import { spanBits, spanEvents } from './spans.ts'
@@ -28,7 +29,8 @@ type KeyRow = { scan: string; last_span: number | null; seq: string | null; stor
 
 /**
  * Finds the next keys of scans that have none, and moves `low` or `high` past what was searched. Rejects with
- * `StoreUnavailable`.
+ * `StoreUnavailable`, also when PostgreSQL is in an earlier state than when the scans began: then what was searched holds
+ * less than it did.
  */
 export async function findKeys(
   store: Store,
@@ -43,6 +45,7 @@ export async function findKeys(
       throw asStoreError(error, 'search of events')
     })
   const lastSpans = new Map<Scan, number>()
+  if (new Set(rows.map(({ scan }) => scan)).size < dry.length) throw hasChanged()
   for (const { scan: index, last_span, seq, stored_at } of rows) {
     const scan = dry[Number(index) - 1] as Scan
     if (last_span !== null) lastSpans.set(scan, last_span)
@@ -59,21 +62,28 @@ export async function findKeys(
   }
 }
 
+export const hasChanged = () =>
+  new StoreUnavailable('the log was put back to an earlier state while it was read')
+
 const firstSeqOf = (span: number): number => span * spanEvents
 const lastSeqOf = (span: number): number => firstSeqOf(span + 1) - 1
 
 /**
- * A row for each key, and one without a key for a scan that has none. `last_span` is the last span that was looked
- * at, if there are more.
+ * A row for each key, and one without a key for a scan that has none; no row for a scan whose topic is no longer in the
+ * epoch of the scan, or no longer as far. `last_span` is the last span that was looked at, if there are more.
  */
 function keysOf(filter: Filter, order: Order, dry: readonly Scan[], reach: Reach): SQL {
   const direction = sql.raw(order === 'asc' ? 'ASC' : 'DESC')
   const ofScan = sql`topic_id = scan.topic_id AND seq BETWEEN scan.low AND scan.high`
   const scans = sql`unnest(
     ${sql.param(dry.map(({ topicId }) => topicId))}::int[],
+    ${sql.param(dry.map(({ epoch }) => epoch))}::int[],
     ${sql.param(dry.map(({ low }) => low))}::bigint[],
     ${sql.param(dry.map(({ high }) => high))}::bigint[]
-  ) WITH ORDINALITY AS scan (topic_id, low, high, at)`
+  ) WITH ORDINALITY AS scan (topic_id, epoch, low, high, at)
+  CROSS JOIN LATERAL (
+    SELECT FROM ${topics} t WHERE t.id = scan.topic_id AND t.epoch = scan.epoch AND t.head >= scan.high OFFSET 0
+  ) still`
   const { inSpan, inEvent } = conditionsOf(filter)
   if (inEvent === undefined) {
     // Seqs have no gap, so the number of seqs is the number of events.
@@ -84,9 +94,9 @@ function keysOf(filter: Filter, order: Order, dry: readonly Scan[], reach: Reach
     return sql`
       SELECT scan.at AS scan, NULL::int AS last_span, e.seq, e.stored_at
       FROM ${scans}
-      CROSS JOIN LATERAL (
+      LEFT JOIN LATERAL (
         SELECT seq, stored_at FROM ${events} WHERE topic_id = scan.topic_id AND seq BETWEEN ${range}
-      ) e
+      ) e ON true
       ORDER BY scan.at, e.seq ${direction}`
   }
   const firstSpan = sql`(scan.low >> ${spanBits})::int`

@@ -13,10 +13,10 @@ import type { StoredEvent } from '@sekali/core/event'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
-import { events } from '../postgres/schema.ts'
+import { events, topics } from '../postgres/schema.ts'
 import type { Scope } from './bounds.ts'
-import { page, type Row, toEvent } from './row.ts'
-import { type Filter, findKeys, type Order } from './scan.ts'
+import { eventOf, page, type Row } from './row.ts'
+import { type Filter, findKeys, hasChanged, type Order } from './scan.ts'
 import { type Key, openScans, type Scan } from './scope.ts'
 
 export interface Search extends Filter, Scope {
@@ -53,10 +53,12 @@ function nextBound(scans: readonly Scan[], left: readonly Picked[], order: Order
   // A topic that was read to its end stays in an ascending cursor: it may grow.
   return new Map(
     order === 'asc'
-      ? scans.map((scan) => [scan.topicId, (keyOf(scan)?.seq ?? scan.low) - 1])
-      : unfinished.map((scan) => [scan.topicId, (keyOf(scan)?.seq ?? scan.high) + 1]),
+      ? scans.map((scan) => [scan.topicId, placeIn(scan, (keyOf(scan)?.seq ?? scan.low) - 1)])
+      : unfinished.map((scan) => [scan.topicId, placeIn(scan, (keyOf(scan)?.seq ?? scan.high) + 1)]),
   )
 }
+
+const placeIn = ({ epoch }: Scan, seq: number) => ({ epoch, seq })
 
 interface Picked {
   readonly scan: Scan
@@ -107,7 +109,10 @@ function comesBefore(a: Scan, b: Scan, order: Order): boolean {
   return a.topic < b.topic
 }
 
-/** The events of the picks, in their order, as many as fit into a page. */
+/**
+ * The events of the picks, in their order, as many as fit into a page. Rejects with `StoreUnavailable` when PostgreSQL is in
+ * an earlier state than when the picks were found.
+ */
 async function readPicks(
   store: Store,
   picks: readonly Picked[],
@@ -116,12 +121,16 @@ async function readPicks(
   if (picks.length === 0) return []
   const statement = page(
     sql`
-      SELECT e.*, pick.topic, pick.at
+      SELECT e.*, pick.topic, pick.epoch, pick.at
       FROM unnest(
         ${sql.param(picks.map(({ scan }) => scan.topicId))}::int[],
+        ${sql.param(picks.map(({ scan }) => scan.epoch))}::int[],
         ${sql.param(picks.map(({ key }) => key.seq))}::bigint[],
         ${sql.param(picks.map(({ scan }) => scan.topic))}::text[]
-      ) WITH ORDINALITY AS pick (topic_id, seq, topic, at)
+      ) WITH ORDINALITY AS pick (topic_id, epoch, seq, topic, at)
+      CROSS JOIN LATERAL (
+        SELECT FROM ${topics} t WHERE t.id = pick.topic_id AND t.epoch = pick.epoch AND t.head >= pick.seq OFFSET 0
+      ) still
       CROSS JOIN LATERAL (
         SELECT * FROM ${events} WHERE topic_id = pick.topic_id AND seq = pick.seq OFFSET 0
       ) e`,
@@ -131,5 +140,10 @@ async function readPicks(
   const { rows } = await store.db.execute<Row>(statement).catch((error: unknown) => {
     throw asStoreError(error, 'read of events')
   })
-  return rows.map((row) => toEvent(row.topic, row))
+  const found = rows.map(eventOf)
+  const isOfPicks = found.every(
+    ({ topic, seq }, at) => picks[at]?.key.seq === seq && picks[at].scan.topic === topic,
+  )
+  if (found.length === 0 || !isOfPicks) throw hasChanged()
+  return found
 }

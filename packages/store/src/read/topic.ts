@@ -1,21 +1,24 @@
-import { CursorAhead } from '@sekali/core/errors'
 import type { StoredEvent } from '@sekali/core/event'
+import type { EpochPlace } from '@sekali/core/fork'
 import type { SQL } from 'drizzle-orm'
 import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { eachRow } from '../postgres/each-row.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { events, topics } from '../postgres/schema.ts'
-import { eventColumns, eventFrom, page, pageBytesMax, type Row, toEvent } from './row.ts'
+import { type Asked, forksColumn, forksIn, isGood, placeBefore, requireGood, requireUpTo } from './epochs.ts'
+import { eventColumns, eventFrom, eventOf, page, pageBytesMax, type Row } from './row.ts'
 
 export interface EventsQuery {
   readonly topic: string
   /** Events at most, at least 1. */
   readonly limit: number
-  /** Only events with a greater seq. */
-  readonly after?: number
-  /** Only events with a smaller seq. */
-  readonly before?: number
+  /** Only events with a greater seq, of a reader that has what is up to there in that epoch. */
+  readonly after?: EpochPlace
+  /** Only events with a smaller seq, of a reader that has what is from there on in that epoch. */
+  readonly before?: EpochPlace
+  /** Whether `before` is where the topic has ended once, so that it must have all up to there. */
+  readonly isToTheEnd?: boolean
   /** Ascending when `after` is given and descending otherwise, unless said. */
   readonly order?: 'asc' | 'desc'
   /** Bytes of payloads at most; one event comes whatever its size. */
@@ -32,8 +35,8 @@ export interface EventsPage<T = StoredEvent> {
 /**
  * A page of a topic. Because seqs have no gap and become visible in their order, whoever has read up to a seq
  * has everything up to it. Each event is made into something else as it arrives, if `as` is given, so that
- * the page need not be held in pieces. Rejects with `StoreUnavailable`, or with `CursorAhead` when the topic
- * has never come as far as `after`.
+ * the page need not be held in pieces. Behind the end of the topic there is nothing yet. Rejects with
+ * `StoreUnavailable`, or like {@link requireGood}.
  */
 export async function readTopic<T = StoredEvent>(
   store: Store,
@@ -45,7 +48,7 @@ export async function readTopic<T = StoredEvent>(
   const whole = compressed.has(topic) ? undefined : await readWhole(store, query, as)
   if (whole !== undefined) return whole
   const { events, more } = await readPage(store, page(ofTopic(query), bySeq(query), bytesMax), limit)
-  // Of a topic that has no more, the range tells how far it has come.
+  // Why there are none the range tells: a bound may be of what a restore has taken away.
   if (events.length === 0) return (await readWhole(store, query, as)) ?? { events: [], more }
   if (events.every(({ payload }) => payload.length <= smallCharsMax)) compressed.delete(topic)
   return { events: events.map(as), more }
@@ -73,24 +76,41 @@ async function readWhole<T>(
   query: EventsQuery,
   as: (event: StoredEvent) => T,
 ): Promise<EventsPage<T> | undefined> {
-  const { topic, limit, after = 0 } = query
+  const { topic, limit } = query
   const events: T[] = []
-  let head = 0
+  let epoch: number | undefined
   let [isPlain, fits] = [true, true]
   let more = false
   await eachRow(store, 'read of events', wholeRange(query), (row) => {
-    const [ends, plain, small] = row
-    head = Number(ends)
+    const [plain, small, head, itsEpoch, forks] = row
+    if (epoch === undefined) {
+      epoch = Number(itsEpoch)
+      const asked = {
+        id: 0,
+        name: topic,
+        head: Number(head),
+        epoch,
+        forks: forksIn(JSON.parse(forks ?? 'null')),
+      }
+      requireReadable(query, asked)
+    }
     isPlain = plain === 't'
     fits = isPlain && small === 't'
     more = events.length === limit
-    const event = more ? undefined : eventFrom(topic, row, 3)
+    const event = more ? undefined : eventFrom(topic, epoch, row, 5)
     if (event !== undefined) events.push(as(event))
   })
-  // Nothing more has come; but if the topic never came so far, this is another log.
-  if (after > head) throw new CursorAhead('after is behind the end of the log')
+  if (epoch === undefined) requireReadable(query)
   if (!isPlain) compressedOf(store).add(topic)
   return fits ? { events, more } : undefined
+}
+
+function requireReadable({ after, before, isToTheEnd }: EventsQuery, asked?: Asked): void {
+  const topics = asked === undefined ? [] : [asked]
+  if (after !== undefined) requireGood(after, topics, false)
+  if (before === undefined) return
+  requireGood(before, topics, true)
+  if (isToTheEnd) requireUpTo(before.seq - 1, asked?.head ?? 0)
 }
 
 /** The newest events of all topics, newest first, as many as fit a page. Rejects with `StoreUnavailable`. */
@@ -102,7 +122,7 @@ async function readPage(store: Store, statement: SQL, limit: number): Promise<Ev
     throw asStoreError(error, 'read of events')
   })
   const shown = rows.slice(0, limit)
-  return { events: shown.map((row) => toEvent(row.topic, row)), more: shown.at(-1)?.more ?? false }
+  return { events: shown.map(eventOf), more: shown.at(-1)?.more ?? false }
 }
 
 const isAscending = ({ order, after }: EventsQuery): boolean =>
@@ -115,8 +135,9 @@ const bySeq = (query: EventsQuery): SQL => (isAscending(query) ? sql`seq ASC` : 
  * has to guess how many there are, and for a topic of some ten thousand events it read and sorted all of them.
  */
 function isInRange(query: EventsQuery): SQL {
-  const { limit, after = 0, before } = query
-  const last = before === undefined ? sql`t.head` : sql`least(t.head, ${before - 1}::bigint)`
+  const { limit, before } = query
+  const after = query.after?.seq ?? 0
+  const last = before === undefined ? sql`t.head` : sql`least(t.head, ${before.seq - 1}::bigint)`
   // One row more than asked for tells whether there is another page.
   const [from, to] = isAscending(query)
     ? [sql`${after + 1}::bigint`, sql`least(${last}, ${after + 1 + limit}::bigint)`]
@@ -125,16 +146,23 @@ function isInRange(query: EventsQuery): SQL {
 }
 
 const ofTopic = (query: EventsQuery): SQL => sql`
-  SELECT e.*, t.name AS topic FROM ${topics} t JOIN ${events} e ON ${isInRange(query)} WHERE t.name = ${query.topic}`
+  SELECT e.*, t.name AS topic, t.epoch FROM ${topics} t JOIN ${events} e ON ${isInRange(query)}
+  WHERE t.name = ${query.topic} AND ${isReadable(query)}`
+
+/** What {@link requireReadable} finds nothing wrong with. */
+function isReadable({ after, before, isToTheEnd }: EventsQuery): SQL {
+  const good = isGood([after, before && placeBefore(before)])
+  return before !== undefined && isToTheEnd ? sql`${good} AND t.head >= ${before.seq - 1}::bigint` : good
+}
 
 /**
- * The range as a whole if it surely fits, and otherwise a row without an event: the topic's head, whether nothing of the
- * range is compressed, whether it is small. Nearly every page fits, and to
+ * The range as a whole if it surely fits, and otherwise a row without an event: whether nothing of the range is compressed,
+ * whether it is small; the topic's head, its epoch and forks. Nearly every page fits, and to
  * add sizes up event by event (see row.ts) costs PostgreSQL half as much again as to read it. What is
  * compressed may be of any size.
  */
 const wholeRange = (query: EventsQuery): SQL => sql`
-  SELECT t.head, whole.plain, whole.small, ${eventColumns}
+  SELECT whole.plain, whole.small, t.head, t.epoch, ${forksColumn}, ${eventColumns}
   FROM ${topics} t
   CROSS JOIN LATERAL (
     SELECT coalesce(bool_and(pg_column_compression(payload) IS NULL), true) AS plain,
@@ -154,9 +182,9 @@ const newestFirst = sql`stored_at DESC, topic, seq DESC`
 const newestOfAll = (limit: number): SQL =>
   page(
     sql`
-      SELECT e.*, t.topic
+      SELECT e.*, t.topic, t.epoch
       FROM (
-        SELECT t.id, t.name AS topic, t.head
+        SELECT t.id, t.name AS topic, t.head, t.epoch
         FROM ${topics} t
         CROSS JOIN LATERAL (
           SELECT l.stored_at FROM ${events} l WHERE l.topic_id = t.id AND l.seq = t.head OFFSET 0

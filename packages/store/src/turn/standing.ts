@@ -12,6 +12,23 @@ import { topics } from '../postgres/schema.ts'
 export const livePosition = sql<string>`CASE WHEN ${topics.retired} THEN ${origin} ELSE ${topics.position} END`
 
 /**
+ * Names the state that PostgreSQL serves: it changes when the server starts, when another one takes over, and when the
+ * database or its table of topics is made anew. So whoever finds another name need not know the state any more. Rejects with
+ * `StoreUnavailable`.
+ */
+export async function readStateName(store: Store): Promise<string> {
+  const { rows } = await store.db
+    .execute<{ name: string }>(
+      sql`SELECT concat_ws(' ', pg_postmaster_start_time(), oid, pg_relation_filenode('topics')) AS name
+        FROM pg_database WHERE datname = current_database()`,
+    )
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'look at the state')
+    })
+  return String(rows[0]?.name)
+}
+
+/**
  * Up to where the topics that have a stream are accounted for, so that a consumer that starts need not take a turn of
  * each to find that out. Rejects with `StoreUnavailable`.
  */

@@ -16,6 +16,8 @@ import { countedNames } from '../postgres/outcome-columns.ts'
 export interface Turn extends Account {
   readonly topicId: number
   readonly head: number
+  /** The epoch of its log. */
+  readonly epoch: number
   /** Bytes of content that are kept of the topic's conflicts and dead letters. */
   readonly keptBytes: number
 }
@@ -48,7 +50,7 @@ const prepareTurns = `
   PREPARE take_turns (text[], integer) AS
     SELECT t.* FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
       SELECT id, name, stream_group, position, accounted, seen, seen_id, history, retired,
-        head, kept_bytes FROM topics
+        head, kept_bytes, epoch FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
     ) t LIMIT $2;
   PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, boolean, text, bigint,
@@ -90,10 +92,11 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     accounted: Number(row.accounted),
     seen: Number(row.seen),
     seenId: row.seen_id as Position,
-    epoch: row.history ?? null,
+    history: row.history ?? null,
     // As PostgreSQL prints it, or as pg reads it.
     retired: String(row.retired).startsWith('t'),
     head: Number(row.head),
+    epoch: Number(row.epoch),
     keptBytes: Number(row.kept_bytes),
   }))
 }
@@ -120,7 +123,7 @@ export function queueTurnEnd(tx: Tx, turn: Turn, result: TurnResult): void {
     result.seen,
     turn.head + result.stored,
     foundLoss || result.lost > 0,
-    result.epoch === null ? 'NULL' : pg.escapeLiteral(result.epoch),
+    result.history === null ? 'NULL' : pg.escapeLiteral(result.history),
     result.kept ?? 0,
     ...countedNames.map((name) => result[name]),
   ]

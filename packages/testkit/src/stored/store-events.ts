@@ -21,7 +21,7 @@ export function accountFor(tx: Tx, turn: Turn, outcome: BatchCounts & { dead?: n
   const outcomes = { ...outcomesOf(() => 0), ...outcome }
   const accounted = outcomeNames.reduce((count, name) => count + outcomes[name], turn.accounted)
   const position = `${ms + accounted}-1` as Position
-  const account = { group: 'g', position, accounted, seen: accounted, seenId: position, epoch: null }
+  const account = { group: 'g', position, accounted, seen: accounted, seenId: position, history: null }
   queueTurnEnd(tx, turn, { ...outcomes, ...account, foundLoss: false })
 }
 

@@ -1,0 +1,44 @@
+import type { Store } from '@sekali/store/connect'
+import { type GapLook, type GapPlace, lookForGaps } from '@sekali/store/gaps'
+
+/** How long one search looks, in milliseconds: a large log is looked at over several. */
+const searchMsMax = 250
+
+export interface GapsFound {
+  /** The gap that was come across first in each topic that has any. */
+  readonly gaps: readonly NonNullable<GapLook['found']>[]
+  /** Seqs that were looked at since the search last began anew. */
+  readonly seqs: number
+  /** Whether those are all. */
+  readonly isWhole: boolean
+}
+
+/**
+ * Searches the log for rows that somebody has deleted. Each call goes on where the last one stopped, and begins anew once
+ * all is looked at; what was found before is among what is found until its place is looked at again. Rejects with
+ * `StoreUnavailable`.
+ */
+export function createGapSearch(store: Store, msMax = searchMsMax): () => Promise<GapsFound> {
+  let place: GapPlace | undefined
+  let before = new Map<string, NonNullable<GapLook['found']>>()
+  let found = new Map<string, NonNullable<GapLook['found']>>()
+  let seqs = 0
+
+  return async () => {
+    const until = performance.now() + msMax
+    if (place === undefined) {
+      before = found
+      found = new Map()
+      seqs = 0
+    }
+    do {
+      const look = await lookForGaps(store, place)
+      seqs += look.seqs
+      place = look.next
+      if (look.found !== undefined && !found.has(look.found.topic)) found.set(look.found.topic, look.found)
+    } while (place !== undefined && performance.now() < until)
+    const isWhole = place === undefined
+    const gaps = new Map([...(isWhole ? [] : before), ...found])
+    return { gaps: [...gaps.values()], seqs, isWhole }
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Whether PostgreSQL was put back to an earlier state, such that other events would get numbers that readers know.
+ *
+ * A backup that was restored and a standby that was promoted although it lagged look alike: the head of the row is below
+ * the head that Redis remembers. They differ in what the stream still holds. If it has every entry between the row's
+ * position and the one that is remembered, the same events get the same numbers again, and nobody need be told. Otherwise
+ * the log forks here, and another epoch begins.
+ *
+ * Nobody can find out once Redis has lost its memory as well: then `sekali restored` begins an epoch.
+ */
+import type { Account } from '@sekali/core/account'
+import type { Head } from '@sekali/core/head'
+import { advance, comparePositions, origin, type Position } from '@sekali/core/position'
+import { ask, type Broker } from '../redis/connect.ts'
+import { decode } from '../redis/entry.ts'
+import { streamKey } from '../redis/keys.ts'
+import type { TurnRead } from './account.ts'
+import { askMemories, type Remembered } from './remembered.ts'
+
+/** A topic's row, as far as this looks at it. */
+export type Row = Account & Pick<Head, 'topicId' | 'head' | 'epoch'>
+
+export interface NewEpoch {
+  readonly epoch: number
+  /** The last seq that it has in common with those before. */
+  readonly forkedAt: number
+  /** The smallest such seq of all epochs so far. */
+  readonly forkedAtMin: number
+}
+
+/** The packs that are looked at in one call. */
+const pagePacks = 200
+
+/**
+ * The epoch that the turn which read `read` has to begin; mostly none. Call it before anything is stored. It asks Redis
+ * only where there is no stream, or where the row is behind. Rejects with `BrokerUnavailable`.
+ */
+export async function findNewEpoch(
+  broker: Broker,
+  row: Row,
+  read: TurnRead | undefined,
+): Promise<NewEpoch | undefined> {
+  const { own, holder } = read?.memories ?? (await askMemories(broker, row.topic, row.topicId))
+  if (holder !== undefined && holder !== row.topic) {
+    // The number was another topic's when this state was put back: cursors that have it mean nothing here.
+    const theirs = (await askMemories(broker, holder, row.topicId)).own
+    if (theirs !== undefined && theirs.epoch >= row.epoch) {
+      return { epoch: Math.max(theirs.epoch, own?.epoch ?? 0) + 1, forkedAt: 0, forkedAtMin: 0 }
+    }
+  }
+  if (own === undefined || own.epoch < row.epoch) return undefined
+  const begin = (forkedAt: number): NewEpoch => ({
+    epoch: own.epoch + 1,
+    forkedAt,
+    forkedAtMin: Math.min(forkedAt, own.forkedAtMin ?? forkedAt),
+  })
+  // The row does not know of forks, so it may have what they left behind: the log forks where the first of them did.
+  if (own.epoch > row.epoch) return begin(Math.min(row.head, own.forkedAtMin ?? 0))
+  if (row.head >= own.head) return undefined
+  if (read !== undefined && (await isWhole(broker, row, own, read))) return undefined
+  return begin(row.head)
+}
+
+/** Whether the stream has every entry from the row's position to the one that is remembered. */
+async function isWhole(broker: Broker, row: Row, own: Remembered, read: TurnRead): Promise<boolean> {
+  if (own.group === null || own.group !== read.account.group) return false
+  if (row.group === own.group) {
+    const held = await countEntries(broker, row, row.position, own.position)
+    return held === own.accounted - row.accounted
+  }
+  // The state is one of before this stream. If nothing was stored until it began, nothing else can be missing.
+  if (row.head !== own.headBefore) return false
+  return (await countEntries(broker, row, origin, own.position)) === own.accounted
+}
+
+/** How many entries the stream has after one position and up to another. */
+async function countEntries(
+  broker: Broker,
+  { topic }: Row,
+  after: Position,
+  upTo: Position,
+): Promise<number> {
+  let count = 0
+  for (let from = `(${after}`; ; ) {
+    const rows = await ask(broker, `count of ${topic}`, (redis) =>
+      redis.xrange(streamKey(broker, topic), from, upTo, 'COUNT', pagePacks),
+    )
+    for (const [index, [id, fields]] of rows.entries()) {
+      const end = (rows[index + 1]?.[0] ?? advance(upTo, 1)) as Position
+      count += decode(topic, id, fields, end).filter(
+        ({ position }) => comparePositions(position, upTo) <= 0,
+      ).length
+    }
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < pagePacks) return count
+    from = `(${last[0]}`
+  }
+}
+
+/** What there is to remember of a turn once it is committed: how far the topic has come. */
+export function rememberedAfter(
+  row: Row,
+  read: TurnRead | undefined,
+  { head, position, accounted }: Pick<Remembered, 'head' | 'position' | 'accounted'>,
+  newEpoch: NewEpoch | undefined,
+): Remembered {
+  const own = read?.memories.own
+  const group = read?.account.group ?? row.group
+  const epoch = newEpoch?.epoch ?? row.epoch
+  // One that Redis does not know was begun without it: it may have forked anywhere.
+  const forkedAtMin = own?.epoch === epoch ? own.forkedAtMin : epoch === 1 ? null : 0
+  return {
+    epoch,
+    head,
+    position,
+    accounted,
+    topicId: row.topicId,
+    group,
+    headBefore: group !== row.group ? row.head : own?.group === group ? own.headBefore : null,
+    forkedAtMin: newEpoch?.forkedAtMin ?? forkedAtMin,
+  }
+}

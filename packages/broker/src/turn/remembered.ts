@@ -1,0 +1,129 @@
+/**
+ * What Redis remembers of each topic's log: how far it had come when a consumer last acknowledged. PostgreSQL may be put
+ * back to an earlier state, and then only Redis knows that there was a later one; see new-epoch.ts. It is written in the
+ * same write as the trim and before it. So nothing is trimmed beyond what is remembered, and whoever finds no such
+ * memory, or an older one, finds every entry behind it still in the stream.
+ *
+ * One field of a hash for each topic, also for those whose streams are retired; and one for each topic's number, because
+ * a state that is put back may give that number to another topic.
+ */
+import type { TopicName } from '@sekali/core/event'
+import type { Position } from '@sekali/core/position'
+import type { Redis } from 'ioredis'
+import { ask, type Broker } from '../redis/connect.ts'
+import { luaIsAfter } from '../redis/info.ts'
+import { rememberedKey } from '../redis/keys.ts'
+import { defineScript, runScript } from '../redis/script.ts'
+
+export interface Remembered {
+  readonly epoch: number
+  readonly head: number
+  /** The id up to which the topic's stream was accounted for, and how many of its entries that were. */
+  readonly position: Position
+  readonly accounted: number
+  readonly topicId: number
+  /** The incarnation of that stream; `null` when the topic had none. */
+  readonly group: string | null
+  /** The head when this incarnation began; `null` when nobody knows. */
+  readonly headBefore: number | null
+  /** The smallest seq at which the log has forked so far; `null` when it never has. */
+  readonly forkedAtMin: number | null
+}
+
+/** What is remembered of a topic, and of its number. */
+export interface Memories {
+  readonly own: Remembered | undefined
+  /** The topic that last had this number. */
+  readonly holder: TopicName | undefined
+}
+
+/** The fields of a topic, for HMGET; the reply is for {@link readMemories}. */
+export const memoryFields = (topic: TopicName, topicId: number): [string, string] => [topic, idField(topicId)]
+
+// No topic's name has a `#` in it.
+const idField = (topicId: number) => `#${topicId}`
+
+export function readMemories(reply: unknown): Memories {
+  const [own, holder] = Array.isArray(reply) ? (reply as (string | null)[]) : []
+  return { own: parse(own), holder: (holder ?? undefined) as TopicName | undefined }
+}
+
+/** Rejects with `BrokerUnavailable`. */
+export const askMemories = (broker: Broker, topic: TopicName, topicId: number): Promise<Memories> =>
+  ask(broker, `look at the memory of ${topic}`, async (redis) =>
+    readMemories(await redis.hmget(rememberedKey(broker), ...memoryFields(topic, topicId))),
+  )
+
+/** What is remembered of all topics. Rejects with `BrokerUnavailable`. */
+export async function readAllRemembered(broker: Broker): Promise<Map<TopicName, Remembered>> {
+  const fields = await ask(broker, 'read of what is remembered', (redis) =>
+    redis.hgetall(rememberedKey(broker)),
+  )
+  const all = new Map<TopicName, Remembered>()
+  for (const [name, text] of Object.entries(fields)) {
+    const remembered = name.startsWith('#') ? undefined : parse(text)
+    if (remembered !== undefined) all.set(name as TopicName, remembered)
+  }
+  return all
+}
+
+const form =
+  /^(?<epoch>\d+) (?<head>\d+) (?<position>\d+-\d+) (?<accounted>\d+) (?<topicId>\d+) (?<before>\d+|-) (?<forked>\d+|-) (?<group>\S+)$/
+
+/** Anybody may write there: `undefined` for what {@link format} does not write. */
+function parse(text: string | null | undefined): Remembered | undefined {
+  const parts = text?.match(form)?.groups
+  if (parts === undefined) return undefined
+  const orNull = (part = '-') => (part === '-' ? null : Number(part))
+  return {
+    epoch: Number(parts.epoch),
+    head: Number(parts.head),
+    position: parts.position as Position,
+    accounted: Number(parts.accounted),
+    topicId: Number(parts.topicId),
+    headBefore: orNull(parts.before),
+    forkedAtMin: orNull(parts.forked),
+    group: parts.group === '-' ? null : String(parts.group),
+  }
+}
+
+const format = ({ epoch, head, position, accounted, topicId, headBefore, forkedAtMin, group }: Remembered) =>
+  [epoch, head, position, accounted, topicId, headBefore ?? '-', forkedAtMin ?? '-', group ?? '-'].join(' ')
+
+// A full Redis runs it, too: a turn that is not remembered would be trimmed all the same.
+// KEYS  1 the hash of what is remembered
+// ARGV  topic, its field by number, what to remember, topic …
+// Never goes back: whoever was held up between COMMIT and this knows less than whoever came after.
+const rememberScript = defineScript(`#!lua flags=allow-oom
+${luaIsAfter}
+local function parts(text)
+  local epoch, head, position = string.match(text or '', '^(%d+) (%d+) (%d+%-%d+) ')
+  return tonumber(epoch), tonumber(head), position
+end
+local function isEarlier(epoch, head, position, oldEpoch, oldHead, oldPosition)
+  if epoch ~= oldEpoch then return epoch < oldEpoch end
+  if head ~= oldHead then return head < oldHead end
+  return isAfter(oldPosition, position)
+end
+for i = 1, #ARGV, 3 do
+  local oldEpoch, oldHead, oldPosition = parts(redis.call('HGET', KEYS[1], ARGV[i]))
+  local epoch, head, position = parts(ARGV[i + 2])
+  if not (oldEpoch and isEarlier(epoch, head, position, oldEpoch, oldHead, oldPosition)) then
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2], ARGV[i + 1], ARGV[i])
+  end
+end
+`)
+
+/** Remembers how far topics have come. For one write with other commands. */
+export function remember(
+  broker: Broker,
+  redis: Redis,
+  topics: readonly { readonly topic: TopicName; readonly remembered: Remembered }[],
+): Promise<unknown> {
+  const args = topics.flatMap(({ topic, remembered }) => [
+    topic,
+    idField(remembered.topicId),
+    format(remembered),
+  ])
+  return runScript(redis, rememberScript, [rememberedKey(broker)], args)
+}
