@@ -12,7 +12,7 @@ import {
   Unreachable,
 } from '@sekali/client/errors'
 import { issueText } from '@sekali/client/failure'
-import type { SekaliError } from '@sekali/core/errors'
+import { LogRestored, type SekaliError } from '@sekali/core/errors'
 
 const elsewhere = 'name another place with --url or SEKALI_URL'
 
@@ -46,6 +46,9 @@ export function adviceOn(error: SekaliError, url: string): string {
   }
   if (error instanceof DeadEvent) {
     return `accepted, but PostgreSQL would not store it (${error.reason ?? 'reason unknown'}); sekali dead-letter list has it`
+  }
+  if (error instanceof LogRestored) {
+    return `the log of ${error.topic} was restored from a backup (${error.restoredAt}): what was read of it after seq ${error.forkedAt} is no longer in it; go on from there with ${error.cursor}, given as --cursor of tail, or as --after`
   }
   if (error instanceof Refused) return adviceOnRefusal(error, url)
   return error.message

@@ -26,9 +26,12 @@ export function explainUrl(text: string): string | undefined {
   return undefined
 }
 
-/** Where a tail begins; a time is wrapped, as a number is a seq. */
-export function beginning(text: string): 'start' | 'now' | number | { readonly time: string } {
+/** Where a tail begins; a time is wrapped, as a number is a seq, and two of them a seq of an epoch. */
+export function beginning(
+  text: string,
+): 'start' | 'now' | number | `${number}.${number}` | { readonly time: string } {
   if (text === 'start' || text === 'now') return text
   if (/^\d{1,16}$/.test(text)) return Number(text)
+  if (/^\d{1,10}\.\d{1,16}$/.test(text)) return text as `${number}.${number}`
   return { time: time(text) }
 }

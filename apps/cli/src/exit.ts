@@ -1,5 +1,5 @@
 import { Invalid, UnexpectedAnswer } from '@sekali/client/errors'
-import { InvalidConfig, type Issue, SekaliError } from '@sekali/core/errors'
+import { InvalidConfig, type Issue, LogRestored, SekaliError } from '@sekali/core/errors'
 import { adviceOn } from './advice.ts'
 import { OutputFailed } from './terminal/output.ts'
 
@@ -12,6 +12,8 @@ export const exitCodes = {
   usage: 2,
   /** Nobody answered, or Sekali cannot do it now. The same command may succeed later. */
   unreachable: 3,
+  /** The log was restored from a backup: events that were read are no longer in it. */
+  restored: 4,
   /** A fault of this program. */
   internal: 70,
   /** What came could not be written: the disk is full, perhaps. */
@@ -25,6 +27,7 @@ export const exitCodeHelp = `Exit codes:
   1    refused: not valid, a conflict, not there; or doctor found a problem
   2    usage
   3    unreachable: nobody answered, or not now; the same command may succeed later
+  4    the log was restored from a backup: events that were read are no longer in it
   74   the output could not be written
   130  interrupted by Ctrl-C`
 
@@ -62,6 +65,7 @@ export function usageEnding(text: string): Ending {
 function exitCodeOf(error: SekaliError): number {
   if (error instanceof OutputFailed) return exitCodes.output
   if (error instanceof UsageError || error instanceof InvalidConfig) return exitCodes.usage
+  if (error instanceof LogRestored) return exitCodes.restored
   if (error.retryable || error instanceof UnexpectedAnswer) return exitCodes.unreachable
   return exitCodes.refused
 }

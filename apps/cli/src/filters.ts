@@ -7,7 +7,10 @@ import { time } from './time.ts'
 /** The options of everything that reads the log; their names are those of EventsQuery. */
 export function addFilters(command: Command): Command {
   return command
-    .option('-a, --after <seq>', 'only events after this seq, or after the cursor of a pattern')
+    .option(
+      '-a, --after <seq>',
+      'only events after this seq (2.600: of epoch 2), or after the cursor of a pattern',
+    )
     .option('-b, --before <seq>', 'only events before it')
     .option('-s, --source <name>', 'only events of this source')
     .option(

@@ -15,11 +15,17 @@ export interface EventToPublish<Payload extends object = object> {
 /** What came of a publish: with `queued` it is safe, but nobody has said yet what will come of it. */
 export type Published =
   | { readonly status: 'queued'; readonly event_id: string }
-  | { readonly status: 'stored'; readonly event_id: string; readonly seq: number }
+  | {
+      readonly status: 'stored'
+      readonly event_id: string
+      readonly seq: number
+      readonly epoch?: number
+    }
   | {
       readonly status: 'duplicate'
       readonly event_id: string
       readonly seq: number
+      readonly epoch?: number
       /** What of it is not as it is in the log. */
       readonly differs?: readonly 'timestamp'[]
     }
@@ -32,6 +38,8 @@ export interface BatchReceipt {
   /** `lost`: Redis lost it before it was stored; publish it again. */
   readonly status: 'queued' | 'stored' | 'duplicate' | 'conflict' | 'dead' | 'lost'
   readonly seq?: number
+  /** That of the topic's log, if it was ever restored from a backup. */
+  readonly epoch?: number
   /** Of a duplicate: what of it is not as it is in the log. */
   readonly differs?: readonly 'timestamp'[]
   readonly reason?: string
@@ -60,6 +68,11 @@ export interface StoredEvent<Payload extends object = AnyPayload> extends EventT
   readonly seq: number
   readonly received_at: string
   readonly stored_at: string
+  /**
+   * Only if the log was ever restored from a backup: the epoch in which this was read, 2 or greater. To go on behind it is
+   * `after: '2.600'` then, and not `after: 600`.
+   */
+  readonly epoch?: number
 }
 
 /** What has become of an event. `unknown` was never accepted, as far as Sekali can tell. */
@@ -82,7 +95,10 @@ export interface EventsFilter {
 export interface EventsQuery extends EventsFilter {
   /** Of a page 1 to 1,000, 100 by default; of a replay any number, all by default. */
   readonly limit?: number
-  /** Only what comes after this seq, ascending; of a pattern, after a cursor that a next page had. Needs `topic`. */
+  /**
+   * Only what comes after this seq, ascending, which has its epoch before it if that is not 1 (`'2.600'`); of a pattern, after
+   * a cursor that a next page had. Needs `topic`.
+   */
   readonly after?: number | string
   /** Only what comes before it, newest first. */
   readonly before?: number | string
@@ -94,8 +110,8 @@ export interface TailQuery {
   /** A topic or a pattern. */
   readonly topic: string
   readonly source?: string
-  /** Where to begin: at the first event, with the next one (the default), or after a seq. */
-  readonly from?: 'start' | 'now' | number
+  /** Where to begin: at the first event, with the next one (the default), or after a seq, perhaps with its epoch. */
+  readonly from?: 'start' | 'now' | number | `${number}.${number}`
   /** Where an earlier tail of the same topic or pattern stopped; it wins over `from`. `null` is none yet. */
   readonly cursor?: string | null | undefined
 }
@@ -136,6 +152,8 @@ export interface FoldedProjection {
   /** `orphaned`: no projector has its definition any more. */
   readonly status: 'live' | 'building' | 'failed' | 'orphaned'
   readonly as_of: AsOf
+  /** Of topics whose logs were restored from a backup: the epoch in which they are folded. */
+  readonly epochs?: Readonly<Record<string, number>>
   /** Events of its topics that are stored and not folded yet. */
   readonly lag: number
   readonly keyed: boolean
@@ -171,7 +189,7 @@ export interface ProjectionError {
 
 /** A projection with its state, or with a page of its keys and their states. */
 export interface Projection<State = unknown>
-  extends Pick<FoldedProjection, 'name' | 'version' | 'status' | 'as_of' | 'skipped'> {
+  extends Pick<FoldedProjection, 'name' | 'version' | 'status' | 'as_of' | 'epochs' | 'skipped'> {
   readonly state?: State
   readonly keys?: readonly { readonly key: string; readonly state: State }[]
   /** The `after` of the next page; absent on the last. */
@@ -183,11 +201,14 @@ export interface ProjectionKey<State = unknown> {
   readonly key: string
   readonly state: State
   readonly as_of: AsOf
+  readonly epochs?: Readonly<Record<string, number>>
 }
 
 export interface TopicFigures extends Figures {
   readonly topic: string
   readonly head_seq: number | null
+  /** The epoch of its log, if that was ever restored from a backup. */
+  readonly epoch?: number
   /** When Redis was last found to have lost data of the topic; `lost` and `accepted` are minimums since then. */
   readonly loss_at: string | null
 }

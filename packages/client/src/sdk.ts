@@ -1,5 +1,5 @@
 // The package '@sekali/client', inside the clone and from npm.
-export { InvalidConfig, type Issue, SekaliError } from '@sekali/core/errors'
+export { InvalidConfig, type Issue, LogRestored, type Restored, SekaliError } from '@sekali/core/errors'
 export type { Figures } from '@sekali/core/figures'
 export type {
   AnyPayload,

@@ -31,6 +31,22 @@ test.each([
 })
 
 test.each([
+  ['last, as a gateway writes it', JSON.stringify({ ...event, epoch: 2 })],
+  ['before a field that is not known yet', JSON.stringify({ ...event, epoch: 2, type: 'paid' })],
+  ['before its seq', JSON.stringify({ epoch: 2, ...event })],
+  ['behind its payload', JSON.stringify({ ...rest, payload: { seq: 7, epoch: 3 }, epoch: 2, seq })],
+])('the epoch of an event, %s, goes before its seq', (_, line) => {
+  for (const [topic, after] of [
+    ['order', '2.42'],
+    ['>', 'order:2.42'],
+  ]) {
+    const resume = createResume({ topic: topic ?? '' })
+    resume.passed(line)
+    expect(resume.after()).toBe(after)
+  }
+})
+
+test.each([
   '',
   '{',
   '[]',

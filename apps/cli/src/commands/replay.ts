@@ -1,5 +1,6 @@
 import type { EventsQuery, StoredEvent } from '@sekali/client/answers'
 import { replayText } from '@sekali/client/read'
+import { LogRestored } from '@sekali/core/errors'
 import { fieldNames } from '@sekali/core/event'
 import { findPayload } from '@sekali/core/payload'
 import type { Command } from 'commander'
@@ -62,7 +63,7 @@ const run = async (context: Context, [operand]: string[], { events = false, ...q
       progress?.note(line)
     }
   } catch (error) {
-    if (written > 0 && !json && !signal.aborted)
+    if (written > 0 && !json && !signal.aborted && !(error instanceof LogRestored))
       report(`the replay broke off after ${written} event${written === 1 ? '' : 's'}: there are more`)
     throw error
   }

@@ -2,6 +2,7 @@ import type { TailQuery } from '@sekali/client/answers'
 import { BrokenOff } from '@sekali/client/errors'
 import { events, read } from '@sekali/client/read'
 import { tailText } from '@sekali/client/tail'
+import { LogRestored } from '@sekali/core/errors'
 import { isPattern } from '@sekali/core/pattern'
 import type { Command } from 'commander'
 import { adviceOnRetry, isForGood } from '../advice.ts'
@@ -28,7 +29,7 @@ export function addTail(program: Command, surroundings: Surroundings): void {
     .argument('<topic>', "a topic, or a pattern such as 'orders.*' or 'orders.>'")
     .option(
       '-f, --from <start>',
-      'where to begin: start, now, after a seq, or what was received since 1h ago (default: now)',
+      'where to begin: start, now, after a seq (2.600 is seq 600 of epoch 2), or what was received since 1h ago (default: now)',
       beginning,
     )
     .option('-c, --cursor <cursor>', 'where an earlier tail stopped; it said so')
@@ -60,7 +61,7 @@ const run = async (context: Context, [operand]: string[], { count, from, ...plac
     hasSaid = true
     report(adviceOnRetry(error, url))
   }
-  const begin = typeof from === 'object' ? await seqBefore(context, topic, from.time) : from
+  const begin = typeof from === 'object' ? await placeBefore(context, topic, from.time) : from
   const query = { topic, ...place, ...(begin !== undefined && { from: begin }) }
   let cursor: string | undefined
   let left = count
@@ -73,15 +74,19 @@ const run = async (context: Context, [operand]: string[], { count, from, ...plac
       if (left !== undefined && --left === 0) break
     }
   } catch (error) {
-    if (cursor !== undefined && !json && process.stderr.isTTY)
+    if (cursor !== undefined && !json && process.stderr.isTTY && !(error instanceof LogRestored))
       report(`go on from here with --cursor ${cursor}`)
     throw error
   }
   return undefined
 }
 
-/** The seq behind which the events are that came at this time or later. */
-async function seqBefore(context: Context, topic: string, time: string): Promise<number> {
+/** The place behind which the events are that came at this time or later. */
+async function placeBefore(
+  context: Context,
+  topic: string,
+  time: string,
+): Promise<number | `${number}.${number}`> {
   const { connection, options } = context
   if (isPattern(topic)) {
     throw new UsageError(
@@ -91,9 +96,12 @@ async function seqBefore(context: Context, topic: string, time: string): Promise
   // The end first: what is stored between the two questions comes behind it.
   const [newest] = await events(connection, { topic, limit: 1 }, options)
   const query = { topic, from: time, by: 'received_at', order: 'asc', limit: 1 } as const
-  for await (const { seq } of read(connection, query, options)) return seq - 1
-  return newest?.seq ?? 0
+  for await (const { seq, epoch } of read(connection, query, options)) return placeOf(seq - 1, epoch)
+  return placeOf(newest?.seq ?? 0, newest?.epoch)
 }
+
+const placeOf = (seq: number, epoch = 1): number | `${number}.${number}` =>
+  epoch === 1 || seq === 0 ? seq : `${epoch}.${seq}`
 
 /** Beside the tail, which it must not keep waiting: whoever misspelt the name would wait for ever. */
 function hintNoTopic({ connection, signal, report }: Context, topic: string): Disposable {

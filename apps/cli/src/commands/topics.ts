@@ -32,10 +32,17 @@ const run = async (context: Context, [topic]: string[]) => {
     throw new Unavailable('neither server answers', { status: 503, code: 'store_unavailable' }, undefined)
   }
   if (context.json) for (const topic of topics) await context.out.line(JSON.stringify(topic))
-  else
-    for (const line of table(['topic', 'events', 'in flight'], topics.map(row))) await context.out.line(line)
+  else for (const line of linesOf(topics)) await context.out.line(line)
   if (!context.json && topic !== undefined && topics.length === 0) await reportNoTopic(context, topic)
   return undefined
 }
 
-const row = ({ topic, stored, in_flight }: TopicFigures) => [plain(topic), number(stored), number(in_flight)]
+/** The epoch where a log has more than one. */
+function linesOf(topics: readonly TopicFigures[]): string[] {
+  const isForked = topics.some(({ epoch }) => epoch !== undefined)
+  const row = ({ topic, stored, in_flight, epoch = 1 }: TopicFigures) => [
+    ...[plain(topic), number(stored), number(in_flight)],
+    ...(isForked ? [number(epoch)] : []),
+  ]
+  return table(['topic', 'events', 'in flight', ...(isForked ? ['epoch'] : [])], topics.map(row))
+}

@@ -1,4 +1,4 @@
-import type { Issue } from '@sekali/core/errors'
+import { type Issue, LogRestored, type Restored } from '@sekali/core/errors'
 import {
   BrokenOff,
   Conflict,
@@ -28,6 +28,8 @@ export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
   const message = `${what} answered ${status} ${code}${reason === undefined ? '' : `: ${reason}`}`
   const failure: Failure = { status, code }
   if (code === 'conflict') return new Conflict(message, numberOr(problem.seq))
+  const restored = code === 'log_restored' ? parseRestored(problem) : undefined
+  if (restored !== undefined) return new LogRestored(restored, message)
   if (code === 'dead_event') return new DeadEvent(message, textOr(problem.reason))
   if (status === 422) {
     const issues = [...parseIssues(problem.errors), ...parseBadEvents(problem.events)]
@@ -98,6 +100,18 @@ function parseProblem(text: string): Record<string, unknown> {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function parseRestored({
+  topic,
+  epoch,
+  forked_at,
+  restored_at,
+  cursor,
+}: Record<string, unknown>): Restored | undefined {
+  if (typeof topic !== 'string' || typeof cursor !== 'string') return undefined
+  if (typeof epoch !== 'number' || typeof forked_at !== 'number') return undefined
+  return { topic, epoch, forkedAt: forked_at, restoredAt: String(restored_at), cursor }
 }
 
 const numberOr = (value: unknown) => (typeof value === 'number' ? value : undefined)

@@ -8,23 +8,26 @@ import { UnexpectedAnswer } from '../errors.ts'
 /** A URL may not be longer than the gateway reads; a replay of too many topics has to be read page by page. */
 const afterCharsMax = 8_000
 
-/** How far a replay has come: a seq, or for several topics a seq of each, `orders.eu:42,orders.us:7`. */
+/**
+ * How far a replay has come: a seq, or for several topics a seq of each, `orders.eu:42,orders.us:7`. Before a seq stands its
+ * epoch, if the event had one: `2.42`.
+ */
 export function createResume({ topic, after, order }: EventsQuery & { readonly topic: string }) {
   const isAscending = order !== 'desc'
   const isPattern = /[*>]/.test(topic)
   // A cursor that a page gave can be sent, but nothing can be added to it.
   const canResume = isAscending && (!isPattern || after === undefined)
-  const seqs = new Map<string, number>()
+  const places = new Map<string, number | string>()
   return {
     passed(line: string) {
       if (!canResume) return
-      const { topic, seq } = read(line)
-      seqs.set(topic, seq)
+      const { topic, seq, epoch } = read(line)
+      places.set(topic, epoch === undefined ? seq : `${epoch}.${seq}`)
     },
     after(): number | string | undefined {
       if (!canResume) return undefined
-      if (!isPattern) return seqs.get(topic)
-      const pairs = [...seqs].map(([name, seq]) => `${name}:${seq}`).join(',')
+      if (!isPattern) return places.get(topic)
+      const pairs = [...places].map(([name, place]) => `${name}:${place}`).join(',')
       return pairs.length > afterCharsMax ? undefined : pairs
     },
   }
@@ -34,23 +37,31 @@ const topicFirst = /^\{"topic":"([^"\\]*)"/
 
 /**
  * The members behind the payload, whose seq is among them, up to the end of the line: plain strings, numbers and the like.
+ * The last may be the epoch.
  * Behind the last `}` but one of a line that is JSON, this can only be members of the event itself: in a string the
  * first quote would end it, and the key would stand outside.
  */
 const membersWithSeq =
-  /^(?:,"(?!seq")[^"\\]*":(?:"[^"\\]*"|[\w.+-]+))*,"seq":(\d+)(?:,"[^"\\]*":(?:"[^"\\]*"|[\w.+-]+))*\}$/
+  /^(?:,"(?!seq"|epoch")[^"\\]*":(?:"[^"\\]*"|[\w.+-]+))*,"seq":(\d+)(?:,"(?!epoch")[^"\\]*":(?:"[^"\\]*"|[\w.+-]+))*(?:,"epoch":(\d+))?\}$/
 
-function read(line: string): { readonly topic: string; readonly seq: number } {
-  const topic = topicFirst.exec(line)?.[1]
-  const payloadEnd = line.lastIndexOf('}', line.length - 2) + 1
-  const seq = membersWithSeq.exec(line.slice(payloadEnd))?.[1]
-  return topic === undefined || seq === undefined ? parse(line) : { topic, seq: Number(seq) }
+interface Passed {
+  readonly topic: string
+  readonly seq: number
+  readonly epoch: number | undefined
 }
 
-function parse(line: string): { readonly topic: string; readonly seq: number } {
+function read(line: string): Passed {
+  const topic = topicFirst.exec(line)?.[1]
+  const payloadEnd = line.lastIndexOf('}', line.length - 2) + 1
+  const [, seq, epoch] = membersWithSeq.exec(line.slice(payloadEnd)) ?? []
+  if (topic === undefined || seq === undefined) return parse(line)
+  return { topic, seq: Number(seq), epoch: epoch === undefined ? undefined : Number(epoch) }
+}
+
+function parse(line: string): Passed {
   try {
-    const { topic, seq } = JSON.parse(line)
-    if (typeof topic === 'string' && Number.isSafeInteger(seq)) return { topic, seq }
+    const { topic, seq, epoch } = JSON.parse(line)
+    if (typeof topic === 'string' && Number.isSafeInteger(seq)) return { topic, seq, epoch }
   } catch {
     // Said below, without the parser's words: they quote the line.
   }
