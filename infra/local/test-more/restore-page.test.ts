@@ -9,9 +9,9 @@ import { expect, test } from 'vitest'
 import { repositoryRoot } from '../src/command/repository.ts'
 import { type Step, stepsOf } from '../test/page/page.ts'
 import { compare, copyOfRepository, openTerminals, type Terminals } from '../test/page/terminals.ts'
-import { debianPostgres } from '../test/restore/debian-postgres.ts'
-import { publish } from '../test/restore/readers.ts'
-import { type Service, startService } from '../test/start.ts'
+import { type DebianPostgres, debianPostgres } from '../test/restore/debian-postgres.ts'
+import { allFolded, logOf, openTail, publish, readBehind, toldBehind } from '../test/restore/readers.ts'
+import { runBootstrap, type Service } from '../test/start.ts'
 
 const page = 'docs/operating.md'
 
@@ -34,121 +34,172 @@ async function type({ line, command, output }: Step, terminals: Terminals): Prom
   expect(code, `${where}: ${command}`).toBe(0)
 }
 
-test('npm start: the commands restore a backup and a copy, and readers that were further are told', async () => {
+const ids = (life: string, from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => `${life}-${from + index}`)
+
+test('npm start: the commands restore a backup and a copy, and whoever had read further is told', async () => {
   await using copy = await copyOfRepository()
   const port = String(await freePort())
   const url = `http://127.0.0.1:${port}`
   const steps = await stepsBelow('What npm start runs', (text) => text.replaceAll('8080', port))
-  const named = (words: string) => {
-    const found = steps.findIndex(({ command }) => command?.includes(words))
-    if (found < 0) throw new Error(`the page has no ${words}`)
-    return found
-  }
   await using terminals = openTerminals(copy.path, port)
-  const typed = async (from: number, to: number) => {
-    for (const step of steps.slice(from, to)) await type(step, terminals)
+  const typeUntil = async (words: string | undefined) => {
+    for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
+      await type(step, terminals)
+      if (words !== undefined && step.command?.includes(words)) return
+    }
+    if (words !== undefined) throw new Error(`the page has no ${words}`)
   }
   const start = (folder: string) =>
     terminals.start(`npm start -- --consumers 1 --data ${folder}`, `…\nSekali runs on ${url}\n…`, 'here')
+  using leaving = { controller: new AbortController(), [Symbol.dispose]: () => leaving.controller.abort() }
 
   await start('.sekali')
   await publish(url, 1, 500)
-  await typed(0, named('npm run restore'))
+  const first = openTail(url, leaving.controller.signal)
+  await refusedWithoutRoom(terminals)
+  await typeUntil('backup')
   await publish(url, 501, 600)
+  await eventually(() => expect(first.ids).toEqual(ids('first', 1, 600)))
   await terminals.interrupt()
-  await typed(named('npm run restore'), named('npm start -- --data restored') + 1)
-  await expectTold(url, { forkedAt: 500, told: ['600'], goOn: ['400', '500'] })
-  await publish(url, 601, 750, 'second')
-  await expectTold(url, { forkedAt: 500, told: ['600'], goOn: ['400', '2.600'] })
+  await typeUntil('npm start -- --data restored')
+  expect(await logOf(url)).toEqual(ids('first', 1, 500))
+  const { forkedAt, cursor } = await toldBehind(url, '600')
+  expect(forkedAt).toBe(500)
+  await eventually(() => expect(first.failure()).toMatchObject({ code: 'log_restored', forkedAt, cursor }))
+  await publish(url, 501, 650, { life: 'second' })
+  // The log is longer than they had read: they are told all the same.
+  expect(await toldBehind(url, '600')).toEqual({ forkedAt, cursor })
+  const since = ids('second', 501, 650)
+  expect(await readBehind(url, cursor, 150)).toEqual(since)
+  expect(await readBehind(url, '400', 250)).toEqual([...ids('first', 401, 500), ...since])
+  await allFolded(url)
 
-  await typed(named('npm start -- --data restored') + 1, named('npm start -- --data copy'))
+  await typeUntil('cp -a')
   await start('restored')
-  await publish(url, 751, 760, 'second')
+  await publish(url, 651, 660, { life: 'second' })
+  const place = (seq: number) => cursor.replace('.500', `.${seq}`)
+  expect(await readBehind(url, place(650), 10)).toEqual(ids('second', 651, 660))
   await terminals.interrupt()
-  await typed(named('npm start -- --data copy'), steps.length)
-  await expectTold(url, { forkedAt: 650, told: ['2.660'], goOn: ['400', '2.650'] })
-}, 200_000)
+  await typeUntil(undefined)
+  const again = await toldBehind(url, place(660))
+  expect(again.forkedAt).toBe(650)
+  await publish(url, 651, 670, { life: 'third' })
+  expect(await readBehind(url, again.cursor, 20)).toEqual(ids('third', 651, 670))
+  expect(await readBehind(url, place(640), 30)).toEqual([
+    ...ids('second', 641, 650),
+    ...ids('third', 651, 670),
+  ])
+  await allFolded(url)
+}, 240_000)
 
-interface Told {
-  readonly forkedAt: number
-  /** Cursors that are not good any more, and others that are. */
-  readonly told: readonly string[]
-  readonly goOn: readonly string[]
+/** On a file system in memory that has no room for a backup. It takes root, as CI has it. */
+async function refusedWithoutRoom(terminals: Terminals): Promise<void> {
+  const inside =
+    'mount -t tmpfs -o size=64k tmpfs small && npm run -s backup -- small/log.backup; code=$?; ls small'
+  const { printed, code } = await terminals.run(`mkdir small; unshare --mount sh -c '${inside}; exit $code'`)
+  expect(code, printed).toBe(1)
+  expect(printed).toMatch(/small\/log\.backup\.part: the disk is full: make room\n$/)
 }
 
-async function expectTold(_url: string, _told: Told): Promise<void> {}
-
-test('docker compose, and a PostgreSQL of one’s own: the commands restore a dump; who need not be told is not', async () => {
+test('docker compose, and a PostgreSQL of one’s own: a dump is restored, and who need not be told is not', async () => {
   await using folder = await temporaryFolder('sekali-test-')
   await using postgres = await debianPostgres(join(folder.path, 'debian'))
-  const urlOf = (user: string) => `postgres://${user}:secret@127.0.0.1:${postgres.port}/sekali`
-  const env = { DATABASE_URL: urlOf('sekali_owner'), SUPERUSER_URL: postgres.url }
-  await migrate(postgres.port)
-  await using apps = ownApps(join(folder.path, 'data'), env.DATABASE_URL)
-  // A container is a process here, and the server that it would be in is the one of Debian.
+  await migrate(postgres)
+  const databaseUrl = `postgres://sekali_owner:secret@127.0.0.1:${postgres.port}/sekali`
+  await using apps = ownApps(join(folder.path, 'data'), databaseUrl, await freePort())
+  const { url } = apps
+  const typed = typing(folder.path, postgres, databaseUrl, apps)
+  using leaving = { controller: new AbortController(), [Symbol.dispose]: () => leaving.controller.abort() }
+
+  await apps.start()
+  await publish(url, 1, 300)
+  const tail = openTail(url, leaving.controller.signal)
+  const [dump, restore] = await stepsBelow('With docker compose')
+  await typed(dump)
+  await publish(url, 301, 400)
+  await eventually(() => expect(tail.ids).toEqual(ids('first', 1, 400)))
+  await typed(restore)
+  // Redis still had all that followed: the log becomes what it was, and nobody is told anything.
+  await eventually(async () => expect(await logOf(url)).toEqual(ids('first', 1, 400)))
+  await publish(url, 401, 420)
+  await eventually(() => expect(tail.ids).toEqual(ids('first', 1, 420)))
+  expect(await readBehind(url, '400', 20)).toEqual(ids('first', 401, 420))
+  await allFolded(url)
+
+  const [ownDump, ownRestore] = await stepsBelow('With a PostgreSQL of your own')
+  await typed(ownDump)
+  await publish(url, 421, 460, { isLarge: true }) // of which Redis keeps little
+  await eventually(() => expect(tail.ids).toEqual(ids('first', 1, 460)))
+  await apps.stop()
+  await typed(ownRestore)
+  await apps.start()
+  const { forkedAt, cursor } = await eventually(() => toldBehind(url, '460'))
+  expect(forkedAt).toBe(420)
+  await eventually(() => expect(tail.failure()).toMatchObject({ code: 'log_restored', forkedAt, cursor }))
+  await publish(url, 421, 480, { life: 'second' })
+  expect((await logOf(url)).slice(0, 420)).toEqual(ids('first', 1, 420))
+  expect((await logOf(url)).slice(-60)).toEqual(ids('second', 421, 480))
+  await allFolded(url)
+}, 240_000)
+
+/** Types a step. What docker compose would do with containers happens with `apps`, and with the server of Debian. */
+function typing(folder: string, postgres: DebianPostgres, databaseUrl: string, apps: Apps) {
+  const terminals = openTerminals(folder, '0', { DATABASE_URL: databaseUrl, SUPERUSER_URL: postgres.url })
   const docker = `docker() { shift 4; PGHOST=127.0.0.1 PGPORT=${postgres.port} "$@"; }; set -o pipefail`
-  await using terminals = openTerminals(folder.path, '0', env)
-  const typed = async ({ line, command = '', output }: Step) => {
+  const containers: Record<string, () => Promise<unknown>> = {
+    'docker compose stop gateway consumer projector': apps.stop,
+    'docker compose run --rm migrate': () => migrate(postgres),
+    'docker compose up -d --scale consumer=4': apps.start,
+  }
+  return async (step: Step | undefined): Promise<void> => {
+    if (step?.command === undefined) throw new Error(`${page} has no such step`)
+    const where = `${page}:${step.line}`
     let all = ''
-    for (const one of command.split('\n')) {
-      if (/^docker compose (stop|run|up)/.test(one)) await asCompose(one)
+    for (const line of step.command.split('\n')) {
+      if (containers[line] !== undefined) await containers[line]()
       else {
-        const { printed, code } = await terminals.run(`${docker}\n${one}`)
-        expect(code, `${page}:${line}: ${one}\n${printed}`).toBe(0)
+        const { printed, code } = await terminals.run(`${docker}\n${line}`)
+        expect(code, `${where}: ${line}\n${printed}`).toBe(0)
         all += printed
       }
     }
-    compare(`${page}:${line}`, command, output, all)
+    compare(where, step.command, step.output, all)
   }
-  const asCompose = async (command: string) => {
-    if (command === 'docker compose stop gateway consumer projector') await apps.stop()
-    else if (command === 'docker compose run --rm migrate') await migrate(postgres.port)
-    else if (command === 'docker compose up -d --scale consumer=4') await apps.start()
-    else throw new Error(`the page has ${command}, which this test does not know`)
-  }
-
-  const service = await apps.start()
-  await publish(service.url, 1, 300)
-  const [dump, restore, ...none] = await stepsBelow('With docker compose')
-  expect(none).toEqual([])
-  await typed(dump as Step)
-  await publish(service.url, 301, 400)
-  await typed(restore as Step)
-  // What Redis had is stored again, so the log is what it was.
-  await eventually(async () => expect(await headOf(apps.url())).toBe(400))
-  await expectTold(apps.url(), { forkedAt: 0, told: [], goOn: ['300', '400'] })
-}, 200_000)
-
-const headOf = async (url: string): Promise<number> => {
-  const { topics } = (await (await fetch(`${url}/stats`)).json()) as { topics: { head_seq: number }[] }
-  return topics[0]?.head_seq ?? 0
 }
 
 /** What the job of docker-compose.yml does. */
-async function migrate(port: number): Promise<void> {
+async function migrate({ port }: DebianPostgres): Promise<void> {
   await using job = startApp('consumer/src/migrate.ts', {
     SUPERUSER_URL: `postgres://postgres@127.0.0.1:${port}/sekali`,
     DATABASE_URL: `postgres://sekali_owner:secret@127.0.0.1:${port}/sekali`,
-    ...Object.fromEntries(
-      ['OWNER', 'CONSUMER', 'GATEWAY', 'PROJECTOR'].map((role) => [`POSTGRES_${role}_PASSWORD`, 'secret']),
-    ),
+    POSTGRES_OWNER_PASSWORD: 'secret',
+    POSTGRES_CONSUMER_PASSWORD: 'secret',
+    POSTGRES_GATEWAY_PASSWORD: 'secret',
+    POSTGRES_PROJECTOR_PASSWORD: 'secret',
   })
   expect(await job.exited, job.output()).toBe(0)
 }
 
-/** Gateway, consumers, a projector and a Redis, which keeps what it has while the others are stopped. */
-function ownApps(dir: string, databaseUrl: string) {
+interface Apps extends AsyncDisposable {
+  readonly url: string
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Gateway, consumers, a projector and a Redis, which keeps what it has while all of them are stopped. */
+function ownApps(data: string, databaseUrl: string, port: number): Apps {
   let service: Service | undefined
   const stop = async () => {
     await service?.[Symbol.asyncDispose]()
     service = undefined
   }
+  const args = ['start', '--port', String(port), '--data', data, '--consumers', '2']
   return {
-    url: () => service?.url ?? '',
+    url: `http://127.0.0.1:${port}`,
     start: async () => {
-      service = await startService(dir, ['--consumers', '2'], { DATABASE_URL: databaseUrl })
+      service = runBootstrap(args, { data, port, env: { DATABASE_URL: databaseUrl } })
       await service.ready()
-      return service
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -25,6 +25,7 @@ import { checkGivenServers } from './given-servers.ts'
 import { waitForHealth, watchHealth } from './health-watch.ts'
 import { narrateNotices } from './notices.ts'
 import { waitReady } from './readiness.ts'
+import { clearMark, isMarkedRestored } from './restored-mark.ts'
 import { accessByRole, accessByUrl } from './roles.ts'
 import { publishRunFile, type RunFile } from './run-file.ts'
 import { checkSettings } from './settings.ts'
@@ -116,6 +117,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const envOf = (url: string) => ({ DATABASE_URL: url, REDIS_URL: redis.url })
   step('PostgreSQL', 'gets its tables')
   await runApp({ name: 'migrate', program: programs.migrate, logDir, env: migrateEnv }, signal)
+  if (options.databaseUrl === undefined && isMarkedRestored(dir)) {
+    // Before anything is stored: what comes later has numbers that readers know for other events.
+    step('each topic', 'begins a new epoch, because a backup was restored here')
+    const env = { DATABASE_URL: urls.owner }
+    await runApp({ name: 'restored', program: programs.restored, logDir, env }, signal)
+    await clearMark(dir)
+  }
 
   const ofFleet = { logDir, onChange: (name: string, reason?: string) => onChange(name)(reason) }
   if (projectors > 0) step('projectors', `are starting, ${projectors} of them`)
