@@ -43,6 +43,8 @@ export interface Ending {
   /** One line: what is wrong, and what to do. */
   readonly message: string
   readonly issues?: readonly Issue[]
+  /** Of a log that was restored: whose, in which epoch it is, up to where it is as it was read, and what to go on with. */
+  readonly restored?: { topic: string; epoch: number; forked_at: number; cursor: string }
 }
 
 export function endingOf(error: unknown, url: string): Ending {
@@ -51,6 +53,10 @@ export function endingOf(error: unknown, url: string): Ending {
     return { exitCode: exitCodes.internal, code: 'internal_error', message: oneLine(message) }
   }
   const ending = { exitCode: exitCodeOf(error), code: error.code, message: oneLine(adviceOn(error, url)) }
+  if (error instanceof LogRestored) {
+    const { topic, epoch, forkedAt, cursor } = error
+    return { ...ending, restored: { topic, epoch, forked_at: forkedAt, cursor } }
+  }
   return error instanceof Invalid ? { ...ending, issues: error.issues } : ending
 }
 

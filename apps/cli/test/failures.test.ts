@@ -43,6 +43,41 @@ test('where nobody answers, that is said at once, also to a script, and at the e
   expect(await tail.ended).toMatchObject({ code: 3, err: expect.stringContaining('trying again') })
 })
 
+test('a log that was restored ends a read with a code of its own, and with where to go on', async () => {
+  const problem = {
+    ...{ status: 409, code: 'log_restored', detail: 'It was restored.', topic: 'orders.eu' },
+    ...{ epoch: 2, forked_at: 500, restored_at: '2026-11-28T10:00:00.000000Z', cursor: '2.500' },
+  }
+  await using gateway = await listening(
+    createServer((_, response) =>
+      response
+        .writeHead(409, { 'Content-Type': 'application/problem+json', Connection: 'close' })
+        .end(JSON.stringify(problem)),
+    ),
+  )
+  const url = `http://${gateway.place}`
+  for (const args of [
+    ['tail', 'orders.eu', '--from', '600'],
+    ['tail', 'orders.eu', '--cursor', '600'],
+    ['replay', 'orders.eu', '--after', '600'],
+    ['events', 'orders.eu', '--before', '600'],
+  ]) {
+    const { code, out, err } = await run(args, url)
+    expect([args[0], code, out]).toEqual([args[0], 4, ''])
+    expect(err).toMatch(/^sekali: the log of orders\.eu was restored .* after seq 500 .* with 2\.500, .*\n$/)
+  }
+  const json = await run(['tail', 'orders.eu', '--from', '2.600', '--json'], url)
+  expect([json.code, JSON.parse(json.err)]).toMatchObject([
+    4,
+    {
+      error: {
+        code: 'log_restored',
+        restored: { topic: 'orders.eu', epoch: 2, forked_at: 500, cursor: '2.500' },
+      },
+    },
+  ])
+})
+
 test('a name without an address is not told to try another port', async () => {
   const { code, err } = await run(['stats', '--retry-seconds', '1'], 'http://gateway.invalid:8080')
   expect(code).toBe(3)

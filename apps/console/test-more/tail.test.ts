@@ -1,5 +1,8 @@
 /** The list of events: history and what comes live. */
 import { readFile } from 'node:fs/promises'
+import { connectStore } from '@sekali/store/connect'
+import { beginEpoch, putBack } from '@sekali/testkit/fork-log'
+import { quiet } from '@sekali/testkit/quiet'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { ownBrowser, ownPage } from './own-browser.ts'
@@ -85,6 +88,29 @@ test('while nobody sees the page it asks for nothing and follows nothing; then i
   expect(asked).toEqual([])
   await show('visible')
   await expect.poll(() => firstSeq(page)).toBe('2')
+})
+
+test.each([
+  ['before anything has come live', false],
+  ['after something has come live', true],
+])('a list that follows a log which is restored %s begins anew, and says so', async (_, hasCome) => {
+  await using log = await ownLog([eventsText(5)])
+  const { own, page } = log
+  await using store = connectStore({ url: own.env.DATABASE_URL ?? '', poolMax: 1, name: 'test' }, quiet)
+  await page.goto(`${own.url}#/topics/orders.eu.paid`)
+  await page.getByText('live', { exact: true }).waitFor()
+  await expect.poll(() => firstSeq(page)).toBe('5')
+  if (hasCome) await own.publish(eventText({ event_id: 'live' }))
+  await expect.poll(() => firstSeq(page)).toBe(hasCome ? '6' : '5')
+  await putBack(store, 'orders.eu.paid', 3)
+  await beginEpoch(store, 'orders.eu.paid')
+  await page.getByText('The log was restored from a backup').waitFor()
+  await page.getByText(hasCome ? 'goes on after seq 3, in epoch 2' : 'in epoch 2').waitFor()
+  await expect.poll(() => firstSeq(page)).toBe('3')
+  await own.publish(eventText({ event_id: 'after-the-restore' }))
+  await expect.poll(() => firstSeq(page)).toBe('4')
+  await page.getByText('after-the-restore').waitFor()
+  await page.getByLabel('At a glance').getByText('Epoch').waitFor()
 })
 
 test('a search is exported as NDJSON, payloads as they were sent', async () => {

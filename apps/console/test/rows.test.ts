@@ -6,6 +6,7 @@ import {
   noRows,
   type Rows,
   release,
+  restoredSince,
   rowsMax,
   waitingCount,
 } from '../src/log/rows.ts'
@@ -28,6 +29,17 @@ test('the newest is on top, and what comes twice is shown once', () => {
   const rows = addLive(addLive(noRows, range(1, 3), false), range(2, 5), false)
   expect(seqs(rows)).toEqual([5, 4, 3, 2, 1])
   expect(addLive(rows, [event(5, 'another')], false).shown[0]?.topic).toBe('another')
+})
+
+test('that a log was restored shows in what comes of a later epoch than the rows of its topic', () => {
+  const later = (seq: number, epoch: number, topic = 't') => ({ ...event(seq, topic), epoch })
+  const rows = addLive(noRows, [...range(1, 3), event(9, 'u')], false)
+  expect(restoredSince(rows, [event(4), later(1, 2, 'new')])).toBeUndefined()
+  expect(restoredSince(rows, [event(4), later(3, 2)])).toEqual({ topic: 't', epoch: 2 })
+  expect(restoredSince(addLive(noRows, range(1, 3), true), [later(3, 2)])).toEqual({ topic: 't', epoch: 2 })
+  const restored = addLive(noRows, [later(3, 2)], false)
+  expect(restoredSince(restored, [later(4, 2), event(4)])).toBeUndefined()
+  expect(restoredSince(restored, [later(4, 3)])).toEqual({ topic: 't', epoch: 3 })
 })
 
 test('while somebody reads, what comes waits and is counted', () => {

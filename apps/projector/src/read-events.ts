@@ -3,7 +3,7 @@ import type { StoredEvent } from '@sekali/core/event'
 import { turnCharsAim } from '@sekali/process/batch-size'
 import type { Tx } from '@sekali/store/connect'
 import type { Gap } from '@sekali/store/gaps'
-import type { Behind } from '@sekali/store/projection-turn'
+import type { Behind, Checkpoint } from '@sekali/store/projection-turn'
 import { type Next, readNext } from '@sekali/store/read-next'
 
 /** Topics that a turn reads from. With many topics that have little each, finding them costs more than reading. */
@@ -13,6 +13,8 @@ const portionEvents = 256
 
 export interface Read extends StoredEvent {
   readonly topicId: number
+  /** Of its topic's log. */
+  readonly logEpoch: number
 }
 
 /** The next events, in the order of each topic, up to the first gap. `atEnd` when no topic has more. */
@@ -22,13 +24,14 @@ export async function readEvents(
   limit: number,
 ): Promise<{ events: Read[]; atEnd: boolean; gap: Gap | undefined }> {
   const events: Read[] = []
+  const epochs = new Map(topics.map(({ topicId, epoch }) => [topicId, epoch]))
   let chars = 0
   let gap: Gap | undefined
   for (const portion of portionsOf(topics, limit)) {
     // There are that many: the heads were read before, from the same database.
     const next = await readNext(tx, portion)
     for (const { topicId, event } of next.events) {
-      events.push({ ...event, topicId })
+      events.push({ ...event, topicId, logEpoch: epochs.get(topicId) ?? 1 })
       chars += event.payload.length
     }
     gap = next.gap
@@ -62,8 +65,11 @@ function* portionsOf(topics: readonly Behind[], limit: number): Generator<readon
 }
 
 /** Up to where topics are folded once these events are. */
-export function checkpointsAfter(events: readonly Read[]): { topicId: number; seq: number }[] {
-  const seqs = new Map<number, number>()
-  for (const { topicId, seq } of events) seqs.set(topicId, seq)
-  return [...seqs].map(([topicId, seq]) => ({ topicId, seq }))
+export function checkpointsAfter(events: readonly Read[]): Checkpoint[] {
+  const places = new Map<number, Checkpoint>()
+  for (const { topicId, logEpoch: epoch, seq } of events) places.set(topicId, { topicId, epoch, seq })
+  return [...places.values()]
 }
+
+export const charsOf = (texts: Iterable<string>): number =>
+  Iterator.from(texts).reduce((sum, { length }) => sum + length, 0)

@@ -75,3 +75,6 @@ export function failureOf({ failure }: Folded, gap: Gap | undefined): Projection
   if (failure !== undefined) return { ...failure.event, message: failure.message }
   return gap && { ...gap, eventId: '', message: `${gapText(gap)}, and nothing is folded past it` }
 }
+
+export const skippedOf = ({ skipped }: Folded): { count: number; last: ProjectionFailure } | undefined =>
+  skipped && { count: skipped.count, last: { ...skipped.last.event, message: skipped.last.message } }

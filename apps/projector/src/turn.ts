@@ -3,6 +3,7 @@
  *
  *     BEGIN
  *       lock the generation's row                     whoever has it may fold, nobody else can
+ *       begin another generation instead              if a restore has taken away what this one has folded
  *       read the events after the checkpoints         by seq, without a gap, of all topics that have more
  *       read the states of their keys, fold           pure: nothing outside of this transaction changes
  *       write states, checkpoints and revision        together or not at all, and only onto the revision that was read
@@ -15,6 +16,7 @@ import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
 import { notifySupervisor } from '@sekali/process/notice'
 import { type Folded, notedEvents } from '@sekali/projection/fold'
+import { foldAnewIfAstray } from '@sekali/store/astray'
 import { type Store, type Tx, withTransaction } from '@sekali/store/connect'
 import type { Gap } from '@sekali/store/gaps'
 import {
@@ -33,8 +35,8 @@ import { NotLoaded } from './definitions/errors.ts'
 import type { Folding } from './definitions/folding.ts'
 import type { HeldProcess, LoadedDefinition } from './definitions/held-process.ts'
 import { presentable } from './definitions/not-loaded.ts'
-import { checkpointsAfter, countLeft, type Read, readEvents, turnTopicsMax } from './read-events.ts'
-import { type Cut, cutShort, failureOf, StuckAt, type Suspicion } from './suspicion.ts'
+import { charsOf, checkpointsAfter, countLeft, type Read, readEvents, turnTopicsMax } from './read-events.ts'
+import { type Cut, cutShort, failureOf, StuckAt, type Suspicion, skippedOf } from './suspicion.ts'
 
 /** Where a test may stop a projector dead; see process/start/failpoint.ts. */
 export type TurnPoint = 'locked' | 'read' | 'folded' | 'written' | 'swapped' | 'committed'
@@ -124,17 +126,19 @@ async function tryTurn(context: HeldContext, request: TurnRequest): Promise<Turn
   if (generation === undefined || outcome === undefined) return undefined
   at('committed')
   const { name, version } = generation as Generation
-  const { folded, failure, isLive, chars, cut } = outcome as Outcome
-  if (isLive) log.info({ projection: name, version }, 'projection is live')
+  const { folded, failure, isLive, chars, cut, astray } = outcome as Outcome
+  const about = { projection: name, version }
+  if (astray) log.warn({ ...about, topics: astray }, 'folded anew: a restore took away what it had folded')
+  if (isLive) log.info(about, 'projection is live')
   if (failure !== undefined) {
     const { topic, seq, message } = failure
-    log.error({ projection: name, version, topic, seq }, `projection failed: ${message}`)
+    log.error({ ...about, topic, seq }, `projection failed: ${message}`)
     notifySupervisor({ stopped: { name, topic, seq, message: presentable(message) } })
   }
   if (folded.skipped !== undefined) {
     const { count, last } = folded.skipped
-    const where = { topic: last.event.topic, seq: last.event.seq }
-    log.warn({ projection: name, version, count, ...where }, 'events skipped that cannot be folded')
+    const { topic, seq } = last.event
+    log.warn({ ...about, count, topic, seq }, 'events skipped that cannot be folded')
   }
   const ms = performance.now() - began
   return { name, events: folded.count, chars, failed: failure !== undefined, ms, cut }
@@ -147,7 +151,11 @@ interface Outcome {
   readonly isLive: boolean
   readonly chars: number
   readonly cut: Cut
+  /** Topics of which it had folded what a restore took away. Then another generation has begun, and this did nothing. */
+  readonly astray?: readonly string[]
 }
+
+const nothing = { failure: undefined, isLive: false, chars: 0, cut: undefined } as const
 
 async function advance(
   context: HeldContext,
@@ -157,6 +165,8 @@ async function advance(
 ): Promise<Outcome> {
   const definition = definitions.find(({ name }) => name === generation.name)
   if (definition === undefined) throw new Error('a turn that nobody asked for')
+  const astray = await foldAnewIfAstray(tx, generation)
+  if (astray.length > 0) return { ...nothing, folded: { states: new Map(), count: 0 }, astray }
   context.process.mustHave(definition.source)
   const suspicion = suspicionOf(generation.name)
   const limit = suspicion === 'each event' ? 1 : countMax(generation.name)
@@ -173,11 +183,8 @@ async function advance(
   context.at('read')
   const { events, cut } = cutShort(read.events, suspicion)
   const gap = cut === undefined ? read.gap : undefined
-  const result = await foldInto(context, tx, generation, definition, {
-    events,
-    gap,
-    isAlone: cut === 'to one',
-  })
+  const portion = { events, gap, isAlone: cut === 'to one' }
+  const result = await foldInto(context, tx, generation, definition, portion)
   const isWhole = read.atEnd && events.length === read.events.length
   const isLive = generation.stage === 'building' && isWhole && result.failure === undefined
   if (isLive) {
@@ -220,15 +227,11 @@ async function foldInto(
   const [first] = events
   let failure = failureOf(folded, gap)
   if (first !== undefined || failure !== undefined) {
-    const { states, skipped } = folded
     const progress = {
-      states,
+      states: folded.states,
       checkpoints: checkpointsAfter(events.slice(0, folded.count)),
       failure,
-      skipped: skipped && {
-        count: skipped.count,
-        last: { ...skipped.last.event, message: skipped.last.message },
-      },
+      skipped: skippedOf(folded),
     }
     if (first === undefined || !isAlone) await endProjectionTurn(tx, generation, progress)
     else {
@@ -240,9 +243,6 @@ async function foldInto(
     }
   }
   at('written')
-  const charsOf = (texts: Iterable<string>) =>
-    Iterator.from(texts).reduce((sum, { length }) => sum + length, 0)
-  const chars =
-    charsOf(events.map(({ payload }) => payload)) + charsOf(before.values()) + charsOf(folded.states.values())
-  return { folded, failure, chars }
+  const texts = [events.map(({ payload }) => payload), before.values(), folded.states.values()]
+  return { folded, failure, chars: texts.reduce((sum, some) => sum + charsOf(some), 0) }
 }

@@ -15,6 +15,7 @@ declare function report(error: unknown): void
 declare function handle(payload: object): Promise<void>
 declare function savedCursor(): Promise<string | null>
 declare function saveCursor(cursor: string): Promise<void>
+declare function undoBehind(topic: string, seq: number): Promise<void>
 declare function keepForLater(event: object): Promise<void>
 `
 

@@ -102,7 +102,7 @@ export const problems = {
   too_many_topics: [422, 'The pattern matches more than 500 topics. Ask for fewer.'],
   cursor_ahead: [
     422,
-    'This cursor is of an epoch that has not begun here, or names a topic that is not there: it came from another log. Read without it, or begin a tail from start or now.',
+    'This cursor is of an epoch that has not begun here, or names a topic that is not there: it came from another log, or from before this one was restored. Read without it, or begin a tail from start or now.',
   ],
   log_restored: [
     409,

@@ -154,6 +154,8 @@ export interface FoldedProjection {
   readonly as_of: AsOf
   /** Of topics whose logs were restored from a backup: the epoch in which they are folded. */
   readonly epochs?: Readonly<Record<string, number>>
+  /** Topics of which it has folded events that a restore took away. It is folded anew. */
+  readonly astray?: readonly string[]
   /** Events of its topics that are stored and not folded yet. */
   readonly lag: number
   readonly keyed: boolean

@@ -12,7 +12,7 @@ import type { Json } from '@sekali/core/json'
 
 export type { Json }
 
-export interface ProjectionEvent extends Omit<StoredEvent, 'payload'> {
+export interface ProjectionEvent extends Omit<StoredEvent, 'payload' | 'epoch'> {
   /**
    * The payload, parsed when it is first asked for. Whole numbers beyond 2^53 come as `bigint`, so none is rounded;
    * decimals come as the nearest double.

@@ -36,7 +36,7 @@ async function turn(store: Store, state: string, version = 1, live = false, hash
     const generation = await takeProjectionTurn(tx, [{ name: 'p', version, hash }])
     if (generation === undefined) return undefined
     const behind = await readBehind(tx, generation, 0, 10)
-    const checkpoints = behind.map(({ topicId, head }) => ({ topicId, seq: head }))
+    const checkpoints = behind.map(({ topicId, epoch, head }) => ({ topicId, epoch, seq: head }))
     await endProjectionTurn(tx, generation, { states: new Map([['', state]]), checkpoints })
     if (live) await goLive(tx, generation)
     return generation
@@ -53,7 +53,7 @@ test('a write onto a revision that is no longer the current one is refused, whol
     if (generation === undefined) throw new Error('no turn')
     await endProjectionTurn(tx, generation, {
       states: new Map([['', '2']]),
-      checkpoints: [{ topicId: 1, seq: 9 }],
+      checkpoints: [{ topicId: 1, epoch: 1, seq: 9 }],
     })
   })
   await expect(zombie).rejects.toMatchObject({ code: 'stale_revision', retryable: true })
@@ -175,8 +175,9 @@ test('what a page of states says of all topics is read once, and not for each ke
   await withTransaction(store, 'test', async (tx) => {
     const generation = await takeProjectionTurn(tx, [definition()])
     if (generation === undefined) throw new Error('no turn')
-    const checkpoints = (await readBehind(tx, generation, 0, 100)).map(({ topicId, head }) => ({
+    const checkpoints = (await readBehind(tx, generation, 0, 100)).map(({ topicId, epoch, head }) => ({
       topicId,
+      epoch,
       seq: head,
     }))
     await endProjectionTurn(tx, generation, { states: new Map(keys.map((key) => [key, '1'])), checkpoints })

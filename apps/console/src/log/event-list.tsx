@@ -1,13 +1,13 @@
 import type { ComponentChildren, TargetedEvent } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { moveByArrows } from '../components/arrows.ts'
-import { Button, Empty } from '../components/basics.tsx'
+import { Banner, Button, Empty } from '../components/basics.tsx'
 import { Name } from '../components/name.tsx'
 import { Time } from '../components/time.tsx'
 import { linkTo } from '../routing/url.ts'
 import type { LogEvent } from '../text/slices.ts'
 import { countText, plural } from '../text/words.ts'
-import { keyOf, rowsMax, waitingCount } from './rows.ts'
+import { keyOf, type Restored, rowsMax, waitingCount } from './rows.ts'
 import type { Log } from './use-log.ts'
 
 /** Rows of a fixed height, as only those that can be seen are in the document. */
@@ -31,7 +31,7 @@ interface EventListProps {
 
 /** Events, newest first. What comes while somebody reads further down is only counted. Arrow keys go from row to row. */
 export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps) {
-  const { rows, problem, isLoading, onOlder, hold, showNew } = log
+  const { rows, problem, restored, isLoading, onOlder, hold, showNew } = log
   const scroller = useRef<HTMLElement>(null)
   const [top, setTop] = useState(0)
   const [isNarrow, setNarrow] = useState(narrow.matches)
@@ -52,12 +52,23 @@ export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps
   const height = isNarrow ? narrowRowPx : rowPx
   const { shown } = rows
   // Why nothing could be read stands elsewhere: then nobody knows whether there is something
-  if (shown.length === 0 && !isLoading) return problem ? null : <Empty title={empty}>{emptyWords}</Empty>
+  if (shown.length === 0 && !isLoading) {
+    const nothing = problem ? null : <Empty title={empty}>{emptyWords}</Empty>
+    return restored ? (
+      <>
+        <RestoredBanner of={restored} />
+        {nothing}
+      </>
+    ) : (
+      nothing
+    )
+  }
   const first = Math.max(0, Math.floor(top / height) - beyond)
   const seen = Math.ceil(listPxMax / height) + 2 * beyond
   const waiting = waitingCount(rows)
   return (
     <div class={`events ${isOneTopic ? 'of-one-topic' : ''}`}>
+      {restored && <RestoredBanner of={restored} />}
       <Button class="events-new" hidden={waiting === 0} onClick={toTop}>
         {countText(waiting)} new
       </Button>
@@ -94,6 +105,15 @@ export function EventList({ log, isOneTopic, empty, emptyWords }: EventListProps
         )}
       </div>
     </div>
+  )
+}
+
+function RestoredBanner({ of: { topic, epoch, forkedAt } }: { of: Restored }) {
+  return (
+    <Banner tone="warning" title="The log was restored from a backup" alert>
+      <Name of={topic} /> goes on{forkedAt !== undefined && ` after seq ${countText(forkedAt)},`} in epoch{' '}
+      {countText(epoch)}. Events that were here may no longer be in the log: the list shows what is.
+    </Banner>
   )
 }
 

@@ -1,6 +1,7 @@
 /** The one long connection of the page: what is stored from now on, by Server-Sent Events. */
 import { isLoginDue, pathOf } from '../http/call.ts'
 import { type Problem, problemOf } from '../http/problem.ts'
+import type { Restored } from './rows.ts'
 
 /** What is asked for: a topic or pattern, and perhaps a source. */
 export interface Followed {
@@ -16,6 +17,10 @@ interface Listener {
   readonly onState: (state: FollowState) => void
   /** Trying again would not help. */
   readonly onRefused: (problem: Problem) => void
+  /** The log was restored from a backup, and what came of it before may be gone. It has ended. */
+  readonly onRestored: (restored: Restored) => void
+  /** It begins once more from now: nothing has come so far, so it does not know where it was. */
+  readonly onAgain: () => void
 }
 
 const linesMax = 1_000
@@ -28,7 +33,10 @@ let close: (() => void) | undefined
  * Follows until the returned function is called. A browser has six connections for a host, so there is only ever one
  * tail: a new one ends the one before.
  */
-export function follow({ topic, source }: Followed, { onLines, onState, onRefused }: Listener): () => void {
+export function follow(
+  { topic, source }: Followed,
+  { onLines, onState, onRefused, onRestored, onAgain }: Listener,
+): () => void {
   close?.()
   let lines: string[] = []
   let passed = 0
@@ -65,7 +73,11 @@ export function follow({ topic, source }: Followed, { onLines, onState, onRefuse
     if (stop.signal.aborted) return
     if (problem?.status === 401) isLoginDue.value = true
     if (problem === undefined || problem.status >= 500 || problem.status === 429) {
+      if (cursor === '') onAgain()
       again = setTimeout(open, againMs + Math.random() * againMs)
+    } else if (problem.code === 'log_restored') {
+      end()
+      onRestored(restoredOf(problem))
     } else {
       onState('refused')
       onRefused(problem)
@@ -91,6 +103,11 @@ export function follow({ topic, source }: Followed, { onLines, onState, onRefuse
   close = end
   open()
   return end
+}
+
+export function restoredOf({ fields }: Problem): Restored {
+  const { topic, epoch, forked_at } = fields
+  return { topic: String(topic), epoch: Number(epoch), forkedAt: Number(forked_at) }
 }
 
 /** Why a tail is refused; undefined if it is not, or nobody answers. */

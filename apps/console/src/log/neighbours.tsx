@@ -4,26 +4,25 @@ import { ProblemBanner } from '../components/problem-banner.tsx'
 import { call, pathOf } from '../http/call.ts'
 import { usePolled } from '../http/poll.ts'
 import { linkTo } from '../routing/url.ts'
-import { eventsOf, type LogEvent } from '../text/slices.ts'
+import { eventsOf, type LogEvent, placeOf } from '../text/slices.ts'
 import { countText } from '../text/words.ts'
 
 const each = 3
 
 interface NeighboursProps {
-  readonly topic: string
-  readonly source: string
-  readonly seq: number
-  readonly id: string
+  readonly of: LogEvent
 }
 
 /** What the source of an event sent before and after it, in the order of the log. */
-export function Neighbours({ topic, source, seq, id }: NeighboursProps) {
+export function Neighbours({ of }: NeighboursProps) {
+  const { topic, source, seq, event_id: id } = of
   const { data, problem } = usePolled(
     `around ${topic} ${seq}`,
     async (signal) => {
       const read = async (bound: 'before' | 'after') =>
         eventsOf(
-          (await call(pathOf(['events'], { topic, source, [bound]: seq, limit: each }), { signal })).text,
+          (await call(pathOf(['events'], { topic, source, [bound]: placeOf(of), limit: each }), { signal }))
+            .text,
         )
       const [before, after] = await Promise.all([read('before'), read('after')])
       return { before: before.reverse(), after }

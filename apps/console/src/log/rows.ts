@@ -18,6 +18,21 @@ export const noRows: Rows = { shown: [], waiting: [], passed: 0 }
 
 export const keyOf = ({ topic, seq }: LogEvent): string => `${topic} ${seq}`
 
+/** A log that was restored from a backup, so that rows which are known may be of events that are gone. */
+export interface Restored {
+  readonly topic: string
+  readonly epoch: number
+  /** The last seq that is as it was, if that is known. */
+  readonly forkedAt?: number
+}
+
+/** Whether events that came are of a later epoch than the rows of their topic: their seqs may be those of others there. */
+export function restoredSince({ shown, waiting }: Rows, came: readonly LogEvent[]): Restored | undefined {
+  const epochs = new Map([...waiting, ...shown].map(({ topic, epoch = 1 }) => [topic, epoch]))
+  const later = came.find(({ topic, epoch = 1 }) => epoch > (epochs.get(topic) ?? epoch))
+  return later && { topic: later.topic, epoch: later.epoch ?? 1 }
+}
+
 /** Takes events that came live, in the order in which they came. With `isHeld` they wait. */
 export function addLive(rows: Rows, came: readonly LogEvent[], isHeld: boolean): Rows {
   const known = new Set([...rows.shown, ...rows.waiting].map(keyOf))

@@ -3,8 +3,18 @@ import { call, nextQuery, pathOf } from '../http/call.ts'
 import { isVisible } from '../http/poll.ts'
 import { asProblem, type Problem } from '../http/problem.ts'
 import { eventOf, eventsOf } from '../text/slices.ts'
-import { type FollowState, follow } from './follow.ts'
-import { addLive, addNewest, addOlder, joins, noRows, type Rows, release } from './rows.ts'
+import { type FollowState, follow, restoredOf } from './follow.ts'
+import {
+  addLive,
+  addNewest,
+  addOlder,
+  joins,
+  noRows,
+  type Restored,
+  type Rows,
+  release,
+  restoredSince,
+} from './rows.ts'
 
 /** Which events; a field that is empty is left out. */
 export interface LogQuery {
@@ -22,6 +32,8 @@ export interface Log {
   readonly problem: Problem | undefined
   /** Why nothing is followed: what is there can be read all the same. */
   readonly refusal: Problem | undefined
+  /** That the log was restored from a backup meanwhile: the list has begun anew. */
+  readonly restored: Restored | undefined
   readonly isLoading: boolean
   /** Reads the next older page; undefined at the beginning of the log. */
   readonly onOlder: (() => void) | undefined
@@ -40,6 +52,8 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
   const [state, setState] = useState<Log['state']>('off')
   const [problem, setProblem] = useState<Problem>()
   const [refusal, setRefusal] = useState<Problem>()
+  const [restored, setRestored] = useState<Restored>()
+  const [beginnings, setBeginnings] = useState(0)
   const [isLoading, setLoading] = useState(true)
   const [older, setOlder] = useState<URLSearchParams>()
   const isHeld = useRef(false)
@@ -49,6 +63,15 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
   const shownKey = useRef(key)
   const visible = isVisible.value
 
+  /** What is shown may be of events that are gone, and their seqs are those of others. */
+  const beginAnew = useCallback((since: Restored) => {
+    setRows(noRows)
+    known.current = noRows
+    isPaged.current = false
+    setRestored(since)
+    setBeginnings((before) => before + 1)
+  }, [])
+
   // `key` is the query
   useEffect(() => {
     if (!visible) return
@@ -57,8 +80,10 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
       setRows(noRows)
       known.current = noRows
       isPaged.current = false
+      setRestored(undefined)
     }
-    const stale = [...known.current.waiting, ...known.current.shown]
+    const knownRows = () => [...known.current.waiting, ...known.current.shown]
+    let stale = knownRows()
     shownKey.current = key
     setProblem(undefined)
     setRefusal(undefined)
@@ -67,6 +92,8 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
       try {
         const page = await call(pathOf(['events'], { ...query, limit: pageSize }), { signal: stop.signal })
         const events = eventsOf(page.text)
+        const since = restoredSince(known.current, events)
+        if (since !== undefined) return beginAnew(since)
         // What goes on below is not read again because the page was hidden for a while.
         if (!isPaged.current || !joins(events, stale)) setOlder(nextQuery(page))
         isPaged.current = true
@@ -86,12 +113,21 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
     const end = follow(
       { topic: topic || '>', source },
       {
-        onLines: (lines, passed) =>
+        onLines: (lines, passed) => {
+          const came = lines.map(eventOf)
+          const since = restoredSince(known.current, came)
+          if (since !== undefined) return beginAnew(since)
           setRows((before) => {
             const at = passed > 0 ? { ...before, passed: before.passed + passed } : before
-            return addLive(at, lines.map(eventOf), isHeld.current)
-          }),
+            return addLive(at, came, isHeld.current)
+          })
+        },
         onRefused: setRefusal,
+        onRestored: beginAnew,
+        onAgain: () => {
+          stale = knownRows()
+          isFirst = true
+        },
         onState: (now) => {
           setState(now)
           if (isFirst && now !== 'connecting') {
@@ -105,26 +141,32 @@ export function useLog(query: LogQuery, isLive: boolean): Log {
       stop.abort()
       end()
     }
-  }, [key, isLive, visible])
+  }, [key, isLive, visible, beginnings, beginAnew])
 
   const readOlder = useCallback(async () => {
     if (older === undefined) return
     setLoading(true)
     try {
       const page = await call(`events?${older}`)
-      setRows((before) => addOlder(before, eventsOf(page.text)))
+      const events = eventsOf(page.text)
+      const since = restoredSince(known.current, events)
+      if (since !== undefined) return beginAnew(since)
+      setRows((before) => addOlder(before, events))
       setOlder(nextQuery(page))
     } catch (error) {
-      setProblem(asProblem(error))
+      const problem = asProblem(error)
+      if (problem.code === 'log_restored') return beginAnew(restoredOf(problem))
+      setProblem(problem)
     }
     setLoading(false)
-  }, [older])
+  }, [older, beginAnew])
 
   return {
     rows,
     state,
     problem,
     refusal,
+    restored,
     isLoading,
     onOlder: older === undefined ? undefined : () => void readOlder(),
     hold: (held) => {

@@ -11,7 +11,13 @@ export interface LogEvent {
   readonly received_at: string
   readonly stored_at: string
   readonly payload: string
+  /** Of the log in which it was read, if that was ever restored from a backup. */
+  readonly epoch?: number
 }
+
+/** The place of an event as a query has it. */
+export const placeOf = ({ epoch, seq }: Pick<LogEvent, 'epoch' | 'seq'>): string =>
+  epoch === undefined ? String(seq) : `${epoch}.${seq}`
 
 /** Of an object: the text of each member by its name. Throws SyntaxError if it is none. */
 export function sliceObject(text: string): ReadonlyMap<string, string> {
@@ -56,5 +62,6 @@ function toEvent(members: ReadonlyMap<string, string>): LogEvent {
     received_at: read('received_at'),
     stored_at: read('stored_at'),
     payload: members.get('payload') ?? '',
+    ...(members.has('epoch') && { epoch: Number(members.get('epoch')) }),
   }
 }

@@ -91,16 +91,7 @@ function InFlight({ topic, id }: { topic: string; id: string }) {
 }
 
 function Stored({ event }: { event: LogEvent }) {
-  const {
-    topic,
-    event_id: id,
-    seq,
-    source,
-    timestamp,
-    received_at: received,
-    stored_at: stored,
-    payload,
-  } = event
+  const { topic, seq, source, timestamp, received_at: received, stored_at: stored, payload } = event
   const bytes = new TextEncoder().encode(payload).length
   const toStoreMs = Date.parse(stored) - Date.parse(received)
   const sent = route.value.query.get('sent')
@@ -134,7 +125,7 @@ function Stored({ event }: { event: LogEvent }) {
         <Card title="Receipt" aside={<Badge tone="ok">stored</Badge>}>
           <Details rows={rows} />
         </Card>
-        <Neighbours topic={topic} source={source} seq={seq} id={id} />
+        <Neighbours of={event} />
       </div>
     </div>
   )

@@ -84,6 +84,9 @@ function TopicFacts({ figures }: { figures: TopicFigures | undefined }) {
       label="At a glance"
       facts={[
         { label: 'Head', value: countText(figures?.head_seq), note: 'seq of its last event' },
+        ...(figures?.epoch
+          ? [{ label: 'Epoch', value: countText(figures.epoch), note: 'the log was restored from a backup' }]
+          : []),
         { label: 'Events', value: countText(figures?.stored), note: 'stored' },
         { label: 'In flight', value: countText(figures?.in_flight), note: 'accepted, not stored yet' },
         {

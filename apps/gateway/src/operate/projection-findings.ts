@@ -22,7 +22,13 @@ export function projectionFindings(
   // Of one that nobody folds nothing else is found: each other remedy needs its definition.
   const folded = projections.filter(({ status }) => status !== 'orphaned')
   const late = folded.filter(({ name }) => (waits.get(name) ?? 0) > waitMsMax)
-  return [failedFinding(folded), skippedFinding(folded), orphanedFinding(orphaned), lagFinding(late, waits)]
+  return [
+    failedFinding(folded),
+    ...astrayFinding(folded),
+    skippedFinding(folded),
+    orphanedFinding(orphaned),
+    lagFinding(late, waits),
+  ]
 }
 
 /** Undefined is what could not be read, as above. */
@@ -51,6 +57,21 @@ function failedFinding(projections: readonly ProjectionStatus[]): Finding {
     `stopped at an event that cannot be folded: ${listed(stuck)}`,
     'sekali projection list shows the error: correct the definition, which is then folded anew; or, if something else was wrong, sekali projection rebuild NAME',
   )
+}
+
+/** It is found only where there was such a restore. */
+function astrayFinding(projections: readonly ProjectionStatus[]): Finding[] {
+  const texts = projections.flatMap(({ name, astray }) => (astray ? [`${name} of ${listed(astray)}`] : []))
+  if (texts.length === 0) return []
+  const remedy =
+    'it is folded anew by itself, and shows the former state until then: sekali projection list tells how far that is'
+  return [
+    warning(
+      'projections.restored',
+      `events are folded that a restore took out of the log: ${listed(texts)}`,
+      remedy,
+    ),
+  ]
 }
 
 function skippedFinding(projections: readonly ProjectionStatus[]): Finding {

@@ -68,12 +68,12 @@ export function showProjection(store: Store) {
 }
 
 function show(c: Context, name: string, page: Page, found: StatesPage): Response {
-  const { version, status, asOf, skipped, state, keys, more, tag } = found
+  const { version, status, asOf, epochs, skipped, state, keys, more, tag } = found
   const next = more ? keys.at(-1)?.key : undefined
   const query = new URLSearchParams({ limit: String(page.limit), after: next ?? '' })
   if (page.wantsAsOf !== undefined) query.set('as_of', String(page.wantsAsOf))
   const body = () => {
-    const about = { name, version, status, as_of: asOf, skipped: skippedOnTheWire(skipped), next }
+    const about = { name, version, status, as_of: asOf, epochs, skipped: skippedOnTheWire(skipped), next }
     if (state !== null) return jsonWith(about, 'state', state)
     const list = keys.map(({ key, state }) => jsonWith({ key }, 'state', state))
     return jsonWith(about, 'keys', `[${list.join(',')}]`)
@@ -115,10 +115,10 @@ async function showStateOf(
 ): Promise<Response> {
   const found = isName(name) && isStorable(key) ? await readState(store, name, key, wantsAsOf) : undefined
   if (found === undefined) return problem('unknown_projection')
-  const { asOf, state, tag } = found
+  const { asOf, epochs, state, tag } = found
   // The empty key is how the store has the state of a projection without keys.
   if (state === null || key === '') return problem('unknown_key')
-  return replyTagged(c, tag, () => jsonWith({ name, key, as_of: asOf }, 'state', state))
+  return replyTagged(c, tag, () => jsonWith({ name, key, as_of: asOf, epochs }, 'state', state))
 }
 
 interface ChangeDeps {
@@ -162,13 +162,16 @@ function inUse({ agoMs, orphanedInMs }: Announcement): Response {
 const isName = (text: string): boolean => /^[\w-]{1,64}$/.test(text)
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 
-function onTheWire({ name, version, status, keyed, asOf, lag, error, skipped, rebuild }: ProjectionStatus) {
+function onTheWire({ asOf, error, skipped, rebuild, ...status }: ProjectionStatus) {
+  const { name, version, keyed, epochs, astray, lag } = status
   return {
     name,
     version,
-    status,
+    status: status.status,
     keyed,
     as_of: asOf,
+    epochs,
+    astray,
     lag,
     error: error && errorOnTheWire(error),
     skipped: skippedOnTheWire(skipped),

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { Count, Seq, Topic } from './text.ts'
+import { Count, Epoch, Seq, Topic } from './text.ts'
 
 export const ProjectionName = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/))
 
@@ -8,6 +8,13 @@ const AsOf = v.pipe(
   v.nullable(v.record(v.string(), Count)),
   v.description(
     'Up to which seq of each topic; null with more than 1,000 topics, unless `as_of=true` asks for it.',
+  ),
+)
+
+const Epochs = v.optional(
+  v.pipe(
+    v.record(v.string(), Epoch),
+    v.description('In which epoch of their logs topics are folded that were restored from a backup.'),
   ),
 )
 
@@ -24,6 +31,13 @@ export const ProjectionStatus = v.object({
   status: v.picklist([...status.options, 'not_loaded']),
   keyed: v.boolean(),
   as_of: AsOf,
+  epochs: Epochs,
+  astray: v.optional(
+    v.pipe(
+      v.array(Topic),
+      v.description('Topics of which it has folded events that a restore took away. It is folded anew.'),
+    ),
+  ),
   lag: v.pipe(Count, v.description('Events that are still to be folded.')),
   error: v.optional(v.union([EventTrouble, FileTrouble])),
   skipped: v.optional(Skipped),
@@ -46,10 +60,17 @@ export const ProjectionStates = v.object({
   version: Count,
   status,
   as_of: AsOf,
+  epochs: Epochs,
   skipped: v.optional(Skipped),
   next: v.optional(v.pipe(v.string(), v.description('The `after` of the next page.'))),
   state: v.optional(State),
   keys: v.optional(v.array(v.object({ key: v.string(), state: State }))),
 })
 
-export const ProjectionKey = v.object({ name: ProjectionName, key: v.string(), as_of: AsOf, state: State })
+export const ProjectionKey = v.object({
+  name: ProjectionName,
+  key: v.string(),
+  as_of: AsOf,
+  epochs: Epochs,
+  state: State,
+})

@@ -50,13 +50,14 @@ export const generations = projections.table(
   ],
 )
 
-/** Up to which seq a generation has folded a topic. Seqs have no gap, so one number says it all. */
+/** Up to which seq a generation has folded a topic, and in which epoch of its log. Seqs have no gap, so one number says it all. */
 export const checkpoints = projections.table(
   'checkpoints',
   {
     seq: bigint({ mode: 'number' }).notNull(),
     generationId: integer().notNull(),
     topicId: integer().notNull(),
+    epoch: integer().notNull().default(1),
   },
   (table) => [primaryKey({ columns: [table.generationId, table.topicId] })],
 )

@@ -6,9 +6,10 @@ import { asStoreError } from '../postgres/errors.ts'
 import { announcements, checkpoints, generations } from '../postgres/projections-schema.ts'
 import { topics } from '../postgres/schema.ts'
 import { orphanedMs } from './announce.ts'
-import { type AsOf, asOf, type WantsAsOf } from './as-of.ts'
+import { type AsOfColumn, type AsOfEpochs, asOf, asOfIn, type WantsAsOf } from './as-of.ts'
+import { astrayTopics } from './astray.ts'
 
-export interface ProjectionStatus {
+export interface ProjectionStatus extends AsOfEpochs {
   readonly name: string
   readonly version: number
   /**
@@ -18,7 +19,8 @@ export interface ProjectionStatus {
    */
   readonly status: 'live' | 'building' | 'failed' | 'orphaned'
   readonly keyed: boolean
-  readonly asOf: AsOf
+  /** Topics of which what is on show has folded events that a restore has taken away. It is being folded anew. */
+  readonly astray?: readonly string[]
   /** How many events are still to be folded. */
   readonly lag: number
   /** Where what is on show got stuck, and why. */
@@ -57,7 +59,7 @@ export async function readProjections(
   const rows = await selectRows<GenerationRow>(
     store,
     sql`
-      SELECT g.name, g.version, ${status} AS status, g.keyed, ${asOf(wantsAsOf)} AS as_of,
+      SELECT g.name, g.version, ${status} AS status, g.keyed, ${asOf(wantsAsOf)} AS as_of, ${astrayTopics(sql`g.id`)} AS astray,
         g.failed_topic, g.failed_seq, g.failed_event_id, g.failed_message, ${skippedColumns},
         (SELECT coalesce(sum(t.head - coalesce(c.seq, 0)), 0) FROM ${topics} t
           LEFT JOIN ${checkpoints} c ON c.generation_id = g.id AND c.topic_id = t.id
@@ -74,7 +76,8 @@ type GenerationRow = {
   version: number
   status: ProjectionStatus['status']
   keyed: boolean
-  as_of: AsOf
+  as_of: AsOfColumn
+  astray: string[] | null
   failed_topic: string | null
   failed_seq: string | null
   failed_event_id: string | null
@@ -101,7 +104,8 @@ function statusOf([shown, next]: readonly GenerationRow[]): ProjectionStatus[] {
       version: shown.version,
       status: shown.status,
       keyed: shown.keyed,
-      asOf: shown.as_of,
+      ...asOfIn(shown.as_of),
+      ...(shown.astray && { astray: shown.astray }),
       lag: Number(shown.lag),
       ...errorOf(shown),
       ...skippedOf(shown),

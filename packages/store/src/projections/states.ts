@@ -7,7 +7,7 @@ import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { generations, states } from '../postgres/projections-schema.ts'
 import { pageBytesMax } from '../read/row.ts'
-import { type AsOf, asOf, type WantsAsOf } from './as-of.ts'
+import { type AsOfColumn, asOf, asOfIn, type WantsAsOf } from './as-of.ts'
 import {
   type ProjectionStatus,
   type SkippedRow,
@@ -18,7 +18,7 @@ import {
 } from './read.ts'
 
 /** What is said with a state. */
-export interface Shown extends Pick<ProjectionStatus, 'version' | 'status' | 'asOf' | 'skipped'> {
+export interface Shown extends Pick<ProjectionStatus, 'version' | 'status' | 'asOf' | 'epochs' | 'skipped'> {
   /** Changes whenever the states that it comes with do, and with each rebuild. */
   readonly tag: string
 }
@@ -107,7 +107,7 @@ type ShownRow = {
   id: number
   version: number
   status: ProjectionStatus['status']
-  as_of: AsOf
+  as_of: AsOfColumn
 } & SkippedRow
 
 type PageRow = ShownRow & {
@@ -120,7 +120,7 @@ type PageRow = ShownRow & {
 
 function shownOf(row: ShownRow, revision: string): Shown {
   const { id, version, status, as_of } = row
-  return { version, status, asOf: as_of, ...skippedOf(row), tag: `${id}-${revision}` }
+  return { version, status, ...asOfIn(as_of), ...skippedOf(row), tag: `${id}-${revision}` }
 }
 
 /** The generation that is on show: the live one, or else the first that is being built. */

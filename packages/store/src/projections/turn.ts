@@ -6,6 +6,7 @@
  */
 import { SekaliError } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
+import type { EpochPlace } from '@sekali/core/fork'
 import type { SQL } from 'drizzle-orm'
 import type { Tx } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
@@ -13,6 +14,7 @@ import { asStoreError, DataRefused } from '../postgres/errors.ts'
 import { checkpoints, generations, states } from '../postgres/projections-schema.ts'
 import { topics } from '../postgres/schema.ts'
 import { textArray } from '../postgres/text-array.ts'
+import { isAstray } from './astray.ts'
 
 export interface Generation {
   readonly id: number
@@ -29,6 +31,8 @@ export interface Behind {
   /** The last seq that has been folded. */
   readonly seq: number
   readonly head: number
+  /** The epoch of its log. */
+  readonly epoch: number
 }
 
 /** Somebody else has written since this writer has read. */
@@ -39,8 +43,8 @@ export class StaleRevision extends SekaliError {
 
 /**
  * The turn of a generation that has something to fold, or is level and has yet to go live: of the first, in the order
- * of `wanted`, that nobody has and that has not failed; `undefined` when there is none. It lasts as long as the
- * transaction. Of a name it is only the definition that the caller can fold: that version, of that file.
+ * of `wanted`, that nobody has and that has not failed; or of one that is astray, unless its successor is under way. It is
+ * `undefined` when there is none, and lasts as long as the transaction. Of a name it is only the definition that the caller can fold: that version, of that file.
  */
 export async function takeProjectionTurn(
   tx: Tx,
@@ -54,8 +58,11 @@ export async function takeProjectionTurn(
     JOIN unnest(${names}::text[], ${versions}::int[], ${hashes}::text[])
       WITH ORDINALITY AS w (name, version, hash, at)
       ON w.name = g.name AND w.version = g.version AND w.hash = g.hash
-    WHERE g.stage <> 'retired' AND g.failed_message IS NULL
-      AND (g.stage = 'building' OR EXISTS (${behind(sql`g.id`, sql`g.topic_regex`)}))
+    WHERE g.stage <> 'retired' AND CASE
+      WHEN ${isAstray(sql`g.id`)} THEN g.stage = 'building' OR NOT EXISTS (
+        SELECT FROM ${generations} b WHERE b.name = g.name AND b.stage = 'building')
+      ELSE g.failed_message IS NULL AND (g.stage = 'building' OR EXISTS (${behind(sql`g.id`, sql`g.topic_regex`)}))
+    END
     ORDER BY w.at, random() -- of two generations of a name neither waits for the other
     LIMIT 1 FOR UPDATE OF g SKIP LOCKED`)
   const [row] = rows
@@ -69,7 +76,7 @@ type GenerationRow = Omit<Generation, 'revision'> & { revision: string }
 // with it, and take it for so selective that it looked up the checkpoint of each topic by itself. A topic without events
 // is behind nowhere; of 26,000 such ones a join cost 10 ms in each turn.
 const behind = (id: SQL, topicRegex: SQL) => sql`
-  SELECT t.id AS "topicId", t.name AS topic, coalesce(c.seq, 0) AS seq, t.head
+  SELECT t.id AS "topicId", t.name AS topic, coalesce(c.seq, 0) AS seq, t.head, t.epoch
   FROM ${topics} t LEFT JOIN ${checkpoints} c ON c.generation_id = ${id} AND c.topic_id = t.id
   WHERE t.head > 0 AND CASE WHEN t.head > coalesce(c.seq, 0) THEN t.name ~ ${topicRegex} END`
 
@@ -78,11 +85,14 @@ const behind = (id: SQL, topicRegex: SQL) => sql`
  * with any fixed order a busy topic could starve another one.
  */
 export async function readBehind(tx: Tx, { id }: Generation, pivot: number, max: number): Promise<Behind[]> {
-  const { rows } = await tx.execute<{ topicId: number; topic: TopicName; seq: string; head: string }>(sql`
+  const { rows } = await tx.execute<BehindRow>(sql`
     ${behind(sql`${id}::int`, sql`(SELECT topic_regex FROM ${generations} WHERE id = ${id})`)}
     ORDER BY t.id < ${pivot}, t.id LIMIT ${max}`)
   return rows.map((row) => ({ ...row, seq: Number(row.seq), head: Number(row.head) }))
 }
+
+// A type and not an interface, because execute() asks for an index signature.
+type BehindRow = Omit<Behind, 'seq' | 'head'> & { seq: string; head: string }
 
 /** The states of those of `keys` that have one, as JSON. */
 export async function readStates(
@@ -99,11 +109,16 @@ export async function readStates(
   return new Map(rows.map(({ key, state }) => [key, state]))
 }
 
+/** Up to where a topic has been folded. */
+export interface Checkpoint extends EpochPlace {
+  readonly topicId: number
+}
+
 /** What a turn changes. */
 export interface Progress {
   /** The new states by key, as JSON. */
   readonly states: ReadonlyMap<string, string>
-  readonly checkpoints: readonly { readonly topicId: number; readonly seq: number }[]
+  readonly checkpoints: readonly Checkpoint[]
   /** The event that could not be folded. */
   readonly failure?: ProjectionFailure | undefined
   /** Events that could not be folded and are left out. */
@@ -132,10 +147,12 @@ export async function endProjectionTurn(
   if (rowCount !== 1) throw new StaleRevision(`projection ${name} is no longer at revision ${revision}`)
   if (moved.length > 0) {
     await tx.execute(sql`
-      INSERT INTO ${checkpoints} (generation_id, topic_id, seq)
+      INSERT INTO ${checkpoints} (generation_id, topic_id, epoch, seq)
       SELECT ${id}, * FROM unnest(
-        ${sql.param(moved.map(({ topicId }) => topicId))}::int[], ${sql.param(moved.map(({ seq }) => seq))}::bigint[])
-      ON CONFLICT (generation_id, topic_id) DO UPDATE SET seq = excluded.seq`)
+        ${sql.param(moved.map(({ topicId }) => topicId))}::int[],
+        ${sql.param(moved.map(({ epoch }) => epoch))}::int[],
+        ${sql.param(moved.map(({ seq }) => seq))}::bigint[])
+      ON CONFLICT (generation_id, topic_id) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq`)
   }
   if (changed.size > 0) {
     await tx.execute(sql`
