@@ -24,12 +24,14 @@ const commands = {
   mutants: 'infra/chaos/src/mutants/main.ts',
   release: 'infra/release/src/release.ts',
   restore: 'infra/local/src/restore.ts',
+  restored: 'apps/consumer/src/operate/restored.ts',
   sekali: 'apps/cli/src/main.ts',
   start: 'infra/local/src/start.ts',
   summary: 'infra/chaos/src/report/summary.ts',
   test: 'infra/local/src/test.ts',
   'test-more': 'infra/local/src/test-more.ts',
 }
+const withoutRedis = ['backup', 'build', 'first-key', 'release', 'restore', 'restored', 'sekali']
 
 const [command = '', ...args] = process.argv.slice(2)
 const relay = createRelay()
@@ -63,10 +65,7 @@ async function main() {
   }
   const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && process.env.REDIS_URL
-  const needsRedis =
-    !['backup', 'build', 'first-key', 'release', 'restore', 'sekali'].includes(command) &&
-    !asksForHelp &&
-    !bringsRedis
+  const needsRedis = !withoutRedis.includes(command) && !asksForHelp && !bringsRedis
   if (needsRedis) env.REDIS_SERVER = await ensureRedis(relay)
   const script = join(root, commands[command])
   const { code, signal } = await relay.run(node, [script, ...args], { env, stdio: 'inherit', ipc: true })

@@ -14,6 +14,7 @@ import { addProfile } from './commands/profile.ts'
 import { addProjection } from './commands/projection.ts'
 import { addPublish } from './commands/publish.ts'
 import { addReplay } from './commands/replay.ts'
+import { addRestored } from './commands/restored.ts'
 import { addStats } from './commands/stats.ts'
 import { addTail } from './commands/tail.ts'
 import { addTopic } from './commands/topic.ts'
@@ -67,6 +68,7 @@ ${exitCodeHelp}
     addStats,
     addProjection,
     addDoctor,
+    addRestored,
     addDeadLetter,
     addOperation,
     addKey,

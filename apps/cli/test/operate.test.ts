@@ -133,3 +133,27 @@ test('every command teaches by example', async () => {
     expect(text).toMatch(/Examples?:\n {2}\$ sekali /)
   }
 })
+
+// The last one here: the log has another epoch from then on.
+test('that PostgreSQL was put back is said once it was counted, or with --yes', async () => {
+  const dry = await run(['restored', '--dry-run'], system.url)
+  expect(dry).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(
+      /^\d+ topics? with \d+ events, the newest stored at \S+Z\nin \d+ topics? something was stored since PostgreSQL started at \S+Z: if .* say --at/,
+    ),
+  })
+  expect(await run(['restored', '--dry-run', '--at', '1h'], system.url)).toMatchObject({
+    out: expect.not.stringContaining('--at'),
+  })
+  const { topics } = JSON.parse((await run(['restored', '--dry-run', '--json'], system.url)).out)
+  expect(await run(['restored'], system.url)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--yes'),
+  })
+  expect(await run(['restored', '--at', 'soon'], system.url)).toMatchObject({ code: 2 })
+  const begun = await run(['restored', '--yes', '--json'], system.url)
+  expect(JSON.parse(begun.out)).toEqual({ epoch: expect.any(Number), topics })
+  expect((await run(['restored', '--yes'], system.url)).out).toMatch(/^epoch \d+ of \d+ topics? has begun\n$/)
+  expect((await run(['audit'], system.url)).out).toContain('epochs_begun')
+})

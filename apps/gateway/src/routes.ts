@@ -18,6 +18,7 @@ import { letterHandlersOf } from './letters/handlers.ts'
 import type { Runner } from './letters/runner.ts'
 import { doctor } from './operate/doctor.ts'
 import { dropEmptyTopic } from './operate/drop-topic.ts'
+import { beginAllEpochs } from './operate/epochs.ts'
 import { describeApi } from './operate/openapi.ts'
 import { probeHandlersOf } from './operate/probes.ts'
 import type { Readiness } from './operate/readiness.ts'
@@ -112,6 +113,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     findEvent: event,
     readEvent: event,
     dropTopic: { handler: slotted(dropEmptyTopic(deps)) },
+    beginEpochs: { handler: slotted(beginAllEpochs(deps)) },
     readStats: { handler: counted(stats(deps)) },
     readRates: { handler: counted(rates(deps.sampler)) },
     runDoctor: { handler: counted(doctor(deps)) },

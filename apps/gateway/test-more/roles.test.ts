@@ -69,9 +69,9 @@ async function rightsIn({ pool }: Store): Promise<Record<string, Record<string, 
   return rights
 }
 
-const log = ['conflicts', 'dead_letters', 'entry_ids', 'events', 'spans', 'topics']
+const log = ['conflicts', 'dead_letters', 'entry_ids', 'events', 'forks', 'spans', 'topics']
 const folded = ['announcements', 'checkpoints', 'generations', 'not_loaded', 'states']
-const functions = ['drop_projection', 'drop_topic', 'request_rebuild']
+const functions = ['begin_epochs', 'drop_projection', 'drop_topic', 'request_rebuild']
 const all = (names: readonly string[], rights: string) =>
   Object.fromEntries(names.map((name) => [name, rights]))
 const least = {

@@ -33,6 +33,7 @@ const rules: Record<RouteId, Rule | 'none'> = {
   findEvent: { path: '/events/orders.eu?event_id=1', allowed: 200, ...refused },
   readEvent: { path: '/events/orders.eu/1', allowed: 200, ...refused },
   dropTopic: { path: '/topics/orders.eu', init: { method: 'DELETE' }, allowed: 409, ...refused },
+  beginEpochs: { path: '/epochs', init: post('{"dry_run":true}'), allowed: 200, ...refused },
   readStats: { path: '/stats', allowed: 200, elsewhere: 200 },
   readRates: { path: '/rates?topic=orders.eu', allowed: 200, ...refused },
   runDoctor: { path: '/doctor', allowed: 200, ...refused },

@@ -93,6 +93,7 @@ export async function runChaos(
     ...(await readBack(target, door, books, { topics, seed, tails, isProjected })),
     books,
     seen: reader.seen,
+    told: reader.told(),
     losses,
     admissions: await target.logged(admitting, losses[0]?.from ?? Date.now()),
     drain,
@@ -162,8 +163,8 @@ const notesOf = (
   },
 })
 
-/** Words with which the product admits that Redis lost something. */
-const admitting = /vanished from redis|redis has lost/
+/** Words with which the product admits that something was lost. */
+const admitting = /vanished from redis|redis has lost|put back to an earlier state/
 
 async function awaitDrain(
   target: Target,

@@ -57,6 +57,7 @@ export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): 
   }
   return {
     books,
+    told: 0,
     http: new Map([[topic, log]]),
     stats: new Map([[topic, stats]]),
     seen: new Map([[topic, log.map(seenOf)]]),
@@ -94,6 +95,7 @@ export const tailOf = (log: LogRow[], complaints: string[] = []): TailSeen => ({
   topics: [topic],
   seen: new Map([[topic, log.map(seenOf)]]),
   connections: 1,
+  told: 0,
   complaints,
 })
 

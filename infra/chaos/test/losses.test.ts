@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Loss } from '../src/check/evidence.ts'
 import type { LogRow } from '../src/clients/log.ts'
-import { afterLoss, afterTear, later, lossAt, torn, withLog } from './breaches/broken.ts'
+import { afterLoss, afterTear, later, lossAt, renumbered, torn, withLog } from './breaches/broken.ts'
 import { ackedAt, lossOf } from './evidence.ts'
 import { violations } from './violations.ts'
 
@@ -30,4 +30,19 @@ test('a duplicate that took the place of an entry that Redis lost may stand out 
     lossOf({ safeBefore: ackedAt + 1 }),
   ])
     expect(orderAfter(other)).toMatch(/a-1, after a-2/)
+})
+
+test('what a restore has taken must be counted, to the event; what was said of it before was true then', () => {
+  const restored = { fault: 'restore' }
+  const without = afterTear({ lost: 1 })
+  expect(violations({ ...without, losses: [lossOf(restored)], told: 1 })).toEqual({})
+  const uncounted = { ...afterTear({ lost: 0 }), losses: [lossOf(restored)] }
+  expect(violations(uncounted)['every acknowledged event is stored, or its loss was admitted']).toMatch(
+    /without 1 acknowledged events, and \/stats counts 0 as lost/,
+  )
+  const swapped = withLog((log) => renumbered([log[1], log[0], ...log.slice(2)]))
+  const receipts = (losses: Loss[]) => violations({ ...swapped, losses })['receipts say what the log says']
+  expect(receipts([lossOf(restored)])).toBeUndefined()
+  expect(receipts([lossOf({ ...restored, safeBefore: ackedAt + 1 })])).toMatch(/and it is seq/)
+  expect(receipts([lossOf()])).toMatch(/and it is seq/)
 })

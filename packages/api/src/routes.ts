@@ -6,6 +6,7 @@ import { readAsset, showConsole, showDocs, showIcon } from './table/console.ts'
 import { createKey, listKeys, readAudit, readKey, revokeKey, rotateKey } from './table/keys.ts'
 import { discardLetter, listLetters, publishAs, readLetter } from './table/letters.ts'
 import {
+  beginEpochs,
   checkReadiness,
   checkRoot,
   describeApi,
@@ -37,6 +38,7 @@ export const routes = [
   findEvent,
   readEvent,
   dropTopic,
+  beginEpochs,
   readStats,
   readRates,
   runDoctor,

@@ -1,5 +1,6 @@
 // The door '@sekali/client/operate', inside the clone and from npm: for operators, so that a page that publishes and reads
 // does not load it.
+export type { EpochsBegun, EpochsCount } from './operate/epochs.ts'
 export type {
   Comparison,
   Letter,

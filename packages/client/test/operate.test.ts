@@ -208,3 +208,20 @@ test('what cannot be meant is refused before anything is sent', async () => {
   for (const call of wrong) expect(await failureOf(call()), String(call)).toBeInstanceOf(InvalidConfig)
   expect(peer.received).toEqual([])
 })
+
+test('epochs are counted for, and begun at the time that is said; an answer that is lost is asked for again', async () => {
+  const counted = { topics: 3, events: 7, newest_stored_at: null, started_at: 't', stored_since_start: 0 }
+  const begun = { epoch: 9, topics: 3 }
+  await using peer = await startPeer(json(200, counted), resets, json(201, begun), json(201, begun))
+  const operator = operatorOf(peer)
+  expect(await operator.countForEpochs()).toEqual(counted)
+  expect(await operator.beginEpochs('2026-01-01T00:00:00Z')).toEqual(begun)
+  expect(await operator.beginEpochs()).toEqual(begun)
+  const at = { restored_at: '2026-01-01T00:00:00Z' }
+  expect(asked(peer)).toEqual([
+    ['POST /epochs', { dry_run: true }],
+    ['POST /epochs', at],
+    ['POST /epochs', at],
+    ['POST /epochs', {}],
+  ])
+})

@@ -26,3 +26,40 @@ BEGIN
 	DELETE FROM public.topics WHERE id = topic.id;
 	RETURN 'dropped';
 END $$;
+--> statement-breakpoint
+-- Begins an epoch in every topic, for whoever has put PostgreSQL back to an earlier state and lost what Redis remembered, so
+-- that no consumer can find it out. What was stored before that is of the state that was put back; all, where no
+-- time is given. The epoch has the number of the minute, in minutes since 2025: nobody knows which numbers a log has used
+-- that is gone. The row of topic 0 is for topics that are made later: they may have been there before. Run again, it begins
+-- another epoch, which tells nobody anything: whoever has read no further than the log goes is where it forks, or before.
+CREATE FUNCTION "begin_epochs"("restored_at" timestamp with time zone, OUT "epoch" integer, OUT "topics" bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	begun_at CONSTANT timestamptz := clock_timestamp();
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtext('sekali begin_epochs'));
+	SELECT greatest(
+		1 + coalesce(max(t.epoch), 1),
+		1 + coalesce((SELECT max(f.epoch) FROM public.forks f), 1),
+		extract(epoch FROM begun_at - timestamptz '2025-01-01Z') / 60
+	) INTO epoch FROM public.topics t;
+	WITH begun AS (
+		UPDATE public.topics t SET epoch = begin_epochs.epoch RETURNING t.id, t.head
+	)
+	INSERT INTO public.forks (topic_id, epoch, at, forked_at)
+	SELECT b.id, begin_epochs.epoch, begun_at, CASE WHEN begin_epochs.restored_at IS NULL THEN b.head ELSE coalesce((
+		SELECT e.seq FROM public.events e WHERE e.topic_id = b.id AND e.stored_at < begin_epochs.restored_at
+		ORDER BY e.seq DESC LIMIT 1), 0) END
+	FROM begun b;
+	GET DIAGNOSTICS topics = ROW_COUNT;
+	INSERT INTO public.forks (topic_id, epoch, at, forked_at) VALUES (0, begin_epochs.epoch, begun_at, 0);
+END $$;--> statement-breakpoint
+-- As before, and of an epoch that somebody began.
+CREATE OR REPLACE FUNCTION "audit"."report"(actor text, client text, action text, target text, details jsonb) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF report.action IN ('denied', 'topic_dropped', 'projection_dropped', 'projection_rebuild', 'epochs_begun') THEN
+		RETURN audit.append(report.actor, report.client, report.action, report.target, report.details);
+	END IF;
+	RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = 'only functions write such an entry';
+END $$;

@@ -1,11 +1,10 @@
 /** `sekali dead-letter redrive`: counts, asks, begins, and waits. */
-import { once } from 'node:events'
-import { createInterface } from 'node:readline/promises'
 import type { RedriveCount } from '@sekali/client/operate'
 import { countRedrive, startRedrive } from '@sekali/client/operations'
 import type { Context } from '../context.ts'
 import { exitCodes, UsageError } from '../exit.ts'
 import { requireSpan } from '../filters.ts'
+import { confirm, isInteractive } from '../terminal/confirm.ts'
 import { count, number, plain } from '../terminal/text.ts'
 import { watchOperation } from './operation.ts'
 
@@ -61,23 +60,7 @@ const countedText = ({ matched, by_reason }: RedriveCount): string => {
   return `${count(matched, 'dead letter')} would be redriven${matched === 0 ? '' : `: ${reasons.join(', ')}`}`
 }
 
-const isInteractive = (json: boolean): boolean =>
-  !json && process.stdin.isTTY === true && process.stderr.isTTY === true
-
-/** Whoever types the number has read it. */
 async function isConfirmed({ report, signal }: Context, counted: RedriveCount): Promise<boolean> {
   report(countedText(counted))
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
-  // While it reads, Ctrl-C is a key like others.
-  asking.once('SIGINT', () => process.kill(process.pid, 'SIGINT'))
-  // Ctrl-D: no further key comes. Earlier versions of Node then leave the question unanswered, later ones reject.
-  const ended = once(asking, 'close').then(() => '')
-  const asked = asking.question(`Type ${counted.matched} to redrive them: `, { signal }).catch(() => '')
-  try {
-    const typed = await Promise.race([asked, ended])
-    signal.throwIfAborted()
-    return typed.trim() === String(counted.matched)
-  } finally {
-    asking.close()
-  }
+  return await confirm(`Type ${counted.matched} to redrive them: `, String(counted.matched), signal)
 }

@@ -8,7 +8,7 @@ import type { BookedEvent, Span } from '../clients/books.ts'
 import { idOf, payloadOf, timestampOf } from '../clients/content.ts'
 import { isSameRow, type LogRow } from '../clients/log.ts'
 import { complaintsOf } from './abuse-verdict.ts'
-import { type Evidence, type Finding, isCounted, isForgotten, takenBy } from './evidence.ts'
+import { type Evidence, type Finding, isCounted, isForgotten, isRestore, takenBy } from './evidence.ts'
 import { conservation, figuresAgree } from './figures-agree.ts'
 import { readerSawLog, tailsSawLog } from './readers.ts'
 import { lookupsAgree, receiptsAgree } from './receipts.ts'
@@ -170,9 +170,12 @@ function inOrder(evidence: Evidence) {
   return first([], `${count} events of ${lastOf.size} sources in topics`)
 }
 
-/** Whether Redis may have lost the first entry, so that the one that was stored is a later duplicate. */
+/** Whether the first entry may have been lost, so that the one that was stored is a later duplicate. */
 function isReplaced(firstOk: Span, receivedAt: number, topic: string, { losses }: Evidence): boolean {
-  return takenBy(firstOk, topic, losses).some(({ from }) => receivedAt >= from - clockSkewMs)
+  // A restore may also have taken the first entry alone of what waited in Redis when the backup was made.
+  return takenBy(firstOk, topic, losses).some(
+    (loss) => receivedAt >= (isRestore(loss) ? loss.safeBefore : loss.from) - clockSkewMs,
+  )
 }
 
 function sameLog({ http, sql }: Evidence) {

@@ -56,8 +56,12 @@ const endsGateways = new Set(['kill-gateway', 'power-cut', 'rolling-restart'])
 /** Whether a gateway may have been gone that could have told what was lost. */
 export const isForgotten = ({ beside }: Loss): boolean => beside.some((fault) => endsGateways.has(fault))
 
+/** Whether PostgreSQL was put back, so that what was stored, and said of it, is gone. */
+export const isRestore = ({ fault }: Loss): boolean => fault === 'restore'
+
 /** Whether /stats must know to the entry what went with it. */
-export const isCounted = (loss: Loss): boolean => loss.fault === 'truncate-aof' && !isForgotten(loss)
+export const isCounted = (loss: Loss): boolean =>
+  isRestore(loss) || (loss.fault === 'truncate-aof' && !isForgotten(loss))
 
 /** The losses that may have taken the entry of a request, or of one of those that lie in a span. */
 export const takenBy = ({ sentAt, at }: Span, topic: string, losses: readonly Loss[]): readonly Loss[] =>
@@ -68,6 +72,8 @@ export interface Evidence {
   readonly http: ReadonlyMap<string, readonly LogRow[]>
   readonly stats: ReadonlyMap<string, StatsRow>
   readonly seen: ReadonlyMap<string, readonly Seen[]>
+  /** How often the reader was told that a log was restored. */
+  readonly told: number
   readonly tails: readonly TailSeen[]
   readonly lookups: readonly Lookup[]
   /** Undefined where the target gives no access to PostgreSQL. */

@@ -1,17 +1,23 @@
 // Whether those who read all along saw exactly the final log, nothing skipped, nothing twice, nothing changed.
 
 import { type LogRow, type Seen, seenOf } from '../clients/log.ts'
-import type { Evidence, Finding } from './evidence.ts'
+import { type Evidence, type Finding, isRestore } from './evidence.ts'
 
 type Log = Evidence['http']
 
-export function readerSawLog({ http, seen }: Evidence): Finding {
+export function readerSawLog({ http, seen, told, losses }: Evidence): Finding {
+  const wasRestored = losses.some(isRestore)
+  if (told > 0 && !wasRestored)
+    return { violation: `the reader was told of a restore, and there was none`, checked: '' }
   const violation = [...http.keys()].map((topic) => differs('the reader', topic, http, seen)).find(Boolean)
-  return { violation, checked: `${countOf(http)} events, as they came` }
+  const restores = told === 0 ? '' : `, told of restores ${told} times`
+  return { violation, checked: `${countOf(http)} events, as they came${restores}` }
 }
 
-export function tailsSawLog({ http, tails }: Evidence): Finding {
-  const found = tails.flatMap(({ name, topics, seen, complaints }) => [
+export function tailsSawLog({ http, tails, losses }: Evidence): Finding {
+  const wasRestored = losses.some(isRestore)
+  const found = tails.flatMap(({ name, topics, seen, told, complaints }) => [
+    told > 0 && !wasRestored ? `the tail ${name} was told of a restore, and there was none` : undefined,
     ...complaints.map((complaint) => `the tail ${name}: ${complaint}`),
     ...topics.map((topic) => differs(`the tail ${name}`, topic, http, seen)),
   ])

@@ -3,7 +3,7 @@ import type { BookedEvent } from '../clients/books.ts'
 import { payloadOf } from '../clients/content.ts'
 import { isSameRow, type LogRow, parsePage } from '../clients/log.ts'
 import type { Lookup } from '../clients/lookup.ts'
-import type { Evidence, Finding } from './evidence.ts'
+import { type Evidence, type Finding, isRestore, takenBy } from './evidence.ts'
 
 type Ids = ReadonlyMap<string, LogRow>
 
@@ -39,6 +39,9 @@ export function receiptsAgree(evidence: Evidence): Finding {
 }
 
 function disagreement(event: BookedEvent, row: LogRow | undefined, { losses }: Evidence): string | undefined {
+  // What was said before a restore was true of the state that is gone.
+  const { allOk, fact } = event
+  if (allOk !== undefined && takenBy(allOk, fact.topic, losses).some(isRestore)) return undefined
   for (const { status, seq, variant } of event.receipts) {
     const said = `a receipt said ${status}${seq === undefined ? '' : ` with seq ${seq}`}`
     if (status === 'queued') continue // the check of acknowledged events has it

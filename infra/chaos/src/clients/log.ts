@@ -10,6 +10,8 @@ export interface LogRow {
   /** As text, because parsing would hide what changed. */
   readonly payload: string
   readonly receivedAt: string
+  /** The epoch of its topic's log in which it was read, if that is not the first. */
+  readonly epoch?: number
 }
 
 /** All that an event has of its own; the time of receipt is Redis's. */
@@ -38,18 +40,19 @@ const pageMax = 1_000
 
 // An event of a page, in the words of the API. Only the payload is free text, and ours never holds what follows it.
 const eventForm =
-  /\{"topic":"([^"]*)","event_id":"([^"]*)","timestamp":"([^"]*)","source":"([^"]*)","payload":(.*?),"seq":(\d+),"received_at":"([^"]*)","stored_at":"([^"]*)"\}(?=[,\]])/gs
+  /\{"topic":"([^"]*)","event_id":"([^"]*)","timestamp":"([^"]*)","source":"([^"]*)","payload":(.*?),"seq":(\d+),"received_at":"([^"]*)","stored_at":"([^"]*)"(?:,"epoch":(\d+))?\}(?=[,\]])/gs
 
 /** The events of a page's text. Throws when the text holds others than can be told apart. */
 export function parsePage(text: string): LogRow[] {
   const rows = [...text.matchAll(eventForm)].map(
-    ([, , id = '', timestamp = '', source = '', payload = '', seq = '', receivedAt = '']) => ({
+    ([, , id = '', timestamp = '', source = '', payload = '', seq = '', receivedAt = '', , epoch]) => ({
       seq: Number(seq),
       id,
       source,
       timestamp,
       payload,
       receivedAt,
+      ...(epoch !== undefined && { epoch: Number(epoch) }),
     }),
   )
   const { length } = JSON.parse(text) as unknown[]
@@ -57,11 +60,36 @@ export function parsePage(text: string): LogRow[] {
   return rows
 }
 
-/** One page after `seq`. Rejects unless it is answered with 200. */
-export async function readPage(door: Door, topic: string, after: number, limit = pageMax): Promise<LogRow[]> {
+/** The place behind an event, as it is to be sent. */
+export const placeBehind = (row: Pick<LogRow, 'seq' | 'epoch'> | undefined): string =>
+  row === undefined ? '0' : row.epoch === undefined ? String(row.seq) : `${row.epoch}.${row.seq}`
+
+/** What a reader is told who has read further than the log goes since a restore. */
+export class Restored extends Error {
+  readonly topic: string
+  readonly forkedAt: number
+  readonly cursor: string
+
+  constructor(topic: string, forkedAt: number, cursor: string) {
+    super(`${topic} was restored and has forked at ${forkedAt}`)
+    this.topic = topic
+    this.forkedAt = forkedAt
+    this.cursor = cursor
+  }
+}
+
+/** That answer, if it is one. */
+export function restoredIn(status: number, body: string): Restored | undefined {
+  if (status !== 409 || !body.includes('"code":"log_restored"')) return undefined
+  const { topic, forked_at, cursor } = JSON.parse(body) as Record<string, string | number>
+  return new Restored(String(topic), Number(forked_at), String(cursor))
+}
+
+/** One page after a place. Rejects unless it is answered with 200: with {@link Restored} if the log has forked before it. */
+export async function readPage(door: Door, topic: string, after: string, limit = pageMax): Promise<LogRow[]> {
   const path = `/events?topic=${encodeURIComponent(topic)}&after=${after}&limit=${limit}`
   const { status, body } = await door.get(path)
-  if (status !== 200) throw new Error(`${path} was answered ${status}`)
+  if (status !== 200) throw restoredIn(status, body) ?? new Error(`${path} was answered ${status}`)
   return parsePage(body)
 }
 
@@ -69,7 +97,7 @@ export async function readPage(door: Door, topic: string, after: number, limit =
 export async function readLog(door: Door, topic: string): Promise<LogRow[]> {
   const rows: LogRow[] = []
   for (;;) {
-    const page = await readPage(door, topic, rows.at(-1)?.seq ?? 0)
+    const page = await readPage(door, topic, placeBehind(rows.at(-1)))
     // A page may hold less than was asked for and not be the last; one that does not move would never end.
     if (page.length === 0 || page.at(-1)?.seq === rows.at(-1)?.seq) return rows
     rows.push(...page)

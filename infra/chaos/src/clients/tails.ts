@@ -9,11 +9,12 @@
 import { setMaxListeners } from 'node:events'
 import { connectionTo } from '@sekali/client/connection'
 import { tailText } from '@sekali/client/tail'
+import { LogRestored } from '@sekali/core/errors'
 import { Agent, request } from 'undici'
 import { pause, until } from '../clock.ts'
 import { createRandom, type Random } from '../random.ts'
 import { bearer, type KeyNow } from './door.ts'
-import { type LogRow, parsePage, type Seen, seenOf } from './log.ts'
+import { type LogRow, parsePage, Restored, restoredIn, type Seen, seenOf } from './log.ts'
 
 export interface TailSeen {
   readonly name: string
@@ -22,6 +23,8 @@ export interface TailSeen {
   readonly seen: ReadonlyMap<string, readonly Seen[]>
   /** How often it connected, or tried to. */
   readonly connections: number
+  /** How often it was told that a log was restored. */
+  readonly told: number
   /** What should never have been answered, in words. */
   readonly complaints: readonly string[]
 }
@@ -84,6 +87,7 @@ export function startTails(options: TailsOptions): Tails {
       await until(() => records.every(isThere), settleMs, signal)
       await pause(lingerMs)
       await end()
+      for (const record of records) record.settle(log)
       return records
     },
     [Symbol.asyncDispose]: async () => void (await end()),
@@ -92,26 +96,45 @@ export function startTails(options: TailsOptions): Tails {
 
 interface TailRecord extends TailSeen {
   connections: number
+  told: number
   readonly complaints: string[]
   take(text: string): void
+  /** It was told of a restore: what it has read beyond the fork is gone, of this topic and perhaps of others. */
+  onRestored(restored: Pick<Restored, 'topic' | 'forkedAt'>): void
+  /** Forgets what was beyond a fork where nothing has come since. */
+  settle(log: ReadonlyMap<string, readonly LogRow[]>): void
 }
 
 function createRecord(name: string, topics: readonly string[]): TailRecord {
   const seen = new Map<string, Seen[]>(topics.map((topic) => [topic, []]))
   const complaints: string[] = []
+  /** Topics that may have forked as well: their next event says where, if they have. */
+  const rewinding = new Set<string>()
   return {
     ...{ name, topics, seen, complaints },
     connections: 0,
+    told: 0,
     take(text) {
       const [, topic = ''] = /^\{"topic":"([^"]*)"/.exec(text) ?? []
       try {
         const events = parsePage(`[${text}]`).map(seenOf)
         const list = seen.get(topic)
         if (list === undefined) throw new Error('nobody asked for it')
+        const [first] = events
+        if (rewinding.delete(topic) && first !== undefined && first.seq <= list.length)
+          list.splice(first.seq - 1)
         list.push(...events)
       } catch (error) {
         complaints.push(`it got ${text.slice(0, 200)}: ${(error as Error).message}`)
       }
+    },
+    onRestored({ topic, forkedAt }) {
+      this.told += 1
+      seen.get(topic)?.splice(forkedAt)
+      for (const other of topics) if (other !== topic) rewinding.add(other)
+    },
+    settle(log) {
+      for (const topic of rewinding) seen.get(topic)?.splice(log.get(topic)?.length ?? 0)
     },
   }
 }
@@ -133,8 +156,18 @@ async function followByClient(
   }
   onRetry()
   try {
-    for await (const { text } of tailText(connection, { topic: pattern, from: 'start' }, { signal, onRetry }))
-      record.take(text)
+    for (let cursor: string | undefined; ; ) {
+      const place = cursor === undefined ? ({ from: 'start' } as const) : { cursor }
+      try {
+        for await (const { text } of tailText(connection, { topic: pattern, ...place }, { signal, onRetry }))
+          record.take(text)
+        break
+      } catch (error) {
+        if (!(error instanceof LogRestored)) throw error
+        record.onRestored(error)
+        cursor = error.cursor
+      }
+    }
     record.complaints.push('it ended')
   } catch (error) {
     if (!signal.aborted) record.complaints.push(`it ended: ${(error as Error).message}`)
@@ -167,6 +200,10 @@ async function follow({ agent, url, keyNow, record, random, signal }: Following)
       }
     } catch (error) {
       if (error instanceof Refused) record.complaints.push(error.message)
+      if (error instanceof Restored) {
+        record.onRestored(error)
+        lastId = error.cursor
+      }
       // Any other end is as good as its own.
     }
     await pause(random.int(0, 200), signal)
@@ -188,6 +225,8 @@ async function* read(
   const { statusCode, body } = await request(url, { headers, signal, dispatcher })
   if (statusCode !== 200) {
     const said = await body.text()
+    const restored = restoredIn(statusCode, said)
+    if (restored !== undefined) throw restored
     if (statusCode < 500) throw new Refused(`answered ${statusCode}: ${said.slice(0, 200)}`)
     return
   }

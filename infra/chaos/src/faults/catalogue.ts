@@ -20,6 +20,7 @@ import {
 import { projectorFaults } from './projector.ts'
 import { redisFaults } from './redis.ts'
 import { replies } from './replies.ts'
+import { restore } from './restore.ts'
 
 /** Every fault, by name. */
 export const catalogue: ReadonlyMap<string, Fault> = new Map(
@@ -35,6 +36,7 @@ export const catalogue: ReadonlyMap<string, Fault> = new Map(
     ...replies,
     ...redisFaults,
     ...losses,
+    restore,
     ...postgresFaults,
     ...network,
     ...disconnects,

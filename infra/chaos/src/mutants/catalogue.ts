@@ -3,6 +3,7 @@ import { bodyMutants } from './bodies.ts'
 import { brokerMutants } from './broker.ts'
 import { definitionMutants } from './definitions.ts'
 import { doorMutants } from './doors.ts'
+import { epochMutants } from './epochs.ts'
 import { keyMutants } from './keys.ts'
 import { letterMutants } from './letters.ts'
 import { limitMutants } from './limits.ts'
@@ -28,4 +29,5 @@ export const mutants: readonly Mutant[] = [
   ...definitionMutants,
   ...keyMutants,
   ...letterMutants,
+  ...epochMutants,
 ]

@@ -28,7 +28,7 @@ export const turnMutants: readonly Mutant[] = [
       {
         file: turn,
         find: "      context.at('accounted')\n",
-        replace: "      await ackCommitted(context, passes, heads)\n      context.at('accounted')\n",
+        replace: "      await ackCommitted(context, passes, stored)\n      context.at('accounted')\n",
       },
     ],
     test: { project: 'consumer', file: 'crash', name: 'killed when it has accounted' },

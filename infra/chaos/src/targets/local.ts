@@ -103,6 +103,7 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
     session: sessionsOf(postgres.url),
     servers: {
       redisDir: join(dir, 'redis'),
+      postgresDir: join(dir, 'postgres'),
       startEmpty: (sizes) => startEmpty({ ...sizes, store, logDir, urls: direct }),
     },
     addresses: ['127.0.0.66'],

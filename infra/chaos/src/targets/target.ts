@@ -63,6 +63,8 @@ export type Edge = (typeof edges)[number]
 interface Servers {
   /** Where Redis keeps its append-only files. */
   readonly redisDir: string
+  /** Where PostgreSQL has its folder `data`. */
+  readonly postgresDir: string
   /** Another system on the same servers: an empty database and keys of its own, and all processes at once. */
   startEmpty(sizes: { readonly migrations: number; readonly consumers: number }): Promise<EmptySystem>
 }

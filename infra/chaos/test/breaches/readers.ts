@@ -1,6 +1,6 @@
 import type { LogRow } from '../../src/clients/log.ts'
 import type { Projections } from '../../src/clients/projections.ts'
-import { activityOf, soundRun, tailOf } from '../evidence.ts'
+import { activityOf, lossOf, soundRun, tailOf } from '../evidence.ts'
 import { type Breach, broke, withSeen, withTail } from './broken.ts'
 
 /** Runs in which a reader, a tail or a projection saw something other than the log. */
@@ -46,6 +46,27 @@ export const ofReaders: readonly Breach[] = [
     'every tail saw exactly the log',
     /the tail of orders: answered 409/,
     () => withTail((log) => tailOf(log, ['answered 409'])),
+  ],
+  [
+    'the reader was told of a restore that never was',
+    'a reader saw exactly the log',
+    /told of a restore, and there was none/,
+    () => broke({ told: 1 }),
+  ],
+  [
+    'a tail was told of a restore that never was',
+    'every tail saw exactly the log',
+    /the tail of orders was told of a restore, and there was none/,
+    () => withTail((log) => ({ ...tailOf(log), told: 1 })),
+  ],
+  [
+    'nobody told the reader of a restore, and it kept what is gone',
+    'a reader saw exactly the log',
+    /saw more/,
+    () => ({
+      ...withSeen((seen) => [...seen, { seq: 7, id: 'b-4' }]),
+      losses: [lossOf({ fault: 'restore' })],
+    }),
   ],
   [
     'a projection has folded an event twice',

@@ -14,7 +14,7 @@ export const programs = {
   preflight: program('apps/consumer/src/operate/preflight.ts', 'preflight.mjs'),
   projector: program('apps/projector/src/main.ts', 'projector.mjs'),
   firstKey: program('apps/consumer/src/first-key.ts', 'first-key.mjs'),
-  restored: program('apps/consumer/src/restored.ts', 'restored.mjs'),
+  restored: program('apps/consumer/src/operate/restored.ts', 'restored.mjs'),
   migrate: program('apps/consumer/src/migrate.ts', 'migrate.mjs'),
   start: program('infra/local/src/start.ts', 'start.mjs'),
   publisher: program('apps/publisher/src/main.ts', 'publisher.mjs'),

@@ -18,6 +18,7 @@ export interface AppOptions {
   readonly program: string
   readonly logDir: string
   readonly env: NodeJS.ProcessEnv
+  readonly args?: readonly string[]
   /** Besides those that all apps run with. */
   readonly nodeFlags?: readonly string[]
   /** Called with what it tells us, but for where it answers. */
@@ -94,7 +95,7 @@ async function spawnApp(
   const { command, prefix } = unprivileged.command(process.execPath)
   const spawned = await spawnLogged({
     command,
-    args: [...prefix, ...nodeFlags, ...(options.nodeFlags ?? []), options.program],
+    args: [...prefix, ...nodeFlags, ...(options.nodeFlags ?? []), options.program, ...(options.args ?? [])],
     env: { ...visibleTo(process.env), ...(await cacheOf(options.logDir)), ...options.env },
     logFile,
     ipc: true,

@@ -120,8 +120,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   if (options.databaseUrl === undefined && isMarkedRestored(dir)) {
     // Before anything is stored: what comes later has numbers that readers know for other events.
     step('each topic', 'begins a new epoch, because a backup was restored here')
-    const env = { DATABASE_URL: urls.owner }
-    await runApp({ name: 'restored', program: programs.restored, logDir, env }, signal)
+    const app = { name: 'restored', program: programs.restored, args: ['--yes'] }
+    await runApp({ ...app, logDir, env: { DATABASE_URL: urls.owner } }, signal)
     await clearMark(dir)
   }
 

@@ -21,6 +21,7 @@ const programs = {
   migrate: 'apps/consumer/src/migrate.ts',
   preflight: 'apps/consumer/src/operate/preflight.ts',
   'first-key': 'apps/consumer/src/first-key.ts',
+  restored: 'apps/consumer/src/operate/restored.ts',
   projector: 'apps/projector/src/main.ts',
   check: 'apps/projector/src/check/main.ts',
   publisher: 'apps/publisher/src/main.ts',

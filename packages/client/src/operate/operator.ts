@@ -2,6 +2,7 @@ import type { AnyPayload } from '../answers.ts'
 import { checkedCall } from '../arguments.ts'
 import { type ConnectionOptions, connectionTo } from '../connection/connection.ts'
 import type { CallOptions } from '../connection/retry.ts'
+import { beginEpochs, countForEpochs, type EpochsBegun, type EpochsCount } from './epochs.ts'
 import type { Comparison, Letter, LettersQuery, LetterWithContent } from './letter.ts'
 import {
   discardLetter,
@@ -27,7 +28,7 @@ import {
 } from './operations.ts'
 
 /**
- * What operators do about what could not be stored. It takes a key with the scope admin. Calls are tried again and reject as
+ * What operators do about what could not be stored, and after a restore. It takes a key with the scope admin. Calls are tried again and reject as
  * those of a `Client` do.
  *
  * Answers go through JSON.parse, which rounds integers beyond 2^53 and long decimals; `letterText` leaves the text as it came.
@@ -63,6 +64,13 @@ export interface Operator {
   cancel(id: number, options?: CallOptions): Promise<Operation>
   /** Resolves once an operation has ended, well or not: its `state` says how. */
   waitFor(id: number, options?: WaitOptions): Promise<Operation>
+  /** What `beginEpochs` would be about. Changes nothing. */
+  countForEpochs(options?: CallOptions): Promise<EpochsCount>
+  /**
+   * Begins another epoch of all logs, for when PostgreSQL was put back to an earlier state (at `restoredAt`, UTC; now if it is
+   * not said) and Redis has lost its data, too. Safe twice.
+   */
+  beginEpochs(restoredAt?: string, options?: CallOptions): Promise<EpochsBegun>
 }
 
 /** Throws InvalidConfig for options that make no sense. Nothing is kept open, so nothing has to be closed. */
@@ -87,5 +95,7 @@ export function createOperator(options: ConnectionOptions = {}): Operator {
     cancel: async (id, options) => cancelOperation(connection, id, checkedCall(options)),
     waitFor: async (id, options) =>
       waitForOperation(connection, id, checkedCall(options, 'onProgress', 'everyMs')),
+    countForEpochs: async (options) => countForEpochs(connection, checkedCall(options)),
+    beginEpochs: async (restoredAt, options) => beginEpochs(connection, restoredAt, checkedCall(options)),
   }
 }

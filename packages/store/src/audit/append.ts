@@ -14,7 +14,7 @@ export interface By {
 
 /** Keys write their own entries: `key_created`, `key_rotated`, `key_revoked`. See the migrations. */
 export interface AuditAction extends By {
-  readonly action: 'topic_dropped' | 'projection_dropped' | 'projection_rebuild' | 'denied'
+  readonly action: 'topic_dropped' | 'projection_dropped' | 'projection_rebuild' | 'epochs_begun' | 'denied'
   /** The name of what it was done to; of a denial the route. */
   readonly target: string
   readonly details?: Readonly<Record<string, unknown>>

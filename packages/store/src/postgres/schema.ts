@@ -76,6 +76,7 @@ export const events = pgTable(
 export const forks = pgTable(
   'forks',
   {
+    /** 0: where topics begin that are made later; see operate/begin-epochs.ts. */
     topicId: integer().notNull(),
     epoch: integer().notNull(),
     /** The last seq that the epoch has in common with those before. */

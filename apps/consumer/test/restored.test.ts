@@ -1,0 +1,52 @@
+/** The program that begins epochs, as its own process. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { readForks } from '@sekali/store/forks'
+import { fillLog } from '@sekali/testkit/fill-log'
+import { ownStore } from '@sekali/testkit/own'
+import { expect, test } from 'vitest'
+
+const program = fileURLToPath(new URL('../src/operate/restored.ts', import.meta.url))
+
+function run(url: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    env: { PATH: process.env.PATH, DATABASE_URL: url },
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+  return { status, stdout, stderr }
+}
+
+test('the program says what there is, and begins an epoch only where it is told to', async () => {
+  await using store = await ownStore()
+  await fillLog(store, { a: 5, b: 7 }, { payload: `'{}'` })
+  const counted = expect.stringMatching(/^2 topics with 12 events, the newest stored at 20.*Z\n$/)
+  const hint = expect.stringContaining('in 2 of them something was stored since PostgreSQL started')
+  expect(run(store.url, '--dry-run')).toEqual({ status: 0, stdout: counted, stderr: hint })
+  expect(run(store.url)).toEqual({
+    status: 1,
+    stdout: counted,
+    stderr: expect.stringMatching(/say --yes\n$/),
+  })
+  expect(await readForks(store)).toEqual(new Map())
+  expect(run(store.url, '--yes')).toEqual({
+    status: 0,
+    stdout: expect.stringMatching(/^epoch \d+ of 2 topics has begun\n$/),
+    stderr: '',
+  })
+  expect([...(await readForks(store)).keys()]).toEqual([1, 2])
+})
+
+test('what makes no sense is refused with status 2, without what was given', () => {
+  const url = 'postgres://sekali_owner:planted-password@127.0.0.1:1/sekali'
+  for (const args of [['--yes', '--dry-run'], ['planted'], ['--at', 'planted'], ['--planted']]) {
+    const { status, stdout, stderr } = run(url, ...args)
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('Usage')
+    expect(stderr).not.toContain('planted')
+  }
+  const away = run(url, '--yes')
+  expect(away.status).toBe(1)
+  expect(away.stderr).toContain('PostgreSQL')
+  expect(away.stderr).not.toContain('planted')
+})
