@@ -40,7 +40,9 @@ async function* archiveIn(folder: string, pieceBytes: number): AsyncGenerator<Bu
     }
     await writeFile(join(data, 'PG_VERSION'), '18\n')
   }
-  const tar = execFileSync('tar', ['-c', '--format=ustar', '-C', data, '.'], { maxBuffer: 2 ** 24 })
+  const tar = execFileSync('tar', ['-c', '--format=ustar', '--blocking-factor=1', '-C', data, '.'], {
+    maxBuffer: 2 ** 24,
+  })
   for (let at = 0; at < tar.length; at += pieceBytes) yield tar.subarray(at, at + pieceBytes)
 }
 

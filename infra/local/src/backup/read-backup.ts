@@ -86,22 +86,31 @@ async function* readEntries(file: string, bytes: Pieces, digest: Hash): AsyncGen
         return
       }
       digest.update(block)
-      const content = noting(bytes.pass(size), digest)
+      const content = noting(file, bytes.pass(size), digest)
       yield { path: pathIn(name), isFolder: type === '5', mode, content }
       digest.update(await bytes.take(paddedBytes(size) - size))
     }
   } catch (error) {
-    if (isOfFile(error)) throw error
-    throw new BackupDamaged(`${file} is not whole, or has been changed. Restore another backup.`, {
-      cause: error,
-    })
+    throw asDamage(file, error)
   }
 }
 
-async function* noting(content: AsyncIterable<Buffer>, digest: Hash): AsyncGenerator<Buffer> {
-  for await (const chunk of content) {
-    digest.update(chunk)
-    yield chunk
+function asDamage(file: string, error: unknown): unknown {
+  if (isOfFile(error)) return error
+  return new BackupDamaged(`${file} is not whole, or has been changed. Restore another backup.`, {
+    cause: error,
+  })
+}
+
+/** Its errors are the reader's of the content, who asks for them here. */
+async function* noting(file: string, content: AsyncGenerator<Buffer>, digest: Hash): AsyncGenerator<Buffer> {
+  for (;;) {
+    const { value, done } = await content.next().catch((error: unknown) => {
+      throw asDamage(file, error)
+    })
+    if (done) return
+    digest.update(value)
+    yield value
   }
 }
 

@@ -31,8 +31,9 @@ export async function publish(
   }))
   const headers = { 'content-type': 'application/json', prefer: 'wait=20' }
   const answer = await fetch(`${url}/publish`, { method: 'POST', headers, body: JSON.stringify(events) })
-  const text = await answer.text()
-  expect([answer.status, text.includes('"queued"')], text).toEqual([200, false])
+  const body = (await answer.json()) as { status?: string; receipts?: { status: string }[] }
+  expect([answer.status, body.status]).toEqual([200, 'settled'])
+  expect(new Set(body.receipts?.map(({ status }) => status))).toEqual(new Set(['stored']))
 }
 
 /** Event ids of the whole log, in order. */
