@@ -27,8 +27,12 @@ export interface Terminals extends AsyncDisposable {
   interrupt(): Promise<string>
 }
 
-/** `env` is added to our own. */
-export function openTerminals(folder: string, port: string, more: NodeJS.ProcessEnv = {}): Terminals {
+/** `env` is added to our own; `functions` are of bash, and take the place of commands. */
+export function openTerminals(
+  folder: string,
+  port: string,
+  { env: more = {}, functions = '' }: { readonly env?: NodeJS.ProcessEnv; readonly functions?: string } = {},
+): Terminals {
   let service: Typed | undefined
   const env = {
     ...process.env,
@@ -48,13 +52,13 @@ export function openTerminals(folder: string, port: string, more: NodeJS.Process
   }
   return {
     async run(command) {
-      const typed = spawnTyped(command, folder, env, commandMs)
+      const typed = spawnTyped(`${functions}\n${command}`, folder, env, commandMs)
       const code = await typed.ended
       return { printed: typed.printed(), code }
     },
     async start(command, output, where) {
       const withPort = command.replace(/^npm start(?: --)?/m, `npm start -- --port ${port}`)
-      const typed = spawnTyped(withPort, folder, env)
+      const typed = spawnTyped(`${functions}\n${withPort}`, folder, env)
       service = typed
       await eventually(() => compare(where, command, output, typed.printed()), commandMs)
     },
