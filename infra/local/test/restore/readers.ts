@@ -3,7 +3,7 @@ import { createClient, LogRestored } from '@sekali/client'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect } from 'vitest'
 
-export const topic = 'orders.eu.paid'
+const topic = 'orders.eu.paid'
 
 /** As Redis has room for in a node of a stream: it forgets each event of this size alone. */
 const large = 'x'.repeat(5_000)
