@@ -3,10 +3,10 @@
  * description of the API and the help of the command line all come of it. The gateway adds a handler to each.
  */
 import { readAsset, showConsole, showDocs, showIcon } from './table/console.ts'
+import { beginEpochs } from './table/epochs.ts'
 import { createKey, listKeys, readAudit, readKey, revokeKey, rotateKey } from './table/keys.ts'
 import { discardLetter, listLetters, publishAs, readLetter } from './table/letters.ts'
 import {
-  beginEpochs,
   checkReadiness,
   checkRoot,
   describeApi,

@@ -17,7 +17,7 @@ async function lookAll(store: Store): Promise<GapLook[]> {
 }
 
 const seqsOf = (looks: readonly GapLook[]) => looks.reduce((sum, { seqs }) => sum + seqs, 0)
-const foundIn = (looks: readonly GapLook[]) => looks.flatMap(({ found }) => found ?? [])
+const foundIn = (looks: readonly GapLook[]) => looks.flatMap(({ found }) => found)
 
 async function ownLog(heads: Record<string, number>) {
   const store = await ownStore()

@@ -34,7 +34,7 @@ test('a page ends before its payloads are too many bytes, and goes on after them
     source: 'third',
   })
   expect(seqsOf(found.events)).toEqual([39, 36, 33, 30, 27, 24, 21, 18, 15])
-  expect([...(found.next?.values() ?? [])]).toEqual([13])
+  expect([...(found.next?.values() ?? [])]).toEqual([at(13)])
 
   await own.db.execute(fill('medium', 100))
   await own.db.execute(sql`

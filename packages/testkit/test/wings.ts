@@ -143,6 +143,6 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
   'packages/testkit': {
     contract: [],
     processes: ['contract', 'eventually', 'servers'],
-    stored: ['sample'],
+    stored: ['quiet', 'sample', 'template'],
   },
 }

@@ -1,12 +1,12 @@
 import type { Store } from '@sekali/store/connect'
-import { type GapLook, type GapPlace, lookForGaps } from '@sekali/store/gaps'
+import { type GapFound, type GapPlace, lookForGaps } from '@sekali/store/gaps'
 
 /** How long one search looks, in milliseconds: a large log is looked at over several. */
 const searchMsMax = 250
 
 export interface GapsFound {
   /** The gap that was come across first in each topic that has any. */
-  readonly gaps: readonly NonNullable<GapLook['found']>[]
+  readonly gaps: readonly GapFound[]
   /** Seqs that were looked at since the search last began anew. */
   readonly seqs: number
   /** Whether those are all. */
@@ -20,8 +20,8 @@ export interface GapsFound {
  */
 export function createGapSearch(store: Store, msMax = searchMsMax): () => Promise<GapsFound> {
   let place: GapPlace | undefined
-  let before = new Map<string, NonNullable<GapLook['found']>>()
-  let found = new Map<string, NonNullable<GapLook['found']>>()
+  let before = new Map<string, GapFound>()
+  let found = new Map<string, GapFound>()
   let seqs = 0
 
   return async () => {
@@ -35,7 +35,7 @@ export function createGapSearch(store: Store, msMax = searchMsMax): () => Promis
       const look = await lookForGaps(store, place)
       seqs += look.seqs
       place = look.next
-      if (look.found !== undefined && !found.has(look.found.topic)) found.set(look.found.topic, look.found)
+      for (const gap of look.found) if (!found.has(gap.topic)) found.set(gap.topic, gap)
     } while (place !== undefined && performance.now() < until)
     const isWhole = place === undefined
     const gaps = new Map([...(isWhole ? [] : before), ...found])

@@ -49,6 +49,7 @@ export function createProgress(): Progress {
     },
     start(given) {
       note(given)
+      targets.set(given.topicId, given.head)
       ends.set(given.topicId, { epoch: given.epoch, seq: given.head })
     },
     aim(given) {

@@ -9,7 +9,6 @@
 import { setMaxListeners } from 'node:events'
 import { connectionTo } from '@sekali/client/connection'
 import { tailText } from '@sekali/client/tail'
-import { LogRestored } from '@sekali/core/errors'
 import { Agent, request } from 'undici'
 import { pause, until } from '../clock.ts'
 import { createRandom, type Random } from '../random.ts'
@@ -145,6 +144,10 @@ const clientOptions = (baseUrl: string, keyNow: KeyNow) => ({
   ...(keyNow() !== undefined && { token: () => keyNow() ?? '' }),
 })
 
+/** What the SDK throws, by what is documented of it. */
+const isRestored = (error: unknown): error is Pick<Restored, 'topic' | 'forkedAt' | 'cursor'> =>
+  error instanceof Error && 'code' in error && error.code === 'log_restored'
+
 async function followByClient(
   connection: ReturnType<typeof connectionTo>,
   pattern: string,
@@ -163,7 +166,7 @@ async function followByClient(
           record.take(text)
         break
       } catch (error) {
-        if (!(error instanceof LogRestored)) throw error
+        if (!isRestored(error)) throw error
         record.onRestored(error)
         cursor = error.cursor
       }

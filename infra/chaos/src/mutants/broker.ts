@@ -104,8 +104,8 @@ export const brokerMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/broker/src/turn/ack.ts',
-        find: 'read: { account, packs }, head }',
-        replace: 'read: { account, packs, lastId }, head }',
+        find: 'const { account, packs } = read',
+        replace: 'const { account, packs, lastId } = read',
       },
       { file: 'packages/broker/src/turn/ack.ts', find: "'~', head.position", replace: "'~', lastId" },
     ],

@@ -65,8 +65,8 @@ export const doorMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/gateway/src/tail/history.ts',
-        find: "return (await writer.writeFrames(feed.framesAfter(cursor, events))) ? 'taken' : 'left'",
-        replace: `const isTaken = await writer.writeFrames(feed.framesAfter(cursor, events))
+        find: "return (await writer.writeFrames(feed.framesAfter(gap.cursor, events))) ? 'taken' : 'left'",
+        replace: `const isTaken = await writer.writeFrames(feed.framesAfter(gap.cursor, events))
         if (writer.isFull()) await drained(writer.outgoing)
         return isTaken && events.length > 0 ? 'taken' : 'left'`,
       },

@@ -25,18 +25,24 @@ export interface GapPlace {
   readonly seq: number
 }
 
+export interface GapFound extends Gap {
+  /** How many events the span around it lacks. */
+  readonly missing: number
+}
+
 export interface GapLook {
-  /** The first gap that it came across, and how many events the span around it lacks. */
-  readonly found: (Gap & { readonly missing: number }) | undefined
+  /** The first gap of each span that has any; of a few spans. */
+  readonly found: readonly GapFound[]
   /** Seqs that it has looked at. */
   readonly seqs: number
   /** Where the next look goes on; `undefined` when all topics are done. */
   readonly next: GapPlace | undefined
 }
 
-/** Topics and spans that one look takes on: some ten milliseconds of PostgreSQL's time. */
-const topicsMax = 256
+/** Spans that one look takes on, some ten milliseconds of PostgreSQL's time. */
 const spansMax = 128
+/** Of more it is enough to know that there are some. */
+const foundMax = 16
 
 interface Span {
   readonly topicId: number
@@ -49,7 +55,9 @@ interface Span {
 export async function lookForGaps(store: Store, from: GapPlace = { topicId: 0, seq: 0 }): Promise<GapLook> {
   const { rows } = await execute<{ id: number; name: TopicName; head: string }>(
     store,
-    sql`SELECT id, name, head FROM ${topics} WHERE id >= ${from.topicId} AND head > 0 ORDER BY id LIMIT ${topicsMax}`,
+    sql`SELECT id, name, head FROM ${topics}
+      WHERE id >= ${from.topicId} AND head > CASE WHEN id = ${from.topicId} THEN ${from.seq}::bigint ELSE 0 END
+      ORDER BY id LIMIT ${spansMax}`,
   )
   const spans: Span[] = []
   let next: GapPlace | undefined
@@ -59,20 +67,16 @@ export async function lookForGaps(store: Store, from: GapPlace = { topicId: 0, s
       spans.push({ topicId, topic, first: seq + 1, last: Math.min(Number(head), seq + spanEvents) })
     }
     const reached = spans.at(-1)
-    if (spans.length < spansMax) continue
-    if (reached !== undefined) next = { topicId: reached.topicId, seq: reached.last }
+    if (spans.length < spansMax || reached === undefined) continue
+    next = { topicId: reached.topicId, seq: reached.last }
     break
   }
-  const lastTopic = rows.at(-1)
-  if (next === undefined && rows.length === topicsMax && lastTopic !== undefined) {
-    next = { topicId: lastTopic.id + 1, seq: 0 }
-  }
   const seqs = spans.reduce((sum, { first, last }) => sum + last - first + 1, 0)
-  return { found: await findGap(store, spans), seqs, next }
+  return { found: await findGaps(store, spans), seqs, next }
 }
 
-async function findGap(store: Store, spans: readonly Span[]): Promise<GapLook['found']> {
-  if (spans.length === 0) return undefined
+async function findGaps(store: Store, spans: readonly Span[]): Promise<GapFound[]> {
+  if (spans.length === 0) return []
   const column = (pick: (span: Span) => number) => sql.param(spans.map(pick))
   const { rows } = await execute<{ at: string; missing: string; seq: string }>(
     store,
@@ -89,12 +93,12 @@ async function findGap(store: Store, spans: readonly Span[]): Promise<GapLook['f
       CROSS JOIN LATERAL (
         SELECT count(*) FROM ${events} e WHERE e.topic_id = s.topic_id AND e.seq BETWEEN s.first AND s.last OFFSET 0
       ) c
-      WHERE count < last - first + 1 ORDER BY at LIMIT 1`,
+      WHERE count < last - first + 1 ORDER BY at LIMIT ${foundMax}`,
   )
-  const [row] = rows
-  const topic = spans[Number(row?.at)]?.topic
-  if (row === undefined || topic === undefined) return undefined
-  return { topic, seq: Number(row.seq), missing: Number(row.missing) }
+  return rows.flatMap(({ at, seq, missing }) => {
+    const topic = spans[Number(at)]?.topic
+    return topic === undefined ? [] : [{ topic, seq: Number(seq), missing: Number(missing) }]
+  })
 }
 
 const execute = <T extends Record<string, unknown>>(store: Store, statement: ReturnType<typeof sql>) =>

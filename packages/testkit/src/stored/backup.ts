@@ -1,14 +1,39 @@
-import { connectStore } from '@sekali/store/connect'
+import { connectStore, type Store } from '@sekali/store/connect'
 import { quiet } from '../quiet.ts'
 import { urlOf } from '../template.ts'
 
-export interface Backup extends AsyncDisposable {
-  /** Puts the database back to what it was, as often as wanted. The sessions of whoever is connected end. */
+export interface Backup {
+  /** Puts the database back to what it was, as often as wanted. */
   restore(): Promise<void>
 }
 
-/** A copy of the database as it is now, gone at the end of the scope. The sessions of whoever is connected end. */
-export async function backUp(url: string): Promise<Backup> {
+const tables = ['topics', 'forks', 'events', 'spans', 'conflicts', 'entry_ids', 'dead_letters']
+const numbered = ['topics', 'conflicts', 'dead_letters']
+
+/** A copy of the rows of a small log, within its database. Sessions go on. */
+export async function keepRows({ pool }: Store): Promise<Backup> {
+  const schema = `backup_${backups++}`
+  const last = numbered.map((name) => `SELECT '${name}' AS name, last_value, is_called FROM ${name}_id_seq`)
+  await pool.query(
+    [
+      `CREATE SCHEMA ${schema}`,
+      ...tables.map((name) => `CREATE TABLE ${schema}.${name} AS TABLE public.${name}`),
+      `CREATE TABLE ${schema}.last AS ${last.join(' UNION ALL ')}`,
+    ].join('; '),
+  )
+  const put = tables.map(
+    (name) => `INSERT INTO public.${name} OVERRIDING SYSTEM VALUE SELECT * FROM ${schema}.${name}`,
+  )
+  const restore = [
+    `TRUNCATE ${tables.join(', ')}`,
+    ...put,
+    `SELECT setval(format('public.%I', name || '_id_seq'), last_value, is_called) FROM ${schema}.last`,
+  ]
+  return { restore: async () => void (await pool.query(restore.join('; '))) }
+}
+
+/** A copy of the database, gone at the end of the scope. To make and to restore it ends the sessions of all. */
+export async function backUp(url: string): Promise<Backup & AsyncDisposable> {
   const name = new URL(url).pathname.slice(1)
   const backup = `${name}_${backups++}`
   const serverUrl = urlOf(url, 'postgres')
