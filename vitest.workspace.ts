@@ -36,6 +36,10 @@ const withoutServers = [
 // What is installed for a test that needs it takes its time.
 const installMs = 600_000
 
+// Their folders test-more use all of the machine, or measure time: one file at a time. Those of the others mostly
+// wait.
+const aloneInMore = ['apps/gateway', 'infra/bench', 'infra/chaos']
+
 function projects(folder: string, globalSetup: string[], ofMore = globalSetup) {
   const name = folder.split('/')[1] ?? folder
   const project = (name: string, tests: string, globalSetup: string[], hookTimeout: number) => ({
@@ -49,10 +53,11 @@ function projects(folder: string, globalSetup: string[], ofMore = globalSetup) {
       hookTimeout,
     },
   })
+  const more = project(`${name}:more`, 'test-more', ofMore, installMs)
   const hasMore = existsSync(fileURLToPath(new URL(`${folder}/test-more`, import.meta.url)))
   return [
     project(name, 'test', globalSetup, 60_000),
-    ...(hasMore ? [project(`${name}:more`, 'test-more', ofMore, installMs)] : []),
+    ...(hasMore ? [{ test: { ...more.test, ...(aloneInMore.includes(folder) && { maxWorkers: 1 }) } }] : []),
   ]
 }
 

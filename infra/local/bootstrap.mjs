@@ -14,6 +14,7 @@ import { createRelay } from './set-up/relay.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const commands = {
+  backup: 'infra/local/src/backup.ts',
   bench: 'infra/bench/src/main.ts',
   build: 'infra/release/src/build.ts',
   chaos: 'infra/chaos/src/main.ts',
@@ -22,6 +23,7 @@ const commands = {
   flood: 'infra/chaos/src/flood/main.ts',
   mutants: 'infra/chaos/src/mutants/main.ts',
   release: 'infra/release/src/release.ts',
+  restore: 'infra/local/src/restore.ts',
   restored: 'apps/consumer/src/operate/restored.ts',
   sekali: 'apps/cli/src/main.ts',
   start: 'infra/local/src/start.ts',
@@ -29,6 +31,7 @@ const commands = {
   test: 'infra/local/src/test.ts',
   'test-more': 'infra/local/src/test-more.ts',
 }
+const withoutRedis = ['backup', 'build', 'first-key', 'release', 'restore', 'restored', 'sekali']
 
 const [command = '', ...args] = process.argv.slice(2)
 const relay = createRelay()
@@ -62,8 +65,7 @@ async function main() {
   }
   const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
   const bringsRedis = command === 'start' && process.env.REDIS_URL
-  const needsRedis =
-    !['build', 'first-key', 'release', 'restored', 'sekali'].includes(command) && !asksForHelp && !bringsRedis
+  const needsRedis = !withoutRedis.includes(command) && !asksForHelp && !bringsRedis
   if (needsRedis) env.REDIS_SERVER = await ensureRedis(relay)
   const script = join(root, commands[command])
   const { code, signal } = await relay.run(node, [script, ...args], { env, stdio: 'inherit', ipc: true })

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // `npx @sekali/cli` begins here, as the commands of a clone begin in bootstrap.mjs: plain JavaScript for any Node. `start` and
-// `demo` bring the whole system: they need a Node that runs definitions in TypeScript, and a Redis. All else is the command
-// line, which speaks HTTP alone. infra/release builds the package, in which all files lie beside this one.
+// `demo` bring the whole system: they need a Node that runs definitions in TypeScript, and a Redis. `backup` and `restore`
+// have to do with its PostgreSQL alone. All else is the command line, which speaks HTTP alone. infra/release builds the
+// package, in which all files lie beside this one.
 import { constants } from 'node:os'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +15,8 @@ import { createRelay } from './set-up/relay.mjs'
 
 const usageExit = 2
 const [command = '', ...args] = process.argv.slice(2)
-const isSystem = command === 'start' || command === 'demo'
+const isSystem = ['start', 'demo', 'backup', 'restore'].includes(command)
+const ofBackups = command === 'backup' || command === 'restore'
 
 const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
 
@@ -44,7 +46,7 @@ async function runSystem() {
 async function run(relay) {
   const env = { ...process.env, ...aroundProxies(process.env) }
   const bringsRedis = command === 'start' && (process.env.REDIS_URL || process.env.REDIS_URL_FILE)
-  if (!asksForHelp && !bringsRedis) env.REDIS_SERVER = await ensureRedis(relay)
+  if (!asksForHelp && !bringsRedis && !ofBackups) env.REDIS_SERVER = await ensureRedis(relay)
   const script = fileURLToPath(new URL(`./${command}.mjs`, import.meta.url))
   const { code, signal } = await relay.run(process.execPath, [script, ...args], {
     env,

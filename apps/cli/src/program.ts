@@ -96,6 +96,8 @@ const systemCommands = [
     'publish events with duplicates to a system of its own, and show that the figures balance',
     'demo --events 5000 --seed 42',
   ],
+  ['backup', 'write a backup of the system of `start` while it runs', 'backup sekali.backup --data .sekali'],
+  ['restore', 'restore a backup into a folder without data', 'restore sekali.backup --data ./restored'],
 ] as const
 
 /** For the help and for completion. It is called only when something stands before the command's name. */

@@ -1,6 +1,6 @@
 // `npm run test:more`: the folders test-more, with what `npm test` has no time for, or what needs more of Debian than
-// Redis. All in one run: a workspace that gets such a folder is found without being entered anywhere. One file at a time,
-// because most of these load the machine, and some of them measure time.
+// Redis. All in one run: a workspace that gets such a folder is found without being entered anywhere. vitest.workspace.ts
+// says whose files run one at a time.
 import { runTests } from './tests/run-tests.ts'
 import { readTestOptions } from './tests/test-options.ts'
 
@@ -10,4 +10,4 @@ const { projects, args } = readTestOptions(
   'Runs what takes longer than npm test may, or needs more of Debian, which it installs with apt.',
 )
 const chosen = (projects ?? ['*']).flatMap((name) => ['--project', `${name}:more`])
-await runTests('vitest', ['run', '--config', 'vitest.workspace.ts', ...chosen, '--maxWorkers', '1', ...args])
+await runTests('vitest', ['run', '--config', 'vitest.workspace.ts', ...chosen, ...args])

@@ -52,6 +52,8 @@ test('the bootstrap runs the help of every command without a Redis', () => {
     'flood',
     'mutants',
     'summary',
+    'backup',
+    'restore',
   ]) {
     const env = { PATH: process.env.PATH, REDIS_SERVER: '/nowhere' }
     const said = execFileSync(process.execPath, [bootstrap, command, '--help'], { encoding: 'utf8', env })

@@ -9,12 +9,14 @@ import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const programs = {
+  backup: 'infra/local/src/backup.ts',
   bench: 'infra/bench/src/main.ts',
   chaos: 'infra/chaos/src/main.ts',
   demo: 'infra/local/src/demo.ts',
   flood: 'infra/chaos/src/flood/main.ts',
   mutants: 'infra/chaos/src/mutants/main.ts',
   publisher: 'apps/publisher/src/main.ts',
+  restore: 'infra/local/src/restore.ts',
   start: 'infra/local/src/start.ts',
   summary: 'infra/chaos/src/report/summary.ts',
   test: 'infra/local/src/test.ts',
@@ -74,6 +76,10 @@ test.each<[Name, string[], RegExp]>([
   ['mutants', ['--only', 'no-such'], /no mutant no-such/],
   ['mutants', ['--report', '/nowhere/table.md'], /folder that there is/],
   ['summary', [], /missing required argument/],
+  ['backup', [], /missing required argument 'file'/],
+  ['backup', ['/nowhere/log.backup'], /folder that there is/],
+  ['restore', ['/nowhere'], /must be an existing file/],
+  ['restore', ['/etc/hosts', '--data', ''], /must be a folder/],
   ['test', ['--project', 'no-such'], /no project no-such.*gateway/],
   ['test:more', ['--project', 'core'], /no project core.*gateway/],
 ])('%s %j is refused before anything starts', (name, args, words) => {

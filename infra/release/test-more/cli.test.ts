@@ -27,7 +27,10 @@ beforeAll(async () => {
   const [{ filename, files }] = JSON.parse(Buffer.concat(said).toString())
   packed = files
   tarball = join(to.path, filename)
-  for (const version of ['20', '22.18', '24']) nodes.set(version, open.use(await nodeOf(version)))
+  const versions = ['20', '22.18', '24']
+  for (const [index, node] of (await Promise.all(versions.map(nodeOf))).entries()) {
+    nodes.set(versions[index] ?? '', open.use(node))
+  }
 })
 
 afterAll(() => open.disposeAsync())
@@ -36,7 +39,7 @@ const binOf = (version: string): string => nodes.get(version)?.bin ?? ''
 
 test('the tarball has programs, migrations, licences and a README, and no source, test or secret', () => {
   const allowed =
-    /^(sekali|start|demo|cli|main|gateway|consumer|migrate|first-key|preflight|projector|check|publisher|shared-[\w-]+|confined\/[\w-]+)\.mjs$|^migrations\/(\w+\.sql|meta\/\w+\.json)$|^console\/(index\.html|assets\/[\w-]+\.(js|css|svg))$|^(apt(-redis)?\.sh|roles\.sql|README\.md|LICENSE|THIRD-PARTY-LICENSES\.txt|package\.json)$/
+    /^(sekali|start|demo|backup|restored?|cli|main|gateway|consumer|migrate|first-key|preflight|projector|check|publisher|shared-[\w-]+|confined\/[\w-]+)\.mjs$|^migrations\/(\w+\.sql|meta\/\w+\.json)$|^console\/(index\.html|assets\/[\w-]+\.(js|css|svg))$|^(apt(-redis)?\.sh|roles\.sql|README\.md|LICENSE|THIRD-PARTY-LICENSES\.txt|package\.json)$/
   expect(packed.filter(({ path }) => !allowed.test(path))).toEqual([])
   expect(packed.length).toBeGreaterThan(20)
   const ofConsole = packed.filter(({ path }) => path.startsWith('console/')).map(({ path }) => path)

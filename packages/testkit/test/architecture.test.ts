@@ -23,7 +23,7 @@ const arrows: Record<string, readonly string[]> = {
   'infra/chaos': ['broker', 'store', 'client', 'servers', 'local'],
   // Of the apps it imports the names of their settings, to pass them on, and what the publisher takes as a load; it starts
   // them as processes.
-  'infra/local': ['core', 'process', 'servers', 'gateway', 'consumer', 'projector', 'publisher'],
+  'infra/local': ['core', 'process', 'servers', 'store', 'gateway', 'consumer', 'projector', 'publisher'],
   'infra/release': ['core', 'local', 'servers'],
   'infra/observability': [],
 }

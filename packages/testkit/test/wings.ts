@@ -80,6 +80,7 @@ export const wings: Record<string, Record<string, readonly string[]>> = {
     mutants: [],
   },
   'infra/local': {
+    backup: ['command', 'system'],
     command: [],
     console: [],
     system: ['command'],

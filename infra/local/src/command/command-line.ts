@@ -39,6 +39,12 @@ export function existingFolder(path: string): string {
   throw new InvalidArgumentError('It must be an existing folder.')
 }
 
+/** A commander parser: a file that exists. */
+export function existingFile(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path
+  throw new InvalidArgumentError('It must be an existing file.')
+}
+
 /** A commander parser: a file that is to be written, in a folder that exists. */
 export function newFile(path: string): string {
   const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true

@@ -14,6 +14,7 @@ export const programs = {
   preflight: program('apps/consumer/src/operate/preflight.ts', 'preflight.mjs'),
   projector: program('apps/projector/src/main.ts', 'projector.mjs'),
   firstKey: program('apps/consumer/src/first-key.ts', 'first-key.mjs'),
+  restored: program('apps/consumer/src/operate/restored.ts', 'restored.mjs'),
   migrate: program('apps/consumer/src/migrate.ts', 'migrate.mjs'),
   start: program('infra/local/src/start.ts', 'start.mjs'),
   publisher: program('apps/publisher/src/main.ts', 'publisher.mjs'),
@@ -26,3 +27,5 @@ export const dataFolder = isBuilt ? resolve('.sekali') : `${repositoryRoot}.seka
 export const startCommand = isBuilt ? 'npx @sekali/cli start' : 'npm start --'
 export const cliCommand = isBuilt ? 'npx @sekali/cli' : 'npm run -s sekali --'
 export const demoCommand = isBuilt ? 'npx @sekali/cli demo' : 'npm run demo --'
+export const backupCommand = isBuilt ? 'npx @sekali/cli backup' : 'npm run backup --'
+export const restoreCommand = isBuilt ? 'npx @sekali/cli restore' : 'npm run restore --'

@@ -26,6 +26,7 @@ import { waitForHealth, watchHealth } from './health-watch.ts'
 import { upgradeKeysBeside } from './key-upgrade.ts'
 import { narrateNotices } from './notices.ts'
 import { waitReady } from './readiness.ts'
+import { clearMark, isMarkedRestored } from './restored-mark.ts'
 import { accessByRole, accessByUrl } from './roles.ts'
 import { publishRunFile, type RunFile } from './run-file.ts'
 import { checkSettings } from './settings.ts'
@@ -121,6 +122,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     keyless = events
   }
   await runApp({ name: 'migrate', program: programs.migrate, logDir, env: migrateEnv, onKeyless }, signal)
+  if (options.databaseUrl === undefined && isMarkedRestored(dir)) {
+    // Before anything is stored: what comes later has numbers that readers know for other events.
+    step('each topic', 'begins a new epoch, because a backup was restored here')
+    const app = { name: 'restored', program: programs.restored, args: ['--yes'] }
+    await runApp({ ...app, logDir, env: { DATABASE_URL: urls.owner } }, signal)
+    await clearMark(dir)
+  }
 
   const ofFleet = { logDir, onChange: (name: string, reason?: string) => onChange(name)(reason) }
   if (projectors > 0) step('projectors', `are starting, ${projectors} of them`)

@@ -1,5 +1,5 @@
 /**
- * Bundles the programs of `@sekali/cli`: the command line, and all that `start` and `demo` run. Unlike in the packages that
+ * Bundles the programs of `@sekali/cli`: the command line, and all that `start`, `demo`, `backup` and `restore` run. Unlike in the packages that
  * people import, what is of others is in it too: a tenth of the files to install, and nothing to resolve when each of a
  * dozen processes starts. PostgreSQL's programs are not: they are one package for each kind of machine.
  */
@@ -14,11 +14,14 @@ const programs = {
   sekali: 'infra/local/package-entry.mjs',
   start: 'infra/local/src/start.ts',
   demo: 'infra/local/src/demo.ts',
+  backup: 'infra/local/src/backup.ts',
+  restore: 'infra/local/src/restore.ts',
   gateway: 'apps/gateway/src/main.ts',
   consumer: 'apps/consumer/src/main.ts',
   migrate: 'apps/consumer/src/migrate.ts',
   preflight: 'apps/consumer/src/operate/preflight.ts',
   'first-key': 'apps/consumer/src/first-key.ts',
+  restored: 'apps/consumer/src/operate/restored.ts',
   projector: 'apps/projector/src/main.ts',
   check: 'apps/projector/src/check/main.ts',
   publisher: 'apps/publisher/src/main.ts',

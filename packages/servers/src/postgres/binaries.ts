@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
@@ -28,4 +29,10 @@ export function findPostgresBinaries(): PostgresBinaries {
     const remedy = `${again} on this machine, or set DATABASE_URL to a PostgreSQL of yours.`
     throw new ServerFailed(`there are no PostgreSQL programs for ${machine}. ${remedy}`, { cause: error })
   }
+}
+
+/** The major version of these programs, which is that of the data folders that they can open. */
+export async function postgresMajor(): Promise<number> {
+  const manifest = await readFile(join(findPostgresBinaries().folder, 'package.json'), 'utf8')
+  return Number.parseInt((JSON.parse(manifest) as { readonly version: string }).version, 10)
 }

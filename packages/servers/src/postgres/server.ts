@@ -107,6 +107,15 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
   }
 }
 
+const urlOf = (port: number, password: string): string =>
+  `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`
+
+/** Of a server that somebody else has started in `dir`: where it takes the superuser, and with which password. */
+export async function superuserOf(dir: string, port: number): Promise<{ url: string; password: string }> {
+  const password = await keepPassword(join(dir, 'password'))
+  return { url: urlOf(port, password), password }
+}
+
 function flagsOf(settings: Record<string, string>): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
@@ -146,7 +155,7 @@ function serverOf(spawned: Spawned, port: number, password: string): Server {
   // A fast shutdown: clients are cut off, nothing is lost.
   const stop = () => endSpawned(spawned, 'SIGINT', stopMs)
   return {
-    url: `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`,
+    url: urlOf(port, password),
     port,
     pid: spawned.pid,
     exited: spawned.exited,

@@ -54,6 +54,10 @@ export const migrate = (
     })
   })
 
+/** When the newest of this version's migrations was made, by which Drizzle tells them apart; milliseconds since 1970. */
+export const newestMigration = (): number =>
+  Math.max(...readMigrationFiles({ migrationsFolder }).map(({ folderMillis }) => folderMillis))
+
 /** How many migrations have not been applied. Drizzle tells by their time. */
 async function countDue(client: pg.Client): Promise<number> {
   const all = readMigrationFiles({ migrationsFolder })
