@@ -19,7 +19,6 @@ export interface AppOptions {
   readonly args?: readonly string[]
   readonly logDir: string
   readonly env: NodeJS.ProcessEnv
-  readonly args?: readonly string[]
   /** Besides those that all apps run with. */
   readonly nodeFlags?: readonly string[]
   /** Called with what it tells us, but for where it answers. */
