@@ -1,14 +1,22 @@
 /** A log of a version before that gets its keys by `migrate.ts`, as somebody types it. */
+import type { Store } from '@sekali/store/connect'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
-import { ownOlderStore } from '../../../packages/store/test/older.ts'
+import { olderInsert, ownOlderStore } from '../../../packages/store/test/older.ts'
 
 /** Runs it to its end. */
 async function migrate(url: string, ...args: string[]) {
   await using app = startApp('consumer/src/migrate.ts', { DATABASE_URL: url }, args)
   const code = await app.exited
   return { code, output: app.output() }
+}
+
+/** How many wait for a lock. */
+async function waitingMigrations({ pool }: Store): Promise<number> {
+  const { rows } = await pool.query(`SELECT count(*)::int AS n FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE '%migrate' AND wait_event_type = 'Lock'`)
+  return rows[0].n
 }
 
 const large = 40_000
@@ -69,15 +77,24 @@ test('a migration waits for who has the log locked, without holding up all other
   const client = await store.pool.connect()
   await client.query('BEGIN; LOCK TABLE events IN ACCESS SHARE MODE') // as a dump does
   const migrating = migrate(store.url)
-  const waits = async () => {
-    const { rows } = await store.pool.query(`SELECT count(*)::int AS n FROM pg_stat_activity
-      WHERE datname = current_database() AND application_name LIKE '%migrate' AND wait_event_type = 'Lock'`)
-    return rows[0].n as number
-  }
-  await eventually(async () => expect(await waits()).toBe(1))
+  await eventually(async () => expect(await waitingMigrations(store)).toBe(1))
   // Whoever comes meanwhile gets his turn once it has given up for now.
   expect((await store.pool.query('SELECT count(*)::int AS n FROM events')).rows).toEqual([{ n: 3 }])
   await client.query('COMMIT')
   client.release()
   expect(await migrating).toMatchObject({ code: 0 })
+})
+
+test('a turn that is under way when the migration comes ends as if there were none', async () => {
+  await using store = await ownOlderStore({ orders: 3 })
+  const client = await store.pool.connect()
+  await client.query("BEGIN; SELECT FROM topics WHERE name = 'orders' FOR UPDATE")
+  const migrating = migrate(store.url)
+  await eventually(async () => expect(await waitingMigrations(store)).toBe(1))
+  await client.query(olderInsert("FROM topics t, generate_series(4, 4) n WHERE t.name = 'orders'"))
+  await client.query("UPDATE topics SET head = 4 WHERE name = 'orders'; COMMIT")
+  client.release()
+  expect(await migrating).toMatchObject({ code: 0 })
+  const { rows } = await store.pool.query('SELECT count(event_key)::int AS keys FROM events')
+  expect(rows).toEqual([{ keys: 4 }])
 })

@@ -2,6 +2,8 @@
 -- here takes longer the more events there are. What does, `migrate --keys` does while consumers go on.
 -- Whoever asks for a lock on the log blocks all who come later. It is given up after a moment, and asked for again.
 SET LOCAL lock_timeout = '3s';--> statement-breakpoint
+-- In the order in which a turn takes them. In the other one a turn that is under way and this would wait for each other.
+LOCK TABLE "topics", "events" IN ACCESS EXCLUSIVE MODE;--> statement-breakpoint
 -- Which events of before have no key yet: of a topic those with the seqs after `seq` up to `up_to`. Empty in the end.
 CREATE TABLE "key_upgrade" (
 	"seq" bigint NOT NULL,

@@ -28,7 +28,10 @@ const onOlder = (ids: IdKind): Side => ({
     await measureOlder(bench, older, batchesOf(0, warmUpEvents, ids))
     return {
       measure: (round) =>
-        measureRound(bench, round, ids, url, (batches) => measureOlder(bench, older, batches)),
+        measureRound(bench, round, ids, url, async (batches, begin) => {
+          await begin()
+          return await measureOlder(bench, older, batches)
+        }),
       [Symbol.asyncDispose]: () => older[Symbol.asyncDispose](),
     }
   },

@@ -5,12 +5,13 @@ import type { Position } from '@sekali/core/position'
 import { commitEvents } from '@sekali/store/commit'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
+import { readPepper } from '@sekali/store/pepper'
 import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
 import { reportTopics } from '../events.ts'
 import { startMeter } from '../measure/processor-time.ts'
 import type { Measure, Side } from '../row.ts'
 import type { Bench } from '../system/bench.ts'
-import { type Batch, batchesOf } from '../system/stored-batches.ts'
+import { type Batch, batchesOf, withTags } from '../system/stored-batches.ts'
 
 /**
  * Rows per second through the commit step alone, on one connection and without Redis: the consumer's own functions,
@@ -27,8 +28,7 @@ export const commit = (options: { readonly name: string; readonly events: number
     return {
       measure: async (round) => {
         const batches = batchesOf(round, bench.scaled(options.events))
-        await bench.checkpoint()
-        return await measureCommit(bench, store, batches)
+        return await measureCommit(bench, store, batches, () => bench.checkpoint())
       },
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
     }
@@ -40,7 +40,15 @@ const warmUpEvents = 100_000
 export const openStore = (url: string): Store =>
   connectStore({ url, poolMax: 1, name: 'bench', statementMs: 60_000 }, { warn: () => {} })
 
-export async function measureCommit(bench: Bench, store: Store, batches: readonly Batch[]): Promise<Measure> {
+/** `begin` runs when all is ready, just before the clock starts. */
+export async function measureCommit(
+  bench: Bench,
+  store: Store,
+  untagged: readonly Batch[],
+  begin: () => Promise<void> = async () => undefined,
+): Promise<Measure> {
+  const batches = withTags(untagged, await readPepper(store))
+  await begin()
   const stop = startMeter(bench.servers)
   const startedAt = performance.now()
   for (const batch of batches) await commitBatch(store, batch)

@@ -26,13 +26,15 @@ export async function measureRound(
   round: number,
   ids: IdKind,
   url: string,
-  commit: (batches: ReturnType<typeof batchesOf>) => Promise<Measure>,
+  commit: (batches: ReturnType<typeof batchesOf>, begin: () => Promise<void>) => Promise<Measure>,
 ): Promise<Measure> {
   const batches = batchesOf(round, bench.scaled(events), ids)
   await using wal = await openWal(url)
-  await bench.checkpoint()
-  const from = await wal.at()
-  const measure = await commit(batches)
+  let from = 0
+  const measure = await commit(batches, async () => {
+    await bench.checkpoint()
+    from = await wal.at()
+  })
   const rows = batches.reduce((sum, { received }) => sum + received.length, 0)
   return { ...measure, also: { [walName]: ((await wal.at()) - from) / rows } }
 }
@@ -63,7 +65,7 @@ export const onLog = (stored: number, ids: IdKind): Side => ({
     const store = await openWarm(bench, url, ids)
     return {
       measure: (round) =>
-        measureRound(bench, round, ids, url, (batches) => measureCommit(bench, store, batches)),
+        measureRound(bench, round, ids, url, (batches, begin) => measureCommit(bench, store, batches, begin)),
       [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     }
   },
@@ -79,7 +81,9 @@ export const onNewLog = (stored: number, ids: IdKind): Side => ({
     measure: async (round) => {
       await using log = await bench.fresh(logOf(bench, stored, ids))
       await using store = await openWarm(bench, log.url, ids)
-      return await measureRound(bench, round, ids, log.url, (batches) => measureCommit(bench, store, batches))
+      return await measureRound(bench, round, ids, log.url, (batches, begin) =>
+        measureCommit(bench, store, batches, begin),
+      )
     },
     [Symbol.asyncDispose]: async () => {},
   }),

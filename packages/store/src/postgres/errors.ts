@@ -63,8 +63,8 @@ export const isKnownEvent = (error: SekaliError): boolean =>
 /** By key, and by text in a log that is not upgraded yet. */
 const uniqueIds = new Set(['events_key_unique', 'events_topic_id_event_id_unique'])
 
-/** Somebody else has a lock that was wanted, and kept it for longer than `lock_timeout`. */
-export const isLocked = (error: unknown): boolean => refusalOf(error).state === '55P03'
+/** Somebody else has a lock that was wanted: for longer than `lock_timeout`, or both waited for each other. */
+export const isLocked = (error: unknown): boolean => /^(55P03|40P01)$/.test(refusalOf(error).state ?? '')
 
 interface Refusal {
   readonly state?: string
