@@ -5,13 +5,12 @@ import type { Position } from '@sekali/core/position'
 import { commitEvents } from '@sekali/store/commit'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
-import { readPepper } from '@sekali/store/pepper'
 import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
 import { reportTopics } from '../events.ts'
 import { startMeter } from '../measure/processor-time.ts'
 import type { Measure, Side } from '../row.ts'
 import type { Bench } from '../system/bench.ts'
-import { type Batch, batchesOf, withTags } from '../system/stored-batches.ts'
+import { type Batch, batchesOf } from '../system/stored-batches.ts'
 
 /**
  * Rows per second through the commit step alone, on one connection and without Redis: the consumer's own functions,
@@ -44,10 +43,9 @@ export const openStore = (url: string): Store =>
 export async function measureCommit(
   bench: Bench,
   store: Store,
-  untagged: readonly Batch[],
+  batches: readonly Batch[],
   begin: () => Promise<void> = async () => undefined,
 ): Promise<Measure> {
-  const batches = withTags(untagged, await readPepper(store))
   await begin()
   const stop = startMeter(bench.servers)
   const startedAt = performance.now()

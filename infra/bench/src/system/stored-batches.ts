@@ -2,7 +2,6 @@
 
 import type { EventId, Source, TopicName } from '@sekali/core/event'
 import type { Received } from '@sekali/store/commit'
-import { contentTag } from '@sekali/store/content-tag'
 import { eventsOf, type IdKind, reportTopics, type Workload } from '../events.ts'
 
 export interface Batch {
@@ -20,16 +19,6 @@ export function batchesOf(seed: number, events: number, ids: IdKind = 'random'):
   if (last?.asked !== asked) last = { asked, batches: newBatches(seed, events, ids) }
   return last.batches
 }
-
-/** The same as entries bring them: each event with the tag that the gateway has made. */
-export const withTags = (batches: readonly Batch[], pepper: Buffer): Batch[] =>
-  batches.map(({ topic, received }) => ({
-    topic,
-    received: received.map((item) => {
-      const { source, payload } = item.event
-      return { ...item, event: { ...item.event, contentTag: contentTag(pepper, 'bytes', source, payload) } }
-    }),
-  }))
 
 /** Events of the five topics, none of them twice, in batches of a thousand of one topic, topic after topic in turn. */
 function newBatches(seed: number, events: number, ids: IdKind): Batch[] {
