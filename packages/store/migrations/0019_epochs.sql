@@ -10,7 +10,7 @@ CREATE TABLE "forks" (
 );--> statement-breakpoint
 -- As before, and the topic's forks go with it.
 CREATE OR REPLACE FUNCTION "drop_topic"(unwanted text) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	topic public.topics;
 BEGIN
