@@ -100,11 +100,9 @@ export interface OpenTail {
 export function openTail(url: string, signal: AbortSignal): OpenTail {
   const ids: string[] = []
   let failure: unknown
+  const client = createClient({ baseUrl: url, retry: { delayMaxMs: 500 } })
   const follow = async () => {
-    for await (const { event_id } of createClient({ baseUrl: url }).tail(
-      { topic, from: 'start' },
-      { signal },
-    )) {
+    for await (const { event_id } of client.tail({ topic, from: 'start' }, { signal })) {
       ids.push(event_id)
     }
   }
