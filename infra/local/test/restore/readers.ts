@@ -60,6 +60,10 @@ export async function toldBehind(url: string, place: string): Promise<{ forkedAt
     `/tail?topic=${topic}&last_event_id=${place}`,
   ]) {
     const answer = await fetch(`${url}${path}`)
+    if (answer.status !== 409) {
+      await answer.body?.cancel() // a tail would never end
+      throw new Error(`${path} is answered ${answer.status}`)
+    }
     const { code, forked_at: forkedAt, cursor } = (await answer.json()) as Record<string, unknown>
     told.push({ status: answer.status, code, forkedAt, cursor })
   }
