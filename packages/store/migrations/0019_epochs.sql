@@ -10,7 +10,7 @@ CREATE TABLE "forks" (
 );--> statement-breakpoint
 -- As before, and the topic's forks go with it.
 CREATE OR REPLACE FUNCTION "drop_topic"(unwanted text) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	topic public.topics;
 BEGIN
@@ -53,6 +53,13 @@ BEGIN
 	FROM begun b;
 	GET DIAGNOSTICS topics = ROW_COUNT;
 	INSERT INTO public.forks (topic_id, epoch, at, forked_at) VALUES (0, begin_epochs.epoch, begun_at, 0);
+END $$;--> statement-breakpoint
+REVOKE EXECUTE ON FUNCTION "begin_epochs"(timestamp with time zone) FROM PUBLIC;--> statement-breakpoint
+DO $$
+BEGIN
+	IF to_regrole('sekali_gateway') IS NOT NULL THEN
+		GRANT EXECUTE ON FUNCTION public.begin_epochs(timestamptz) TO sekali_gateway;
+	END IF;
 END $$;--> statement-breakpoint
 -- As before, and of an epoch that somebody began.
 CREATE OR REPLACE FUNCTION "audit"."report"(actor text, client text, action text, target text, details jsonb) RETURNS bigint

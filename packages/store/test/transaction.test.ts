@@ -27,6 +27,7 @@ test('eight processes may migrate at once, also an empty database', async () => 
     'dead_letters',
     'entry_ids',
     'events',
+    'forks',
     'spans',
     'topics',
   ])
