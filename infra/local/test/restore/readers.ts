@@ -60,6 +60,10 @@ export async function toldBehind(url: string, place: string): Promise<{ forkedAt
     `/tail?topic=${topic}&last_event_id=${place}`,
   ]) {
     const answer = await fetch(`${url}${path}`)
+    if (answer.status !== 409) {
+      await answer.body?.cancel() // a tail would never end
+      throw new Error(`${path} is answered ${answer.status}`)
+    }
     const { code, forked_at: forkedAt, cursor } = (await answer.json()) as Record<string, unknown>
     told.push({ status: answer.status, code, forkedAt, cursor })
   }
@@ -100,11 +104,9 @@ export interface OpenTail {
 export function openTail(url: string, signal: AbortSignal): OpenTail {
   const ids: string[] = []
   let failure: unknown
+  const client = createClient({ baseUrl: url, retry: { delayMaxMs: 500 } })
   const follow = async () => {
-    for await (const { event_id } of createClient({ baseUrl: url }).tail(
-      { topic, from: 'start' },
-      { signal },
-    )) {
+    for await (const { event_id } of client.tail({ topic, from: 'start' }, { signal })) {
       ids.push(event_id)
     }
   }

@@ -5,7 +5,7 @@
 //   process of the same user with that id for itself. So a file whose process is no postgres of this
 //   directory is removed.
 // - A free port may be taken between asking for it and listening on it.
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
@@ -112,7 +112,7 @@ const urlOf = (port: number, password: string): string =>
 
 /** Of a server that somebody else has started in `dir`: where it takes the superuser, and with which password. */
 export async function superuserOf(dir: string, port: number): Promise<{ url: string; password: string }> {
-  const password = await keepPassword(join(dir, 'password'))
+  const password = (await readFile(join(dir, 'password'), 'utf8')).trim()
   return { url: urlOf(port, password), password }
 }
 
