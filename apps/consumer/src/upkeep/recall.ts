@@ -54,12 +54,12 @@ export function createRecall(
 /** Notes up to where topics are accounted for, and queues those that are not as far as this consumer has seen them. */
 async function recallPositions(store: Store, queue: WorkQueue<TopicName>, memory: Memory): Promise<void> {
   const standings = await readStandings(store)
+  memory.known.clear() // rows may be gone
   for (const [topic, caughtUp] of memory.caughtUp) {
     const position = standings.get(topic)
     if (position !== undefined && comparePositions(position, caughtUp) >= 0) continue
     memory.caughtUp.delete(topic)
     memory.committed.delete(topic)
-    memory.known.delete(topic)
     queue.add(topic)
   }
   for (const [topic, position] of standings) {
