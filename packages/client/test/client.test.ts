@@ -11,7 +11,7 @@ import {
   Unreachable,
 } from '../src/errors.ts'
 import { breaksOff, hangs, json, resets, startPeer } from './peer.ts'
-import { failureOf, fast, event as numbered } from './sample.ts'
+import { failureOf, fast, impatient, event as numbered } from './sample.ts'
 
 const event = numbered(1)
 const queued = { status: 'queued', event_id: 'order-1' }
@@ -39,7 +39,7 @@ test.each([
 ])('%s is tried again, and what is sent stays the same to the byte', async (_what, fault) => {
   await using peer = await startPeer(fault, fault, yes)
   const retries: string[] = []
-  const client = createClient({ baseUrl: peer.url, retry: fast })
+  const client = createClient({ baseUrl: peer.url, retry: fault === hangs ? impatient : fast })
   expect(await client.publish(event, { onRetry: ({ error }) => retries.push(error.code) })).toEqual(queued)
   expect(retries).toEqual(fault === hangs ? ['timed_out', 'timed_out'] : ['unreachable', 'unreachable'])
   expect(new Set(peer.received.map(({ body }) => body)).size).toBe(1)

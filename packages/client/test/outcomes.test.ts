@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createClient } from '../src/client.ts'
 import { Conflict, DeadEvent } from '../src/errors.ts'
 import { json, startPeer } from './peer.ts'
-import { event, failureOf, fast, stored } from './sample.ts'
+import { event, failureOf, fast, impatient, stored } from './sample.ts'
 
 test('a receipt says what became of an event, whatever that is', async () => {
   await using peer = await startPeer(
@@ -25,12 +25,12 @@ test('a receipt says what became of an event, whatever that is', async () => {
 test('a publish that waits says so, gives the gateway the time, and tells the outcomes apart', async () => {
   const late = json(200, { status: 'stored', event_id: 'order-1', seq: 12 })
   await using peer = await startPeer(
-    (...asked) => void setTimeout(late, 2 * fast.requestMs, ...asked),
+    (...asked) => void setTimeout(late, 2 * impatient.requestMs, ...asked),
     json(409, { code: 'conflict', seq: 3 }),
     json(422, { code: 'dead_event', reason: '22P05' }),
     json(202, { status: 'queued', event_id: 'order-1' }),
   )
-  const client = createClient({ baseUrl: peer.url, retry: fast })
+  const client = createClient({ baseUrl: peer.url, retry: impatient })
   const published = () => client.publish(event(1), { waitSeconds: 2 })
   expect(await published()).toEqual({ status: 'stored', event_id: 'order-1', seq: 12 })
   expect(peer.received[0]?.headers.prefer).toBe('wait=2')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createClient } from '../src/client.ts'
 import { createSseParser } from '../src/connection/sse.ts'
 import { type Answer, hangs, json, resets, startPeer, streams } from './peer.ts'
-import { all, failureOf, fast, stored } from './sample.ts'
+import { all, failureOf, fast, impatient, stored } from './sample.ts'
 
 const sse = 'text/event-stream'
 const messages = (...seqs: number[]) =>
@@ -92,7 +92,7 @@ test('a cursor that does not fit is called so, at first and later', async () => 
 
 test('a gateway that is not there at first is not waited for without end', async () => {
   await using peer = await startPeer(hangs)
-  const retry = { ...fast, totalMs: 300 }
+  const retry = { ...impatient, totalMs: 300 }
   const tail = createClient({ baseUrl: peer.url, retry }).tail({ topic: 'order' })
   expect(await failureOf(tail.next())).toMatchObject({ code: 'timed_out' })
 })
