@@ -31,7 +31,7 @@ await runCommand(async (signal) => {
   const facts = await readBackupFacts(url)
   const { bytes } = await withBaseBackup(url, async (backup) => {
     using progress = openProgress(process.stderr)
-    progress.stage('reading', backup.bytes)
+    progress.stage('reading') // how much of the write-ahead log comes on top, nobody knows
     const header = { format, begunAt, sekali: manifest.version, ...facts, bytes: backup.bytes, password }
     const onBytes = (read: number) => progress.update(read)
     return await writeBackup(file, header, backup.tar, { signal, onBytes })

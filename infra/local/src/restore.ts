@@ -32,7 +32,7 @@ await runCommand(async (signal) => {
   await requireEmpty(dir, header.bytes)
   {
     using progress = openProgress(process.stderr)
-    progress.stage('restoring', header.bytes)
+    progress.stage('restoring')
     await restoreInto(dir, backup, { signal, onBytes: (bytes) => progress.update(bytes) })
   }
   const n = (value: number) => value.toLocaleString('en-US')
