@@ -51,6 +51,14 @@ test.each([
   expect(server.begun).toEqual(['/1'])
 })
 
+test('a long answer comes whole, whatever its client sends behind the request, and so do the last words', async () => {
+  const long = 'a'.repeat(4 * megabyte)
+  await using server = await serve((_, response) => void response.end(long))
+  const answers = await server.ask('127.0.0.1', get('/1') + 'x'.repeat(300_000))
+  expect(answers).toContain(long)
+  expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400'])
+})
+
 const requestTimeoutMs = 200
 const impatient = { requestTimeoutMs, headersTimeoutMs: requestTimeoutMs, checkEveryMs: 50 }
 const post = (length: number, type = 'application/json') =>

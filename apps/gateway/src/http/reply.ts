@@ -49,7 +49,7 @@ export function send(response: ServerResponse, { status, body, headers }: Answer
 }
 
 /** How long a client that has its answer before its request's end may go on sending, so that it reads the answer. */
-const lingerMs = 500
+export const lingerMs = 500
 
 /**
  * The same for an answer that may come before the request's end. Then no other request can follow on the connection: the

@@ -15,6 +15,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { createBudget } from '../clients/budget.ts'
+import { lingerMs } from '../http/reply.ts'
 import { hangUpOn } from './cut.ts'
 import { closePipeline, type Exchange, openPipeline, type Pipeline, takeWaiting, wait } from './pipeline.ts'
 import type { Seat } from './seats.ts'
@@ -98,7 +99,11 @@ function fail(pipeline: Pipeline | undefined, socket: Socket, words: string, err
   else hangUp(socket, words, error)
 }
 
+/** Not at once: what the client has sent and nobody reads would make it a reset, and what it has not got yet be lost. */
 function hangUp(socket: Socket, words: string, error?: Error): void {
-  if (socket.writable) socket.write(words)
-  socket.destroy(error)
+  if (!socket.writable) return void socket.destroy(error)
+  socket.pause()
+  socket.end(words)
+  const lingering = setTimeout(() => socket.destroy(error), lingerMs).unref()
+  socket.once('close', () => clearTimeout(lingering))
 }
