@@ -7,7 +7,7 @@ import { InvalidConfig } from '@sekali/core/errors'
 /** The longest that a timer can wait; with more than that it does not wait at all. */
 export const timerMsMax = 2 ** 31 - 1
 
-const isObject = (value: unknown): value is object =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export function requireObject(value: unknown, message: string): void {
@@ -53,7 +53,7 @@ export function checkedCall<Options extends object>(
   const { signal, onRetry }: { readonly signal?: unknown; readonly onRetry?: unknown } = options
   requireFunction('onRetry', onRetry)
   if (signal === undefined || isSignal(signal)) return options
-  throw new InvalidConfig('signal must be an AbortSignal, for instance the signal of an AbortController')
+  throw new InvalidConfig('signal must be an AbortSignal, as a controller has')
 }
 
 /** Not instanceof: a test's page, for instance, has an AbortSignal of its own. */

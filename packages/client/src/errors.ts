@@ -38,17 +38,15 @@ export class TimedOut extends SekaliError {
 
 /** 429, 502, 503, 504: not now. A publish answered so may or may not have been carried out. */
 export class Unavailable extends SekaliError {
-  readonly code: string
+  declare readonly code: string
   readonly retryable = true
-  readonly status: number
+  declare readonly status: number
   /** What the answer's Retry-After asks for; undefined if it has none. */
-  readonly retryAfterMs: number | undefined
+  declare readonly retryAfterMs: number | undefined
 
-  constructor(message: string, { status, code }: Failure, retryAfterMs: number | undefined) {
+  constructor(message: string, failure: Failure, retryAfterMs: number | undefined) {
     super(message)
-    this.status = status
-    this.code = code
-    this.retryAfterMs = retryAfterMs
+    Object.assign(this, failure, { retryAfterMs })
   }
 }
 
@@ -93,20 +91,17 @@ export class DeadEvent extends SekaliError {
 
 /** Any other status that is not a success: the same request would fail the same way. */
 export class Refused extends SekaliError {
-  readonly code: string
+  declare readonly code: string
   readonly retryable = false
-  readonly status: number
+  declare readonly status: number
   /** What is wrong, in the gateway's words; undefined if it has said nothing. */
-  readonly detail: string | undefined
+  declare readonly detail: string | undefined
   /** Before that time it is refused for sure; undefined if the answer has no Retry-After. */
-  readonly retryAfterMs: number | undefined
+  declare readonly retryAfterMs: number | undefined
 
-  constructor(message: string, { status, code }: Failure, detail?: string, retryAfterMs?: number) {
+  constructor(message: string, failure: Failure, detail?: string, retryAfterMs?: number) {
     super(message)
-    this.status = status
-    this.code = code
-    this.detail = detail
-    this.retryAfterMs = retryAfterMs
+    Object.assign(this, failure, { detail, retryAfterMs })
   }
 }
 

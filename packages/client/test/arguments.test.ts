@@ -56,7 +56,7 @@ test('a base URL may be a URL', async () => {
 })
 
 test.each<[string, unknown, RegExp]>([
-  ['a text', 'http://127.0.0.1:8080', /takes an object: createClient\(\{ baseUrl/],
+  ['a text', 'http://127.0.0.1:8080', /takes an object, for instance \{ baseUrl/],
   ['null', null, /takes an object/],
   ['a misspelt option', { url: 'http://127.0.0.1' }, /no option "url".* baseUrl/],
   ['a URL of another kind', { baseUrl: 'ftp://a' }, /baseUrl must begin with http/],

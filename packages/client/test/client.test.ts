@@ -112,7 +112,7 @@ test('a port that fetch calls for nobody is a wrong argument, at once', async ()
   for (const error of await Promise.all(calls.map(failureOf))) {
     expect(error).toMatchObject({
       code: 'invalid_config',
-      message: expect.stringMatching(/nothing of http:\/\/127\.0\.0\.1:1\/.* port/),
+      message: expect.stringMatching(/refuses http:\/\/127\.0\.0\.1:1\/.* \(bad port\)/),
     })
   }
   expect(performance.now() - startedAt).toBeLessThan(1_000)

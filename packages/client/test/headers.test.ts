@@ -84,7 +84,7 @@ test('a function that never answers takes no longer than a request may, and ends
   const late = await failureOf(client.publish(event(1)))
   expect(late).toMatchObject({
     code: 'no_token',
-    message: expect.stringMatching(/token did not answer in time/),
+    message: expect.stringMatching(/token function did not answer in time/),
   })
   expect(peer.received).toEqual([])
   const signal = AbortSignal.timeout(20)

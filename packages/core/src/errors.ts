@@ -175,22 +175,15 @@ export interface Restored {
 export class LogRestored extends SekaliError implements Restored {
   readonly code = 'log_restored'
   readonly retryable = false
-  readonly topic: string
-  readonly epoch: number
-  readonly forkedAt: number
-  readonly restoredAt: string
-  readonly cursor: string
+  declare readonly topic: string
+  declare readonly epoch: number
+  declare readonly forkedAt: number
+  declare readonly restoredAt: string
+  declare readonly cursor: string
 
-  constructor(
-    restored: Restored,
-    message = `${restored.topic} was restored: it forks at ${restored.forkedAt}`,
-  ) {
+  constructor(restored: Restored, message: string) {
     super(message)
-    this.topic = restored.topic
-    this.epoch = restored.epoch
-    this.forkedAt = restored.forkedAt
-    this.restoredAt = restored.restoredAt
-    this.cursor = restored.cursor
+    Object.assign(this, restored)
   }
 }
 

@@ -36,7 +36,7 @@ function parse(name: string, given: unknown): string {
     throw new InvalidConfig(`${name} must begin with http:// or https://`)
   }
   if (url.username !== '' || url.password !== '') {
-    throw new InvalidConfig(`${name} must have no user name or password: use the options token or headers`)
+    throw new InvalidConfig(`${name} must have no user name or password: use the option token`)
   }
   if (url.search !== '' || url.hash !== '')
     throw new InvalidConfig(`${name} must have no query and no fragment`)

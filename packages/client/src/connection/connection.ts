@@ -25,7 +25,7 @@ export interface Connection {
 
 /** Throws InvalidConfig for options that make no sense. */
 export function connectionTo(options: ConnectionOptions = {}): Connection {
-  requireObject(options, 'createClient takes an object: createClient({ baseUrl: "http://127.0.0.1:8080" })')
+  requireObject(options, 'createClient takes an object, for instance { baseUrl: "http://127.0.0.1:8080" }')
   requireKnown('createClient', options, ['baseUrl', 'token', 'headers', 'fetch', 'retry'])
   const { baseUrl, fetch = platformFetch, retry = {}, token, headers } = options
   requireFunction('fetch', fetch)

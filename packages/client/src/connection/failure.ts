@@ -1,4 +1,5 @@
 import { type Issue, LogRestored, type Restored } from '@sekali/core/errors'
+import { isObject } from '../arguments.ts'
 import {
   BrokenOff,
   Conflict,
@@ -23,13 +24,12 @@ export interface BadAnswer {
 /** The error that an answer stands for: its problem+json says which, otherwise its status. */
 export function failureOf({ what, status, text, retryAfter }: BadAnswer) {
   const problem = parseProblem(text)
-  const code = typeof problem.code === 'string' ? problem.code : `http_${status}`
-  const reason = [problem.detail, problem.title].find((value) => typeof value === 'string')
+  const code = textOr(problem.code) ?? `http_${status}`
+  const reason = textOr(problem.detail) ?? textOr(problem.title)
   const message = `${what} answered ${status} ${code}${reason === undefined ? '' : `: ${reason}`}`
   const failure: Failure = { status, code }
   if (code === 'conflict') return new Conflict(message, numberOr(problem.seq))
-  const restored = code === 'log_restored' ? parseRestored(problem) : undefined
-  if (restored !== undefined) return new LogRestored(restored, message)
+  if (code === 'log_restored') return new LogRestored(restoredIn(problem), message)
   if (code === 'dead_event') return new DeadEvent(message, textOr(problem.reason))
   if (status === 422) {
     const issues = [...parseIssues(problem.errors), ...parseBadEvents(problem.events)]
@@ -59,7 +59,7 @@ export const isRedirect = (status: number, location: string | null): boolean =>
 export function redirectOf(what: string, status: number, url: string, location: string | null): Refused {
   const target = location !== null && URL.canParse(location, url) ? new URL(location, url) : undefined
   const to = target === undefined ? 'somewhere else' : target.origin + target.pathname
-  const message = `${what} answered ${status} redirected: to ${to}, and redirects are not followed`
+  const message = `${what} answered ${status} redirected: to ${to}, which is not followed`
   return new Refused(`${message}: give the baseUrl of the gateway itself`, { status, code: 'redirected' })
 }
 
@@ -69,25 +69,24 @@ export function issueText({ index, path, message }: Issue): string {
   return place === '' ? message : `${place} ${message}`
 }
 
-function parseIssues(errors: unknown): Issue[] {
-  if (!Array.isArray(errors)) return []
-  return errors.filter(isObject).map(({ index, path, code, message }) => ({
-    ...(typeof index === 'number' && { index }),
+const parseIssues = (errors: unknown): Issue[] =>
+  objectsIn(errors).map(({ index, path, code, message }) => ({
+    ...numbered(index),
     path: String(path),
     code: String(code),
     message: String(message),
   }))
-}
 
 /** Of an array that was published leniently each bad event has a list of its own. */
-function parseBadEvents(events: unknown): Issue[] {
-  if (!Array.isArray(events)) return []
-  return events
-    .filter(isObject)
-    .flatMap(({ index, errors }) =>
-      parseIssues(errors).map((issue) => ({ ...(typeof index === 'number' && { index }), ...issue })),
-    )
-}
+const parseBadEvents = (events: unknown): Issue[] =>
+  objectsIn(events).flatMap(({ index, errors }) =>
+    parseIssues(errors).map((issue) => ({ ...numbered(index), ...issue })),
+  )
+
+const numbered = (index: unknown) => typeof index === 'number' && { index }
+
+const objectsIn = (list: unknown): Record<string, unknown>[] =>
+  Array.isArray(list) ? list.filter(isObject) : []
 
 function parseProblem(text: string): Record<string, unknown> {
   try {
@@ -98,21 +97,8 @@ function parseProblem(text: string): Record<string, unknown> {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function parseRestored({
-  topic,
-  epoch,
-  forked_at,
-  restored_at,
-  cursor,
-}: Record<string, unknown>): Restored | undefined {
-  if (typeof topic !== 'string' || typeof cursor !== 'string') return undefined
-  if (typeof epoch !== 'number' || typeof forked_at !== 'number') return undefined
-  return { topic, epoch, forkedAt: forked_at, restoredAt: String(restored_at), cursor }
-}
+const restoredIn = ({ topic, epoch, forked_at, restored_at, cursor }: Record<string, unknown>) =>
+  ({ topic, epoch, forkedAt: forked_at, restoredAt: restored_at, cursor }) as Restored
 
 const numberOr = (value: unknown) => (typeof value === 'number' ? value : undefined)
 const textOr = (value: unknown) => (typeof value === 'string' ? value : undefined)

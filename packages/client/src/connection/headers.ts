@@ -27,7 +27,7 @@ export function withHeaders(fetch: Fetch, { token, headers = {} }: HeaderOptions
   return (url, init) => fetch(url, { ...init, headers: { ...own, ...init.headers } })
 }
 
-const tokenRule = 'token must be visible characters of ASCII, or a function that returns such'
+const tokenRule = 'token must be visible ASCII, or a function that returns it'
 
 function bearer(token: unknown): string {
   if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return `Bearer ${token}`
@@ -38,7 +38,7 @@ async function askFor(token: () => string | PromiseLike<string>): Promise<unknow
   try {
     return await token()
   } catch (cause) {
-    throw new NoToken('the function that was given as token failed', { cause })
+    throw new NoToken('the token function failed', { cause })
   }
 }
 
@@ -65,7 +65,7 @@ function checkedHeaders(headers: unknown): Record<string, string> {
 /** Work that cannot be stopped is no longer waited for once the signal aborts. */
 function inTime<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new NoToken('the function that was given as token did not answer in time'))
+    const onAbort = () => reject(new NoToken('the token function did not answer in time'))
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     work()

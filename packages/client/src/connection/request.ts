@@ -83,8 +83,7 @@ export async function open(
       const answer = await exchange.fetch(fetch)
       if (!isSuccess(answer.status)) succeeded(exchange, answer, await answer.text())
       const body = answer.body?.getReader()
-      if (body === undefined)
-        throw new InvalidConfig('the given fetch cannot stream: its answers have no body')
+      if (body === undefined) throw new InvalidConfig('the given fetch cannot stream')
       return { reader: body, headers: answer.headers }
     })
     return {
@@ -139,7 +138,7 @@ function begin({ url, method, headers, body }: Request, signal: AbortSignal | un
         const reason = reasonOf(cause)
         // Of Node's fetch: to try again would not help. Browsers do not say why they refuse.
         if (reason === 'bad port') {
-          throw new InvalidConfig(`fetch asks nothing of ${url}: the port is another service's (bad port)`, {
+          throw new InvalidConfig(`fetch refuses ${url} (bad port)`, {
             cause,
           })
         }

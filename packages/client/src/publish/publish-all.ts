@@ -76,7 +76,7 @@ function iteratorOf(events: Iterable<Publishable> | AsyncIterable<Publishable>) 
     if (Symbol.asyncIterator in events) return events[Symbol.asyncIterator]()
     if (Symbol.iterator in events) return events[Symbol.iterator]()
   }
-  throw new InvalidConfig('publishAll takes an iterable of events, an array for instance')
+  throw new InvalidConfig('publishAll takes an iterable of events')
 }
 
 /** The first thing that goes wrong, which ends a wait for anything else. */

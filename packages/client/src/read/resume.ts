@@ -37,25 +37,24 @@ const topicFirst = /^\{"topic":"([^"\\]*)"/
 
 /**
  * The members behind the payload, whose seq is among them, up to the end of the line: plain strings, numbers and the like.
- * The last may be the epoch.
+ * A line with an epoch is parsed: only a log that was restored has any.
  * Behind the last `}` but one of a line that is JSON, this can only be members of the event itself: in a string the
  * first quote would end it, and the key would stand outside.
  */
 const membersWithSeq =
-  /^(?:,"(?!seq"|epoch")[^"\\]*":(?:"[^"\\]*"|[\w.+-]+))*,"seq":(\d+)(?:,"(?!epoch")[^"\\]*":(?:"[^"\\]*"|[\w.+-]+))*(?:,"epoch":(\d+))?\}$/
+  /^(?:,"(?!seq"|epoch")[^"\\]*":(?:"[^"\\]*"|[\w.+-]+))*,"seq":(\d+)(?:,"(?!seq"|epoch")[^"\\]*":(?:"[^"\\]*"|[\w.+-]+))*\}$/
 
 interface Passed {
   readonly topic: string
   readonly seq: number
-  readonly epoch: number | undefined
+  readonly epoch?: number
 }
 
 function read(line: string): Passed {
   const topic = topicFirst.exec(line)?.[1]
   const payloadEnd = line.lastIndexOf('}', line.length - 2) + 1
-  const [, seq, epoch] = membersWithSeq.exec(line.slice(payloadEnd)) ?? []
-  if (topic === undefined || seq === undefined) return parse(line)
-  return { topic, seq: Number(seq), epoch: epoch === undefined ? undefined : Number(epoch) }
+  const seq = membersWithSeq.exec(line.slice(payloadEnd))?.[1]
+  return topic === undefined || seq === undefined ? parse(line) : { topic, seq: Number(seq) }
 }
 
 function parse(line: string): Passed {

@@ -114,7 +114,7 @@ function checked(query: TailQuery): TailQuery {
   }
   // fetch would refuse the header with its value in its words, again and again.
   if (/^[\x21-\x7e]*$/.test(String(query.cursor ?? ''))) return query
-  throw new InvalidConfig('cursor must be what an event of an earlier tail had as cursor')
+  throw new InvalidConfig('cursor must be that of an event of a tail')
 }
 
 const withLastId = (headers: Record<string, string>, id: string) =>

@@ -63,7 +63,8 @@ export function requireGood(bound: Bound, asked: readonly Asked[], isEnd: boolea
   if (first === undefined) return
   const [{ name, epoch }, { forkedAt, at }] = first
   const cursor = formatBound(setBack(bound, refused, isEnd))
-  throw new LogRestored({ topic: name, epoch, forkedAt, restoredAt: at, cursor })
+  const message = `${name} was restored: it forks at ${forkedAt}`
+  throw new LogRestored({ topic: name, epoch, forkedAt, restoredAt: at, cursor }, message)
 }
 
 type Placed = readonly [key: number | string, topic: Asked | undefined, place: EpochPlace]
