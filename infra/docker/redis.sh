@@ -16,7 +16,7 @@ gateway="$connection $scripts +xadd +xsetid +xgroup|create +xinfo|stream +xinfo|
   +memory|usage +xrange +time +sadd +srem +smembers +smismember +scard +exists +mget +hget +hset +hdel +publish +subscribe +unsubscribe"
 consumer="$connection $scripts +multi +exec +xreadgroup +xrange +xack +xautoclaim +xtrim
   +xsetid +xgroup|create +xgroup|setid +xgroup|delconsumer +xinfo|stream +xinfo|groups +xinfo|consumers
-  +sadd +srem +smembers +scard +exists +mget +set +hget +hgetall +hset +hdel +del
+  +sadd +srem +smembers +scard +exists +mget +set +hget +hmget +hgetall +hset +hdel +del +xdel
   +time +publish +subscribe +unsubscribe"
 
 projector="$connection +subscribe +unsubscribe"
