@@ -1,30 +1,6 @@
-import { fillLog } from '@sekali/testkit/fill-log'
-import { ownStore } from '@sekali/testkit/own'
 import { expect, test } from 'vitest'
-import type { Store } from '../src/postgres/connect.ts'
 import { readNext } from '../src/projections/read-next.ts'
-import { type GapLook, type GapPlace, lookForGaps } from '../src/read/gaps.ts'
-
-async function lookAll(store: Store): Promise<GapLook[]> {
-  const looks: GapLook[] = []
-  let place: GapPlace | undefined
-  do {
-    const look = await lookForGaps(store, place)
-    looks.push(look)
-    place = look.next
-  } while (place !== undefined)
-  return looks
-}
-
-const seqsOf = (looks: readonly GapLook[]) => looks.reduce((sum, { seqs }) => sum + seqs, 0)
-const foundIn = (looks: readonly GapLook[]) => looks.flatMap(({ found }) => found)
-
-async function ownLog(heads: Record<string, number>) {
-  const store = await ownStore()
-  await fillLog(store, heads, { payload: `'{}'` })
-  await store.pool.query('VACUUM ANALYZE events')
-  return store
-}
+import { foundIn, lookAll, ownLog, seqsOf } from './looks.ts'
 
 test('a log without a gap is looked at whole, topic after topic', async () => {
   await using store = await ownLog({ a: 1, b: 3_000, c: 1_024, d: 1_025 })
@@ -32,17 +8,6 @@ test('a log without a gap is looked at whole, topic after topic', async () => {
   const looks = await lookAll(store)
   expect(foundIn(looks)).toEqual([])
   expect(seqsOf(looks)).toBe(5_050)
-})
-
-test('the looks take on from one another, in a large topic and over many topics', async () => {
-  await using large = await ownLog({ a: 140_000, b: 5 })
-  const looks = await lookAll(large)
-  expect(looks.length).toBeGreaterThan(1)
-  expect(seqsOf(looks)).toBe(140_005)
-  await using many = await ownLog(Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`t${n}`, 2])))
-  const all = await lookAll(many)
-  expect(all.length).toBeGreaterThan(1)
-  expect(seqsOf(all)).toBe(1_200)
 })
 
 test.each([
