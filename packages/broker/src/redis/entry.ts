@@ -8,6 +8,7 @@
  * the others. See docs/adr, 13.
  */
 import type { Event, EventId, Source, TopicName } from '@sekali/core/event'
+import { limits } from '@sekali/core/limits'
 import { advance, comparePositions, type Position, timeOf } from '@sekali/core/position'
 
 /** An event in a stream. */
@@ -105,6 +106,8 @@ function decodeEvent(topic: TopicName, text: string): Event | undefined {
   const second = text.indexOf(separator, first + 1)
   const third = text.indexOf(separator, second + 1)
   if (first === -1 || second === -1 || third === -1) return undefined
+  // The index of keys would take it, and then nobody could ask for it.
+  if (first > limits.eventIdCharsMax) return undefined
   const timestamp = text.slice(first + 1, second)
   if (!timeForm.test(timestamp)) return undefined
   return {
