@@ -177,8 +177,19 @@ test('that PostgreSQL was put back is said once it was counted, or with --yes', 
     err: expect.stringContaining('--yes'),
   })
   expect(await run(['restored', '--at', 'soon'], system.url)).toMatchObject({ code: 2 })
-  const begun = await run(['restored', '--yes', '--json'], system.url)
+  // Events were stored since PostgreSQL started: an epoch that forks behind them would tell nobody of them.
+  expect(await run(['restored', '--yes'], system.url)).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringMatching(
+      /something was stored since PostgreSQL started at .*say --at.*\nno epoch has begun/s,
+    ),
+  })
+  expect((await run(['audit'], system.url)).out).not.toContain('epochs_begun')
+  const begun = await run(['restored', '--yes', '--at', '1h', '--json'], system.url)
   expect(JSON.parse(begun.out)).toEqual({ epoch: expect.any(Number), topics })
-  expect((await run(['restored', '--yes'], system.url)).out).toMatch(/^epoch \d+ of \d+ topics? has begun\n$/)
+  expect((await run(['restored', '--yes', '--at', '1h'], system.url)).out).toMatch(
+    /^epoch \d+ of \d+ topics? has begun\n$/,
+  )
   expect((await run(['audit'], system.url)).out).toContain('epochs_begun')
 })

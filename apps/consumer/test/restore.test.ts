@@ -3,11 +3,13 @@
  * promoted. If the stream has all that followed, the log is built again as it was. Otherwise another epoch begins.
  */
 import { forgetName } from '@sekali/broker/names'
-import { readAllRemembered } from '@sekali/broker/remembered'
+import { readAllRemembered, remember } from '@sekali/broker/remembered'
 import { chunksOf } from '@sekali/core/chunks'
 import type { TopicName } from '@sekali/core/event'
 import type { Fork } from '@sekali/core/fork'
 import { createLog } from '@sekali/process/log'
+import { dropTopic } from '@sekali/store/drop-topic'
+import { ensureTopics } from '@sekali/store/ensure-topics'
 import { readForks } from '@sekali/store/forks'
 import { keepRows } from '@sekali/testkit/backup'
 import { eventually } from '@sekali/testkit/eventually'
@@ -207,8 +209,29 @@ test('what is said of a restore is said once, after COMMIT', async () => {
 test('a topic that is dropped is forgotten, and is none that was restored when it comes again', async () => {
   await using stack = await ownStack()
   await store(stack, 1, 1)
-  expect((await readAllRemembered(stack.broker)).size).toBe(1)
-  await stack.broker.redis.del(streamOf(stack.broker))
-  await forgetName(stack.broker, 'orders' as TopicName)
-  expect(await stack.broker.redis.exists(`${stack.broker.prefix}:remembered`)).toBe(0)
+  const orders = 'orders' as TopicName
+  const [had] = (await readAllRemembered(stack.broker)).values()
+  if (had === undefined) throw new Error('nothing is remembered')
+  const key = `${stack.broker.prefix}:remembered`
+  await stack.broker.redis.del(streamOf(stack.broker), key)
+  await remember(stack.broker, stack.broker.redis, [{ topic: orders, remembered: { ...had, head: 0 } }])
+  expect(await forgetName(stack.broker, orders)).toBe('dropped')
+  expect(await stack.broker.redis.exists(key)).toBe(0)
+})
+
+test('a topic that was put back to where it is empty cannot be dropped: made again, readers would not be told', async () => {
+  await using stack = await ownStack()
+  const orders = 'orders' as TopicName
+  await ensureTopics(stack.store, [orders])
+  const backup = await keepRows(stack.store)
+  await store(stack, 5, 1)
+  await retire(stack)
+  await backup.restore()
+  const drop = () => dropTopic(stack.store, orders, () => forgetName(stack.broker, orders), { actor: 'test' })
+  // Only Redis knows of it, and then PostgreSQL does as well.
+  expect(await drop()).toBe('in_use')
+  expect(await storeAll(stack)).toMatchObject({ headSeq: 0, epoch: 2 })
+  expect(await drop()).toBe('in_use')
+  expect(await store(stack, 2, 6)).toMatchObject({ headSeq: 2, epoch: 2 })
+  expect(await forksOf(stack)).toEqual([[2, 0]])
 })

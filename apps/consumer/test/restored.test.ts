@@ -21,7 +21,7 @@ test('the program says what there is, and begins an epoch only where it is told 
   await using store = await ownStore()
   await fillLog(store, { a: 5, b: 7 }, { payload: `'{}'` })
   const counted = expect.stringMatching(/^2 topics with 12 events, the newest stored at 20.*Z\n$/)
-  const hint = expect.stringContaining('in 2 of them something was stored since PostgreSQL started')
+  const hint = expect.stringContaining('in 2 topics something was stored since PostgreSQL started')
   expect(run(store.url, '--dry-run')).toEqual({ status: 0, stdout: counted, stderr: hint })
   expect(run(store.url)).toEqual({
     status: 1,
@@ -29,12 +29,30 @@ test('the program says what there is, and begins an epoch only where it is told 
     stderr: expect.stringMatching(/say --yes\n$/),
   })
   expect(await readForks(store)).toEqual(new Map())
-  expect(run(store.url, '--yes')).toEqual({
+  const begun = {
     status: 0,
     stdout: expect.stringMatching(/^epoch \d+ of 2 topics has begun\n$/),
     stderr: '',
+  }
+  expect(run(store.url, '--yes', '--at', '2020-01-01T00:00:00Z')).toEqual(begun)
+  expect(
+    [...(await readForks(store)).values()].map(({ forks }) => forks.map(({ forkedAt }) => forkedAt)),
+  ).toEqual([[0], [0]])
+  await store.pool.query("UPDATE events SET stored_at = '2020-01-01Z'") // and nothing since the start
+  expect(run(store.url, '--yes')).toEqual(begun)
+})
+
+test('where something was stored since PostgreSQL started, the program begins no epoch without a time', async () => {
+  await using store = await ownStore()
+  await fillLog(store, { a: 5, b: 7 }, { payload: `'{}'` })
+  expect(run(store.url, '--yes')).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^in 2 topics something was stored since PostgreSQL started at \S+Z: .*say --at.*\nno epoch has begun\n$/,
+    ),
   })
-  expect([...(await readForks(store)).keys()]).toEqual([1, 2])
+  expect(await readForks(store)).toEqual(new Map())
 })
 
 test('what makes no sense is refused with status 2, without what was given', () => {

@@ -50,6 +50,10 @@ const command = commandLine(
   .option('--projectors <number>', 'how many projectors share the projections', wholeNumber(0, 64), 1)
   .option('--projections <folder>', `a folder of definitions of projections${example}`, existingFolder)
   .option('--data <folder>', 'where data and logs are kept', newFolder, dataFolder)
+  .option(
+    '--restored',
+    'the data are a copy or were put back: tell readers who have read further than they go',
+  )
   .addHelpText(
     'after',
     `
@@ -83,6 +87,7 @@ const options = command.parse().opts<{
   projectors: number
   projections?: string
   data: string
+  restored?: true
 }>()
 
 await runCommand(async (signal) => {
@@ -91,6 +96,11 @@ await runCommand(async (signal) => {
   requireAuth(auth, '--host', options.host)
   if (options.replaceFirstKey && auth !== 'keys') {
     throw new UsageError('--replace-first-key needs SEKALI_AUTH=keys: without it nobody is asked for a key.')
+  }
+  if (options.restored && given.DATABASE_URL !== undefined) {
+    throw new UsageError(
+      '--restored is about the PostgreSQL of --data, and DATABASE_URL names another: `sekali restored` is for that.',
+    )
   }
   refuseUnread(process.env, options)
   // A log keeps what it gets, and others read it.
@@ -114,6 +124,7 @@ await runCommand(async (signal) => {
     consumers: options.consumers,
     projectors: options.projectors,
     projections: options.projections,
+    restored: options.restored === true,
     databaseUrl: given.DATABASE_URL,
     redisUrl: given.REDIS_URL,
     onEvent: narrate,

@@ -86,7 +86,7 @@ test('npm start: the commands restore a backup and a copy, and whoever had read 
   expect(await readBehind(url, '400', 250)).toEqual([...ids('first', 401, 500), ...since])
   await allFolded(url)
 
-  await typeUntil('sekali -- restored')
+  await typeUntil('npm start -- --data copy')
   // Whoever goes on with what was copied has the places of 650 and of those before it, and others may be further.
   const place = (seq: number) => cursor.replace('.500', `.${seq}`)
   const again = await toldBehind(url, place(660))

@@ -1,7 +1,7 @@
 /** The file of a backup, without a PostgreSQL: its data folder is any folder here. */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
@@ -10,6 +10,7 @@ import { type BackupHeader, entryOf, format, headerName } from '../src/backup/fo
 import { openBackup } from '../src/backup/read-backup.ts'
 import { requireEmpty, restoreInto } from '../src/backup/restore-folder.ts'
 import { writeBackup } from '../src/backup/write-backup.ts'
+import { clearMark, whyRestored } from '../src/system/restored-mark.ts'
 
 const header: BackupHeader = {
   format,
@@ -88,6 +89,32 @@ test.each([1, 700, 10_000, 10_000_000])(
     expect(mark).not.toHaveProperty('password')
   },
 )
+
+test('a start begins new epochs in what was restored until one has done so, and in nothing else', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  const dir = await restored(folder, await ownBackup(folder))
+  expect(await whyRestored(dir, false)).toMatch(/a backup was restored here/)
+  await clearMark(dir)
+  expect(await whyRestored(dir, false)).toBeUndefined()
+  // Of a copy somebody says it, which holds until it is done.
+  expect(await whyRestored(dir, true)).toMatch(/--restored says/)
+  expect(await whyRestored(dir, false)).toBeDefined()
+})
+
+test('a restore that was killed before the data had their place leaves nothing for a start to obey', async () => {
+  await using folder = await temporaryFolder('sekali-test-')
+  const dir = await restored(folder, await ownBackup(folder))
+  const postgres = join(dir, 'postgres')
+  await rename(join(postgres, 'data'), join(postgres, 'data.new'))
+  await expect(whyRestored(dir, true)).rejects.toMatchObject({
+    code: 'usage',
+    message: expect.stringContaining('has no data'),
+  })
+  expect(await whyRestored(dir, false)).toBeUndefined()
+  // Nor once there is a log.
+  await rename(join(postgres, 'data.new'), join(postgres, 'data'))
+  expect(await whyRestored(dir, false)).toBeUndefined()
+})
 
 test('tar reads it as well', async () => {
   await using folder = await temporaryFolder('sekali-test-')

@@ -117,6 +117,11 @@ test.each<[Record<string, string>, string[], RegExp]>([
   [{ JWT_ISSUER: 'https://login.example.com' }, [], /JWT_ISSUER: set SEKALI_AUTH=keys/],
   [{ STATEMENT_MS: '9000' }, [], /REDIS_CALL_MS < STATEMENT_MS < IDLE_IN_TRANSACTION_MS/],
   [{ IMPORT_MS: '1' }, [], /IMPORT_MS/],
+  [
+    { DATABASE_URL: 'postgres://a@127.0.0.1/a' },
+    ['--restored'],
+    /DATABASE_URL names another: `sekali restored`/,
+  ],
   [{ SEKALI_AUTH: 'keys' }, ['--replace-first-key'], /no terminal.*--print-first-key/s],
 ])('start refuses the setting %j, with %j, before anything is made', async (env, args, words) => {
   await using folder = await temporaryFolder('sekali-test-')

@@ -43,7 +43,7 @@ export const problems = {
   unknown_topic: [404, 'There is no topic of this name.'],
   topic_in_use: [
     409,
-    'The topic has events, entries in flight or dead letters. Only one that has nothing can be dropped.',
+    'The topic has events, entries in flight or dead letters, or had events before a restore. Only one that has nothing can be dropped.',
   ],
   unknown_projection: [404, 'There is no projection of this name.'],
   unknown_key: [404, 'The projection has no state of this key.'],

@@ -8,7 +8,8 @@ CREATE TABLE "forks" (
 	"at" timestamp(6) with time zone DEFAULT clock_timestamp() NOT NULL,
 	CONSTRAINT "forks_topic_id_epoch_pk" PRIMARY KEY("topic_id","epoch")
 );--> statement-breakpoint
--- As before, and the topic's forks go with it.
+-- As before, and the topic's forks go with it. A topic in a later epoch than new ones begin in is in use: made again it
+-- would begin in one that readers know, and nobody would tell them.
 CREATE OR REPLACE FUNCTION "drop_topic"(unwanted text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -19,6 +20,7 @@ BEGIN
 		RETURN CASE WHEN EXISTS (SELECT FROM public.topics WHERE name = unwanted) THEN 'in_use' ELSE 'unknown' END;
 	END IF;
 	IF topic.head > 0 OR topic.seen > topic.accounted
+		OR topic.epoch > coalesce((SELECT max(f.epoch) FROM public.forks f WHERE f.topic_id = 0), 1)
 		OR EXISTS (SELECT FROM public.dead_letters WHERE topic_id = topic.id) THEN
 		RETURN 'in_use';
 	END IF;
@@ -29,9 +31,11 @@ END $$;
 --> statement-breakpoint
 -- Begins an epoch in every topic, for whoever has put PostgreSQL back to an earlier state and lost what Redis remembered, so
 -- that no consumer can find it out. What was stored before that is of the state that was put back; all, where no
--- time is given. The epoch has the number of the minute, in minutes since 2025: nobody knows which numbers a log has used
+-- time is given. The epoch has the number of the second, in seconds since 2025: nobody knows which numbers a log has used
 -- that is gone. The row of topic 0 is for topics that are made later: they may have been there before. Run again, it begins
 -- another epoch, which tells nobody anything: whoever has read no further than the log goes is where it forks, or before.
+-- So with a time: a log that has forked since, and no later than there, forks where it ends. Its readers were told, and
+-- have gone back and read on.
 CREATE FUNCTION "begin_epochs"("restored_at" timestamp with time zone, OUT "epoch" integer, OUT "topics" bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -41,16 +45,19 @@ BEGIN
 	SELECT greatest(
 		1 + coalesce(max(t.epoch), 1),
 		1 + coalesce((SELECT max(f.epoch) FROM public.forks f), 1),
-		extract(epoch FROM begun_at - timestamptz '2025-01-01Z') / 60
+		extract(epoch FROM begun_at - timestamptz '2025-01-01Z')
 	) INTO epoch FROM public.topics t;
 	WITH begun AS (
 		UPDATE public.topics t SET epoch = begin_epochs.epoch RETURNING t.id, t.head
 	)
 	INSERT INTO public.forks (topic_id, epoch, at, forked_at)
-	SELECT b.id, begin_epochs.epoch, begun_at, CASE WHEN begin_epochs.restored_at IS NULL THEN b.head ELSE coalesce((
+	SELECT b.id, begin_epochs.epoch, begun_at, CASE WHEN begin_epochs.restored_at IS NULL OR EXISTS (
+		SELECT FROM public.forks f
+		WHERE f.topic_id = b.id AND f.at >= begin_epochs.restored_at AND f.forked_at <= kept.seq
+	) THEN b.head ELSE kept.seq END
+	FROM begun b CROSS JOIN LATERAL (SELECT coalesce((
 		SELECT e.seq FROM public.events e WHERE e.topic_id = b.id AND e.stored_at < begin_epochs.restored_at
-		ORDER BY e.seq DESC LIMIT 1), 0) END
-	FROM begun b;
+		ORDER BY e.seq DESC LIMIT 1), 0) AS seq) kept;
 	GET DIAGNOSTICS topics = ROW_COUNT;
 	INSERT INTO public.forks (topic_id, epoch, at, forked_at) VALUES (0, begin_epochs.epoch, begun_at, 0);
 END $$;--> statement-breakpoint

@@ -54,13 +54,13 @@ test('begun twice it tells nobody more than begun once, and no number comes twic
   expect(isTold(first.epoch, 510)).toBe(false)
 })
 
-test('its number is that of the minute, so a log that is put back again does not come to it by counting', async () => {
+test('its number is that of the second, so a log that is put back again does not come to it by counting', async () => {
   await using store = await ownLog()
-  const minutes = () => Math.round((Date.now() - Date.UTC(2025, 0, 1)) / 60_000)
-  const before = minutes()
+  const seconds = () => Math.round((Date.now() - Date.UTC(2025, 0, 1)) / 1_000)
+  const before = seconds()
   const { epoch } = await beginEpochs(store, undefined, by)
   expect(epoch).toBeGreaterThanOrEqual(before)
-  expect(epoch).toBeLessThanOrEqual(minutes())
+  expect(epoch).toBeLessThanOrEqual(seconds())
   await store.pool.query(`UPDATE topics SET epoch = 2000000000 WHERE name = 'a'`)
   expect((await beginEpochs(store, undefined, by)).epoch).toBe(2_000_000_001)
 })
@@ -76,6 +76,36 @@ test('where something was stored since, the time at which PostgreSQL was put bac
     ['b', 0],
     ['empty', 0],
   ])
+})
+
+test('with the same time begun twice it tells nobody who has gone back and read on meanwhile', async () => {
+  await using store = await ownLog()
+  await store.pool.query(`
+    UPDATE events SET stored_at = timestamptz '2026-01-01Z' + seq * interval '1 minute' WHERE topic_id = 1`)
+  const forkedAt = async () =>
+    [...(await readForks(store)).values()].map(({ topic, forks }) => [topic, forks.at(-1)?.forkedAt])
+  // Said too late and without the time at first: that tells nobody whom the time would have told.
+  await beginEpochs(store, undefined, by)
+  const first = await beginEpochs(store, '2026-01-01T06:00:30.000000Z', by)
+  expect(await forkedAt()).toEqual([
+    ['a', 360],
+    ['b', 0],
+    ['empty', 0],
+  ])
+  const second = await beginEpochs(store, '2026-01-01T06:00:30.000000Z', by)
+  expect(second.epoch).toBeGreaterThan(first.epoch)
+  expect(await forkedAt()).toEqual([
+    ['a', 500],
+    ['b', 7],
+    ['empty', 0],
+  ])
+  const forks = (await readForks(store)).get(1)?.forks ?? []
+  expect(forkBefore(forks, { epoch: first.epoch, seq: 410 })).toBeUndefined()
+  expect(forkBefore(forks, { epoch: 1, seq: 361 })).toMatchObject({ forkedAt: 360 })
+  // It was put back once more, after those had begun.
+  await store.pool.query("UPDATE forks SET at = '2026-01-01T06:30Z'")
+  await beginEpochs(store, '2026-01-01T07:00:30.000000Z', by)
+  expect((await forkedAt())[0]).toEqual(['a', 420])
 })
 
 test('a topic that is made later begins in that epoch: it may have been there before', async () => {

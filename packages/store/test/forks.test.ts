@@ -32,11 +32,21 @@ test('forks are read by topic, in the order of their epochs, and topics without 
   expect(await readForks(store, [])).toEqual(new Map())
 })
 
-test('a topic that is dropped takes its forks with it', async () => {
+test('a topic that has begun another epoch is in use: made again, it would begin in the first one', async () => {
   await using store = await ownStore()
   await store.pool.query(`
     INSERT INTO topics (name, epoch) VALUES ('a', 2);
     INSERT INTO forks (topic_id, epoch, forked_at) VALUES (1, 2, 0)`)
+  const drop = async () => (await store.pool.query("SELECT drop_topic('a') AS outcome")).rows
+  expect(await drop()).toEqual([{ outcome: 'in_use' }])
+  expect((await store.pool.query('SELECT FROM forks')).rowCount).toBe(1)
+})
+
+test('a topic in the epoch in which new ones begin can be dropped, and takes its forks with it', async () => {
+  await using store = await ownStore()
+  await store.pool.query(`
+    INSERT INTO topics (name, epoch) VALUES ('a', 2);
+    INSERT INTO forks (topic_id, epoch, forked_at) VALUES (1, 2, 0), (0, 2, 0)`)
   await store.pool.query("SELECT drop_topic('a')")
-  expect((await store.pool.query('SELECT FROM forks')).rowCount).toBe(0)
+  expect((await store.pool.query('SELECT topic_id FROM forks')).rows).toEqual([{ topic_id: 0 }])
 })

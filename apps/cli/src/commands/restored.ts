@@ -24,7 +24,7 @@ export function addRestored(program: Command, surroundings: Surroundings): void 
     )
     .option('--at <time>', 'when PostgreSQL was put back: 1h (ago), yesterday, RFC 3339 (default: now)', time)
     .option('--dry-run', 'say what there is, and do nothing')
-    .option('--yes', 'do not ask')
+    .option('--yes', 'do not ask; refused without --at if something was stored since PostgreSQL started')
     .addHelpText(
       'after',
       `
@@ -50,6 +50,12 @@ async function restored(context: Context, _: string[], given: Options): Promise<
     await out.line(json ? JSON.stringify(counted) : textOf(counted, at))
     return undefined
   }
+  const late = lateText(counted, at)
+  if (yes && late !== undefined) {
+    report(late)
+    report('no epoch has begun')
+    return exitCodes.refused
+  }
   if (!yes) {
     report(textOf(counted, at))
     const question = `Type ${counted.topics} to begin another epoch of ${count(counted.topics, 'topic')}: `
@@ -65,14 +71,21 @@ async function restored(context: Context, _: string[], given: Options): Promise<
 }
 
 function textOf(counted: EpochsCount, at: string | undefined): string {
-  const { topics, events, newest_stored_at: newest, started_at: started, stored_since_start: since } = counted
+  const { topics, events, newest_stored_at: newest } = counted
   const newestText = newest === null ? '' : `, the newest stored at ${newest}`
-  const lines = [`${count(topics, 'topic')} with ${count(events, 'event')}${newestText}`]
-  if (since > 0 && at === undefined) {
-    lines.push(
-      `in ${count(since, 'topic')} something was stored since PostgreSQL started at ${started}: if it was put back before ` +
-        'that, say --at with the time, or readers of the lost events pass over these',
-    )
-  }
-  return lines.join('\n')
+  const late = lateText(counted, at)
+  const counts = `${count(topics, 'topic')} with ${count(events, 'event')}${newestText}`
+  return late === undefined ? counts : `${counts}\n${late}`
+}
+
+/** What speaks against an epoch that forks where the logs end. Only who is asked can say that it was put back after that. */
+function lateText(
+  { started_at: started, stored_since_start: since }: EpochsCount,
+  at: string | undefined,
+): string | undefined {
+  if (since === 0 || at !== undefined) return undefined
+  return (
+    `in ${count(since, 'topic')} something was stored since PostgreSQL started at ${started}: if it was put back before ` +
+    'that, say --at with the time, or readers of the lost events pass over these'
+  )
 }

@@ -21,7 +21,7 @@ before consumers start. It is safe to say twice. DATABASE_URL must be the owner'
 
   --at TIME  when PostgreSQL was put back, as RFC 3339, if something has been stored since
   --dry-run  say what there is, and do nothing
-  --yes      do it
+  --yes      do it; refused without --at if something was stored since PostgreSQL started
 `
 
 const silent = { warn: () => undefined }
@@ -55,21 +55,25 @@ async function main(): Promise<number> {
   }
   const { DATABASE_URL: url } = parseEnv(v.object({ DATABASE_URL: databaseUrl }), process.env)
   await using store = connectStore({ url, poolMax: 1, name: 'sekali-restored' }, silent)
+  const { topics, events, newestStoredAt, startedAt, storedSinceStart } = await countForEpochs(store)
+  const late =
+    storedSinceStart > 0 && at === undefined
+      ? `in ${storedSinceStart} topics something was stored since PostgreSQL started at ${startedAt}: say --at with the time ` +
+        'when it was put back, or readers of the lost events pass over these\n'
+      : ''
   if (yes) {
-    const { epoch, topics } = await beginEpochs(store, at, { actor: 'restored' })
-    process.stdout.write(`epoch ${epoch} of ${topics} topics has begun\n`)
+    if (late !== '') {
+      say(`${late}no epoch has begun`)
+      return 1
+    }
+    const begun = await beginEpochs(store, at, { actor: 'restored' })
+    process.stdout.write(`epoch ${begun.epoch} of ${begun.topics} topics has begun\n`)
     return 0
   }
-  const { topics, events, newestStoredAt, startedAt, storedSinceStart } = await countForEpochs(store)
   process.stdout.write(
     `${topics} topics with ${events} events, the newest stored at ${newestStoredAt ?? '-'}\n`,
   )
-  if (storedSinceStart > 0 && at === undefined) {
-    say(
-      `in ${storedSinceStart} of them something was stored since PostgreSQL started at ${startedAt}: if it was put back before ` +
-        'that, say --at with the time, or readers of the lost events pass over these',
-    )
-  }
+  process.stderr.write(late)
   if (isDry) return 0
   say('no epoch has begun: say --yes')
   return 1

@@ -26,7 +26,7 @@ import { waitForHealth, watchHealth } from './health-watch.ts'
 import { upgradeKeysBeside } from './key-upgrade.ts'
 import { narrateNotices } from './notices.ts'
 import { waitReady } from './readiness.ts'
-import { clearMark, isMarkedRestored } from './restored-mark.ts'
+import { clearMark, whyRestored } from './restored-mark.ts'
 import { accessByRole, accessByUrl } from './roles.ts'
 import { publishRunFile, type RunFile } from './run-file.ts'
 import { checkSettings } from './settings.ts'
@@ -50,6 +50,8 @@ export interface StackOptions {
   readonly makeKey?: boolean
   /** Revokes the keys that may do everything and makes a new one, for whoever has lost them. */
   readonly replaceFirstKey?: boolean
+  /** Begins a new epoch in each topic first: the folder is a copy, or was put back, and may not be the newest. */
+  readonly restored?: boolean
   /** Used instead of a PostgreSQL of our own. */
   readonly databaseUrl?: string | undefined
   /** Used instead of a Redis of our own. */
@@ -113,8 +115,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 
   await checkGivenServers(options, logDir, step, signal)
+  const { databaseUrl, restored = false } = options
+  const whyNewEpochs = databaseUrl === undefined ? await whyRestored(dir, restored) : undefined
   const { postgres, redis } = await startBackends(parts, { ...options, dir }, step, onChange)
-  const { urls, migrateEnv } = (options.databaseUrl ? accessByUrl : accessByRole)(postgres.url)
+  const { urls, migrateEnv } = (databaseUrl ? accessByUrl : accessByRole)(postgres.url)
   const envOf = (url: string) => ({ DATABASE_URL: url, REDIS_URL: redis.url })
   step('PostgreSQL', 'gets its tables')
   let keyless = 0
@@ -122,9 +126,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     keyless = events
   }
   await runApp({ name: 'migrate', program: programs.migrate, logDir, env: migrateEnv, onKeyless }, signal)
-  if (options.databaseUrl === undefined && isMarkedRestored(dir)) {
+  if (whyNewEpochs !== undefined) {
     // Before anything is stored: what comes later has numbers that readers know for other events.
-    step('each topic', 'begins a new epoch, because a backup was restored here')
+    step('each topic', `begins a new epoch, ${whyNewEpochs}`)
     const app = { name: 'restored', program: programs.restored, args: ['--yes'] }
     await runApp({ ...app, logDir, env: { DATABASE_URL: urls.owner } }, signal)
     await clearMark(dir)

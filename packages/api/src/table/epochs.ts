@@ -26,7 +26,7 @@ export const beginEpochs = defineRoute({
       description: 'It has begun.',
       mediaType: 'application/json',
       schema: EpochsBegun,
-      example: { epoch: 491_100, topics: 3 },
+      example: { epoch: 29_502_000, topics: 3 },
     },
     {
       status: 200,

@@ -45,15 +45,18 @@ export async function addNames(
 
 // KEYS  1 the names of all topics, 2 the topic's stream, 3 the marks of topics in flight, 4 what is remembered of logs
 // ARGV  1 topic
+// A log that once had events is gone from PostgreSQL by a restore alone. Of that only what is remembered tells its readers.
 const forgetScript = defineScript(`
 if redis.call('EXISTS', KEYS[2]) == 1 then return 'in_use' end
+local text = redis.call('HGET', KEYS[4], ARGV[1]) or ''
+local epoch, head, id = string.match(text, '^(%d+) (%d+) %S+ %S+ (%d+)')
+if epoch and (tonumber(epoch) > 1 or tonumber(head) > 0) then return 'in_use' end
 redis.call('HDEL', KEYS[3], ARGV[1])
-local id = string.match(redis.call('HGET', KEYS[4], ARGV[1]) or '', '^%S+ %S+ %S+ %S+ (%d+)')
 redis.call('HDEL', KEYS[4], ARGV[1], '#' .. (id or ''))
 return redis.call('SREM', KEYS[1], ARGV[1]) == 1 and 'dropped' or 'unknown'
 `)
 
-/** Forgets a topic that has no stream. Rejects with `BrokerUnavailable`. */
+/** Forgets a topic that has no stream, and of which no events are remembered. Rejects with `BrokerUnavailable`. */
 export const forgetName = (broker: Broker, topic: TopicName): Promise<'dropped' | 'in_use' | 'unknown'> =>
   ask(broker, `dropping of ${topic}`, async (redis) => {
     const keys = [topicsKey, streamKey, dirtyKey, rememberedKey].map((key) => key(broker, topic))

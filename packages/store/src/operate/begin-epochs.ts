@@ -48,9 +48,10 @@ export interface EpochsBegun {
 }
 
 /**
- * Begins an epoch in every topic, and in those that are made later. With `restoredAt` (UTC), when PostgreSQL was
- * put back, the logs fork at the last events that were stored before it, otherwise where they end. It waits for turns that are under way. Safe twice: it tells
- * only readers that are ahead of the log. Rejects with `StoreUnavailable`.
+ * Begins an epoch in every topic, and in those that are made later. With `restoredAt` (UTC), when PostgreSQL was put back,
+ * the logs fork at the last events that were stored before it, unless they have forked there since; otherwise where they
+ * end. It waits for turns that are under way. Safe twice: it tells only readers that are ahead of the log, or that have not
+ * been told yet. Rejects with `StoreUnavailable`.
  */
 export const beginEpochs = (store: Store, restoredAt: string | undefined, by: By): Promise<EpochsBegun> =>
   withTransaction(store, 'begin of epochs', async (tx) => {

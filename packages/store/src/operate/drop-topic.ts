@@ -3,7 +3,7 @@ import { appendAuditIn, type By } from '../audit/append.ts'
 import { type Store, withTransaction } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 
-/** `in_use`: it has events, entries in flight or dead letters, or a consumer has its turn. */
+/** `in_use`: it has events, entries in flight or dead letters, its log was restored, or a consumer has its turn. */
 export type TopicDrop = 'dropped' | 'in_use' | 'unknown'
 
 /**
