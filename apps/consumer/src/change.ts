@@ -1,10 +1,12 @@
 import { accountAfter, type Settlement, type TurnRead } from '@sekali/broker/account'
 import type { Entry } from '@sekali/broker/entry'
 import type { NewEpoch } from '@sekali/broker/new-epoch'
+import type { Head } from '@sekali/core/head'
 import type { Logger } from '@sekali/process/log'
 import type { ReceivedEntry } from '@sekali/store/bisect'
 import type { Tx } from '@sekali/store/connect'
 import { keepDeadLetters } from '@sekali/store/dead-letters'
+import { readFirstForks } from '@sekali/store/forks'
 import type { Turn } from '@sekali/store/turn'
 
 /** A turn, and what it has read; `undefined` stands for a topic that has no stream. */
@@ -60,4 +62,32 @@ export async function keepMalformed(tx: Tx, change: Change): Promise<Change> {
   const letters = malformed.map((entry) => ({ ...entry, reason: 'malformed_entry' }))
   const kept = await keepDeadLetters(tx, turn, letters)
   return { ...change, turn: { ...turn, keptBytes: turn.keptBytes + kept } }
+}
+
+/** Where a topic is once its turn is committed. */
+export interface Stored {
+  readonly head: Head
+  /** As in the topic's row. */
+  readonly accounted: number
+  /** The smallest seq at which it has forked: only where Redis does not know the epoch. */
+  readonly firstFork: number | undefined
+}
+
+/** Where the logs have forked whose epochs Redis does not know; mostly it knows them all. */
+export async function readUnknownForks(
+  tx: Tx,
+  passes: readonly Pass[],
+): Promise<ReadonlyMap<number, number>> {
+  const unknown = passes.filter(
+    ({ turn, read, newEpoch }) =>
+      read !== undefined &&
+      newEpoch === undefined &&
+      turn.epoch > 1 &&
+      read.memories.own?.epoch !== turn.epoch,
+  )
+  if (unknown.length === 0) return new Map()
+  return await readFirstForks(
+    tx,
+    unknown.map(({ turn }) => turn.topicId),
+  )
 }

@@ -19,7 +19,7 @@
 
 import { ack } from '@sekali/broker/ack'
 import { askWithin, type Broker, inOnePass } from '@sekali/broker/connect'
-import { findNewEpoch, rememberedAfter } from '@sekali/broker/new-epoch'
+import { findNewEpoch, isUnremembered, rememberedAfter } from '@sekali/broker/new-epoch'
 import { readTurn } from '@sekali/broker/read-turn'
 import { SekaliError } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
@@ -31,7 +31,7 @@ import { commitBisecting } from '@sekali/store/bisect'
 import { commitBatches } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
 import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
-import { type Change, changeOf, keepMalformed, type Pass } from './change.ts'
+import { type Change, changeOf, keepMalformed, type Pass, readUnknownForks, type Stored } from './change.ts'
 import type { TurnTraces } from './metrics/traces.ts'
 import type { ConsumerMetrics } from './metrics/turns.ts'
 
@@ -157,13 +157,6 @@ async function readEntries(
   })
 }
 
-/** Where a topic is once its turn is committed. */
-interface Stored {
-  readonly head: Head
-  /** As in the topic's row. */
-  readonly accounted: number
-}
-
 /** Accounts for what was read, in the turns' transaction. Returns where the turns that changed something have come to. */
 async function account(
   context: TurnContext,
@@ -184,11 +177,14 @@ async function account(
       : (await commitBatches(tx, changes)).map((outcome) => ({ ...outcome, dead: 0 }))
   context.at('inserted')
   const stored = new Map<Pass, Stored>()
+  const firstForks = await readUnknownForks(tx, passes)
   for (const pass of passes) {
-    const { turn, newEpoch } = pass
-    if (newEpoch === undefined) continue
-    beginEpoch(tx, turn, newEpoch)
-    stored.set(pass, { head: { ...turn, epoch: newEpoch.epoch }, accounted: turn.accounted })
+    const { turn, read, newEpoch } = pass
+    if (newEpoch !== undefined) beginEpoch(tx, turn, newEpoch)
+    // Somebody may have died after the COMMIT of a turn that Redis then does not remember.
+    else if (read === undefined || !isUnremembered(read.memories.own, turn)) continue
+    const head = { ...turn, epoch: newEpoch?.epoch ?? turn.epoch }
+    stored.set(pass, { head, accounted: turn.accounted, firstFork: firstForks.get(turn.topicId) })
   }
   for (const [index, { pass, turn, group, after, loss, malformed }] of changes.entries()) {
     const outcome = outcomes[index] as (typeof outcomes)[number]
@@ -199,7 +195,8 @@ async function account(
     queueTurnEnd(tx, turn, { ...outcome, ...after, dead, kept, group, foundLoss: loss !== undefined })
     const epoch = pass.newEpoch?.epoch ?? turn.epoch
     const head = { topicId, topic, epoch, head: turn.head + outcome.stored, position: after.position }
-    stored.set(pass, { head, accounted: after.accounted })
+    const firstFork = firstForks.get(topicId)
+    stored.set(pass, { head, accounted: after.accounted, firstFork })
   }
   return stored
 }
@@ -213,14 +210,17 @@ function sayRestored({ turn: { topic, head }, newEpoch }: Pass, log: Logger): vo
   )
 }
 
+/** Acknowledges what was committed. Never rejects. */
 async function ackCommitted(
   { broker, log }: TurnContext,
   passes: readonly Pass[],
   stored: ReadonlyMap<Pass, Stored>,
 ): Promise<void> {
-  const committed = [...stored].flatMap(([{ turn, read, newEpoch }, { head, accounted }]) => {
+  const committed = [...stored].flatMap(([{ turn, read, newEpoch }, { head, accounted, firstFork }]) => {
     if (read === undefined && newEpoch === undefined) return []
-    return [{ read, head, remembered: rememberedAfter(turn, read, { ...head, accounted }, newEpoch) }]
+    const known = { own: read?.memories.own, group: read?.account.group ?? turn.group }
+    const after = { ...head, accounted }
+    return [{ read, head, remembered: rememberedAfter(turn, known, after, { newEpoch, firstFork }) }]
   })
   const accounted = passes.flatMap(({ turn: { topic }, read }) =>
     read === undefined || read.atEnd ? [{ topic, upTo: read?.lastId }] : [],

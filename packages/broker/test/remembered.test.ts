@@ -4,7 +4,8 @@ import { ownBroker } from '@sekali/testkit/own'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
 import type { Broker } from '../src/redis/connect.ts'
-import { rememberedKey } from '../src/redis/keys.ts'
+import { rememberedKey, streamKey } from '../src/redis/keys.ts'
+import { rememberRows } from '../src/turn/remember-rows.ts'
 import { askMemories, type Remembered, readAllRemembered, remember } from '../src/turn/remembered.ts'
 
 const topic = 'orders' as TopicName
@@ -60,6 +61,45 @@ test.each<[string, Partial<Remembered>]>([
   await note(broker, first)
   await note(broker, { ...first, ...later })
   expect((await askMemories(broker, topic, 7)).own).toEqual({ ...first, ...later })
+})
+
+test('a row is remembered where nothing is, or an earlier state, with the first fork that anybody knows of', async () => {
+  await using broker = await ownBroker()
+  const quiet = { ...first, topic: 'quiet' as TopicName, topicId: 9 }
+  const row = { ...first, topic, epoch: 9, head: 500 }
+  await note(broker, { ...first, epoch: 2, forkedAtMin: 300 })
+  const seed = async (rows: readonly (typeof row)[]) =>
+    await rememberRows(broker, rows, await readAllRemembered(broker), async () => new Map([[7, 400]]))
+  await seed([row, quiet])
+  const { topic: _, ...remembered } = row
+  const seeded = { ...remembered, forkedAtMin: 300 }
+  expect((await askMemories(broker, topic, 7)).own).toEqual(seeded)
+  expect(await askMemories(broker, quiet.topic, 9)).toEqual({
+    own: { ...first, topicId: 9 },
+    holder: 'quiet',
+  })
+  // Of an earlier state, also where whoever seeds has not seen what is remembered.
+  await rememberRows(broker, [{ ...row, head: 400 }], new Map(), async () => new Map())
+  expect((await askMemories(broker, topic, 7)).own).toEqual(seeded)
+})
+
+test('a stream is trimmed only where its topic is remembered', async () => {
+  await using broker = await ownBroker()
+  const { redis } = broker
+  const key = streamKey(broker, topic)
+  for (let ms = 1; ms <= 3; ms++) await redis.xadd(key, `${ms}-0`, 'e', 'x'.repeat(5_000))
+  const trimBelow = '3-0' as Position
+  await redis.set(rememberedKey(broker), 'no hash')
+  await expect(remember(broker, redis, [{ topic, remembered: first, trimBelow }])).rejects.toThrow(
+    'WRONGTYPE',
+  )
+  expect(await redis.xlen(key)).toBe(3)
+  await redis.del(rememberedKey(broker))
+  await remember(broker, redis, [
+    { topic: 'other' as TopicName, remembered: first },
+    { topic, remembered: first, trimBelow },
+  ])
+  expect(await redis.xlen(key)).toBe(1)
 })
 
 test('what somebody else has written there is nothing that is remembered', async () => {

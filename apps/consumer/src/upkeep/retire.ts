@@ -2,12 +2,15 @@
 import { readClock } from '@sekali/broker/clock'
 import type { Broker } from '@sekali/broker/connect'
 import { readMemoryShare } from '@sekali/broker/memory'
+import { rememberRows } from '@sekali/broker/remember-rows'
+import { readRemembered } from '@sekali/broker/remembered'
 import { deleteDrained, findDrained } from '@sekali/broker/retire'
 import type { StreamFigures } from '@sekali/broker/streams'
 import { chunksOf } from '@sekali/core/chunks'
 import type { TopicName } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
+import { readFirstForks } from '@sekali/store/forks'
 import { retire } from '@sekali/store/retire'
 import { withTurns } from '@sekali/store/turn'
 import type { Memory } from './memory.ts'
@@ -82,8 +85,14 @@ async function markRetired({ broker, store, quietMs, at }: RetireContext, topics
 
 /** Deletes the streams of retired topics, also of those that a consumer marked before it died. */
 async function deleteRetired({ broker, store, quietMs, at }: RetireContext, topics: readonly TopicName[]) {
-  const gone = await withTurns(store, topics, topicsPerTransaction, async (_tx, turns) => {
+  const gone = await withTurns(store, topics, topicsPerTransaction, async (tx, turns) => {
     const retired = turns.filter((turn) => turn.retired)
+    // Their last turns may have ended with COMMIT. Once the streams are gone, nobody could tell that these came so far.
+    const memories = await readRemembered(
+      broker,
+      retired.map(({ topic }) => topic),
+    )
+    await rememberRows(broker, retired, memories, (topicIds) => readFirstForks(tx, topicIds))
     const deleted = await deleteDrained(broker, retired, quietMs)
     at('deleted')
     return deleted.map(({ topic }) => topic)

@@ -77,9 +77,11 @@ function createSweep(
     marksBefore = marks
     // All names are gone, and data with them.
     const isEmptied = topics === 0 && topicsBefore > 0
+    // Topics may be dropped, too. Names come back with the next appends, perhaps before this sees that all were gone.
+    if (topics < topicsBefore) recall.doubt()
     topicsBefore = topics
     if (isFirst || isEmptied || (await claimScan(broker, consumer, scanMsMax))) {
-      const recalled = recall()
+      const recalled = recall.look()
       if (isFirst) await recalled
       await scan()
     }

@@ -107,7 +107,11 @@ export const brokerMutants: readonly Mutant[] = [
         find: 'const { account, packs } = read',
         replace: 'const { account, packs, lastId } = read',
       },
-      { file: 'packages/broker/src/turn/ack.ts', find: "'~', head.position", replace: "'~', lastId" },
+      {
+        file: 'packages/broker/src/turn/ack.ts',
+        find: 'trimBelow: read && head.position',
+        replace: 'trimBelow: read?.lastId',
+      },
     ],
     test: { project: 'consumer', file: 'once', name: 'trimmed below the position' },
   },

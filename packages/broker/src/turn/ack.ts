@@ -15,9 +15,9 @@ export interface Committed {
 }
 
 /**
- * Announces how far the topics have come, has Redis remember that, acknowledges entries, lets Redis forget those below the
- * positions, and takes the marks of topics away that have nothing in flight. Call it only after the COMMIT that moved the positions over
- * them: this tidies Redis, it decides nothing. If it never runs, the mark stays, and a later turn does the same.
+ * Announces how far the topics have come, has Redis remember that and forget the entries below the positions, acknowledges
+ * entries, and takes the marks of topics away that have nothing in flight. Call it only after the COMMIT that moved the
+ * positions over them: this tidies Redis, it decides nothing. If it never runs, the mark stays, and a later turn does the same.
  */
 export async function ack(
   broker: Broker,
@@ -35,22 +35,20 @@ export async function ack(
             redis,
             committed.map(({ head }) => head),
           ),
-          // Before anything is trimmed, so that nothing is missing that is not remembered.
           remember(
             broker,
             redis,
-            committed.map(({ head: { topic }, remembered }) => ({ topic, remembered })),
+            committed.map(({ read, head, remembered }) => ({
+              topic: head.topic,
+              remembered,
+              trimBelow: read && head.position,
+            })),
           ),
         ]),
-    ...committed.flatMap(({ read, head }) => {
-      if (read === undefined) return []
+    ...committed.flatMap(({ read }) => {
+      if (read === undefined || read.packs.length === 0) return []
       const { account, packs } = read
-      const key = streamKey(broker, account.topic)
-      return [
-        ...(packs.length > 0 ? [redis.xack(key, account.group, ...packs)] : []),
-        // `~` drops whole nodes of the stream, which is nearly free. Never MAXLEN: that would count, not look.
-        redis.xtrim(key, 'MINID', '~', head.position),
-      ]
+      return [redis.xack(streamKey(broker, account.topic), account.group, ...packs)]
     }),
     // Last: where the rest failed, the mark stays and says so.
     ...(accounted.length === 0 ? [] : [clearMarks(broker, redis, accounted)]),

@@ -18,7 +18,8 @@ import type { TurnRead } from './account.ts'
 import { askMemories, type Remembered } from './remembered.ts'
 
 /** A topic's row, as far as this looks at it. */
-export type Row = Account & Pick<Head, 'topicId' | 'head' | 'epoch'>
+export type Row = Pick<Account, 'topic' | 'group' | 'position' | 'accounted'> &
+  Pick<Head, 'topicId' | 'head' | 'epoch'>
 
 export interface NewEpoch {
   readonly epoch: number
@@ -97,18 +98,33 @@ async function countEntries(
   }
 }
 
-/** What there is to remember of a turn once it is committed: how far the topic has come. */
+/** Whether Redis remembers nothing of the topic, or an earlier state than its row's. */
+export const isUnremembered = (
+  own: Remembered | undefined,
+  row: Pick<Row, 'epoch' | 'head' | 'position'>,
+): boolean =>
+  own === undefined ||
+  own.epoch < row.epoch ||
+  (own.epoch === row.epoch &&
+    (own.head < row.head || (own.head === row.head && comparePositions(own.position, row.position) < 0)))
+
+/**
+ * What there is to remember of a turn once it is committed: how far the topic has come. `firstFork` is the smallest seq at
+ * which it has forked, as PostgreSQL has it: for an epoch that Redis does not know.
+ */
 export function rememberedAfter(
   row: Row,
-  read: TurnRead | undefined,
+  { own, group }: { readonly own: Remembered | undefined; readonly group: string | null },
   { head, position, accounted }: Pick<Remembered, 'head' | 'position' | 'accounted'>,
-  newEpoch: NewEpoch | undefined,
+  {
+    newEpoch,
+    firstFork,
+  }: { readonly newEpoch?: NewEpoch | undefined; readonly firstFork?: number | undefined },
 ): Remembered {
-  const own = read?.memories.own
-  const group = read?.account.group ?? row.group
   const epoch = newEpoch?.epoch ?? row.epoch
-  // One that Redis does not know was begun without it: it may have forked anywhere.
-  const forkedAtMin = own?.epoch === epoch ? own.forkedAtMin : epoch === 1 ? null : 0
+  // The rows do not know of forks that came after the state that was put back; Redis may.
+  const known = Math.min(firstFork ?? 0, own?.forkedAtMin ?? Number.POSITIVE_INFINITY)
+  const forkedAtMin = own?.epoch === epoch ? own.forkedAtMin : epoch === 1 ? null : known
   return {
     epoch,
     head,

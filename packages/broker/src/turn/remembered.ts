@@ -1,8 +1,9 @@
 /**
  * What Redis remembers of each topic's log: how far it had come when a consumer last acknowledged. PostgreSQL may be put
- * back to an earlier state, and then only Redis knows that there was a later one; see new-epoch.ts. It is written in the
- * same write as the trim and before it. So nothing is trimmed beyond what is remembered, and whoever finds no such
- * memory, or an older one, finds every entry behind it still in the stream.
+ * back to an earlier state, and then only Redis knows that there was a later one; see new-epoch.ts. One script writes it
+ * and trims, and a stream is deleted only once its topic's row is remembered. So nothing is gone beyond what is remembered,
+ * and whoever finds an older memory finds every entry behind it still in the stream. What is not remembered at all is
+ * seeded from the rows; see remember-rows.ts.
  *
  * One field of a hash for each topic, also for those whose streams are retired; and one for each topic's number, because
  * a state that is put back may give that number to another topic.
@@ -12,7 +13,7 @@ import type { Position } from '@sekali/core/position'
 import type { Redis } from 'ioredis'
 import { ask, type Broker } from '../redis/connect.ts'
 import { luaIsAfter } from '../redis/info.ts'
-import { rememberedKey } from '../redis/keys.ts'
+import { rememberedKey, streamKey } from '../redis/keys.ts'
 import { defineScript, runScript } from '../redis/script.ts'
 
 export interface Remembered {
@@ -54,14 +55,32 @@ export const askMemories = (broker: Broker, topic: TopicName, topicId: number): 
     readMemories(await redis.hmget(rememberedKey(broker), ...memoryFields(topic, topicId))),
   )
 
+/** What is remembered of these topics. Rejects with `BrokerUnavailable`. */
+export async function readRemembered(
+  broker: Broker,
+  topics: readonly TopicName[],
+): Promise<Map<TopicName, Remembered>> {
+  if (topics.length === 0) return new Map()
+  const texts = await ask(broker, 'read of what is remembered', (redis) =>
+    redis.hmget(rememberedKey(broker), ...topics),
+  )
+  return parsed(topics.map((topic, index) => [topic, texts[index]]))
+}
+
 /** What is remembered of all topics. Rejects with `BrokerUnavailable`. */
 export async function readAllRemembered(broker: Broker): Promise<Map<TopicName, Remembered>> {
   const fields = await ask(broker, 'read of what is remembered', (redis) =>
     redis.hgetall(rememberedKey(broker)),
   )
+  return parsed(Object.entries(fields).filter(([name]) => !name.startsWith('#')))
+}
+
+function parsed(
+  fields: readonly (readonly [string, string | null | undefined])[],
+): Map<TopicName, Remembered> {
   const all = new Map<TopicName, Remembered>()
-  for (const [name, text] of Object.entries(fields)) {
-    const remembered = name.startsWith('#') ? undefined : parse(text)
+  for (const [name, text] of fields) {
+    const remembered = parse(text)
     if (remembered !== undefined) all.set(name as TopicName, remembered)
   }
   return all
@@ -91,8 +110,8 @@ const format = ({ epoch, head, position, accounted, topicId, headBefore, forkedA
   [epoch, head, position, accounted, topicId, headBefore ?? '-', forkedAtMin ?? '-', group ?? '-'].join(' ')
 
 // A full Redis runs it, too: a turn that is not remembered would be trimmed all the same.
-// KEYS  1 the hash of what is remembered
-// ARGV  topic, its field by number, what to remember, topic …
+// KEYS  1 the hash of what is remembered, then the topics' streams
+// ARGV  topic, its field by number, what to remember, the id below which to trim its stream or nothing, topic …
 // Never goes back: whoever was held up between COMMIT and this knows less than whoever came after.
 const rememberScript = defineScript(`#!lua flags=allow-oom
 ${luaIsAfter}
@@ -105,25 +124,38 @@ local function isEarlier(epoch, head, position, oldEpoch, oldHead, oldPosition)
   if head ~= oldHead then return head < oldHead end
   return isAfter(oldPosition, position)
 end
-for i = 1, #ARGV, 3 do
+for i = 1, #ARGV, 4 do
   local oldEpoch, oldHead, oldPosition = parts(redis.call('HGET', KEYS[1], ARGV[i]))
   local epoch, head, position = parts(ARGV[i + 2])
   if not (oldEpoch and isEarlier(epoch, head, position, oldEpoch, oldHead, oldPosition)) then
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2], ARGV[i + 1], ARGV[i])
   end
 end
+for i = 1, #ARGV, 4 do
+  if ARGV[i + 3] ~= '' then redis.call('XTRIM', KEYS[(i + 7) / 4], 'MINID', '~', ARGV[i + 3]) end
+end
 `)
 
-/** Remembers how far topics have come. For one write with other commands. */
-export function remember(
-  broker: Broker,
-  redis: Redis,
-  topics: readonly { readonly topic: TopicName; readonly remembered: Remembered }[],
-): Promise<unknown> {
-  const args = topics.flatMap(({ topic, remembered }) => [
+/** A topic, and what to remember of it. */
+export interface ToRemember {
+  readonly topic: TopicName
+  readonly remembered: Remembered
+  /** The id below which its stream may forget. Never MAXLEN: that would count, not look. */
+  readonly trimBelow?: Position | undefined
+}
+
+/**
+ * Remembers how far topics have come, and only then trims their streams: in one script, because a script that Redis does
+ * not know any more is sent a second time, and whoever dies in between must not have trimmed. `~` drops whole nodes of a
+ * stream, which is nearly free. For one write with other commands.
+ */
+export function remember(broker: Broker, redis: Redis, topics: readonly ToRemember[]): Promise<unknown> {
+  const keys = [rememberedKey(broker), ...topics.map(({ topic }) => streamKey(broker, topic))]
+  const args = topics.flatMap(({ topic, remembered, trimBelow }) => [
     topic,
     idField(remembered.topicId),
     format(remembered),
+    trimBelow ?? '',
   ])
-  return runScript(redis, rememberScript, [rememberedKey(broker)], args)
+  return runScript(redis, rememberScript, keys, args)
 }

@@ -16,6 +16,22 @@ export interface ForkedTopic {
   readonly forks: readonly Fork[]
 }
 
+/** The smallest seq at which each of the topics has forked, by id. Rejects with `StoreUnavailable`. */
+export async function readFirstForks(
+  db: Store['db'],
+  topicIds: readonly number[],
+): Promise<Map<number, number>> {
+  const { rows } = await db
+    .execute<{ id: number; first: string }>(
+      sql`SELECT topic_id AS id, min(forked_at) AS first FROM ${forks}
+        WHERE topic_id = ANY (${sql.param(topicIds)}::integer[]) GROUP BY topic_id`,
+    )
+    .catch((error: unknown) => {
+      throw asStoreError(error, 'read of first forks')
+    })
+  return new Map(rows.map(({ id, first }) => [id, Number(first)]))
+}
+
 /**
  * The topics whose logs have forked, by id: of those named, or of all. All others are in their first epoch. A reader judges
  * its place by them (`forkBefore`) in the snapshot in which it read, or by a read of them that began after that: a fork
