@@ -1,7 +1,7 @@
 /**
  * Brings the schema up to date, as the role of DATABASE_URL. With SUPERUSER_URL it makes the roles first; then the
  * passwords of all of them have to be there. A log of an older version gets its keys: a small one at once, a large one with
- * `--keys`, while the system runs.
+ * `--keys`, while the system runs. The last step, after which there is no way back, is for `--keys` alone.
  */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
@@ -19,7 +19,9 @@ const usage = `Usage: migrate.ts [--keys]
 
 Brings the schema up to date. DATABASE_URL must be the owner's.
 
-  --keys  give the events of an older version their keys, however many there are; the system may run meanwhile
+  --keys  give the events of an older version their keys, however many there are; the system may run meanwhile. Once all
+          processes are replaced it takes the last step as well: consumers of an older version are refused from then on.
+          Status 1 if anything is left to do
 `
 
 /** Throws `InvalidConfig` for options that there are not. */
@@ -86,7 +88,8 @@ async function migrateSaying(url: string, log: Logger): Promise<void> {
 
 async function upgrade(url: string, log: Logger, all: boolean): Promise<void> {
   try {
-    await upgradeSaying(url, log, { all, signal: shutdownSignal(log) })
+    const isDone = await upgradeSaying(url, log, { all, signal: shutdownSignal(log) })
+    if (all && !isDone) process.exitCode = 1
   } catch (error) {
     // The system works without, as before; who has asked for it must know.
     if (all || !(error instanceof StoreUnavailable)) throw error

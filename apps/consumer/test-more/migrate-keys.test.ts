@@ -1,7 +1,8 @@
 /** A log of a version before that gets its keys by `migrate.ts`, as somebody types it. */
-import type { Store } from '@sekali/store/connect'
+import { connectStore, type Store } from '@sekali/store/connect'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
+import { quiet } from '@sekali/testkit/quiet'
 import { expect, test } from 'vitest'
 import { olderInsert, ownOlderStore } from '../../../packages/store/test/older.ts'
 
@@ -97,4 +98,34 @@ test('a turn that is under way when the migration comes ends as if there were no
   expect(await migrating).toMatchObject({ code: 0 })
   const { rows } = await store.pool.query('SELECT count(event_key)::int AS keys FROM events')
   expect(rows).toEqual([{ keys: 4 }])
+})
+
+test('the last step is for who asks, when all processes are replaced: whatever else is left to do, the status is 1', async () => {
+  await using store = await ownOlderStore({ orders: 3 })
+  const insert = (n: number) =>
+    olderInsert(`FROM topics t, generate_series(${n}, ${n}) n WHERE t.name = 'orders'`)
+  // Processes of before run, and none of their sessions is open just now.
+  expect(await migrate(store.url)).toMatchObject({ code: 0, output: expect.stringContaining('--keys') })
+  await store.pool.query(insert(4))
+  {
+    await using older = connectStore({ url: store.url, poolMax: 1, name: 'sekali-old' }, quiet)
+    await older.pool.query('SELECT 1')
+    expect(await migrate(store.url, '--keys')).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('"older":["sekali-old"]'),
+    })
+    await older.pool.query('SELECT pg_advisory_lock(7355254193)') // as another run
+    expect(await migrate(store.url)).toMatchObject({ code: 0 })
+    expect(await migrate(store.url, '--keys')).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('another process'),
+    })
+  }
+  for (let time = 0; time < 2; time++) {
+    await eventually(async () => {
+      const { code, output } = await migrate(store.url, '--keys')
+      expect([code, output]).toEqual([0, expect.stringContaining('the upgrade to keys is done')])
+    })
+  }
+  await expect(store.pool.query(insert(5))).rejects.toMatchObject({ code: '55000' })
 })

@@ -1,7 +1,10 @@
 /** The program that begins epochs, as its own process. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { readForks } from '@sekali/store/forks'
+import { readKeysState } from '@sekali/store/keys-state'
+import { eventually } from '@sekali/testkit/eventually'
 import { fillLog } from '@sekali/testkit/fill-log'
 import { ownStore } from '@sekali/testkit/own'
 import { expect, test } from 'vitest'
@@ -67,4 +70,24 @@ test('what makes no sense is refused with status 2, without what was given', () 
   expect(away.status).toBe(1)
   expect(away.stderr).toContain('PostgreSQL')
   expect(away.stderr).not.toContain('planted')
+})
+
+test('it is no process of an older version, for which an upgrade would wait', async () => {
+  await using store = await ownStore()
+  const client = await store.pool.connect()
+  await client.query("BEGIN; SELECT pg_advisory_xact_lock(hashtext('sekali begin_epochs'))")
+  const child = spawn(process.execPath, [program, '--yes'], {
+    env: { PATH: process.env.PATH, DATABASE_URL: store.url },
+  })
+  const ended = once(child, 'exit')
+  await eventually(async () => {
+    const { rows } = await store.pool.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%restored'",
+    )
+    expect(rows).toHaveLength(1)
+  })
+  expect((await readKeysState(store.pool)).older).toEqual([])
+  await client.query('COMMIT')
+  client.release()
+  expect(await ended).toEqual([0, null])
 })

@@ -124,6 +124,8 @@ test('data of d25da9c open, and entries in flight go on: once, in order, nothing
       SELECT relowner, relnamespace FROM pg_class UNION ALL SELECT proowner, pronamespace FROM pg_proc
     ) AS made (owner, namespace) WHERE namespace::regnamespace::text IN ('public', 'projections', 'drizzle')`)
   expect(rows).toEqual([{ owner: 'sekali_owner' }])
+  // All of its processes are of this version, so nobody has to ask for the last step.
+  await eventually(() => expect(service.said()).toMatch(/event keys.*are there/), 20_000)
 })
 
 test('data of d25da9c are upgraded under load, beside a consumer of that version, which is refused at the last step alone [P4] [P5]', async () => {

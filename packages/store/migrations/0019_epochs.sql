@@ -68,6 +68,37 @@ BEGIN
 		GRANT EXECUTE ON FUNCTION public.begin_epochs(timestamptz) TO sekali_gateway;
 	END IF;
 END $$;--> statement-breakpoint
+-- As before, and a topic that it makes begins as the consumer would make it; see src/turn/ensure-topics.ts.
+CREATE OR REPLACE FUNCTION "set_topic_settings"(topic text, same_content text, actor text, client text, until timestamptz)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	was text;
+	usual CONSTANT text := current_setting('lock_timeout');
+BEGIN
+	IF access.hold(set_topic_settings.actor, set_topic_settings.until, NULL) IS NULL THEN RETURN 'actor_ended'; END IF;
+	-- Those that are there are left out first, because a conflict uses up an id.
+	WITH made AS (
+		INSERT INTO public.topics (name, epoch)
+		SELECT set_topic_settings.topic, coalesce((SELECT max(f.epoch) FROM public.forks f WHERE f.topic_id = 0), 1)
+		WHERE NOT EXISTS (SELECT FROM public.topics t WHERE t.name = set_topic_settings.topic)
+		ON CONFLICT (name) DO NOTHING RETURNING id, epoch
+	)
+	INSERT INTO public.forks (topic_id, epoch, forked_at, at)
+	SELECT m.id, m.epoch, 0, f.at FROM made m JOIN public.forks f ON f.topic_id = 0 AND f.epoch = m.epoch;
+	BEGIN
+		PERFORM set_config('lock_timeout', '2s', true);
+		SELECT t.same_content INTO was FROM public.topics t WHERE t.name = set_topic_settings.topic FOR UPDATE;
+		PERFORM set_config('lock_timeout', usual, true);
+	EXCEPTION WHEN lock_not_available THEN RETURN 'busy';
+	END;
+	IF was IS NULL THEN RETURN 'busy'; END IF; -- dropped meanwhile
+	IF was = set_topic_settings.same_content THEN RETURN 'set'; END IF;
+	UPDATE public.topics t SET same_content = set_topic_settings.same_content WHERE t.name = set_topic_settings.topic;
+	PERFORM audit.append(set_topic_settings.actor, set_topic_settings.client, 'topic_settings', set_topic_settings.topic,
+		jsonb_build_object('same_content', set_topic_settings.same_content, 'was', was));
+	RETURN 'set';
+END $$;--> statement-breakpoint
 -- As before, and of an epoch that somebody began.
 CREATE OR REPLACE FUNCTION "audit"."report"(actor text, client text, action text, target text, details jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

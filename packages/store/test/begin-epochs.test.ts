@@ -5,6 +5,7 @@ import { ownStore } from '@sekali/testkit/own'
 import { expect, test } from 'vitest'
 import { readAudit } from '../src/audit/read.ts'
 import { beginEpochs, countForEpochs } from '../src/operate/begin-epochs.ts'
+import { setTopicSettings } from '../src/operate/topic-settings.ts'
 import { readForks } from '../src/read/forks.ts'
 import { readHeads } from '../src/read/heads.ts'
 import { ensureTopics } from '../src/turn/ensure-topics.ts'
@@ -135,4 +136,14 @@ test('what it would be about is counted, with whether something was stored since
   })
   await using empty = await ownStore()
   expect(await countForEpochs(empty)).toMatchObject({ topics: 0, events: 0, newestStoredAt: null })
+})
+
+test('a topic that its settings make begins in that epoch as well', async () => {
+  await using store = await ownLog()
+  const { epoch } = await beginEpochs(store, undefined, by)
+  const topic = 'set' as TopicName
+  expect(await setTopicSettings(store, topic, { sameContent: 'json' }, by)).toBe('set')
+  expect((await readHeads(store)).find((head) => head.topic === topic)).toMatchObject({ epoch, head: 0 })
+  const forks = [...(await readForks(store)).values()].find((one) => one.topic === topic)
+  expect(forks?.forks).toMatchObject([{ epoch, forkedAt: 0 }])
 })

@@ -88,6 +88,41 @@ test('processes of a version before go on until the last step, which waits for t
   expect(await wrongKeys(store)).toBe(0)
 })
 
+test('the last step is left out on demand; the doctor says how to take it, and names older processes that come after it', async () => {
+  await using store = await ownKeylessStore()
+  expect(await upgradeKeys(store.url, { exceptLast: true })).toMatchObject({
+    isUsed: true,
+    isRequired: false,
+  })
+  // A consumer of before, all of whose sessions were closed meanwhile.
+  await store.pool.query(olderInsert("FROM topics t, generate_series(4, 4) n WHERE t.name = 'few'"))
+  expect(await finding(store)).toMatchObject({ level: 'warning', remedy: expect.stringContaining('--keys') })
+  expect(await upgradeKeys(store.url)).toMatchObject({ isRequired: true })
+  await using older = connectStore({ url: store.url, poolMax: 1, name: 'sekali-late' }, quiet)
+  await older.pool.query('SELECT 1')
+  expect(await finding(store)).toMatchObject({
+    level: 'warning',
+    message: expect.stringContaining('sekali-late'),
+  })
+})
+
+test('the last step waits for an older process that has come while it waited for its lock', async () => {
+  await using store = await ownKeylessStore()
+  await upgradeKeys(store.url, { exceptLast: true })
+  await using reader = connectStore({ url: store.url, poolMax: 1, name: 'test' }, quiet)
+  await reader.pool.query('BEGIN; SELECT FROM events LIMIT 1')
+  const upgrading = upgradeKeys(store.url)
+  await eventually(async () => {
+    const { rows } = await store.pool.query(`SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE '%migrate' AND wait_event_type = 'Lock'`)
+    expect(rows).toHaveLength(1)
+  })
+  await using older = connectStore({ url: store.url, poolMax: 1, name: 'sekali-new' }, quiet)
+  await older.pool.query('SELECT 1')
+  await reader.pool.query('COMMIT')
+  expect(await upgrading).toMatchObject({ isRequired: false, older: ['sekali-new'] })
+})
+
 test('a database that is restored to a state before its keys is looked up by text again, by processes that run [P4]', async () => {
   await using store = await ownStore()
   const many = Array.from({ length: 3_000 }, (_, index) => `n${index}`)

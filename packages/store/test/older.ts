@@ -26,14 +26,14 @@ export const olderInsert = (rows: string): string => `
   INSERT INTO events (topic_id, seq, event_id, "timestamp", source, payload, received_at)
   SELECT t.id, n, 'e' || n, '2025-12-08T10:00:00.123456Z', 'shop', '{"amount":1}', '2025-12-08T10:00:01Z' ${rows}`
 
-/** A store on a database with the schema of before, and events of the topics with these heads. */
-export async function ownOlderStore(heads: Readonly<Record<string, number>> = usual) {
+/** A store on a database with the schema up to migration `last`, and events of the topics with these heads. */
+export async function ownOlderStore(heads: Readonly<Record<string, number>> = usual, last = lastOfBefore) {
   const store = await ownStore(inject('postgresUrl'), ownEmptyDatabase())
   await using folder = await temporaryFolder('sekali-test-')
   await cp(migrations, folder.path, { recursive: true })
   const journalFile = join(folder.path, 'meta/_journal.json')
   const journal = JSON.parse(await readFile(journalFile, 'utf8'))
-  const entries = journal.entries.slice(0, lastOfBefore + 1)
+  const entries = journal.entries.slice(0, last + 1)
   await writeFile(journalFile, JSON.stringify({ ...journal, entries }))
   await migrateWithDrizzle(drizzle(store.pool), { migrationsFolder: folder.path })
   await store.pool.query('INSERT INTO topics (name, head) SELECT * FROM unnest($1::text[], $2::bigint[])', [

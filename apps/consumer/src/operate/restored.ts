@@ -11,6 +11,7 @@ import { databaseUrl, parseEnv } from '@sekali/process/env'
 import { usageStatus } from '@sekali/process/usage'
 import { beginEpochs, countForEpochs } from '@sekali/store/begin-epochs'
 import { connectStore } from '@sekali/store/connect'
+import { processName } from '@sekali/store/process-name'
 import * as v from 'valibot'
 
 const usage = `Usage: restored.ts [--at TIME] [--dry-run | --yes]
@@ -54,7 +55,7 @@ async function main(): Promise<number> {
     return 0
   }
   const { DATABASE_URL: url } = parseEnv(v.object({ DATABASE_URL: databaseUrl }), process.env)
-  await using store = connectStore({ url, poolMax: 1, name: 'sekali-restored' }, silent)
+  await using store = connectStore({ url, poolMax: 1, name: processName('restored') }, silent)
   const { topics, events, newestStoredAt, startedAt, storedSinceStart } = await countForEpochs(store)
   const late =
     storedSinceStart > 0 && at === undefined

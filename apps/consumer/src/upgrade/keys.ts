@@ -18,13 +18,14 @@ const words: Readonly<Record<UpgradeStep, string>> = {
 
 /**
  * Does what can be done of the upgrade of a log to keys, and logs what is done, how far it is and what is left. With
- * `all`, however large the log is. Rejects with `StoreUnavailable`.
+ * `all`, however large the log is, and the last step too. Resolves with whether it is as far as somebody wants it: done, or
+ * stopped by `signal`. Rejects with `StoreUnavailable`.
  */
 export async function upgradeSaying(
   url: string,
   log: Logger,
   { all, signal }: { readonly all: boolean; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<boolean> {
   let step: UpgradeStep | undefined
   let filled = 0
   let events = 0
@@ -36,7 +37,7 @@ export async function upgradeSaying(
   }, saysEveryMs)
   try {
     const state = await upgradeKeys(url, {
-      ...(!all && { eventsMax }),
+      ...(!all && { eventsMax, exceptLast: true }),
       signal,
       onStep: (now, state) => {
         step = now
@@ -47,7 +48,8 @@ export async function upgradeSaying(
         filled += more
       },
     })
-    sayEnd(log, state, { hasBegun: step !== undefined, signal })
+    sayEnd(log, state, { saysDone: all || step !== undefined, signal })
+    return state?.isRequired === true || signal.aborted
   } finally {
     clearInterval(timer)
   }
@@ -61,24 +63,27 @@ function needOf(state: KeysState) {
 function sayEnd(
   log: Logger,
   state: KeysState | undefined,
-  { hasBegun, signal }: { readonly hasBegun: boolean; readonly signal: AbortSignal },
+  { saysDone, signal }: { readonly saysDone: boolean; readonly signal: AbortSignal },
 ): void {
   if (state === undefined) log.warn('another process is at the upgrade to keys already')
   else if (state.isRequired) {
-    if (hasBegun) log.info('the upgrade to keys is done')
+    if (saysDone) log.info('the upgrade to keys is done')
   } else if (signal.aborted)
     log.info({ left: state.left }, 'the upgrade to keys has stopped, and goes on the next time')
   else if (state.isUsed) {
+    if (state.older.length === 0) notifySupervisor({ keyless: 0 })
     log.warn(
       { older: state.older },
-      'processes of an older version run, and need the index of the texts of ids: end them, and run this again',
+      'the index of the texts of ids is kept for processes of an older version: once all are replaced, also those that are ' +
+        'not connected, run `migrate.ts --keys`',
     )
   } else {
     notifySupervisor({ keyless: state.left })
     log.warn(
       needOf(state),
-      'events of an older version have no keys yet: ids are looked up by their texts, as before. `migrate.ts --keys` gives ' +
-        'them keys while the system runs, if PostgreSQL has this much disk',
+      'events of an older version have no keys yet: ids are looked up by their texts, as before. Once all ' +
+        'processes are of this version, `migrate.ts --keys` gives them keys while the system runs, if PostgreSQL has this ' +
+        'much disk',
     )
   }
 }

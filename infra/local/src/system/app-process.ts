@@ -73,7 +73,7 @@ export async function startApp(options: AppOptions): Promise<AppProcess> {
 export async function runApp(
   options: AppOptions & {
     readonly because?: (words: string) => string
-    /** Called with how many events have no key yet, if they are many. */
+    /** Called with how many events have no key yet, if they are many; with 0 if the last step alone is left. */
     readonly onKeyless?: (events: number) => void
   },
   signal?: AbortSignal,

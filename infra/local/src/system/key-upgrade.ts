@@ -4,8 +4,8 @@ import { type AppOptions, startApp } from './app-process.ts'
 const part = 'event keys'
 
 /**
- * Gives the many events of an older version their keys, beside a system that runs. Disposing stops it; the next start goes on
- * where it was.
+ * Gives so many events of an older version their keys, beside a system that runs, and takes the last step: our processes are
+ * of this version. Disposing stops it; the next start goes on where it was.
  */
 export async function upgradeKeysBeside(
   options: Pick<AppOptions, 'logDir' | 'env'>,
@@ -13,17 +13,15 @@ export async function upgradeKeysBeside(
   onEvent: (part: string, what: string) => void,
 ): Promise<AsyncDisposable> {
   const name = 'migrate-keys'
-  onEvent(
-    part,
-    `are given to ${events.toLocaleString('en-US')} events of an older version; all goes on meanwhile`,
-  )
+  const given = `are given to ${events.toLocaleString('en-US')} events of an older version; all goes on meanwhile`
+  if (events > 0) onEvent(part, given)
   const app = await startApp({ ...options, name, program: programs.migrate, args: ['--keys'] })
   let isStopping = false
   void app.exited.then(async () => {
     if (isStopping) return
     const words = await app.lastWords?.()
-    const failed = words === undefined || !words.includes('the upgrade to keys is done')
-    onEvent(part, failed ? `could not be given to all; the next start goes on. See ${name}.log` : 'are there')
+    const isDone = words?.includes('the upgrade to keys is done')
+    onEvent(part, isDone ? 'are there' : `have steps left; the next start goes on. See ${name}.log`)
   })
   return {
     [Symbol.asyncDispose]: async () => {

@@ -121,7 +121,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { urls, migrateEnv } = (databaseUrl ? accessByUrl : accessByRole)(postgres.url)
   const envOf = (url: string) => ({ DATABASE_URL: url, REDIS_URL: redis.url })
   step('PostgreSQL', 'gets its tables')
-  let keyless = 0
+  let keyless: number | undefined
   const onKeyless = (events: number) => {
     keyless = events
   }
@@ -185,7 +185,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await waitForHealth(apps, signal)
   signal?.throwIfAborted()
   parts.use(watchHealth(apps, onEvent))
-  if (keyless > 0) {
+  if (keyless !== undefined) {
     const env = { DATABASE_URL: urls.owner }
     parts.use(await upgradeKeysBeside({ logDir, env }, keyless, onEvent))
   }

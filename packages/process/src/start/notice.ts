@@ -12,7 +12,7 @@ export interface StoppedProjection {
 /**
  * What a process tells its supervisor over their channel, for the people in front of it: all files that do not load now,
  * a projection that has stopped, where it answers about its health, where it serves its metrics, or how many events have no
- * key yet because they are too many to give them theirs unasked.
+ * key yet because they are too many to give them theirs unasked, or 0 if the last step of that is left.
  */
 export type Notice =
   | { readonly notLoaded: readonly NotLoaded[] }

@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
+import { pepperIn } from './pepper.ts'
 import { vacuumShare } from './state.ts'
 
 /** Events of a transaction. */
@@ -23,13 +24,18 @@ const fill = `
     content_tag = content_tag((SELECT pepper FROM installation), 'bytes', source, payload::text)
   WHERE topic_id = $1 AND seq > $2 AND seq <= $3 AND event_key IS NULL`
 
-/** Resolves once no event is left, or `signal` is aborted. `onFilled` gets how many have got keys since the last call. */
+/**
+ * Resolves once no event is left, or `signal` is aborted. `onFilled` gets how many have got keys since the last call. Rejects
+ * with what pg throws, or with `StoreUnavailable` where there is no pepper.
+ */
 export async function fillKeys(
   client: pg.Client,
   events: number,
   onFilled: (filled: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const installation = await client.query<{ pepper: Buffer }>('SELECT pepper FROM installation')
+  pepperIn(installation.rows[0]?.pepper) // without it all keys would be NULL
   const vacuumAfter = Math.max(vacuumEventsMin, events * vacuumShare)
   let sinceVacuum = 0
   for (;;) {

@@ -5,7 +5,8 @@
  *     check       PostgreSQL itself says that no event is without (a constraint that is validated)
  *     index       the unique index of keys is made, CONCURRENTLY
  *     use         ids are looked up by key in all topics
- *     require     once no older process is connected: events without keys are refused, the index of texts is dropped
+ *     require     where it is wanted, and no older process is connected: events without keys are refused, the index of texts
+ *                 is dropped
  *
  * Each step finds out by itself whether it has been done, so a run that was killed is run again. The first three take time
  * and no lock that anybody would notice; the last two take locks for an instant, and give up if they do not get them soon.
@@ -13,8 +14,8 @@
  * makes no dead letters.
  */
 import { StoreUnavailable } from '@sekali/core/errors'
-import type pg from 'pg'
-import { withOwnClient } from '../postgres/own-client.ts'
+import pg from 'pg'
+import { liftTimeouts, withOwnClient } from '../postgres/own-client.ts'
 import { untilUnlocked } from '../postgres/until-unlocked.ts'
 import { fillKeys } from './fill.ts'
 import { type KeysState, readKeysState } from './state.ts'
@@ -28,12 +29,20 @@ export interface UpgradeOptions {
   readonly onFilled?: (filled: number) => void
   /** Steps that read all events are not begun if there are more; without it they are. */
   readonly eventsMax?: number
+  /**
+   * Leaves out `require`, after which there is no way back: that no older process is connected just now does not say that none
+   * runs, because pg closes sessions that are idle.
+   */
+  readonly exceptLast?: boolean
   /** Ends it between two spans; what is done stays done. */
   readonly signal?: AbortSignal
 }
 
 /** Any number, as long as nothing else in the database locks on it. */
 const lockKey = 7_355_254_193n
+
+/** SQLSTATE. */
+const checkViolation = '23514'
 
 const lockTimeout = `SET LOCAL lock_timeout = '2s'`
 
@@ -44,7 +53,8 @@ const lockTimeout = `SET LOCAL lock_timeout = '2s'`
 export const upgradeKeys = (url: string, options: UpgradeOptions = {}): Promise<KeysState | undefined> =>
   withOwnClient(url, 'upgrade of the keys', async (client) => {
     const { onStep = () => {}, onFilled = () => {}, eventsMax = Number.POSITIVE_INFINITY } = options
-    const { signal = new AbortController().signal } = options
+    const { signal = new AbortController().signal, exceptLast = false } = options
+    await liftTimeouts(client)
     if (!(await lockUpgrade(client))) return undefined
     let state = await readKeysState(client)
     if (!state.isUsed && state.events <= eventsMax) {
@@ -57,9 +67,9 @@ export const upgradeKeys = (url: string, options: UpgradeOptions = {}): Promise<
       await altering(client, 'SELECT use_event_keys()')
     }
     state = await readKeysState(client)
-    if (state.isUsed && !state.isRequired && state.older.length === 0) {
+    if (state.isUsed && !state.isRequired && state.older.length === 0 && !exceptLast) {
       onStep('require', state)
-      await altering(client, 'SELECT require_event_keys()')
+      await requireKeys(client)
     }
     return await readKeysState(client)
   })
@@ -71,14 +81,23 @@ async function lockUpgrade(client: pg.Client): Promise<boolean> {
 }
 
 /** What changes tables that are in use, in a transaction. */
-const altering = (client: pg.Client, statement: string): Promise<void> =>
+const altering = (client: pg.Client, statement: string, isWanted = async () => true): Promise<void> =>
   untilUnlocked(async () => {
     try {
-      await client.query(`BEGIN; ${lockTimeout}; ${statement}; COMMIT`)
+      await client.query(`BEGIN; ${lockTimeout}`)
+      if (await isWanted()) await client.query(statement)
+      await client.query('COMMIT')
     } catch (error) {
       await client.query('ROLLBACK')
       throw error
     }
+  })
+
+/** The lock may have taken long: an older process that has come meanwhile keeps what it needs. */
+const requireKeys = (client: pg.Client): Promise<void> =>
+  altering(client, 'SELECT require_event_keys()', async () => {
+    await client.query('LOCK TABLE events IN ACCESS EXCLUSIVE MODE')
+    return (await readKeysState(client)).older.length === 0
   })
 
 /** Has PostgreSQL look at every event, and refuse events without a key from then on. */
@@ -96,6 +115,7 @@ async function check(client: pg.Client, onBegin: () => void): Promise<void> {
     )
   }
   await client.query('ALTER TABLE events VALIDATE CONSTRAINT events_have_keys').catch((error: unknown) => {
+    if (!(error instanceof pg.DatabaseError && error.code === checkViolation)) throw error
     throw new StoreUnavailable('there are events without a key, so the log goes on without keys', {
       cause: error,
     })

@@ -58,9 +58,10 @@ export function connectStore(config: StoreConfig, log: Log): Store {
     maxLifetimeSeconds: 300,
     keepAlive: true,
     // What time.ts expects; a database or a role may have settings of its own. And a prepared statement is planned for
-    // each execution: a plan kept from when the log was small reads all of it once it is large.
+    // each execution: a plan kept from when the log was small reads all of it once it is large. For what no index serves but
+    // is not run either (keys/event-of-id.ts) it costs a large log so much that LLVM would compile each look-up.
     options:
-      '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8 -c plan_cache_mode=force_custom_plan ' +
+      '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8 -c plan_cache_mode=force_custom_plan -c jit=off ' +
       '-c log_parameter_max_length_on_error=0',
     onConnect: keepOutOfItsLog,
   })

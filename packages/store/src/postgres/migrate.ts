@@ -4,7 +4,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate as migrateWithDrizzle } from 'drizzle-orm/node-postgres/migrator'
 import type pg from 'pg'
 import { drizzle } from './drizzle.ts'
-import { withOwnClient } from './own-client.ts'
+import { liftTimeouts, withOwnClient } from './own-client.ts'
 import { untilUnlocked } from './until-unlocked.ts'
 
 const migrationsFolder = fileURLToPath(placeOf(import.meta.url, '../../migrations', './migrations'))
@@ -36,6 +36,7 @@ export const migrate = (
   onProgress: (progress: MigrationProgress) => void = () => undefined,
 ): Promise<void> =>
   withOwnClient(url, 'migration', async (client) => {
+    await liftTimeouts(client)
     await lockSchema(client)
     const of = await countDue(client)
     const tables = of === 0 ? {} : await readSizes(client)
@@ -48,6 +49,7 @@ export const migrate = (
       onProgress({ migration, of, tables })
     }
     const db = drizzle(client, { logger: { logQuery } })
+    await client.query(`SET lock_timeout = '3s'`) // for all of them, as untilUnlocked wants it
     await untilUnlocked(() => {
       migration = 1
       return migrateWithDrizzle(db, { migrationsFolder })

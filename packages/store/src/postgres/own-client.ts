@@ -27,6 +27,15 @@ export async function withOwnClient<T>(
   }
 }
 
+/**
+ * Takes away the times after which statements and waits are ended, for this session: a role or a database may have them, and
+ * what takes minutes on a large log would never end.
+ */
+export async function liftTimeouts(client: pg.Client): Promise<void> {
+  await client.query(`SELECT set_config(name, '0', false) FROM pg_settings
+    WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout')`)
+}
+
 /** It reads the files that the URL names, sslrootcert for one. Throws `StoreUnavailable` when it cannot. */
 function createClient(url: string, what: string): pg.Client {
   try {
