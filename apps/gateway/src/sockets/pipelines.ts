@@ -72,6 +72,11 @@ export function createPipelines(
     open(seat) {
       const pipeline = openPipeline(seat, budget)
       pipelines.set(seat.socket, pipeline)
+      // Node closes like this behind the last answer.
+      seat.socket.destroySoon = () => {
+        seat.socket.end()
+        linger(seat.socket)
+      }
       seat.socket.once('close', () => {
         pipelines.delete(seat.socket)
         closePipeline(pipeline)
@@ -99,11 +104,19 @@ function fail(pipeline: Pipeline | undefined, socket: Socket, words: string, err
   else hangUp(socket, words, error)
 }
 
-/** Not at once: what the client has sent and nobody reads would make it a reset, and what it has not got yet be lost. */
 function hangUp(socket: Socket, words: string, error?: Error): void {
+  if (socket.writableEnded) return // its last words are said, and the parser still finds fault with the rest
   if (!socket.writable) return void socket.destroy(error)
-  socket.pause()
   socket.end(words)
+  linger(socket, error)
+}
+
+/**
+ * Reads what still comes on a connection that has ended on our side, and closes it when the client has, or soon. Closed at
+ * once, what the client has sent and nobody has read would make it a reset, and what it has not got yet be lost
+ * (RFC 9112, 9.6).
+ */
+function linger(socket: Socket, error?: Error): void {
   const lingering = setTimeout(() => socket.destroy(error), lingerMs).unref()
-  socket.once('close', () => clearTimeout(lingering))
+  socket.once('close', () => clearTimeout(lingering)).resume()
 }
