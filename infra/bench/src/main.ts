@@ -9,6 +9,7 @@ import { toChart } from './report/chart.ts'
 import { round, toMarkdown } from './report/markdown.ts'
 import { resultsDir, saveResults, writeDocumentation } from './report/save.ts'
 import { summarize } from './report/summary.ts'
+import { wrapped } from './report/wrapped.ts'
 import type { Measure, Row } from './row.ts'
 import { rows } from './rows.ts'
 import { type Bench, openBench } from './system/bench.ts'
@@ -63,7 +64,7 @@ async function run(signal: AbortSignal): Promise<void> {
   const quick = options.quick ? '\n\nA quick run: the figures mean little.' : ''
   const found = {
     json: `${JSON.stringify({ startedAt, quick: options.quick === true, machine, rows: results.map(toRecord) }, null, 2)}\n`,
-    markdown: `${startedAt.slice(0, 10)}, ${machineLine(machine)}.${quick}\n\n${toMarkdown(summaries, results)}`,
+    markdown: `${wrapped(`${startedAt.slice(0, 10)}, ${machineLine(machine)}.${quick}`)}\n\n${toMarkdown(summaries, results)}`,
     chart: toChart(summaries),
   }
   await saveResults(options.results, found)

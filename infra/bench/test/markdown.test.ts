@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { round, toMarkdown } from '../src/report/markdown.ts'
 import { replaceBetweenMarkers } from '../src/report/markers.ts'
 import { summarize } from '../src/report/summary.ts'
+import { wrapped } from '../src/report/wrapped.ts'
 import { result } from './results.ts'
 
 test.for([
@@ -20,10 +21,19 @@ test('a row has its figures, its spread and its verdict', () => {
   const one = result([90_000, 41_000, 50_000], [100_000, 50_000, 100_000])
   const table = toMarkdown([summarize(one)], [one])
   expect(table).toContain(
-    '| **commit** | rows | COPY | 50,000 rows/s | 100,000 rows/s | **0.82** (0.5 – 0.9) | ≥ 0.8 | ≥ 1 | reached |',
+    '| **commit** | 50,000 rows/s | 100,000 rows/s | **0.82** (0.5 – 0.9) | ≥ 0.8 | ≥ 1 | reached |',
   )
-  expect(table).toContain('| commit | ours | postgres 0.50 · bench 0.25 |')
+  expect(table).toContain('- **commit**: rows; against: COPY\n')
+  expect(table).toContain('- commit, ours: postgres 0.50 · bench 0.25\n')
   expect(table).not.toContain('others took')
+})
+
+test('long texts are cut into lines, between words', () => {
+  const text = Array.from({ length: 60 }, (_, n) => `word${n}`).join(' ')
+  const lines = wrapped(text, '  ').split('\n')
+  expect(lines.every((line) => line.length <= 120)).toBe(true)
+  expect(lines.slice(1).every((line) => line.startsWith('  word'))).toBe(true)
+  expect(lines.map((line) => line.trim()).join(' ')).toBe(text)
 })
 
 test('a noisy round is said aloud', () => {

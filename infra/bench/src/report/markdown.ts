@@ -2,19 +2,22 @@ import type { RowResult } from '../heat.ts'
 import type { Spread } from '../measure/statistics.ts'
 import type { Measure } from '../row.ts'
 import { foreignMax, type Summary, type Verdict } from './summary.ts'
+import { wrapped } from './wrapped.ts'
 
 /** The table of a run, with what one should know about its rounds below it. */
 export function toMarkdown(summaries: readonly Summary[], results: readonly RowResult[]): string {
   return [
-    '| | what | against | ours | theirs | figure (lowest – highest) | must | aim | |',
-    '|---|---|---|--:|--:|--:|--:|--:|---|',
+    '| | ours | theirs | figure (lowest – highest) | must | aim | |',
+    '|---|--:|--:|--:|--:|--:|---|',
     ...summaries.map(toLine),
+    '',
+    'What ours is, and theirs:',
+    '',
+    ...summaries.map(toMeaning),
     ...summaries.flatMap(toPartsTable),
     '',
     'Where the processor time went, in cores (processor seconds a second, mean of the rounds):',
     '',
-    '| | side | cores |',
-    '|---|---|---|',
     ...results.flatMap(toCoreLines),
     ...warningsOf(summaries),
     '',
@@ -44,8 +47,6 @@ function toLine({ row, ours, rival, figure, verdict }: Summary): string {
     value === undefined ? '' : `${better === 'higher' ? '≥' : '≤'} ${round(value)}${unit}`
   const cells = [
     `**${row.name}**`,
-    row.what,
-    row.rival === undefined ? '–' : row.against,
     `${round(ours.median)} ${row.unit}`,
     rival === undefined ? '–' : `${round(rival.median)} ${row.unit}`,
     `**${round(figure.median)}**${unit} (${rangeOf(figure)})`,
@@ -54,6 +55,11 @@ function toLine({ row, ours, rival, figure, verdict }: Summary): string {
     verdicts[verdict],
   ]
   return `| ${cells.join(' | ')} |`
+}
+
+function toMeaning({ row }: Summary): string {
+  const against = row.rival === undefined ? '' : `; against: ${row.against}`
+  return wrapped(`- **${row.name}**: ${row.what}${against}`, '  ')
 }
 
 function toPartsTable({ row, parts }: Summary): string[] {
@@ -77,9 +83,7 @@ function toCoreLines({ row, ours, rival }: RowResult, index: number, all: readon
   const isShared = all.slice(0, index).some((other) => other.row.ours === row.ours)
   const sides: [string, readonly Measure[]][] = isShared ? [] : [[row.ours.name, ours]]
   if (row.rival !== undefined) sides.push([row.rival.name, rival])
-  return sides.map(
-    ([name, measures], first) => `| ${first === 0 ? row.name : ''} | ${name} | ${coresOf(measures)} |`,
-  )
+  return sides.map(([name, measures]) => wrapped(`- ${row.name}, ${name}: ${coresOf(measures)}`, '  '))
 }
 
 const rangeOf = ({ min, max }: Spread): string => `${round(min)} – ${round(max)}`
