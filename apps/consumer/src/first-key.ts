@@ -4,14 +4,8 @@
  * command line or settings that make no sense.
  */
 import process from 'node:process'
-import { parseArgs } from 'node:util'
-import { InvalidConfig, SekaliError } from '@sekali/core/errors'
-import { databaseUrl, parseEnv } from '@sekali/process/env'
-import { usageStatus } from '@sekali/process/usage'
-import { connectStore } from '@sekali/store/connect'
 import { createFirstKey } from '@sekali/store/first-key'
-import { processName } from '@sekali/store/process-name'
-import * as v from 'valibot'
+import { noSense, openStore, readOptions, runOnce, say } from './operate/one-shot.ts'
 
 const usage = `Usage: first-key.ts [--replace | --if-none]
 
@@ -21,34 +15,19 @@ Makes the first key, which may do everything, and prints it once. DATABASE_URL m
   --if-none  if there is such a key already, print nothing and end well
 `
 
-const silent = { warn: () => undefined }
+const options = {
+  replace: { type: 'boolean', default: false },
+  'if-none': { type: 'boolean', default: false },
+} as const
 
-/** Throws `InvalidConfig` for options that there are not. */
-function readOptions(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        replace: { type: 'boolean', default: false },
-        'if-none': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-    if (!(values.replace && values['if-none'])) return values
-  } catch {
-    // Its words quote what was typed, which may be a key.
-  }
-  throw new InvalidConfig(`this makes no sense here\n\n${usage}`)
-}
-
-async function main(): Promise<number> {
-  const { replace, 'if-none': ifNone, help } = readOptions(process.argv.slice(2))
+await runOnce(async () => {
+  const { replace, 'if-none': ifNone, help } = readOptions(options, usage)
+  if (replace && ifNone) throw noSense(usage)
   if (help) {
     process.stdout.write(usage)
     return 0
   }
-  const { DATABASE_URL: url } = parseEnv(v.object({ DATABASE_URL: databaseUrl }), process.env)
-  await using store = connectStore({ url, poolMax: 1, name: processName('first-key') }, silent)
+  await using store = openStore('first-key')
   const made = await createFirstKey(store, { replace, actor: 'first-key' })
   if (made === 'exists') {
     if (ifNone) return 0
@@ -61,14 +40,4 @@ async function main(): Promise<number> {
   }
   process.stdout.write(`${made.text}\n`)
   return 0
-}
-
-const say = (words: string) => void process.stderr.write(`${words}\n`)
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  say(error instanceof SekaliError ? error.message : 'the first key could not be made')
-  process.exitCode = error instanceof InvalidConfig ? usageStatus : 1
-}
-if (process.connected) process.disconnect() // a supervisor's channel would keep it up
+}, 'the first key could not be made')

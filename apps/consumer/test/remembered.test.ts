@@ -25,6 +25,13 @@ const memoryOf = async ({ broker }: OwnStack) => (await readAllRemembered(broker
 
 const forget = ({ broker }: OwnStack) => broker.redis.del(`${broker.prefix}:remembered`)
 
+/** Has the consumer that runs store six events, and remember that. */
+async function rememberSix(stack: OwnStack) {
+  await stack.append(numbered(6))
+  await stack.settled()
+  await eventually(async () => expect(await memoryOf(stack)).toMatchObject({ epoch: 1, head: 6 }))
+}
+
 const forksOf = async ({ store }: OwnStack) =>
   [...(await readForks(store)).values()].flatMap(({ forks }) =>
     forks.map(({ epoch, forkedAt }) => [epoch, forkedAt]),
@@ -62,9 +69,7 @@ test('a consumer has Redis remember quiet topics once Redis was emptied under it
   await using redis = await ownRedis()
   await using stack = await ownStack(redis.url)
   await using _consumer = stack.consumer('c1')
-  await stack.append(numbered(6))
-  await stack.settled()
-  await eventually(async () => expect(await memoryOf(stack)).toMatchObject({ head: 6 }))
+  await rememberSix(stack)
   await stack.broker.redis.flushall()
   await eventually(async () => expect(await memoryOf(stack)).toMatchObject({ epoch: 1, head: 6 }), 30_000)
 })
@@ -73,9 +78,7 @@ test('a consumer has Redis remember topics without streams, too, whenever Redis 
   await using redis = await ownRedis()
   await using stack = await ownStack(redis.url)
   await using _consumer = stack.consumer('c1')
-  await stack.append(numbered(6))
-  await stack.settled()
-  await eventually(async () => expect(await memoryOf(stack)).toMatchObject({ head: 6 }))
+  await rememberSix(stack)
   expect(await retire(stack)).toEqual([orders])
   await forget(stack)
   await redis.kill()
@@ -86,9 +89,7 @@ test('a consumer has Redis remember topics without streams, too, whenever Redis 
 test('Redis learns of epochs that somebody began, and where the first of a log did, without a turn', async () => {
   await using stack = await ownStack()
   await using _consumer = stack.consumer('c1')
-  await stack.append(numbered(6))
-  await stack.settled()
-  await eventually(async () => expect(await memoryOf(stack)).toMatchObject({ epoch: 1, head: 6 }))
+  await rememberSix(stack)
   const { epoch } = await beginEpochs(stack.store, undefined, by)
   await eventually(async () => expect(await memoryOf(stack)).toMatchObject({ epoch, forkedAtMin: 6 }), 30_000)
 })

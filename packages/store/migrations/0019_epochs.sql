@@ -68,8 +68,11 @@ BEGIN
 		GRANT EXECUTE ON FUNCTION public.begin_epochs(timestamptz) TO sekali_gateway;
 	END IF;
 END $$;--> statement-breakpoint
--- As before, and a topic that it makes begins as the consumer would make it; see src/turn/ensure-topics.ts.
-CREATE OR REPLACE FUNCTION "set_topic_settings"(topic text, same_content text, actor text, client text, until timestamptz)
+-- With its owner's rights, as drop_topic() is: the gateway's role may read only. It makes the topic if there is none, waits
+-- for a turn that is under way, and writes the entry of the audit log itself, so that nobody can do the one without the
+-- other. `busy`: somebody has the row for longer than a turn takes.
+-- A topic that it makes begins as the consumer would make it; see src/turn/ensure-topics.ts.
+CREATE FUNCTION "set_topic_settings"(topic text, same_content text, actor text, client text, until timestamptz)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -98,6 +101,20 @@ BEGIN
 	PERFORM audit.append(set_topic_settings.actor, set_topic_settings.client, 'topic_settings', set_topic_settings.topic,
 		jsonb_build_object('same_content', set_topic_settings.same_content, 'was', was));
 	RETURN 'set';
+END $$;--> statement-breakpoint
+REVOKE EXECUTE ON FUNCTION "set_topic_settings"(text, text, text, text, timestamptz) FROM PUBLIC;--> statement-breakpoint
+DO $$
+DECLARE
+	gateway text;
+BEGIN
+	-- Whatever role gateways have: who may drop a topic may also say what holds for it.
+	FOR gateway IN
+		SELECT DISTINCT r.rolname
+		FROM pg_proc f CROSS JOIN LATERAL aclexplode(f.proacl) a JOIN pg_roles r ON r.oid = a.grantee
+		WHERE f.oid = 'public.drop_topic(text)'::regprocedure AND a.privilege_type = 'EXECUTE' AND a.grantee <> f.proowner
+	LOOP
+		EXECUTE format('GRANT EXECUTE ON FUNCTION public.set_topic_settings(text, text, text, text, timestamptz) TO %I', gateway);
+	END LOOP;
 END $$;--> statement-breakpoint
 -- As before, and of an epoch that somebody began.
 CREATE OR REPLACE FUNCTION "audit"."report"(actor text, client text, action text, target text, details jsonb) RETURNS bigint

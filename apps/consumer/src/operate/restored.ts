@@ -4,15 +4,9 @@
  * or for --dry-run; 1 when it has not; 2 for a command line or settings that make no sense.
  */
 import process from 'node:process'
-import { parseArgs } from 'node:util'
-import { InvalidConfig, SekaliError } from '@sekali/core/errors'
 import { normalizeTimestamp } from '@sekali/core/timestamp'
-import { databaseUrl, parseEnv } from '@sekali/process/env'
-import { usageStatus } from '@sekali/process/usage'
 import { beginEpochs, countForEpochs } from '@sekali/store/begin-epochs'
-import { connectStore } from '@sekali/store/connect'
-import { processName } from '@sekali/store/process-name'
-import * as v from 'valibot'
+import { noSense, openStore, readOptions, runOnce, say } from './one-shot.ts'
 
 const usage = `Usage: restored.ts [--at TIME] [--dry-run | --yes]
 
@@ -25,37 +19,21 @@ before consumers start. It is safe to say twice. DATABASE_URL must be the owner'
   --yes      do it; refused without --at if something was stored since PostgreSQL started
 `
 
-const silent = { warn: () => undefined }
+const options = {
+  at: { type: 'string' },
+  'dry-run': { type: 'boolean', default: false },
+  yes: { type: 'boolean', default: false },
+} as const
 
-/** Throws `InvalidConfig` for options that there are not. */
-function readOptions(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        at: { type: 'string' },
-        'dry-run': { type: 'boolean', default: false },
-        yes: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-    const at = values.at === undefined ? undefined : normalizeTimestamp(values.at)
-    const isTime = values.at === undefined || at !== undefined
-    if (isTime && !(values.yes && values['dry-run'])) return { ...values, at }
-  } catch {
-    // Its words quote what was typed, which may be a secret in the wrong place.
-  }
-  throw new InvalidConfig(`this makes no sense here\n\n${usage}`)
-}
-
-async function main(): Promise<number> {
-  const { at, 'dry-run': isDry, yes, help } = readOptions(process.argv.slice(2))
+await runOnce(async () => {
+  const { at: time, 'dry-run': isDry, yes, help } = readOptions(options, usage)
+  const at = time === undefined ? undefined : normalizeTimestamp(time)
+  if ((time !== undefined && at === undefined) || (yes && isDry)) throw noSense(usage)
   if (help) {
     process.stdout.write(usage)
     return 0
   }
-  const { DATABASE_URL: url } = parseEnv(v.object({ DATABASE_URL: databaseUrl }), process.env)
-  await using store = connectStore({ url, poolMax: 1, name: processName('restored') }, silent)
+  await using store = openStore('restored')
   const { topics, events, newestStoredAt, startedAt, storedSinceStart } = await countForEpochs(store)
   const late =
     storedSinceStart > 0 && at === undefined
@@ -78,14 +56,4 @@ async function main(): Promise<number> {
   if (isDry) return 0
   say('no epoch has begun: say --yes')
   return 1
-}
-
-const say = (words: string) => void process.stderr.write(`${words}\n`)
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  say(error instanceof SekaliError ? error.message : 'no epoch has begun')
-  process.exitCode = error instanceof InvalidConfig ? usageStatus : 1
-}
-if (process.connected) process.disconnect() // a supervisor's channel would keep it up
+}, 'no epoch has begun')
