@@ -8,7 +8,7 @@ export const eventKeyMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/known.ts',
-        find: 'if (event_id !== one.eventId || Number(topic_id) !== one.topicId) throw new KeyCollision()',
+        find: 'if (event_id !== one.eventId || Number(topic_id) !== one.turn.topicId) throw new KeyCollision()',
         replace: '',
       },
     ],

@@ -69,7 +69,7 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/known.ts',
-        find: 'tag === undefined || kindOf(tag) !== by',
+        find: 'tag === undefined || kindOf(tag) !== turn.sameContent',
         replace: 'tag === undefined',
       },
     ],

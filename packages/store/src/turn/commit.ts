@@ -126,9 +126,13 @@ async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> 
 }
 
 async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
-  const sought = parts.flatMap((part, partAt) => part.sought.map((one, index) => ({ ...one, partAt, index })))
-  const known = parts.map(() => new Map<number, Known>())
-  for (const [{ partAt, index }, event] of await findKnown(tx, sought)) known[partAt]?.set(index, event)
+  const ofTurns = new Map(parts.map(({ turn }) => [turn.topicId, new Map<number, Known>()]))
+  const found = await findKnown(
+    tx,
+    parts.flatMap(({ sought }) => sought),
+  )
+  for (const [{ turn, index }, event] of found) ofTurns.get(turn.topicId)?.set(index, event)
+  const known = [...ofTurns.values()]
   await copyEvents(tx, numberNew(parts, known))
   return known
 }
@@ -154,8 +158,8 @@ function numberNew(parts: readonly Part[], known: readonly KnownFirsts[]): Keyed
     const seqs = seqsOf(part, known[partAt] as KnownFirsts)
     for (const [index, { event, receivedAt }] of part.firsts.entries()) {
       if (known[partAt]?.has(index)) continue
-      const { topicId, key, tag } = part.sought[index] as Sought
-      numbered.push({ topicId, seq: seqs[index] as number, key, tag, event, receivedAt })
+      const { key, tag } = part.sought[index] as Sought
+      numbered.push({ topicId: part.turn.topicId, seq: seqs[index] as number, key, tag, event, receivedAt })
     }
   }
   return numbered

@@ -6,19 +6,18 @@
  * that stored 6,000 events a second where this one stores ten times as many.
  */
 import { chunksOf } from '@sekali/core/chunks'
-import { compareTags, contentTagBy, kindOf, type TagKind } from '../keys/content-tag.ts'
+import { compareTags, contentTagBy, kindOf } from '../keys/content-tag.ts'
 import type { Tx } from '../postgres/connect.ts'
 import { KeyCollision } from '../postgres/errors.ts'
 import { textArray, uuidArray } from '../postgres/text-array.ts'
+import type { Turn } from './turn.ts'
 
 /** An id to look up. */
 export interface Sought {
-  readonly topicId: number
-  /** As the topic's row says. */
-  readonly keyed: boolean
-  readonly pepper: Buffer
-  /** What the topic compares. */
-  readonly by: TagKind
+  /** Of its topic, whose row says by what ids are looked up and what is compared. */
+  readonly turn: Pick<Turn, 'topicId' | 'keyed' | 'pepper' | 'sameContent'>
+  /** Its place among those that are looked up for the turn. */
+  readonly index: number
   readonly eventId: string
   readonly key: string
   /** Of the first event that came under the id. */
@@ -50,12 +49,12 @@ export function hasSameContent(received: Content, first: Content): boolean {
 }
 
 /** Those that are known, each with the event that has its id. Throws `KeyCollision`. */
-export async function findKnown<S extends Sought>(
+export async function findKnown(
   tx: Tx,
-  sought: readonly S[],
-): Promise<[sought: S, known: Known][]> {
-  const byKey = sought.filter(({ keyed }) => keyed)
-  const byText = sought.filter(({ keyed }) => !keyed)
+  sought: readonly Sought[],
+): Promise<[sought: Sought, known: Known][]> {
+  const byKey = sought.filter(({ turn }) => turn.keyed)
+  const byText = sought.filter(({ turn }) => !turn.keyed)
   return [...(await findByKey(tx, byKey)), ...(await findByText(tx, byText))]
 }
 
@@ -66,7 +65,7 @@ const textByKey = `
     SELECT l.topic_id, l.seq, l.event_id, l.content_tag FROM events l WHERE l.event_key = b.key OFFSET 0
   ) e`
 
-async function findByKey<S extends Sought>(tx: Tx, sought: readonly S[]): Promise<[S, Known][]> {
+async function findByKey(tx: Tx, sought: readonly Sought[]): Promise<[Sought, Known][]> {
   if (sought.length === 0) return []
   const { rows } = await tx.$client.query<KeyRow>({
     name: 'find_known',
@@ -74,10 +73,10 @@ async function findByKey<S extends Sought>(tx: Tx, sought: readonly S[]): Promis
     values: [uuidArray(sought.map(({ key }) => key))],
     types,
   })
-  const found = rows.map(({ at, topic_id, seq, event_id, content_tag }): [S, Found] => {
-    const one = sought[Number(at)] as S
+  const found = rows.map(({ at, topic_id, seq, event_id, content_tag }): [Sought, Found] => {
+    const one = sought[Number(at)] as Sought
     // Never a duplicate of the other one: that would lose an event.
-    if (event_id !== one.eventId || Number(topic_id) !== one.topicId) throw new KeyCollision()
+    if (event_id !== one.eventId || Number(topic_id) !== one.turn.topicId) throw new KeyCollision()
     return [one, { seq: Number(seq), tag: content_tag.replaceAll('-', '') }]
   })
   return await withTags(tx, found)
@@ -103,9 +102,9 @@ const payloadsAtOnce = 16
  * the log is not upgraded, it is made of the stored content, as if that came now. By meaning, a payload may be larger than
  * its equal, so all of these are read, a few at a time.
  */
-async function withTags<S extends Sought>(tx: Tx, found: readonly [S, Found][]): Promise<[S, Known][]> {
-  const tags = new Map<S, string>()
-  const others = found.filter(([{ by }, { tag }]) => tag === undefined || kindOf(tag) !== by)
+async function withTags(tx: Tx, found: readonly [Sought, Found][]): Promise<[Sought, Known][]> {
+  const tags = new Map<Sought, string>()
+  const others = found.filter(([{ turn }, { tag }]) => tag === undefined || kindOf(tag) !== turn.sameContent)
   for (const some of chunksOf(others, payloadsAtOnce)) {
     const { rows } = await tx.$client.query<ContentRow>({
       name: 'read_contents',
@@ -116,15 +115,16 @@ async function withTags<S extends Sought>(tx: Tx, found: readonly [S, Found][]):
           SELECT l.source, ${payloadUpTo} FROM events l WHERE l.topic_id = b.topic_id AND l.seq = b.seq OFFSET 0
         ) e`,
       values: [
-        arrayOf(some, ([{ topicId }]) => topicId),
+        arrayOf(some, ([{ turn }]) => turn.topicId),
         arrayOf(some, ([, { seq }]) => seq),
-        arrayOf(some, ([{ by, payloadBytes }]) => (by === 'bytes' ? payloadBytes : allBytes)),
+        arrayOf(some, ([one]) => bytesOf(one, allBytes)),
       ],
       types,
     })
     for (const { at, source, payload } of rows) {
-      const [one] = some[Number(at)] as [S, Found]
-      if (payload !== null) tags.set(one, contentTagBy(one.pepper, one.by, source, payload))
+      const [one] = some[Number(at)] as [Sought, Found]
+      if (payload === null) continue
+      tags.set(one, contentTagBy(one.turn.pepper, one.turn.sameContent, source, payload))
     }
   }
   return found.map(([one, { seq, tag: stored }]) => {
@@ -136,6 +136,10 @@ async function withTags<S extends Sought>(tx: Tx, found: readonly [S, Found][]):
 const allBytes = 2 ** 31 - 1
 const none = -1
 
+/** How large a payload may be that is read: by meaning, one may be larger than its equal. */
+const bytesOf = ({ turn, payloadBytes }: Sought, byMeaning: number): number =>
+  turn.sameContent === 'bytes' ? payloadBytes : byMeaning
+
 const textByText = `
   SELECT b.at - 1 AS at, e.*
   FROM unnest($1::integer[], $2::text[], $3::integer[]) WITH ORDINALITY AS b (topic_id, event_id, bytes, at)
@@ -145,25 +149,25 @@ const textByText = `
     OFFSET 0
   ) e`
 
-async function findByText<S extends Sought>(tx: Tx, sought: readonly S[]): Promise<[S, Known][]> {
+async function findByText(tx: Tx, sought: readonly Sought[]): Promise<[Sought, Known][]> {
   if (sought.length === 0) return []
   const { rows } = await tx.$client.query<ContentRow & { seq: string; content_tag: string | null }>({
     name: 'find_known_by_text',
     text: textByText,
     values: [
-      arrayOf(sought, ({ topicId }) => topicId),
+      arrayOf(sought, ({ turn }) => turn.topicId),
       textArray(sought.map(({ eventId }) => eventId)),
-      arrayOf(sought, ({ by, payloadBytes }) => (by === 'bytes' ? payloadBytes : none)),
+      arrayOf(sought, (one) => bytesOf(one, none)),
     ],
     types,
   })
-  const byBytes: [S, Known][] = []
-  const byMeaning: [S, Found][] = []
+  const byBytes: [Sought, Known][] = []
+  const byMeaning: [Sought, Found][] = []
   for (const { at, seq, content_tag, source, payload } of rows) {
-    const one = sought[Number(at)] as S
+    const one = sought[Number(at)] as Sought
     const stored = { seq: Number(seq), tag: content_tag?.replaceAll('-', '') }
     const { tag } = stored
-    if (one.by === 'json') byMeaning.push([one, stored])
+    if (one.turn.sameContent === 'json') byMeaning.push([one, stored])
     else byBytes.push([one, { seq: stored.seq, source, payload, ...(tag && { tag: () => tag }) }])
   }
   return [...byBytes, ...(await withTags(tx, byMeaning))]

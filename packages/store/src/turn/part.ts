@@ -25,8 +25,7 @@ export interface Part extends Batch {
 }
 
 export function groupById({ turn, received }: Batch): Part {
-  const { topicId, keyed, pepper, sameContent: by } = turn
-  const keyOf = keysOf(pepper, topicId)
+  const keyOf = keysOf(turn.pepper, turn.topicId)
   const indexOf = new Map<EventId, number>()
   const firsts: Received[] = []
   const sought: (Sought & { payloadBytes: number })[] = []
@@ -39,7 +38,7 @@ export function groupById({ turn, received }: Batch): Part {
       indexOf.set(eventId, index)
       firsts.push(item)
       const [key, tag] = [keyOf(eventId), tagOf(turn, item)]
-      sought.push({ topicId, keyed, pepper, by, eventId, key, tag, payloadBytes })
+      sought.push({ turn, index, eventId, key, tag, payloadBytes })
       return index
     }
     if (payloadBytes > first.payloadBytes) first.payloadBytes = payloadBytes
