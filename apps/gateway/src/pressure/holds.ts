@@ -1,6 +1,6 @@
 import type { TopicName } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
-import { type Bounds, fillOf, type Load } from './load.ts'
+import { type Bounds, fillOf, foundFillOf, type Load } from './load.ts'
 import { createRate, type Rate, waitSeconds } from './wait.ts'
 
 /** A full topic takes events again below this share of its bounds: not one by one, as consumers make room. */
@@ -51,7 +51,7 @@ export function createHolds(bounds: Bounds, log: Logger, now: () => number): Hol
       const held = fill >= 1 ? hold(topic) : holds.get(topic)
       if (held === undefined) return
       if (load.account !== null) held.drained.note(load.account.accounted, now())
-      if (fill >= 1 && held.isGuess) {
+      if (held.isGuess && foundFillOf(load, bounds) >= 1) {
         held.isGuess = false
         log.warn({ topic, ...load.known }, 'topic is full: publishing to it is refused')
       } else if (fill < (held.isGuess ? 1 : reopenAt)) release(topic, held)

@@ -48,9 +48,18 @@ export const newLoad = (): Load => ({
 
 export const isDue = ({ taken, due }: Load): boolean => taken.events >= due.events || taken.bytes >= due.bytes
 
-/** How full the topic is: 1 is at a bound. */
-export const fillOf = ({ known, taken }: Load, { eventsMax, bytesMax }: Bounds): number =>
-  Math.max((known.events + taken.events) / eventsMax, (known.bytes + taken.bytes) / bytesMax)
+/** How full the topic is, as far as this gateway knows: 1 is at a bound. */
+export const fillOf = ({ known, taken }: Load, bounds: Bounds): number =>
+  shareOf({ events: known.events + taken.events, bytes: known.bytes + taken.bytes }, bounds)
+
+/**
+ * How full the last look has found it. What is taken while Redis is asked may be in what Redis says, and count twice until the
+ * next look.
+ */
+export const foundFillOf = ({ known }: Load, bounds: Bounds): number => shareOf(known, bounds)
+
+const shareOf = ({ events, bytes }: Amount, { eventsMax, bytesMax }: Bounds): number =>
+  Math.max(events / eventsMax, bytes / bytesMax)
 
 /** Notes what a look has found; `before` is what had been taken when it began. */
 export function learn(
