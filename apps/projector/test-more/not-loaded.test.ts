@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { readNotLoaded } from '@sekali/store/not-loaded'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
-import { counting, numbered, ownStack } from './stack.ts'
+import { counting, numbered, ownStack } from '../test/stack.ts'
 
 const wrong = {
   'shape.ts': `export const wrong = { name: 'wrong', topics: 'a', initial: 0, apply: 1 }`,

@@ -9,7 +9,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
 import { retireStreams } from '../src/upkeep/retire.ts'
-import { numbered, type OwnStack, ownStack, storeAll, streamOf } from './stack.ts'
+import { numbered, type OwnStack, ownStack, storeAll, streamOf } from '../test/stack.ts'
 
 const orders = 'orders' as TopicName
 /** So large that Redis can drop each pack by itself. */
