@@ -12,8 +12,13 @@ export abstract class SekaliError extends Error {
 
 /** Redis cannot take or give entries now. An append that fails so may or may not have happened. */
 export class BrokerUnavailable extends SekaliError {
-  readonly code = 'broker_unavailable'
+  readonly code: 'broker_unavailable' | 'not_replicated' = 'broker_unavailable'
   readonly retryable = true
+}
+
+/** Redis has the entries, or may have them, and too few of its replicas do: a failover could lose them. */
+export class NotReplicated extends BrokerUnavailable {
+  override readonly code = 'not_replicated'
 }
 
 /** PostgreSQL cannot answer now. A commit that fails so may or may not have happened. */

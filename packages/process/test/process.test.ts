@@ -7,7 +7,7 @@ import { InvalidConfig, StoreUnavailable } from '@sekali/core/errors'
 import { wholeNumber } from '@sekali/core/whole-number'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { commonEnv, parseEnv, tracingEnv, urlOf } from '../src/start/env.ts'
+import { commonEnv, databaseUrl, parseEnv, tracingEnv, urlOf } from '../src/start/env.ts'
 
 /** Runs a few lines as a process of its own and returns what it printed and how it ended. */
 async function runLines(lines: string, until?: { text: string; signals: NodeJS.Signals[]; everyMs: number }) {
@@ -64,6 +64,30 @@ test('URLs with passwords are read from files, without the line break at the end
     DATABASE_URL: 'postgres://u:secret@h/db',
     REDIS_URL: 'redis://u:secret@h',
   })
+})
+
+test('a URL of PostgreSQL may name several hosts, of which the primary is meant', () => {
+  const parse = (url: string) => () =>
+    parseEnv(v.object({ DATABASE_URL: databaseUrl }), { DATABASE_URL: url })
+  const hosts = 'postgres://u:secret@h1:5432,h2:5433/db'
+  for (const url of [
+    hosts,
+    `${hosts}?target_session_attrs=primary`,
+    `${hosts}?target_session_attrs=read-write`,
+  ]) {
+    expect(parse(url)()).toMatchObject({ DATABASE_URL: url })
+  }
+  for (const [url, words] of [
+    ['postgres://u:secret@h1:5432,h2:x/db', /^DATABASE_URL: must be a URL .*host1:5432,host2:5432/],
+    ['http://u:secret@h1:5432,h2:5433/db', /^DATABASE_URL: must be a URL/],
+    [
+      `${hosts}?target_session_attrs=any`,
+      /^DATABASE_URL: target_session_attrs must be primary or read-write/,
+    ],
+  ] as const) {
+    expect(parse(url)).toThrow(words)
+    expect(parse(url)).not.toThrow(/secret/)
+  }
 })
 
 test.each([

@@ -1,8 +1,11 @@
 /** What a client may do: scopes, on the topics that some patterns name. */
 import { matches, parsePattern, type TopicPattern } from '../log/pattern.ts'
 
-/** publish events · read events and what comes of them · admin: drop, rebuild, manage keys. None includes another. */
-export const scopes = ['publish', 'read', 'admin'] as const
+/**
+ * publish events · read events and what comes of them · work off subscriptions: pull and settle · admin: drop, rebuild,
+ * manage keys and subscriptions. None includes another.
+ */
+export const scopes = ['publish', 'read', 'work', 'admin'] as const
 export type Scope = (typeof scopes)[number]
 
 export interface Grant {
@@ -21,7 +24,15 @@ export interface Grant {
 export const everything: Grant = { holder: 'anyone', scopes, topics: [parsePattern('>')] }
 
 /** Whether a source says anything of what these scopes allow: to publish, or to make keys that publish. */
-export const isBoundBySource = (given: readonly Scope[]): boolean => given.some((scope) => scope !== 'read')
+export const isBoundBySource = (given: readonly Scope[]): boolean =>
+  given.some((scope) => scope === 'publish' || scope === 'admin')
+
+/**
+ * Whether whoever has the first scopes may give the scope to a key. An administrator who reads can make a subscription,
+ * read what it hands out and seek, so `work` is nothing more: administrators of before there was `work` can give it, too.
+ */
+export const mayGive = (own: readonly Scope[], scope: Scope): boolean =>
+  own.includes(scope) || (scope === 'work' && own.includes('admin') && own.includes('read'))
 
 export const allowsTopic = ({ topics }: Pick<Grant, 'topics'>, topic: string): boolean =>
   topics.some((pattern) => matches(pattern, topic))

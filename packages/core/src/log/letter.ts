@@ -1,6 +1,9 @@
-/** How dead letters and conflicts are named: `e-12` is an entry that could not become an event, `c-7` a conflict. */
+/**
+ * How dead letters and conflicts are named: `e-12` is an entry that could not become an event, `c-7` a conflict, `d-3` an
+ * event that the workers of a subscription could not do.
+ */
 
-export const letterKinds = ['entry', 'conflict'] as const
+export const letterKinds = ['entry', 'conflict', 'delivery'] as const
 export type LetterKind = (typeof letterKinds)[number]
 
 export interface LetterId {
@@ -11,16 +14,16 @@ export interface LetterId {
 
 export const letterIdText = ({ kind, number }: LetterId): string => `${kind[0]}-${number}`
 
-export const letterIdRule = 'must be the id of a dead letter or of a conflict, such as e-12 or c-7'
+export const letterIdRule = 'must be the id of a dead letter or of a conflict, such as e-12, c-7 or d-3'
 
 /** `undefined` for what is no id of a letter. */
 export function parseLetterId(text: string): LetterId | undefined {
-  const [, kind, digits] = /^([ec])-(0|[1-9]\d{0,14})$/.exec(text) ?? []
-  if (digits === undefined) return undefined
-  return { kind: kind === 'e' ? 'entry' : 'conflict', number: Number(digits) }
+  const [, initial, digits] = /^([ecd])-(0|[1-9]\d{0,14})$/.exec(text) ?? []
+  const kind = letterKinds.find((one) => one[0] === initial)
+  return kind === undefined ? undefined : { kind, number: Number(digits) }
 }
 
-/** A place in the list, which has both kinds: what is listed behind it has a smaller number of its kind. */
+/** A place in the list, which has all kinds: what is listed behind it has a smaller number of its kind. */
 export type LettersCursor = Readonly<Partial<Record<LetterKind, number>>>
 
 export const lettersCursorText = (cursor: LettersCursor): string =>

@@ -12,11 +12,20 @@ export const origin = '0-0' as Position
 
 /** Negative when `a` comes before `b`, 0 when they are the same, positive when `a` comes after. */
 export function comparePositions(a: Position, b: Position): number {
-  const [aMs, aNumber] = parts(a)
-  const [bMs, bNumber] = parts(b)
-  if (aMs !== bMs) return aMs < bMs ? -1 : 1
-  if (aNumber !== bNumber) return aNumber < bNumber ? -1 : 1
-  return 0
+  const [aDash, bDash] = [a.indexOf('-'), b.indexOf('-')]
+  return (
+    compareNumbers(a.slice(0, aDash), b.slice(0, bDash)) ||
+    compareNumbers(a.slice(aDash + 1), b.slice(bDash + 1))
+  )
+}
+
+/** Of as many digits each, as times nearly always are, texts compare like numbers, in half the time. */
+function compareNumbers(a: string, b: string): number {
+  if (a === b) return 0
+  if (a.length === b.length) return a < b ? -1 : 1
+  // Both are unsigned 64-bit numbers, and an operator may set any of them, also with zeros in front.
+  const [aNumber, bNumber] = [BigInt(a), BigInt(b)]
+  return aNumber === bNumber ? 0 : aNumber < bNumber ? -1 : 1
 }
 
 /** The id that comes `by` ids after `position`, within its millisecond. */
@@ -64,9 +73,3 @@ const timeMax = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 let lastMs = ''
 let lastTime = ''
-
-// BigInt, because both halves are unsigned 64-bit numbers and an operator may set any of them.
-function parts(position: Position): [bigint, bigint] {
-  const dash = position.indexOf('-')
-  return [BigInt(position.slice(0, dash)), BigInt(position.slice(dash + 1))]
-}

@@ -8,6 +8,26 @@ type Row = readonly [matches: RegExp, what: string, remedy: string, word?: strin
 /** Matched against Redis's reply, which begins with a word in capitals. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
 const redisRows: readonly Row[] = [
   [
+    /^SENTINEL_SILENT /,
+    'no Sentinel of those that REDIS_URL names answers',
+    'start them, or correct their hosts in REDIS_URL',
+  ],
+  [
+    /^SENTINEL_UNKNOWN_NAME /,
+    'the Sentinels know no primary by the name in REDIS_URL',
+    'correct what stands behind its slash; SENTINEL MASTERS lists the names that they know',
+  ],
+  [
+    /^SENTINEL_LOGIN /,
+    'the Sentinels refuse the user or the password',
+    'correct sentinel_user and sentinel_password in REDIS_URL: …/NAME?sentinel_user=…&sentinel_password=…',
+  ],
+  [
+    /^SENTINEL_BEHIND /,
+    'the Redis that the Sentinels name is not the primary (yet)',
+    'wait until the failover is over; SENTINEL MASTER with the name shows how far it is',
+  ],
+  [
     /^OOM /,
     'Redis is full and refuses writes',
     'see what is in flight: start consumers if none stores it, or raise maxmemory',
@@ -56,7 +76,7 @@ const redisRows: readonly Row[] = [
   [
     /^ERR unknown command/,
     'what answers does not know the commands of a Redis (a Sentinel or a proxy, or commands were renamed)',
-    'point REDIS_URL at the primary itself, with its commands as they are',
+    'point REDIS_URL at the primary itself, with its commands as they are, or name Sentinels: redis+sentinel://HOST:PORT/NAME',
   ],
 ]
 
@@ -68,14 +88,29 @@ const postgresRows: readonly Row[] = [
     'point DATABASE_URL at PostgreSQL itself; ignore_startup_parameters of PgBouncer would only drop the timeouts that turns need',
   ],
   [
+    /^08P01 .*statement pooling/i,
+    'PostgreSQL is behind a pooler in statement mode, in which there are no transactions',
+    'set its pool_mode to transaction or session',
+  ],
+  [
     /^08P01 /,
     'what answers is a pooler, or no PostgreSQL: it breaks the protocol',
     'point DATABASE_URL at PostgreSQL itself',
   ],
   [
     /^26000 |^42P05 /,
-    'PostgreSQL is behind a pooler that gives every transaction another session',
-    'point DATABASE_URL at PostgreSQL itself',
+    'PostgreSQL is behind a pooler that gives a transaction more than one session',
+    'set its pool_mode to transaction or session',
+  ],
+  [
+    /^NO_PRIMARY /,
+    'none of the hosts of PostgreSQL is a primary that answers',
+    'promote a standby, or start the primary; the log says what each host of DATABASE_URL did',
+  ],
+  [
+    /^OLD_PRIMARY /,
+    'PostgreSQL is an old primary: a standby of it was promoted, and it goes on by itself',
+    'stop it, and bring it back as a standby (pg_rewind); point DATABASE_URL at the new primary, or at both',
   ],
   [/^28P01 /, 'PostgreSQL refuses the user or the password', 'correct them in DATABASE_URL'],
   [

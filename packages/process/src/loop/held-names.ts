@@ -10,8 +10,6 @@ export interface HeldNames<Name extends string> {
   hold(name: Name, ms: number, isAdded: boolean): void
   /** Remembers that the name was added. False when it is not held: then that is the caller's to do. */
   add(name: Name): boolean
-  /** Forgets that the name was added. */
-  drop(name: Name): void
   /** Lets all go at once, and returns those that were added. */
   drain(): Name[]
 }
@@ -40,21 +38,18 @@ export function createHeldNames<Name extends string>(onFree: (name: Name) => voi
     if (held.size > 0) tickLater()
   }
 
-  function mark(name: Name, isAdded: boolean): boolean {
-    const known = held.get(name)
-    if (known === undefined) return false
-    held.set(name, { ...known, isAdded })
-    return true
-  }
-
   return {
     hold(name, ms, isAdded) {
       const wasAdded = held.get(name)?.isAdded ?? false
       held.set(name, { until: performance.now() + ms, isAdded: isAdded || wasAdded })
       tickLater()
     },
-    add: (name) => mark(name, true),
-    drop: (name) => void mark(name, false),
+    add(name) {
+      const known = held.get(name)
+      if (known === undefined) return false
+      held.set(name, { ...known, isAdded: true })
+      return true
+    },
     drain() {
       const added = [...held].filter(([, { isAdded }]) => isAdded).map(([name]) => name)
       held.clear()

@@ -5,12 +5,12 @@ export interface WorkQueue<Name extends string> {
   add(name: Name): void
   /** Takes up to `max` names out; with `isWanted`, only those that it accepts. */
   take(max: number, isWanted?: (name: Name) => boolean): Name[]
+  /** Whether there is a name to take that `isWanted` accepts. */
+  has(isWanted: (name: Name) => boolean): boolean
   /** Takes all names out, those that are held back and were added included. */
   drain(): Name[]
   /** Puts names back at the front. */
   putBack(names: readonly Name[]): void
-  /** Takes one name out: somebody else has done its work. */
-  drop(name: Name): void
   /** Adds the name, but only after `ms`. Nothing brings it back earlier. */
   defer(name: Name, ms: number): void
   /** Holds the name back for `ms`, remembering whether it was in the queue or is added meanwhile. */
@@ -42,6 +42,7 @@ export function createWorkQueue<Name extends string>(): WorkQueue<Name> {
       const taken = takeFrom(first, max, isWanted)
       return [...taken, ...takeFrom(names, max - taken.length, isWanted)]
     },
+    has: (isWanted) => [first, names].some((set) => set.values().some(isWanted)),
     drain: () => {
       const all = [...first, ...names, ...held.drain()]
       for (const set of [first, names]) set.clear()
@@ -50,10 +51,6 @@ export function createWorkQueue<Name extends string>(): WorkQueue<Name> {
     putBack: (back) => {
       for (const name of back) names.delete(name)
       first = new Set([...back, ...first])
-    },
-    drop: (name) => {
-      remove(name)
-      held.drop(name)
     },
     defer: (name, ms) => {
       remove(name)

@@ -99,10 +99,10 @@ export function healthRoutes(check: () => Promise<Health>, signal: AbortSignal):
   ]
 }
 
-/** Logs, at the start, what is in the way; `tried` says where each server is. */
+/** Logs, at the start, what is in the way; `tried` says where each server is, and after a look what was the matter there. */
 export async function logHealth(
   check: () => Promise<Health>,
-  tried: Readonly<Record<'broker' | 'store', string>>,
+  servers: Readonly<Record<'broker' | 'store', { readonly tried: string }>>,
   log: Logger,
 ): Promise<void> {
   const health = await check()
@@ -110,7 +110,7 @@ export async function logHealth(
     const { problems, warnings } = health[server]
     const name = server === 'broker' ? 'redis' : 'postgres'
     if (server === 'broker' && health.broker.state === 'unavailable') continue // its connection says so itself
-    for (const text of problems) log.error(`${name}: ${text}. ${tried[server]}`)
+    for (const text of problems) log.error(`${name}: ${text}. ${servers[server].tried}`)
     for (const text of warnings) log.warn(`${name}: ${text}`)
   }
 }

@@ -1,4 +1,6 @@
 import { InvalidConfig } from '@sekali/core/errors'
+import { urlsOfHosts } from '@sekali/core/hosts'
+import { isSentinelUrl, parseSentinelUrl } from '@sekali/core/sentinel-url'
 import { wholeNumber } from '@sekali/core/whole-number'
 import * as v from 'valibot'
 import { fileVariableOf, isSecretName, readSecret } from './secret-file.ts'
@@ -36,8 +38,40 @@ export function urlOf(...protocols: string[]) {
   )
 }
 
-export const databaseUrl = urlOf('postgres:', 'postgresql:')
-export const redisUrl = urlOf('redis:', 'rediss:')
+/** PostgreSQL's, which may name several hosts. */
+function postgresUrl(targets: readonly string[], why: string) {
+  const targetOf = (url: string) => new URL(url).searchParams.get('target_session_attrs') ?? targets[0]
+  return v.pipe(
+    v.string(),
+    v.check((text) => {
+      const urls = urlsOfHosts(text)
+      return urls?.every((url) => /^postgres(ql)?:$/.test(new URL(url).protocol)) ?? false
+    }, 'must be a URL that begins with postgres:// or postgresql://; it may name up to 8 hosts: ' +
+      'postgres://user:password@host1:5432,host2:5432/database'),
+    v.check(
+      (text) => targets.includes(targetOf(urlsOfHosts(text)?.[0] ?? 'a:') ?? ''),
+      `target_session_attrs must be ${targets.join(' or ')}, or be left out: ${why}`,
+    ),
+  )
+}
+
+/** Whichever host is the primary is used. */
+export const databaseUrl = postgresUrl(['primary', 'read-write'], 'Sekali writes')
+/** Whichever host answers is used. */
+export const databaseReadUrl = postgresUrl(['any', 'prefer-standby'], 'whichever host answers is read from')
+
+/** With several Sentinels in it, it is no URL for `new URL`. */
+const sentinelUrl = v.pipe(
+  v.string(),
+  v.check(
+    (text) => typeof parseSentinelUrl(text) !== 'string',
+    ({ input }) => String(parseSentinelUrl(input)),
+  ),
+)
+const plainRedisUrl = urlOf('redis:', 'rediss:', 'redis+sentinel:')
+export const redisUrl = v.lazy((value) =>
+  typeof value === 'string' && isSentinelUrl(value) ? sentinelUrl : plainRedisUrl,
+)
 
 const Urls = v.object({ DATABASE_URL: v.optional(databaseUrl), REDIS_URL: v.optional(redisUrl) })
 

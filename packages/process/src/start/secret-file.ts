@@ -13,18 +13,33 @@ const rolePasswords = [
   'POSTGRES_CONSUMER_PASSWORD',
   'POSTGRES_GATEWAY_PASSWORD',
   'POSTGRES_PROJECTOR_PASSWORD',
+  'POSTGRES_DISPATCHER_PASSWORD',
 ] as const
+
+/** A standby of PostgreSQL, with a password. */
+const readUrl = 'DATABASE_READ_URL'
 
 /** The key that a client shows. */
 const token = 'SEKALI_TOKEN'
 
+/** What the secrets of webhooks are sealed with. */
+const webhookKey = 'WEBHOOK_KEY'
+
 type SecretName =
   | (typeof urlVariables)[keyof typeof urlVariables]
   | (typeof rolePasswords)[number]
+  | typeof readUrl
   | typeof token
+  | typeof webhookKey
 
 /** What holds passwords. */
-const secretNames: readonly SecretName[] = [...Object.values(urlVariables), ...rolePasswords, token]
+const secretNames: readonly SecretName[] = [
+  ...Object.values(urlVariables),
+  ...rolePasswords,
+  readUrl,
+  token,
+  webhookKey,
+]
 
 export const isSecretName = (name: string): name is SecretName =>
   secretNames.some((secret) => secret === name)

@@ -7,9 +7,9 @@ const sameRequestMs = 500
 
 /**
  * A signal that aborts on the first SIGTERM, SIGINT or lost supervisor (IPC `disconnect`): drain now.
- * A second SIGTERM or SIGINT ends the process at once with status 1.
+ * A second SIGTERM or SIGINT ends the process at once with status 1, unless `force` does something else.
  */
-export function shutdownSignal(log?: Logger): AbortSignal {
+export function shutdownSignal(log?: Logger, force: () => void = () => process.exit(1)): AbortSignal {
   const controller = new AbortController()
   let firstAt: number | undefined
   const request = (reason: string) => {
@@ -20,7 +20,7 @@ export function shutdownSignal(log?: Logger): AbortSignal {
       controller.abort(reason)
     } else if (now - firstAt > sameRequestMs && reason !== 'disconnect') {
       log?.warn({ reason }, 'forced to end')
-      process.exit(1)
+      force()
     }
   }
   process.on('SIGTERM', request)
