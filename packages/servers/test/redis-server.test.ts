@@ -22,6 +22,13 @@ test('Redis keeps what it said yes to across a stop and a kill -9, on the same U
   expect(await askRedis(third.url, 'GET count')).toBe('$1\r\n1\r\n')
 })
 
+test('on another address of this machine, Redis is found again by its folder alone', async () => {
+  await using folder = await ownFolder()
+  await using redis = await startRedis({ dir: folder.path, host: '127.0.0.2' })
+  expect(new URL(redis.url).hostname).toBe('127.0.0.2')
+  await expect(startRedis({ dir: folder.path })).rejects.toThrow(`port ${redis.port}`)
+})
+
 test('two Redis servers run side by side and do not know each other', async () => {
   await using folder = await ownFolder()
   await using one = await startRedis({ dir: join(folder.path, 'one') })

