@@ -6,8 +6,9 @@ import { event } from '@sekali/testkit/sample'
 import { expect, test } from 'vitest'
 import { createAppender } from '../src/append/append.ts'
 import { traceArguments, tracesMax } from '../src/append/traces.ts'
+import type { Broker } from '../src/redis/connect.ts'
 import { streamKey, tracesKey } from '../src/redis/keys.ts'
-import { takeTraces } from '../src/turn/traces.ts'
+import { type Packs, takeTraces } from '../src/turn/traces.ts'
 
 const topic = event().topic
 const numbered = (count: number, from = 0) =>
@@ -17,6 +18,9 @@ const turnOf = (packs: readonly string[]) => ({
   first: packs[0] as Position,
   last: packs.at(-1) as Position,
 })
+
+const take = async (broker: Broker, turns: readonly Packs[]) =>
+  (await takeTraces(broker, new Map([[topic, turns]]))).get(topic)
 
 async function ownAppender() {
   const broker = await ownBroker()
@@ -45,8 +49,8 @@ test('a pack’s trace has the pack’s own id, and the pack has no field more',
 
   const ids = packs.map(([id]) => id)
   const last = traced.length - 1
-  expect(await takeTraces(broker, topic, [turnOf(ids.slice(0, -1))])).toEqual([Array(last).fill('trace-1')])
-  expect(await takeTraces(broker, topic, [turnOf(ids)])).toEqual([['trace-2']])
+  expect(await take(broker, [turnOf(ids.slice(0, -1))])).toEqual([Array(last).fill('trace-1')])
+  expect(await take(broker, [turnOf(ids)])).toEqual([['trace-2']])
   expect(await broker.redis.xlen(tracesKey(broker, topic))).toBe(0)
 })
 
@@ -56,9 +60,9 @@ test('each turn has the traces of its own packs, and another consumer’s stay',
   for (const name of ['a', 'b', 'theirs', 'c']) await appender.appendAll([event({ eventId: name })], name)
   const ids = (await broker.redis.xrange(streamKey(broker, topic), '-', '+')).map(([id]) => id)
   const turns = [ids.slice(0, 1), ids.slice(1, 2), ids.slice(3)].map(turnOf)
-  expect(await takeTraces(broker, topic, turns)).toEqual([['a'], ['b'], ['c']])
-  expect(await takeTraces(broker, topic, turns)).toEqual([[], [], []])
-  expect(await takeTraces(broker, topic, [turnOf(ids.slice(2, 3))])).toEqual([['theirs']])
+  expect(await take(broker, turns)).toEqual([['a'], ['b'], ['c']])
+  expect(await take(broker, turns)).toEqual([[], [], []])
+  expect(await take(broker, [turnOf(ids.slice(2, 3))])).toEqual([['theirs']])
 })
 
 test('traced and plain appends of one moment keep their order, and the count of entries is right', async () => {
@@ -95,7 +99,7 @@ test('a trace that Redis cannot keep loses no event', async () => {
   await broker.redis.set(tracesKey(broker, topic), 'somebody else’s')
   expect(await appender.appendAll([event()], 'trace')).toEqual({ queued: 1, failure: undefined })
   expect(await broker.redis.xlen(streamKey(broker, topic))).toBe(1)
-  expect(await takeTraces(broker, topic, [turnOf(['0-1'])])).toEqual([[]])
+  expect(await take(broker, [turnOf(['0-1'])])).toEqual([[]])
 })
 
 test('a pack has the first trace of those that are in it', () => {

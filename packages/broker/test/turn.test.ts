@@ -4,7 +4,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownPrefix } from '@sekali/testkit/own'
 import { event } from '@sekali/testkit/sample'
 import { ownRedis } from '@sekali/testkit/servers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createAppender } from '../src/append/append.ts'
 import type { Broker } from '../src/redis/connect.ts'
 import { streamKey } from '../src/redis/keys.ts'
@@ -144,12 +144,17 @@ test('entries that a torn append-only file has cost are counted once, whoever kn
   for (const topic of ['unseen', 'stored', 'seen']) await add(topic, 10)
   await add('anew', 6, appenders.slice(0, 1))
 
+  // They would come back by themselves, and each is to come when it is its turn.
+  const stayAway = ({ redis }: Broker) => vi.spyOn(redis, 'connect').mockRejectedValue(new Error('not yet'))
+  const away = { one: stayAway(one), other: stayAway(other) }
   for (const broker of [one, other]) broker.redis.disconnect()
   await redis.tear(kept)
   await look('seen')
+  away.one.mockRestore()
   await one.redis.connect()
   for (const topic of ['unseen', 'stored', 'seen', 'anew', 'new']) await add(topic, 3, appenders.slice(0, 1))
   for (const topic of ['unseen', 'stored']) await look(topic)
+  away.other.mockRestore()
   await other.redis.connect()
   const all = { unseen: [208, 10], stored: [13, 20], seen: [18, 15], anew: [5, 6], new: [3, 0] }
   await eventually(async () => {

@@ -15,6 +15,7 @@ import { type Chunk, fieldName, pack } from '../redis/entry.ts'
 import { dirtyKey, groupPrefix, streamKey, topicsKey, tracesKey } from '../redis/keys.ts'
 import { defineScript, isNoScript, type Script } from '../redis/script.ts'
 import type { Registry } from './registry.ts'
+import { confirmation, readConfirmation } from './replicas.ts'
 import { luaAddTraces, luaTakeTraces, traceArguments } from './traces.ts'
 
 // KEYS  1 the topic's stream, 2 the hash of topics with entries in flight, 3 the set of all topics' names
@@ -133,8 +134,11 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
         return redis.call(...tracedScript[how]([...keys, tracesKey(broker, topic)], args))
       }),
       ...due.map((topic) => vouchCommand(broker, redis, topic, undefined, 'bySha')),
+      ...confirmation(broker, redis, due.length > 0),
     ])
     const replies = all.slice(0, calls.length)
+    const unconfirmed = readConfirmation(broker, all)
+    if (unconfirmed !== undefined) return refuse(hands, calls, { replies, chars, unconfirmed })
     for (const [index, { topic, waiting }] of calls.entries()) {
       const reply = replies[index]
       if (reply instanceof Error) {
@@ -161,6 +165,28 @@ async function send(hands: Hands, calls: readonly Call[], how: keyof Script): Pr
   } catch (error) {
     return calls.map(() => error)
   }
+}
+
+interface Unconfirmed {
+  readonly replies: readonly unknown[]
+  readonly chars: readonly number[]
+  readonly unconfirmed: Error
+}
+
+/** Redis has what it has taken, but nobody was promised it: it is neither acknowledged nor remembered. */
+function refuse(
+  { registry, onTaken }: Hands,
+  calls: readonly Call[],
+  { replies, chars, unconfirmed }: Unconfirmed,
+): unknown[] {
+  // To register asks the replicas, too, and first: nothing more is appended until enough of them confirm.
+  registry.forgetAll()
+  return calls.map(({ topic, waiting }, index) => {
+    const reply = replies[index]
+    if (reply instanceof Error) return reply
+    onTaken(topic, countOf(waiting), chars[index] as number)
+    return unconfirmed
+  })
 }
 
 const countOf = (waiting: readonly Chunk[]) => waiting.reduce((sum, { events }) => sum + events.length, 0)

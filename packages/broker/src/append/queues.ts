@@ -5,11 +5,12 @@
  * call under way at a time: a second could succeed where the first was refused, and a publisher that sends all again
  * would find the topic's order turned round.
  */
-import { BrokerUnavailable } from '@sekali/core/errors'
+import { BrokerUnavailable, NotReplicated } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
 import type { Chunk } from '../redis/entry.ts'
 import { type Call, callAll, firstIdOf, type Hands } from './calls.ts'
+import { isConfirmed } from './replicas.ts'
 
 /** Events in one script call at most: Redis serves nobody else while a script runs. */
 export const eventsPerCallMax = 1_000
@@ -32,6 +33,7 @@ export function createQueues(hands: Hands, onAppended: (topic: TopicName) => voi
 
   /** Sends a call for each topic that waits and has none under way. */
   async function flush(): Promise<void> {
+    if (isConfirmed(hands.broker) && sending.size > 0) return // what is under way flushes again at its end
     // A new map every time: one whose keys come and go is rehashed, and its old tables, dead but not yet collected,
     // would keep every waiting request alive through many a collection.
     const waiting = queues
@@ -52,9 +54,7 @@ export function createQueues(hands: Hands, onAppended: (topic: TopicName) => voi
     sending.delete(topic)
     const rest = queues.get(topic) ?? []
     const isFailed = reply instanceof Error
-    const settled = isFailed
-      ? new BrokerUnavailable(`append to ${topic} failed`, { cause: reply })
-      : firstIdOf(reply)
+    const settled = isFailed ? failureOf(topic, reply) : firstIdOf(reply)
     // What waits behind a call that failed must not overtake it: it may be of the same batch.
     let before = 0
     for (const one of isFailed ? [...waiting, ...rest] : waiting) {
@@ -77,6 +77,11 @@ export function createQueues(hands: Hands, onAppended: (topic: TopicName) => voi
     })
   }
 }
+
+const failureOf = (topic: TopicName, error: Error): BrokerUnavailable =>
+  error instanceof NotReplicated
+    ? error
+    : new BrokerUnavailable(`append to ${topic} failed`, { cause: error })
 
 /** Takes from the front of a queue what goes into one call. */
 function takeCall(queue: Waiting[]): Waiting[] {

@@ -8,6 +8,7 @@ import type { Acknowledged } from '../loss/acknowledged.ts'
 import { readVouched, vouchCommand } from '../loss/vouch.ts'
 import { askAll, type Broker } from '../redis/connect.ts'
 import { topicsKey } from '../redis/keys.ts'
+import { confirmation, readConfirmation } from './replicas.ts'
 
 /** Each carries a script. */
 const topicsPerWrite = 100
@@ -27,6 +28,8 @@ export interface Registry {
   readonly note: (topic: TopicName) => void
   /** Has it done again before the next append. */
   readonly forget: (topic: TopicName) => void
+  /** Has it done again for all of them. */
+  readonly forgetAll: () => void
 }
 
 /** `onLoss` gets the topics that were found to miss entries. */
@@ -47,7 +50,9 @@ export function createRegistry(
       const [names, ...replies] = await askAll(broker, 'registration', () => [
         redis.sadd(topicsKey(broker), ...topics),
         ...topics.map((topic) => vouchCommand(broker, redis, topic, acknowledged.of(topic), 'whole')),
+        ...confirmation(broker, redis, true),
       ])
+      const unconfirmed = readConfirmation(broker, replies)
       for (const [index, topic] of topics.entries()) {
         const reply = replies[index]
         if (reply instanceof Error) {
@@ -56,9 +61,10 @@ export function createRegistry(
         }
         // Also when a full Redis has refused the names: what it says is lost it says once.
         const stream = readVouched(broker, topic, reply)
-        acknowledged.noteCount(topic, stream)
+        if (unconfirmed === undefined) acknowledged.noteCount(topic, stream)
         if (stream && stream.lost > 0) onLoss(topic)
-        if (names instanceof Error) failed.set(topic, names)
+        const failure = names instanceof Error ? names : unconfirmed
+        if (failure !== undefined) failed.set(topic, failure)
         else registered.set(topic, performance.now())
       }
     } catch (error) {
@@ -86,5 +92,6 @@ export function createRegistry(
     // Not if the connection was lost meanwhile: on the next one it has to be registered again.
     note: (topic) => void (registered.has(topic) && registered.set(topic, performance.now())),
     forget: (topic) => void registered.delete(topic),
+    forgetAll: () => registered.clear(),
   }
 }

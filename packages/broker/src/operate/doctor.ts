@@ -1,7 +1,9 @@
 import { type Finding, ok, problem, unknown, warning } from '@sekali/core/finding'
 import type { Trouble } from '@sekali/core/trouble'
+import { readKeep } from '../keep/keep.ts'
 import type { Broker } from '../redis/connect.ts'
-import { isWorthTrying, misplacedAt } from './health.ts'
+import { bereftOf, connected, isWorthTrying, misplacedAt } from './health.ts'
+import { keepFinding } from './keep-finding.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { findRefusal } from './writable.ts'
 
@@ -12,13 +14,14 @@ export async function examineBroker(broker: Broker): Promise<Finding[]> {
   const refusal = isTried ? await findRefusal(broker) : undefined
   return [
     version(settings),
-    role(settings),
+    role(settings, broker.primary()),
+    replicas(settings, broker.replicasMin),
     appendonly(settings),
     appendfsync(settings),
     lastWrite(settings),
     policy(settings),
     memory(settings),
-    ...(isTried ? [writes(refusal)] : []),
+    ...(isTried ? [keepFinding(await readKeep(broker)), writes(refusal)] : []),
   ]
 }
 
@@ -38,12 +41,28 @@ function version({ name, version }: Settings): Finding {
   return problem(check, `${name} ${version} is too old`, 'upgrade to Redis 7.0 or Valkey 7.2, or newer')
 }
 
-function role(settings: Settings): Finding {
+function role(settings: Settings, primary: string | undefined): Finding {
   const check = 'redis.role'
   if (settings.isLoading) return warning(check, 'it is still loading its data', 'wait until it has')
   const misplaced = misplacedAt(settings)
-  if (misplaced === undefined) return ok(check, 'a primary')
+  const named = primary === undefined ? '' : `, at ${primary}: the Sentinels name it`
+  if (misplaced === undefined) return ok(check, `a primary${named}`)
   return problem(check, misplaced.what, misplaced.remedy)
+}
+
+function replicas(settings: Settings, min: number): Finding {
+  const check = 'redis.replicas'
+  const { replicas } = settings
+  const bereft = misplacedAt(settings) === undefined ? bereftOf(settings, min) : undefined
+  if (bereft !== undefined) return problem(check, `${bereft.what}: every event is refused`, bereft.remedy)
+  if (min > 0)
+    return ok(check, `${connected(replicas)}, and ${min} must have an event before it is acknowledged`)
+  if (replicas === 0) return ok(check, 'none')
+  return warning(
+    check,
+    `${connected(replicas)}, and none must have an event before it is acknowledged: a failover can lose some`,
+    'set REDIS_REPLICAS_MIN=1 for all gateways if Redis is to fail over; docs/scaling.md says more',
+  )
 }
 
 function appendonly({ appendonly }: Settings): Finding {

@@ -17,28 +17,30 @@ const majorMin = 7
 
 /** Looks at version and settings. Rejects with `BrokerUnavailable` when Redis cannot be asked. */
 export const checkBroker = async (broker: Broker): Promise<BrokerHealth> =>
-  healthOf(await readSettings(broker))
+  healthOf(await readSettings(broker), broker.replicasMin)
 
 /** The same for who writes: whether Redis takes what an append writes is tried, where it can be at all. */
 export async function checkWritable(broker: Broker): Promise<BrokerHealth> {
   const settings = await readSettings(broker)
-  const health = healthOf(settings)
+  const health = healthOf(settings, broker.replicasMin)
   if (!isWorthTrying(settings)) return health
   const refusal = await findRefusal(broker)
   return refusal === undefined ? health : { ...health, problems: [...health.problems, sentenceOf(refusal)] }
 }
 
-function healthOf(settings: Settings): BrokerHealth {
+function healthOf(settings: Settings, replicasMin: number): BrokerHealth {
   const { version, policy, isLoading, appendonly, appendfsync } = settings
   const isKnown = appendonly !== undefined && appendfsync !== undefined
   const durable = isKnown ? appendonly === 'yes' && appendfsync === 'always' : null
   const misplaced = misplacedAt(settings)
+  const bereft = misplaced === undefined && bereftOf(settings, replicasMin)
   const problems = [
     Number.parseInt(version, 10) < majorMin && `version ${version} is older than ${majorMin}.0: upgrade it`,
     policy !== undefined &&
       policy !== 'noeviction' &&
       `maxmemory-policy is ${policy}, must be noeviction: CONFIG SET maxmemory-policy noeviction`,
     misplaced && sentenceOf(misplaced),
+    bereft && sentenceOf(bereft),
     isLoading && 'still loading its data',
   ]
   const warnings = [
@@ -50,6 +52,19 @@ function healthOf(settings: Settings): BrokerHealth {
   return { version, durable, problems: present(problems), warnings: present(warnings) }
 }
 
+/** Whether so few replicas follow it that no event is acknowledged. */
+export function bereftOf({ replicas }: Settings, replicasMin: number): Trouble | undefined {
+  if (replicas >= replicasMin) return undefined
+  return {
+    code: 'not_replicated',
+    what: `${connected(replicas)}, and ${replicasMin} must have an event before it is acknowledged`,
+    remedy: 'bring its replicas back, or lower REDIS_REPLICAS_MIN',
+  }
+}
+
+export const connected = (replicas: number): string =>
+  replicas === 1 ? '1 replica is connected' : `${replicas} replicas are connected`
+
 /** Whether a trial write can tell anything: a server that cannot take one is not given one. */
 export const isWorthTrying = (settings: Settings): boolean =>
   misplacedAt(settings) === undefined && !settings.isLoading
@@ -60,7 +75,9 @@ export function misplacedAt({ mode, role }: Settings): Trouble | undefined {
     return {
       code: 'redis_mode sentinel',
       what: 'REDIS_URL leads to a Sentinel, which holds no data',
-      remedy: 'point it at the primary; SENTINEL GET-MASTER-ADDR-BY-NAME tells where that is',
+      remedy:
+        'name Sentinels as redis+sentinel://HOST:PORT,HOST:PORT/NAME; or point it at the primary, of which ' +
+        'SENTINEL GET-MASTER-ADDR-BY-NAME tells where it is',
     }
   }
   if (mode === 'cluster') {

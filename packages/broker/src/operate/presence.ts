@@ -8,6 +8,8 @@ export interface Presence {
   readonly startedAt: string
   readonly lastTurnAt: string | null
   readonly turns: number
+  /** Over how many channels it shares topics with others (hints/channels.ts); missing when it does not, or not now. */
+  readonly channels?: number
 }
 
 /** A consumer that has not said anything for so long is not shown any more. */

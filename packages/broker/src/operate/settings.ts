@@ -8,6 +8,8 @@ export interface Settings {
   /** `standalone`, `sentinel` or `cluster`. */
   readonly mode: string | undefined
   readonly role: string | undefined
+  /** How many replicas are connected and level with it, or nearly. */
+  readonly replicas: number
   readonly isLoading: boolean
   readonly policy: string | undefined
   /** 0 is no limit. */
@@ -33,6 +35,7 @@ export async function readSettings(broker: Broker): Promise<Settings> {
     version: valkey ?? valueOfLine('redis_version') ?? 'unknown',
     mode: valueOfLine('redis_mode') ?? valueOfLine('server_mode'),
     role: valueOfLine('role'),
+    replicas: info.match(/^slave\d+:.*state=online/gm)?.length ?? 0,
     isLoading: valueOfLine('loading') === '1',
     policy: valueOfLine('maxmemory_policy'),
     memoryBytesMax: numberOf(valueOfLine('maxmemory')),

@@ -26,18 +26,27 @@ return refused('XADD', KEYS[2], 'NOMKSTREAM', '*', 'e', '')
   or 'OK'
 `)
 
-/** Why Redis refuses what an append writes; undefined when it takes it. Rejects with `BrokerUnavailable`. */
+/** Why Redis refuses what an append does; undefined when it takes it. Rejects with `BrokerUnavailable`. */
 export async function findRefusal(broker: Broker): Promise<Trouble | undefined> {
   const keys = [writableKey(broker), `${writableKey(broker)}:none`]
-  const reply = await ask(broker, 'trial of a write', (redis) =>
-    redis.call(...writeScript.whole(keys, [String(Date.now())])),
-  ).catch((error: Error) => {
-    if (isReplyError(error.cause)) return ['EVAL', error.cause.message]
-    throw error
-  })
+  const written = await tryCall(broker, ...writeScript.whole(keys, [String(Date.now())]))
+  if (written !== undefined || broker.replicasMin === 0) return written
+  return await tryCall(broker, 'WAIT', '0', '1') // for no replica: it is answered at once
+}
+
+async function tryCall(
+  broker: Broker,
+  ...[command, ...args]: readonly [string, ...string[]]
+): Promise<Trouble | undefined> {
+  const reply = await ask(broker, 'trial of a write', (redis) => redis.call(command, ...args)).catch(
+    (error: Error) => {
+      if (isReplyError(error.cause)) return [command, error.cause.message]
+      throw error
+    },
+  )
   if (!Array.isArray(reply)) return undefined
-  const [command, text] = reply.map(String)
-  return refusal(String(command), String(text))
+  const [refused, text] = reply.map(String)
+  return refusal(String(refused), String(text))
 }
 
 const isReplyError = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'

@@ -9,14 +9,17 @@
  * happened; the publisher repeats it and the unique key absorbs it.
  */
 import { withDeadline } from '@sekali/core/deadline'
-import { BrokerUnavailable } from '@sekali/core/errors'
+import { BrokerUnavailable, InvalidConfig } from '@sekali/core/errors'
+import { isSentinelUrl, parseSentinelUrl } from '@sekali/core/sentinel-url'
 import { triedAt } from '@sekali/core/tried'
 import { knownTrouble, sentenceOf, troubleOf } from '@sekali/core/trouble'
 import { Redis } from 'ioredis'
 import type { Log } from './log.ts'
+import { type Sentinels, watchSentinels } from './sentinels.ts'
+import { stayConnected } from './stay-connected.ts'
 
 export interface BrokerConfig {
-  /** `redis://` or `rediss://`, with user and password where Redis asks for them. */
+  /** `redis://`, `rediss://` or `redis+sentinel://`, with user and password where Redis asks for them. */
   readonly url: string
   /** What every key and channel begins with. */
   readonly prefix: string
@@ -26,36 +29,74 @@ export interface BrokerConfig {
   readonly callMs?: number
   /** For a second connection: the first says already when Redis is away. */
   readonly isQuiet?: boolean
+  /** An append is acknowledged once so many replicas have it; see append/replicas.ts. */
+  readonly replicasMin?: number
 }
 
 export interface Broker extends AsyncDisposable {
   readonly redis: Redis
   readonly prefix: string
   readonly callMs: number
+  readonly replicasMin: number
   readonly log: Log
   /** What ended or kept off the connection last; undefined while there is one. */
   readonly lost: () => Error | undefined
   /** Where it connects to and as whom, in words for a log. */
   readonly tried: string
+  /** Host and port of the primary that Sentinels have named last; undefined without any. */
+  readonly primary: () => string | undefined
 }
 
-/** Connects in the background and reconnects for ever; calls made meanwhile fail at once. Never throws. */
+/**
+ * Connects in the background and reconnects for ever; calls made meanwhile fail at once. Throws `InvalidConfig` if a URL of
+ * Sentinels is wrong.
+ */
 export function connectBroker(config: BrokerConfig, log: Log): Broker {
-  const { url, prefix, name, callMs = 1_000, isQuiet = false } = config
-  const redis = new Redis(url, {
+  const { url, prefix, name, callMs = 1_000, isQuiet = false, replicasMin = 0 } = config
+  const sentinelUrl = isSentinelUrl(url) ? parseSentinelUrl(url) : undefined
+  if (typeof sentinelUrl === 'string') throw new InvalidConfig(`REDIS_URL: ${sentinelUrl}`)
+  const sentinels = sentinelUrl && watchSentinels(sentinelUrl, callMs)
+  const options = {
     ...failFast,
     connectionName: name,
     connectTimeout: 2 * callMs,
     // The handshake has no deadline of its own: a stalled server would otherwise hold a new connection for ever.
     socketTimeout: 4 * callMs,
-  })
-  const tried = triedAt(url)
-  const { lost, forget } = watchConnection(redis, tried, isQuiet ? undefined : log)
+  }
+  const redis =
+    sentinels === undefined
+      ? new Redis(url, options)
+      : new Redis({
+          ...options,
+          ...sentinelUrl?.redis,
+          ...(sentinelUrl?.isTls && { tls: {} }),
+          Connector: sentinels.Connector,
+        })
+  const tried = () => {
+    const primary = sentinels?.primary()
+    return primary === undefined ? triedAt(url) : `${triedAt(url)}, which name ${primary}`
+  }
+  const { lost, forget } = watchConnection(redis, tried, isQuiet ? undefined : log, sentinels)
+  const letEnd = stayConnected(redis)
   const dispose = () => {
     forget()
+    letEnd()
+    sentinels?.close()
     return close(redis, callMs)
   }
-  return { redis, prefix, callMs, log, lost, tried, [Symbol.asyncDispose]: dispose }
+  return {
+    redis,
+    prefix,
+    callMs,
+    replicasMin,
+    log,
+    lost,
+    get tried() {
+      return tried()
+    },
+    primary: () => sentinels?.primary(),
+    [Symbol.asyncDispose]: dispose,
+  }
 }
 
 const failFast = {
@@ -74,13 +115,18 @@ const failFast = {
  * a wrong password, say, comes on `error` alone. In the log it is one line when the connection is lost and one when it is
  * back, however often is tried in between.
  */
-function watchConnection(redis: Redis, tried: string, log: Log | undefined) {
+function watchConnection(
+  redis: Redis,
+  tried: () => string,
+  log: Log | undefined,
+  sentinels: Sentinels | undefined,
+) {
   let lost: Error | undefined
   let wasReady = false
   let isSaid = false
   const note = (err: Error) => {
     lost = err
-    if (!isSaid) log?.warn({ err }, `redis unreachable: ${sentenceOf(troubleOf('Redis', err))}. ${tried}`)
+    if (!isSaid) log?.warn({ err }, `redis unreachable: ${sentenceOf(troubleOf('Redis', err))}. ${tried()}`)
     isSaid = true
   }
   redis.on('error', note)
@@ -91,7 +137,9 @@ function watchConnection(redis: Redis, tried: string, log: Log | undefined) {
   }
   redis.on('close', onClose)
   redis.on('ready', () => {
-    if (isSaid) log?.info('redis reachable again')
+    const primary = sentinels?.primary()
+    if (primary !== undefined) log?.info({ primary }, isSaid ? 'redis reachable again' : 'redis reachable')
+    else if (isSaid) log?.info('redis reachable again')
     wasReady = true
     isSaid = false
     lost = undefined

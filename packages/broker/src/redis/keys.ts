@@ -15,11 +15,23 @@ export const dirtyKey = ({ prefix }: Broker) => `${prefix}:dirty`
 /** The hash of what Redis brought back of each topic when it began its present history; see loss/vouch.ts. */
 export const restoredKey = ({ prefix }: Broker) => `${prefix}:restored`
 
+/** The hash of the highest timeline of each system of PostgreSQL; see turn/fence.ts. */
+export const fenceKey = ({ prefix }: Broker) => `${prefix}:fence`
+
 /** The hash of how far topics' logs had come when consumers last acknowledged; see turn/remembered.ts. */
 export const rememberedKey = ({ prefix }: Broker) => `${prefix}:remembered`
 
-/** The channel on which a topic's name says that the topic has news. */
+/** The hash of how much is kept of what is stored, and since when; see keep/note.ts. Its slices have a key each. */
+export const keepKey = ({ prefix }: Broker) => `${prefix}:keep`
+
+/** The hash of what was stored in a slice of time: up to where, of which topic, how much. */
+export const keepSliceKey = (broker: Broker, slice: number) => `${keepKey(broker)}:${slice}`
+
+/** The channel on which a topic's name says to all consumers that the topic has news. */
 export const doorbellChannel = ({ prefix }: Broker) => `${prefix}:doorbell`
+
+/** The same for those consumers whom the topics of one channel concern; see hints/channels.ts. */
+export const doorbellChannelOf = (broker: Broker, channel: number) => `${doorbellChannel(broker)}:${channel}`
 
 /** The channel on which consumers say how far a topic has come. */
 export const headsChannel = ({ prefix }: Broker) => `${prefix}:heads`

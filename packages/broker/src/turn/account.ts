@@ -29,6 +29,10 @@ export interface TurnRead {
   readonly entriesAdded: number
   /** The id that Redis gave out last in this stream, still there or not. */
   readonly lastId: Position
+  /** The first pack that the stream still has; `undefined` when it has none. */
+  readonly firstId: Position | undefined
+  /** The last pack that somebody deleted (XDEL): a trim is none. */
+  readonly deletedId: Position
   /** The history of Redis's data in which it was read. */
   readonly history: string
   /** What Redis remembers of the topic's log. */

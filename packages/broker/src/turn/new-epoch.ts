@@ -21,6 +21,8 @@ import { askMemories, type Remembered } from './remembered.ts'
 export type Row = Pick<Account, 'topic' | 'group' | 'position' | 'accounted'> &
   Pick<Head, 'topicId' | 'head' | 'epoch'>
 
+type LockedRow = Row & Pick<Account, 'history'>
+
 export interface NewEpoch {
   readonly epoch: number
   /** The last seq that it has in common with those before. */
@@ -31,6 +33,8 @@ export interface NewEpoch {
 
 /** The packs that are looked at in one call. */
 const pagePacks = 200
+/** Some tenths of a second. Behind it nobody knows, and then another epoch is right, if perhaps not needed. */
+const countedCharsMax = 32 * 1024 * 1024
 
 /**
  * The epoch that the turn which read `read` has to begin; mostly none. Call it before anything is stored. It asks Redis
@@ -38,7 +42,7 @@ const pagePacks = 200
  */
 export async function findNewEpoch(
   broker: Broker,
-  row: Row,
+  row: LockedRow,
   read: TurnRead | undefined,
 ): Promise<NewEpoch | undefined> {
   const { own, holder } = read?.memories ?? (await askMemories(broker, row.topic, row.topicId))
@@ -63,9 +67,10 @@ export async function findNewEpoch(
 }
 
 /** Whether the stream has every entry from the row's position to the one that is remembered. */
-async function isWhole(broker: Broker, row: Row, own: Remembered, read: TurnRead): Promise<boolean> {
+async function isWhole(broker: Broker, row: LockedRow, own: Remembered, read: TurnRead): Promise<boolean> {
   if (own.group === null || own.group !== read.account.group) return false
   if (row.group === own.group) {
+    if (hasAllBehind(row, own.position, read)) return true
     const held = await countEntries(broker, row, row.position, own.position)
     return held === own.accounted - row.accounted
   }
@@ -74,19 +79,36 @@ async function isWhole(broker: Broker, row: Row, own: Remembered, read: TurnRead
   return (await countEntries(broker, row, origin, own.position)) === own.accounted
 }
 
-/** How many entries the stream has after one position and up to another. */
+/**
+ * Whether that is so at the first look, however much there is: streams are trimmed from the front, and who keeps entries
+ * leaves the last one that may be forgotten (keep/note.ts). Only within one history of Redis's data: between two, an end of
+ * the stream may have gone.
+ */
+const hasAllBehind = ({ position, history }: LockedRow, upTo: Position, read: TurnRead): boolean =>
+  read.firstId !== undefined &&
+  comparePositions(read.firstId, position) <= 0 &&
+  comparePositions(read.deletedId, position) <= 0 &&
+  comparePositions(read.lastId, upTo) >= 0 &&
+  read.history === history
+
+/**
+ * How many entries the stream has after one position and up to another; `undefined` when they are too many to be counted
+ * in a turn.
+ */
 async function countEntries(
   broker: Broker,
   { topic }: Row,
   after: Position,
   upTo: Position,
-): Promise<number> {
+): Promise<number | undefined> {
   let count = 0
+  let chars = 0
   for (let from = `(${after}`; ; ) {
     const rows = await ask(broker, `count of ${topic}`, (redis) =>
       redis.xrange(streamKey(broker, topic), from, upTo, 'COUNT', pagePacks),
     )
     for (const [index, [id, fields]] of rows.entries()) {
+      for (const text of fields) chars += text.length
       const end = (rows[index + 1]?.[0] ?? advance(upTo, 1)) as Position
       count += decode(topic, id, fields, end).filter(
         ({ position }) => comparePositions(position, upTo) <= 0,
@@ -94,6 +116,7 @@ async function countEntries(
     }
     const last = rows.at(-1)
     if (last === undefined || rows.length < pagePacks) return count
+    if (chars > countedCharsMax) return undefined
     from = `(${last[0]}`
   }
 }

@@ -118,6 +118,8 @@ async function readOnce(broker: Broker, account: OpenAccount, { topicId, consume
     atEnd: rows.length < packsMax,
     entriesAdded: Number(field(info, 'entries-added')),
     lastId,
+    firstId: (field(info, 'first-entry') as [id: Position] | null)?.[0],
+    deletedId: field(info, 'max-deleted-entry-id') as Position,
     memories: readMemories(memory),
   }
 }

@@ -1,9 +1,10 @@
 /**
  * What Redis remembers of each topic's log: how far it had come when a consumer last acknowledged. PostgreSQL may be put
  * back to an earlier state, and then only Redis knows that there was a later one; see new-epoch.ts. One script writes it
- * and trims, and a stream is deleted only once its topic's row is remembered. So nothing is gone beyond what is remembered,
- * and whoever finds an older memory finds every entry behind it still in the stream. What is not remembered at all is
- * seeded from the rows; see remember-rows.ts.
+ * and trims; where entries are kept, they are noted behind it in the same write and trimmed later (keep/note.ts). A stream
+ * is deleted only once its topic's row is remembered. So nothing is gone beyond what is remembered, and whoever finds an
+ * older memory finds every entry behind it still in the stream. What is not remembered at all is seeded from the rows; see
+ * remember-rows.ts.
  *
  * One field of a hash for each topic, also for those whose streams are retired; and one for each topic's number, because
  * a state that is put back may give that number to another topic.
@@ -64,26 +65,30 @@ export async function readRemembered(
   const texts = await ask(broker, 'read of what is remembered', (redis) =>
     redis.hmget(rememberedKey(broker), ...topics),
   )
-  return parsed(topics.map((topic, index) => [topic, texts[index]]))
+  const all = new Map<TopicName, Remembered>()
+  for (const [index, topic] of topics.entries()) note(all, topic, texts[index])
+  return all
 }
 
 /** What is remembered of all topics. Rejects with `BrokerUnavailable`. */
 export async function readAllRemembered(broker: Broker): Promise<Map<TopicName, Remembered>> {
-  const fields = await ask(broker, 'read of what is remembered', (redis) =>
-    redis.hgetall(rememberedKey(broker)),
-  )
-  return parsed(Object.entries(fields).filter(([name]) => !name.startsWith('#')))
-}
-
-function parsed(
-  fields: readonly (readonly [string, string | null | undefined])[],
-): Map<TopicName, Remembered> {
+  // Not by hgetall(): an object of tens of thousands of names is dear to make, and only to be taken apart again. In capitals
+  // ioredis does not make one here either.
+  const flat = (await ask(broker, 'read of what is remembered', (redis) =>
+    redis.call('HGETALL', rememberedKey(broker)),
+  )) as string[]
+  // Nothing remembered would be taken for a Redis that has lost all.
+  if (!Array.isArray(flat)) throw new TypeError('HGETALL was not answered with a list')
   const all = new Map<TopicName, Remembered>()
-  for (const [name, text] of fields) {
-    const remembered = parse(text)
-    if (remembered !== undefined) all.set(name as TopicName, remembered)
+  for (let at = 0; at < flat.length; at += 2) {
+    if (!flat[at]?.startsWith('#')) note(all, String(flat[at]), flat[at + 1])
   }
   return all
+}
+
+function note(all: Map<TopicName, Remembered>, name: string, text: string | null | undefined): void {
+  const remembered = parse(text)
+  if (remembered !== undefined) all.set(name as TopicName, remembered)
 }
 
 const form =
@@ -105,6 +110,9 @@ function parse(text: string | null | undefined): Remembered | undefined {
     group: parts.group === '-' ? null : String(parts.group),
   }
 }
+
+/** The position in what is remembered of a topic. */
+export const positionIn = (text: string | null | undefined): Position | undefined => parse(text)?.position
 
 const format = ({ epoch, head, position, accounted, topicId, headBefore, forkedAtMin, group }: Remembered) =>
   [epoch, head, position, accounted, topicId, headBefore ?? '-', forkedAtMin ?? '-', group ?? '-'].join(' ')
