@@ -198,7 +198,10 @@ test('there is one first key, however many ask for it at once, until it is repla
   const made = asked.filter((one) => typeof one !== 'string')
   expect(asked.filter((one) => one === 'exists')).toHaveLength(2)
   expect(made).toHaveLength(1)
-  expect(made[0]?.key.grant).toMatchObject({ scopes: ['publish', 'read', 'admin'], topics: [{ text: '>' }] })
+  expect(made[0]?.key.grant).toMatchObject({
+    scopes: ['publish', 'read', 'work', 'admin'],
+    topics: [{ text: '>' }],
+  })
 
   const replaced = await createFirstKey(store, { replace: true, actor: 'setup' })
   if (typeof replaced === 'string') throw new Error(replaced)

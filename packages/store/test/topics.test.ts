@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { readTopicSize } from '../src/operate/topic-size.ts'
 import { readTopics } from '../src/operate/topics.ts'
 
-test('the figures of more topics than a row holds come by name, with what is not known as null', async () => {
+test('the figures of more topics than a row holds are those of each, with what is not known as null', async () => {
   await using store = await ownStore()
   expect(await readTopics(store)).toEqual([])
   await store.pool.query(`
@@ -17,7 +17,9 @@ test('the figures of more topics than a row holds come by name, with what is not
       CASE WHEN n % 2 = 1 THEN timestamptz '2026-01-01T00:00:00.25Z' END
     FROM generate_series(1, 600) n`)
   const topics = await readTopics(store)
-  expect(topics.map(({ topic }) => topic)).toEqual(Array.from({ length: 600 }, (_, n) => `t${n + 1}`).sort())
+  expect(topics.map(({ topic }) => topic).sort()).toEqual(
+    Array.from({ length: 600 }, (_, n) => `t${n + 1}`).sort(),
+  )
   const one = (name: string) => topics.find(({ topic }) => topic === name)
   expect(one('t7')).toEqual({
     topic: 't7',

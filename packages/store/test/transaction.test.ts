@@ -13,8 +13,10 @@ import { copyEvents } from '../src/turn/copy.ts'
 test('eight processes may migrate at once, also an empty database', async () => {
   await using database = await ownDatabase()
   await using store = connectStore({ url: database.url, poolMax: 1, name: 'test' }, quiet)
+  // A schema with the user's name comes first for whoever names none: nothing may be made there.
   await store.pool.query(
-    'DROP SCHEMA public, projections, access, audit, operations, drizzle CASCADE; CREATE SCHEMA public',
+    `DROP SCHEMA public, projections, access, audit, operations, subscriptions, sekali, drizzle CASCADE;
+     CREATE SCHEMA public; CREATE SCHEMA "${new URL(database.url).username}"`,
   )
   await Promise.all(Array.from({ length: 8 }, () => migrate(database.url)))
   const { rows } = await store.pool.query('SELECT count(*)::int FROM drizzle.__drizzle_migrations')
@@ -44,7 +46,7 @@ test('a migration says how far it is, and says nothing where nothing is due', as
   await migrate(database.url, note)
   expect(steps).toEqual([])
   await store.pool.query(
-    'DROP SCHEMA IF EXISTS public, projections, drizzle, access, audit, operations CASCADE; CREATE SCHEMA public',
+    'DROP SCHEMA IF EXISTS public, projections, drizzle, access, audit, operations, subscriptions, sekali CASCADE; CREATE SCHEMA public',
   )
   await migrate(database.url, note)
   const of = steps.length
@@ -70,7 +72,7 @@ test('a COPY that stalls until it is given up fails, and the answer that comes t
   await using database = await ownDatabase()
   const limits = { statementMs: 200, poolMax: 1 }
   await using store = connectStore({ url: database.url, name: 'test', ...limits }, quiet)
-  const digits = '0'.repeat(32)
+  const hashes = { writeKey: () => undefined, writeTag: () => undefined }
   const stalled = withTransaction(store, 'test', async (tx) => {
     const { rows } = await tx.execute<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`)
     const backend = Number(rows[0]?.pid)
@@ -80,8 +82,7 @@ test('a COPY that stalls until it is given up fails, and the answer that comes t
         {
           topicId: 1,
           seq: 1,
-          key: digits,
-          tag: digits,
+          hashes,
           event: event({}),
           receivedAt: '2026-01-01T00:00:00.000000Z',
         },

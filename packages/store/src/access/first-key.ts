@@ -3,6 +3,9 @@ import { parsePattern } from '@sekali/core/pattern'
 import { type Store, withTransaction } from '../postgres/connect.ts'
 import { createKeyIn, type MadeKey, type NotMade } from './change-keys.ts'
 
+/** The first key of an installation that is older than `work` has these, and can give a key any scope. */
+const scopesOfBefore = scopes.filter((scope) => scope !== 'work')
+
 /** `exists`: there is a key already that may do everything. */
 export type NoFirstKey = 'exists' | NotMade
 
@@ -23,7 +26,7 @@ export const createFirstKey = (
        WHERE scopes @> $1 AND '>' = ANY (topics) AND source IS NULL AND events_per_second IS NULL
          AND bytes_per_second IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
        ORDER BY id`,
-      [scopes],
+      [scopesOfBefore],
     )
     if (rows.length > 0 && !replace) return 'exists'
     for (const { id } of rows)

@@ -7,39 +7,48 @@
  */
 import { hash } from 'node:crypto'
 import { canonicalJson } from '@sekali/core/canonical-json'
+import { hashing } from './hashing.ts'
 
 export type TagKind = 'bytes' | 'json'
 
-const scratchBytes = 64 * 1024
-// One for all: nothing waits between its writing and its hashing.
-const scratch = Buffer.allocUnsafeSlow(scratchBytes)
+/** Writes the tag of what a source says: 16 bytes, from `at` on. Of kind `json` the payload must be in its canonical form. */
+export type WriteTag = (kind: TagKind, source: string, payload: string, to: Buffer, at: number) => void
 
-/** The tag as 32 hexadecimal digits. Of kind `json` the payload must be in its canonical form. */
-export function contentTag(pepper: Buffer, kind: TagKind, source: string, payload: string): string {
-  const bit = kind === 'json' ? 1 : 0
-  const text = `${source}\0${payload}`
-  const digest = hash('sha256', bytesOf(pepper, bit, text))
-  const last = (Number.parseInt(digest.charAt(31), 16) & 14) | bit
-  return digest.slice(0, 31) + last.toString(16)
+export function tagWriter(pepper: Buffer): WriteTag {
+  const [ofBytes, ofJson] = [0, 1].map((bit) => hashing(Buffer.concat([pepper, Buffer.from([bit])])))
+  return (kind, source, payload, to, at) => {
+    const isJson = kind === 'json'
+    const digest = (isJson ? ofJson : ofBytes)?.(source, payload) ?? ''
+    for (let byte = 0; byte < 15; byte++) to[at + byte] = digest.charCodeAt(byte)
+    to[at + 15] = (digest.charCodeAt(15) & 0xfe) | Number(isJson)
+  }
 }
 
-function bytesOf(pepper: Buffer, bit: number, text: string): Buffer {
-  const start = pepper.length + 1
-  const isSmall = start + text.length * 3 <= scratchBytes // three bytes at the most for each of UTF-16's units
-  const bytes = isSmall ? scratch : Buffer.allocUnsafe(start + Buffer.byteLength(text))
-  bytes[pepper.copy(bytes)] = bit
-  return bytes.subarray(0, start + bytes.write(text, start))
+/** The tag as 32 hexadecimal digits. */
+export function contentTag(pepper: Buffer, kind: TagKind, source: string, payload: string): string {
+  const bytes = Buffer.allocUnsafe(16)
+  tagWriter(pepper)(kind, source, payload, bytes, 0)
+  return bytes.toString('hex')
 }
 
 /**
- * The tag of what a topic compares. A payload that has no canonical form has a tag of its bytes all the same: no reader of
- * JSON takes it, or it goes deeper than the door lets in, so somebody else has appended it.
+ * Writes the tag of what a topic compares. A payload that has no canonical form has a tag of its bytes all the same: no
+ * reader of JSON takes it, or it goes deeper than the door lets in, so somebody else has appended it.
  */
+export function tagWriterBy(pepper: Buffer, wanted: TagKind) {
+  const write = tagWriter(pepper)
+  return (source: string, payload: string, to: Buffer, at: number): void => {
+    const form = wanted === 'json' ? canonicalJson(payload) : undefined
+    if (form === undefined) write('bytes', source, payload, to, at)
+    else write('json', source, form, to, at)
+  }
+}
+
+/** The same as 32 hexadecimal digits. */
 export function contentTagBy(pepper: Buffer, wanted: TagKind, source: string, payload: string): string {
-  const form = wanted === 'json' ? canonicalJson(payload) : undefined
-  return form === undefined
-    ? contentTag(pepper, 'bytes', source, payload)
-    : contentTag(pepper, 'json', source, form)
+  const bytes = Buffer.allocUnsafe(16)
+  tagWriterBy(pepper, wanted)(source, payload, bytes, 0)
+  return bytes.toString('hex')
 }
 
 /** Of what JSON text means, for who has no pepper; undefined for what has no canonical form. */

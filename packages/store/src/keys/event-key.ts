@@ -14,50 +14,70 @@
  *
  * `event_key` of migration 0017 is the same in SQL. Two ids with one key are told apart by the ids themselves, everywhere.
  */
-import { hash } from 'node:crypto'
+import { type Hashed, hashing } from './hashing.ts'
 
 /** Gives the keys of a topic's event ids: 32 hexadecimal digits, which PostgreSQL takes for a `uuid`. */
 export type KeyOf = (eventId: string) => string
 
-const bytesMax = 1_024
+/** Writes the key of an event's id: 16 bytes, from `at` on. */
+export type WriteKey = (eventId: string, to: Buffer, at: number) => void
 
 export function keysOf(pepper: Buffer, topicId: number): KeyOf {
-  const seedBytes = pepper.length + 4
-  const scratch = Buffer.allocUnsafe(seedBytes + bytesMax)
-  scratch.writeInt32BE(topicId, pepper.copy(scratch))
-  const digest = (text: string): string => {
-    // Three bytes at the most for each of UTF-16's units. A longer id is nobody's that passed the gateway.
-    if (text.length * 3 > bytesMax) {
-      return hash('sha256', Buffer.concat([scratch.subarray(0, seedBytes), Buffer.from(text)]))
-    }
-    return hash('sha256', scratch.subarray(0, seedBytes + scratch.write(text, seedBytes)))
+  const write = keyWriter(pepper, topicId)
+  const bytes = Buffer.allocUnsafe(16)
+  return (eventId) => {
+    write(eventId, bytes, 0)
+    return bytes.toString('hex')
   }
+}
+
+/** Bytes, and not text that is put together: that was most of what a key cost. */
+export function keyWriter(pepper: Buffer, topicId: number): WriteKey {
+  const seed = Buffer.allocUnsafe(pepper.length + 4)
+  seed.writeInt32BE(topicId, pepper.copy(seed))
+  const hashed = hashing(seed)
   // Of consecutive numbers a thousand have the same prefix.
   let prefix: string | undefined
-  let prefixDigest = ''
-  const prefixDigestOf = (text: string): string => {
-    if (text !== prefix) {
-      prefix = text
-      prefixDigest = digest(`${text}\0`) // no id has a NUL, so no id has this digest
+  let ofPrefix: Hashed = ''
+  return (eventId, to, at) => {
+    const ofId = hashed(eventId)
+    for (let byte = 0; byte < 16; byte++) to[at + byte] = ofId.charCodeAt(byte)
+    to[at + 6] = (ofId.charCodeAt(6) & 0x0f) | 0x80
+    to[at + 8] = (ofId.charCodeAt(8) & 0x3f) | 0x80
+    if (eventId.length === 36 && uuidV7.test(eventId)) return writeTime(eventId, to, at)
+    const number = lastDigits(eventId)
+    if (number === undefined) return
+    const before = eventId.slice(0, -3)
+    if (before !== prefix) {
+      prefix = before
+      ofPrefix = hashed(`${before}\0`) // no id has a NUL, so no id has this digest
     }
-    return prefixDigest
-  }
-  return (eventId) => {
-    const ofId = digest(eventId)
-    return `${placeOf(eventId, ofId, prefixDigestOf)}8${ofId.slice(13, 16)}${variantOf(ofId)}${ofId.slice(17, 32)}`
+    writeNumber(ofPrefix, number, to, at)
   }
 }
 
 const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
-/** Twelve hexadecimal digits. */
-function placeOf(eventId: string, digest: string, prefixDigestOf: (prefix: string) => string): string {
-  if (eventId.length === 36 && uuidV7.test(eventId)) return eventId.slice(0, 8) + eventId.slice(9, 13)
-  const number = lastDigits(eventId)
-  if (number === undefined) return digest.slice(0, 12)
-  const ofPrefix = prefixDigestOf(eventId.slice(0, -3))
-  const twoBits = Number.parseInt(ofPrefix.charAt(9), 16) >> 2
-  return ofPrefix.slice(0, 9) + ((twoBits << 10) | number).toString(16).padStart(3, '0')
+/** The 48 bits of time of a UUID of version 7. */
+function writeTime(eventId: string, to: Buffer, at: number): void {
+  for (let byte = 0; byte < 6; byte++) {
+    const digit = byte < 4 ? byte * 2 : byte * 2 + 1 // behind the hyphen
+    to[at + byte] = (hexDigit(eventId, digit) << 4) | hexDigit(eventId, digit + 1)
+  }
+}
+
+/** Of a digit from 0 to 9 or a to f. */
+function hexDigit(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  return code < 0x61 ? code - 0x30 : code - 0x61 + 10
+}
+
+/** 38 bits of the prefix's hash, and a number up to 999. */
+function writeNumber(ofPrefix: Hashed, number: number, to: Buffer, at: number): void {
+  for (let byte = 0; byte < 4; byte++) to[at + byte] = ofPrefix.charCodeAt(byte)
+  const fifth = ofPrefix.charCodeAt(4)
+  to[at + 4] = (fifth & 0xfc) | (number >> 8)
+  to[at + 5] = number & 0xff
 }
 
 /** The number that the last three characters are; undefined if one of them is no digit. */
@@ -72,8 +92,3 @@ function lastDigits(eventId: string): number | undefined {
   }
   return number
 }
-
-/** The digit of the variant: 10, and two bits of the digest. */
-const variantOf = (digest: string): string => variants.charAt(Number.parseInt(digest.charAt(16), 16) & 3)
-
-const variants = '89ab'

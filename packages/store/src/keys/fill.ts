@@ -29,7 +29,7 @@ const fill = `
  * with what pg throws, or with `StoreUnavailable` where there is no pepper.
  */
 export async function fillKeys(
-  client: pg.Client,
+  client: pg.PoolClient,
   events: number,
   onFilled: (filled: number) => void,
   signal: AbortSignal,
@@ -63,7 +63,7 @@ export async function fillKeys(
   if (sinceVacuum > 0) await vacuum(client)
 }
 
-async function fillSpan(client: pg.Client, topicId: number, seq: number, upTo: number): Promise<void> {
+async function fillSpan(client: pg.PoolClient, topicId: number, seq: number, upTo: number): Promise<void> {
   await client.query(begin)
   await client.query({ name: 'fill_keys', text: fill, values: [topicId, seq, upTo] })
   await client.query('UPDATE key_upgrade SET seq = $2 WHERE topic_id = $1', [topicId, upTo])
@@ -71,4 +71,4 @@ async function fillSpan(client: pg.Client, topicId: number, seq: number, upTo: n
 }
 
 /** TRUNCATE would lock out readers. */
-const vacuum = (client: pg.Client) => client.query('VACUUM (TRUNCATE false) events')
+const vacuum = (client: pg.PoolClient) => client.query('VACUUM (TRUNCATE false) events')

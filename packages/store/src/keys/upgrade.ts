@@ -15,7 +15,7 @@
  */
 import { StoreUnavailable } from '@sekali/core/errors'
 import pg from 'pg'
-import { liftTimeouts, withOwnClient } from '../postgres/own-client.ts'
+import { beginForLong, liftTimeouts, withOwnClient } from '../postgres/own-client.ts'
 import { untilUnlocked } from '../postgres/until-unlocked.ts'
 import { fillKeys } from './fill.ts'
 import { type KeysState, readKeysState } from './state.ts'
@@ -51,11 +51,11 @@ const lockTimeout = `SET LOCAL lock_timeout = '2s'`
  * `StoreUnavailable`.
  */
 export const upgradeKeys = (url: string, options: UpgradeOptions = {}): Promise<KeysState | undefined> =>
-  withOwnClient(url, 'upgrade of the keys', async (client) => {
+  withOwnClient(url, 'upgrade of the keys', async (client, another) => {
     const { onStep = () => {}, onFilled = () => {}, eventsMax = Number.POSITIVE_INFINITY } = options
     const { signal = new AbortController().signal, exceptLast = false } = options
     await liftTimeouts(client)
-    if (!(await lockUpgrade(client))) return undefined
+    if (!(await lockUpgrade(await another()))) return undefined
     let state = await readKeysState(client)
     if (!state.isUsed && state.events <= eventsMax) {
       if (state.left > 0) onStep('fill', state)
@@ -74,14 +74,19 @@ export const upgradeKeys = (url: string, options: UpgradeOptions = {}): Promise<
     return await readKeysState(client)
   })
 
-/** The session's end releases it. */
-async function lockUpgrade(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ ours: boolean }>('SELECT pg_try_advisory_lock($1) AS ours', [lockKey])
+/** For as long as the connections last. A lock of the session would stay for good behind a pooler. */
+async function lockUpgrade(holder: pg.PoolClient): Promise<boolean> {
+  await holder.query(beginForLong)
+  // Without a parameter: that takes a portal, which stays with its snapshot until the transaction's next statement, and
+  // CREATE INDEX CONCURRENTLY waits for every older snapshot.
+  const { rows } = await holder.query<{ ours: boolean }>(
+    `SELECT pg_try_advisory_xact_lock(${lockKey}) AS ours`,
+  )
   return rows[0]?.ours === true
 }
 
 /** What changes tables that are in use, in a transaction. */
-const altering = (client: pg.Client, statement: string, isWanted = async () => true): Promise<void> =>
+const altering = (client: pg.PoolClient, statement: string, isWanted = async () => true): Promise<void> =>
   untilUnlocked(async () => {
     try {
       await client.query(`BEGIN; ${lockTimeout}`)
@@ -94,14 +99,14 @@ const altering = (client: pg.Client, statement: string, isWanted = async () => t
   })
 
 /** The lock may have taken long: an older process that has come meanwhile keeps what it needs. */
-const requireKeys = (client: pg.Client): Promise<void> =>
+const requireKeys = (client: pg.PoolClient): Promise<void> =>
   altering(client, 'SELECT require_event_keys()', async () => {
     await client.query('LOCK TABLE events IN ACCESS EXCLUSIVE MODE')
     return (await readKeysState(client)).older.length === 0
   })
 
 /** Has PostgreSQL look at every event, and refuse events without a key from then on. */
-async function check(client: pg.Client, onBegin: () => void): Promise<void> {
+async function check(client: pg.PoolClient, onBegin: () => void): Promise<void> {
   const { rows } = await client.query<{ convalidated: boolean }>(
     `SELECT convalidated FROM pg_constraint WHERE conrelid = 'events'::regclass AND conname = 'events_have_keys'`,
   )
@@ -122,7 +127,7 @@ async function check(client: pg.Client, onBegin: () => void): Promise<void> {
   })
 }
 
-async function index(client: pg.Client, onBegin: () => void): Promise<void> {
+async function index(client: pg.PoolClient, onBegin: () => void): Promise<void> {
   const { rows } = await client.query<{ valid: boolean }>(
     `SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass('events_key_unique')`,
   )

@@ -49,7 +49,7 @@ interface CopyConnection {
 const kinds = { archive: 'n'.charCodeAt(0), data: 'd'.charCodeAt(0) } as const
 
 /** The command as pg runs queries that are not its own. Resolves once the first file comes. */
-function copyOut(client: pg.Client): Promise<BaseBackup> {
+function copyOut(client: pg.PoolClient): Promise<BaseBackup> {
   const { promise, resolve, reject } = Promise.withResolvers<BaseBackup>()
   let stream: CopyConnection['stream'] | undefined
   const tar = new Readable({ read: () => stream?.resume() })

@@ -15,7 +15,7 @@ export async function examineStore(store: Store): Promise<Finding[]> {
     schema(state),
     ...keys(state.keys),
     ...['fsync', 'synchronous_commit', 'full_page_writes'].map((name) => durability(state, name)),
-    timeouts(state, store.pool.options.statement_timeout),
+    timeouts(state, store.pool.options.statement_timeout, store.isPooled),
     autovacuum(state),
     connections(state),
     transactions(state),
@@ -108,20 +108,25 @@ function durability({ settings }: State, name: string): Finding {
 
 /**
  * The ladder of ARCHITECTURE.md: a slow statement is cancelled before its session is ended. We ask for both when we
- * connect; a connection pooler may drop that, and a server may have a timeout of its own that comes before.
+ * connect, or behind a pooler in each transaction; a server may have a timeout of its own that comes before.
  */
-function timeouts({ settings }: State, wanted: false | number | undefined): Finding {
+function timeouts({ settings }: State, wanted: false | number | undefined, isPooled: boolean): Finding {
   const check = 'postgres.timeouts'
   const ms = (name: string) => Number(settings.get(name) ?? 0)
   const statement = ms('statement_timeout')
   const idle = ms('idle_in_transaction_session_timeout')
   const transaction = ms('transaction_timeout')
   const state = `statement ${statement} ms, idle in transaction ${idle} ms`
+  if (isPooled) {
+    const pooled = 'behind a pooler; transactions bring their own timeouts'
+    if (statement > 0) return ok(check, `${pooled}, statement ${statement} ms`)
+    return warning(check, `${pooled}, and single statements have none: a slow one goes on for ever`, onRoles)
+  }
   if (statement !== wanted || idle === 0) {
     return problem(
       check,
       `${state}: not what was asked for, so a stalled turn may hold its topic for ever`,
-      'something between Sekali and PostgreSQL drops start-up parameters: connect without a pooler, or let it pass ' +
+      'something between Sekali and PostgreSQL drops start-up parameters: connect without it, or let it pass ' +
         'statement_timeout and idle_in_transaction_session_timeout on',
     )
   }
@@ -136,6 +141,8 @@ function timeouts({ settings }: State, wanted: false | number | undefined): Find
   return ok(check, state)
 }
 
+const onRoles =
+  "ALTER ROLE … SET statement_timeout = '5s' for the roles of DATABASE_URL, as packages/store/roles.sql does"
 const ladder = 'set REDIS_CALL_MS < STATEMENT_MS < IDLE_IN_TRANSACTION_MS'
 
 function autovacuum({ settings }: State): Finding {

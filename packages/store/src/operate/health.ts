@@ -1,6 +1,7 @@
 import { type Store, withTransaction } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
+import { lineageColumns } from '../postgres/lineage.ts'
 
 /** What keeps Sekali from working with a PostgreSQL that answers, in words. Rejects with `StoreUnavailable`. */
 export async function checkStore(store: Store): Promise<string[]> {
@@ -21,7 +22,7 @@ export async function checkStore(store: Store): Promise<string[]> {
 }
 
 /**
- * The same for who writes: it is tried whether PostgreSQL takes what turns write, of the log or of projections. Nothing is
+ * The same for who writes: it is tried whether PostgreSQL takes what turns write, of the log, of projections or of deliveries. Nothing is
  * written: the statements concern no row, and PostgreSQL still refuses them to whoever may not do that, to who may only
  * read, and while somebody holds the table. The number that the transaction takes has its COMMIT wait for the disk, and
  * for standbys, as a turn's does. Rejects with `StoreUnavailable`.
@@ -37,6 +38,7 @@ export async function checkTurns(store: Store, of: keyof typeof trials): Promise
 
 const trials = {
   log: [
+    `SELECT ${lineageColumns}`,
     'SELECT FROM topics WHERE false FOR UPDATE SKIP LOCKED',
     'SELECT pepper FROM installation WHERE false',
     'INSERT INTO events SELECT * FROM events WHERE false',
@@ -47,6 +49,10 @@ const trials = {
     'SELECT FROM projections.generations WHERE false FOR UPDATE SKIP LOCKED',
     'INSERT INTO projections.states SELECT * FROM projections.states WHERE false',
     'UPDATE projections.checkpoints SET seq = seq WHERE false',
+  ],
+  deliveries: [
+    'SELECT FROM subscriptions.endpoints WHERE false',
+    'SELECT FROM subscriptions.secrets WHERE false',
   ],
 } as const
 

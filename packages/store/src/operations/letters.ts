@@ -10,6 +10,9 @@ import type { Store } from '../postgres/connect.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { utc } from '../postgres/time.ts'
 
+/** Deliveries are of subscriptions: see subscriptions/dead.ts. */
+export type StoredKind = Exclude<LetterKind, 'delivery'>
+
 export type Became = 'redriven' | 'discarded' | 'published_as'
 
 /** What somebody did about a letter. */
@@ -25,6 +28,7 @@ export interface Settled {
 }
 
 export interface Letter extends LetterId {
+  readonly kind: StoredKind
   readonly topic: TopicName
   readonly eventId: string | null
   /** Of an entry; null of a conflict. */
@@ -43,7 +47,7 @@ export interface Letter extends LetterId {
 
 /** Which letters. All that is given must fit. */
 export interface LettersFilter {
-  readonly kind?: LetterKind | undefined
+  readonly kind?: StoredKind | undefined
   readonly topic?: TopicPattern | undefined
   readonly reason?: string | undefined
   /** Of the time of receipt: from this on, before that. UTC. */
@@ -121,7 +125,10 @@ export async function countSettled(
 }
 
 /** The letter of an id; `undefined` if there is none. Rejects with `StoreUnavailable`. */
-export async function findLetter(store: Store, { kind, number }: LetterId): Promise<Letter | undefined> {
+export async function findLetter(
+  store: Store,
+  { kind, number }: Pick<Letter, 'kind' | 'number'>,
+): Promise<Letter | undefined> {
   const [letter] = await query(store, `${selectOf(kind)} WHERE l.id = $1`, [number])
   return letter
 }
@@ -180,7 +187,7 @@ const columns = {
   conflict: { table: 'conflicts', entryId: 'NULL', seq: 'l.seq', reason: `'conflict'`, kept: 'l.payload' },
 } as const
 
-function selectOf(kind: LetterKind): string {
+function selectOf(kind: StoredKind): string {
   const { table, entryId, seq, reason, kept } = columns[kind]
   return `
     SELECT '${kind}' AS kind, l.id, t.name AS topic, l.event_id, ${entryId} AS entry_id, ${seq} AS seq,
@@ -191,7 +198,7 @@ function selectOf(kind: LetterKind): string {
 }
 
 interface Row {
-  readonly kind: LetterKind
+  readonly kind: StoredKind
   readonly id: string
   readonly topic: string
   readonly event_id: string | null

@@ -37,7 +37,7 @@ export const keys = access.table(
   // What keys.ts can parse: gateways look at many keys at once, and one bad row is not to shut out the others.
   ({ hash, scopes, topics, eventsPerSecond, bytesPerSecond }) => [
     check('keys_hash', sql`octet_length(${hash}) = 32`),
-    check('keys_scopes', sql`${scopes} <@ ARRAY['publish', 'read', 'admin']`),
+    check('keys_scopes', sql`${scopes} <@ ARRAY['publish', 'read', 'work', 'admin']`),
     check(
       'keys_topics',
       sql`array_position(${topics}, NULL) IS NULL AND array_to_string(${topics}, '') !~ ' ' AND

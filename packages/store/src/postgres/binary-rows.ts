@@ -13,8 +13,8 @@ export interface BinaryRows {
   boolean(value: boolean): void
   /** Text, or JSON: the same bytes. */
   text(value: string | null): void
-  /** 32 hexadecimal digits. */
-  uuid(value: string): void
+  /** The 16 bytes that `write` writes of a value, from `at` on. */
+  uuid<T>(write: (value: T, to: Buffer, at: number) => void, value: T): void
   /** `YYYY-MM-DDTHH:MM:SS.ffffffZ`. PostgreSQL refuses the row (22008) if there is no such time. */
   time(value: string | null): void
 }
@@ -26,16 +26,17 @@ const lengthOfNull = -1
 const uint32 = 2 ** 32
 /** A row's numbers, times and UUIDs take no more, with the length of each value. */
 const fixedBytesMax = 20
+/** About as much goes out at once, so that PostgreSQL begins while the next rows are encoded. */
+export const chunkBytes = 64 * 1024
 
 /**
- * Gives `send` the rows in chunks of about `chunkBytes`, so that PostgreSQL begins while the next are encoded. A chunk lies
- * in memory that the next one uses again: `send` copies it, as pg does.
+ * Gives `send` the rows in chunks, of which all but the last have `chunkBytes` or a little more. A chunk lies in memory that
+ * the next one uses again: `send` copies it, as pg does.
  */
 export function writeBinary<T>(
   rows: readonly T[],
   write: (to: BinaryRows, row: T) => void,
   send: (chunk: Buffer) => void,
-  chunkBytes = 64 * 1024,
 ): void {
   at = header.copy(scratch)
   for (const row of rows) {
@@ -108,10 +109,10 @@ const encoder: BinaryRows = {
     view.setInt32(at, bytes)
     at += 4 + bytes
   },
-  uuid(value) {
+  uuid(write, value) {
     reserve(fixedBytesMax)
     view.setInt32(at, 16)
-    scratch.write(value, at + 4, 'hex')
+    write(value, scratch, at + 4)
     at += 20
   },
   time(value) {

@@ -1,14 +1,15 @@
 import { StoreUnavailable } from '@sekali/core/errors'
-import { triedAt } from '@sekali/core/tried'
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
-import pg from 'pg'
+import type pg from 'pg'
 import { drizzle } from './drizzle.ts'
-import { asStoreError } from './errors.ts'
+import { asStoreError, OldPrimary } from './errors.ts'
+import { hostsOf, leaveHost } from './hosts.ts'
 import type { Log } from './log.ts'
-import { PoolClient } from './pool-client.ts'
+import { PrimaryPool } from './pool.ts'
+import type { StoreClient } from './store-client.ts'
 
 export interface StoreConfig {
-  /** `postgres://` or `postgresql://`. */
+  /** `postgres://` or `postgresql://`; it may name several hosts, one of which is the primary. */
   readonly url: string
   /** Connections at most. */
   readonly poolMax: number
@@ -20,6 +21,8 @@ export interface StoreConfig {
   readonly idleInTransactionMs?: number
   /** After so long without a connection a call is given up. */
   readonly connectMs?: number
+  /** Whether a standby does as well as the primary: for reads that may be of some moments ago. */
+  readonly isForReads?: boolean
 }
 
 /** Drizzle, on the pool or on a transaction's connection. */
@@ -37,16 +40,20 @@ export interface Store extends AsyncDisposable {
   readonly pool: pg.Pool
   /** For single statements. What needs a transaction goes through {@link withTransaction}. */
   readonly db: Db
-  /** Where it connects to and as whom, in words for a log. */
+  /** Where it connects to and as whom, in words for a log; of several hosts, what was the matter there when last tried. */
   readonly tried: string
+  /** Whether a connection pooler has turned out to be in between. */
+  readonly isPooled: boolean
+  /** Makes new connections to the next host: the current one, for the reason given in a word, is not the primary any more. */
+  readonly leave: (said: string) => void
 }
 
 /** Connects when first used. Never throws; PostgreSQL may come and go. */
 export function connectStore(config: StoreConfig, log: Log): Store {
   const { url, poolMax, name, statementMs = 5_000, idleInTransactionMs = 8_000, connectMs = 1_500 } = config
-  const pool = new pg.Pool({
-    Client: PoolClient,
-    connectionString: url,
+  const hosts = hostsOf(url, config.isForReads)
+  const pool = new PrimaryPool({
+    hosts,
     max: poolMax,
     application_name: name,
     connectionTimeoutMillis: connectMs,
@@ -63,27 +70,21 @@ export function connectStore(config: StoreConfig, log: Log): Store {
     options:
       '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8 -c plan_cache_mode=force_custom_plan -c jit=off ' +
       '-c log_parameter_max_length_on_error=0',
-    onConnect: keepOutOfItsLog,
   })
   pool.on('error', (err) => log.warn({ err }, 'idle postgres connection lost'))
   let ended: Promise<void> | undefined
   return {
     pool,
     db: drizzle(pool, { casing: 'snake_case' }),
-    tried: triedAt(url),
+    get tried() {
+      return hosts.tried
+    },
+    get isPooled() {
+      return hosts.current.isPooled
+    },
+    leave: (said) => leaveHost(hosts, hosts.current, said),
     [Symbol.asyncDispose]: () => (ended ??= pool.end()), // pg rejects a second end()
   }
-}
-
-/**
- * Has PostgreSQL log neither rows (DETAIL and CONTEXT of errors) nor parameters of this session, if the role may say so: a
- * superuser may, and whoever it was granted to. What is left otherwise, the doctor says (`postgres.log`).
- */
-async function keepOutOfItsLog(client: pg.ClientBase): Promise<void> {
-  await client.query(`
-    SELECT set_config(name, value, false)
-    FROM (VALUES ('log_error_verbosity', 'terse'), ('log_parameter_max_length', '0')) AS wanted (name, value)
-    WHERE has_parameter_privilege(name, 'SET')`)
 }
 
 /**
@@ -95,7 +96,10 @@ async function keepOutOfItsLog(client: pg.ClientBase): Promise<void> {
  * would end the process. Hence this helper.
  */
 export const withTransaction = <T>(store: Store, what: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
-  withOpening(store, what, (client) => client.query('BEGIN'), work)
+  withOpening(store, what, (client) => client.query(beginOn(client)), work)
+
+/** What begins a transaction on a connection. More may follow it, in the same message. */
+export const beginOn = (client: pg.PoolClient): string => (client as unknown as StoreClient).begin
 
 /** A transaction that `open` begins, perhaps with more than BEGIN: what that resolves with, `work` gets as well. */
 export async function withOpening<Opened, T>(
@@ -122,8 +126,10 @@ export async function withOpening<Opened, T>(
     const failure = asStoreError(error, what)
     // A session may be what is wrong: one that a demoted primary opened stays read-only for as long as it lives, and one
     // whose server has not answered takes no ROLLBACK either. Its end does the same.
-    if (failure instanceof StoreUnavailable) broken ??= failure
-    else await client.query('ROLLBACK').catch(onError)
+    if (failure instanceof StoreUnavailable) {
+      broken ??= failure
+      if (failure instanceof OldPrimary) (client as unknown as StoreClient).leave('an old primary')
+    } else await client.query('ROLLBACK').catch(onError)
     throw failure
   } finally {
     client.off('error', onError)

@@ -6,6 +6,6 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 
-export const { isNotNull, sql } = require('drizzle-orm') as typeof import('drizzle-orm')
+export const { sql } = require('drizzle-orm') as typeof import('drizzle-orm')
 export const { drizzle } = require('drizzle-orm/node-postgres') as typeof import('drizzle-orm/node-postgres')
 export const pgCore = require('drizzle-orm/pg-core') as typeof import('drizzle-orm/pg-core')

@@ -1,5 +1,5 @@
 import { SekaliError, StoreUnavailable } from '@sekali/core/errors'
-import { knownTrouble, sentenceOf } from '@sekali/core/trouble'
+import { knownTrouble, sentenceOf, troubleOf } from '@sekali/core/trouble'
 
 /**
  * PostgreSQL refused the data itself, and would again: SQLSTATE class 22 (data exception), 23 (integrity
@@ -39,6 +39,18 @@ export class KeyCollision extends DataRefused {
 }
 
 /**
+ * Another PostgreSQL of the same system has been promoted, and this one goes on as if it had not. What it stored would be lost
+ * with it. `timeline` is the one that it is on, `newest` the one of the other.
+ */
+export class OldPrimary extends StoreUnavailable {
+  constructor(timeline: number, newest: number) {
+    const cause = Object.assign(new Error('an old primary'), { code: 'OLD_PRIMARY' })
+    const words = troubleOf('PostgreSQL', cause)
+    super(`timeline ${timeline}, and the system is on ${newest}: ${sentenceOf(words)}`, { cause })
+  }
+}
+
+/**
  * What a failed statement means. Anything that is not the data's own fault (a lost connection, a failover, a full
  * disk, a lock) is the infrastructure's: try again, for ever. It must never make a dead letter.
  */
@@ -65,6 +77,9 @@ const uniqueIds = new Set(['events_key_unique', 'events_topic_id_event_id_unique
 
 /** Somebody else has a lock that was wanted: for longer than `lock_timeout`, or both waited for each other. */
 export const isLocked = (error: unknown): boolean => /^(55P03|40P01)$/.test(refusalOf(error).state ?? '')
+
+/** The SQLSTATE with which a statement failed, if PostgreSQL answered. */
+export const stateOf = (error: unknown): string | undefined => refusalOf(error).state
 
 interface Refusal {
   readonly state?: string

@@ -11,6 +11,8 @@ export interface RolePasswords {
   readonly consumer: string
   readonly gateway: string
   readonly projector: string
+  /** Without one, no dispatcher can log in. */
+  readonly dispatcher?: string | undefined
 }
 
 /**
@@ -21,22 +23,23 @@ export interface RolePasswords {
 export const makeRoles = (superuserUrl: string, passwords: RolePasswords): Promise<void> =>
   withOwnClient(superuserUrl, 'making of the roles', async (client) => {
     const sql = await readFile(script, 'utf8')
-    await client.query(logNothing)
-    for (const [role, password] of Object.entries(passwords)) {
-      await client.query('SELECT set_config($1, $2, false)', [`sekali.${role}_password`, password])
+    // All in one transaction: behind a pooler, what a session is told others would have after it.
+    await client.query(`BEGIN; ${logNothing}`)
+    for (const [role, password = ''] of Object.entries(passwords)) {
+      await client.query('SELECT set_config($1, $2, true)', [`sekali.${role}_password`, password])
     }
     await lockSchema(client)
-    await client.query(`${lockRoles}; ${sql}`) // one message, hence one transaction
+    await client.query(`${lockRoles}; ${sql}; COMMIT`)
   })
 
-// Whatever PostgreSQL is set to log, of this session it logs no parameter and no statement: they have the passwords.
+// Whatever PostgreSQL is set to log, of this transaction it logs no parameter and no statement: they have the passwords.
 const logNothing = `
-  SET log_statement = 'none';
-  SET log_min_duration_statement = -1;
-  SET log_min_duration_sample = -1;
-  SET log_transaction_sample_rate = 0;
-  SET log_min_error_statement = 'panic';
-  SET log_parameter_max_length_on_error = 0`
+  SET LOCAL log_statement = 'none';
+  SET LOCAL log_min_duration_statement = -1;
+  SET LOCAL log_min_duration_sample = -1;
+  SET LOCAL log_transaction_sample_rate = 0;
+  SET LOCAL log_min_error_statement = 'panic';
+  SET LOCAL log_parameter_max_length_on_error = 0`
 
 // Roles are the whole cluster's, and two transactions that alter one fail with "tuple concurrently updated". The lock on
 // the schema holds off only those in the same database; this one leaves others free to log in.

@@ -28,11 +28,24 @@ export function timeParts(text: string): { readonly ms: number; readonly us: num
   const isDay = year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)
   const isHour = hour < 24 || (hour === 24 && minute === 0 && second === 0 && ms === 0 && us === 0)
   if (!isDay || !isHour || minute > 59 || second > 60 || text.length !== 27) return undefined
-  // Date takes the years up to 99 for others; the calendar repeats itself after 400.
-  return { ms: Date.UTC(year + 400, month - 1, day, hour, minute, second, ms) - epochLater, us }
+  return { ms: dayMs(year, month, day) + ((hour * 60 + minute) * 60 + second) * 1_000 + ms, us }
 }
 
 const epochLater = Date.UTC(2400, 0, 1)
+// Most times are of the day of the one before them.
+let lastDay = -1
+let lastDayMs = 0
+
+/** When a day begins. */
+function dayMs(year: number, month: number, day: number): number {
+  const number = (year * 16 + month) * 32 + day
+  if (number !== lastDay) {
+    lastDay = number
+    // Date takes the years up to 99 for others; the calendar repeats itself after 400.
+    lastDayMs = Date.UTC(year + 400, month - 1, day) - epochLater
+  }
+  return lastDayMs
+}
 
 const digit = (text: string, at: number) => text.charCodeAt(at) - 48
 /** The number that two digits make. */

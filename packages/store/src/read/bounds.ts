@@ -6,7 +6,7 @@ import type { Store } from '../postgres/connect.ts'
 import { sql } from '../postgres/drizzle.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { topics } from '../postgres/schema.ts'
-import { type Asked, requireGood, requireUpTo } from './epochs.ts'
+import { type Asked, requireGood, requireReached, requireUpTo } from './epochs.ts'
 
 /** Which topics, and from where to where. */
 export interface Scope {
@@ -20,6 +20,8 @@ export interface Scope {
   readonly before?: Bound
   /** Whether `before` is where the log has ended once, so that it must have all up to there. */
   readonly isToTheEnd?: boolean
+  /** Whether the log must come as far as both bounds: a standby that lags would pass over what it lacks. */
+  readonly mustReach?: boolean
 }
 
 /**
@@ -31,7 +33,7 @@ export interface Scope {
 export async function checkBounds(
   store: Store,
   asked: readonly Asked[],
-  { after, before, isToTheEnd = false }: Omit<Scope, 'topics'>,
+  { after, before, isToTheEnd = false, mustReach = false }: Omit<Scope, 'topics'>,
 ): Promise<void> {
   const ids = new Set(asked.map(({ id }) => id))
   for (const [parameter, bound] of [['after', after] as const, ['before', before] as const]) {
@@ -42,6 +44,7 @@ export async function checkBounds(
       throw new CursorAhead(`${parameter} names a topic that is not there`)
     }
     requireGood(bound, asked, parameter === 'before')
+    if (mustReach) requireReached(bound, asked, parameter === 'before')
   }
   if (!isToTheEnd) return
   for (const { id, name, head } of asked) requireUpTo((boundIn(before, id, name) ?? 1) - 1, head)

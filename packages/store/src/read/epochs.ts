@@ -92,6 +92,15 @@ function setBack(
   return new Map([...places, ...[...refused].map(([key, one]) => [key, backTo(one)] as const)]) as Bound
 }
 
+/**
+ * Throws when the log does not come as far as the bound of a query, so that it could pass over what it lacks. Of a topic
+ * that is not there it has nothing.
+ */
+export function requireReached(bound: Bound, asked: readonly Asked[], isEnd: boolean): void {
+  for (const [, topic, { seq }] of placesOf(bound, asked))
+    requireUpTo(isEnd ? seq - 1 : seq, topic?.head ?? 0)
+}
+
 /** Throws when the log no longer has all up to where it once ended: what follows would look like all there is. */
 export function requireUpTo(end: number, head: number): void {
   if (head < end)

@@ -52,12 +52,12 @@ const isPlain = ({ topics, source, from, to }: Replay): boolean =>
 
 /** What is one topic and all of its events needs no search. */
 async function readPlain(store: Store, replay: Replay, limit: number, bytesMax: number) {
-  const { topics, order, isToTheEnd = false, ...bounds } = replay
+  const { topics, order, isToTheEnd = false, mustReach = false, ...bounds } = replay
   const { after = beginning, before } = bounds as {
     readonly after?: EpochPlace
     readonly before?: EpochPlace
   }
-  const query = { topic: topics.text, order, after, limit, bytesMax, isToTheEnd }
+  const query = { topic: topics.text, order, after, limit, bytesMax, isToTheEnd, mustReach }
   const { events, more } = await readTopic(store, { ...query, ...(before && { before }) })
   const boundAfter = (taken: number) =>
     taken === events.length && !more

@@ -19,6 +19,8 @@ export interface EventsQuery {
   readonly before?: EpochPlace
   /** Whether `before` is where the topic has ended once, so that it must have all up to there. */
   readonly isToTheEnd?: boolean
+  /** Whether the topic must come as far as both: a standby that lags would pass over what it lacks. */
+  readonly mustReach?: boolean
   /** Ascending when `after` is given and descending otherwise, unless said. */
   readonly order?: 'asc' | 'desc'
   /** Bytes of payloads at most; one event comes whatever its size. */
@@ -105,12 +107,18 @@ async function readWhole<T>(
   return fits ? { events, more } : undefined
 }
 
-function requireReadable({ after, before, isToTheEnd }: EventsQuery, asked?: Asked): void {
+function requireReadable(query: EventsQuery, asked?: Asked): void {
+  const { after, before } = query
   const topics = asked === undefined ? [] : [asked]
   if (after !== undefined) requireGood(after, topics, false)
-  if (before === undefined) return
-  requireGood(before, topics, true)
-  if (isToTheEnd) requireUpTo(before.seq - 1, asked?.head ?? 0)
+  if (before !== undefined) requireGood(before, topics, true)
+  requireUpTo(seqToReach(query), asked?.head ?? 0)
+}
+
+/** The seq that the topic must have come to. */
+function seqToReach({ after, before, isToTheEnd = false, mustReach = false }: EventsQuery): number {
+  const last = before === undefined ? 0 : before.seq - 1
+  return Math.max(isToTheEnd || mustReach ? last : 0, mustReach ? (after?.seq ?? 0) : 0)
 }
 
 /** The newest events of all topics, newest first, as many as fit a page. Rejects with `StoreUnavailable`. */
@@ -150,9 +158,11 @@ const ofTopic = (query: EventsQuery): SQL => sql`
   WHERE t.name = ${query.topic} AND ${isReadable(query)}`
 
 /** What {@link requireReadable} finds nothing wrong with. */
-function isReadable({ after, before, isToTheEnd }: EventsQuery): SQL {
+function isReadable(query: EventsQuery): SQL {
+  const { after, before } = query
   const good = isGood([after, before && placeBefore(before)])
-  return before !== undefined && isToTheEnd ? sql`${good} AND t.head >= ${before.seq - 1}::bigint` : good
+  const seq = seqToReach(query)
+  return seq > 0 ? sql`${good} AND t.head >= ${seq}::bigint` : good
 }
 
 /**

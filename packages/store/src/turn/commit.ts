@@ -22,8 +22,8 @@ import { type Conflict, keepConflicts } from './conflicts.ts'
 import { copyEvents, type Keyed, type Received } from './copy.ts'
 import { type EntryId, keepEntryIds } from './entry-ids.ts'
 import { createKept } from './kept.ts'
-import { findKnown, hasSameContent, type Known, type Sought } from './known.ts'
-import { type Batch, contentOf, groupById, type Part } from './part.ts'
+import { type Content, findKnown, hasSameContent, type Known } from './known.ts'
+import { type Batch, contentOf, groupById, type Part, soughtOf } from './part.ts'
 import type { Turn } from './turn.ts'
 
 export type { Received }
@@ -61,6 +61,7 @@ function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: 
   const { topicId } = turn
   const seqs = seqsOf(part, known)
   const kept = createKept(turn)
+  const contents = new Map<number, Content>()
   let conflicting = 0
   for (const [eventAt, item] of received.entries()) {
     const index = indices[eventAt] as number
@@ -70,8 +71,9 @@ function judge(part: Part, known: KnownFirsts, conflicts: Conflict[], entryIds: 
       noteEntryId(entryIds, item, { topicId, seq, isConflict: false })
       continue
     }
-    const content = contentOf(part, item, index)
-    if (hasSameContent(content, known.get(index) ?? contentOf(part, first, index))) continue
+    const before = known.get(index) ?? contents.get(index) ?? contentOf(part, first)
+    contents.set(index, before)
+    if (hasSameContent(contentOf(part, item), before)) continue
     noteEntryId(entryIds, item, { topicId, seq, isConflict: true })
     conflicting += 1
     const isKept = kept.hasRoom(item.event.source, item.event.payload)
@@ -127,10 +129,7 @@ async function storeNew(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> 
 
 async function copyUnknown(tx: Tx, parts: readonly Part[]): Promise<KnownFirsts[]> {
   const ofTurns = new Map(parts.map(({ turn }) => [turn.topicId, new Map<number, Known>()]))
-  const found = await findKnown(
-    tx,
-    parts.flatMap(({ sought }) => sought),
-  )
+  const found = await findKnown(tx, parts.flatMap(soughtOf))
   for (const [{ turn, index }, event] of found) ofTurns.get(turn.topicId)?.set(index, event)
   const known = [...ofTurns.values()]
   await copyEvents(tx, numberNew(parts, known))
@@ -158,8 +157,8 @@ function numberNew(parts: readonly Part[], known: readonly KnownFirsts[]): Keyed
     const seqs = seqsOf(part, known[partAt] as KnownFirsts)
     for (const [index, { event, receivedAt }] of part.firsts.entries()) {
       if (known[partAt]?.has(index)) continue
-      const { key, tag } = part.sought[index] as Sought
-      numbered.push({ topicId: part.turn.topicId, seq: seqs[index] as number, key, tag, event, receivedAt })
+      const seq = seqs[index] as number
+      numbered.push({ topicId: part.turn.topicId, seq, event, receivedAt, hashes: part.hashes })
     }
   }
   return numbered

@@ -1,5 +1,6 @@
 import type { Event } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
+import type { WriteKey } from '../keys/event-key.ts'
 import type { BinaryRows } from '../postgres/binary-rows.ts'
 import type { Tx } from '../postgres/connect.ts'
 import { copyRows } from '../postgres/copy-rows.ts'
@@ -20,10 +21,15 @@ export interface Numbered extends Received {
 
 /** An event as it goes into the log. */
 export interface Keyed extends Numbered {
-  /** Of its id in its topic; see keys/event-key.ts. */
-  readonly key: string
-  /** Of its content; see keys/content-tag.ts. */
-  readonly tag: string
+  readonly hashes: Hashes
+}
+
+/** What a topic's events have beside what they say. Both are made while PostgreSQL takes the rows before them. */
+export interface Hashes {
+  /** Of an id; see keys/event-key.ts. */
+  readonly writeKey: WriteKey
+  /** Of a content; see keys/content-tag.ts. */
+  readonly writeTag: (event: Event, to: Buffer, at: number) => void
 }
 
 /** What the log and the conflicts have of an event. Into the latter goes a stub, if its content is not to be kept. */
@@ -51,6 +57,6 @@ export const copyEvents = (tx: Tx, events: readonly Keyed[], opening = ''): Prom
 
 function writeKeyed(to: BinaryRows, event: Keyed): void {
   writeNumbered(to, event, true, 9)
-  to.uuid(event.key)
-  to.uuid(event.tag)
+  to.uuid(event.hashes.writeKey, event.event.eventId)
+  to.uuid(event.hashes.writeTag, event.event)
 }

@@ -20,8 +20,6 @@ export interface Sought {
   readonly index: number
   readonly eventId: string
   readonly key: string
-  /** Of the first event that came under the id. */
-  readonly tag: string
   /** Bytes of the largest payload that came under the id: by bytes, none is equal to a stored one that is larger. */
   readonly payloadBytes: number
 }

@@ -1,7 +1,10 @@
 import type { TopicName } from '@sekali/core/event'
 import { origin, type Position } from '@sekali/core/position'
+import type { SQL } from 'drizzle-orm'
 import type { Store } from '../postgres/connect.ts'
-import { isNotNull, sql } from '../postgres/drizzle.ts'
+import { sql } from '../postgres/drizzle.ts'
+import { eachLine } from '../postgres/each-line.ts'
+import { eachRow } from '../postgres/each-row.ts'
 import { asStoreError } from '../postgres/errors.ts'
 import { topics } from '../postgres/schema.ts'
 import type { Turn } from './turn.ts'
@@ -30,19 +33,35 @@ export async function readStateName(store: Store): Promise<string> {
   return String(rows[0]?.name)
 }
 
+// A consumer that starts reads all topics, of which there may be tens of thousands. They come as in read/heads.ts: hundreds in
+// a text, a line for each. No name and no position has a space in it.
+async function eachLineOfTopics(
+  store: Store,
+  what: string,
+  { columns, where }: { readonly columns: SQL; readonly where: SQL },
+  onLine: (values: readonly string[]) => void,
+): Promise<void> {
+  const bundles: string[] = []
+  await eachRow(
+    store,
+    what,
+    sql`SELECT string_agg(concat_ws(' ', ${columns}), E'\\n') FROM ${topics} WHERE ${where} GROUP BY id / 256`,
+    ([text]) => void bundles.push(text ?? ''),
+  )
+  await eachLine(bundles, (line) => onLine(line.split(' ')))
+}
+
 /**
  * Up to where the topics that have a stream are accounted for, so that a consumer that starts need not take a turn of
  * each to find that out. Rejects with `StoreUnavailable`.
  */
 export async function readStandings(store: Store): Promise<Map<TopicName, Position>> {
-  const rows = await store.db
-    .select({ topic: topics.name, position: topics.position })
-    .from(topics)
-    .where(sql`${isNotNull(topics.history)} AND NOT ${topics.retired}`)
-    .catch((error: unknown) => {
-      throw asStoreError(error, 'read of standings')
-    })
-  return new Map(rows.map(({ topic, position }) => [topic as TopicName, position as Position]))
+  const standings = new Map<TopicName, Position>()
+  const chosen = { columns: sql`name, position`, where: sql`history IS NOT NULL AND NOT retired` }
+  await eachLineOfTopics(store, 'read of standings', chosen, ([name, position]) => {
+    standings.set(name as TopicName, position as Position)
+  })
+  return standings
 }
 
 /** How far a topic's log has come, and with how much of its stream. */
@@ -53,20 +72,22 @@ export type LogStanding = Pick<
 
 /** That of all topics that somebody may have read. Rejects with `StoreUnavailable`. */
 export async function readLogStandings(store: Store): Promise<LogStanding[]> {
-  const rows = await store.db
-    .select({
-      topicId: topics.id,
-      topic: topics.name,
-      head: topics.head,
-      epoch: topics.epoch,
-      position: topics.position,
-      accounted: topics.accounted,
-      group: topics.streamGroup,
+  const logs: LogStanding[] = []
+  const chosen = {
+    columns: sql`id, head, epoch, accounted, position, name, stream_group`,
+    where: sql`head > 0 OR epoch > 1`,
+  }
+  await eachLineOfTopics(store, 'read of logs', chosen, (values) => {
+    const [topicId, head, epoch, accounted, position, topic, ...group] = values
+    logs.push({
+      topicId: Number(topicId),
+      topic: topic as TopicName,
+      head: Number(head),
+      epoch: Number(epoch),
+      accounted: Number(accounted),
+      position: position as Position,
+      group: group.length === 0 ? null : group.join(' '), // whoever makes a group names it
     })
-    .from(topics)
-    .where(sql`${topics.head} > 0 OR ${topics.epoch} > 1`)
-    .catch((error: unknown) => {
-      throw asStoreError(error, 'read of logs')
-    })
-  return rows as LogStanding[]
+  })
+  return logs
 }

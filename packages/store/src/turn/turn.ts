@@ -4,6 +4,7 @@
  * dies loses its connection, PostgreSQL rolls back and the row is free; one that is paused loses its session after
  * `idle_in_transaction_session_timeout`, and what it tries when it wakes fails, because its transaction is gone.
  */
+import { createHash } from 'node:crypto'
 import type { Account, AccountAfter } from '@sekali/core/account'
 import type { TopicName } from '@sekali/core/event'
 import type { Outcomes } from '@sekali/core/figures'
@@ -11,7 +12,9 @@ import type { Position } from '@sekali/core/position'
 import pg from 'pg'
 import type { TagKind } from '../keys/content-tag.ts'
 import { pepperIn } from '../keys/pepper.ts'
-import { type Store, type Tx, withOpening } from '../postgres/connect.ts'
+import { beginOn, type Store, type Tx, withOpening } from '../postgres/connect.ts'
+import { stateOf } from '../postgres/errors.ts'
+import { type Lineage, lineageColumns, lineageOf } from '../postgres/lineage.ts'
 import { countedNames } from '../postgres/outcome-columns.ts'
 
 /** A topic's row, locked. */
@@ -28,6 +31,8 @@ export interface Turn extends Account {
   readonly pepper: Buffer
   /** What counts as the same content under one event id. */
   readonly sameContent: TagKind
+  /** The PostgreSQL that has the row. */
+  readonly lineage: Lineage
 }
 
 /**
@@ -44,7 +49,7 @@ export const withTurns = <T>(
   withOpening(
     store,
     'turn',
-    (client) => takeTurns(client, names, max),
+    (client) => takeTurns(client, store.isPooled, names, max),
     async (tx, turns) => (turns.length === 0 ? undefined : await work(tx, turns)),
   )
 
@@ -54,14 +59,14 @@ export const withTurns = <T>(
  * as `= ANY` with an order, they were a scan of all topics. That they come in their order is the work of the nested loop, SQL
  * does not promise it. In another order, topics that the consumer takes for tried would wait for the next sweep.
  */
-const prepareTurns = `
-  PREPARE take_turns (text[], integer) AS
-    SELECT t.*, (SELECT pepper FROM installation) AS pepper FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
+const takeTurnsSql = `(text[], integer) AS
+    SELECT t.*, (SELECT pepper FROM installation) AS pepper, ${lineageColumns}
+    FROM unnest($1) AS n (name) CROSS JOIN LATERAL (
       SELECT id, name, stream_group, position, accounted, seen, seen_id, history, retired,
         head, kept_bytes, keyed, same_content, epoch FROM topics
       WHERE topics.name = n.name FOR UPDATE SKIP LOCKED
-    ) t LIMIT $2;
-  PREPARE end_turn (integer, text, text, text, bigint, bigint, bigint, boolean, text, bigint,
+    ) t LIMIT $2`
+const endTurnSql = `(integer, text, text, text, bigint, bigint, bigint, boolean, text, bigint,
     ${countedNames.map(() => 'bigint').join(', ')}) AS
     UPDATE topics SET
       stream_group = $2, position = $3, seen_id = $4, accounted = $5, seen = $6, head = $7,
@@ -70,6 +75,12 @@ const prepareTurns = `
       ${countedNames.map((name, index) => `${name} = ${name} + $${11 + index}`).join(', ')}
     WHERE id = $1`
 
+/** The names have what they stand for in them: behind a pooler, a session may have been used by another version of us. */
+const nameOf = (sql: string) => `turns_${createHash('sha1').update(sql).digest('hex').slice(0, 12)}`
+const takeTurnsName = nameOf(takeTurnsSql)
+const endTurnName = nameOf(endTurnSql)
+const prepareTurns = `PREPARE ${endTurnName} ${endTurnSql}; PREPARE ${takeTurnsName} ${takeTurnsSql}`
+
 /**
  * Around these two statements. Their plan is the same for all values and any number of topics, but unless it is forced,
  * PostgreSQL plans them every time. It must not hold for the look-up of events (see postgres/connect.ts).
@@ -77,22 +88,47 @@ const prepareTurns = `
 const planOnce = 'SET LOCAL plan_cache_mode = force_generic_plan'
 const planAnew = 'SET LOCAL plan_cache_mode = force_custom_plan'
 
-/** The connections on which they are prepared. */
+/** The connections on which they are prepared, if nothing else uses their sessions. */
 const prepared = new WeakSet<pg.PoolClient>()
 
+/**
+ * Each attempt after the first prepares what a session lacks, or finds prepared what another connection has. Which session the
+ * next one gets is the pooler's choice: while half of them are prepared, every second attempt is in vain.
+ */
+const attemptsMax = 16
+
 /** Begins a transaction and takes turns in it. */
-async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max: number): Promise<Turn[]> {
-  if (!prepared.has(client)) {
-    await client.query(prepareTurns)
-    prepared.add(client)
-  }
+async function takeTurns(
+  client: pg.PoolClient,
+  isPooled: boolean,
+  names: readonly TopicName[],
+  max: number,
+): Promise<Turn[]> {
   // In quotes, because a topic may be called `null`. Several statements give several results.
   const list = pg.escapeLiteral(`{${names.map((name) => `"${name}"`).join(',')}}`)
-  const results: unknown = await client.query(
-    `BEGIN; ${planOnce}; EXECUTE take_turns (${list}, ${max}); ${planAnew}`,
-  )
-  const [, , taken] = results as [unknown, unknown, pg.QueryResult<Record<string, string>>, unknown]
-  return taken.rows.map((row) => ({
+  const take = `${planOnce}; EXECUTE ${takeTurnsName} (${list}, ${max}); ${planAnew}`
+  let isPrepared = isPooled || prepared.has(client)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const begin = isPrepared ? beginOn(client) : `${beginOn(client)}; ${prepareTurns}`
+      const results: unknown = await client.query(`${begin}; ${take}`)
+      prepared.add(client)
+      return turnsIn((results as pg.QueryResult<Record<string, string>>[]).at(-2))
+    } catch (error) {
+      const state = stateOf(error)
+      if (attempt === attemptsMax || (state !== notPrepared && state !== preparedAlready)) throw error
+      isPrepared = state === preparedAlready
+      await client.query('ROLLBACK')
+    }
+  }
+}
+
+const notPrepared = '26000'
+const preparedAlready = '42P05'
+
+function turnsIn(taken: pg.QueryResult<Record<string, string>> | undefined): Turn[] {
+  const rows = taken?.rows ?? []
+  return rows.map((row) => ({
     topicId: Number(row.id),
     topic: row.name as TopicName,
     group: row.stream_group ?? null,
@@ -108,6 +144,7 @@ async function takeTurns(client: pg.PoolClient, names: readonly TopicName[], max
     keyed: isTrue(row.keyed),
     pepper: pepperIn(row.pepper),
     sameContent: row.same_content === 'json' ? 'json' : 'bytes',
+    lineage: lineageOf(row),
   }))
 }
 
@@ -141,5 +178,5 @@ export function queueTurnEnd(tx: Tx, turn: Turn, result: TurnResult): void {
     ...countedNames.map((name) => result[name]),
   ]
   if (!tx.closing.includes(planOnce)) tx.closing.push(planOnce)
-  tx.closing.push(`EXECUTE end_turn (${values.join(', ')})`)
+  tx.closing.push(`EXECUTE ${endTurnName} (${values.join(', ')})`)
 }
