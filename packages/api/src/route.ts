@@ -36,7 +36,15 @@ export interface RouteSpec {
 }
 
 /** Under which a route is listed. */
-export type Tag = 'publish' | 'read' | 'projections' | 'letters' | 'operate' | 'keys' | 'console'
+export type Tag =
+  | 'publish'
+  | 'read'
+  | 'projections'
+  | 'subscriptions'
+  | 'letters'
+  | 'operate'
+  | 'keys'
+  | 'console'
 
 export interface RequestSpec {
   /** One for each `:name` of the path. */

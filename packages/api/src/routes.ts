@@ -26,10 +26,21 @@ import {
   rebuildProjection,
 } from './table/projections.ts'
 import { publish } from './table/publish.ts'
+import { deleteSecret, listAttempts, retryDelivery, rotateSecret, testEndpoint } from './table/push.ts'
 import { readRates } from './table/rates.ts'
 import { findEvent, readEvent, readEvents, tailEvents } from './table/read.ts'
 import { logIn, logOut, readSession } from './table/session.ts'
+import {
+  deleteSubscription,
+  listSubscriptions,
+  pauseSubscription,
+  putSubscription,
+  readSubscription,
+  resumeSubscription,
+  seekSubscription,
+} from './table/subscriptions.ts'
 import { readTopicSettings, setTopicSettings } from './table/topics.ts'
+import { pull, settle } from './table/work.ts'
 
 export type { RouteSpec } from './route.ts'
 
@@ -53,6 +64,20 @@ export const routes = [
   readProjectionKey,
   dropProjection,
   rebuildProjection,
+  listSubscriptions,
+  readSubscription,
+  putSubscription,
+  pull,
+  settle,
+  pauseSubscription,
+  resumeSubscription,
+  seekSubscription,
+  deleteSubscription,
+  testEndpoint,
+  listAttempts,
+  retryDelivery,
+  rotateSecret,
+  deleteSecret,
   createKey,
   listKeys,
   readKey,

@@ -17,7 +17,7 @@ function gapsOf({ id, path, scope, summary, description, request, answers }: Rou
   const success = answers.filter(({ status }) => status < 300)
   return [
     ...(/^[a-z][A-Za-z]+$/.test(id) ? [] : ['an id in camelCase']),
-    ...(['publish', 'read', 'admin', 'any', 'none'].includes(scope) ? [] : ['a scope']),
+    ...(['publish', 'read', 'work', 'admin', 'any', 'none'].includes(scope) ? [] : ['a scope']),
     ...(/^[A-Z].*[^.]$/.test(summary) ? [] : ['a summary without a full stop']),
     ...(/^[A-Z`].*\.$/.test(description) ? [] : ['a description in sentences']),
     ...(isSame(named, Object.keys(request.path ?? {})) ? [] : ['a schema for each segment of its path']),

@@ -17,6 +17,7 @@ const tags = [
   { name: 'publish', description: 'Bring events.' },
   { name: 'read', description: 'Query, replay, follow.' },
   { name: 'projections', description: 'State that is folded of events.' },
+  { name: 'subscriptions', description: 'Events that workers work off together.' },
   { name: 'letters', description: 'What could not be stored, and what is done about it.' },
   { name: 'keys', description: 'Who may do what, and what was done.' },
   { name: 'operate', description: 'Figures and health.' },

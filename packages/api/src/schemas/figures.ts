@@ -42,10 +42,8 @@ export const Stats = v.object({
     v.description('For how long what waits longest to be stored has waited; 0 if nothing is in flight.'),
   ),
   open_letters: v.pipe(
-    v.nullable(v.object({ entries: Count, conflicts: Count })),
-    v.description(
-      'Dead letters and conflicts that nobody has dealt with. Null while PostgreSQL does not answer.',
-    ),
+    v.nullable(v.object({ entries: Count, conflicts: Count, deliveries: Count })),
+    v.description('Dead letters that nobody has dealt with, by kind. Null while PostgreSQL does not answer.'),
   ),
   topics: v.pipe(
     v.nullable(v.array(TopicFigures)),
@@ -73,7 +71,7 @@ export const exampleStats = {
   database_stats: { unique_events_stored: 2 },
   totals: exampleFigures,
   oldest_in_flight_seconds: 0,
-  open_letters: { entries: 0, conflicts: 0 },
+  open_letters: { entries: 0, conflicts: 0, deliveries: 0 },
   topics: [{ topic: 'orders.eu.paid', ...exampleFigures, head_seq: 2, loss_at: null }],
   consumers: [
     {

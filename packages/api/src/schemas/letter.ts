@@ -6,7 +6,7 @@ import { Count, EventIdText, Instant, InstantText, Seq, Topic, TopicPattern } fr
 export const LetterIdText = v.pipe(
   v.string(letterIdRule),
   v.check((text) => parseLetterId(text) !== undefined, letterIdRule),
-  v.metadata({ pattern: '^[ec]-(0|[1-9][0-9]{0,14})$' }),
+  v.metadata({ pattern: '^[ecd]-(0|[1-9][0-9]{0,14})$' }),
 )
 
 const cursorRule = 'must be where a page ended, such as e-12,c-7: a Link has it'
@@ -14,16 +14,16 @@ const cursorRule = 'must be where a page ended, such as e-12,c-7: a Link has it'
 export const LettersCursorText = v.pipe(
   v.string(cursorRule),
   v.check((text) => parseLettersCursor(text) !== undefined, cursorRule),
-  v.metadata({ pattern: '^[ec]-(0|[1-9][0-9]{0,14})(,[ec]-(0|[1-9][0-9]{0,14}))?$' }),
+  v.metadata({ pattern: '^[ecd]-(0|[1-9][0-9]{0,14})(,[ecd]-(0|[1-9][0-9]{0,14})){0,2}$' }),
 )
 
 export const letterStates = ['open', 'redriven', 'discarded', 'published_as', 'all'] as const
 
-export const LetterKindText = v.picklist(letterKinds, `must be ${letterKinds.join(' or ')}`)
+export const LetterKindText = v.picklist(letterKinds, `must be one of ${letterKinds.join(', ')}`)
 export const LetterStateText = v.picklist(letterStates, `must be one of ${letterStates.join(', ')}`)
 
 const reasonRule =
-  'must be conflict, malformed_entry, key_collision, or the SQLSTATE with which PostgreSQL refused it'
+  'must be conflict, malformed_entry, key_collision, exhausted, terminated, or the SQLSTATE with which PostgreSQL refused it'
 
 export const ReasonText = v.pipe(v.string(reasonRule), v.regex(/^(?:[a-z_]{1,32}|[0-9A-Z]{5})$/, reasonRule))
 
@@ -37,22 +37,37 @@ const settledEntries = {
 }
 
 const letterEntries = {
-  id: v.pipe(LetterIdText, v.description('e- and a number for an entry, c- for a conflict.')),
+  id: v.pipe(
+    LetterIdText,
+    v.description('e- and a number for an entry, c- for a conflict, d- for a delivery.'),
+  ),
   kind: v.pipe(
     v.picklist(letterKinds),
-    v.description('entry: PostgreSQL refused it, or it was no event. conflict: another content has its id.'),
+    v.description(
+      'entry: PostgreSQL refused it, or it was no event. conflict: another content has its id. delivery: workers could not do it, or an endpoint did not take it.',
+    ),
   ),
   topic: Topic,
   event_id: v.pipe(v.nullable(v.string()), v.description('Null if it cannot be read.')),
   reason: v.pipe(
     v.string(),
     v.description(
-      'conflict, malformed_entry, key_collision, or the SQLSTATE with which PostgreSQL refused it.',
+      'conflict, malformed_entry, key_collision, or the SQLSTATE with which PostgreSQL refused it. Of a delivery: exhausted, or terminated by a worker.',
     ),
   ),
   entry_id: v.optional(v.pipe(v.string(), v.description('Of an entry: its id in the stream.'))),
-  seq: v.optional(v.pipe(Seq, v.description('Of a conflict: the number of the event that has the id.'))),
-  received_at: Instant,
+  seq: v.optional(
+    v.pipe(
+      Seq,
+      v.description(
+        'Of a conflict: the number of the event that has the id. Of a delivery: that of the event.',
+      ),
+    ),
+  ),
+  subscription: v.optional(v.pipe(Topic, v.description('Of a delivery.'))),
+  attempts: v.optional(v.pipe(Count, v.description('Of a delivery: how often it was handed out.'))),
+  said: v.optional(v.pipe(v.string(), v.description('Of a delivery: the reason that a worker gave.'))),
+  received_at: v.pipe(Instant, v.description('When Redis took it. Of a delivery: when it was given up.')),
   stored_at: Instant,
   kept: v.pipe(
     v.boolean(),
@@ -85,7 +100,9 @@ export const LetterWithContent = v.object({
   event: v.optional(
     v.pipe(
       v.object({ topic: Topic, event_id: v.string(), ...contentEntries }),
-      v.description('What the entry says, if that is an event: what a redrive appends.'),
+      v.description(
+        'What the entry says, if that is an event: what a redrive appends. Of a delivery: the event, as it is stored.',
+      ),
     ),
   ),
   received: v.optional(v.pipe(v.object(contentEntries), v.description('Of a conflict: what came.'))),
@@ -112,8 +129,11 @@ export const LetterWithContent = v.object({
 })
 
 const filterEntries = {
-  id: v.optional(v.pipe(LetterIdText, v.description('This one entry.'))),
+  id: v.optional(v.pipe(LetterIdText, v.description('This one letter.'))),
   topic: v.optional(v.pipe(TopicPattern, v.description('Only this topic, or those of a pattern.'))),
+  subscription: v.optional(
+    v.pipe(Topic, v.description('Deliveries of this subscription. Without it entries are meant.')),
+  ),
   reason: v.optional(ReasonText),
   from: v.optional(v.pipe(InstantText, v.description('Received at this time or later.'))),
   to: v.optional(v.pipe(InstantText, v.description('Received before this time.'))),
@@ -151,7 +171,7 @@ export const Redrive = v.strictObject(
         v.integer(rateRule),
         v.minValue(1, rateRule),
         v.maxValue(rateMax, rateRule),
-        v.description('Events a second, 50 if it is not said.'),
+        v.description('Entries a second, 50 if it is not said. Deliveries have none.'),
       ),
     ),
   },
@@ -159,9 +179,12 @@ export const Redrive = v.strictObject(
 )
 
 export const RedriveCount = v.object({
-  matched: v.pipe(Count, v.description('Open entries that would be redriven.')),
+  matched: v.pipe(Count, v.description('Open letters that would be redriven.')),
   by_reason: v.record(v.string(), Count),
   as_of: LetterIdText,
+  redriven: v.optional(
+    v.pipe(Count, v.description('Of deliveries, once it is done: how many workers get again.')),
+  ),
 })
 
 const discardCharsMax = 256

@@ -13,6 +13,7 @@ import {
   PublishAs,
   ReasonText,
 } from '../schemas/letter.ts'
+import { SubscriptionName } from '../schemas/subscription-fields.ts'
 import { InstantText, TopicPattern } from '../schemas/text.ts'
 
 const exampleLetter = {
@@ -70,6 +71,11 @@ export const listLetters = defineRoute({
         description: 'Only this topic, or those of a pattern.',
         example: 'orders.>',
       },
+      subscription: {
+        schema: v.optional(SubscriptionName),
+        description: 'Only deliveries of this subscription.',
+        example: 'mailer',
+      },
       reason: { schema: v.optional(ReasonText), description: 'Only with this reason.', example: '23514' },
       from: {
         schema: v.optional(InstantText),
@@ -125,7 +131,7 @@ export const readLetter = defineRoute({
   tag: 'letters',
   summary: 'Show a dead letter, or both contents of a conflict',
   description:
-    'Contents come byte for byte. Of a conflict it says in what the two differ, and whether they are equal as JSON.',
+    'Contents come byte for byte. Of a conflict it says in what the two differ, and whether they are equal as JSON. Of a delivery comes the event.',
   request: { path: { id } },
   answers: [
     {
@@ -208,6 +214,7 @@ export const publishAs = defineRoute({
       'backlog_limit',
       'memory_limit',
       'broker_unavailable',
+      'not_replicated',
       'store_unavailable',
     ] as const),
   ],

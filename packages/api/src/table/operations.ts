@@ -110,9 +110,9 @@ export const redrive = defineRoute({
   path: '/dead-letters/redrive',
   scope: 'admin',
   tag: 'letters',
-  summary: 'Append open dead letters once more',
+  summary: 'Append or hand out open dead letters again',
   description:
-    'First with `dry_run`, which counts. Then with the `as_of` and `matched` of that as `as_of` and `expect`: what comes later is not in it, and if the count is another by then nothing is done. Events keep their ids, so one that is appended twice is stored once. The key must cover the topics of the filter.',
+    'First with `dry_run`, which counts. Then with the `as_of` and `matched` of that as `as_of` and `expect`: what comes later is not in it, and if the count is another by then nothing is done. Events keep their ids, so one that is appended twice is stored once. With a `subscription` it is about deliveries: workers get them again, and it is done at once. The key must cover the topics of the filter, and those of the subscription.',
   request: {
     bodies: [
       {
@@ -125,7 +125,7 @@ export const redrive = defineRoute({
   answers: [
     {
       status: 200,
-      description: 'The count of a dry run.',
+      description: 'The count of a dry run; or of deliveries, which workers get again.',
       mediaType: 'application/json',
       schema: RedriveCount,
       example: { matched: 412, by_reason: { '23514': 412 }, as_of: 'e-512' },
@@ -139,5 +139,14 @@ export const redrive = defineRoute({
       headers: { Location: 'always' },
     },
   ],
-  problems: [...bodyProblems, 'forbidden', 'count_changed', 'too_many_operations', 'store_unavailable'],
+  problems: [
+    ...bodyProblems,
+    ...([
+      'forbidden',
+      'unknown_subscription',
+      'count_changed',
+      'too_many_operations',
+      'store_unavailable',
+    ] as const),
+  ],
 })

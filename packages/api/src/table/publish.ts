@@ -56,6 +56,6 @@ export const publish = defineRoute({
     ...(['topic_limit', 'topic_rate', 'backlog_limit', 'memory_limit'] as const),
     'conflict',
     { code: 'dead_event', status: 422 },
-    ...(['event_lost', 'broker_unavailable', 'store_unavailable'] as const),
+    ...(['event_lost', 'broker_unavailable', 'not_replicated', 'store_unavailable'] as const),
   ],
 })
