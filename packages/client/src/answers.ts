@@ -237,7 +237,12 @@ export interface Stats {
   /** For how long what waits longest to be stored has waited; 0 if nothing is in flight, null if it is not known. */
   readonly oldest_in_flight_seconds: number | null
   /** What nobody has dealt with; null while PostgreSQL does not answer. */
-  readonly open_letters: { readonly entries: number; readonly conflicts: number } | null
+  readonly open_letters: {
+    readonly entries: number
+    readonly conflicts: number
+    /** Of subscriptions. A gateway of before does not say it. */
+    readonly deliveries?: number
+  } | null
   /** null while neither Redis nor PostgreSQL answers. */
   readonly topics: readonly TopicFigures[] | null
   /** null while Redis does not answer. */

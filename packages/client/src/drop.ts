@@ -4,7 +4,7 @@ import type { CallOptions, Retry } from './connection/retry.ts'
 import { Refused } from './errors.ts'
 
 /** DELETE. What an earlier try whose answer was lost has dropped is then refused with `goneCode`: that is a success. */
-async function drop(
+export async function drop(
   connection: Connection,
   path: string,
   goneCode: string,

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import * as errors from '../src/errors.ts'
 import { createOperator } from '../src/operate.ts'
 import * as sdk from '../src/sdk.ts'
+import { createWorker, LeaseLost } from '../src/work.ts'
 
 const read = (file: string) => readFile(new URL(`../src/${file}`, import.meta.url), 'utf8')
 
@@ -38,10 +39,28 @@ test('the package offers every type that its client takes or gives', async () =>
 })
 
 test('the door for operators offers every type that an operator takes or gives', async () => {
-  const files = ['operate.ts', 'operate/letter.ts', 'operate/operations.ts'].map(read)
+  const files = ['operate.ts', 'operate/letter.ts', 'operate/operations.ts', 'operate/subscription.ts'].map(
+    read,
+  )
   const [offered = '', ...types] = await Promise.all(files)
   const exported = [...types.join('').matchAll(/^export (?:interface|type) (\w+)/gm)]
   expect(exported.length).toBeGreaterThan(10)
   const names = new Set(offered.match(/\b\w+\b/g))
   expect(exported.map(([, name = '']) => name).filter((name) => !names.has(name))).toEqual([])
+})
+
+test('the door for workers is a client that works, with every type that this takes or gives', async () => {
+  const worker = createWorker({ baseUrl: 'http://127.0.0.1:9' })
+  const client = sdk.createClient({ baseUrl: 'http://127.0.0.1:9' })
+  expect(Object.keys(worker).sort()).toEqual([...Object.keys(client), 'work'].sort())
+  expect(new LeaseLost('')).toBeInstanceOf(sdk.SekaliError)
+  const [types = '', offered = '', page = ''] = await Promise.all(
+    ['worker/worker.ts', 'work.ts', '../../../docs/subscriptions.md'].map(read),
+  )
+  const exported = [...types.matchAll(/^export (?:interface|type|function) (\w+)/gm)]
+  expect(exported.length).toBeGreaterThan(3)
+  const names = new Set(offered.match(/\b\w+\b/g))
+  expect(exported.map(([, name = '']) => name).filter((name) => !names.has(name))).toEqual([])
+  for (const name of ['createWorker', 'work', 'ack', 'nak', 'term', 'release', 'concurrency', 'onFailure'])
+    expect(page).toMatch(new RegExp(`\\b${name}\\b`))
 })

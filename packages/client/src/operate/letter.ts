@@ -1,8 +1,11 @@
 // What answers about dead letters and conflicts have.
 import type { AnyPayload } from '../answers.ts'
 
-/** `entry`: PostgreSQL refused it, or it was no event. `conflict`: another content has its id. */
-export type LetterKind = 'entry' | 'conflict'
+/**
+ * `entry`: PostgreSQL refused it, or it was no event. `conflict`: another content has its id. `delivery`: the workers of a
+ * subscription could not do it.
+ */
+export type LetterKind = 'entry' | 'conflict' | 'delivery'
 
 /** What somebody has done about a letter. */
 export interface Settled {
@@ -21,18 +24,25 @@ export interface Settled {
 
 /** A dead letter or a conflict, without its content. */
 export interface Letter {
-  /** `e-` and a number for an entry, `c-` for a conflict. */
+  /** `e-` and a number for an entry, `c-` for a conflict, `d-` for a delivery. */
   readonly id: string
   readonly kind: LetterKind
   readonly topic: string
   /** Null if it cannot be read. */
   readonly event_id: string | null
-  /** `conflict`, `malformed_entry`, `key_collision`, or the SQLSTATE with which PostgreSQL refused it, such as `23514`. */
+  /**
+   * `conflict`, `malformed_entry`, `key_collision`, or the SQLSTATE with which PostgreSQL refused it, such as `23514`. Of a
+   * delivery: `exhausted`, or `terminated` by a worker.
+   */
   readonly reason: string
   /** Of an entry: its id in the stream. */
   readonly entry_id?: string
-  /** Of a conflict: the number of the event that has the id. */
+  /** Of a conflict: the number of the event that has the id. Of a delivery: that of the event. */
   readonly seq?: number
+  /** Of a delivery: its subscription, how often it was handed out, and the reason that a worker gave last. */
+  readonly subscription?: string
+  readonly attempts?: number
+  readonly said?: string
   readonly received_at: string
   readonly stored_at: string
   /** False: its topic had too many, so of its content nothing is kept, and it can only be discarded. */
@@ -65,7 +75,7 @@ export interface Comparison<Payload extends object = AnyPayload> {
 export interface LetterWithContent<Payload extends object = AnyPayload> extends Letter, Comparison<Payload> {
   /** Of an entry: field, value, field, value … as Redis had them. */
   readonly fields?: readonly string[]
-  /** What an entry says, if that is an event: what a redrive appends. */
+  /** What an entry says, if that is an event: what a redrive appends. Of a delivery: the event. */
   readonly event?: LetterContent<Payload> & { readonly topic: string; readonly event_id: string }
 }
 
@@ -73,7 +83,9 @@ export interface LetterWithContent<Payload extends object = AnyPayload> extends 
 export interface LetterFilter {
   /** A topic or a pattern. */
   readonly topic?: string | undefined
-  /** `malformed_entry`, `key_collision`, or a SQLSTATE such as `23514`; of a list also `conflict`. */
+  /** Only deliveries of this subscription. */
+  readonly subscription?: string | undefined
+  /** `malformed_entry`, `key_collision`, a SQLSTATE such as `23514`, or of deliveries `exhausted`; of a list also `conflict`. */
   readonly reason?: string | undefined
   /** Received at this time or later. */
   readonly from?: string | undefined

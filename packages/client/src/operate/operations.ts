@@ -1,14 +1,21 @@
 // Calls about operations: actions that take long and go on by themselves, whichever gateway dies.
-import { checkQuery, requireFunction, requireMs, requireWhole, timerMsMax } from '../arguments.ts'
+import {
+  checkQuery,
+  requireFunction,
+  requireMs,
+  requireText,
+  requireWhole,
+  timerMsMax,
+} from '../arguments.ts'
 import { type Connection, call, jsonOf, nextQuery, search } from '../connection/connection.ts'
 import type { Answer } from '../connection/request.ts'
 import { type CallOptions, type Retry, wait } from '../connection/retry.ts'
 import type { LetterFilter } from './letter.ts'
 import { jsonBody } from './letters.ts'
 
-/** Which entries a redrive is about. */
+/** Which entries a redrive is about; with `subscription`, which deliveries. */
 export interface RedriveFilter extends LetterFilter {
-  /** This one entry, `e-…`. */
+  /** This one entry, `e-…`, or delivery, `d-…`. */
   readonly id?: string | undefined
 }
 
@@ -27,6 +34,16 @@ export interface RedriveStart {
   readonly expect: number
   /** Events a second, from 1 to 10,000; 50 if it is not said. */
   readonly rate?: number | undefined
+}
+
+/** The same for deliveries, of one subscription. */
+export interface DeliveriesRedrive extends Omit<RedriveStart, 'filter' | 'rate'> {
+  readonly filter: RedriveFilter & { readonly subscription: string }
+}
+
+export interface RedrivenDeliveries extends RedriveCount {
+  /** How many workers get again. */
+  readonly redriven: number
 }
 
 /** An action that takes long. */
@@ -64,7 +81,7 @@ export interface WaitOptions extends CallOptions {
   readonly everyMs?: number | undefined
 }
 
-/** Counts the open entries that a redrive would be about, and changes nothing. */
+/** Counts the open entries, or deliveries, that a redrive would be about, and changes nothing. */
 export const countRedrive = async (
   connection: Connection,
   filter: RedriveFilter = {},
@@ -75,18 +92,36 @@ export const countRedrive = async (
   return jsonOf<RedriveCount>(answer, (value) => 'matched' in value && 'as_of' in value)
 }
 
-/** Begins a redrive. It is asked for once: a second try after a lost answer could begin a second one. */
-export async function startRedrive(
+/** Begins a redrive of entries. */
+export const startRedrive = async (
+  connection: Connection,
+  start: RedriveStart,
+  options: CallOptions = {},
+): Promise<Operation> => operationOf(await redrive(connection, start, options))
+
+/** Has workers get deliveries again. It is done at once: no operation comes of it. */
+export async function redriveDeliveries(
+  connection: Connection,
+  { filter, asOf, expect }: DeliveriesRedrive,
+  options: CallOptions = {},
+): Promise<RedrivenDeliveries> {
+  requireText('filter.subscription', filter.subscription)
+  const answer = await redrive(connection, { filter, asOf, expect }, options)
+  return jsonOf<RedrivenDeliveries>(answer, (value) => 'redriven' in value)
+}
+
+/** It is asked for once: a second try after a lost answer could begin a second one. */
+async function redrive(
   connection: Connection,
   { filter = {}, asOf, expect, rate }: RedriveStart,
-  options: CallOptions = {},
-): Promise<Operation> {
+  options: CallOptions,
+): Promise<Answer> {
   checkQuery(filter)
   const onRetry = ({ error }: Retry) => {
     throw error
   }
   const body = jsonBody({ filter, as_of: asOf, expect, rate })
-  return operationOf(await call(connection, redrivePath, body, { ...options, onRetry }))
+  return await call(connection, redrivePath, body, { ...options, onRetry })
 }
 
 const redrivePath = '/dead-letters/redrive'
