@@ -4,27 +4,42 @@ import { doors, imports } from './imports.ts'
 /** Which workspaces the code of a workspace may import; what stands nowhere is forbidden. */
 const arrows: Record<string, readonly string[]> = {
   'packages/core': [],
-  'packages/api': ['core'],
+  'packages/api': ['core', 'webhook'],
   'packages/process': ['core'],
   'packages/broker': ['core'],
   'packages/store': ['core'],
   'packages/client': ['core'],
   'packages/projection': ['core'],
   'packages/servers': ['core'],
+  'packages/webhook': ['core'],
   'packages/testkit': ['core', 'api', 'broker', 'store', 'servers'],
-  'apps/gateway': ['core', 'api', 'process', 'broker', 'store'],
+  'apps/gateway': ['core', 'api', 'process', 'broker', 'store', 'webhook'],
   'apps/consumer': ['core', 'process', 'broker', 'store'],
   'apps/publisher': ['core', 'process', 'client'],
-  'apps/cli': ['core', 'api', 'process', 'client'],
+  'apps/cli': ['core', 'api', 'process', 'client', 'webhook'],
   // In a browser: of the client it has the types of answers.
   'apps/console': ['core', 'client'],
   'apps/projector': ['core', 'process', 'broker', 'store', 'projection'],
-  'infra/bench': ['core', 'store', 'servers', 'local'],
-  'infra/chaos': ['broker', 'store', 'client', 'servers', 'local'],
+  'apps/dispatcher': ['core', 'process', 'broker', 'store', 'webhook'],
+  'infra/bench': ['core', 'store', 'servers', 'local', 'webhook'],
+  // With tests it shares the servers that fail over.
+  'infra/chaos': ['broker', 'store', 'client', 'servers', 'local', 'testkit'],
   // Of the apps it imports the names of their settings, to pass them on, and what the publisher takes as a load; it starts
   // them as processes.
-  'infra/local': ['core', 'process', 'servers', 'store', 'gateway', 'consumer', 'projector', 'publisher'],
+  'infra/local': [
+    'core',
+    'process',
+    'servers',
+    'store',
+    'webhook',
+    'gateway',
+    'consumer',
+    'projector',
+    'dispatcher',
+    'publisher',
+  ],
   'infra/release': ['core', 'local', 'servers'],
+  'infra/matrix': ['local', 'servers'],
   'infra/observability': [],
 }
 
@@ -34,6 +49,7 @@ const confined: Record<string, string> = {
   pg: 'packages/store',
   'drizzle-orm': 'packages/store',
   hono: 'apps/gateway',
+  'ipaddr.js': 'packages/webhook',
   pino: 'packages/process',
   '@prometheus-io/client': 'packages/process',
   '@opentelemetry': 'packages/process',

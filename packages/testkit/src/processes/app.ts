@@ -61,14 +61,21 @@ export interface Gateway extends App {
 /** Has a process hold its answers against the description of the API. */
 const watching = new URL('../contract/preload.ts', import.meta.url).href
 
-/** Starts a gateway, on a free port unless `env` has one, and waits until it serves. */
+/** A busy machine needs some seconds for each process that starts. */
+const servesMs = 40_000
+
+/** Starts a gateway, on a free port unless `env` has one, and waits until it serves. One that does not is ended. */
 export async function startGateway(env: Record<string, string>): Promise<Gateway> {
+  await using stack = new AsyncDisposableStack()
   const port = env.PORT ?? String(await freePort())
-  const app = startApp('gateway/src/main.ts', { NODE_OPTIONS: `--import=${watching}`, ...env, PORT: port })
+  const app = stack.use(
+    startApp('gateway/src/main.ts', { NODE_OPTIONS: `--import=${watching}`, ...env, PORT: port }),
+  )
   const url = `http://127.0.0.1:${port}`
   await eventually(async () => {
     const { status } = await fetch(`${url}/healthz`)
     if (status !== 200) throw new Error(`the gateway answers ${status}: ${app.output()}`)
-  })
+  }, servesMs)
+  stack.move()
   return { ...app, url }
 }

@@ -11,16 +11,24 @@ interface Impostor extends AsyncDisposable {
   readonly port: number
 }
 
+interface SentinelOptions {
+  /** Where it sees the primary `main`; without it, it sees none. */
+  readonly primaryPort?: number
+  /** More lines of its file; it listens for TLS alone then. */
+  readonly tls?: readonly string[]
+}
+
 /** A Sentinel, from the same binary as Redis. */
-export async function ownSentinel(): Promise<Impostor> {
+export async function ownSentinel({ primaryPort = 1, tls = [] }: SentinelOptions = {}): Promise<Impostor> {
   const folder = await ownFolder()
   const port = await freePort()
   const configFile = join(folder.path, 'sentinel.conf')
   const lines = [
     'bind 127.0.0.1',
-    `port ${port}`,
+    ...(tls.length === 0 ? [`port ${port}`] : ['port 0', `tls-port ${port}`]),
     `dir ${folder.path}`,
-    'sentinel monitor main 127.0.0.1 1 1',
+    `sentinel monitor main 127.0.0.1 ${primaryPort} 1`,
+    ...tls,
   ]
   await writeFile(configFile, lines.join('\n'))
   const child = spawn(findRedisBinary().path ?? 'redis-server', [configFile, '--sentinel'], {

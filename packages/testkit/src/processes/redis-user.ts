@@ -8,7 +8,7 @@ import type { Broker } from '@sekali/broker/connect'
 export async function makeContainerUser(
   { redis, prefix }: Broker,
   redisUrl: string,
-  user: 'consumer' | 'gateway' | 'projector',
+  user: 'consumer' | 'gateway' | 'projector' | 'dispatcher',
 ): Promise<string> {
   const keys = [`~${prefix}:*`, `&${prefix}:*`]
   await redis.call('ACL', 'SETUSER', user, 'on', '>secret', ...keys, '-@all', ...(await commandsOf(user)))

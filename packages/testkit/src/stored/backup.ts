@@ -32,13 +32,17 @@ export async function keepRows({ pool }: Store): Promise<Backup> {
   return { restore: async () => void (await pool.query(restore.join('; '))) }
 }
 
-/** A copy of the database, gone at the end of the scope. To make and to restore it ends the sessions of all. */
-export async function backUp(url: string): Promise<Backup & AsyncDisposable> {
+/**
+ * A copy of the database, gone at the end of the scope, with a URL for who wants two that were one. To make and to restore it
+ * ends the sessions of all.
+ */
+export async function backUp(url: string): Promise<Backup & AsyncDisposable & { readonly url: string }> {
   const name = new URL(url).pathname.slice(1)
   const backup = `${name}_${backups++}`
   const serverUrl = urlOf(url, 'postgres')
   await onServer(serverUrl, copied(name, backup))
   return {
+    url: urlOf(url, backup),
     restore: () => onServer(serverUrl, [`DROP DATABASE ${name} WITH (FORCE)`, ...copied(backup, name)]),
     [Symbol.asyncDispose]: () => onServer(serverUrl, [`DROP DATABASE ${backup} WITH (FORCE)`]),
   }
