@@ -1,6 +1,7 @@
 import { accountAfter, type Settlement, type TurnRead } from '@sekali/broker/account'
+import type { Committed } from '@sekali/broker/ack'
 import type { Entry } from '@sekali/broker/entry'
-import type { NewEpoch } from '@sekali/broker/new-epoch'
+import { type NewEpoch, rememberedAfter } from '@sekali/broker/new-epoch'
 import type { Head } from '@sekali/core/head'
 import type { Logger } from '@sekali/process/log'
 import type { ReceivedEntry } from '@sekali/store/bisect'
@@ -36,7 +37,7 @@ export function changeOf(pass: Pass, log: Logger): Change | undefined {
   const { loss, ...after } = accountAfter(turn, read)
   const { lost, accounted, history } = after
   const group = read?.account.group ?? turn.group
-  // After a restore it is not Redis that has lost something; `sayRestored` in turn.ts says what has happened.
+  // After a restore it is not Redis that has lost something; `sayRestored` says what has happened.
   if (newEpoch !== undefined) log.debug({ topic, lost, loss }, 'gone before this state was put back')
   else if (loss)
     log.error({ topic, lost }, `redis has lost ${loss}, with at least ${lost} entries not stored yet`)
@@ -89,5 +90,23 @@ export async function readUnknownForks(
   return await readFirstForks(
     tx,
     unknown.map(({ turn }) => turn.topicId),
+  )
+}
+
+/** What Redis is told of the turns that have changed something. */
+export const committedOf = (stored: ReadonlyMap<Pass, Stored>): Committed[] =>
+  [...stored].flatMap(([{ turn, read, newEpoch }, { head, accounted, firstFork }]) => {
+    if (read === undefined && newEpoch === undefined) return []
+    const known = { own: read?.memories.own, group: read?.account.group ?? turn.group }
+    const after = { ...head, accounted }
+    return [{ read, head, remembered: rememberedAfter(turn, known, after, { newEpoch, firstFork }) }]
+  })
+
+/** Call it after COMMIT, so that it is said once. */
+export function sayRestored({ turn: { topic, head }, newEpoch }: Pass, log: Logger): void {
+  if (newEpoch === undefined) return
+  log.error(
+    { topic, head, ...newEpoch },
+    'postgresql was put back to an earlier state: another epoch of the log has begun, and readers beyond it are told',
   )
 }

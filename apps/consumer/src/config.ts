@@ -22,6 +22,7 @@ const Environment = v.object({
     v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ . -')),
   ),
   RETIRE_AFTER_MS: wholeNumber(1_000, 86_400_000, 300_000),
+  KEEP_SECONDS: wholeNumber(0, 86_400, 60),
   REDIS_CALL_MS: wholeNumber(100, 60_000, 2_000),
   ...metricsEnv,
   ...tracingEnv,
@@ -51,12 +52,13 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     /** For tests: see process/start/failpoint.ts. */
     failpoint: parsed.CONSUMER_FAILPOINT,
     quietMs: parsed.RETIRE_AFTER_MS,
+    keepMs: parsed.KEEP_SECONDS * 1_000,
     readMs: REDIS_CALL_MS,
     health: { host: parsed.HEALTH_HOST, port: parsed.HEALTH_PORT, variables: 'HEALTH_HOST and HEALTH_PORT' },
     broker: { url: parsed.REDIS_URL, prefix: parsed.REDIS_PREFIX, callMs: REDIS_CALL_MS },
     store: {
       url: parsed.DATABASE_URL,
-      // Turns, summaries, and looks at its health, which open theirs when somebody asks.
+      // Turns, summaries, and short looks: at its health, and at what is kept, which open theirs when they need it.
       poolMax: 3,
       statementMs: STATEMENT_MS,
       idleInTransactionMs: IDLE_IN_TRANSACTION_MS,

@@ -2,18 +2,12 @@
  * The consumer's loop: wait until a topic is in the queue, take a turn of it, again.
  *
  * A topic leaves the queue before its turn reads, so an event that arrives during the turn puts it back. When another
- * consumer holds the topic's turn, the topic is dropped: that consumer gets the doorbell too and takes another turn after
- * this one. If it dies instead, the next sweep (about a second later) finds the topic.
- *
- * A topic is also dropped when another consumer reports that it has committed: a turn for nothing costs as much as a turn
- * for one event.
+ * consumer holds the topic's turn, the topic is left to it, and looked at a moment later: sharing/ decides who is to take
+ * whose turns, because a turn for nothing costs as much as a turn for one event.
  *
  * A topic whose turn fails waits by itself, and the others go on: the cause may be that topic's alone.
  */
-import { passOn } from '@sekali/broker/doorbell'
 import type { TopicName } from '@sekali/core/event'
-import type { Head } from '@sekali/core/head'
-import { comparePositions } from '@sekali/core/position'
 import { pause } from '@sekali/process/backoff'
 import type { Logger } from '@sekali/process/log'
 import type { Troubles } from '@sekali/process/troubles'
@@ -25,27 +19,33 @@ import {
   createSchedule,
   nextRound,
   onTurns,
-  othersRestMs,
   postpone,
   type Round,
   type Schedule,
   separate,
   suspect,
 } from './schedule.ts'
+import type { Sharing } from './sharing/sharing.ts'
 import { runTurns, type TurnContext, TurnFailed, type TurnReport } from './turn.ts'
 import type { Memory, Progress } from './upkeep/memory.ts'
 import type { Summaries } from './upkeep/summaries.ts'
 
+export interface LoopContext extends TurnContext {
+  readonly turnEventsMax: number
+  readonly troubles: Troubles<TopicName>
+  readonly sharing: Sharing
+}
+
 /** Runs until `signal` is aborted, then finishes the turn it is in. Never rejects: failures are retried for ever. */
 export async function runLoop(
-  context: TurnContext & { readonly turnEventsMax: number; readonly troubles: Troubles<TopicName> },
+  context: LoopContext,
   queue: WorkQueue<TopicName>,
   memory: Memory,
   summaries: Summaries,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { broker, store, log, troubles, metrics } = context
+  const { store, log, troubles, metrics, sharing } = context
   const schedule = createSchedule(context.turnEventsMax, queue, memory)
   const onReport = ({ topic, entries, head }: TurnReport) => {
     troubles.forget(topic)
@@ -58,6 +58,7 @@ export async function runLoop(
     await queue.wait(signal)
     const round = signal.aborted ? undefined : nextRound(schedule)
     if (round === undefined) continue
+    if (!round.isShared) sharing.onCrowded(round.topics.slice(1))
     try {
       await ensureKnown(store, memory.known, round.topics)
       const startedAt = performance.now()
@@ -65,7 +66,7 @@ export async function runLoop(
       // Redis and PostgreSQL answer: what ailed all topics is over.
       if (reports.length === 0) troubles.forget(undefined)
       const ms = performance.now() - startedAt
-      onTurns(schedule, round, reports, ms)
+      for (const topic of onTurns(schedule, round, reports, ms)) sharing.onHeld(topic)
       if (reports.length > 0) metrics.onTurn({ seconds: ms / 1_000, events: eventsOf(reports) })
       for (const report of reports) onReport(report)
     } catch (error) {
@@ -76,9 +77,8 @@ export async function runLoop(
       if (waitMs > 0) await pause(waitMs, signal)
     }
   }
-  // Other consumers can take what is left at once: they need not wait for their sweeps to find it.
-  const left = queue.drain()
-  if (left.length > 0) await passOn(broker, left).catch(() => undefined)
+  // Others can take what is left, and what comes, at once: they need not wait to see that this consumer is gone.
+  await sharing.leave(queue.drain()).catch(() => undefined)
 }
 
 const eventsOf = (reports: readonly TurnReport[]): number =>
@@ -118,16 +118,3 @@ function onFailure(
 
 const isRefusal = (error: unknown): error is TurnFailed & { readonly cause: DataRefused } =>
   error instanceof TurnFailed && error.cause instanceof DataRefused
-
-/** What another consumer has accounted for needs no turn here; that consumer gets the hints of what came since. */
-export function onHeadAnnounced(
-  { topic, position }: Head,
-  queue: WorkQueue<TopicName>,
-  memory: Memory,
-): void {
-  const ours = memory.committed.get(topic)
-  if (ours !== undefined && comparePositions(position, ours) <= 0) return
-  memory.caughtUp.set(topic, position)
-  queue.drop(topic)
-  queue.rest(topic, othersRestMs)
-}

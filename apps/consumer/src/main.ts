@@ -1,9 +1,6 @@
 import { connectBroker, untilConnected } from '@sekali/broker/connect'
-import { listen } from '@sekali/broker/doorbell'
-import { listenToHeads } from '@sekali/broker/heads'
 import { leave } from '@sekali/broker/presence'
 import type { TopicName } from '@sekali/core/event'
-import type { Head } from '@sekali/core/head'
 import { failpoint } from '@sekali/process/failpoint'
 import { healthRoutes, logHealth } from '@sekali/process/health'
 import { serveRoutes } from '@sekali/process/listener'
@@ -20,11 +17,13 @@ import { createWorkQueue } from '@sekali/process/work-queue'
 import { connectStore } from '@sekali/store/connect'
 import { processName } from '@sekali/store/process-name'
 import { parseConfig } from './config.ts'
-import { onHeadAnnounced, runLoop } from './loop.ts'
+import { runLoop } from './loop.ts'
 import { createTurnTraces } from './metrics/traces.ts'
 import { addConsumerMetrics } from './metrics/turns.ts'
 import { createHealth } from './operate/health.ts'
+import { createSharing } from './sharing/sharing.ts'
 import type { TurnPoint } from './turn.ts'
+import { createKeeper } from './upkeep/keep.ts'
 import { createMemory } from './upkeep/memory.ts'
 import type { RetirePoint } from './upkeep/retire.ts'
 import { createSummaries, runSummaries } from './upkeep/summaries.ts'
@@ -46,9 +45,8 @@ await run('consumer', async () => {
   addPoolMetrics(metrics, store.pool)
   await using _metrics = await serveMetrics('consumer', metrics, config.metrics, log)
   const queue = createWorkQueue<TopicName>()
-  await using _doorbell = listen(broker, queue.add)
   const memory = createMemory()
-  await using _heads = listenToHeads(broker, (head) => onHeadAnnounced(head, queue, memory))
+  await using sharing = createSharing({ broker, consumer, log }, queue, memory.caughtUp)
   const summaries = createSummaries()
   const progress = { turns: 0, lastTurnAt: null }
   const troubles = createTroubles<TopicName>('topic', log)
@@ -63,7 +61,8 @@ await run('consumer', async () => {
     troubles,
     turnEventsMax: config.turnEventsMax,
     quietMs: config.quietMs,
-    onOwnCommit: ({ topic, position }: Head) => void memory.committed.set(topic, position),
+    keeper: createKeeper({ broker, store, log }, config.keepMs),
+    sharing,
     metrics: addConsumerMetrics(metrics),
     traces,
     at: failpoint<TurnPoint | RetirePoint>(config.failpoint, log),
@@ -83,6 +82,6 @@ await run('consumer', async () => {
 
   async function explain(): Promise<void> {
     await untilConnected(broker, firstConnectionMs).catch(() => undefined) // then the look says why
-    await logHealth(check, { broker: broker.tried, store: store.tried }, log)
+    await logHealth(check, { broker, store }, log)
   }
 })

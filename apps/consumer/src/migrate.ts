@@ -47,6 +47,7 @@ const Environment = v.object({
   POSTGRES_CONSUMER_PASSWORD: password,
   POSTGRES_GATEWAY_PASSWORD: password,
   POSTGRES_PROJECTOR_PASSWORD: password,
+  POSTGRES_DISPATCHER_PASSWORD: password,
 })
 
 /** Throws `InvalidConfig` when one is missing. */
@@ -61,6 +62,7 @@ function passwordsIn(env: v.InferOutput<typeof Environment>): RolePasswords {
     consumer: of('CONSUMER'),
     gateway: of('GATEWAY'),
     projector: of('PROJECTOR'),
+    dispatcher: env.POSTGRES_DISPATCHER_PASSWORD,
   }
 }
 

@@ -26,6 +26,11 @@ const growPart = 1 / 4
 /** Turns of a topic in a row, and the time that they may take together, before others have theirs. */
 const inARowMax = 8
 const inARowMsMax = 100
+/**
+ * A topic that has had more than its turns could take for so long is flooded. It has one turn at a time while others that
+ * have much wait, for they could keep up.
+ */
+const floodedAfterMs = 1_000
 /** After this time the topics that have little go before those that have much. */
 const littleWaitsMsMax = 50
 /**
@@ -36,11 +41,9 @@ const suspectPacksMax = 4
 /**
  * A topic rests after a turn that took all there was: `restTurns` times as long as the turn took, at most `restMsMax`. A
  * turn costs about the same with one event as with a hundred, so on a busy topic it pays to let some events gather.
- * It rests longer for other consumers, so that they come only when the one that had the turn is held up.
  */
 const restTurns = 2
 const restMsMax = 10
-export const othersRestMs = 2 * restMsMax
 
 export interface Schedule {
   readonly queue: WorkQueue<TopicName>
@@ -53,6 +56,8 @@ export interface Schedule {
   readonly alone: Set<TopicName>
   /** Topics that had more than a little in their last turn. */
   readonly large: Set<TopicName>
+  /** Topics that had more than their last turns could take: since when, and when the last turn was. */
+  readonly behind: Map<TopicName, { readonly since: number; readonly lastAt: number }>
   /** The topic that has its turns in a row, how many they were, and how long they took. */
   inARow: { readonly topic?: TopicName; readonly turns: number; readonly ms: number }
   /** When the topics that have little last went first. */
@@ -78,6 +83,7 @@ export const createSchedule = (
   suspects: new Map(),
   alone: new Set(),
   large: new Set(),
+  behind: new Map(),
   inARow: noneInARow,
   littleAt: performance.now(),
 })
@@ -121,8 +127,16 @@ function takeTopics(schedule: Schedule): TopicName[] {
 const mayShare = ({ large, alone, suspects, memory }: Schedule, topic: TopicName): boolean =>
   !large.has(topic) && !alone.has(topic) && !suspects.has(topic) && !memory.untidy.has(topic)
 
-/** Learns from the turns of a round, which took `ms` together, and decides when their topics are next. */
-export function onTurns(schedule: Schedule, round: Round, reports: readonly TurnReport[], ms: number): void {
+/**
+ * Learns from the turns of a round, which took `ms` together, and decides when their topics are next. Returns the topics
+ * whose turns others had.
+ */
+export function onTurns(
+  schedule: Schedule,
+  round: Round,
+  reports: readonly TurnReport[],
+  ms: number,
+): TopicName[] {
   const last = reports.at(-1)
   // The topics before the one that was free are in others' hands; those after it have not been tried.
   const tried =
@@ -132,6 +146,8 @@ export function onTurns(schedule: Schedule, round: Round, reports: readonly Turn
     learn(schedule, round, report, ms)
     queueAgain(schedule, round, report, ms)
   }
+  const taken = new Set(reports.map(({ topic }) => topic))
+  return round.topics.slice(0, tried).filter((topic) => !taken.has(topic))
 }
 
 function learn(schedule: Schedule, { isShared, packsMax }: Round, report: TurnReport, ms: number): void {
@@ -156,21 +172,46 @@ function queueAgain(schedule: Schedule, round: Round, report: TurnReport, ms: nu
   const { queue, memory } = schedule
   const { topic, entries, caughtUpTo } = report
   if (caughtUpTo !== undefined) {
+    schedule.behind.delete(topic)
     memory.caughtUp.set(topic, caughtUpTo)
     queue.rest(topic, Math.min(restTurns * ms, restMsMax))
     if (schedule.inARow.topic === topic) schedule.inARow = noneInARow
-  } else if (entries > 0 && !round.isShared && takeNextInARow(schedule, topic, ms)) queue.putBack([topic])
-  else if (entries > 0) queue.add(topic)
+    return
+  }
+  if (entries === 0) return
+  noteBehind(schedule, topic)
+  if (!round.isShared && takeNextInARow(schedule, topic, ms)) queue.putBack([topic])
+  else queue.add(topic)
 }
 
 /** Counts a turn of a topic that has more. Returns whether the topic has the next turn as well. */
 function takeNextInARow(schedule: Schedule, topic: TopicName, ms: number): boolean {
   const before = schedule.inARow.topic === topic ? schedule.inARow : noneInARow
   const inARow = { topic, turns: before.turns + 1, ms: before.ms + ms }
-  const isNext = inARow.turns < inARowMax && inARow.ms < inARowMsMax
+  const isNext =
+    inARow.turns < inARowMax &&
+    inARow.ms < inARowMsMax &&
+    !(isFlooded(schedule, topic) && keepsOthers(schedule))
   schedule.inARow = isNext ? inARow : noneInARow
   return isNext
 }
+
+/** A topic that has had no turn for long may have been caught up by another consumer meanwhile. */
+function noteBehind({ behind }: Schedule, topic: TopicName): void {
+  const now = performance.now()
+  const before = behind.get(topic)
+  const since = before !== undefined && now - before.lastAt < floodedAfterMs ? before.since : now
+  behind.set(topic, { since, lastAt: now })
+}
+
+function isFlooded({ behind }: Schedule, topic: TopicName): boolean {
+  const of = behind.get(topic)
+  return of !== undefined && of.lastAt - of.since > floodedAfterMs
+}
+
+/** Whether topics wait that have much, and are not flooded. */
+const keepsOthers = (schedule: Schedule): boolean =>
+  schedule.queue.has((topic) => schedule.large.has(topic) && !isFlooded(schedule, topic))
 
 /** After a shared turn that failed: its topics have their next turns one by one. */
 export function separate(schedule: Schedule, round: Round, failed: readonly TopicName[]): void {

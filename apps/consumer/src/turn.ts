@@ -3,10 +3,11 @@
  *
  *     BEGIN
  *       lock the topics' rows                   whoever has one may read and commit, nobody else can
+ *       look at the fence                       PostgreSQL must not be an old primary that was left behind
  *       read the entries after the position     contiguous, or reclaimed first
  *       store the events, move the position     rows, counters and position change together or not at all
  *     COMMIT
- *     PUBLISH, XACK, XTRIM                      tells who waits, and tidies; the position has acknowledged already
+ *     PUBLISH, XACK, note what is kept          tells who waits, and tidies; the position has acknowledged already
  *
  * Killed before COMMIT, it leaves nothing behind: the next turn starts from the same position. Killed after COMMIT
  * and before XACK, it leaves entries pending that the position covers: a later turn acknowledges them and counts
@@ -18,8 +19,9 @@
  */
 
 import { ack } from '@sekali/broker/ack'
-import { askWithin, type Broker, inOnePass } from '@sekali/broker/connect'
-import { findNewEpoch, isUnremembered, rememberedAfter } from '@sekali/broker/new-epoch'
+import { askWithin, type Broker } from '@sekali/broker/connect'
+import { nothingKept } from '@sekali/broker/keep-limits'
+import { findNewEpoch, isUnremembered } from '@sekali/broker/new-epoch'
 import { readTurn } from '@sekali/broker/read-turn'
 import { SekaliError } from '@sekali/core/errors'
 import type { TopicName } from '@sekali/core/event'
@@ -30,10 +32,22 @@ import { beginEpoch } from '@sekali/store/begin-epoch'
 import { commitBisecting } from '@sekali/store/bisect'
 import { commitBatches } from '@sekali/store/commit'
 import type { Store, Tx } from '@sekali/store/connect'
+import { OldPrimary } from '@sekali/store/errors'
 import { queueTurnEnd, type Turn, withTurns } from '@sekali/store/turn'
-import { type Change, changeOf, keepMalformed, type Pass, readUnknownForks, type Stored } from './change.ts'
+import {
+  type Change,
+  changeOf,
+  committedOf,
+  keepMalformed,
+  type Pass,
+  readUnknownForks,
+  type Stored,
+  sayRestored,
+} from './change.ts'
 import type { TurnTraces } from './metrics/traces.ts'
 import type { ConsumerMetrics } from './metrics/turns.ts'
+import { readBehindFence } from './operate/fence.ts'
+import type { Keeper } from './upkeep/keep.ts'
 
 /** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
 export type TurnPoint = 'locked' | 'reclaiming' | 'read' | 'inserted' | 'accounted' | 'committed'
@@ -45,11 +59,11 @@ export interface TurnContext {
   readonly log: Logger
   /** All of a turn's calls to Redis before COMMIT must be done in this time, in milliseconds. */
   readonly readMs: number
-  /** Gets each head that is committed, before other consumers do. */
-  readonly onOwnCommit: (head: Head) => void
   readonly metrics: ConsumerMetrics
   /** Undefined where nobody traces. */
   readonly traces?: TurnTraces | undefined
+  /** Undefined where nothing stays in Redis once it is stored. */
+  readonly keeper?: Keeper
   /** Called when a turn has come to a point. */
   readonly at: (point: TurnPoint) => void
 }
@@ -112,13 +126,13 @@ export async function runTurns(context: TurnContext, request: TurnRequest): Prom
     })
   } catch (error) {
     if (turns.length === 0) throw error
+    if (error instanceof OldPrimary) throw error // it has no turn for any topic
     throw new TurnFailed(
       turns.map(({ topic }) => topic),
       error,
     )
   }
   if (turns.length > 0) context.at('committed')
-  for (const { head } of stored.values()) context.onOwnCommit(head)
   for (const pass of passes) sayRestored(pass, context.log)
   const nowMs = Date.now()
   const committed = [...stored.keys()].flatMap(({ read }) => read ?? [])
@@ -149,7 +163,7 @@ async function readEntries(
   }
   // All reads end before any error is thrown: none may go on in a topic whose turn is over.
   const outcomes = await askWithin(broker, readMs, () =>
-    Promise.allSettled(inOnePass(broker, () => turns.map(readOne))),
+    readBehindFence(broker, turns, () => turns.map(readOne)),
   )
   return outcomes.map((outcome) => {
     if (outcome.status === 'rejected') throw outcome.reason
@@ -201,32 +215,19 @@ async function account(
   return stored
 }
 
-/** After COMMIT, so that it is said once. */
-function sayRestored({ turn: { topic, head }, newEpoch }: Pass, log: Logger): void {
-  if (newEpoch === undefined) return
-  log.error(
-    { topic, head, ...newEpoch },
-    'postgresql was put back to an earlier state: another epoch of the log has begun, and readers beyond it are told',
-  )
-}
-
 /** Acknowledges what was committed. Never rejects. */
 async function ackCommitted(
-  { broker, log }: TurnContext,
+  { broker, log, keeper }: TurnContext,
   passes: readonly Pass[],
   stored: ReadonlyMap<Pass, Stored>,
 ): Promise<void> {
-  const committed = [...stored].flatMap(([{ turn, read, newEpoch }, { head, accounted, firstFork }]) => {
-    if (read === undefined && newEpoch === undefined) return []
-    const known = { own: read?.memories.own, group: read?.account.group ?? turn.group }
-    const after = { ...head, accounted }
-    return [{ read, head, remembered: rememberedAfter(turn, known, after, { newEpoch, firstFork }) }]
-  })
+  const committed = committedOf(stored)
   const accounted = passes.flatMap(({ turn: { topic }, read }) =>
     read === undefined || read.atEnd ? [{ topic, upTo: read?.lastId }] : [],
   )
   try {
-    await ack(broker, committed, accounted)
+    const keptBytes = await ack(broker, committed, accounted, keeper?.limits() ?? nothingKept)
+    keeper?.onKept(keptBytes)
   } catch (error) {
     // The positions have acknowledged. A later turn finds these entries pending and tidies up.
     log.warn({ topics: committed.map(({ head }) => head.topic), err: error }, 'ack failed')

@@ -56,6 +56,17 @@ test.each([
     'postgres://sekali:secret@no-such-host.invalid/log',
     /^the name of PostgreSQL's host is not known \((ENOTFOUND|EAI_AGAIN)\): correct the host in DATABASE_URL, or start what has that name\. Tried .*at no-such-host\.invalid:5432$/,
   ],
+  [
+    `postgres://sekali:secret@${nobody},no-such-host.invalid/log`,
+    /^none of the hosts of PostgreSQL is a primary that answers \(NO_PRIMARY\): promote .*\. Tried user sekali, database log, at 127\.0\.0\.1:1 \(ECONNREFUSED\), no-such-host\.invalid:5432 \((ENOTFOUND|EAI_AGAIN)\)$/,
+  ],
+  [
+    (url: string) =>
+      withUrl(url, {})
+        .replace('@', `@${nobody},`)
+        .replace(/:[^:@]+@/, ':wrong@'),
+    /^none of the hosts .*127\.0\.0\.1:1 \(ECONNREFUSED\), 127\.0\.0\.1:\d+ \(28P01\)$/,
+  ],
   [(url: string) => withUrl(url, { password: 'wrong' }), /refuses the user or the password \(28P01\)/],
   // pg finds that out by itself, and PostgreSQL would wait a minute for what never comes.
   [
@@ -105,7 +116,7 @@ test('a table of somebody else, a user who may make none, and a database that is
     code: 1,
     words: expect.stringMatching(/may not make tables in the database: make it the owner.*Tried user u_/),
   })
-  await runSql(database.url, 'CREATE TABLE events (mine text)')
+  await runSql(database.url, 'CREATE TABLE public.events (mine text)')
   expect(await look({ DATABASE_URL: database.url })).toEqual({
     code: 1,
     words: expect.stringMatching(
@@ -120,7 +131,7 @@ test('a table of somebody else, a user who may make none, and a database that is
   )
   await runSql(
     database.url,
-    `DROP TABLE events`,
+    `DROP TABLE public.events`,
     `ALTER DATABASE ${name} SET default_transaction_read_only = on`,
   )
   expect(await look({ DATABASE_URL: database.url })).toEqual({

@@ -24,7 +24,7 @@ test('the first key alone is printed, once, and the lost one is replaced', async
   const first = run(env)
   expect(first).toEqual({ status: 0, stdout: expect.stringMatching(/^sekali_\w+\n$/), stderr: '' })
   const id = keyIdIn(first.stdout.trim()) ?? ''
-  expect((await findKeys(store, [id])).get(id)?.grant.scopes).toEqual(['publish', 'read', 'admin'])
+  expect((await findKeys(store, [id])).get(id)?.grant.scopes).toEqual(['publish', 'read', 'work', 'admin'])
 
   expect(run(env)).toEqual({ status: 1, stdout: '', stderr: expect.stringMatching(/already.*--replace/) })
   expect(run(env, '--if-none')).toEqual({ status: 0, stdout: '', stderr: '' })

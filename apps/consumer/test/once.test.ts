@@ -124,7 +124,7 @@ test('a stream is trimmed below the position, and never above it [P3]', async ()
   await using stack = await ownStack()
   await stack.append(numbered(3_000))
   expect(await stack.packs()).toBeGreaterThan(90)
-  await using _consumer = stack.consumer('c1')
+  await using _consumer = stack.consumer('c1', { KEEP_SECONDS: '0' })
   await stack.settled()
   // Redis trims whole nodes, and a pack of many entries has one to itself.
   expect(await stack.packs()).toBeLessThan(3)

@@ -3,7 +3,7 @@ import type { Broker } from '@sekali/broker/connect'
 import { createDoorbell } from '@sekali/broker/doorbell'
 import { readStreams } from '@sekali/broker/streams'
 import type { Event, TopicName } from '@sekali/core/event'
-import { createLog } from '@sekali/process/log'
+import { createLog, type Logger } from '@sekali/process/log'
 import { createMetrics } from '@sekali/process/metrics'
 import type { Store } from '@sekali/store/connect'
 import { ensureTopics } from '@sekali/store/ensure-topics'
@@ -16,10 +16,14 @@ import { at, event } from '@sekali/testkit/sample'
 import { expect, inject } from 'vitest'
 import { addConsumerMetrics } from '../src/metrics/turns.ts'
 import { runTurns } from '../src/turn.ts'
+import type { Keeper } from '../src/upkeep/keep.ts'
 
 /** A database and keys of one's own, a way to append, and consumers on them. */
-export async function ownStack(redisUrl = inject('redisUrl'), postgresUrl = inject('postgresUrl')) {
-  const store = await ownStore(postgresUrl)
+export const ownStack = async (redisUrl = inject('redisUrl'), postgresUrl = inject('postgresUrl')) =>
+  stackOn(await ownStore(postgresUrl), redisUrl)
+
+/** The same on a database that is there. */
+export async function stackOn(store: Store & { readonly url: string }, redisUrl = inject('redisUrl')) {
   const broker = await ownBroker(redisUrl)
   const appender = createAppender(broker, createDoorbell(broker))
   const env = { REDIS_URL: redisUrl, DATABASE_URL: store.url, REDIS_PREFIX: broker.prefix }
@@ -54,10 +58,20 @@ export async function ownStack(redisUrl = inject('redisUrl'), postgresUrl = inje
 
 export type OwnStack = Awaited<ReturnType<typeof ownStack>>
 
-/** A turn of the topic in this process, which stores up to so many packs. Returns the topic's figures then. */
+interface StoreAllOptions {
+  readonly topic?: string
+  readonly packsMax?: number
+  readonly log?: Logger
+  readonly keeper?: Keeper
+}
+
+/**
+ * A turn of the topic in this process, which stores up to so many packs. Without a keeper nothing stays in Redis. Returns the
+ * topic's figures then.
+ */
 export async function storeAll(
-  { broker, store, figures }: OwnStack,
-  { topic = 'orders', packsMax = 1_000, log = createLog('test', 'silent') } = {},
+  { broker, store, figures }: Pick<OwnStack, 'broker' | 'store' | 'figures'>,
+  { topic = 'orders', packsMax = 1_000, log = createLog('test', 'silent'), keeper }: StoreAllOptions = {},
 ) {
   const topics = [topic as TopicName]
   await ensureTopics(store, topics)
@@ -67,9 +81,9 @@ export async function storeAll(
     consumer: 'passing',
     log,
     readMs: 2_000,
-    onOwnCommit: () => {},
     metrics: addConsumerMetrics(createMetrics()),
     at: () => {},
+    ...(keeper && { keeper }),
   }
   const no = () => false
   await runTurns(context, { topics, turnsMax: 1, packsMax: () => packsMax, isSuspect: no, isUntidy: no })

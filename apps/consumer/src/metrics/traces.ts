@@ -6,8 +6,13 @@ import type { Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
 import type { Tracing } from '@sekali/process/tracing'
 
-/** Traces are looked for this often: beside each turn, the look cost a consumer a quarter of what it does. */
-const lookEveryMs = 100
+/**
+ * Traces are looked for this often, as often as spans are sent. Beside each turn, the look cost a consumer a quarter of what
+ * it does.
+ */
+const lookEveryMs = 1_000
+/** Or as soon as a topic's turns had so many packs. Of more than about 256 Redis keeps no traces. */
+const packsMax = 128
 /** Of turns that wait for the look; the traces of more are not told. */
 const turnsMax = 1_000
 
@@ -24,29 +29,33 @@ export interface TurnTraces extends AsyncDisposable {
 
 export function createTurnTraces(tracing: Tracing, broker: Broker, log: Logger): TurnTraces {
   let waiting = new Map<TopicName, TracedTurn[]>()
+  const packsOf = new Map<TopicName, number>()
   let count = 0
   let looking: Promise<void> | undefined
 
   async function look(): Promise<void> {
     const noted = waiting
     waiting = new Map()
+    packsOf.clear()
     count = 0
-    await Promise.all([...noted].map(([topic, turns]) => record(topic, turns))).catch((error: unknown) =>
-      log.debug({ err: error }, 'traces could not be read'),
-    )
+    await record(noted).catch((error: unknown) => log.debug({ err: error }, 'traces could not be read'))
   }
 
-  async function record(topic: TopicName, turns: readonly TracedTurn[]): Promise<void> {
-    const traceparents = await takeTraces(broker, topic, turns)
-    for (const [index, { events, startedAt }] of turns.entries()) {
-      const of = traceparents[index] ?? []
-      if (of.length > 0) tracing.recordTurn({ topic, events, startedAt, traceparents: of })
+  async function record(noted: ReadonlyMap<TopicName, readonly TracedTurn[]>): Promise<void> {
+    const traces = await takeTraces(broker, noted)
+    for (const [topic, turns] of noted) {
+      const traceparents = traces.get(topic) ?? []
+      for (const [index, { events, startedAt }] of turns.entries()) {
+        const of = traceparents[index] ?? []
+        if (of.length > 0) tracing.recordTurn({ topic, events, startedAt, traceparents: of })
+      }
     }
   }
 
-  const timer = setInterval(() => {
+  const lookSoon = () => {
     if (count > 0) looking ??= look().finally(() => (looking = undefined))
-  }, lookEveryMs)
+  }
+  const timer = setInterval(lookSoon, lookEveryMs)
 
   return {
     note(turns, startedAt) {
@@ -54,10 +63,14 @@ export function createTurnTraces(tracing: Tracing, broker: Broker, log: Logger):
         const [first, last] = [packs[0] as Position | undefined, packs.at(-1) as Position | undefined]
         if (first === undefined || last === undefined || count === turnsMax) continue
         count += 1
-        const before = waiting.get(account.topic)
+        const { topic } = account
+        const before = waiting.get(topic)
         const turn = { first, last, events: entries.length, startedAt }
-        if (before === undefined) waiting.set(account.topic, [turn])
+        if (before === undefined) waiting.set(topic, [turn])
         else before.push(turn)
+        const packsSoFar = (packsOf.get(topic) ?? 0) + packs.length
+        packsOf.set(topic, packsSoFar)
+        if (packsSoFar >= packsMax) lookSoon()
       }
     },
     async [Symbol.asyncDispose]() {

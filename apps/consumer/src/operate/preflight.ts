@@ -45,7 +45,7 @@ await run('preflight', async () => {
       { url: env.REDIS_URL, prefix: env.REDIS_PREFIX, name: 'sekali-preflight' },
       quiet,
     )
-    return await patiently('Redis', broker.tried, async () => {
+    return await patiently('Redis', broker, async () => {
       const until = performance.now() + waitMs
       while (broker.redis.status !== 'ready') {
         const lost = broker.lost()
@@ -62,26 +62,26 @@ await run('preflight', async () => {
       { url: env.DATABASE_URL, poolMax: 1, name: processName('preflight') },
       quiet,
     )
-    return await patiently('PostgreSQL', store.tried, () => checkBeforeMigration(store))
+    return await patiently('PostgreSQL', store, () => checkBeforeMigration(store))
   }
 })
 
 /** What `look` finds, or why it failed; again for as long as the server is starting up. */
 async function patiently(
   server: Server,
-  tried: string,
+  where: { readonly tried: string },
   look: () => Promise<readonly string[]>,
 ): Promise<string[]> {
   const until = performance.now() + waitMs
   for (;;) {
     let trouble: Trouble
     try {
-      return (await look()).map((problem) => `${server}: ${problem}. ${tried}`)
+      return (await look()).map((problem) => `${server}: ${problem}. ${where.tried}`)
     } catch (error) {
       trouble = troubleOf(server, error)
     }
     if (!startingUp.test(trouble.code) || performance.now() > until)
-      return [`${sentenceOf(trouble)}. ${tried}`]
+      return [`${sentenceOf(trouble)}. ${where.tried}`]
     await sleep(stepMs)
   }
 }

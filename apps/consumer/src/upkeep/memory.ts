@@ -3,10 +3,8 @@ import type { Position } from '@sekali/core/position'
 
 /** What a consumer remembers of the topics, so that it need not ask PostgreSQL about quiet ones. */
 export interface Memory {
-  /** The id up to which a stream is accounted for, as this consumer or another one last reported. */
+  /** The id up to which a stream is accounted for, as this consumer has last found. */
   readonly caughtUp: Map<TopicName, Position>
-  /** The position that this consumer itself last committed. */
-  readonly committed: Map<TopicName, Position>
   /** Topics whose entries stay pending although all of them are accounted for. */
   readonly untidy: Set<TopicName>
   /** Topics that have a row in PostgreSQL, as far as is known. */
@@ -15,7 +13,6 @@ export interface Memory {
 
 export const createMemory = (): Memory => ({
   caughtUp: new Map(),
-  committed: new Map(),
   untidy: new Set(),
   known: new Set(),
 })

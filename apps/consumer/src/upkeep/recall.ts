@@ -74,7 +74,6 @@ async function recallPositions(store: Store, queue: WorkQueue<TopicName>, memory
     const position = standings.get(topic)
     if (position !== undefined && comparePositions(position, caughtUp) >= 0) continue
     memory.caughtUp.delete(topic)
-    memory.committed.delete(topic)
     queue.add(topic)
   }
   for (const [topic, position] of standings) {

@@ -1,6 +1,14 @@
-/** Retires the streams of quiet topics, two short transactions for many: broker/turn/retire.ts says why two. */
+/**
+ * Retires the streams of quiet topics, two short transactions for many: broker/turn/retire.ts says why two.
+ *
+ * A stream is retired once nothing of it is kept any more, and is deleted when its retirement has been known for as long: a
+ * standby that takes over must have both, what was stored and why the stream is gone. And an old primary, which was left
+ * behind by a failover, may know of both what the new one does not: it retires nothing.
+ */
 import { readClock } from '@sekali/broker/clock'
-import type { Broker } from '@sekali/broker/connect'
+import { ask, type Broker } from '@sekali/broker/connect'
+import { readKeptBytes } from '@sekali/broker/keep'
+import { noteKept } from '@sekali/broker/keep-limits'
 import { readMemoryShare } from '@sekali/broker/memory'
 import { rememberRows } from '@sekali/broker/remember-rows'
 import { readRemembered } from '@sekali/broker/remembered'
@@ -13,6 +21,8 @@ import type { Store } from '@sekali/store/connect'
 import { readFirstForks } from '@sekali/store/forks'
 import { retire } from '@sekali/store/retire'
 import { withTurns } from '@sekali/store/turn'
+import { requireNewestOf } from '../operate/fence.ts'
+import type { Keeper } from './keep.ts'
 import type { Memory } from './memory.ts'
 
 /** Where a test may stop a consumer dead; see process/start/failpoint.ts. */
@@ -24,6 +34,8 @@ export interface RetireContext {
   readonly log: Logger
   /** A stream is quiet when nothing was appended to it for this time. */
   readonly quietMs: number
+  /** Undefined where nothing stays in Redis once it is stored. */
+  readonly keeper?: Keeper
   readonly at: (point: RetirePoint) => void
 }
 
@@ -54,31 +66,51 @@ export async function retireQuiet(
       Number.parseInt(lastId, 10) <= before &&
       caughtUp.get(topic) === lastId,
   )
-  const topics = quiet.slice(0, retiredMax).map(([topic]) => topic)
+  const topics = quiet.map(([topic]) => topic)
   for (const topic of await retireStreams({ ...context, quietMs }, topics, signal)) caughtUp.delete(topic)
 }
 
-/** Deletes the streams that are drained and quiet, of topics whose turns nobody has. Returns the topics. */
+/**
+ * Deletes the streams that are drained and quiet, and of which nothing is kept, of topics whose turns nobody has. Returns the
+ * topics.
+ */
 export async function retireStreams(
   context: RetireContext,
   topics: readonly TopicName[],
   signal: AbortSignal,
 ): Promise<TopicName[]> {
   const gone: TopicName[] = []
-  for (const chunk of chunksOf(topics, topicsPerTransaction)) {
+  const due = (await withoutKept(context.broker, topics)).slice(0, retiredMax)
+  for (const chunk of chunksOf(due, topicsPerTransaction)) {
     if (signal.aborted) break
     await markRetired(context, chunk)
     context.at('retired')
-    gone.push(...(await deleteRetired(context, chunk)))
+    gone.push(...(await deleteRetired(context, await withoutKept(context.broker, chunk))))
   }
   if (gone.length > 0) context.log.debug({ streams: gone.length }, 'retired streams of quiet topics')
   return gone
 }
 
-async function markRetired({ broker, store, quietMs, at }: RetireContext, topics: readonly TopicName[]) {
+async function withoutKept(broker: Broker, topics: readonly TopicName[]): Promise<TopicName[]> {
+  const kept = await readKeptBytes(broker, topics)
+  return topics.filter((topic) => !kept.has(topic))
+}
+
+async function markRetired(
+  { broker, store, keeper, quietMs, at }: RetireContext,
+  topics: readonly TopicName[],
+) {
+  const limits = keeper?.limits()
   await withTurns(store, topics, topicsPerTransaction, async (tx, turns) => {
+    await requireNewestOf(broker, turns)
     const live = turns.filter(({ retired, seen, accounted }) => !retired && seen <= accounted)
-    retire(tx, await findDrained(broker, live, quietMs))
+    const drained = await findDrained(broker, live, quietMs)
+    retire(tx, drained)
+    // Before COMMIT: whoever dies behind it must not leave a retirement that nobody has noted.
+    if (limits !== undefined && limits.keepMs > 0 && drained.length > 0) {
+      const noted = drained.map(({ topic, position }) => ({ topic, pack: position, bytes: 0 }))
+      await ask(broker, 'retiring of streams', (redis) => noteKept(broker, redis, noted, limits))
+    }
     at('retiring')
   })
 }
@@ -86,6 +118,7 @@ async function markRetired({ broker, store, quietMs, at }: RetireContext, topics
 /** Deletes the streams of retired topics, also of those that a consumer marked before it died. */
 async function deleteRetired({ broker, store, quietMs, at }: RetireContext, topics: readonly TopicName[]) {
   const gone = await withTurns(store, topics, topicsPerTransaction, async (tx, turns) => {
+    await requireNewestOf(broker, turns)
     const retired = turns.filter((turn) => turn.retired)
     // Their last turns may have ended with COMMIT. Once the streams are gone, nobody could tell that these came so far.
     const memories = await readRemembered(

@@ -8,6 +8,7 @@ import { postponeScan } from '@sekali/broker/scan-claim'
 import { readStreams, type StreamFigures } from '@sekali/broker/streams'
 import type { TopicName } from '@sekali/core/event'
 import type { WorkQueue } from '@sekali/process/work-queue'
+import type { Sharing } from '../sharing/sharing.ts'
 import type { Memory } from './memory.ts'
 import { type RetireContext, retireQuiet } from './retire.ts'
 
@@ -22,6 +23,7 @@ const janitorEveryMs = 30_000
 
 export interface ScanContext extends RetireContext {
   readonly consumer: string
+  readonly sharing: Sharing
 }
 
 interface Scan {
@@ -36,7 +38,7 @@ export function createScan(
   memory: Memory,
   signal: AbortSignal,
 ): Scan {
-  const { broker, consumer, log } = context
+  const { broker, consumer, log, sharing } = context
   let pendingBefore: ReadonlySet<TopicName> = new Set()
   let janitorAt = performance.now()
   let retiring: Promise<void> | undefined
@@ -45,7 +47,7 @@ export function createScan(
     const streams = (await readStreams(broker, memory.caughtUp.keys())) as Map<TopicName, StreamFigures>
     const againMs = Math.max(againMsMin, Math.min(againMsPerStream * streams.size, againMsMax))
     await postponeScan(broker, consumer, againMs)
-    pendingBefore = onStreams(streams, pendingBefore, queue, memory)
+    pendingBefore = onStreams(streams, pendingBefore, { queue, memory, sharing })
     retireBeside(streams)
     if (performance.now() - janitorAt < janitorEveryMs) return
     janitorAt = performance.now()
@@ -65,19 +67,25 @@ export function createScan(
   return { run, untilNoneRetires: async () => await retiring }
 }
 
+/** Where the topics go that need a turn. */
+export interface Found {
+  readonly queue: WorkQueue<TopicName>
+  readonly memory: Memory
+  readonly sharing: Sharing
+}
+
 /** Queues the topics that need a turn. Returns those with pending entries. */
 function onStreams(
   streams: ReadonlyMap<TopicName, StreamFigures>,
   pendingBefore: ReadonlySet<TopicName>,
-  queue: WorkQueue<TopicName>,
-  memory: Memory,
+  { queue, memory, sharing }: Found,
 ): ReadonlySet<TopicName> {
   const pending = new Set<TopicName>()
   const gone = new Set(memory.caughtUp.keys())
   for (const [topic, { lastId, pending: count }] of streams) {
     gone.delete(topic)
     const isCaughtUp = memory.caughtUp.get(topic) === lastId
-    if (!isCaughtUp) queue.add(topic)
+    if (!isCaughtUp) sharing.offer(topic, lastId ?? undefined)
     if (count > 0) pending.add(topic)
     if (isCaughtUp && count > 0 && pendingBefore.has(topic)) {
       memory.untidy.add(topic)

@@ -7,13 +7,16 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownRedis } from '@sekali/testkit/servers'
 import { expect, test } from 'vitest'
 import { retireStreams } from '../src/upkeep/retire.ts'
-import { idsOf, numbered, type OwnStack, ownStack, storeAll, streamOf } from './stack.ts'
+import { idsOf, numbered, type OwnStack, ownStack, storeAll, streamOf } from '../test/stack.ts'
 
 const topic = 'orders' as TopicName
 const log = createLog('test', 'silent')
 
 const retire = ({ broker, store }: OwnStack, quietMs = 0) =>
   retireStreams({ broker, store, quietMs, log, at: () => {} }, [topic], new AbortController().signal)
+
+/** What is kept keeps a stream: see keep.test.ts. */
+const soon = { RETIRE_AFTER_MS: '1000', KEEP_SECONDS: '0' }
 
 const isThere = async ({ broker }: OwnStack) => (await broker.redis.exists(streamOf(broker))) === 1
 
@@ -37,7 +40,7 @@ test('the stream of a drained topic is deleted, and made again by the next appen
 
 test('a consumer retires streams that are quiet by itself, and leaves those in use', async () => {
   await using stack = await ownStack()
-  await using _consumer = stack.consumer('c1', { RETIRE_AFTER_MS: '1000' })
+  await using _consumer = stack.consumer('c1', soon)
   await stack.append(numbered(5))
   await stack.settled()
   await eventually(async () => {
@@ -68,10 +71,10 @@ test.each(['retiring', 'retired', 'deleted'])(
   async (point) => {
     await using stack = await ownStack()
     await stack.append(numbered(5))
-    await using victim = stack.consumer('victim', { RETIRE_AFTER_MS: '1000', CONSUMER_FAILPOINT: point })
+    await using victim = stack.consumer('victim', { ...soon, CONSUMER_FAILPOINT: point })
     expect(await victim.exited).toBe('SIGKILL')
     await stack.append(numbered(5, 6))
-    await using _heir = stack.consumer('heir', { RETIRE_AFTER_MS: '1000' })
+    await using _heir = stack.consumer('heir', soon)
     await eventually(async () => {
       expect(await stack.figures()).toMatchObject({ stored: 10, duplicates: 0, lost: 0, lossAt: null })
       expect(await isThere(stack)).toBe(false)
@@ -82,7 +85,7 @@ test.each(['retiring', 'retired', 'deleted'])(
 test('an entry that comes when a stream is about to be deleted keeps it [P7]', async () => {
   await using stack = await ownStack()
   await stack.append(numbered(5))
-  const env = { RETIRE_AFTER_MS: '1000', CONSUMER_FAILPOINT: 'retired:1:SIGSTOP' }
+  const env = { ...soon, CONSUMER_FAILPOINT: 'retired:1:SIGSTOP' }
   await using consumer = stack.consumer('c1', env)
   await eventually(() => expect(consumer.output()).toContain('failpoint'))
   await stack.append(numbered(5, 6))
