@@ -22,6 +22,7 @@ import { listenToHints } from './hints.ts'
 import { runLoop } from './loop.ts'
 import { addProjectorMetrics } from './metrics/turns.ts'
 import { createHealth } from './operate/health.ts'
+import { requireNewest } from './operate/lineage.ts'
 import { runSweeps } from './sweep.ts'
 import type { TurnPoint } from './turn.ts'
 
@@ -63,6 +64,7 @@ await run('projector', async () => {
     metrics: addProjectorMetrics(metrics),
     at: failpoint<TurnPoint>(config.failpoint, log),
     definitionOf: (name: string) => definitions.get(name),
+    requireNewest: () => requireNewest(broker, store),
     load,
     report: () => report(notLoaded),
     onDefinitions: (now: readonly LoadedDefinition[]) => {
@@ -74,6 +76,6 @@ await run('projector', async () => {
 
   async function explain(): Promise<void> {
     await untilConnected(broker, firstConnectionMs).catch(() => undefined) // then the look says why
-    await logHealth(check, { broker: broker.tried, store: store.tried }, log)
+    await logHealth(check, { broker, store }, log)
   }
 })

@@ -18,6 +18,8 @@ const chunksMax = 10
 interface SweepContext {
   readonly store: Store
   readonly log: Logger
+  /** Rejects where PostgreSQL is an old primary. */
+  readonly requireNewest: () => Promise<void>
   readonly load: () => Promise<LoadedDefinition[]>
   /** Says which files do not load. Rejects when PostgreSQL is away. */
   readonly report: () => Promise<void>
@@ -36,6 +38,7 @@ export async function runSweeps(
   let announcedAt = -Infinity
   while (!signal.aborted) {
     try {
+      await context.requireNewest()
       // What cannot be reported keeps nothing from being folded. What keeps all from being loaded is reported, too.
       const definitions = await load().finally(() =>
         report().catch((error: unknown) =>

@@ -171,7 +171,7 @@ async function advance(
   const suspicion = suspicionOf(generation.name)
   const limit = suspicion === 'each event' ? 1 : countMax(generation.name)
 
-  let topics = await readBehind(tx, generation, Math.ceil(Math.random() * 2 ** 31), turnTopicsMax)
+  let topics = await readBehind(tx, generation, Math.random(), turnTopicsMax)
   const mayEnd = topics.length < turnTopicsMax && countLeft(topics) <= limit
   if (generation.stage === 'building' && mayEnd) {
     // The live generation stands still while this one reads to the end. Then this one has everything that the live one

@@ -19,7 +19,7 @@ function stats(changes: Partial<Stats>): Stats {
     database_stats: { unique_events_stored: 2 },
     totals: order,
     oldest_in_flight_seconds: 0.5,
-    open_letters: { entries: 0, conflicts: 0 },
+    open_letters: { entries: 0, conflicts: 0, deliveries: 0 },
     topics: [order],
     consumers: [],
     ...changes,

@@ -4,7 +4,7 @@
  * names it, with the error and the remedy; the other files are used all the same. It is tried again also when its text stays
  * the same: what it lacks may be elsewhere, in a file or a package that it imports.
  */
-import { readdir, readFile } from 'node:fs/promises'
+import { access, readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { SekaliError } from '@sekali/core/errors'
 import type { NotLoaded } from '@sekali/core/not-loaded'
@@ -117,6 +117,8 @@ export function createDefinitions(
       logOnce(`${file}: ${exportsNone}`, hash)
       return { hash, definitions, problem: notLoadedOf(file, new Error(exportsNone)), ...again(failures) }
     } catch (error) {
+      // Somebody has removed it meanwhile: the next look does not find it.
+      if (await isGone(file)) return { hash, definitions: [] }
       const isLate = error instanceof SekaliError && error.retryable
       const problem = notLoadedOf(file, error)
       const remedy = isLate ? 'It is tried again by itself' : 'Mend it; it is read again by itself'
@@ -131,6 +133,12 @@ const again = (failures: number) => ({
   failures: failures + 1,
   againAt: performance.now() + Math.min(againMsMax, againMs * 2 ** failures),
 })
+
+const isGone = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => false,
+    (error: unknown) => codeOf(error) === 'ENOENT',
+  )
 
 async function listFiles(
   dir: string,
