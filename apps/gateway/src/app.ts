@@ -8,7 +8,7 @@ import { createDoor } from './http/door.ts'
 import { sendEarly } from './http/reply.ts'
 import { requestIdHeader, requestIdOf } from './http/request-id.ts'
 import { createRouter, isFor, type Route, type Router, wordsOf } from './http/router.ts'
-import { withoutBody } from './http/without-body.ts'
+import { type RoomOf, type WantedBytesMax, withoutBody } from './http/without-body.ts'
 import { askForBody } from './sockets/admission.ts'
 
 export interface AppOptions {
@@ -20,6 +20,8 @@ export interface AppOptions {
   readonly authenticator?: Pick<Authenticator, 'authenticate'> | undefined
   /** Requests that need no key: method and path. */
   readonly isOpen?: (request: IncomingMessage) => boolean
+  /** Room for bodies that are not small. Without it they are not counted. */
+  readonly roomOf?: RoomOf
   readonly log: Logger
   readonly random: () => number
 }
@@ -32,18 +34,22 @@ export interface App {
 
 /** All routes behind the door. */
 export function createApp(routes: readonly Route[], options: AppOptions): App {
-  const { hosts, corsOrigins = [], authenticator, isOpen = () => false, log, random } = options
+  const { hosts, corsOrigins = [], authenticator, isOpen = () => false, roomOf, log, random } = options
   const app = createRouter(routes, log, random)
   const direct = routes.flatMap(directOf)
   const cors = corsOrigins.length === 0 ? undefined : createCors(corsOrigins)
   const door = createDoor({ hosts, words: wordsOf(routes), isListed: cors?.isListed })
   const listen = getRequestListener(app.fetch, { autoCleanupIncoming: false })
-  const routed = withoutBody((request, response) => {
-    // The door has read it. Hono's server would refuse what is right, such as [::1:0], and a request without one.
-    request.headers.host = 'gateway'
-    response.setHeader(requestIdHeader, requestIdOf(request))
-    void listen(request, response)
-  }, wantsBody(routes))
+  const routed = withoutBody(
+    (request, response) => {
+      // The door has read it. Hono's server would refuse what is right, such as [::1:0], and a request without one.
+      request.headers.host = 'gateway'
+      response.setHeader(requestIdHeader, requestIdOf(request))
+      void listen(request, response)
+    },
+    wantedBytesMaxOf(routes),
+    roomOf,
+  )
   const serve: RequestListener = (request, response) => {
     askForBody(request, response)
     // Nearly every request is POST /publish: it does not pay for being routed.
@@ -73,13 +79,15 @@ function directOf({ method, path, direct }: Route): Direct[] {
   return [{ method, path, listener: method === 'GET' ? withoutBody(listener) : listener }]
 }
 
-/** Whether a request is for one of the routes that have a small body. */
-function wantsBody(routes: readonly Route[]): (request: IncomingMessage) => boolean {
+/** How large a body may be that its route reads. */
+function wantedBytesMaxOf(routes: readonly Route[]): WantedBytesMax {
   const wanting = routes
-    .filter((route) => route.hasSmallBody === true)
-    .map(({ method, path }) => ({
+    .filter(({ bodyBytesMax }) => bodyBytesMax !== undefined)
+    .map(({ method, path, bodyBytesMax }) => ({
       method,
       path: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}(?:\\?|$)`),
+      bodyBytesMax,
     }))
-  return ({ method, url = '' }) => wanting.some((route) => route.method === method && route.path.test(url))
+  return ({ method, url = '' }) =>
+    wanting.find((route) => route.method === method && route.path.test(url))?.bodyBytesMax
 }

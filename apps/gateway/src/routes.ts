@@ -12,6 +12,7 @@ import type { Clients } from './clients/clients.ts'
 import { consoleHandlersOf } from './console/serve.ts'
 import type { Responses } from './http/responses.ts'
 import { type DirectHandler, directly, isFor, type Route } from './http/router.ts'
+import { smallBodyBytesMax } from './http/small-bodies.ts'
 import type { KeyDeps } from './keys/deps.ts'
 import { keyHandlersOf } from './keys/handlers.ts'
 import { letterHandlersOf } from './letters/handlers.ts'
@@ -35,6 +36,10 @@ import { drop, listProjections, rebuild, showKey, showProjection } from './read/
 import type { Replays } from './read/replay.ts'
 import type { StoreSlots } from './read/store-slots.ts'
 import type { Connections } from './sockets/connections.ts'
+import type { ReadLog } from './standby/read-log.ts'
+import type { Standby } from './standby/standby.ts'
+import type { SubscriptionDeps } from './subscriptions/deps.ts'
+import { subscriptionHandlersOf } from './subscriptions/handlers.ts'
 import { tail } from './tail/tail.ts'
 import type { Tails } from './tail/tails.ts'
 import { dropEmptyTopic } from './topics/drop-topic.ts'
@@ -46,11 +51,15 @@ export interface RouteDeps {
   readonly broker: Broker
   readonly figuresBroker: Broker
   readonly store: Store
+  readonly readLog: ReadLog
+  readonly standby: Standby | undefined
   readonly appender: Appender
   readonly runner: Runner
   readonly publish: DirectHandler
   readonly newTopics: NewTopics
   readonly tails: Tails
+  readonly subscriptions: SubscriptionDeps['subscriptions']
+  readonly webhooks: SubscriptionDeps['webhooks']
   readonly replays: Replays
   readonly lookups: Lookups
   readonly readings: Readings
@@ -87,10 +96,13 @@ export function routesOf(deps: RouteDeps): readonly Route[] {
   return routes.map(({ id, method, path, scope, request }: RouteSpec & { id: RouteId }) => ({
     method,
     path,
-    hasSmallBody: request.bodies !== undefined && served[id].direct === undefined,
+    bodyBytesMax: bodyBytesMaxOf(request, served[id]),
     ...guarded({ scope, path }, served[id], deps),
   }))
 }
+
+const bodyBytesMaxOf = ({ bodies }: RouteSpec['request'], { direct, bodyBytesMax }: Served) =>
+  bodies === undefined || direct !== undefined ? undefined : (bodyBytesMax ?? smallBodyBytesMax)
 
 const open: readonly RouteSpec[] = routes.filter(({ scope }) => scope === 'none')
 const files = '/assets/'
@@ -103,14 +115,14 @@ const isForFile = ({ method, url = '' }: IncomingMessage): boolean =>
   (method === 'GET' || method === 'HEAD') && url.startsWith(files)
 
 function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
-  const { store, replays, slots } = deps
+  const { store, readLog, replays, slots } = deps
   const { counted } = deps.responses
   const { slotted } = slots
   const event = { handler: counted(showEvent(deps)) }
   const page = consoleHandlersOf(deps.consoleFolder)
   return {
     publish: directly(deps.publish),
-    readEvents: { handler: counted(events(store, replays, slots)) },
+    readEvents: { handler: counted(events(readLog, replays, slots)) },
     tailEvents: directly(tail(deps)),
     findEvent: event,
     readEvent: event,
@@ -123,7 +135,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     readRates: { handler: counted(rates(deps.sampler)) },
     runDoctor: { handler: counted(doctor(deps)) },
     describeApi: { handler: counted(describeApi(manifest.version)) },
-    listProjections: { handler: counted(slotted(listProjections(store))) },
+    listProjections: { handler: counted(listProjections(store, slots)) },
     readProjection: { handler: counted(slotted(ofCoveredProjection(store, showProjection(store)))) },
     readProjectionKey: { handler: counted(slotted(ofCoveredProjection(store, showKey(store)))) },
     dropProjection: { handler: slotted(ofCoveredProjection(store, drop(deps))) },
@@ -135,6 +147,7 @@ function handlersOf(deps: RouteDeps): Record<RouteId, Served> {
     showDocs: { handler: page.docs },
     ...keyHandlersOf(deps),
     ...letterHandlersOf(deps),
+    ...subscriptionHandlersOf(deps),
     ...probeHandlersOf(deps),
   }
 }

@@ -6,6 +6,7 @@ import { startApp } from '@sekali/testkit/app'
 import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
 import fc from 'fast-check'
 import { expect, inject, test } from 'vitest'
+import { ownWebhooks } from '../test/own-webhooks.ts'
 import { serveGateway } from '../test/served-gateway.ts'
 import { requestsOf, type Sent } from './requests.ts'
 
@@ -29,7 +30,13 @@ async function ownGateway() {
     }),
   )
   const topics = { max: 100_000, rate: { burst: 100_000, perSecond: 1_000 } }
-  const { url } = stack.use(await serveGateway({ redisUrl, databaseUrl, prefix, topics }))
+  const { url } = stack.use(
+    await serveGateway({ redisUrl, databaseUrl, prefix, topics, webhooks: ownWebhooks }),
+  )
+  // Nobody sends to it: a test of it waits for a second.
+  const hook = { kind: 'push', topics: 'orders.>', url: 'https://shop.example/hooks', timeout_s: 1 }
+  const put = { method: 'PUT', body: JSON.stringify(hook), headers: { 'Content-Type': 'application/json' } }
+  expect((await fetch(`${url}/subscriptions/hook`, put)).status).toBe(201)
   return { url, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
@@ -79,7 +86,7 @@ test('ten thousand generated requests: every answer is described, and none is a 
     topic: ['orders.eu.paid', 'orders.>'],
     event_id: ['order-1'],
     source: ['checkout-1'],
-    name: ['customer-totals', 'login-alerts', 'event-counts'],
+    name: ['customer-totals', 'login-alerts', 'event-counts', 'mailer', 'hook'],
     key: ['c-17', 'orders.eu.paid'],
     'If-None-Match': ['*', '"x"'],
     Prefer: ['wait=1', 'handling=lenient', 'progress', 'wait=1, handling=lenient'],

@@ -1,17 +1,13 @@
 /** A real HAProxy in front: how it checks, and whether its rules on paths hold. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { freePort } from '@sekali/servers/free-port'
 import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { beforeAll, expect, inject, test } from 'vitest'
-import { serveHttp } from '../src/sockets/server.ts'
 import { exchangeUnchecked } from '../test/exchange.ts'
 import { nowhere } from '../test/gateway.ts'
-import { anyPort, serveGateway } from '../test/served-gateway.ts'
+import { serveGateway } from '../test/served-gateway.ts'
+import { startHaproxy } from './haproxy.ts'
 
 beforeAll(() => requireDebian('haproxy'))
 
@@ -23,21 +19,8 @@ async function behindHaproxy() {
   const gateway = stack.use(
     await serveGateway({ redisUrl: inject('redisUrl'), databaseUrl, prefix: broker.prefix }),
   )
-  const free = await serveHttp(() => {}, anyPort)
-  const { url } = free
-  await free[Symbol.asyncDispose]()
-  const folder = await mkdtemp(join(tmpdir(), 'sekali-haproxy-'))
-  stack.defer(() => rm(folder, { recursive: true }))
-  const file = join(folder, 'haproxy.cfg')
-  await writeFile(file, configuration(new URL(url).host, new URL(gateway.url).host))
-  const proxy = spawn('/usr/sbin/haproxy', ['-db', '-q', '-f', file], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const exited = once(proxy, 'exit')
-  stack.defer(async () => {
-    proxy.kill('SIGKILL')
-    await exited
-  })
+  const url = `http://127.0.0.1:${await freePort()}`
+  stack.use(await startHaproxy(configuration(new URL(url).host, new URL(gateway.url).host)))
   const parts = stack.move()
   return { url, gateway, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }

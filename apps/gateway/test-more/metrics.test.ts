@@ -15,6 +15,7 @@ import { expect, inject, test } from 'vitest'
 import { createConnections } from '../src/sockets/connections.ts'
 import { eventBody, nowhere, post } from '../test/gateway.ts'
 import { ownKeys } from '../test/own-keys.ts'
+import { ownSubscriptions } from '../test/own-subscription.ts'
 import { closing, get, holdOrDone, serve } from '../test/serve.ts'
 import { serveGateway } from '../test/served-gateway.ts'
 import { ownSystem } from '../test/system.ts'
@@ -88,7 +89,8 @@ test('without Redis or PostgreSQL what they know is not there, and is not 0; all
   expect(found.get('sekali_postgres_pool_waiting')).toBe(0)
   // What this gateway refuses, it knows.
   expect([found.get('sekali_topics_full'), found.get('sekali_redis_shedding')]).toEqual([0, 0])
-  const unknown = /^sekali_(events|topic(?!s_full)|oldest|consumers|redis_(memory|last)|projection)/
+  const unknown =
+    /^sekali_(events|topic(?!s_full)|oldest|consumers|redis_(memory|last)|projection|subscription)/
   expect(
     [...found.keys()].filter((name) => unknown.test(name) && !name.startsWith('sekali_redis_reach')),
   ).toEqual([])
@@ -103,6 +105,33 @@ test('with PostgreSQL alone, what it knows is there and what is in flight is unk
   expect(found.get('sekali_events_total{outcome="stored"}')).toBe(0)
   expect(found.has('sekali_events_in_flight')).toBe(false)
   expect(found.has('sekali_oldest_in_flight_seconds')).toBe(false)
+})
+
+test('subscriptions are there by name, as GET /subscriptions has them', async () => {
+  await using own = await ownSubscriptions()
+  await own.append('orders', 1, 5, { source: 'shop' })
+  await own.put('mailer', { topics: 'orders', order: 'source' })
+  await own.put('idle', { topics: 'payments' })
+  await own.pulled('mailer')
+  await own.send('POST', '/idle/pause')
+  const found = parseScrape(await own.metrics.scrape())
+  const figures = (name: string) =>
+    [
+      'lag_events',
+      'outstanding_events',
+      'retrying_events',
+      'waiting_events',
+      'dead_letters',
+      'blocked',
+      'paused',
+    ].map((figure) => found.get(`sekali_subscription_${figure}{subscription="${name}"}`))
+  const { lag, outstanding, waiting } = await own.show('mailer')
+  expect(figures('mailer')).toEqual([lag, outstanding, 0, waiting, 0, 0, 0])
+  expect([lag, outstanding, waiting]).toEqual([5, 1, 4])
+  expect(figures('idle')).toEqual([0, 0, 0, 0, 0, 0, 1])
+  const oldest = found.get('sekali_subscription_oldest_unsettled_seconds{subscription="mailer"}')
+  expect(oldest).toBeGreaterThan(0)
+  expect(found.get('sekali_subscription_oldest_unsettled_seconds{subscription="idle"}')).toBe(0)
 })
 
 test('a Redis that is stopped in the middle keeps no scrape waiting for long', async () => {

@@ -13,6 +13,7 @@ const passwords = {
   consumer: `${secret}-it's "quoted"`,
   gateway: `${secret}-gewölbe`,
   projector: `${secret}-projector`,
+  dispatcher: `${secret}-dispatcher`,
 }
 
 /** Of an operator who logs what he can. */

@@ -3,46 +3,16 @@ import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
-import { connectStore, type Store } from '@sekali/store/connect'
+import type { Store } from '@sekali/store/connect'
 import { migrate } from '@sekali/store/migrate'
 import { makeRoles } from '@sekali/store/roles'
 import { startApp, startGateway } from '@sekali/testkit/app'
 import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
-import { quiet } from '@sekali/testkit/quiet'
-import { ownPostgres } from '@sekali/testkit/servers'
 import { expect, inject, test } from 'vitest'
 import { eventBody, post } from '../test/gateway.ts'
-
-const passwords = {
-  owner: 'secret-owner',
-  consumer: 'secret-consumer',
-  gateway: 'secret-gateway',
-  projector: 'secret-projector',
-}
-
-/** A PostgreSQL with the database `sekali`, and a way to be each of its roles. */
-async function ownCluster(settings: Record<string, string> = {}) {
-  const stack = new AsyncDisposableStack()
-  const postgres = stack.use(await ownPostgres(settings))
-  const connect = (url: string) => stack.use(connectStore({ url, poolMax: 1, name: 'test' }, quiet))
-  await connect(postgres.url).pool.query('CREATE DATABASE sekali')
-  const url = (role?: string) => {
-    const of = new URL(postgres.url)
-    of.pathname = '/sekali'
-    if (role !== undefined) Object.assign(of, { username: `sekali_${role}`, password: `secret-${role}` })
-    return of.href
-  }
-  const admin = connect(url())
-  return {
-    admin,
-    url,
-    log: () => postgres.log(),
-    as: (role: string) => connect(url(role)),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
+import { ownCluster, passwords } from './cluster.ts'
 
 const files = ['infra/docker/roles.sql', 'packages/store/roles.sql'].flatMap((file) => ['--file', file])
 
@@ -89,8 +59,13 @@ const least = {
     ...all(functions, 'EXECUTE'),
     ...keys,
   },
+  // It is handed what it sends by a function, and reads no event itself.
+  sekali_dispatcher: { topics: 'SELECT' },
   // Nobody logs in as it: the functions of operations have its rights, and read what they redrive.
   sekali_operations: all(['conflicts', 'dead_letters', 'topics'], 'SELECT'),
+  // Likewise: the functions of subscriptions read what they hand out, and which sources a span has.
+  // With the installation's pepper it seals the grants that it makes.
+  sekali_subscriptions: all(['events', 'forks', 'installation', 'spans', 'topics'], 'SELECT'),
   sekali_projector: { ...all(log, 'SELECT'), ...all(folded, 'DELETE INSERT SELECT UPDATE') },
 }
 

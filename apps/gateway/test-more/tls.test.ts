@@ -1,31 +1,19 @@
 /** Redis and PostgreSQL over TLS, with an authority of one's own: that all apps take it, and what they say when it fails. */
 import { chmod, chown, copyFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '@sekali/servers/free-port'
 import { connectStore, type Store } from '@sekali/store/connect'
 import { startApp, startGateway } from '@sekali/testkit/app'
 import { requireDebian } from '@sekali/testkit/debian'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker } from '@sekali/testkit/own'
 import { quiet } from '@sekali/testkit/quiet'
-import { type BreakableRedis, ownFolder, ownPostgres, ownRedis } from '@sekali/testkit/servers'
+import { type BreakableRedis, ownFolder, ownPostgres } from '@sekali/testkit/servers'
 import { beforeAll, expect, inject, test } from 'vitest'
 import { eventBody, post } from '../test/gateway.ts'
 import { type Certificate, createAuthority } from './certificates.ts'
+import { ownTlsRedis, withUrl } from './tls-redis.ts'
 
 beforeAll(() => requireDebian('openssl'))
-
-const withUrl = (url: string, changes: Partial<URL>): string => Object.assign(new URL(url), changes).href
-
-/** A Redis that listens for TLS beside its plain port, and what one sets on it. */
-async function ownTlsRedis({ cert, key }: Certificate, ca: string) {
-  const port = String(await freePort())
-  const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', ca]
-  const redis = await ownRedis(['--tls-port', port, ...files, '--tls-auth-clients', 'no'])
-  return Object.assign(redis, {
-    secure: withUrl(redis.url, { protocol: 'rediss:', hostname: 'localhost', port }),
-  })
-}
 
 /** A PostgreSQL with TLS. `admin` is a superuser. */
 async function ownTlsPostgres(certificate: Certificate) {

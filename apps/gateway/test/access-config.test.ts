@@ -32,6 +32,11 @@ test.each([
   )
 })
 
+test('a door of one’s own says by which address others reach it', () => {
+  expect(() => configOf({ TRUSTED_EDGE: '127.0.0.1' })).toThrow(/^TRUSTED_EDGE needs SEKALI_BIND/)
+  expect(configOf({ TRUSTED_EDGE: '127.0.0.1', SEKALI_BIND: '127.0.0.1' }).trustedEdge).toEqual(['127.0.0.1'])
+})
+
 test('an issuer is named whole, and only where keys are asked for', () => {
   const issuer = { JWT_ISSUER: 'https://a', JWT_AUDIENCE: 'b', JWT_JWKS_URL: 'https://a/jwks' }
   const keys = { SEKALI_AUTH: 'keys' }

@@ -22,22 +22,32 @@ export interface Gateway extends Wired {
 export interface OwnGatewayOptions extends GatewayOptions {
   readonly redisUrl: string
   readonly databaseUrl: string
+  /** Of a standby. */
+  readonly readUrl?: string
   readonly prefix?: string
+  readonly replicasMin?: number
 }
 
 export function createGateway({
   redisUrl,
   databaseUrl,
+  readUrl,
   prefix = 'sekali',
+  replicasMin = 0,
   ...options
 }: OwnGatewayOptions): Gateway {
   const log = createLog('gateway', 'silent')
-  const broker = connectBroker({ url: redisUrl, prefix, name: 'test' }, log)
-  const figuresBroker = connectBroker({ url: redisUrl, prefix, name: 'test-figures' }, log)
+  const redis = { url: redisUrl, prefix, replicasMin }
+  const broker = connectBroker({ ...redis, name: 'test' }, log)
+  const figuresBroker = connectBroker({ ...redis, name: 'test-figures' }, log)
   // A busy machine may take longer for a connection than those wait who have better things to do.
   const store = connectStore({ url: databaseUrl, poolMax: 8, name: 'test', connectMs: 10_000 }, log)
+  const readStore =
+    readUrl === undefined
+      ? undefined
+      : connectStore({ url: readUrl, poolMax: 8, name: 'test', connectMs: 10_000, isForReads: true }, log)
   const drain = new AbortController()
-  const wired = wireGateway({ broker, figuresBroker, store, log, signal: drain.signal }, options)
+  const wired = wireGateway({ broker, figuresBroker, store, readStore, log, signal: drain.signal }, options)
   watchRequests(wired.app)
   return {
     ...wired,
@@ -50,6 +60,7 @@ export function createGateway({
       await wired[Symbol.asyncDispose]()
       await broker[Symbol.asyncDispose]()
       await figuresBroker[Symbol.asyncDispose]()
+      await readStore?.[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
     },
   }

@@ -32,6 +32,16 @@ test('a key that is revoked makes, rotates and revokes nothing from then on', as
   }
 })
 
+test('an administrator who reads may give the scope work, as may a key of before there was one', async () => {
+  const statusWith = async (scopes: readonly string[]) => {
+    const { key } = await system.make({ scopes })
+    return (await system.send(key, 'POST', '/keys', { ...shop, scopes: ['work'] })).status
+  }
+  expect(await statusWith(['publish', 'read', 'admin'])).toBe(201)
+  expect(await statusWith(['work', 'admin'])).toBe(201)
+  expect(await statusWith(['publish', 'admin'])).toBe(403)
+})
+
 test('a key that expires makes none that lives longer', async () => {
   const expires_at = at(3_600_000)
   const admin = await system.make({ ...team, expires_at })

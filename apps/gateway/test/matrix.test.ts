@@ -11,6 +11,7 @@ import { storeEvents } from '@sekali/testkit/store-events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventBody, post, problemIn } from './gateway.ts'
 import { ownKeys } from './own-keys.ts'
+import { ownWebhooks } from './own-webhooks.ts'
 import { madeUp } from './retyped.ts'
 
 interface Rule {
@@ -25,6 +26,8 @@ interface Rule {
 
 const json = post(eventBody({ topic: 'orders.eu' }))
 const refused = { elsewhere: 403 } as const
+const asPost = { method: 'POST' } as const
+const hook = '/subscriptions/hook'
 
 const rules: Record<RouteId, Rule | 'none'> = {
   publish: { path: '/publish', init: json, allowed: 200, ...refused },
@@ -55,6 +58,35 @@ const rules: Record<RouteId, Rule | 'none'> = {
     allowed: 202,
     ...refused,
   },
+  listSubscriptions: { path: '/subscriptions', allowed: 200, elsewhere: 200 },
+  readSubscription: { path: '/subscriptions/mailer', allowed: 200, ...refused },
+  putSubscription: {
+    path: '/subscriptions/new',
+    init: { ...post('{"topics":"orders.eu"}'), method: 'PUT' },
+    allowed: 201,
+    ...refused,
+  },
+  pull: { path: '/subscriptions/mailer/pull', init: post('{}'), allowed: 200, ...refused },
+  settle: {
+    path: '/subscriptions/mailer/settle',
+    init: post('{"items":[{"token":"none","do":"ack"}]}'),
+    allowed: 200,
+    ...refused,
+  },
+  pauseSubscription: { path: '/subscriptions/mailer/pause', init: asPost, allowed: 200, ...refused },
+  resumeSubscription: { path: '/subscriptions/mailer/resume', init: asPost, allowed: 200, ...refused },
+  seekSubscription: {
+    path: '/subscriptions/mailer/seek',
+    init: post('{"from":"start"}'),
+    allowed: 200,
+    ...refused,
+  },
+  testEndpoint: { path: `${hook}/test`, init: asPost, allowed: 503, ...refused },
+  listAttempts: { path: `${hook}/attempts`, allowed: 200, ...refused },
+  retryDelivery: { path: `${hook}/deliveries/orders.eu/1/retry`, init: asPost, allowed: 409, ...refused },
+  rotateSecret: { path: `${hook}/secrets`, init: asPost, allowed: 201, ...refused },
+  deleteSecret: { path: `${hook}/secrets/999`, init: { method: 'DELETE' }, allowed: 404, ...refused },
+  deleteSubscription: { path: '/subscriptions/mailer', init: { method: 'DELETE' }, allowed: 200, ...refused },
   createKey: {
     path: '/keys',
     init: post(JSON.stringify({ name: 'a', scopes: ['admin'], topics: ['orders.eu'] })),
@@ -114,13 +146,20 @@ const ids = { read: '', rotate: '', revoke: '' }
 const keyOf = (scope: Scope, topic: string) => keys.get(`${scope} ${topic}`)
 
 beforeAll(async () => {
-  own = await ownKeys()
+  own = await ownKeys({ webhooks: ownWebhooks })
   await storeEvents(own.store, [event({ topic: 'orders.eu', eventId: '1' })])
   const other = (amount: number) =>
     event({ topic: 'orders.eu', eventId: '1', payload: `{"amount":${amount}}` })
   await storeEvents(own.store, [other(2), other(3)])
   const filter = { topic: 'orders.eu' }
   await startRedrive(own.store, { filter, asOf: 0, expect: 0, rate: 1 }, { actor: 'test' })
+  const mailer = { topics: 'orders.eu', from: 'start' }
+  const first = (await own.make()).text
+  for (const name of ['mailer', 'orders']) {
+    await own.ask(`/subscriptions/${name}`, first, { ...post(JSON.stringify(mailer)), method: 'PUT' })
+  }
+  const push = { ...mailer, kind: 'push', url: 'https://example.com', timeout_s: 1 }
+  expect((await own.ask(hook, first, { ...post(JSON.stringify(push)), method: 'PUT' })).status).toBe(201)
   const definition = { name: 'totals', version: 1, hash: 'a', topics: ['orders.*'], topicRegex: /^orders/ }
   await registerProjection(own.store, { ...definition, keyed: false, initial: '{}' })
   for (const use of ['read', 'rotate', 'revoke'] as const) {
@@ -167,6 +206,8 @@ test('what is refused is answered alike, whether it exists or not', async () => 
     await answers('/tail?topic=orders.eu', '/tail?topic=nothing'),
     await answers('/dead-letters/c-1', '/dead-letters/c-99', '/dead-letters/nothing'),
     await answers('/projections/totals', '/projections/nothing', '/projections/totals/a'),
+    await answers('/subscriptions/orders', '/subscriptions/nothing'),
+    await answers('/dead-letters/d-1', '/dead-letters/d-99', '/dead-letters/c-1'),
   ]) {
     expect(new Set(alike).size).toBe(1)
     expect(alike[0]).toContain('"code":"forbidden"')

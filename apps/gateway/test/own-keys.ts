@@ -7,6 +7,7 @@ import { connectStore } from '@sekali/store/connect'
 import { ownDatabase, ownPrefix } from '@sekali/testkit/own'
 import { quiet } from '@sekali/testkit/quiet'
 import { inject } from 'vitest'
+import { repeat } from '../src/access/repeat.ts'
 import type { GatewayOptions } from '../src/wire.ts'
 import { serveGateway } from './served-gateway.ts'
 
@@ -35,12 +36,15 @@ export async function ownKeys(options: GatewayOptions = {}, redisUrl = inject('r
       await using server = connectStore({ url: inject('postgresUrl'), poolMax: 1, name: 'test' }, quiet)
       const name = new URL(databaseUrl).pathname.slice(1)
       await server.pool.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
-      await server.pool.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
-        name,
-      ])
+      const sendAway = () =>
+        server.pool.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name])
+      await sendAway()
+      // Again and again: whoever was let in a moment before, and was not through with it, is seen only later.
+      const sending = repeat(100, async () => void (await sendAway()))
       try {
         await work()
       } finally {
+        await sending[Symbol.asyncDispose]()
         await server.pool.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`)
       }
     },
@@ -57,7 +61,7 @@ async function makeKey(
 ): Promise<MadeKey> {
   const key = {
     name: 'test',
-    scopes: ['publish', 'read', 'admin'] as const,
+    scopes: ['publish', 'read', 'work', 'admin'] as const,
     ...wanted,
     topics: topics.map(parsePattern),
   }

@@ -100,7 +100,7 @@ export async function ownPressed(
     startConsumer: () => {
       const urls = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, REDIS_PREFIX: prefix }
       const env = { ...urls, CONSUMER_NAME: 'late', LOG_LEVEL: 'warn' }
-      stack.use(startApp('consumer/src/main.ts', env))
+      return stack.use(startApp('consumer/src/main.ts', env))
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

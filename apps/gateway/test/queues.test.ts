@@ -26,13 +26,29 @@ test('beyond a few, works of a client are done one after the other, and nobody e
   const names = ['a1', 'a2', 'a3', 'a4', 'a5']
   const done = names.map((name) => works.begin('a', name))
   const other = works.begin('b', 'b1')
-  await eventually(() => expect(works.underWay()).toEqual(['a1', 'a2', 'b1', 'a3']))
-  for (const next of ['a4', 'a5']) {
-    works.end(works.underWay().at(-1) ?? '')
-    await eventually(() => expect(works.underWay()).toEqual(['a1', 'a2', 'b1', next]))
+  await eventually(() => expect(works.underWay().sort()).toEqual(['a1', 'a2', 'a3', 'b1']))
+  for (const [over, next] of [
+    ['a3', 'a4'],
+    ['a4', 'a5'],
+  ] as const) {
+    works.end(over)
+    await eventually(() => expect(works.underWay().sort()).toEqual(['a1', 'a2', next, 'b1']))
   }
   for (const name of works.underWay()) works.end(name)
   expect(await Promise.all([...done, other])).toEqual([...names, 'b1'])
+})
+
+test('a client that has few works left does them at once again', async () => {
+  const works = createWorks(2)
+  const names = ['a1', 'a2', 'a3', 'a4', 'a5']
+  const done = names.map((name) => works.begin('a', name))
+  await eventually(() => expect(works.underWay()).toEqual(['a1', 'a2', 'a3']))
+  for (const name of ['a1', 'a2', 'a3']) works.end(name)
+  // Though the one that ran by itself is followed by a rest.
+  await Promise.all(done.slice(0, 3))
+  await eventually(() => expect(works.underWay()).toEqual(['a4', 'a5']))
+  for (const name of ['a4', 'a5']) works.end(name)
+  expect(await Promise.all(done)).toEqual(names)
 })
 
 test('a work that fails does not hold up those behind it', async () => {

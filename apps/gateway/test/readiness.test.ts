@@ -7,7 +7,7 @@ import { eventually } from '@sekali/testkit/eventually'
 import { ownAnswerer, ownSentinel, postgresError } from '@sekali/testkit/impostors'
 import { ownBroker, ownPrefix } from '@sekali/testkit/own'
 import { ownRedis } from '@sekali/testkit/servers'
-import { expect, inject, test } from 'vitest'
+import { expect, inject, test, vi } from 'vitest'
 import { createReadiness } from '../src/operate/readiness.ts'
 import { createGateway, diagnose, nowhere } from './gateway.ts'
 
@@ -186,6 +186,8 @@ test('Redis is asked once a second, however often somebody looks, and the connec
   expect(lastOf('test-figures')).toEqual([expect.stringMatching(/^(time|eval|evalsha|xrange|smembers)$/)])
   expect(lastOf('test')).not.toContainEqual(expect.stringMatching(/^(time|eval|evalsha|xrange|smembers)$/))
 
+  // It would come back by itself.
+  vi.spyOn(gateway.broker.redis, 'connect').mockRejectedValue(new Error('not yet'))
   gateway.broker.redis.disconnect()
   await eventually(async () => expect(await status()).toBe(503))
 })

@@ -42,7 +42,7 @@ test('where nobody is asked for a key there is no session, and everyone may do e
     auth: 'off',
     by: null,
     holder: null,
-    scopes: ['publish', 'read', 'admin'],
+    scopes: ['publish', 'read', 'work', 'admin'],
     topics: ['>'],
     until: null,
   })
@@ -51,8 +51,8 @@ test('where nobody is asked for a key there is no session, and everyone may do e
 })
 
 test('the cookie is for TLS alone where a trusted proxy says that its client came with TLS', async () => {
-  const cookieOf = async (trustedProxies: readonly string[], scheme: string) => {
-    await using own = await ownKeys({ trustedProxies })
+  const cookieOf = async (proxies: readonly string[], scheme: string, option = 'trustedProxies') => {
+    await using own = await ownKeys({ [option]: proxies })
     const { text } = await own.make()
     const headers = { 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': scheme }
     const begun = await own.ask('/session', text, { method: 'POST', headers })
@@ -63,6 +63,7 @@ test('the cookie is for TLS alone where a trusted proxy says that its client cam
   // Of several the last is the proxy's: the client may have invented those before it.
   expect(await cookieOf(['127.0.0.1'], 'http, https')).toMatch(/; Secure$/)
   expect(await cookieOf(['127.0.0.1'], 'https, http')).not.toContain('Secure')
+  expect(await cookieOf(['127.0.0.1'], 'https', 'trustedEdge')).toMatch(/; Secure$/)
   expect(await cookieOf([], 'https')).not.toContain('Secure') // whoever calls may write that
 })
 

@@ -1,5 +1,6 @@
 /** Publishing while Redis has little memory left: it is refused before Redis refuses it, and comes back by itself. */
 import { untilConnected } from '@sekali/broker/connect'
+import { readKeep } from '@sekali/broker/keep'
 import { startApp } from '@sekali/testkit/app'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownDatabase } from '@sekali/testkit/own'
@@ -125,6 +126,35 @@ test('a flood that nobody stores ends at 85 %, consumers drain it, and publishin
     expect(totals).toMatchObject({ stored: totals.accepted, in_flight: 0 })
   }, 30_000)
   await eventually(async () => expect((await publish()).status).toBe(200))
+})
+
+test('what Redis keeps of stored events goes before any is refused, also when no consumer runs', async () => {
+  await using system = await ownSystem()
+  const { gateway, operator, publish, fillTo } = system
+  const consumer = system.startConsumer()
+  const payload = { text: 'x'.repeat(200_000) }
+  for (const n of upTo(40)) {
+    expect((await publish({ topic: n % 2 === 0 ? 'busy' : 'orders', payload })).status).toBe(200)
+  }
+  await eventually(async () => {
+    const { totals } = (await (await gateway.app.request('/stats')).json()) as { totals: object }
+    expect(totals).toMatchObject({ stored: 40, in_flight: 0 })
+  }, 30_000)
+  consumer.signal('SIGTERM')
+  await consumer.exited
+  const { bytes } = await readKeep(operator)
+  expect(bytes).toBeGreaterThan(8_000_000)
+  await fillTo(92)
+  const codes = new Set<number>()
+  await eventually(async () => {
+    codes.add((await publish()).status)
+    expect((await readKeep(operator)).bytes).toBeLessThan(bytes / 2)
+  })
+  for (const _ of upTo(5)) codes.add((await publish()).status)
+  expect([...codes]).toEqual([200])
+  expect(gateway.pressure.state().isShedding).toBe(false)
+  const { findings } = await diagnose(gateway)
+  expect(findings).toContainEqual(expect.objectContaining({ check: 'redis.keep', level: 'ok' }))
 })
 
 test('shedding must end below where it begins', () => {

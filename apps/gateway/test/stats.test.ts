@@ -5,7 +5,7 @@ import { registerProjection } from '@sekali/store/register-projection'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownBroker, ownPrefix, ownStore } from '@sekali/testkit/own'
 import { afterAll, expect, inject, test } from 'vitest'
-import { shareReadings } from '../src/operate/single-flight.ts'
+import { shareReadings } from '../src/clients/single-flight.ts'
 import { createGateway, nowhere } from './gateway.ts'
 
 interface Stats {

@@ -35,6 +35,7 @@ interface Stats {
 export async function ownSystem(
   redisUrl = inject('redisUrl'),
   postgresUrl = inject('postgresUrl'),
+  more: Readonly<Record<string, string>> = {},
 ): Promise<System> {
   const stack = new AsyncDisposableStack()
   const database = stack.use(await ownDatabase(postgresUrl))
@@ -43,6 +44,7 @@ export async function ownSystem(
     DATABASE_URL: database.url,
     REDIS_PREFIX: ownPrefix(),
     LOG_LEVEL: 'warn',
+    ...more,
   }
   const consumer = stack.use(startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'consumer-1' }))
   const metricsPort = String(await freePort())

@@ -16,7 +16,8 @@ function ownLoads(eventsMax: number) {
       loads.begin()
       const [looked] = loads.ask([orders])
       if (meanwhile > 0) loads.onTaken(orders, meanwhile, 0)
-      if (looked) loads.learn(looked, { stream: { group: 'g', entriesAdded, bytes: 0 }, account })
+      if (looked)
+        loads.learn(looked, { stream: { group: 'g', entriesAdded, bytes: 0 }, keptBytes: 0, account })
     },
   }
 }
@@ -44,4 +45,20 @@ test('a topic that a look has found full takes nothing until an eighth is draine
     loads.look(left)
     expect([left, loads.full.has(orders)]).toEqual([left, isFull])
   }
+})
+
+test('a topic that was found filled is looked at until it is drained, though nothing comes', () => {
+  const loads = ownLoads(48)
+  loads.onTaken(orders, 24, 0)
+  for (const [left, isLookedAt] of [
+    [24, true],
+    [13, true],
+    [12, false],
+  ] as const) {
+    loads.look(left)
+    expect([left, loads.isDue()]).toEqual([left, isLookedAt])
+  }
+  // What comes at once now is not added to what is long stored.
+  loads.onTaken(orders, 35, 0)
+  expect(loads.full.has(orders)).toBe(false)
 })

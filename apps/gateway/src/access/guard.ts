@@ -7,7 +7,7 @@ import type { Handler, Route } from '../http/router.ts'
 import { refusalOfScope } from './may.ts'
 import { grantOf, isMarked, nobody } from './principals.ts'
 
-export type Served = Pick<Route, 'handler' | 'direct'>
+export type Served = Pick<Route, 'handler' | 'direct' | 'bodyBytesMax'>
 
 /** Called when somebody was refused what administrators do, with the path as the table of routes has it. */
 export type OnDenied = (request: IncomingMessage, path: string) => void

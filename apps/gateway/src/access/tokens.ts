@@ -18,7 +18,7 @@ export interface TokenOptions {
   /** Where the issuer's public keys are: an address, or a file. */
   readonly jwks: { readonly url: string } | { readonly file: string }
   readonly algorithms?: readonly string[]
-  /** What the issuer writes before publish, read and admin in `scope`. */
+  /** What the issuer writes before publish, read, work and admin in `scope`. */
   readonly scopePrefix?: string
 }
 

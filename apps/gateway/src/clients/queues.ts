@@ -1,7 +1,7 @@
 /**
- * A queue of work for each client. A client does a few pieces at once; the pieces beyond them run one after the other, and
- * a rest follows each. Otherwise three hundred streams that begin at once, or a flood of pages, would take the event loop
- * and PostgreSQL from everybody else.
+ * A queue of work for each client. A client does a few pieces at once; as long as it has more than those, the pieces that wait
+ * run one after the other, and a rest follows each. Otherwise three hundred streams that begin at once, or a flood of pages,
+ * would take the event loop and PostgreSQL from everybody else.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from './clients.ts'
@@ -15,39 +15,60 @@ export interface Queues {
 const restWorks = 0.5
 
 interface Queue {
+  /** Pieces that are to begin, in order. */
+  readonly waiting: ((way: Way) => void)[]
   /** Pieces that are under way or wait. */
   works: number
-  /** Resolves when the last of the pieces that run one by one is over, and its rest. */
-  last: Promise<void>
+  /** Those of them that are under way side by side. */
+  atOnce: number
+  /** Whether one is under way, or rests, of those that run one by one. */
+  isLaneBusy: boolean
 }
+
+type Way = 'at once' | 'one by one'
 
 /** `atOnceMax` is called for each piece. It returns how many pieces of a client may run side by side. */
 export function createQueues(atOnceMax: () => number): Queues {
   const queues = new Map<Client, Queue>()
 
-  async function inOrder<T>(queue: Queue, work: () => Promise<T>): Promise<T> {
-    const before = queue.last
-    const { promise, resolve } = Promise.withResolvers<void>()
-    queue.last = promise
-    await before
-    const startedAt = performance.now()
-    try {
-      return await work()
-    } finally {
-      void pause(restWorks * (performance.now() - startedAt)).then(resolve)
+  function beginNext(queue: Queue): void {
+    while (queue.waiting.length > 0) {
+      const max = atOnceMax()
+      // Who has few left is through with what was too many: no piece of it need wait for another any more.
+      const way = queue.works <= max && queue.atOnce < max ? 'at once' : 'one by one'
+      if (way === 'at once') queue.atOnce += 1
+      else if (queue.isLaneBusy) return
+      else queue.isLaneBusy = true
+      queue.waiting.shift()?.(way)
     }
+  }
+
+  async function end(client: Client, queue: Queue, way: Way, ms: number): Promise<void> {
+    queue.works -= 1
+    if (way === 'at once') queue.atOnce -= 1
+    beginNext(queue)
+    if (way === 'one by one') {
+      await pause(restWorks * ms)
+      queue.isLaneBusy = false
+      beginNext(queue)
+    }
+    if (queue.works === 0 && !queue.isLaneBusy) queues.delete(client)
   }
 
   return {
     async run(client, work) {
-      const queue = queues.get(client) ?? { works: 0, last: Promise.resolve() }
+      const queue = queues.get(client) ?? { waiting: [], works: 0, atOnce: 0, isLaneBusy: false }
       queues.set(client, queue)
       queue.works += 1
+      const { promise, resolve } = Promise.withResolvers<Way>()
+      queue.waiting.push(resolve)
+      beginNext(queue)
+      const way = await promise
+      const startedAt = performance.now()
       try {
-        return await (queue.works <= atOnceMax() ? work() : inOrder(queue, work))
+        return await work()
       } finally {
-        queue.works -= 1
-        if (queue.works === 0) queues.delete(client)
+        void end(client, queue, way, performance.now() - startedAt)
       }
     },
   }

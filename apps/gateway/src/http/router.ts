@@ -28,8 +28,8 @@ export interface Route {
   readonly handler: Handler
   /** The same without Hono, for a request whose target is the path, with a query or without. */
   readonly direct?: DirectHandler
-  /** The handler reads a body: see small-bodies.ts. */
-  readonly hasSmallBody?: boolean
+  /** The handler reads a body of so many bytes at most: see small-bodies.ts. */
+  readonly bodyBytesMax?: number | undefined
 }
 
 /** The handlers of a route that is served past Hono where that is possible. */

@@ -1,6 +1,6 @@
 /**
- * Bodies of a few kilobytes, for routes that Hono serves: those of requests that manage something. They are read before the
- * handler is called, so that a slow or large one holds nothing but itself. What carries events is read by publish/.
+ * Bodies of a few kilobytes, for routes that Hono serves: those of requests that manage something, and of workers. They are
+ * read before the handler is called, so that a slow or large one holds nothing but itself. What carries events is read by publish/.
  */
 import type { IncomingMessage } from 'node:http'
 import { MalformedJson, NotUtf8 } from '@sekali/core/errors'

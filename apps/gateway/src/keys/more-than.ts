@@ -1,5 +1,5 @@
 /** Nobody makes, sees or changes a key that may do more than their own: an admin of a few topics stays one of these. */
-import { allowsPattern, type Grant, isBoundBySource } from '@sekali/core/access'
+import { allowsPattern, type Grant, isBoundBySource, mayGive } from '@sekali/core/access'
 import type { Issue } from '@sekali/core/errors'
 
 type Powers = Omit<Grant, 'holder'>
@@ -11,7 +11,7 @@ export function moreThan(own: Powers, other: Powers): readonly Issue[] {
   const issues: Issue[] = []
   const note = (path: string, message: string) => issues.push({ path, code: 'beyond_own_key', message })
   for (const scope of other.scopes) {
-    if (!own.scopes.includes(scope)) note('scopes', `must not have ${scope}, which your key does not have`)
+    if (!mayGive(own.scopes, scope)) note('scopes', `must not have ${scope}, which your key does not have`)
   }
   for (const [index, pattern] of other.topics.entries()) {
     if (!allowsPattern(own, pattern)) note(`topics.${index}`, 'must be within the topics of your key')

@@ -17,6 +17,7 @@ import { problem } from '../http/problem.ts'
 import { reply, toResponse } from '../http/reply.ts'
 import type { Handler } from '../http/router.ts'
 import type { LetterDeps } from './deps.ts'
+import { redriveDeliveries } from './redrive-deliveries.ts'
 import { entryIdText, shownOperation } from './shown.ts'
 
 const rateDefault = 50
@@ -26,7 +27,11 @@ export function redrive(deps: LetterDeps): Handler {
     const body = parseBody(c.env.incoming, Redrive)
     if ('refused' in body) return toResponse(body.refused)
     const { filter = {}, dry_run = false } = body.value
-    const errors = issuesOf(body.value)
+    const missing = missingIn(body.value)
+    if (filter.subscription !== undefined && missing.length === 0) {
+      return await redriveDeliveries(deps, c, filter.subscription, body.value)
+    }
+    const errors = [...issuesOf(body.value), ...missing]
     if (errors.length > 0) return problem('invalid_body', { errors })
     const { topic, reason, from, to } = filter
     const wanted = await allowedFilter(deps, c, { topic, reason, from, to, id: numberOf(filter.id) })
@@ -37,15 +42,22 @@ export function redrive(deps: LetterDeps): Handler {
 
 const numberOf = (id: string | undefined) => (id === undefined ? undefined : parseLetterId(id)?.number)
 
-/** What the schema does not say: only entries can be redriven, and only what was counted. */
-function issuesOf({ filter, dry_run = false, as_of, expect }: v.InferOutput<typeof Redrive>): Issue[] {
+/** What the schema does not say: without a subscription only entries can be redriven. */
+function issuesOf({ filter, as_of }: v.InferOutput<typeof Redrive>): Issue[] {
   const issues: Issue[] = []
+  if (filter?.subscription !== undefined) return issues
   for (const [path, id] of [['filter.id', filter?.id] as const, ['as_of', as_of] as const]) {
     if (id === undefined || parseLetterId(id)?.kind === 'entry') continue
     const message =
-      'must be the id of an entry, e-…: a conflict cannot be redriven, publish it as another event'
+      'must be the id of an entry, e-…: a conflict cannot be redriven, publish it as another event; a delivery needs its subscription in the filter'
     issues.push({ path, code: 'invalid_letter', message })
   }
+  return issues
+}
+
+/** Only what was counted can be redriven. */
+function missingIn({ dry_run = false, as_of, expect }: v.InferOutput<typeof Redrive>): Issue[] {
+  const issues: Issue[] = []
   for (const [path, value] of dry_run
     ? []
     : ([

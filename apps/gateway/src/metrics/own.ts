@@ -6,11 +6,14 @@ import { addPoolMetrics } from '@sekali/process/pool-metrics'
 import type { Store } from '@sekali/store/connect'
 import type { Pressure } from '../pressure/pressure.ts'
 import type { Connections } from '../sockets/connections.ts'
+import type { Standby } from '../standby/standby.ts'
 
 export interface OwnDeps {
   readonly connections: Pick<Connections, 'count' | 'tailsCount'>
   readonly store: Store
   readonly pressure: Pick<Pressure, 'state'>
+  /** Where there is one. */
+  readonly standby: Pick<Standby, 'state'> | undefined
   /** How many events this gateway has brought to Redis. */
   readonly accepted: () => number
 }
@@ -40,7 +43,7 @@ export const addPublishMetrics = ({ histogramBy }: Metrics) =>
 
 export function addOwnMetrics(
   metrics: Metrics,
-  { connections, store, pressure, accepted }: OwnDeps,
+  { connections, store, pressure, standby, accepted }: OwnDeps,
 ): OwnMetrics {
   const { read } = metrics
   const answers = new Float64Array(statusMax + 1)
@@ -60,14 +63,38 @@ export function addOwnMetrics(
     accepted,
   )
   read('gauge', ['sekali_connections_open', 'Connections of clients, tails included.'], connections.count)
-  read('gauge', ['sekali_tails_open', 'Tails that are being served.'], connections.tailsCount)
+  read(
+    'gauge',
+    ['sekali_tails_open', 'Tails that are being served, and pulls that wait.'],
+    connections.tailsCount,
+  )
   addPressureMetrics(metrics, pressure)
+  addStandbyMetrics(metrics, standby)
   addPoolMetrics(metrics, store.pool)
   return {
     onAnswer: (status) => {
       if (status <= statusMax) answers[status] = (answers[status] ?? 0) + 1
     },
   }
+}
+
+/** Without samples where there is no standby. */
+function addStandbyMetrics({ read }: Metrics, standby: OwnDeps['standby']): void {
+  read(
+    'gauge',
+    ['sekali_standby_used', 'Whether pages, replays and the history of tails come from the standby.'],
+    () => standby && Number(standby.state().unfit === undefined),
+  )
+  read(
+    'gauge',
+    ['sekali_standby_lag_seconds', 'How far the standby is behind the primary, at most.'],
+    () => standby?.state().lag?.seconds,
+  )
+  read(
+    'gauge',
+    ['sekali_standby_lag_bytes', "The same in bytes of PostgreSQL's write-ahead log."],
+    () => standby?.state().lag?.bytes,
+  )
 }
 
 /** As this gateway knows it. Which topics are full, `/readyz` and the doctor say: their names would be series without end. */

@@ -1,6 +1,6 @@
 /**
- * What there is in the system as a whole, read at each scrape from what `/stats`, `/doctor` and `/projections` read. Every
- * gateway reports the same, so a query takes the maximum over gateways and not the sum.
+ * What there is in the system as a whole, read at each scrape from what `/stats`, `/doctor`, `/projections` and
+ * `/subscriptions` read. Every gateway reports the same, so a query takes the maximum over gateways and not the sum.
  */
 import type { Broker } from '@sekali/broker/connect'
 import { readSettings, type Settings } from '@sekali/broker/settings'
@@ -14,6 +14,8 @@ import { within } from '../clients/deadline.ts'
 import { longestWait, readWaits } from '../operate/oldest.ts'
 import type { Readiness } from '../operate/readiness.ts'
 import type { Reading, Readings } from '../operate/readings.ts'
+import { readSubscriptionsNow, type SubscriptionsNow } from '../operate/subscriptions-now.ts'
+import { addSubscriptions } from './subscriptions.ts'
 import { type TopicSamples, topicSamples, topicsNow } from './topics.ts'
 
 export interface SystemDeps {
@@ -36,6 +38,7 @@ interface Scraped {
   readonly settings: Settings | undefined
   readonly projections: readonly ProjectionStatus[] | undefined
   readonly waits: ReadonlyMap<string, number> | undefined
+  readonly subscriptions: SubscriptionsNow | undefined
   readonly isReady: boolean | undefined
 }
 
@@ -55,6 +58,7 @@ export function addSystemMetrics(metrics: Metrics, deps: SystemDeps, topicsMax =
   addTopics(metrics, () => scraped)
   addRedis(metrics, () => scraped?.settings)
   addProjections(metrics, () => scraped)
+  addSubscriptions(metrics, () => scraped?.subscriptions)
   metrics.read('gauge', ['sekali_ready', 'Whether this gateway can take events, as /readyz says.'], () =>
     numberOf(scraped?.isReady),
   )
@@ -72,15 +76,16 @@ async function scrape(
     const samples = await topicSamples(await topicsNow(reading.topics, waits), topicsMax)
     return { reading, topics: { samples, longest: longestWait(reading.topics, waits) } }
   }
-  const [figures, settings, projections, waits, fitness] = await Promise.all([
+  const [figures, settings, projections, waits, subscriptions, fitness] = await Promise.all([
     system(),
     inTime(detailsMsMax, readSettings(figuresBroker)),
     inTime(detailsMsMax, readProjections(store, undefined, false)),
     inTime(detailsMsMax, readProjectionWaits(store)),
+    inTime(detailsMsMax, readSubscriptionsNow(store)),
     inTime(detailsMsMax, readiness.check()),
   ])
   const isReady = fitness && fitness.problems.length === 0
-  return { ...figures, settings, projections, waits, isReady }
+  return { ...figures, settings, projections, waits, subscriptions, isReady }
 }
 
 const numberOf = (is: boolean | undefined): number | undefined => (is === undefined ? undefined : Number(is))

@@ -3,21 +3,30 @@
  * open. Nobody reads it for a sample or a scrape, and those who ask together share it.
  */
 import type { Broker } from '@sekali/broker/connect'
-import { allowsTopic, type Grant } from '@sekali/core/access'
+import { allowsPattern, allowsTopic, type Grant } from '@sekali/core/access'
+import { parsePattern } from '@sekali/core/pattern'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
-import { countOpenLetters, type OpenLetters } from '@sekali/store/open-letters'
+import { type CountedLetters, countOpenLetters, type OpenLetters } from '@sekali/store/open-letters'
 import { within } from '../clients/deadline.ts'
+import { shareReadings } from '../clients/single-flight.ts'
 import { longestWait, readWaits, type Waits } from './oldest.ts'
 import type { Reading } from './readings.ts'
-import { shareReadings } from './single-flight.ts'
 import type { Visible } from './visible.ts'
+
+interface AllOpenLetters extends OpenLetters {
+  /** Of subscriptions. */
+  readonly deliveries: number
+}
 
 export interface Details {
   /** Of some topics of a reading, in seconds; null if it is not known. Never rejects. */
   longestWait(reading: Reading, visible: Visible): Promise<number | null>
-  /** Of the topics that a key may see, as of a reading or later; null if it is not known. Never rejects. */
-  openLetters(reading: Reading, grant: Grant): Promise<OpenLetters | null>
+  /**
+   * Of the topics that a key may see, and of the subscriptions to such topics alone, as of a reading or later; null if it is
+   * not known. Never rejects.
+   */
+  openLetters(reading: Reading, grant: Grant): Promise<AllOpenLetters | null>
 }
 
 export interface DetailsDeps {
@@ -26,8 +35,6 @@ export interface DetailsDeps {
   readonly store: Store
   readonly log: Logger
 }
-
-type CountedLetters = Awaited<ReturnType<typeof countOpenLetters>>
 
 export function createDetails(deps: DetailsDeps, readMs = 1_500): Details {
   // Once for a reading: its pages share it.
@@ -55,13 +62,16 @@ export function createDetails(deps: DetailsDeps, readMs = 1_500): Details {
     async openLetters(reading, grant) {
       const open = await countOnce(reading)
       if (open === undefined) return null
-      let [entries, conflicts] = [0, 0]
-      for (const [topic, one] of open) {
+      let [entries, conflicts, deliveries] = [0, 0, 0]
+      for (const [topic, one] of open.ofTopics) {
         if (!allowsTopic(grant, topic)) continue
         entries += one.entries
         conflicts += one.conflicts
       }
-      return { entries, conflicts }
+      for (const one of open.ofSubscriptions.values()) {
+        if (allowsPattern(grant, parsePattern(one.topics))) deliveries += one.deliveries
+      }
+      return { entries, conflicts, deliveries }
     },
   }
 }

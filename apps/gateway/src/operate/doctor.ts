@@ -1,6 +1,6 @@
 /**
- * GET /doctor: examines Redis, PostgreSQL, the clocks, the consumers, what is in flight, the projections and whether keys
- * are asked for. Each finding names its remedy. The gateway examines, because it has the connections: nobody needs a
+ * GET /doctor: examines Redis, PostgreSQL, the clocks, the consumers, what is in flight, the projections, the subscriptions
+ * and whether keys are asked for. Each finding names its remedy. The gateway examines, because it has the connections: nobody needs a
  * password of a database at their desk. No finding holds a secret or an event's content.
  */
 import { readHolders } from '@sekali/broker/backlog'
@@ -24,8 +24,11 @@ import type { Context } from 'hono'
 import { refusalOfPattern } from '../access/may.ts'
 import { grantOf } from '../access/principals.ts'
 import { within } from '../clients/deadline.ts'
+import { shareReadings } from '../clients/single-flight.ts'
 import { reply, toResponse } from '../http/reply.ts'
 import type { Pressure } from '../pressure/pressure.ts'
+import { standbyFindings } from '../standby/finding.ts'
+import type { Standby } from '../standby/standby.ts'
 import { accessFinding } from './access-finding.ts'
 import {
   clockFinding,
@@ -36,18 +39,21 @@ import {
   sameContentFinding,
 } from './findings.ts'
 import { createGapSearch } from './gap-search.ts'
+import { timelineFinding } from './lineage.ts'
 import { gapsFinding, restoredFinding } from './log-findings.ts'
 import { readOldestOf } from './oldest.ts'
 import { pressureFindings } from './pressure-findings.ts'
 import { definitionsFinding, projectionFindings } from './projection-findings.ts'
 import type { Readings } from './readings.ts'
-import { shareReadings } from './single-flight.ts'
+import { subscriptionFindings } from './subscription-findings.ts'
+import { readSubscriptionsNow } from './subscriptions-now.ts'
 
 export interface DoctorDeps {
   /** Not the one that appends. */
   readonly figuresBroker: Broker
   readonly readings: Readings
   readonly store: Store
+  readonly standby: Pick<Standby, 'state'> | undefined
   readonly pressure: Pick<Pressure, 'state'>
   readonly auth: AuthMode
   /** The setting that lets others come in through a proxy, if there is one. */
@@ -61,7 +67,7 @@ const topicsLookedAtMax = 100
 const topicsNamedMax = 3
 
 export function doctor(
-  { figuresBroker: broker, readings, store, pressure, auth, proxySetting, log }: DoctorDeps,
+  { figuresBroker: broker, readings, store, standby, pressure, auth, proxySetting, log }: DoctorDeps,
   readMs = 1_500,
 ) {
   const inTime = <T>(work: Promise<T>) => within(readMs, log, work)
@@ -70,11 +76,14 @@ export function doctor(
     const all = await Promise.all([
       reach('redis.reachable', 'Redis', brokerAway, examineBroker(broker)),
       reach('postgres.reachable', 'PostgreSQL', storeAway, examineStore(store)),
+      timeline(),
+      standbyFindings(standby),
       skew('redis.clock', 'Redis', () => inTime(readBrokerClock(broker))),
       skew('postgres.clock', 'PostgreSQL', () => inTime(readStoreClock(store))),
       system(),
       theLog(),
       projections(),
+      subscriptions(),
       access(),
     ])
     return JSON.stringify(diagnosisOf(all.flat()))
@@ -98,6 +107,11 @@ export function doctor(
     if (findings !== undefined) return findings
     const { code, what, remedy } = troubleOf(server, failure)
     return [problem(check, `${what} (${code}): ${away}`, remedy)]
+  }
+
+  async function timeline(): Promise<Finding> {
+    const found = await inTime(timelineFinding(broker, store))
+    return found ?? unknown('postgres.timeline', 'cannot be told while a server is away')
   }
 
   async function system(): Promise<Finding[]> {
@@ -130,6 +144,10 @@ export function doctor(
   async function access(): Promise<Finding> {
     const liveKeys = auth === 'off' ? await inTime(countLiveKeys(store)) : undefined
     return accessFinding(auth, liveKeys, proxySetting)
+  }
+
+  async function subscriptions(): Promise<Finding[]> {
+    return subscriptionFindings(await inTime(readSubscriptionsNow(store)))
   }
 
   async function projections(): Promise<Finding[]> {

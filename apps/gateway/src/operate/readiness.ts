@@ -11,6 +11,8 @@ import { sentenceOf, troubleOf } from '@sekali/core/trouble'
 import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import type { Pressure } from '../pressure/pressure.ts'
+import { standbyWarnings } from '../standby/finding.ts'
+import type { Standby } from '../standby/standby.ts'
 import { pressureWarnings } from './pressure-findings.ts'
 import { type BrokerTrial, createBrokerTrials, createStoreTrials, isConnected } from './trials.ts'
 
@@ -20,6 +22,7 @@ export interface ReadinessDeps {
   readonly store: Store
   /** What is refused because too much is in flight: nothing is wrong with this gateway then, so it stays ready. */
   readonly pressure?: Pick<Pressure, 'state'>
+  readonly standby?: Pick<Standby, 'state'> | undefined
   /** Whether nobody can be let in, where keys are asked for. */
   readonly isBlind?: (() => boolean) | undefined
   readonly log: Logger
@@ -43,9 +46,9 @@ export interface Readiness {
 const tryEveryMs = 1_000
 
 export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = tryEveryMs): Readiness {
-  const { broker, figuresBroker, store, pressure, isBlind, log } = deps
+  const { broker, figuresBroker, store, pressure, standby, isBlind, log } = deps
   const tryBroker = createBrokerTrials(figuresBroker, log, { checkMs, everyMs })
-  const tryStore = createStoreTrials(store, log, checkMs)
+  const tryStore = createStoreTrials(store, figuresBroker, log, checkMs)
   const report = createReporter(log)
   return {
     async check() {
@@ -66,7 +69,12 @@ export function createReadiness(deps: ReadinessDeps, checkMs = 1_500, everyMs = 
         broker: ofBroker === undefined ? 'unavailable' : brokerProblems.length === 0 ? 'ok' : 'unfit',
         store: typeof ofStore === 'string' ? 'unavailable' : ofStore.length === 0 ? 'ok' : 'unfit',
         problems: [...brokerProblems, ...ofKeys],
-        warnings: [...warnings, ...storeTexts, ...(pressure ? pressureWarnings(pressure.state()) : [])],
+        warnings: [
+          ...warnings,
+          ...storeTexts,
+          ...standbyWarnings(standby),
+          ...(pressure ? pressureWarnings(pressure.state()) : []),
+        ],
       }
     },
   }

@@ -5,8 +5,8 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { readTopics } from '@sekali/store/topics'
 import { within } from '../clients/deadline.ts'
+import { shareReadings } from '../clients/single-flight.ts'
 import { type Combined, combineInPortions } from './figures.ts'
-import { shareReadings } from './single-flight.ts'
 
 /** What was read of both servers at one time; what could not be read is null or undefined. */
 export interface Reading extends Combined {

@@ -6,6 +6,7 @@ import type { Logger } from '@sekali/process/log'
 import type { Store } from '@sekali/store/connect'
 import { checkStore } from '@sekali/store/health'
 import { within } from '../clients/deadline.ts'
+import { checkLineage } from './lineage.ts'
 
 /** What a trial came to; a text is why there was none. */
 export type BrokerTrial = BrokerHealth | string
@@ -31,10 +32,20 @@ export function createBrokerTrials(
 }
 
 /** Tries what PostgreSQL can do, once for all calls during a trial. Nothing is kept: it may be gone the moment after. */
-export function createStoreTrials(store: Store, log: Logger, checkMs: number): () => Promise<StoreTrial> {
+export function createStoreTrials(
+  store: Store,
+  broker: Broker,
+  log: Logger,
+  checkMs: number,
+): () => Promise<StoreTrial> {
   let current: Promise<StoreTrial> | undefined
+  const check = async () => {
+    const problems = await checkStore(store)
+    if (problems.length > 0 || !isConnected(broker)) return problems
+    return await checkLineage(broker, store).catch(() => []) // that a server is away is found by its own trial
+  }
   return () => {
-    current ??= orTrouble('PostgreSQL', checkMs, log, checkStore(store)).finally(() => {
+    current ??= orTrouble('PostgreSQL', checkMs, log, check()).finally(() => {
       current = undefined
     })
     return current

@@ -28,6 +28,8 @@ export interface Load {
 export interface Found {
   /** Undefined if there is none. */
   readonly stream: StreamLoad | undefined
+  /** About how many of its bytes are stored, and kept for a time. */
+  readonly keptBytes: number
   /** Undefined if PostgreSQL has not answered, and null if it has no such topic. */
   readonly account: Accounted | null | undefined
 }
@@ -61,11 +63,17 @@ export const foundFillOf = ({ known }: Load, bounds: Bounds): number => shareOf(
 const shareOf = ({ events, bytes }: Amount, { eventsMax, bytesMax }: Bounds): number =>
   Math.max(events / eventsMax, bytes / bytesMax)
 
+/** A topic that is found fuller is looked at again, though nothing comes: consumers drain it, and none of that would be known. */
+const watchedAbove = 1 / 4
+
+/** Whether the last look found so much that what it found must not grow old. */
+export const isWatched = (load: Load, bounds: Bounds): boolean => foundFillOf(load, bounds) > watchedAbove
+
 /** Notes what a look has found; `before` is what had been taken when it began. */
 export function learn(
   load: Load,
   before: Readonly<Amount>,
-  { stream, account }: Found,
+  { stream, keptBytes, account }: Found,
   bounds: Bounds,
 ): void {
   const { known, taken, due } = load
@@ -73,7 +81,8 @@ export function learn(
   known.events = inFlightOf(load, stream) ?? known.events
   // What is left of a stream that is drained is not in flight.
   if (known.events === 0) known.bytes = 0
-  else if (stream !== undefined) known.bytes = stream.bytes ?? known.bytes
+  else if (stream !== undefined)
+    known.bytes = stream.bytes === null ? known.bytes : Math.max(0, stream.bytes - keptBytes)
   taken.events -= before.events
   taken.bytes -= before.bytes
   due.events = stepOf(bounds.eventsMax, known.events)

@@ -3,18 +3,21 @@
  * others go on), and all events while Redis has little memory left, which consumers need to drain it (503).
  *
  * Both are known from looks (topic-loads.ts, memory-load.ts) on another connection than that of the appends. A gateway looks
- * as long as it takes events or refuses some; an idle one does not. Who publishes pays for an addition a call.
+ * as long as it takes events, refuses some, or knows of a topic with much in flight; an idle one does not. Who publishes
+ * pays for an addition a call.
  */
 import type { OnTaken } from '@sekali/broker/append'
 import type { Broker } from '@sekali/broker/connect'
+import { readKeptBytes } from '@sekali/broker/keep'
 import { readLoads, type StreamLoad } from '@sekali/broker/loads'
-import { readMemory } from '@sekali/broker/memory'
+import type { RedisMemory } from '@sekali/broker/memory'
 import { BacklogLimit, MemoryLimit } from '@sekali/core/errors'
 import type { Event, TopicName } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import { type Accounted, readAccounted } from '@sekali/store/accounted'
 import type { Store } from '@sekali/store/connect'
 import { within } from '../clients/deadline.ts'
+import { createFree } from './free.ts'
 import { type PressureLimits, pressureLimits } from './limits.ts'
 import { createMemoryLoad, type MemoryLoad } from './memory-load.ts'
 import { createRounds } from './rounds.ts'
@@ -65,7 +68,7 @@ export function createPressure(deps: PressureDeps, limits: PressureLimits = pres
   const { log, random = Math.random } = deps
   const topics = createTopicLoads(limits, log, now)
   const memory = createMemoryLoad(limits, log, now)
-  const look = createLook(deps, topics, memory)
+  const look = createLook(deps, topics, memory, createFree(deps, limits.shedUntil))
   const rounds = createRounds(async () => {
     const { costMs, isAnswered } = await look()
     if (topics.isDue() || memory.isShedding()) rounds.ask(isAnswered ? lookMs : againMs)
@@ -102,7 +105,12 @@ export function createPressure(deps: PressureDeps, limits: PressureLimits = pres
 }
 
 /** A look at Redis's memory and at the topics that are due. */
-function createLook({ figuresBroker, store, log }: PressureDeps, topics: TopicLoads, memory: MemoryLoad) {
+function createLook(
+  { figuresBroker, store, log }: PressureDeps,
+  topics: TopicLoads,
+  memory: MemoryLoad,
+  readFreed: () => Promise<RedisMemory>,
+) {
   const readAccounts = createAccountReads(store, log)
   return async (): Promise<{ readonly costMs: number; readonly isAnswered: boolean }> => {
     const names = topics.begin()
@@ -110,18 +118,20 @@ function createLook({ figuresBroker, store, log }: PressureDeps, topics: TopicLo
     const accounts = await readAccounts(names)
     const looked = topics.ask(names)
     memory.begin()
-    const [used, loads] = await Promise.allSettled([
-      readMemory(figuresBroker),
+    const [used, loads, kept] = await Promise.allSettled([
+      readFreed(),
       readLoads(figuresBroker, names),
+      readKeptBytes(figuresBroker, names),
     ])
     if (used.status === 'fulfilled') memory.learn(used.value)
-    if (loads.status === 'rejected') {
+    if (loads.status === 'rejected' || kept.status === 'rejected') {
       topics.postpone(names)
       return { costMs: 0, isAnswered: false }
     }
     for (const one of looked) {
       const account = accounts && (accounts.get(one.topic) ?? null)
-      topics.learn(one, { stream: loads.value.get(one.topic), account })
+      const stream = loads.value.get(one.topic)
+      topics.learn(one, { stream, keptBytes: kept.value.get(one.topic) ?? 0, account })
     }
     return { costMs: costMsOf([...loads.value.values()]), isAnswered: true }
   }

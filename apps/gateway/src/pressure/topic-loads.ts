@@ -4,7 +4,9 @@
  * What a look finds is exact: Redis says how many entries were ever added to the stream and what it weighs, PostgreSQL how
  * many are accounted for. Between looks a gateway adds what it has appended itself. It looks again whenever that is a
  * sixty-fourth of a bound. So its own appends never pass a bound unseen, and those of each other gateway may by a
- * sixty-fourth; on top of that comes what is under way.
+ * sixty-fourth; on top of that comes what is under way. A topic that a look has found more than a quarter full is looked at
+ * until it is drained, though nothing comes any more: otherwise what comes after a while would be refused for what is long
+ * stored.
  *
  * While PostgreSQL is away no position moves, so what it said last stays exact. A gateway that has never heard it counts
  * what came since its own first look.
@@ -12,10 +14,13 @@
 import type { TopicName } from '@sekali/core/event'
 import type { Logger } from '@sekali/process/log'
 import { createHolds } from './holds.ts'
-import { type Amount, type Bounds, type Found, isDue, type Load, learn, newLoad } from './load.ts'
+import { type Amount, type Bounds, type Found, isDue, isWatched, type Load, learn, newLoad } from './load.ts'
 
 /** Topics that are remembered, about 20 MB. Those looked at longest ago are forgotten, and then looked at as new ones. */
 const topicsMax = 100_000
+
+/** Between two looks at topics to which nothing comes. */
+const watchMs = 1_000
 
 /** A topic that Redis is being asked for, and what was taken of it before. */
 interface Looked {
@@ -47,6 +52,9 @@ export function createTopicLoads(bounds: Bounds, log: Logger, now: () => number)
   const loads = new Map<TopicName, Load>()
   const holds = createHolds(bounds, log, now)
   const due = new Set<TopicName>()
+  /** Looked at though nothing comes, but not as often. */
+  const watched = new Set<TopicName>()
+  let watchedAt = Number.NEGATIVE_INFINITY
   let isWeighed = true
 
   function remember(topic: TopicName): Load {
@@ -75,6 +83,10 @@ export function createTopicLoads(bounds: Bounds, log: Logger, now: () => number)
     begin() {
       const topics = new Set([...holds.topics.keys(), ...due])
       due.clear()
+      if (now() - watchedAt >= watchMs) {
+        watchedAt = now()
+        for (const topic of watched) topics.add(topic)
+      }
       return [...topics]
     },
 
@@ -88,6 +100,9 @@ export function createTopicLoads(bounds: Bounds, log: Logger, now: () => number)
       loads.delete(topic) // so that it comes last
       loads.set(topic, load)
       holds.judge(topic, load)
+      const isTold = found.stream === undefined || found.stream.entriesAdded !== null
+      if (isTold && isWatched(load, bounds)) watched.add(topic)
+      else watched.delete(topic)
       if (found.stream) isWeighed = found.stream.bytes !== null || found.stream.entriesAdded === null
     },
 
@@ -96,7 +111,7 @@ export function createTopicLoads(bounds: Bounds, log: Logger, now: () => number)
     },
 
     isWeighed: () => isWeighed,
-    isDue: () => holds.topics.size + due.size > 0,
+    isDue: () => holds.topics.size + due.size + watched.size > 0,
 
     waitSeconds(topic, random) {
       const load = loads.get(topic)

@@ -80,7 +80,7 @@ async function publish(
     trace?.traceparent,
   )
   onAccepted(queued)
-  if (failure !== undefined) return refusal('broker_unavailable', { random, ...(isBatch ? { queued } : {}) })
+  if (failure !== undefined) return refusal(failure.code, { random, ...(isBatch ? { queued } : {}) })
   return { sent: await timeSlices.run(client, remember(events, positions)), isBatch, sifted }
 }
 

@@ -106,7 +106,7 @@ async function appendBatch(
   if (refused !== undefined) return refused
   const { queued, failure } = await portions.appendAll(client, events, trace?.traceparent)
   onAccepted(queued)
-  if (failure !== undefined) return refusal('broker_unavailable', { queued, random })
+  if (failure !== undefined) return refusal(failure.code, { queued, random })
   onPublished('batch', (performance.now() - since) / 1_000)
   if (sifted === undefined) return answer(200, `{"status":"queued","queued":${queued}}`)
   const body = JSON.stringify({ status: 'queued', queued, ...siftedFields(sifted) })

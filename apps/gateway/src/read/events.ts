@@ -6,7 +6,6 @@ import type { EpochPlace } from '@sekali/core/fork'
 import { limits } from '@sekali/core/limits'
 import { parsePattern } from '@sekali/core/pattern'
 import { readById } from '@sekali/store/by-id'
-import type { Store } from '@sekali/store/connect'
 import { readNewest, readTopic } from '@sekali/store/read-topic'
 import { searchEvents } from '@sekali/store/search'
 import type { Context } from 'hono'
@@ -15,12 +14,13 @@ import { grantOf } from '../access/principals.ts'
 import { accepted } from '../http/accept.ts'
 import { problem } from '../http/problem.ts'
 import { reply, toResponse } from '../http/reply.ts'
+import type { ReadLog, Source } from '../standby/read-log.ts'
 import { nextPage, orderOf, type Page, parsePage } from './query.ts'
 import type { Replays } from './replay.ts'
 import type { StoreSlots } from './store-slots.ts'
 
 /** GET /events: a page of stored events as a plain array, or all events of the query as a stream of lines. */
-export function events(store: Store, replays: Replays, slots: StoreSlots) {
+export function events(readLog: ReadLog, replays: Replays, slots: StoreSlots) {
   return async (c: Context): Promise<Response> => {
     const query = new URL(c.req.url).searchParams
     const type = accepted(c.req.header('accept'), ['application/json', 'application/x-ndjson'])
@@ -35,15 +35,22 @@ export function events(store: Store, replays: Replays, slots: StoreSlots) {
     if (page.eventId !== undefined && type !== 'application/json') {
       return problem('not_acceptable', { detail: 'With event_id events come as application/json.' })
     }
-    if (type === 'application/json') return await slots.run(c, () => showPage(store, query, page, grant))
+    if (type === 'application/json') return await slots.run(c, () => showPage(readLog, query, page, grant))
     return await replays.send(c, { ...page, topics: page.topics ?? everything, order: page.order ?? 'asc' })
   }
 }
 
 const everything = parsePattern('>')
 
-async function showPage(store: Store, query: URLSearchParams, page: Page, grant: Grant): Promise<Response> {
-  const { events, next } = await readPage(store, page, grant)
+async function showPage(
+  readLog: ReadLog,
+  query: URLSearchParams,
+  page: Page,
+  grant: Grant,
+): Promise<Response> {
+  // An id is looked for by who knows that its event is there.
+  const isEnough = ({ events }: ReadPage) => page.eventId === undefined || events.length > 0
+  const { events, next } = await readLog((source) => readPage(source, page, grant), isEnough)
   return reply(200, arrayOf(events), {
     'Content-Type': 'application/json',
     ...(next === undefined ? {} : { Link: `<${nextPage(query, page, next)}>; rel="next"` }),
@@ -68,11 +75,12 @@ function arrayOf(events: readonly Shown[]): Uint8Array<ArrayBuffer> {
   return array
 }
 
-async function readPage(
-  store: Store,
-  page: Page,
-  grant: Grant,
-): Promise<{ readonly events: readonly Shown[]; readonly next: Bound | undefined }> {
+interface ReadPage {
+  readonly events: readonly Shown[]
+  readonly next: Bound | undefined
+}
+
+async function readPage({ store, mustReach }: Source, page: Page, grant: Grant): Promise<ReadPage> {
   const { topics, eventId, source, from, to, after, before, limit = limits.pageSizeDefault } = page
   if (eventId !== undefined) {
     const within = seesAll(grant) ? undefined : grant.topics
@@ -86,19 +94,19 @@ async function readPage(
       topic: topics.text,
       order,
       limit,
+      mustReach,
       ...(after !== undefined && !isOfTopics(after) ? { after } : {}),
       ...(before !== undefined && !isOfTopics(before) ? { before } : {}),
     }
     const { events, more } = await readTopic(store, query, show)
     return { events, next: more ? events.at(-1) : undefined }
   }
-  const found = await searchEvents(store, { ...page, topics: topics ?? everything, order, limit }).catch(
-    async (error: unknown) => {
-      if (!(error instanceof TooManyTopics) || isFiltered || topics || page.order) throw error
-      // The newest events can be read of any number of topics; but no cursor can hold where to go on.
-      return { events: await readNewest(store, limit), next: undefined }
-    },
-  )
+  const search = { ...page, topics: topics ?? everything, order, limit, mustReach }
+  const found = await searchEvents(store, search).catch(async (error: unknown) => {
+    if (!(error instanceof TooManyTopics) || isFiltered || topics || page.order) throw error
+    // The newest events can be read of any number of topics; but no cursor can hold where to go on.
+    return { events: await readNewest(store, limit), next: undefined }
+  })
   const next = topics?.isPattern === false ? found.next?.values().next().value : found.next
   return { events: found.events.map(show), next }
 }

@@ -22,26 +22,38 @@ import type { Context } from 'hono'
 import { byOf } from '../access/by.ts'
 import { grantOf } from '../access/principals.ts'
 import type { Clients } from '../clients/clients.ts'
+import { shareReadings } from '../clients/single-flight.ts'
 import { isKnown } from '../http/etag.ts'
 import { parseParameters } from '../http/parameters.ts'
 import { problem } from '../http/problem.ts'
 import { reply } from '../http/reply.ts'
 import type { Handler } from '../http/router.ts'
 import { coveredProjections } from './projection-topics.ts'
+import type { StoreSlots } from './store-slots.ts'
 
 /**
  * GET /projections: all that the key may see, and how they are; for one that may see all topics behind them the files of
- * definitions that do not load.
+ * definitions that do not load. How they are takes a look at all topics for each. So those who ask together share it, and
+ * whoever asks again and again during a rebuild does not keep PostgreSQL from it.
  */
-export function listProjections(store: Store) {
+export function listProjections(store: Store, slots: Pick<StoreSlots, 'run'>) {
+  let last: Promise<unknown> = Promise.resolve()
+  const share = (wantsAsOf: WantsAsOf) =>
+    shareReadings(() => {
+      // One of the three at a time.
+      const reading = last.then(() => readProjections(store, undefined, wantsAsOf))
+      last = reading.catch(() => undefined)
+      return reading
+    })
+  const readings = { true: share(true), false: share(false), undefined: share(undefined) }
   return async (c: Context): Promise<Response> => {
     const { values, issues } = parseParameters(new URL(c.req.url).searchParams, list.request.query)
     if (values === undefined || issues.length > 0) return problem('invalid_parameters', { errors: issues })
-    const [projections, files, covered] = await Promise.all([
-      readProjections(store, undefined, values.as_of),
-      readNotLoaded(store),
-      coveredProjections(store, grantOf(c.env?.incoming)),
-    ])
+    const readOwn = () =>
+      Promise.all([readNotLoaded(store), coveredProjections(store, grantOf(c.env?.incoming))])
+    // Without a slot: it waits for others. And first: what the key may see is as of later.
+    const projections = await readings[`${values.as_of}`]()
+    const [files, covered] = await slots.run(c, readOwn)
     const shown =
       covered === undefined
         ? [...projections.map(onTheWire), ...files.map(fileOnTheWire)]

@@ -96,7 +96,11 @@ export function nextPage(query: URLSearchParams, page: Page, bound: Bound): stri
 }
 
 /** The bound in a text; undefined if it has none. The bound of a single topic is a seq of at least `min`. */
-function parseBound(topic: string | undefined, text: string | undefined, min: number): Bound | undefined {
+export function parseBound(
+  topic: string | undefined,
+  text: string | undefined,
+  min: number,
+): Bound | undefined {
   if (topic === undefined || text === undefined) return undefined
   if (!isPattern(topic)) {
     const place = parsePlace(text)

@@ -5,6 +5,7 @@ import { boundReplay, type Part, type Replay, readPart } from '@sekali/store/rep
 import { createBulkReads } from '../clients/bulk-reads.ts'
 import type { Client } from '../clients/clients.ts'
 import { createSlots } from '../clients/slots.ts'
+import type { ReadLog } from '../standby/read-log.ts'
 
 /** A part that is in memory, until it is disposed of. */
 export type HeldPart = Part & Disposable
@@ -21,7 +22,8 @@ const readsMax = 2
 /** Bytes of all parts that are held until sockets take them. */
 const heldBytesMax = 32 * 1024 * 1024
 
-export function createReplayParts(store: Store): ReplayParts {
+/** The end of a replay is where the primary is, whatever a standby lacks of it yet. */
+export function createReplayParts(store: Store, readLog: ReadLog): ReplayParts {
   const reads = createBulkReads(readsMax)
   const heldBytes = createSlots(heldBytesMax)
   return {
@@ -35,7 +37,9 @@ export function createReplayParts(store: Store): ReplayParts {
       using room = new DisposableStack()
       const makeRoom = async () =>
         void room.use(await heldBytes.take(bytesMax + limits.payloadBytesMax, client))
-      const part = await reads.run(client, makeRoom, () => readPart(store, replay, bytesMax))
+      const part = await reads.run(client, makeRoom, () =>
+        readLog(({ store: from, mustReach }) => readPart(from, { ...replay, mustReach }, bytesMax)),
+      )
       const held = room.move()
       return { ...part, [Symbol.dispose]: () => held.dispose() }
     },

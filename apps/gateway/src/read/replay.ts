@@ -27,6 +27,7 @@ import { answer, toResponse } from '../http/reply.ts'
 import { logOf } from '../http/request-id.ts'
 import { cut } from '../sockets/cut.ts'
 import { limitStall } from '../sockets/stalls.ts'
+import type { ReadLog } from '../standby/read-log.ts'
 import { createReplayParts, type HeldPart } from './replay-parts.ts'
 import { partBytesMin, sendAll } from './replay-stream.ts'
 import { createReplayWriter, type ReplayWriterOptions } from './replay-writer.ts'
@@ -38,6 +39,7 @@ export interface Replays {
 
 export interface ReplayDeps {
   readonly store: Store
+  readonly readLog: ReadLog
   readonly clients: Clients
   readonly log: Logger
   /** Aborted once this process is to leave. */
@@ -55,10 +57,10 @@ export interface ReplayTimes {
 const streamsMax = 256
 
 export function createReplays(
-  { store, clients, log, signal }: ReplayDeps,
+  { store, readLog, clients, log, signal }: ReplayDeps,
   { stalledMs = 30_000, keepAliveMs = 5_000 }: ReplayTimes = {},
 ): Replays {
-  const parts = createReplayParts(store)
+  const parts = createReplayParts(store, readLog)
   const open = createBudget(streamsMax, 'too many replays are under way')
 
   /** Sends all of a replay, or cuts the connection. Never rejects. */

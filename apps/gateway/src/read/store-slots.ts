@@ -12,7 +12,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { Overloaded } from '@sekali/core/errors'
 import type { Context } from 'hono'
-import type { Clients } from '../clients/clients.ts'
+import type { Client, Clients } from '../clients/clients.ts'
 import { createQueues } from '../clients/queues.ts'
 import { createSlots } from '../clients/slots.ts'
 import type { Handler } from '../http/router.ts'
@@ -20,32 +20,59 @@ import type { Handler } from '../http/router.ts'
 export interface StoreSlots {
   /** Resolves with what `work` does. Rejects with `Overloaded` when there was no slot in time. */
   run<T>(c: Context, work: () => Promise<T>): Promise<T>
+  /** The same for what is of one client, or of none, and does not end when that leaves. */
+  share<T>(client: Client | undefined, work: () => Promise<T>): Promise<T>
   /** The same handler, which holds a slot all the time. */
   slotted(handler: Handler): Handler
 }
 
-/** Of the pool's 8 connections. A client alone gets all but one. */
+/** Of the pool's connections. A client alone gets all but one. */
 const slotsMax = 4
-/** Requests of a client that run side by side while there are other clients. */
-const amongOthersMax = 3
+/** Further ones of workers: they write, and what waits for the disk must not keep those waiting who read. */
+const workSlotsMax = 3
 
-export function createStoreSlots(clients: Clients, waitMs = 2_000): StoreSlots {
-  const slots = createSlots(slotsMax)
-  const queues = createQueues(() => (clients.areSeveral() ? amongOthersMax : Number.POSITIVE_INFINITY))
+export const createStoreSlots = (clients: Clients, waitMs?: number): StoreSlots =>
+  createSlotsOf(clients, slotsMax, waitMs)
 
-  async function run<T>(c: Context, work: () => Promise<T>): Promise<T> {
+// Of a subscription one call is under way at a time, and others would wait behind a client's rests.
+export const createWorkSlots = (clients: Clients): StoreSlots =>
+  createSlotsOf(clients, workSlotsMax, undefined, () => Number.POSITIVE_INFINITY)
+
+function createSlotsOf(
+  clients: Clients,
+  max: number,
+  waitMs = 2_000,
+  // Requests of a client that run side by side while there are other clients.
+  atOnceMax = () => (clients.areSeveral() ? max - 1 : Number.POSITIVE_INFINITY),
+): StoreSlots {
+  const slots = createSlots(max)
+  const queues = createQueues(atOnceMax)
+
+  function run<T>(c: Context, work: () => Promise<T>): Promise<T> {
     const { incoming, outgoing } = (c.env ?? {}) as Partial<HttpBindings>
-    const client = clients.of(incoming)
+    return take(clients.of(incoming), outgoing, work)
+  }
+
+  async function take<T>(
+    client: Client | undefined,
+    outgoing: HttpBindings['outgoing'] | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
     using wait = beginWait(outgoing, waitMs)
-    const worked = queues.run(client, async () => {
+    const begin = async () => {
       using _slot = await slots.take(1, client, wait.signal)
       wait.end()
       return await work()
-    })
+    }
+    const worked = client === undefined ? begin() : queues.run(client, begin)
     return await Promise.race([worked, wait.givenUp])
   }
 
-  return { run, slotted: (handler) => (c) => run(c, async () => await handler(c)) }
+  return {
+    run,
+    share: (client, work) => take(client, undefined, work),
+    slotted: (handler) => (c) => run(c, async () => await handler(c)),
+  }
 }
 
 interface Wait extends Disposable {

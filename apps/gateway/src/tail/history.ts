@@ -5,19 +5,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { SekaliError } from '@sekali/core/errors'
 import type { Logger } from '@sekali/process/log'
-import type { Store } from '@sekali/store/connect'
 import { type Range, type RangeEvent, readRanges } from '@sekali/store/ranges'
 import type { BulkReads } from '../clients/bulk-reads.ts'
 import type { Client } from '../clients/clients.ts'
 import type { Slots } from '../clients/slots.ts'
 import { drained } from '../http/backpressure.ts'
+import type { ReadLog } from '../standby/read-log.ts'
 import type { Feed } from './feed.ts'
 import type { TailWriter } from './writer.ts'
 
 export interface HistoryDeps {
   readonly feed: Feed
   readonly writer: TailWriter
-  readonly store: Store
+  readonly readLog: ReadLog
   readonly log: Logger
   readonly client: Client
   readonly reads: BulkReads
@@ -93,13 +93,18 @@ async function renameOrEnd(feed: Feed, writer: TailWriter): Promise<'nothing'> {
 
 /** Resolves with `undefined` if the client has left meanwhile. What is read is held until `page` is disposed of. */
 async function readPage(
-  { writer, store, client, reads, pages }: HistoryDeps,
+  { writer, readLog, client, reads, pages }: HistoryDeps,
   page: DisposableStack,
   ranges: readonly Range[],
   pageBytes: number,
 ): Promise<RangeEvent[] | undefined> {
   const makeRoom = async () => void page.use(await pages.take(1, client))
-  return await reads.run(client, makeRoom, async () =>
-    writer.isOver() ? undefined : await readRanges(store, ranges, { eventsMax, bytesMax: pageBytes }),
-  )
+  const pageLimits = { eventsMax, bytesMax: pageBytes }
+  return await reads.run(client, makeRoom, async () => {
+    if (writer.isOver()) return undefined
+    return await readLog(
+      ({ store }) => readRanges(store, ranges, pageLimits),
+      (events) => events.length > 0,
+    )
+  })
 }

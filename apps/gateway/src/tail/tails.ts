@@ -11,6 +11,7 @@ import { createBulkReads } from '../clients/bulk-reads.ts'
 import type { Client } from '../clients/clients.ts'
 import { createSlots } from '../clients/slots.ts'
 import type { Heads } from '../heads/heads.ts'
+import type { ReadLog } from '../standby/read-log.ts'
 import { createFeeds, type FeedInUse } from './feeds.ts'
 import { createTailReader, type TailReader } from './reader.ts'
 import { createTailWriter } from './writer.ts'
@@ -38,6 +39,7 @@ interface Beginning {
 export interface TailsDeps {
   readonly heads: Heads
   readonly store: Store
+  readonly readLog: ReadLog
   readonly log: Logger
   /** Aborted once this process is to leave: then its tails end, and go on elsewhere. */
   readonly signal: AbortSignal
@@ -62,7 +64,7 @@ const historyPagesMax = 64
 const beatenAtOnceMax = 512
 
 export function createTails(
-  { heads, store, log, signal }: TailsDeps,
+  { heads, store, readLog, log, signal }: TailsDeps,
   { feedsMax = 4_096, lingerMs = 15_000, stalledMs = 30_000, tickMs = 1_000 }: TailsOptions = {},
 ): Tails {
   const feeds = createFeeds({ heads, store, log }, { feedsMax, lingerMs })
@@ -101,7 +103,7 @@ export function createTails(
         source,
         stalledMs,
       })
-      const reader = createTailReader({ feed, writer, store, log, client, reads, pages })
+      const reader = createTailReader({ feed, writer, readLog, log, client, reads, pages })
       readers.add(reader)
       feed.readers.add(reader)
       // Whoever comes again is answered 401, and does not come again then.

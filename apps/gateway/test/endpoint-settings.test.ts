@@ -1,0 +1,26 @@
+/** What is kept of the URL that somebody gives an endpoint. */
+import { expect, test } from 'vitest'
+import { issuesOf, type NewPush, settingsOf } from '../src/subscriptions/push/settings.ts'
+import { ownWebhooks } from './own-webhooks.ts'
+
+const bodyWith = (url: string) => ({ kind: 'push', topics: 'orders.>', url }) as unknown as NewPush
+
+test.each([
+  ['\0\u0001b', '%00%01b'],
+  ['\ud800', '%EF%BF%BD'],
+  ['\n\tb ü', 'b%20%C3%BC'],
+  ['?a=%20', '?a=%20'],
+])(
+  'a URL is kept as it is written, as PostgreSQL takes no NUL and no half of a pair: %j',
+  (tail, written) => {
+    const body = bodyWith(`https://Shop.example/a${tail}`)
+    if (ownWebhooks.key === undefined) throw new Error('no key')
+    expect(issuesOf(body, ownWebhooks)).toEqual([])
+    expect(settingsOf('shop', body, ownWebhooks.key).url).toBe(`https://shop.example/a${written}`)
+  },
+)
+
+test('what is too long once it is written is refused', () => {
+  const [issue] = issuesOf(bodyWith(`https://shop.example/${'ä'.repeat(400)}`), ownWebhooks)
+  expect(issue).toMatchObject({ path: 'url', message: expect.stringContaining('2048') })
+})

@@ -1,0 +1,31 @@
+import type { SubscriptionStatus } from '@sekali/store/subscription-types'
+
+/** How a subscription stands that has nothing to do, but for what is said. */
+export const statusWith = (fields: Partial<SubscriptionStatus>): SubscriptionStatus => ({
+  id: 1,
+  name: 'mailer',
+  kind: 'pull',
+  topics: 'orders.>',
+  order: 'source',
+  filter: {},
+  sourceBatch: 1,
+  leaseSeconds: 30,
+  outstandingMax: 10,
+  deliveriesMax: 5,
+  backoffSeconds: [],
+  onExhausted: 'block',
+  state: 'active',
+  generation: 1,
+  createdAt: '2025-12-08T10:00:00.000000Z',
+  createdBy: 'test',
+  changedAt: '2025-12-08T10:00:00.000000Z',
+  lag: 0,
+  lagIsBound: false,
+  outstanding: 0,
+  retrying: 0,
+  waiting: 0,
+  blocked: [],
+  dead: 0,
+  oldestUnsettledAt: null,
+  ...fields,
+})
