@@ -24,6 +24,8 @@ beforeAll(async () => {
     })
   const { as_of, matched } = (await (await post(body)).json()) as { as_of: string; matched: number }
   await post(JSON.stringify({ filter: { topic: 'orders.us.placed' }, as_of, expect: matched, rate: 1 }))
+  const put = { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '{"topics":">"}' }
+  await fetch(`${own.apiUrl}/subscriptions/mailer`, put)
   await own.publish(eventText({ topic: hostile.topic, event_id: 'turned', source: hostile.source }))
   await own.publish(eventText({ topic: 'orders.other' }))
   await own.settled()
@@ -57,6 +59,9 @@ beforeAll(async () => {
     'projections',
     'projections/latest',
     'projections/none',
+    'subscriptions',
+    'subscriptions/mailer',
+    'subscriptions/none',
     'keys',
     'audit',
     'docs',
@@ -93,6 +98,8 @@ test('every dialog is named, is left with Escape, and gives the focus back', asy
     ['dead-letters/c-1', 'Publish as…', 'Publish c-1 as another event'],
     ['projections/latest', 'Rebuild…', 'Rebuild latest'],
     ['projections/latest', 'Drop…', 'Drop latest'],
+    ['subscriptions/mailer', 'Seek…', 'Seek mailer'],
+    ['subscriptions/mailer', 'Pause…', 'Pause mailer'],
   ] as const) {
     await show(page, view)
     const button = page.getByRole('button', { name, exact: true })

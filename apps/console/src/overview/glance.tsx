@@ -68,13 +68,14 @@ function letterFact(stats: Stats | undefined): Fact {
   const href = linkTo(['dead-letters'])
   const open = stats?.open_letters
   if (open === null || open === undefined) return { label, href, value: 'unknown' }
-  const { entries, conflicts } = open
-  const all = entries + conflicts
+  const { entries, conflicts, deliveries = 0 } = open
+  const all = entries + conflicts + deliveries
+  const ofWorkers = deliveries === 0 ? '' : ` and ${plural(deliveries, 'delivery', 'deliveries')}`
   return {
     label,
     href,
     value: countText(all),
-    note: all === 0 ? 'nothing to mend' : `${plural(conflicts, 'conflict')} among them`,
+    note: all === 0 ? 'nothing to mend' : `${plural(conflicts, 'conflict')}${ofWorkers} among them`,
     tone: all > 0 ? 'warning' : undefined,
   }
 }

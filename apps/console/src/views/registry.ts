@@ -13,6 +13,8 @@ import { projectionList } from './projections/list.tsx'
 import { projectionView } from './projections/show.tsx'
 import { publish } from './publish.tsx'
 import { search } from './search.tsx'
+import { subscriptionList } from './subscriptions/list.tsx'
+import { subscriptionView } from './subscriptions/show.tsx'
 import { topic } from './topic.tsx'
 import { topics } from './topics.tsx'
 import type { View } from './view.ts'
@@ -27,6 +29,8 @@ export const views: readonly View[] = [
   publish,
   projectionList,
   projectionView,
+  subscriptionList,
+  subscriptionView,
   letterList,
   letterView,
   operationList,

@@ -35,7 +35,8 @@ function MakeKey() {
 const scopes: readonly (readonly [Scope, string])[] = [
   ['publish', 'Publish events.'],
   ['read', 'Query, replay and tail; receipts, figures, projections, dead letters.'],
-  ['admin', 'Redrive, rebuild and drop; doctor, keys.'],
+  ['work', 'Pull events of subscriptions and settle them.'],
+  ['admin', 'Redrive, rebuild and drop; doctor, keys, subscriptions.'],
 ]
 
 function KeyForm({ onMade }: { onMade: (made: MadeKey) => void }) {

@@ -43,6 +43,16 @@ export function EntryContent({ letter: { kept, event, fields = [] } }: { letter:
   )
 }
 
+/** The event that workers could not do. */
+export function Delivered({ letter: { event } }: { letter: LetterWithContent }) {
+  if (event) return <EventContent title="The event" content={event} />
+  return (
+    <Banner tone="unknown" title="The event is gone">
+      A restore has taken it away, or somebody has deleted its row. Discard the letter.
+    </Banner>
+  )
+}
+
 /** Field, value, field, value … */
 const pairs = (fields: readonly string[]): (readonly [string, string])[] =>
   fields.flatMap((name, at) => (at % 2 === 0 ? [[name, fields[at + 1] ?? ''] as const] : []))

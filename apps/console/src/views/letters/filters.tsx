@@ -5,11 +5,12 @@ import { goTo, route, withQuery } from '../../routing/route.ts'
 import { linkTo } from '../../routing/url.ts'
 import { utcOf } from '../../text/instant.ts'
 
-const names = ['topic', 'reason', 'from', 'to'] as const
+const names = ['topic', 'subscription', 'reason', 'from', 'to'] as const
 type Typed = Readonly<Record<(typeof names)[number], string>>
 
 const typedIn = (query: URLSearchParams): Typed => ({
   topic: query.get('topic') ?? '',
+  subscription: query.get('subscription') ?? '',
   reason: query.get('reason') ?? '',
   from: query.get('from') ?? '',
   to: query.get('to') ?? '',
@@ -45,6 +46,13 @@ export function LetterFilters() {
         placeholder="orders.>"
         mono
       />
+      <Field
+        label="Subscription"
+        value={typed.subscription}
+        onValue={set('subscription')}
+        placeholder="mailer"
+        mono
+      />
       <Field label="Reason" value={typed.reason} onValue={set('reason')} placeholder="23514" mono />
       {(['from', 'to'] as const).map((name) => (
         <Field
@@ -77,7 +85,8 @@ const states = [
 ] as const
 
 const kinds = [
-  ['', 'both'],
+  ['', 'all'],
   ['entry', 'dead letters'],
   ['conflict', 'conflicts'],
+  ['delivery', 'deliveries'],
 ] as const

@@ -1,4 +1,4 @@
-/** Dead letters and conflicts as the API has them. */
+/** Dead letters, conflicts and deliveries as the API has them. */
 import type { Letter, LetterContent, LetterWithContent as ParsedLetter } from '@sekali/client/operate'
 import { call, pathOf } from '../../http/call.ts'
 import { sliceObject } from '../../text/slices.ts'
@@ -31,6 +31,12 @@ function contentOf(text: string): Content {
   return { timestamp, source, payload: sliceObject(text).get('payload') ?? '' }
 }
 
+export const kindWords: Readonly<Record<Letter['kind'], string>> = {
+  entry: 'dead letter',
+  conflict: 'conflict',
+  delivery: 'delivery',
+}
+
 /** Where a letter is, in a word or two. */
 export const stateWords = ({ settled }: Letter): string =>
   settled === undefined ? 'open' : settled.became.replace('_', ' ')
@@ -39,6 +45,8 @@ export const stateWords = ({ settled }: Letter): string =>
 export function reasonWords(reason: string): string {
   if (reason === 'conflict') return 'its id is taken'
   if (reason === 'malformed_entry') return 'no event'
+  if (reason === 'exhausted') return 'too many attempts'
+  if (reason === 'terminated') return 'a worker gave it up'
   if (reason === 'key_collision') return 'another id has its key'
   const known: Record<string, string> = {
     '22': 'a value does not fit',

@@ -14,7 +14,7 @@ import { ownPatterns } from '../../session/session.ts'
 import { plural } from '../../text/words.ts'
 import type { View } from '../view.ts'
 import { LetterFilters } from './filters.tsx'
-import { reasonWords, stateWords } from './letter.ts'
+import { kindWords, reasonWords, stateWords } from './letter.ts'
 import { RedriveDialog } from './redrive.tsx'
 
 export const letterList: View = {
@@ -31,21 +31,23 @@ export const letterList: View = {
 
 function Letters() {
   const query = Object.fromEntries(route.value.query)
-  const { kind, topic, reason, from, to, state } = query
-  const filter = { kind, topic, reason, from, to, state }
+  const { kind, topic, subscription, reason, from, to, state } = query
+  const filter = { kind, topic, subscription, reason, from, to, state }
   const { rows, problem, onMore, soFar, isBusy, refresh } = usePages<Letter>(['dead-letters'], {
     limit: 100,
     ...filter,
   })
   const [isRedriving, setRedriving] = useState(false)
-  const canRedrive = kind !== 'conflict' && (state ?? 'open') === 'open'
+  // Deliveries are redriven by subscription
+  const wanted = subscription === undefined ? 'entry' : 'delivery'
+  const canRedrive = (kind ?? wanted) === wanted && (state ?? 'open') === 'open'
   // Conflicts, and letters of which nothing is kept, cannot be redriven; what is on further pages may be
-  const mayMatch = onMore !== undefined || rows?.some(({ kind, kept }) => kind === 'entry' && kept)
+  const mayMatch = onMore !== undefined || rows?.some(({ kind, kept }) => kind === wanted && kept)
   return (
     <>
       <PageHead
         title="Dead letters and conflicts"
-        lead="What could not be stored, and what came under an id that another content has."
+        lead="What could not be stored, what came under an id that another content has, and what workers could not do."
       >
         <Allowed scope="admin" what="Redriving">
           {canRedrive && mayMatch && (
@@ -69,7 +71,13 @@ function Letters() {
         </>
       )}
       <RedriveDialog
-        filter={{ topic: topic ?? onlyPattern(), reason, from, to }}
+        filter={{
+          topic: topic ?? (subscription === undefined ? onlyPattern() : undefined),
+          subscription,
+          reason,
+          from,
+          to,
+        }}
         isOpen={isRedriving}
         onClose={() => {
           setRedriving(false)
@@ -105,7 +113,7 @@ const columns: readonly Column<Letter>[] = [
     id: 'kind',
     label: 'Kind',
     wide: true,
-    cell: ({ kind }) => <span class="nowrap">{kind === 'entry' ? 'dead letter' : 'conflict'}</span>,
+    cell: ({ kind }) => <span class="nowrap">{kindWords[kind]}</span>,
   },
   {
     id: 'topic',

@@ -26,6 +26,7 @@ interface RedriveProps {
 export function RedriveDialog({ filter, isOpen, onClose }: RedriveProps) {
   const [counted, setCounted] = useState<RedriveCount>()
   const [rate, setRate] = useState('50')
+  const isOfDeliveries = filter.subscription !== undefined
   const counting = useAction(async () => {
     setCounted(undefined)
     setCounted(JSON.parse((await send({ filter, dry_run: true })).text))
@@ -33,9 +34,11 @@ export function RedriveDialog({ filter, isOpen, onClose }: RedriveProps) {
   const beginning = useAction(async () => {
     if (counted === undefined) return
     const { as_of, matched } = counted
-    const { text } = await send({ filter, as_of, expect: matched, rate: Number(rate) })
-    const { id } = JSON.parse(text) as { id: number }
+    const speed = isOfDeliveries ? {} : { rate: Number(rate) }
+    const { text } = await send({ filter, as_of, expect: matched, ...speed })
+    const { id } = JSON.parse(text) as { id?: number }
     close()
+    if (id === undefined) return announce(`${plural(matched, 'dead letter')} handed out again`)
     announce(`The redrive of ${plural(matched, 'dead letter')} has begun`)
     goTo(linkTo(['operations', String(id)]))
   })
@@ -71,12 +74,14 @@ export function RedriveDialog({ filter, isOpen, onClose }: RedriveProps) {
       }
     >
       <p>
-        Appends them once more, each under its own id, so none is stored twice. Mend the cause first. What
-        becomes a dead letter after the count is not in it.
+        {isOfDeliveries
+          ? 'Workers get them again, as if for the first time.'
+          : 'Appends them once more, each under its own id, so none is stored twice.'}{' '}
+        Mend the cause first. What becomes a dead letter after the count is not in it.
       </p>
       <FilterWords filter={filter} />
       {counted && <CountedWords counted={counted} />}
-      {canBegin && (
+      {canBegin && !isOfDeliveries && (
         <Field
           label="Events a second"
           type="number"
@@ -93,7 +98,7 @@ export function RedriveDialog({ filter, isOpen, onClose }: RedriveProps) {
 
 /** What a redrive is about, in words. */
 export function FilterWords({ filter }: { filter: RedriveFilter }) {
-  const words = (['id', 'topic', 'reason', 'from', 'to'] as const).flatMap((name) =>
+  const words = (['id', 'subscription', 'topic', 'reason', 'from', 'to'] as const).flatMap((name) =>
     filter[name] ? [[name, filter[name]] as const] : [],
   )
   if (words.length === 0) return <p class="faint">All that are open, of all topics.</p>
@@ -110,6 +115,7 @@ export function FilterWords({ filter }: { filter: RedriveFilter }) {
 
 const filterNames = {
   id: 'letter',
+  subscription: 'subscription',
   topic: 'topic',
   reason: 'reason',
   from: 'received from',

@@ -10,14 +10,14 @@ import { Allowed } from '../../session/allowed.tsx'
 import { may } from '../../session/session.ts'
 import type { View, ViewProps } from '../view.ts'
 import { ConflictContent } from './conflict.tsx'
-import { EntryContent } from './content.tsx'
+import { Delivered, EntryContent } from './content.tsx'
 import { type LetterWithContent, readLetter, reasonWords, stateWords } from './letter.ts'
 import { RedriveDialog } from './redrive.tsx'
 import { DiscardDialog, PublishAsDialog } from './settle.tsx'
 
 export const letterView: View = {
   path: 'dead-letters/:id',
-  shapes: { id: /^[ec]-\d+$/ },
+  shapes: { id: /^[ecd]-\d+$/ },
   title: ({ id }) => `Letter ${id}`,
   component: ShownLetter,
   scope: 'read',
@@ -34,15 +34,21 @@ function ShownLetter({ params: { id = '' } }: ViewProps) {
       {letter && (
         <div class="stack">
           <About letter={letter} />
-          {letter.kind === 'entry' ? <EntryContent letter={letter} /> : <ConflictContent letter={letter} />}
+          <LetterContent letter={letter} />
         </div>
       )}
     </>
   )
 }
 
+function LetterContent({ letter }: { letter: LetterWithContent }) {
+  if (letter.kind === 'entry') return <EntryContent letter={letter} />
+  return letter.kind === 'conflict' ? <ConflictContent letter={letter} /> : <Delivered letter={letter} />
+}
+
 function About({ letter }: { letter: LetterWithContent }) {
   const { topic, event_id, reason, seq, entry_id, received_at, stored_at, settled } = letter
+  const { subscription, attempts, said } = letter
   const topicLink = <a href={linkTo(['topics', topic])}>{topic}</a>
   return (
     <section class="card wide-details" aria-label="About it">
@@ -57,6 +63,14 @@ function About({ letter }: { letter: LetterWithContent }) {
               <code>{reason}</code> {reasonWords(reason)}
             </span>,
           ],
+          said !== undefined && ['Its worker said', <Name key="said" of={said} />],
+          subscription !== undefined && [
+            'Subscription',
+            <a key="subscription" href={linkTo(['subscriptions', subscription])}>
+              {subscription}
+            </a>,
+          ],
+          attempts !== undefined && ['Attempts', String(attempts)],
           seq !== undefined && [
             'In the log',
             event_id === null ? `seq ${seq}` : <a href={linkTo(['events', topic, event_id])}>seq {seq}</a>,
@@ -126,7 +140,11 @@ function Actions({ letter, onSettled }: { letter: LetterWithContent; onSettled: 
       )}
       <DiscardDialog {...dialog('discard')} />
       <PublishAsDialog {...dialog('publish-as')} />
-      <RedriveDialog filter={{ id: letter.id }} isOpen={asked === 'redrive'} onClose={close} />
+      <RedriveDialog
+        filter={{ id: letter.id, subscription: letter.subscription }}
+        isOpen={asked === 'redrive'}
+        onClose={close}
+      />
     </Allowed>
   )
 }
