@@ -155,6 +155,23 @@ const advice: Readonly<Record<string, string>> = {
   topic_in_use: 'the topic has events, or some are on their way, or it has dead letters: it stays',
   unknown_projection: 'there is no such projection: sekali projection list names them',
   unknown_key: 'the projection has no such key: sekali projection get NAME lists them',
+  unknown_subscription: 'there is no such subscription: sekali subscription list names them',
+  immutable_field:
+    'the subscription is there, and what it is about stays: sekali subscription show NAME has it; choose another name',
+  too_many_subscriptions: 'there are as many subscriptions as there may be: delete those that nobody needs',
+  not_pull:
+    'it is sent to an endpoint, so nobody pulls from it: sekali subscription attempts NAME shows what was sent',
+  not_push: 'workers pull from it, so it has no endpoint: sekali subscription show NAME has what it is',
+  no_webhook_key:
+    'the gateway has nothing to seal secrets with: give it WEBHOOK_KEY, that of the dispatchers',
+  too_many_tests: 'tests of it wait already: try again when they have been answered',
+  unknown_delivery: 'the subscription has no such event: not of its topics, filtered out, or not there',
+  delivery_under_way:
+    'it is being sent, or its turn comes by itself: sekali subscription attempts NAME shows it',
+  too_many_retries: 'as many events as may wait to be sent again already: wait for some of them',
+  unknown_secret: 'there is no such secret: sekali subscription secrets NAME lists them',
+  last_secret: 'it is the only secret: sekali subscription secrets NAME --rotate makes another one first',
+  too_many_secrets: 'as many secrets sign as may: --delete one, or wait until one has expired',
   unknown_letter: 'there is no such letter: sekali dead-letter list names them by their ids',
   letter_settled: 'somebody has dealt with it already: sekali dead-letter show ID tells who, and how',
   letter_not_kept: 'nothing of its content is kept, because its topic had too many: discard it',

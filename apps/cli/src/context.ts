@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { adviceOnRetry, isForGood } from './advice.ts'
 import { UsageError } from './exit.ts'
 import { findTarget, type TargetOptions } from './profiles/target.ts'
+import type { Force } from './terminal/force.ts'
 import type { Output } from './terminal/output.ts'
 
 /** What every command gets, also one that asks no gateway. */
@@ -16,6 +17,8 @@ export interface LocalContext {
   readonly signal: AbortSignal
   /** What the command line says about the gateway. */
   readonly target: TargetOptions
+  /** Has a second Ctrl-C do this, until disposed, instead of ending the process. */
+  readonly onForce: (handler: () => void) => Disposable
 }
 
 /** What a command gets that asks a gateway. */
@@ -31,6 +34,7 @@ export interface Context extends LocalContext {
 export interface Surroundings {
   readonly out: Output
   readonly signal: AbortSignal
+  readonly force: Force
 }
 
 interface GlobalOptions extends TargetOptions {
@@ -84,11 +88,11 @@ export function localAction<O>(surroundings: Surroundings, work: Work<O, LocalCo
   }
 }
 
-function begin({ out, signal }: Surroundings, given: readonly unknown[]) {
+function begin({ out, signal, force }: Surroundings, given: readonly unknown[]) {
   const command = given.at(-1) as Command
   const { json = false, retrySeconds, ...target } = command.optsWithGlobals<GlobalOptions>()
   const report = (line: string) => void process.stderr.write(`${line}\n`)
-  const local: LocalContext = { json, out, report, signal, target }
+  const local: LocalContext = { json, out, report, signal, target, onForce: force.instead }
   return { command, local, retrySeconds }
 }
 

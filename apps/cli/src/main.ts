@@ -5,16 +5,18 @@ import { CommanderError } from 'commander'
 import { Failed } from './context.ts'
 import { type Ending, endingOf, exitCodes, usageEnding } from './exit.ts'
 import { createProgram } from './program.ts'
+import { createForce } from './terminal/force.ts'
 import { createOutput, OutputFailed } from './terminal/output.ts'
 
 const left = 'the reader left'
 
-const wish = shutdownSignal()
+const force = createForce(() => process.exit(1))
+const wish = shutdownSignal(undefined, force.now)
 const stop = new AbortController()
 wish.addEventListener('abort', () => stop.abort(wish.reason))
 const out = createOutput(process.stdout, stop.signal, (failure) => stop.abort(failure ?? left))
 
-const program = createProgram({ out, signal: stop.signal })
+const program = createProgram({ out, signal: stop.signal, force })
 try {
   await program.parseAsync()
 } catch (error) {

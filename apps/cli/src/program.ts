@@ -16,9 +16,11 @@ import { addPublish } from './commands/publish.ts'
 import { addReplay } from './commands/replay.ts'
 import { addRestored } from './commands/restored.ts'
 import { addStats } from './commands/stats.ts'
+import { addSubscription } from './commands/subscription.ts'
 import { addTail } from './commands/tail.ts'
 import { addTopic } from './commands/topic.ts'
 import { addTopics } from './commands/topics.ts'
+import { addWebhook } from './commands/webhook.ts'
 import type { Surroundings } from './context.ts'
 import { exitCodeHelp, UsageError } from './exit.ts'
 
@@ -67,6 +69,8 @@ ${exitCodeHelp}
     addTopic,
     addStats,
     addProjection,
+    addSubscription,
+    addWebhook,
     addDoctor,
     addRestored,
     addDeadLetter,
@@ -88,7 +92,7 @@ ${exitCodeHelp}
 const systemCommands = [
   [
     'start',
-    'run the whole system on this machine: Redis, PostgreSQL, gateway, consumers, projector',
+    'run the whole system on this machine: Redis, PostgreSQL, gateway, consumers, projector, dispatcher',
     'start --port 9090 --projections ./projections',
   ],
   [

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createProgram } from '../src/program.ts'
+import { createForce } from '../src/terminal/force.ts'
 import { startShell } from './command.ts'
 
 /** What bash offers behind a line that ends at the cursor, with its own words for it. */
@@ -30,13 +31,17 @@ test('bash completes commands, commands of commands, options and their values', 
 
 test('every command is offered', async () => {
   const out = { write: async () => {}, line: async () => {}, watch: () => new DisposableStack() }
-  const names = createProgram({ out, signal: AbortSignal.abort() }).commands.map((command) => command.name())
+  const names = createProgram({
+    out,
+    signal: AbortSignal.abort(),
+    force: createForce(() => undefined),
+  }).commands.map((command) => command.name())
   expect(await offered('sekali ')).toEqual(names)
 })
 
 test('a short option means the same wherever it is', () => {
   const out = { write: async () => {}, line: async () => {}, watch: () => new DisposableStack() }
-  const program = createProgram({ out, signal: AbortSignal.abort() })
+  const program = createProgram({ out, signal: AbortSignal.abort(), force: createForce(() => undefined) })
   const all = [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]
   const meanings = Map.groupBy(
     all.flatMap(({ options }) => options).filter(({ short }) => short != null),
@@ -48,7 +53,7 @@ test('a short option means the same wherever it is', () => {
   expect([...longs].filter(([, ofIt]) => ofIt.size > 1)).toEqual([
     ['-n', new Set(['--limit', '--count'])], // how many, in both
   ])
-  expect([...longs.keys()].sort().join('')).toBe('-V-a-b-c-e-f-i-j-k-l-n-o-p-r-s-t-u-v-w-y')
+  expect([...longs.keys()].sort().join('')).toBe('-H-V-a-b-c-e-f-i-j-k-l-n-o-p-r-s-t-u-v-w-y')
 })
 
 test('an unknown shell is a usage error', async () => {

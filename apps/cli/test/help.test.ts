@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { createProgram } from '../src/program.ts'
 
 /** Commands that ask no gateway. */
-const local = ['profile', 'completion', 'start', 'demo', 'backup', 'restore', 'check']
+const local = ['profile', 'completion', 'start', 'demo', 'backup', 'restore', 'check', 'verify']
 
 function* commandsOf(command: Command): Generator<Command> {
   if (local.includes(command.name())) return

@@ -137,7 +137,7 @@ test.each([
   [
     ['key', 'create', 'x', '--scope', 'all', '--topic', '>'],
     1,
-    /scopes\.0 must be one of publish, read, admin/,
+    /scopes\.0 must be one of publish, read, work, admin/,
   ],
   [
     ['key', 'create', 'x', '--scope', 'read', '--topic', '>', '--source', 's'],

@@ -17,11 +17,15 @@ export interface System extends AsyncDisposable {
 }
 
 /** A gateway, a consumer and, for a folder of projections, a projector, on a database and keys of their own. */
-export async function ownSystem({ projections = '', asksForKeys = false } = {}): Promise<System> {
+export async function ownSystem({
+  projections = '',
+  asksForKeys = false,
+  env: more = {} as Readonly<Record<string, string>>,
+} = {}): Promise<System> {
   await using stack = new AsyncDisposableStack()
   const database = stack.use(await ownDatabase())
   const servers = { REDIS_URL: inject('redisUrl'), DATABASE_URL: database.url, REDIS_PREFIX: ownPrefix() }
-  const env = { ...servers, LOG_LEVEL: 'warn', SEKALI_AUTH: asksForKeys ? 'keys' : 'off' }
+  const env = { ...servers, LOG_LEVEL: 'warn', SEKALI_AUTH: asksForKeys ? 'keys' : 'off', ...more }
   stack.use(startApp('consumer/src/main.ts', { ...env, CONSUMER_NAME: 'consumer-1' }))
   if (projections !== '')
     stack.use(startApp('projector/src/main.ts', { ...env, PROJECTIONS_DIR: projections }))

@@ -18,8 +18,9 @@ export function addDeadLetter(program: Command, surroundings: Surroundings): voi
     .command('dead-letter')
     .summary('what could not be stored, conflicts, and what is done about them')
     .description(
-      'Lists dead letters (e-…) and conflicts (c-…), shows them, and settles them. A letter is open until it is redriven, ' +
-        'discarded or published under another id; the figures count it either way.',
+      'Lists dead letters: entries (e-…), conflicts (c-…) and deliveries (d-…), which the workers of a subscription could not do. ' +
+        'Shows them, and settles them. A letter is open until it is redriven, discarded or published under another id; the ' +
+        'figures count it either way.',
     )
     .addHelpText(
       'after',
@@ -29,6 +30,7 @@ Examples:
   $ sekali dead-letter compare c-7
   $ sekali dead-letter redrive --reason 23514 --dry-run
   $ sekali dead-letter redrive --reason 23514 --expect 412
+  $ sekali dead-letter redrive --subscription mailer --dry-run
   $ sekali dead-letter publish-as c-7 order-1b
   $ sekali dead-letter discard e-12 --reason 'a test of ours'
 `,
@@ -62,8 +64,8 @@ Examples:
   const redriving = letter
     .command('redrive')
     .description(
-      'Appends open dead letters once more, once their cause is mended. It counts first and asks; a script says --expect or ' +
-        '--yes. Letters that come meanwhile are not in it.',
+      'Appends open dead letters once more, once their cause is mended; with --subscription workers get deliveries again. It ' +
+        'counts first and asks; a script says --expect or --yes. Letters that come meanwhile are not in it.',
     )
     .argument('[id]', 'this one; without it, all that the options name')
   addLetterFilters(redriving)
@@ -94,9 +96,10 @@ Examples:
 const addLetterFilters = (command: Command): Command =>
   command
     .option('--topic <topic>', 'only of this topic, or of those of a pattern')
+    .option('--subscription <name>', 'only deliveries of this subscription')
     .option(
       '--reason <reason>',
-      'only with this reason: malformed_entry, key_collision, or a SQLSTATE such as 23514',
+      'only with this reason: malformed_entry, key_collision, a SQLSTATE such as 23514, exhausted or terminated',
     )
     .option('-f, --from <time>', 'only received from this time on: 1h (ago), yesterday, RFC 3339', time)
     .option('--to <time>', 'only received before this time', time)
@@ -129,12 +132,12 @@ const list = async (
   return undefined
 }
 
-const row = ({ id, topic, event_id, reason, received_at, kept, settled }: Letter): string[] => [
+const row = ({ id, topic, event_id, reason, subscription, received_at, kept, settled }: Letter): string[] => [
   plain(id),
   `${received_at.slice(0, 19)}Z`,
   plain(topic),
   plain(event_id ?? '?'),
-  plain(reason),
+  plain(subscription === undefined ? reason : `${reason} of ${subscription}`),
   [settled === undefined ? 'open' : settled.became.replace('_', ' '), ...(kept ? [] : ['nothing kept'])].join(
     ', ',
   ),

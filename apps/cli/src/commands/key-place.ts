@@ -1,6 +1,6 @@
 /**
- * Where the text of a new key goes: to the file that --out names, or alone to standard output. It is opened before the key
- * is made, so that a place which cannot be written is found while there is no key that nobody has.
+ * Where the text of a new key, or of a webhook's secret, goes: to the file that --out names, or alone to standard output. It is
+ * opened before that is made, so that a place which cannot be written is found while there is no key that nobody has.
  */
 import { fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -9,22 +9,24 @@ import { UsageError } from '../exit.ts'
 import { openPrivateFile } from '../profiles/private-file.ts'
 import type { Output } from '../terminal/output.ts'
 import { OutputFailed } from '../terminal/output.ts'
-import { plain } from '../terminal/text.ts'
 
 export interface KeyPlace extends AsyncDisposable {
-  /** Takes the key, and says where it is. Rejects with `OutputFailed`. */
-  take(key: { readonly key?: string; readonly id: string }): Promise<string>
+  /** Takes the key, and says where it is; `undo` is what to type if nobody has got it. Rejects with `OutputFailed`. */
+  take(key: string | undefined, undo: string): Promise<string>
   /** Whether an answer for programs must have the key, because nothing else gets it. */
   readonly isOutput: boolean
 }
 
 /** Throws UsageError for a file that cannot be written. */
-export const openKeyPlace = async (file: string | undefined, out: Output): Promise<KeyPlace> =>
-  file === undefined ? standardOutput(out) : await privateFile(file)
+export const openKeyPlace = async (
+  file: string | undefined,
+  out: Output,
+  noun: 'key' | 'secret' = 'key',
+): Promise<KeyPlace> => (file === undefined ? standardOutput(out) : await privateFile(file, noun))
 
 const standardOutput = (out: Output): KeyPlace => ({
   isOutput: true,
-  async take({ key }) {
+  async take(key) {
     await out.line(key)
     const advice = 'others can read the file that it went to: chmod 600 it, and use --out next time'
     return `it is shown this once${isOpenFile() ? `\n${advice}` : ''}`
@@ -32,19 +34,19 @@ const standardOutput = (out: Output): KeyPlace => ({
   async [Symbol.asyncDispose]() {},
 })
 
-async function privateFile(file: string): Promise<KeyPlace> {
+async function privateFile(file: string, noun: string): Promise<KeyPlace> {
   const there = await stat(file).catch(() => undefined)
   if (there !== undefined && !there.isFile())
-    throw new UsageError(`--out ${file} is no file: without --out a key goes to standard output`)
+    throw new UsageError(`--out ${file} is no file: without --out a ${noun} goes to standard output`)
   const opened = await openPrivateFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`cannot write ${file} (${error.code}): no key is made`)
+    throw new UsageError(`cannot write ${file} (${error.code}): no ${noun} is made`)
   })
   return {
     isOutput: false,
-    async take({ key, id }) {
+    async take(key, undo) {
       await opened.replace(`${key}\n`).catch((cause: NodeJS.ErrnoException) => {
-        const words = `${file} could not be written (${cause.code}), so nobody has the key`
-        throw new OutputFailed(`${words}: sekali key revoke ${plain(id)}`, { cause })
+        const words = `${file} could not be written (${cause.code}), so nobody has the ${noun}`
+        throw new OutputFailed(`${words}: ${undo}`, { cause })
       })
       return `${file} has it, and nothing else does`
     },

@@ -34,7 +34,11 @@ Examples:
     .command('create')
     .description('Makes a key and prints it, once.')
     .argument('<name>', 'for people, who see it in lists')
-    .requiredOption('--scope <scopes>', 'publish, read, admin: one or more, with commas between them', words)
+    .requiredOption(
+      '--scope <scopes>',
+      'publish, read, work, admin: one or more, with commas between them',
+      words,
+    )
     .requiredOption('--topic <patterns>', 'topics and patterns, with commas between them', words)
     .option('-s, --source <source>', 'it may publish as this source alone')
     .option('--events-per-second <n>', 'it may publish so many', wholeNumber(1, 1e12))
@@ -154,7 +158,7 @@ async function handOver(
 ): Promise<void> {
   const made = jsonOf<Key>(answer, (value) => isKey(value) && 'key' in value)
   if (json && place.isOutput) return await out.line(answer.text.trimEnd())
-  const isTaken = await place.take(made)
+  const isTaken = await place.take(made.key, `sekali key revoke ${plain(made.id)}`)
   const { key: _, ...rest } = made
   if (json) await out.line(JSON.stringify(rest))
   else report(`${say(made)}; ${isTaken}`)

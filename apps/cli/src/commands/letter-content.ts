@@ -2,10 +2,10 @@
 import { call, jsonOf } from '@sekali/client/connection'
 import { onOneLine } from '@sekali/core/event'
 import { findPayload } from '@sekali/core/payload'
-import { scan, toEnd } from '@sekali/core/scan'
 import { type Context, required } from '../context.ts'
 import { UsageError } from '../exit.ts'
 import { plain, styled } from '../terminal/text.ts'
+import { membersOf } from './members.ts'
 
 interface Content {
   readonly timestamp: string
@@ -30,14 +30,6 @@ async function read({ connection, options }: Context, id: string) {
   const answer = await call(connection, path, { method: 'GET' }, options)
   const letter = jsonOf<LetterWithContent>(answer, (value) => 'id' in value && 'kept' in value)
   return { letter, text: answer.text.trimEnd(), members: membersOf(answer.text) }
-}
-
-/** The text of each member, as it came. */
-function membersOf(text: string): Map<string, string> {
-  const members = new Map<string, string>()
-  const onMember = (key: string, value: string) => void members.set(JSON.parse(key), value)
-  toEnd(scan(text, 0, { onBegin: () => undefined, onMember, onEnd: () => undefined }))
-  return members
 }
 
 /** `sekali dead-letter show`. */

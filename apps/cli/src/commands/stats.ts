@@ -100,7 +100,7 @@ function consumersText(consumers: readonly ConsumerFigures[] | null): string {
 
 /** What there need not be. A gateway of before does not say it. */
 function troubles({ oldest_in_flight_seconds: seconds, open_letters: open }: Stats): string[] {
-  const letters = open ? open.entries + open.conflicts : 0
+  const letters = open ? open.entries + open.conflicts + (open.deliveries ?? 0) : 0
   return [
     ...(seconds ? [`the oldest in flight waits for ${seconds.toFixed(1)} s`] : []),
     ...(letters > 0 ? [`${count(letters, 'dead letter')} ${letters === 1 ? 'is' : 'are'} open`] : []),

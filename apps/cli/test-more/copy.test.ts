@@ -1,8 +1,8 @@
 // A log is copied from one system to another through a pipe, and nothing in it changes.
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
-import { run, start, startShell } from './command.ts'
-import { ownSystem } from './system.ts'
+import { run, start, startShell } from '../test/command.ts'
+import { ownSystem } from '../test/system.ts'
 
 const payloads = [
   '{"order":9007199254740993,"total":12.50,"rate":1.0,"tiny":1e-400,"big":123456789012345678901234567890}',

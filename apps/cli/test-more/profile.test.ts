@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownFolder } from '@sekali/testkit/servers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { start } from './command.ts'
+import { start } from '../test/command.ts'
 
 const secret = 'tok-3f9a'
 let folder: Awaited<ReturnType<typeof ownFolder>>

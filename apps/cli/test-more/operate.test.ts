@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { eventually } from '@sekali/testkit/eventually'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createProgram } from '../src/program.ts'
-import { run, start, startShell } from './command.ts'
-import { ownSystem, type System } from './system.ts'
+import { createForce } from '../src/terminal/force.ts'
+import { run, start, startShell } from '../test/command.ts'
+import { ownSystem, type System } from '../test/system.ts'
 
 let system: System
 beforeAll(async () => {
@@ -120,7 +121,7 @@ test('every command teaches by example', async () => {
   expect((await run(['--help'], nowhere)).out).toMatch(/Exit codes:\n {2}0 +done/)
   const never = () => Promise.reject(new Error('help is not an answer'))
   const out = { write: never, line: never, watch: () => new DisposableStack() }
-  const program = createProgram({ out, signal: AbortSignal.abort() })
+  const program = createProgram({ out, signal: AbortSignal.abort(), force: createForce(() => undefined) })
   expect(program.commands.length).toBeGreaterThan(8)
   for (const command of program.commands) {
     let text = ''

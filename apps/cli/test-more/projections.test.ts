@@ -5,8 +5,8 @@ import { createClient } from '@sekali/client/client'
 import { eventually } from '@sekali/testkit/eventually'
 import { ownFolder } from '@sekali/testkit/servers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run } from './command.ts'
-import { ownSystem, type System } from './system.ts'
+import { run } from '../test/command.ts'
+import { ownSystem, type System } from '../test/system.ts'
 
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 const eventText = (topic: string, source: string, payload: string) =>

@@ -1,8 +1,8 @@
 import { createClient } from '@sekali/client/client'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
-import { run, start, startShell } from './command.ts'
-import { ownSystem } from './system.ts'
+import { run, start, startShell } from '../test/command.ts'
+import { ownSystem } from '../test/system.ts'
 
 const event = (n: number) => ({
   topic: n % 2 === 0 ? 'orders.eu' : 'orders.us',
