@@ -67,7 +67,7 @@ chmod 700 "$secrets"
 added=0
 moved=0
 for name in POSTGRES POSTGRES_OWNER POSTGRES_CONSUMER POSTGRES_GATEWAY POSTGRES_PROJECTOR \
-  REDIS_OPERATOR REDIS_CONSUMER REDIS_GATEWAY REDIS_PROJECTOR; do
+  POSTGRES_DISPATCHER REDIS_OPERATOR REDIS_CONSUMER REDIS_GATEWAY REDIS_PROJECTOR REDIS_DISPATCHER; do
   file=$(echo "${name}_password" | tr '[:upper:]' '[:lower:]')
   value=$(from_env "${name}_PASSWORD")
   if [ -s "$secrets/$file" ]; then
@@ -84,12 +84,18 @@ for name in POSTGRES POSTGRES_OWNER POSTGRES_CONSUMER POSTGRES_GATEWAY POSTGRES_
   fi
 done
 
+# What webhooks' secrets are sealed with: 256 bits.
+if [ ! -s "$secrets/webhook_key" ]; then
+  put webhook_key "$(secret)$(secret)"
+  added=$((added + 1))
+fi
+
 # url NAME PROTOCOL USER PASSWORD_FILE SERVER
 url() {
   password=$(cat "$secrets/$4")
   put "$1" "$2://$3:$(encode "$password")@$5"
 }
-for app in gateway consumer projector; do
+for app in gateway consumer projector dispatcher; do
   url "${app}_redis_url" redis "$app" "redis_${app}_password" redis:6379
   url "${app}_database_url" postgresql "sekali_$app" "postgres_${app}_password" postgres:5432/sekali
 done
@@ -97,7 +103,7 @@ url owner_database_url postgresql sekali_owner postgres_owner_password postgres:
 
 # Only now that all of them lie elsewhere.
 if grep -Eq '^(POSTGRES|REDIS)(_[A-Z]+)?_PASSWORD=' "$env_file"; then
-  grep -Ev '^(POSTGRES|POSTGRES_(OWNER|CONSUMER|GATEWAY|PROJECTOR)|REDIS_(OPERATOR|CONSUMER|GATEWAY|PROJECTOR))_PASSWORD=' \
+  grep -Ev '^(POSTGRES|POSTGRES_(OWNER|CONSUMER|GATEWAY|PROJECTOR|DISPATCHER)|REDIS_(OPERATOR|CONSUMER|GATEWAY|PROJECTOR|DISPATCHER))_PASSWORD=' \
     "$env_file" >"$env_file.new" || [ $? = 1 ]
   mv -f "$env_file.new" "$env_file"
 fi

@@ -25,6 +25,7 @@ const places = {
   'docker-compose.yml': new RegExp(`^(?<before> +image: +)${name}`, 'gm'),
   'infra/docker/Dockerfile': ofDockerfile,
   'infra/docker/all.Dockerfile': ofDockerfile,
+  'infra/docker/edge.Dockerfile': ofDockerfile,
 }
 
 class NotPinned extends Error {}

@@ -13,13 +13,15 @@ connection='+hello +ping +quit +client|setname +client|setinfo +info +config|get
 scripts='+eval +evalsha'
 
 gateway="$connection $scripts +xadd +xsetid +xgroup|create +xinfo|stream +xinfo|groups +xinfo|consumers
-  +memory|usage +xrange +time +sadd +srem +smembers +smismember +scard +exists +mget +hget +hset +hdel +publish +subscribe +unsubscribe"
+  +memory|usage +xrange +time +sadd +srem +smembers +smismember +scard +exists +mget +hget +hmget +hgetall +hset +hdel +del
+  +xtrim +publish +subscribe +unsubscribe +wait"
 consumer="$connection $scripts +multi +exec +xreadgroup +xrange +xack +xautoclaim +xtrim
   +xsetid +xgroup|create +xgroup|setid +xgroup|delconsumer +xinfo|stream +xinfo|groups +xinfo|consumers
-  +sadd +srem +smembers +scard +exists +mget +set +hget +hmget +hgetall +hset +hdel +del +xdel
+  +sadd +srem +smembers +scard +exists +mget +set +hget +hmget +hgetall +hset +hincrby +hdel +del +xdel
   +time +publish +subscribe +unsubscribe"
 
-projector="$connection +subscribe +unsubscribe"
+projector="$connection +hget +subscribe +unsubscribe"
+dispatcher="$connection +hget +subscribe +unsubscribe"
 
 password() {
   cat "/run/secrets/redis_$1_password"
@@ -29,6 +31,7 @@ operator_password=$(password operator)
 gateway_password=$(password gateway)
 consumer_password=$(password consumer)
 projector_password=$(password projector)
+dispatcher_password=$(password dispatcher)
 
 # user NAME PASSWORD COMMANDS: one line of the file, for Sekali's own keys and channels only.
 user() {
@@ -46,6 +49,7 @@ user() {
   user gateway "$gateway_password" "$gateway"
   user consumer "$consumer_password" "$consumer"
   user projector "$projector_password" "$projector"
+  user dispatcher "$dispatcher_password" "$dispatcher"
 } >"$acl"
 
 exec redis-server --aclfile "$acl" "$@"

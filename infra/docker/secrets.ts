@@ -27,16 +27,21 @@ const passwordsOf = {
     'postgres_consumer_password',
     'postgres_gateway_password',
     'postgres_projector_password',
+    'postgres_dispatcher_password',
   ],
   redis: [
     'redis_operator_password',
     'redis_consumer_password',
     'redis_gateway_password',
     'redis_projector_password',
+    'redis_dispatcher_password',
   ],
 } as const
 
-const apps = ['gateway', 'consumer', 'projector'] as const
+const apps = ['gateway', 'consumer', 'projector', 'dispatcher'] as const
+
+/** The volumes with the key that webhooks' secrets are sealed with: whoever makes them, and whoever signs with them. */
+const sealing = ['gateway', 'dispatcher'] as const
 
 const [volumes = '', given = ''] = process.argv.slice(2)
 
@@ -75,21 +80,26 @@ function put(volume: string, name: string, value: string): void {
 
 /** 128 bits in hexadecimal digits: nothing that a URL or a shell would have to escape. */
 const newPassword = () => randomBytes(16).toString('hex')
+const newKey = () => randomBytes(32).toString('hex')
 
 function handOut(): void {
   const passwords = new Map<string, string>()
   let [made, kept] = [0, 0]
-  for (const [volume, names] of Object.entries(passwordsOf)) {
-    for (const name of names) {
-      const brought = readGiven(name)
-      const known = brought ?? (readSecret(join(volumes, volume), name) || undefined)
-      if (known === undefined) made += 1
-      else if (brought === undefined) kept += 1
-      const password = known ?? newPassword()
-      passwords.set(name, password)
-      put(volume, name, password)
-    }
+  /** What is given, else what one of the volumes has, else a new one. */
+  function secretOf(name: string, among: readonly string[], make: () => string): string {
+    const brought = readGiven(name)
+    const found = among.map((volume) => readSecret(join(volumes, volume), name) || undefined)
+    const known = brought ?? found.find((one) => one !== undefined)
+    if (known === undefined) made += 1
+    else if (brought === undefined) kept += 1
+    const secret = known ?? make()
+    for (const volume of among) put(volume, name, secret)
+    return secret
   }
+  for (const [volume, names] of Object.entries(passwordsOf)) {
+    for (const name of names) passwords.set(name, secretOf(name, [volume], newPassword))
+  }
+  secretOf('webhook_key', sealing, newKey)
   const url = (protocol: string, user: string, secret: string, server: string) =>
     `${protocol}://${user}:${encodeURIComponent(passwords.get(secret) ?? '')}@${server}`
   const database = (role: string) =>
@@ -100,7 +110,7 @@ function handOut(): void {
     put(app, `${app}_database_url`, readGiven(`${app}_database_url`) ?? database(app))
   }
   put('owner', 'owner_database_url', readGiven('owner_database_url') ?? database('owner'))
-  console.log(`secrets: ${passwords.size - made - kept} given, ${made} made, ${kept} kept`)
+  console.log(`secrets: ${passwords.size + 1 - made - kept} given, ${made} made, ${kept} kept`)
 }
 
 try {

@@ -21,6 +21,7 @@ const commands = {
   demo: 'infra/local/src/demo.ts',
   'first-key': 'apps/consumer/src/first-key.ts',
   flood: 'infra/chaos/src/flood/main.ts',
+  matrix: 'infra/matrix/src/main.ts',
   mutants: 'infra/chaos/src/mutants/main.ts',
   release: 'infra/release/src/release.ts',
   restore: 'infra/local/src/restore.ts',

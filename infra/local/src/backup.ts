@@ -11,6 +11,7 @@ import { commandLine, existingFolder, newFile, requireDashes } from './command/c
 import { backupCommand, dataFolder, restoreCommand } from './command/repository.ts'
 import { runCommand } from './command/run-command.ts'
 import { UsageError } from './command/usage-error.ts'
+import { readWebhookKey } from './system/webhook-key.ts'
 
 const command = commandLine(
   backupCommand,
@@ -32,7 +33,8 @@ await runCommand(async (signal) => {
   const { bytes } = await withBaseBackup(url, async (backup) => {
     using progress = openProgress(process.stderr)
     progress.stage('reading') // how much of the write-ahead log comes on top, nobody knows
-    const header = { format, begunAt, sekali: manifest.version, ...facts, bytes: backup.bytes, password }
+    const secrets = { password, webhookKey: await readWebhookKey(resolve(data)) }
+    const header = { format, begunAt, sekali: manifest.version, ...facts, bytes: backup.bytes, ...secrets }
     const onBytes = (read: number) => progress.update(read)
     return await writeBackup(file, header, backup.tar, { signal, onBytes })
   })

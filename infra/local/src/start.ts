@@ -28,7 +28,7 @@ const [explained, example] = isBuilt ? ['', ''] : ['; docs/operating.md explains
 
 const command = commandLine(
   startCommand,
-  'Runs Sekali on this machine until Ctrl-C: Redis, PostgreSQL, the gateway, consumers and projectors. ' +
+  'Runs Sekali on this machine until Ctrl-C: Redis, PostgreSQL, the gateway, consumers, projectors and dispatchers. ' +
     'A process that ends is started again. A second Ctrl-C stops at once.',
 )
   .option('--port <number>', 'where the gateway listens', wholeNumber(1, 65_535), 8_080)
@@ -48,6 +48,7 @@ const command = commandLine(
   .option('--print-first-key', 'print the first key also where standard output is no terminal, as in a log')
   .option('--consumers <number>', 'how many consumers share the topics', wholeNumber(1, 64), 4)
   .option('--projectors <number>', 'how many projectors share the projections', wholeNumber(0, 64), 1)
+  .option('--dispatchers <number>', 'how many dispatchers share the webhooks', wholeNumber(0, 64), 1)
   .option('--projections <folder>', `a folder of definitions of projections${example}`, existingFolder)
   .option('--data <folder>', 'where data and logs are kept', newFolder, dataFolder)
   .option(
@@ -64,12 +65,13 @@ Environment:
                  off-on-purpose: the same on any --host, for who has something in front that asks
   DATABASE_URL   a PostgreSQL (15 or newer) to use instead of one of our own
   REDIS_URL      a Redis (7.0 or newer) to use instead of one of our own
-  DATABASE_URL_FILE, REDIS_URL_FILE: files that hold them instead
+  WEBHOOK_KEY    what the secrets of webhooks are sealed with (default: one of the data folder's own)
+  DATABASE_URL_FILE, REDIS_URL_FILE, WEBHOOK_KEY_FILE: files that hold them instead
   REDIS_PREFIX   what all keys in Redis begin with (default: sekali)
   REDIS_SERVER   the redis-server or valkey-server to run, when the one on the PATH will not do
   LOG_LEVEL      trace, debug, info, warn, error, fatal or silent (default: info)
 
-Settings of the gateway, the consumers and the projectors are passed on${explained}:
+Settings of the gateway, the consumers, the projectors and the dispatchers are passed on${explained}:
 ${inLines(settings, 100)}
 
 Example:
@@ -85,6 +87,7 @@ const options = command.parse().opts<{
   printFirstKey?: true
   consumers: number
   projectors: number
+  dispatchers: number
   projections?: string
   data: string
   restored?: true
@@ -123,6 +126,7 @@ await runCommand(async (signal) => {
     replaceFirstKey: options.replaceFirstKey === true,
     consumers: options.consumers,
     projectors: options.projectors,
+    dispatchers: options.dispatchers,
     projections: options.projections,
     restored: options.restored === true,
     databaseUrl: given.DATABASE_URL,

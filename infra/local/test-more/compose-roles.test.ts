@@ -44,7 +44,7 @@ test('docker compose run --rm migrate brings roles, passwords and tables to a vo
     await using job = startApp('consumer/src/migrate.ts', { ...env, DATABASE_URL_FILE: ownersUrl })
     expect(await job.exited, job.output()).toBe(0)
     expect(job.output()).toMatch(/the roles are made.*the schema is up to date/s)
-    for (const role of ['owner', 'consumer', 'gateway', 'projector']) {
+    for (const role of ['owner', 'consumer', 'gateway', 'projector', 'dispatcher']) {
       const password = await volumes.read('migrate', `/run/roles/postgres_${role}_password`)
       expect(job.output()).not.toContain(password.trim())
       const name = `/run/secrets/${role}_database_url`

@@ -5,21 +5,28 @@ import { startPostgres } from '@sekali/servers/postgres-server'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { appendAudit } from '@sekali/store/audit'
 import { createKey, noteUses, revokeKey, rotateKey } from '@sekali/store/change-keys'
-import { connectStore } from '@sekali/store/connect'
+import { connectStore, type Store } from '@sekali/store/connect'
+import { pauseSubscription, removeSubscription, seekSubscription } from '@sekali/store/control-subscription'
+import { listDead, redriveDead } from '@sekali/store/dead-deliveries'
 import { createFirstKey } from '@sekali/store/first-key'
 import { findKeys } from '@sekali/store/keys'
 import { claimOperation, redriveStep } from '@sekali/store/lease'
+import { lookAtSubscriptions } from '@sekali/store/look-at-subscriptions'
 import { migrate } from '@sekali/store/migrate'
+import { pull, pullJson } from '@sekali/store/pull'
+import { putSubscription } from '@sekali/store/put-subscription'
 import { readAudit } from '@sekali/store/read-audit'
+import { readSubscription } from '@sekali/store/read-subscriptions'
 import { startRedrive } from '@sekali/store/redrive'
 import { makeRoles } from '@sekali/store/roles'
 import { discardLetter } from '@sekali/store/settle'
+import { settle } from '@sekali/store/settle-deliveries'
 import { quiet } from '@sekali/testkit/quiet'
 import { expect, test } from 'vitest'
 
 const refused = { code: '42501' }
 
-const passwords = { owner: 'o', consumer: 'c', gateway: 'g', projector: 'p' } as const
+const passwords = { owner: 'o', consumer: 'c', gateway: 'g', projector: 'p', dispatcher: 'd' } as const
 
 /** A database in which `npm start`, or docker compose, has its roles. Each connection is one role's. */
 async function ownCluster() {
@@ -41,6 +48,46 @@ async function ownCluster() {
 
 type Cluster = Awaited<ReturnType<typeof ownCluster>>
 
+/** The gateway's role can do with subscriptions what it has to. */
+async function subscribe(gateway: Store): Promise<void> {
+  const by = { actor: 'test' }
+  const name = 'mailer'
+  const topics = parsePattern('>')
+  const settings = {
+    leaseSeconds: 30,
+    outstandingMax: 10,
+    deliveriesMax: 5,
+    backoffSeconds: [],
+    sourceBatch: 1,
+  }
+  const config = {
+    name,
+    kind: 'pull',
+    topics,
+    order: 'none',
+    filter: {},
+    from: 'start',
+    onExhausted: 'skip',
+  } as const
+  expect(await putSubscription(gateway, { ...config, ...settings }, by)).toMatchObject({ outcome: 'created' })
+  const request = { name, max: 1, bytesMax: 1_000 }
+  for (const call of [pull, pullJson]) expect(await call(gateway, request)).toMatchObject({ items: [] })
+  expect(await settle(gateway, { name, items: [{ token: 'x', do: 'ack' }] })).toMatchObject([
+    { result: 'unknown' },
+  ])
+  await lookAtSubscriptions(gateway)
+  expect(
+    await seekSubscription(gateway, { name, topics: '>', from: 'now', dryRun: false }, by),
+  ).toMatchObject({
+    outcome: 'moved',
+  })
+  expect(await pauseSubscription(gateway, name, by)).toMatchObject({ state: 'paused' })
+  expect(await redriveDead(gateway, 1, by)).toBe('unknown')
+  expect(await readSubscription(gateway, name)).toMatchObject({ lag: 0, dead: 0 })
+  expect(await listDead(gateway, { within: [topics], limit: 1 })).toEqual([])
+  expect(await removeSubscription(gateway, name, by)).toBe('removed')
+}
+
 /** What is true of keys and the audit log wherever there are roles. */
 async function expectApart({ as }: Cluster): Promise<void> {
   const root = as('superuser').pool
@@ -49,17 +96,19 @@ async function expectApart({ as }: Cluster): Promise<void> {
     FROM pg_namespace n CROSS JOIN LATERAL (
       SELECT n.nspowner UNION SELECT relowner FROM pg_class WHERE relnamespace = n.oid
       UNION SELECT proowner FROM pg_proc WHERE pronamespace = n.oid) o (owner)
-    WHERE n.nspname IN ('access', 'audit', 'operations') ORDER BY 1`)
+    WHERE n.nspname IN ('access', 'audit', 'operations', 'subscriptions', 'sekali') ORDER BY 1`)
   expect(owners.rows).toEqual([
     { schema: 'access', owner: 'sekali_access' },
     { schema: 'audit', owner: 'sekali_audit' },
     { schema: 'operations', owner: 'sekali_operations' },
+    { schema: 'sekali', owner: 'sekali_subscriptions' },
+    { schema: 'subscriptions', owner: 'sekali_subscriptions' },
   ])
   const roles = await root.query(
-    `SELECT rolname FROM pg_roles WHERE rolname IN ('sekali_access', 'sekali_audit')
+    `SELECT rolname FROM pg_roles WHERE rolname IN ('sekali_access', 'sekali_audit', 'sekali_subscriptions')
      AND NOT rolcanlogin AND NOT rolsuper AND NOT rolbypassrls`,
   )
-  expect(roles.rows).toHaveLength(2)
+  expect(roles.rows).toHaveLength(3)
 
   const gateway = as('gateway')
   const by = { actor: 'test' }
@@ -82,7 +131,12 @@ async function expectApart({ as }: Cluster): Promise<void> {
   expect(await redriveStep(gateway, lease, step, async () => undefined)).toBe('ours')
   expect(await discardLetter(gateway, { kind: 'entry', number: 1 }, 'a test', by)).toBe('unknown')
 
+  await subscribe(gateway)
+
   const change = [
+    `UPDATE subscriptions.subscriptions SET generation = 9`,
+    'DELETE FROM subscriptions.exceptions',
+    'SELECT FROM subscriptions.subscriptions FOR UPDATE',
     `INSERT INTO operations.settled (kind, letter, became, by) VALUES ('entry', 1, 'discarded', '')`,
     `UPDATE operations.operations SET state = 'done'`,
     `INSERT INTO access.keys (id, name, hash, scopes, topics, created_by) VALUES ('x', '', '', '{}', '{}', '')`,
@@ -95,8 +149,17 @@ async function expectApart({ as }: Cluster): Promise<void> {
     'SELECT 1; LOCK TABLE audit.entries IN SHARE MODE',
     'SELECT FROM access.keys FOR SHARE',
   ]
-  const read = ['SELECT FROM access.keys', 'SELECT FROM operations.settled', 'SELECT FROM audit.entries']
+  const read = [
+    'SELECT FROM subscriptions.dead',
+    'SELECT FROM access.keys',
+    'SELECT FROM operations.settled',
+    'SELECT FROM audit.entries',
+  ]
   const call = [
+    `SELECT subscriptions.pull('x', 1, 1, NULL, 'x'), subscriptions.pull_grant('x', 1, 1, NULL, 'x')`,
+    `SELECT subscriptions.granted_json('x', 'x')`,
+    `SELECT subscriptions.settle('x', '{}', '{}', '{}', '{}')`,
+    'SELECT subscriptions.look()',
     `SELECT access.revoke_key('x', '', '', NULL)`,
     `SELECT access.note_uses('{}', '{}')`,
     `SELECT audit.report('', '', 'denied', '', '{}')`,
@@ -107,6 +170,9 @@ async function expectApart({ as }: Cluster): Promise<void> {
     `SELECT audit.report('', '', 'key_created', '', '{}')`,
     `SELECT access.hold('x', NULL, NULL)`,
     `SELECT access.has_ended('x', NULL)`,
+    `SELECT subscriptions.settle_in(s, '{}', '{}', '{}', '{}') FROM subscriptions.subscriptions s`,
+    `SELECT subscriptions.hand_out('x', 1, 1, NULL, repeat('0', 32), true)`,
+    `SELECT sekali.settle('x')`,
   ]
   for (const statement of [...change, ...inner]) {
     const written = `SET TRANSACTION READ WRITE; ${statement}`

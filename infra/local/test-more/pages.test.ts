@@ -1,4 +1,4 @@
-/** README.md and docs/quickstart.md, typed in this order as a newcomer would, in a copy of the repository. */
+/** README.md, docs/quickstart.md, docs/subscriptions.md and docs/webhooks.md, typed in this order as a newcomer would, in a copy of the repository. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '@sekali/servers/free-port'
@@ -11,10 +11,10 @@ const timeUp = 28
 /** The demo on a machine so busy that requests were sent again: more is accepted then, so it is typed once more. */
 const hadToRetry = / [1-9][\d,]* retries$/m
 
-test('the commands of README.md and then those of the quickstart print what their pages say', async () => {
+test('the commands of README.md, the quickstart and the pages about subscriptions and webhooks print what they say', async () => {
   await using copy = await copyOfRepository()
   const port = String(await freePort())
-  for (const page of ['README.md', 'docs/quickstart.md']) {
+  for (const page of ['README.md', 'docs/quickstart.md', 'docs/subscriptions.md', 'docs/webhooks.md']) {
     // 8080 may be in use here. Nothing else of the pages is changed.
     const text = (await readFile(join(copy.path, page), 'utf8')).replaceAll('8080', port)
     await using terminals = openTerminals(copy.path, port)

@@ -159,7 +159,7 @@ function typing(folder: string, postgres: DebianPostgres, databaseUrl: string, a
   const env = { DATABASE_URL: databaseUrl, SUPERUSER_URL: postgres.url }
   const terminals = openTerminals(folder, '0', { env, functions: docker })
   const containers: Record<string, () => Promise<unknown>> = {
-    'docker compose stop gateway consumer projector': apps.stop,
+    'docker compose stop gateway consumer projector dispatcher': apps.stop,
     'docker compose run --rm migrate': () => migrate(postgres),
     'docker compose up -d --scale consumer=4': apps.start,
   }
@@ -188,6 +188,7 @@ async function migrate({ port }: DebianPostgres): Promise<void> {
     POSTGRES_CONSUMER_PASSWORD: 'secret',
     POSTGRES_GATEWAY_PASSWORD: 'secret',
     POSTGRES_PROJECTOR_PASSWORD: 'secret',
+    POSTGRES_DISPATCHER_PASSWORD: 'secret',
   })
   expect(await job.exited, job.output()).toBe(0)
 }
@@ -209,7 +210,9 @@ function ownApps(data: string, databaseUrl: string, port: number): Apps {
   return {
     url: `http://127.0.0.1:${port}`,
     start: async () => {
-      service = runBootstrap(args, { data, port, env: { DATABASE_URL: databaseUrl } })
+      // What Redis keeps would make the log what it was, and nobody would have to be told.
+      const env = { DATABASE_URL: databaseUrl, KEEP_SECONDS: '0' }
+      service = runBootstrap(args, { data, port, env })
       await service.ready()
     },
     stop,

@@ -1,5 +1,5 @@
 /** Who the apps of `npm start` are to PostgreSQL, and what each of them may not do there. */
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startPostgres } from '@sekali/servers/postgres-server'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
@@ -25,7 +25,7 @@ test('each app connects as its own role, and may do no more than that role', asy
   await using folder = await temporaryFolder('sekali-test-')
   await using service = await startService(folder.path, ['--consumers', '2', '--projectors', '2'])
   const running = await service.ready()
-  const { postgres, gateway, consumers, projectors } = running
+  const { postgres, gateway, consumers, projectors, dispatchers } = running
   const body = `{"topic":"orders","event_id":"e","timestamp":"2026-01-02T03:04:05Z","source":"s","payload":{}}`
   const headers = { 'content-type': 'application/json', Prefer: 'wait=20' }
   const answer = await fetch(`${service.url}/publish`, { method: 'POST', headers, body })
@@ -38,6 +38,7 @@ test('each app connects as its own role, and may do no more than that role', asy
     expect(rows).toEqual([
       { name: 'sekali/2-consumer-1', role: 'sekali_consumer' },
       { name: 'sekali/2-consumer-2', role: 'sekali_consumer' },
+      { name: 'sekali/2-dispatcher-1', role: 'sekali_dispatcher' },
       { name: 'sekali/2-gateway', role: 'sekali_gateway' },
       { name: 'sekali/2-projector-1', role: 'sekali_projector' },
       { name: 'sekali/2-projector-2', role: 'sekali_projector' },
@@ -51,6 +52,7 @@ test('each app connects as its own role, and may do no more than that role', asy
   }
   const projector = await as(projectors[0]?.pid)
   const consumer = await as(consumers[0]?.pid)
+  const sender = await as(dispatchers[0]?.pid)
   const reader = await as(gateway.pid)
   const owner = stack.use(connectStore({ url: postgres.url, poolMax: 1, name: 'test' }, quiet)).pool
   for (const statement of [
@@ -66,6 +68,17 @@ test('each app connects as its own role, and may do no more than that role', asy
     "COPY (SELECT 1) TO '/mine'",
   ]) {
     await expect(projector.query(statement), statement).rejects.toMatchObject(refused)
+  }
+  for (const statement of [
+    'SELECT FROM events',
+    'SELECT FROM access.keys',
+    'SELECT FROM audit.entries',
+    'SELECT pepper FROM installation',
+    'UPDATE subscriptions.subscriptions SET state = state',
+    "SELECT drop_topic('orders')",
+    'CREATE TEMPORARY TABLE mine ()',
+  ]) {
+    await expect(sender.query(statement), statement).rejects.toMatchObject(refused)
   }
   for (const statement of [
     'DROP TABLE events',
@@ -89,7 +102,7 @@ test('each app connects as its own role, and may do no more than that role', asy
 
   // No password on a command line, nor in a log.
   const logs = await Promise.all(
-    ['migrate', 'gateway', 'consumer-1', 'projector-1'].map((name) =>
+    ['migrate', 'gateway', 'consumer-1', 'projector-1', 'dispatcher-1'].map((name) =>
       readFile(join(folder.path, 'logs', `${name}.log`), 'utf8'),
     ),
   )
@@ -97,14 +110,26 @@ test('each app connects as its own role, and may do no more than that role', asy
     service.said(),
     await readFile(join(folder.path, 'postgres/postgres.log'), 'utf8'),
     ...logs,
-    ...(await Promise.all([...projectors, ...consumers, gateway, postgres].map(({ pid }) => commandOf(pid)))),
+    ...(await Promise.all(
+      [...projectors, ...dispatchers, ...consumers, gateway, postgres].map(({ pid }) => commandOf(pid)),
+    )),
   ].join('\n')
-  for (const { pid } of [...projectors, ...consumers, gateway]) {
+  for (const { pid } of [...projectors, ...dispatchers, ...consumers, gateway]) {
     const { password } = new URL((await envOf(pid)).DATABASE_URL ?? '')
     expect(password.length).toBeGreaterThan(20)
     expect(shown).not.toContain(password)
   }
   expect(shown).not.toContain(new URL(postgres.url).password)
+  // The key of webhooks is with those two that need it, and in a file that only its owner reads.
+  const key = (await readFile(join(folder.path, 'webhook-key'), 'utf8')).trim()
+  expect((await stat(join(folder.path, 'webhook-key'))).mode & 0o777).toBe(0o600)
+  expect(shown).not.toContain(key)
+  const keys = await Promise.all(
+    [gateway, ...dispatchers, ...consumers, ...projectors].map(
+      async ({ pid }) => (await envOf(pid)).WEBHOOK_KEY,
+    ),
+  )
+  expect(keys).toEqual([key, key, ...Array(4).fill(undefined)])
   expect(await (await fetch(`${service.url}/doctor`)).json()).toMatchObject({ status: 'ok' })
 })
 

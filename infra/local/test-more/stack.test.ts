@@ -40,6 +40,7 @@ const pidsOf = (running: RunFile) => [
   running.gateway.pid,
   ...running.consumers.map(({ pid }) => pid),
   ...running.projectors.map(({ pid }) => pid),
+  ...running.dispatchers.map(({ pid }) => pid),
   running.redis.pid,
   running.postgres.pid,
 ]
@@ -59,6 +60,7 @@ test('run.json names what runs, a stop leaves nothing running, and the data stay
   expect((await fetch(`${running.gateway.health}/readyz`)).status).toBe(200)
   expect(running.consumers.map(({ name }) => name)).toEqual(['consumer-1', 'consumer-2'])
   expect(running.projectors.map(({ name }) => name)).toEqual(['projector-1'])
+  expect(running.dispatchers.map(({ name }) => name)).toEqual(['dispatcher-1'])
   expect((await stat(join(folder.path, 'run.json'))).mode & 0o077).toBe(0)
   for (const pid of pidsOf(running))
     expect(await readFile(`/proc/${pid}/status`, 'utf8')).not.toMatch(/^Uid:.*\t0\b/m)
@@ -99,6 +101,16 @@ test('the commands that are printed at the start show an event, the log and a st
   await requireDebian('redis-tools', 'postgresql-client')
   const ask = (program: string, ...args: string[]) => execFileSync(program, args, { encoding: 'utf8' }).trim()
   expect(ask('redis-cli', '-u', redis.url, '--no-auth-warning', 'PING')).toBe('PONG')
+  const [, memory] = ask(
+    'redis-cli',
+    '-u',
+    redis.url,
+    '--no-auth-warning',
+    'CONFIG',
+    'GET',
+    'maxmemory',
+  ).split('\n')
+  expect(Number(memory)).toBeGreaterThanOrEqual(512 * 1024 * 1024)
   expect(ask('psql', postgres.url, '-Atc', 'SELECT count(*) FROM events')).toBe('1')
   service.child.kill('SIGINT')
   expect(await service.exited).toBe(0)
@@ -184,6 +196,11 @@ test('what is wrong with a definition is said on the console at once, and again 
   await eventually(() =>
     expect(service.said()).toMatch(/definitions\/wrong\.ts:2 does not load: SyntaxError: .*\. Mend it; /),
   )
+  // One that comes late would tell it when the other has told that it is mended.
+  for (const name of ['projector-1', 'projector-2']) {
+    const log = join(folder.path, 'data', 'logs', `${name}.log`)
+    await eventually(async () => expect(await readFile(log, 'utf8')).toContain('wrong.ts'))
+  }
   await rm(file)
   await eventually(() => expect(service.said()).toContain('definitions/wrong.ts is mended, or gone'))
   // Both projectors have told it.

@@ -51,7 +51,7 @@ test('a Redis that is not durable is named in the banner, with the remedy', asyn
     /What the doctor finds:\n\n {2}problem: redis\.appendonly: no: a crash or a restart loses accepted events\. CONFIG SET appendonly yes/,
   )
   const running = await service.running()
-  for (const { health } of [...running.consumers, ...running.projectors]) {
+  for (const { health } of [...running.consumers, ...running.projectors, ...running.dispatchers]) {
     expect((await fetch(`${health}/readyz`)).status).toBe(200)
   }
   expect(running.projectors).toHaveLength(1)

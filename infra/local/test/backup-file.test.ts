@@ -22,6 +22,7 @@ const header: BackupHeader = {
   events: 300,
   bytes: 1_000,
   password: 'secret',
+  webhookKey: '5a5a',
 }
 
 type Folder = Awaited<ReturnType<typeof temporaryFolder>>
@@ -84,9 +85,12 @@ test.each([1, 700, 10_000, 10_000_000])(
     const dir = await restored(folder, file)
     expect(await filesIn(join(dir, 'postgres', 'data'))).toEqual(await filesIn(join(folder.path, 'data')))
     expect(await readFile(join(dir, 'postgres', 'password'), 'utf8')).toBe('secret\n')
+    expect(await readFile(join(dir, 'webhook-key'), 'utf8')).toBe('5a5a\n')
+    expect((await stat(join(dir, 'webhook-key'))).mode & 0o777).toBe(0o600)
     const mark = JSON.parse(await readFile(join(dir, 'restored.json'), 'utf8'))
     expect(mark).toMatchObject({ begunAt: header.begunAt, events: 300 })
     expect(mark).not.toHaveProperty('password')
+    expect(mark).not.toHaveProperty('webhookKey')
   },
 )
 

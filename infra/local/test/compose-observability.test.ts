@@ -15,10 +15,9 @@ test('traces go where the environment says, from whoever makes them', () => {
 
 test('metrics ask for no key, so no service publishes them, and Prometheus and Grafana are for this machine alone', () => {
   const served = services.filter(([, { environment }]) => environment?.METRICS_PORT !== undefined)
-  expect(served.map(([name]) => name)).toEqual(['gateway', 'consumer', 'projector'])
+  expect(served.map(([name]) => name)).toEqual(['gateway', 'consumer', 'projector', 'dispatcher'])
   for (const [name, { ports = [], environment }] of served) {
-    const published = ports.map((port) => port.split(':').at(-1))
-    expect(published, name).toEqual(name === 'gateway' ? ['8080'] : [])
+    expect(ports, name).toEqual([])
     expect(environment?.METRICS_PORT).toBe(9464)
   }
   for (const name of ['prometheus', 'grafana']) {

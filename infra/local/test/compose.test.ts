@@ -15,7 +15,7 @@ test('on a fresh clone each container gets what it reads, and passwords that fit
   expect(volumes.run()).toMatchObject({
     status: 0,
     stderr: '',
-    stdout: expect.stringContaining('0 given, 9 made, 0 kept'),
+    stdout: expect.stringContaining('0 given, 12 made, 0 kept'),
   })
   for (const [name, service] of services) {
     for (const [variable, path] of Object.entries(service.environment ?? {})) {
@@ -23,7 +23,7 @@ test('on a fresh clone each container gets what it reads, and passwords that fit
       expect(await volumes.read(name, String(path)), `${name}: ${variable}`).toMatch(/^\S{32,}\n$/)
     }
   }
-  for (const app of ['gateway', 'consumer', 'projector']) {
+  for (const app of ['gateway', 'consumer', 'projector', 'dispatcher']) {
     const redis = await volumes.read(app, `/run/secrets/${app}_redis_url`)
     expect(redis).toMatch(new RegExp(`^redis://${app}:[0-9a-f]{32}@redis:6379\n$`))
     expect(await volumes.read('redis', `/run/secrets/redis_${app}_password`)).toBe(`${passwordIn(redis)}\n`)
@@ -33,6 +33,9 @@ test('on a fresh clone each container gets what it reads, and passwords that fit
       `${passwordIn(database)}\n`,
     )
   }
+  const key = await volumes.read('dispatcher', '/run/secrets/webhook_key')
+  expect(key).toMatch(/^[0-9a-f]{64}\n$/)
+  expect(await volumes.read('gateway', '/run/secrets/webhook_key')).toBe(key)
   const script = await readFile(join(volumes.path, 'volumes/redis/redis.sh'), 'utf8')
   expect(script).toBe(await readFile(join(repository, 'infra/docker/redis.sh'), 'utf8'))
 })
@@ -42,11 +45,13 @@ test('a second run changes nothing and prints no secret, and what is missing com
   const first = volumes.run()
   const made = await volumes.all()
   const passwords = Object.entries(made).filter(([name]) => name.endsWith('_password'))
-  expect(new Set(passwords.map(([, text]) => text)).size).toBe(9)
+  expect(new Set(passwords.map(([, text]) => text)).size).toBe(11)
   await rm(join(volumes.path, 'volumes/gateway/gateway_redis_url'))
   await writeFile(join(volumes.path, 'volumes/gateway/.gateway_redis_url'), 'half', { mode: 0o444 })
+  // One of the two that have it is enough.
+  await rm(join(volumes.path, 'volumes/gateway/webhook_key'))
   const second = volumes.run()
-  expect(second).toMatchObject({ status: 0, stdout: expect.stringContaining('0 given, 0 made, 9 kept') })
+  expect(second).toMatchObject({ status: 0, stdout: expect.stringContaining('0 given, 0 made, 12 kept') })
   expect(await volumes.all()).toEqual(made)
   for (const [, text = ''] of passwords) {
     for (const { stdout, stderr } of [first, second]) expect(stdout + stderr).not.toContain(text.trim())
@@ -79,11 +84,12 @@ test('secrets of make-env.sh go on, and a URL of yours with them', async () => {
   volumes.run() // what was made before gives way
   expect(volumes.run(given)).toMatchObject({
     status: 0,
-    stdout: expect.stringContaining('9 given, 0 made, 0 kept'),
+    stdout: expect.stringContaining('12 given, 0 made, 0 kept'),
   })
   const handedOut = Object.entries(await volumes.all()).filter(([name]) => !name.endsWith('redis.sh'))
   const names = await readdir(given)
-  expect(handedOut.map(([name]) => name.split('/')[1]).toSorted()).toEqual(names.toSorted())
+  // The key of webhooks is in two volumes.
+  expect([...new Set(handedOut.map(([name]) => name.split('/')[1]))].toSorted()).toEqual(names.toSorted())
   for (const [name, text] of handedOut) {
     expect(text, name).toBe(await readFile(join(given, name.split('/')[1] ?? ''), 'utf8'))
   }
@@ -129,6 +135,7 @@ test('each container sees the volumes with its own secrets alone, and cannot wri
     gateway: ['gateway-secrets'],
     consumer: ['consumer-secrets'],
     projector: ['projector-secrets'],
+    dispatcher: ['dispatcher-secrets'],
     migrate: ['owner-secrets', 'roles-secrets'],
     'first-key': ['owner-secrets'],
     redis: ['redis-secrets'],
@@ -209,13 +216,6 @@ test('a key is in no log, and the publisher reads one only where one is given', 
   expect(compose.services.publisher).toMatchObject({
     environment: { SEKALI_TOKEN_FILE: `\${SEKALI_TOKEN_FILE:+/run/secrets/publisher_token}` },
     secrets: ['publisher_token'],
-  })
-})
-
-test('the gateway is told where its port is open, and who may come', () => {
-  expect(compose.services.gateway).toMatchObject({
-    ports: [`\${SEKALI_BIND:-127.0.0.1}:\${SEKALI_PORT:-8080}:8080`],
-    environment: { SEKALI_BIND: `\${SEKALI_BIND:-127.0.0.1}`, SEKALI_AUTH: `\${SEKALI_AUTH:-off}` },
   })
 })
 

@@ -23,6 +23,7 @@ interface Service {
   readonly ports?: readonly string[]
   readonly logging?: { readonly driver: string }
   readonly volumes?: readonly string[]
+  readonly networks?: readonly string[]
 }
 
 export const compose = parse(await readFile(join(repository, 'docker-compose.yml'), 'utf8'), {
@@ -30,6 +31,7 @@ export const compose = parse(await readFile(join(repository, 'docker-compose.yml
 }) as {
   readonly services: Readonly<Record<string, Service>>
   readonly secrets: Readonly<Record<string, { readonly file: string }>>
+  readonly networks: Readonly<Record<string, unknown>>
 }
 
 /** The volumes of a service: by where they are mounted, as `/run/secrets`, their name. */

@@ -50,7 +50,8 @@ test('make-env.sh makes each secret that docker-compose.yml mounts, once, and le
   expect(Object.keys(made).sort()).toEqual(declared.toSorted())
   const passwords = Object.entries(made).filter(([name]) => name.endsWith('_password'))
   for (const [, password] of passwords) expect(password).toMatch(/^[0-9a-f]{32}\n$/)
-  expect(new Set(passwords.map(([, password]) => password)).size).toBe(9)
+  expect(new Set(passwords.map(([, password]) => password)).size).toBe(11)
+  expect(made.webhook_key).toMatch(/^[0-9a-f]{64}\n$/)
   expect(made.owner_database_url).toBe(
     `postgresql://sekali_owner:${made.postgres_owner_password?.trim()}@postgres:5432/sekali\n`,
   )

@@ -7,13 +7,17 @@ import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { expect, test } from 'vitest'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
-const files = ['docker-compose.yml', 'infra/docker/Dockerfile', 'infra/docker/all.Dockerfile']
+const files = [
+  'docker-compose.yml',
+  ...['Dockerfile', 'all.Dockerfile', 'edge.Dockerfile'].map((name) => `infra/docker/${name}`),
+]
 const images = [
   'redis:8.6.7',
   'postgres:17.11-trixie',
   'prom/prometheus:v3.14.0',
   'grafana/grafana:13.2.0',
   'node:24.21.0-trixie-slim',
+  'debian:trixie-slim',
 ]
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`
 
@@ -65,6 +69,7 @@ test('each image gets the digest of its index, also where there is one; what is 
     `${images[3]}@${digest('1')}`,
     `NODE_IMAGE=${images[4]}@${digest('1')}`,
     `NODE_IMAGE=${images[4]}@${digest('1')}`,
+    `DEBIAN_IMAGE=${images[5]}@${digest('1')}`,
   ])
   expect(first.map((text) => text.replaceAll(`@${digest('1')}`, ''))).toEqual(bare)
   expect(copy.pin().status).toBe(0)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { variables as ofConsumer } from '@sekali/consumer/config'
+import { variables as ofDispatcher } from '@sekali/dispatcher/config'
 import { variables as ofGateway } from '@sekali/gateway/config'
 import { variables as ofProjector } from '@sekali/projector/config'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
@@ -13,10 +14,15 @@ import { decidedHere, isFailpoint } from '../src/system/settings.ts'
 
 const start = fileURLToPath(new URL('../src/start.ts', import.meta.url))
 const configuration = fileURLToPath(new URL('../../../docs/operating.md', import.meta.url))
-const all = new Set([...ofGateway, ...ofConsumer, ...ofProjector])
-/** Not what `npm start` decides by itself, and not what tests give to one process. */
+const all = new Set([...ofGateway, ...ofConsumer, ...ofProjector, ...ofDispatcher])
+/**
+ * Not what `npm start` decides by itself, nor the URL of a standby, which it has not, nor the key, which it gives to those that
+ * need it; and not what tests give to one process.
+ */
 const isPassed = (name: string) =>
-  !/^(DATABASE|REDIS)_URL$/.test(name) && !decidedHere.has(name) && !isFailpoint(name)
+  !/^(DATABASE_URL|DATABASE_READ_URL|REDIS_URL|WEBHOOK_KEY)$/.test(name) &&
+  !decidedHere.has(name) &&
+  !isFailpoint(name)
 const passed = [...all].filter(isPassed).sort()
 
 test('npm start passes every setting of the apps on, and no secret or anything else of its environment', async () => {

@@ -19,16 +19,21 @@ export interface Bundle {
 }
 
 /** Writes `dist` of the workspace anew. */
-export async function bundle({ workspace, doors, platform, thrown = [] }: PublishedPackage): Promise<Bundle> {
+export async function bundle({
+  workspace,
+  doors,
+  platform,
+  ofFirst = [],
+}: PublishedPackage): Promise<Bundle> {
   const [first, ...further] = Object.values(doors).map(({ source }) => source)
   if (first === undefined) throw new Error(`${workspace} has no door`)
-  const ofFirst = fromFirst(
+  const fromIt = fromFirst(
     `./${fileOf(first)}.js`,
-    thrown.map((module) => join(repositoryRoot, module)),
+    ofFirst.map((module) => join(repositoryRoot, module)),
   )
   const chunks = await bundleDoor({ workspace, source: first, platform, plugins: [], clean: true })
   for (const source of further) {
-    chunks.push(...(await bundleDoor({ workspace, source, platform, plugins: [ofFirst], clean: false })))
+    chunks.push(...(await bundleDoor({ workspace, source, platform, plugins: [fromIt], clean: false })))
   }
   const own = new Set(chunks.map(({ fileName }) => `./${fileName}`))
   const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])

@@ -39,7 +39,7 @@ const binOf = (version: string): string => nodes.get(version)?.bin ?? ''
 
 test('the tarball has programs, migrations, licences and a README, and no source, test or secret', () => {
   const allowed =
-    /^(sekali|start|demo|backup|restored?|cli|main|gateway|consumer|migrate|first-key|preflight|projector|check|publisher|shared-[\w-]+|confined\/[\w-]+)\.mjs$|^migrations\/(\w+\.sql|meta\/\w+\.json)$|^console\/(index\.html|assets\/[\w-]+\.(js|css|svg))$|^(apt(-redis)?\.sh|roles\.sql|README\.md|LICENSE|THIRD-PARTY-LICENSES\.txt|package\.json)$/
+    /^(sekali|start|demo|backup|restored?|cli|main|gateway|consumer|migrate|first-key|preflight|projector|dispatcher|check|publisher|shared-[\w-]+|confined\/[\w-]+)\.mjs$|^migrations\/(\w+\.sql|meta\/\w+\.json)$|^console\/(index\.html|assets\/[\w-]+\.(js|css|svg))$|^(apt(-redis)?\.sh|roles\.sql|README\.md|LICENSE|THIRD-PARTY-LICENSES\.txt|package\.json)$/
   expect(packed.filter(({ path }) => !allowed.test(path))).toEqual([])
   expect(packed.length).toBeGreaterThan(20)
   const ofConsole = packed.filter(({ path }) => path.startsWith('console/')).map(({ path }) => path)

@@ -17,11 +17,14 @@ declare function savedCursor(): Promise<string | null>
 declare function saveCursor(cursor: string): Promise<void>
 declare function undoBehind(topic: string, seq: number): Promise<void>
 declare function keepForLater(event: object): Promise<void>
+interface Mail { readonly to: string }
+declare function sendMail(to: string, options: { idempotencyKey: string; signal: AbortSignal }): Promise<void>
 `
 
 test.each([
   'docs/typescript.md',
   'docs/projections.md',
+  'docs/subscriptions.md',
   'packages/client/README.md',
   'packages/projection/README.md',
 ])('the examples of %s compile', async (file) => {

@@ -33,6 +33,8 @@ export interface BackupHeader {
   readonly bytes: number
   /** Of the superuser, who is among these files and takes no other. */
   readonly password: string
+  /** What the secrets of webhooks are sealed with, if the folder had one. Backups of before there were webhooks have none. */
+  readonly webhookKey?: string | undefined
 }
 
 export const format = 1

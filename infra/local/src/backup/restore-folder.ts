@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { unprivilegedOwner } from '@sekali/servers/unprivileged'
 import { UsageError } from '../command/usage-error.ts'
 import { markRestored } from '../system/restored-mark.ts'
+import { keepWebhookKey } from '../system/webhook-key.ts'
 import type { BackupEntry, OpenBackup } from './read-backup.ts'
 
 /** The write-ahead log of the time of the backup, and what PostgreSQL writes when it starts. */
@@ -50,7 +51,8 @@ export async function restoreInto(
       onBytes(bytes)
     }
     await writeFile(join(postgres, 'password'), `${header.password}\n`, { mode: 0o600 })
-    const { format, password, ...rest } = header
+    if (header.webhookKey !== undefined) await keepWebhookKey(dir, header.webhookKey)
+    const { format, password, webhookKey, ...rest } = header
     await markRestored(dir, rest)
     await rename(unfinished, join(postgres, 'data'))
   } catch (error) {

@@ -13,6 +13,7 @@ export const programs = {
   consumer: program('apps/consumer/src/main.ts', 'consumer.mjs'),
   preflight: program('apps/consumer/src/operate/preflight.ts', 'preflight.mjs'),
   projector: program('apps/projector/src/main.ts', 'projector.mjs'),
+  dispatcher: program('apps/dispatcher/src/main.ts', 'dispatcher.mjs'),
   firstKey: program('apps/consumer/src/first-key.ts', 'first-key.mjs'),
   restored: program('apps/consumer/src/operate/restored.ts', 'restored.mjs'),
   migrate: program('apps/consumer/src/migrate.ts', 'migrate.mjs'),

@@ -7,7 +7,7 @@ const optionOf: Readonly<Record<string, string>> = {
   SEKALI_BIND: '--host',
   PROJECTIONS_DIR: '--projections',
 }
-const chosenHere = ['METRICS_PORT', 'CONSUMER_NAME', 'PROJECTOR_NAME']
+const chosenHere = ['METRICS_PORT', 'CONSUMER_NAME', 'PROJECTOR_NAME', 'DISPATCHER_NAME']
 
 /**
  * Throws {@link UsageError} for a setting that would be passed over in silence: who sets HOST=0.0.0.0 means to be reached.

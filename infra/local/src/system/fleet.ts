@@ -3,7 +3,7 @@ import { programs } from '../command/repository.ts'
 import { type AppProcess, startApp } from './app-process.ts'
 import type { ProjectorNotice } from './notices.ts'
 
-/** The consumers of a stack, `consumer-1` to `consumer-N`, or its projectors. Disposing drains all of them at once. */
+/** The consumers of a stack, `consumer-1` to `consumer-N`, or its projectors, or its dispatchers. Disposing drains all of them at once. */
 export interface Fleet extends AsyncDisposable {
   /** Those that run now. */
   members(): Member[]
@@ -19,7 +19,7 @@ export interface Member {
 }
 
 export async function startFleet(options: {
-  readonly kind?: 'consumer' | 'projector'
+  readonly kind?: 'consumer' | 'projector' | 'dispatcher'
   readonly size: number
   readonly logDir: string
   readonly env: NodeJS.ProcessEnv

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 
-type Role = 'owner' | 'consumer' | 'gateway' | 'projector'
+type Role = 'owner' | 'consumer' | 'gateway' | 'projector' | 'dispatcher'
 
 export interface Access {
   /** By role, with the password in it. */
@@ -29,6 +29,7 @@ export function accessByRole(superuserUrl: string): Access {
     POSTGRES_CONSUMER_PASSWORD: passwords.consumer,
     POSTGRES_GATEWAY_PASSWORD: passwords.gateway,
     POSTGRES_PROJECTOR_PASSWORD: passwords.projector,
+    POSTGRES_DISPATCHER_PASSWORD: passwords.dispatcher,
   }
   return { urls, migrateEnv }
 }
@@ -44,4 +45,5 @@ const byRole = (of: (role: Role) => string): Readonly<Record<Role, string>> => (
   consumer: of('consumer'),
   gateway: of('gateway'),
   projector: of('projector'),
+  dispatcher: of('dispatcher'),
 })

@@ -15,6 +15,7 @@ export interface RunFile {
   }
   readonly consumers: readonly Member[]
   readonly projectors: readonly Member[]
+  readonly dispatchers: readonly Member[]
   readonly redis: { readonly pid: number | null; readonly url: string }
   /**
    * Of one of our own the owner's URL: with it people read the tables and mend them, and no more. The superuser's password
@@ -78,11 +79,12 @@ function replace(file: string, content: unknown, mode: number): void {
  * What there is to scrape, as Prometheus reads it. A process has another port after each start, and is the same instance.
  * https://prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config
  */
-function targetsOf({ gateway, consumers, projectors }: RunFile) {
+function targetsOf({ gateway, consumers, projectors, dispatchers }: RunFile) {
   const all = [
     { app: 'gateway', name: 'gateway', metrics: gateway.metrics },
     ...consumers.map((one) => ({ app: 'consumer', ...one })),
     ...projectors.map((one) => ({ app: 'projector', ...one })),
+    ...dispatchers.map((one) => ({ app: 'dispatcher', ...one })),
   ]
   return all.flatMap(({ app, name, metrics }) =>
     metrics === null ? [] : [{ targets: [new URL(metrics).host], labels: { app, instance: name } }],

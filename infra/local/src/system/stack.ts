@@ -1,20 +1,16 @@
-// The whole system on one machine: Redis, PostgreSQL, the gateway, N consumers and M projectors, each a process of its
-// own, each started again when it ends by itself. The parts stop in the opposite order of their start: first the gateway
-// (no new events come in), then consumers and projectors (they finish their turns), then Redis and PostgreSQL. Log files
+// The whole system on one machine: Redis, PostgreSQL, the gateway, N consumers, M projectors and K dispatchers, each a process
+// of its own, each started again when it ends by itself. The parts stop in the opposite order of their start: first the gateway
+// (no new events come in), then consumers, projectors and dispatchers (they finish what they do), then Redis and PostgreSQL. Log files
 // are appended to and never rotated.
 import { join, resolve } from 'node:path'
 import process from 'node:process'
 import type { AuthMode } from '@sekali/process/auth'
 import { sizeOf } from '@sekali/servers/log-tail'
-import { stopLeftoverPostgres } from '@sekali/servers/postgres-leftover'
-import { startPostgres } from '@sekali/servers/postgres-server'
-import { stopLeftoverRedis } from '@sekali/servers/redis-leftover'
-import { startRedis } from '@sekali/servers/redis-server'
 import { supervise } from '@sekali/servers/supervise'
 import { programs } from '../command/repository.ts'
 import { UsageError } from '../command/usage-error.ts'
 import { runApp, startApp } from './app-process.ts'
-import { givenBackend, ownBackend } from './backend.ts'
+import { startBackends, stopLeftovers } from './backends.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { lockData } from './data-lock.ts'
 import { watchDisk } from './disk.ts'
@@ -30,6 +26,7 @@ import { clearMark, whyRestored } from './restored-mark.ts'
 import { accessByRole, accessByUrl } from './roles.ts'
 import { publishRunFile, type RunFile } from './run-file.ts'
 import { checkSettings } from './settings.ts'
+import { webhookKeyOf } from './webhook-key.ts'
 
 export interface StackOptions {
   readonly dir: string
@@ -42,6 +39,8 @@ export interface StackOptions {
   readonly consumers: number
   /** None unless given. */
   readonly projectors?: number
+  /** None unless given. */
+  readonly dispatchers?: number
   /** A folder of definitions for the projectors, besides those that are built in. */
   readonly projections?: string | undefined
   /** Whether the gateway asks for keys; it does not unless this says so. */
@@ -81,6 +80,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     host = '127.0.0.1',
     auth = 'off',
     projectors = 0,
+    dispatchers = 0,
     projections,
     onEvent = () => {},
     signal,
@@ -142,6 +142,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const projecting = parts.use(
     await startFleet({ ...ofFleet, kind: 'projector', size: projectors, env: projectorEnv, onNotice }),
   )
+  const webhookEnv = { WEBHOOK_KEY: await webhookKeyOf(dir, process.env) }
+  if (dispatchers > 0) step('dispatchers', `are starting, ${dispatchers} of them`)
+  const dispatcherEnv = { ...envOf(urls.dispatcher), ...webhookEnv }
+  const dispatching = parts.use(
+    await startFleet({ ...ofFleet, kind: 'dispatcher', size: dispatchers, env: dispatcherEnv }),
+  )
   step('consumers', `are starting, ${options.consumers} of them`)
   const consuming = parts.use(
     await startFleet({ ...ofFleet, size: options.consumers, env: envOf(urls.consumer) }),
@@ -152,6 +158,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const logStart = await sizeOf(logFile)
   const gatewayEnv = {
     ...envOf(urls.gateway),
+    ...webhookEnv,
     SEKALI_AUTH: auth,
     HOST: host,
     PORT: String(port),
@@ -177,11 +184,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     },
     consumers: consuming.members(),
     projectors: projecting.members(),
+    dispatchers: dispatching.members(),
     redis: { pid: redis.pid(), url: redis.url },
     postgres: { pid: postgres.pid(), url: urls.owner },
   })
   runFile.show(running)
-  const apps = () => [{ name: 'gateway', health }, ...consuming.members(), ...projecting.members()]
+  const fleets = [consuming, projecting, dispatching]
+  const apps = () => [{ name: 'gateway', health }, ...fleets.flatMap((fleet) => fleet.members())]
   await waitForHealth(apps, signal)
   signal?.throwIfAborted()
   parts.use(watchHealth(apps, onEvent))
@@ -190,37 +199,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     parts.use(await upgradeKeysBeside({ logDir, env }, keyless, onEvent))
   }
   return stackOf({ url, dir, logDir, firstKey, running }, parts.move())
-}
-
-async function stopLeftovers(dir: string, onEvent: (part: string, what: string) => void): Promise<void> {
-  const left = 'was left over from before, and is stopped'
-  if (await stopLeftoverRedis(join(dir, 'redis'))) onEvent('Redis', left)
-  if (await stopLeftoverPostgres(join(dir, 'postgres'))) onEvent('PostgreSQL', left)
-}
-
-async function startBackends(
-  parts: AsyncDisposableStack,
-  options: StackOptions,
-  step: (part: string, what: string) => void,
-  onChange: (part: string) => (reason?: string) => void,
-) {
-  const { dir, databaseUrl, redisUrl } = options
-  step('PostgreSQL', databaseUrl ? 'is the one that DATABASE_URL names' : 'is starting')
-  const postgres = parts.use(
-    databaseUrl
-      ? givenBackend(databaseUrl)
-      : await ownBackend(
-          (port) => startPostgres({ dir: join(dir, 'postgres'), ...port }),
-          onChange('PostgreSQL'),
-        ),
-  )
-  step('Redis', redisUrl ? 'is the one that REDIS_URL names' : 'is starting')
-  const redis = parts.use(
-    redisUrl
-      ? givenBackend(redisUrl)
-      : await ownBackend((port) => startRedis({ dir: join(dir, 'redis'), ...port }), onChange('Redis')),
-  )
-  return { postgres, redis }
 }
 
 function stackOf(

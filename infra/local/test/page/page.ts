@@ -1,5 +1,5 @@
 /**
- * A page whose commands a test runs, README.md or docs/quickstart.md:
+ * A page whose commands a test runs, README.md for instance:
  *
  * - a block ```sh is typed as it stands, and the block behind it is what it prints;
  * - in ```text the lines are compared, in ```json a line break and the blanks behind it only wrap;

@@ -34,6 +34,7 @@ export function openTerminals(
   { env: more = {}, functions = '' }: { readonly env?: NodeJS.ProcessEnv; readonly functions?: string } = {},
 ): Terminals {
   let service: Typed | undefined
+  const groups: number[] = []
   const env = {
     ...process.env,
     SEKALI_URL: `http://127.0.0.1:${port}`,
@@ -53,6 +54,7 @@ export function openTerminals(
   return {
     async run(command) {
       const typed = spawnTyped(`${functions}\n${command}`, folder, env, commandMs)
+      if (typed.child.pid !== undefined) groups.push(typed.child.pid)
       const code = await typed.ended
       return { printed: typed.printed(), code }
     },
@@ -64,8 +66,18 @@ export function openTerminals(
     },
     interrupt,
     [Symbol.asyncDispose]: async () => {
+      for (const group of groups) killGroup(group)
       if (service !== undefined) await interrupt()
     },
+  }
+}
+
+/** What a command has left running in the background, when the page was not typed to its end for instance. */
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL')
+  } catch {
+    // Nothing is left of it.
   }
 }
 

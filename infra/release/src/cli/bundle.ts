@@ -23,6 +23,7 @@ const programs = {
   'first-key': 'apps/consumer/src/first-key.ts',
   restored: 'apps/consumer/src/operate/restored.ts',
   projector: 'apps/projector/src/main.ts',
+  dispatcher: 'apps/dispatcher/src/main.ts',
   check: 'apps/projector/src/check/main.ts',
   publisher: 'apps/publisher/src/main.ts',
 }

@@ -1,7 +1,8 @@
 /** A service as one is written with the SDK. The test restarts the gateway when it says `tailing`. */
 import process from 'node:process'
-import { createClient, Invalid, Refused, type TailedEvent } from '@sekali/client'
+import { createClient, Invalid, Refused, SekaliError, type TailedEvent } from '@sekali/client'
 import { createOperator } from '@sekali/client/operate'
+import { createWorker, LeaseLost } from '@sekali/client/work'
 
 interface Order {
   readonly total: number
@@ -76,4 +77,16 @@ const unknown = await operator.letter('e-999999999').catch((error: unknown) => e
 check(unknown instanceof Refused && unknown.code === 'unknown_letter', 'both doors throw the same classes')
 check((await operator.countRedrive({ topic })).matched === 0, 'nothing is to be redriven')
 for await (const { id } of operator.letters({ topic })) check(false, `there is no letter ${id}`)
+
+await operator.putSubscription(`work-${topic}`, { topics: topic, from: 'start' })
+const worker = createWorker({ retry: { totalMs: 30_000 } })
+const worked = new Set<number>()
+const stopping = new AbortController()
+await worker.work<Order>(`work-${topic}`, { concurrency: 20, signal: stopping.signal }, async ({ event }) => {
+  worked.add(event.seq)
+  check(event.topic === topic, 'a job has the event')
+  if (worked.size === 150) stopping.abort()
+})
+check((await operator.subscription(`work-${topic}`)).lag === 0, 'all events are worked off')
+check(new LeaseLost('') instanceof SekaliError, 'what workers throw is of the first door, too')
 process.stdout.write('done\n')
