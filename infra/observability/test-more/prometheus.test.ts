@@ -22,6 +22,7 @@ interface Running {
   readonly gateway: { readonly url: string; readonly metrics: string | null }
   readonly consumers: readonly { readonly pid: number; readonly metrics: string | null }[]
   readonly projectors: readonly { readonly metrics: string | null }[]
+  readonly dispatchers: readonly { readonly metrics: string | null }[]
   readonly redis: { readonly url: string }
 }
 
@@ -37,23 +38,39 @@ beforeAll(async () => {
 async function ownSystem() {
   const { path: data } = parts.use(await temporaryFolder('sekali-test-'))
   const args = [programs.start, '--port', String(await freePort()), '--consumers', '2', '--data', data]
-  const child = spawn(process.execPath, args, { stdio: 'ignore' })
+  const env = { ...process.env, WEBHOOK_ALLOW: '127.0.0.0/8' }
+  const child = spawn(process.execPath, args, { stdio: 'ignore', env })
   const exited = once(child, 'exit')
   parts.defer(async () => {
     child.kill('SIGTERM')
     await exited
   })
   const running = async () => JSON.parse(await readFile(join(data, 'run.json'), 'utf8')) as Running
-  const all = ({ gateway, consumers, projectors }: Running) => [gateway, ...consumers, ...projectors]
+  const all = ({ gateway, consumers, projectors, dispatchers }: Running) => [
+    gateway,
+    ...consumers,
+    ...projectors,
+    ...dispatchers,
+  ]
   const started = await eventually(async () => {
     const now = await running()
-    expect(all(now).map(({ metrics }) => typeof metrics)).toEqual(Array(4).fill('string'))
+    expect(all(now).map(({ metrics }) => typeof metrics)).toEqual(Array(5).fill('string'))
     return now
   }, 60_000)
+  const subscriptions = `${started.gateway.url}/subscriptions`
+  const put = async (name: string, fields: object) => {
+    const headers = { 'Content-Type': 'application/json' }
+    const init = { method: 'PUT', body: JSON.stringify(fields), headers }
+    expect((await fetch(`${subscriptions}/${name}`, init)).status).toBe(201)
+  }
+  await put('mailer', { topics: 'orders' })
+  // Nobody listens there, and of its topic there are no events.
+  await put('hook', { kind: 'push', topics: 'none', url: 'http://127.0.0.1:1/', timeout_s: 1 })
   let events = 0
   return {
     data,
     started,
+    test: () => fetch(`${subscriptions}/hook/test`, { method: 'POST' }),
     metrics: all(started).map(({ metrics }) => String(metrics)),
     publish: async (count: number) => {
       for (let n = 0; n < count; n += 1) {
@@ -154,6 +171,7 @@ test('each panel of the dashboard has values', async () => {
   expect(panels.length).toBeGreaterThan(25)
   await eventually(async () => {
     await system.publish(3) // so that rates are of something
+    await system.test()
     const empty = []
     for (const { title, expr } of panels) {
       const found = await prometheus.query(expr.replaceAll('$__rate_interval', '10s'))

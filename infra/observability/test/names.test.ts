@@ -26,6 +26,10 @@ test('the dashboard asks for metrics that docs/guides/metrics.md has, and for ea
     'sekali_published_events_total',
     'sekali_redis_last_write_ok',
     'sekali_redis_reachable',
+    // Where there is a standby.
+    'sekali_standby_lag_bytes',
+    'sekali_standby_lag_seconds',
+    'sekali_standby_used',
   ])
 })
 
