@@ -2,15 +2,22 @@ import type { AbuseFigures } from './check/abuse-verdict.ts'
 import type { Workload } from './clients/workload.ts'
 import { until } from './clock.ts'
 import type { Random } from './random.ts'
+import type { Receivers } from './receivers/receivers.ts'
 import type { Facet, Target, TargetWith } from './targets/target.ts'
+import type { Workers } from './workers/workers.ts'
 
 export interface FaultContext<F extends Facet = Facet> {
   readonly target: TargetWith<F>
   readonly random: Random
   readonly workload: Pick<Workload, 'accelerate' | 'rest' | 'send'>
+  readonly workers: Pick<Workers, 'members' | 'start'>
+  /** Undefined where no webhooks are sent. */
+  readonly receivers: Omit<Receivers, 'finish' | 'ended'> | undefined
   readonly topics: readonly string[]
   /** Waits; ends early when the run is stopped. */
   pause(ms: number): Promise<void>
+  /** How many events were answered with yes so far. */
+  acknowledged(): number
   /** `work` destroys something that Redis held, of all topics or of one. */
   destroys(fault: string, work: () => Promise<unknown>, topic?: string): Promise<void>
   /** What came of an abuse; the promise is judged by it at the end. */
@@ -40,7 +47,7 @@ export function defineFault<const F extends Facet>(fault: {
   return { ...fault, run: (context, signal) => fault.run(context as FaultContext<F>, signal) }
 }
 
-export const fits = (fault: Fault, target: Target): boolean =>
+export const fits = (fault: Pick<Fault, 'needs'>, target: Target): boolean =>
   fault.needs.every((facet) => target[facet] !== undefined)
 
 /** What a fault throws when it has seen a promise broken. Any other error means that it could not be injected. */

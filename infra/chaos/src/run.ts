@@ -5,6 +5,7 @@ import { type AbuseFigures, describeAbuse } from './check/abuse-verdict.ts'
 import { judge, type Verdict } from './check/check.ts'
 import type { Evidence, Loss } from './check/evidence.ts'
 import { countPending, isComplete, readSqlLog, readSqlRows, readStats } from './check/figures.ts'
+import { countMissing, type Missing } from './check/missing.ts'
 import { findLeaks, takeSample } from './check/watch.ts'
 import { type Books, openBooks, type Tally } from './clients/books.ts'
 import { openDoor } from './clients/door.ts'
@@ -17,7 +18,9 @@ import { startWorkload } from './clients/workload.ts'
 import { patiently, pause, until } from './clock.ts'
 import type { Fault, FaultContext } from './fault.ts'
 import { type FaultFigures, injectAll, type Progress } from './inject/inject.ts'
+import { awaitRecovery } from './inject/recovery.ts'
 import { createRandom } from './random.ts'
+import { startSubscribers } from './subscribers/subscribers.ts'
 import type { Target } from './targets/target.ts'
 
 export interface RunOptions {
@@ -25,12 +28,19 @@ export interface RunOptions {
   readonly minutes: number
   /** Ends sooner, once each fault was injected so often. */
   readonly times?: number | undefined
+  /** The load goes on until so many events are acknowledged; a quarter of them before the first fault. */
+  readonly acknowledgedMin?: number | undefined
   readonly faults: readonly Fault[]
   readonly rate: number
   readonly topics: readonly string[]
   /** Matches these topics and no others. */
   readonly pattern: string
   readonly sources: number
+  /**
+   * No workers settle what there is: a promotion of a standby that lagged takes back what they settled in its last moments, and
+   * promises nothing of that (docs/scaling.md).
+   */
+  readonly hasNoWorkers?: boolean
 }
 
 export interface Outcome {
@@ -42,6 +52,9 @@ export interface Outcome {
   readonly seconds: number
   readonly drainMs: number | undefined
   readonly events: number
+  readonly balance: Missing
+  /** How long no event was acknowledged, at the longest. */
+  readonly silentMs: number
 }
 
 const warmUpMs = 2_000
@@ -62,6 +75,7 @@ export async function runChaos(
   const workload = startWorkload({ ...options, patienceMs }, loadDoor, books)
   const reader = startReader(door, topics)
   await using tails = startTails({ ...options, ...target })
+  await using subscribers = await startSubscribers(options, target, door)
   const losses: Loss[] = []
   const progress: Progress = { abuses: [], figures: new Map(), unrecovered: [], safeBefore: 0, names: [] }
 
@@ -73,13 +87,27 @@ export async function runChaos(
     target: target as FaultContext['target'],
     random: createRandom(seed, 'faults'),
     workload,
+    ...subscribers.ofFaults,
     topics,
     pause: (ms) => pause(ms, signal),
+    acknowledged: () => books.pace.acknowledged,
     ...notesOf(progress, losses, report),
     report,
   }
   const endsAt = startedAt + options.minutes * 60_000
+  const acknowledged = (share: number) =>
+    until(
+      () => books.pace.acknowledged >= share * (options.acknowledgedMin ?? 0),
+      endsAt - performance.now(),
+      signal,
+    )
+  if (options.acknowledgedMin !== undefined) {
+    await acknowledged(1 / 4)
+    const calm = await awaitRecovery(door, topics, books, target.recoveryMsMax)
+    progress.safeBefore = calm?.safeBefore ?? 0
+  }
   await injectAll({ ...options, startedAt, endsAt }, context, { books, door, signal }, progress)
+  await acknowledged(1)
 
   report('the faults are over; the load ends, and all must drain')
   const lastFaultAt = performance.now()
@@ -87,6 +115,7 @@ export async function runChaos(
   const drain = await awaitDrain(target, door, books, lastFaultAt)
   // Memory and connections once more, when nothing is under way.
   const leaks = await findLeaks(before, sample, AbortSignal.timeout(readBackMs))
+  const { ended, ...subscribed } = await subscribers.finish(books)
   report('reading everything back')
   await patiently(reader.finish)
   const evidence: Evidence = {
@@ -97,8 +126,9 @@ export async function runChaos(
     losses,
     admissions: await target.logged(admitting, losses[0]?.from ?? Date.now()),
     drain,
+    ...subscribed,
     unrecovered: progress.unrecovered,
-    ended: [...target.ended(), ...((await target.logged(/"level":60/, 0)) ?? [])],
+    ended: [...target.ended(), ...ended, ...((await target.logged(/"level":60/, 0)) ?? [])],
     leaks,
     abuses: progress.abuses,
   }
@@ -114,6 +144,8 @@ const outcomeOf = (evidence: Evidence, progress: Progress, target: Target, start
   seconds: (performance.now() - startedAt) / 1_000,
   drainMs: evidence.drain.ms,
   events: [...evidence.http.values()].reduce((sum, log) => sum + log.length, 0),
+  balance: countMissing(evidence),
+  silentMs: evidence.books.pace.silentMs,
 })
 
 interface ReadBack {

@@ -24,11 +24,13 @@ const faults = [
   'drop-commit-reply',
   'drop-read-reply',
   'drop-publish-reply',
+  'kill-worker',
+  'pause-worker',
 ]
 
 const name = { seed: 3, minutes: 0.8, consumers: 3, rate: 150, target: 'local', faults }
 
-test('a minute of killed processes, failpoints and dropped replies breaks no promise [P1] [P2] [P3] [P4] [P5] [P6] [P7] [P8] [P9]', async ({
+test('a minute of killed and paused processes, failpoints and dropped replies breaks no promise [P1] [P2] [P3] [P4] [P5] [P6] [P7] [P8] [P9]', async ({
   annotate,
 }) => {
   const said: string[] = []

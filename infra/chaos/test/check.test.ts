@@ -1,7 +1,9 @@
 /** Each check of a run is shown to hold and to fail. */
 import { expect, test } from 'vitest'
 import { checks } from '../src/check/check.ts'
+import { ofEndpoints } from './breaches/endpoints.ts'
 import { ofFigures } from './breaches/figures.ts'
+import { ofGroups } from './breaches/groups.ts'
 import { ofLog } from './breaches/log.ts'
 import { ofLosses } from './breaches/losses.ts'
 import { ofReaders } from './breaches/readers.ts'
@@ -19,7 +21,8 @@ test('an event that nobody answered may be in the log', () => {
   expect(violations(evidenceOf(books, [...log, rowOf(fact('b', 4), 7)]))).toEqual({})
 })
 
-const broken = [...ofLog, ...ofFigures, ...ofReaders, ...ofReceipts, ...ofService, ...ofLosses]
+const ofLogs = [...ofLog, ...ofFigures, ...ofReaders, ...ofReceipts, ...ofService, ...ofLosses]
+const broken = [...ofLogs, ...ofGroups, ...ofEndpoints]
 
 test.each(broken)('%s', (_, promise, says, run) => {
   const found = violations(run())

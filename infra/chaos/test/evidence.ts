@@ -6,6 +6,8 @@ import { type LogRow, seenOf } from '../src/clients/log.ts'
 import type { Lookup } from '../src/clients/lookup.ts'
 import type { Projected } from '../src/clients/projections.ts'
 import type { TailSeen } from '../src/clients/tails.ts'
+import { endpointsOf } from './endpoints.ts'
+import { groupsOf } from './groups.ts'
 
 export const topic = 'orders'
 export const fact = (source: string, n: number): Fact => ({ topic, source, n })
@@ -71,6 +73,8 @@ export function evidenceOf(books: ReturnType<typeof openBooks>, log: LogRow[]): 
     losses: [],
     admissions: [],
     drain: { ms: 1_000, msMax: 15_000, left: '' },
+    groups: groupsOf(topic, log),
+    endpoints: endpointsOf(topic, log),
     unrecovered: [],
     ended: [],
     leaks: [],

@@ -7,6 +7,7 @@ const held: Round = {
   floodMs: 30,
   offered: 3_000,
   taken: 900,
+  quietRefused: 2,
   othersRefused: 0,
   missing: 0,
   lost: 0,
@@ -45,5 +46,5 @@ test('batches are counted as events, and what was not taken as refused', () => {
   expect(p99Of([one, { ...one, takenMs: [11] }])).toBe(11)
   expect(eventsOf([one, one], ({ batches }) => batches)).toBe(4_000)
   expect(refusalsOf([one, one])).toBe(2)
-  expect(describeRound(held, 2)).toBe('| 2 | 20 ms → 30 ms | 1.50 | 3000, 900 events/s | 0 | 0 | 9.0 s |')
+  expect(describeRound(held, 2)).toBe('| 2 | 20 ms → 30 ms | 1.50 | 2 → 0 | 3000, 900 events/s | 0 | 9.0 s |')
 })

@@ -139,8 +139,8 @@ function watchMemory({ target: { processes } }: Context): { stop(): Promise<numb
 }
 
 const windowMs = 1_000
-/** Of some 37 operations a second, that the ordinary client is not just waiting. */
-const countMin = 20
+/** Of some 75 operations a second, that the ordinary client is not just waiting. */
+const countMin = 40
 /** What a second of the load brings may be under way. */
 const inFlightMax = 300
 

@@ -8,8 +8,10 @@ import type { BookedEvent, Span } from '../clients/books.ts'
 import { idOf, payloadOf, timestampOf } from '../clients/content.ts'
 import { isSameRow, type LogRow } from '../clients/log.ts'
 import { complaintsOf } from './abuse-verdict.ts'
+import { endpointChecks } from './endpoints.ts'
 import { type Evidence, type Finding, isCounted, isForgotten, isRestore, takenBy } from './evidence.ts'
 import { conservation, figuresAgree } from './figures-agree.ts'
+import { groupChecks } from './groups.ts'
 import { readerSawLog, tailsSawLog } from './readers.ts'
 import { lookupsAgree, receiptsAgree } from './receipts.ts'
 
@@ -34,6 +36,8 @@ export const checks: Readonly<Record<string, Check>> = {
   'receipts say what the log says': receiptsAgree,
   'an event is found by its id, and only then': lookupsAgree,
   'projections equal a fold from the first event': projectionsAreFolds,
+  ...groupChecks,
+  ...endpointChecks,
   'it came back by itself, and drained': cameBack,
   'every answer was one that it may give': noSurprises,
   'no process ended that was not killed': ({ ended }) => first(ended, 'the processes'),

@@ -13,10 +13,14 @@ export interface Sample {
   /** Sessions of the apps in PostgreSQL, by application name; and those that sit in a transaction. */
   readonly sessions: number | undefined
   readonly inTransaction: number | undefined
-  /** Clients of the apps in Redis. */
-  readonly clients: number | undefined
+  /** Clients of the apps in Redis, by name. */
+  readonly clients: readonly string[] | undefined
   /** How many consumers run; undefined where nobody can tell. */
   readonly running: number | undefined
+  /** How many gateways run; one where nobody can tell. */
+  readonly gateways: number
+  /** How many dispatchers run; none where nobody can tell. */
+  readonly dispatchers: number
   /** Names of consumers in /stats. */
   readonly present: readonly string[]
   /** Names of consumers in the groups of the topics' streams. */
@@ -32,6 +36,8 @@ export async function takeSample(target: Target, door: Door, topics: readonly st
       SELECT count(*) AS all, count(*) FILTER (WHERE state LIKE 'idle in transaction%'
         AND now() - state_change > interval '1 second') AS stuck
       FROM pg_stat_activity WHERE application_name LIKE 'sekali/%'`)) ?? []
+  const parts = await processes?.parts()
+  const countOf = (kind: string) => parts?.filter((part) => part.kind === kind).length
   const clients = redis && String(await redis.call('CLIENT', 'LIST'))
   const { body } = await door.get('/stats?limit=1')
   const { consumers } = JSON.parse(body) as { consumers: { name: string }[] | null }
@@ -40,8 +46,10 @@ export async function takeSample(target: Target, door: Door, topics: readonly st
     memory: processes ? await memoryOf(processes) : new Map(),
     sessions: sessions && Number(sessions.all),
     inTransaction: sessions && Number(sessions.stuck),
-    clients: clients?.match(/ name=sekali-/g)?.length ?? (clients === undefined ? undefined : 0),
-    running: (await processes?.parts())?.filter(({ kind }) => kind === 'consumer').length,
+    clients: clients?.match(/(?<= name=)sekali-\S*/g) ?? (clients === undefined ? undefined : []),
+    running: countOf('consumer'),
+    gateways: countOf('gateway') ?? 1,
+    dispatchers: countOf('dispatcher') ?? 0,
     present: consumers.map(({ name }) => name),
     grouped: await namesInGroups(target, topics),
     extraNames: target.strayNames(),
@@ -104,11 +112,15 @@ function compare(before: Sample, after: Sample): string[] {
     const most = Math.max(was * memoryFactorMax, was + memorySlackKb)
     more(`memory of ${part} in KB`, was, after.memory.get(part), most - was)
   }
-  // A pool may have opened all it may: two for a consumer and for the projector, eight for the gateway.
-  const poolMax = 2 * ((after.running ?? before.present.length) + 1) + 8
+  // A pool may have opened all it may: two for a consumer and for the projector, eight for a gateway and a dispatcher.
+  const poolMax =
+    2 * ((after.running ?? before.present.length) + 1) + 8 * (before.gateways + before.dispatchers)
   more('sessions in PostgreSQL', Math.max(before.sessions ?? 0, poolMax), after.sessions)
   more('sessions that sit in a transaction', 0, after.inTransaction)
-  more('clients of Redis', before.clients, after.clients)
+  const moreClients = countOfEach(after.clients)
+    .filter(([name, count]) => count > (before.clients?.filter((one) => one === name).length ?? 0))
+    .map(([name]) => name)
+  more(`clients of Redis (more of ${moreClients.join(', ')})`, before.clients?.length, after.clients?.length)
   more(
     'names of consumers in the groups',
     after.running ?? before.present.length,
@@ -121,3 +133,6 @@ function compare(before: Sample, after: Sample): string[] {
     leaks.push(`consumers: ${running} run, /stats shows ${after.present.join(', ') || 'none'}`)
   return leaks
 }
+
+const countOfEach = (names: readonly string[] = []): [name: string, count: number][] =>
+  [...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length])

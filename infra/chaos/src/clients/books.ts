@@ -37,6 +37,8 @@ export interface Books {
   readonly total: Tally
   /** How many poisonous bodies were refused as they must be. */
   readonly poison: { refused: number }
+  /** How many events were ever answered with yes, and how long none was, at the longest. */
+  readonly pace: { acknowledged: number; silentMs: number }
   /** Answers that no request of ours deserves, in words; the first few. */
   readonly surprises: string[]
 }
@@ -56,6 +58,8 @@ export function openBooks(topics: readonly string[], now: () => number = Date.no
   const byTopic = new Map(topics.map((topic) => [topic, new Map<string, BookedEvent>()]))
   const total = emptyTally()
   const poison = { refused: 0 }
+  const pace = { acknowledged: 0, silentMs: 0 }
+  let lastAt: number | undefined
   const surprises: string[] = []
   const surprise = (text: string) => {
     if (surprises.length < surprisesMax) surprises.push(text)
@@ -64,6 +68,7 @@ export function openBooks(topics: readonly string[], now: () => number = Date.no
     topics: byTopic,
     total,
     poison,
+    pace,
     surprises,
     surprise,
     note: (fact, variant, outcome, sentAt) => {
@@ -73,7 +78,11 @@ export function openBooks(topics: readonly string[], now: () => number = Date.no
       if (variant === 0) event.original[outcome]++
       else event.conflicting[outcome]++
       if (outcome !== 'ok') return
-      event.lastOk = { sentAt, at: now() }
+      const at = now()
+      pace.silentMs = Math.max(pace.silentMs, at - (lastAt ?? at))
+      lastAt = at
+      if (event.firstOk === undefined) pace.acknowledged++
+      event.lastOk = { sentAt, at }
       event.firstOk ??= event.lastOk
       event.allOk = { sentAt: Math.min(sentAt, event.allOk?.sentAt ?? sentAt), at: event.lastOk.at }
     },

@@ -15,6 +15,7 @@ export interface Door extends AsyncDisposable {
   /** Rejects when no answer came in time. */
   get(path: string): Promise<Answer>
   post(path: string, body: string, headers?: Headers): Promise<Answer>
+  put(path: string, body: string): Promise<Answer>
 }
 
 /** After so long without an answer a client gives a request up. */
@@ -33,7 +34,7 @@ export function openDoor(url: string, connections: number, keyNow: KeyNow = () =
     headersTimeout: answerMs,
     bodyTimeout: answerMs,
   })
-  async function call(method: 'GET' | 'POST', path: string, body: string | null, more: Headers = {}) {
+  async function call(method: 'GET' | 'POST' | 'PUT', path: string, body: string | null, more: Headers = {}) {
     const type = body === null ? {} : { 'content-type': 'application/json' }
     const headers = { ...bearer(keyNow()), ...type, ...more }
     const signal = AbortSignal.timeout(2 * answerMs)
@@ -49,6 +50,7 @@ export function openDoor(url: string, connections: number, keyNow: KeyNow = () =
   return {
     get: (path) => call('GET', path, null),
     post: (path, body, headers) => call('POST', path, body, headers),
+    put: (path, body) => call('PUT', path, body),
     [Symbol.asyncDispose]: () => {
       closed ??= pool.destroy()
       return closed

@@ -38,14 +38,26 @@ export const seenOf = ({ seq, id, source, timestamp, payload }: LogRow): Seen =>
 
 const pageMax = 1_000
 
-// An event of a page, in the words of the API. Only the payload is free text, and ours never holds what follows it.
+// An event, in the words of the API. Only the payload is free text, and ours never holds what follows it.
 const eventForm =
-  /\{"topic":"([^"]*)","event_id":"([^"]*)","timestamp":"([^"]*)","source":"([^"]*)","payload":(.*?),"seq":(\d+),"received_at":"([^"]*)","stored_at":"([^"]*)"(?:,"epoch":(\d+))?\}(?=[,\]])/gs
+  /\{"topic":"([^"]*)","event_id":"([^"]*)","timestamp":"([^"]*)","source":"([^"]*)","payload":(.*?),"seq":(\d+),"received_at":"([^"]*)","stored_at":"([^"]*)"(?:,"epoch":(\d+))?\}(?=[,\]}])/gs
 
-/** The events of a page's text. Throws when the text holds others than can be told apart. */
-export function parsePage(text: string): LogRow[] {
-  const rows = [...text.matchAll(eventForm)].map(
-    ([, , id = '', timestamp = '', source = '', payload = '', seq = '', receivedAt = '', , epoch]) => ({
+/** All events in a text of JSON, in its order. */
+export const parseEvents = (text: string): (LogRow & { readonly topic: string })[] =>
+  [...text.matchAll(eventForm)].map(
+    ([
+      ,
+      topic = '',
+      id = '',
+      timestamp = '',
+      source = '',
+      payload = '',
+      seq = '',
+      receivedAt = '',
+      ,
+      epoch,
+    ]) => ({
+      topic,
       seq: Number(seq),
       id,
       source,
@@ -55,6 +67,10 @@ export function parsePage(text: string): LogRow[] {
       ...(epoch !== undefined && { epoch: Number(epoch) }),
     }),
   )
+
+/** The events of a page's text. Throws when the text holds others than can be told apart. */
+export function parsePage(text: string): LogRow[] {
+  const rows = parseEvents(text).map(({ topic: _topic, ...row }) => row)
   const { length } = JSON.parse(text) as unknown[]
   if (rows.length !== length) throw new Error(`a page of ${length} events holds ${rows.length} in our words`)
   return rows

@@ -1,6 +1,7 @@
 import type { Fault } from '../fault.ts'
 import { abuses } from './abuse.ts'
 import { disconnects } from './disconnect.ts'
+import { dispatcherFaults } from './dispatchers.ts'
 import { failpoints } from './failpoints.ts'
 import { keyFaults } from './keys.ts'
 import { letterFaults } from './letters.ts'
@@ -18,9 +19,11 @@ import {
   rollingRestart,
 } from './processes.ts'
 import { projectorFaults } from './projector.ts'
+import { receiverFaults } from './receivers.ts'
 import { redisFaults } from './redis.ts'
 import { replies } from './replies.ts'
 import { restore } from './restore.ts'
+import { workerFaults } from './workers.ts'
 
 /** Every fault, by name. */
 export const catalogue: ReadonlyMap<string, Fault> = new Map(
@@ -44,6 +47,9 @@ export const catalogue: ReadonlyMap<string, Fault> = new Map(
     ...pressureFaults,
     ...keyFaults,
     ...letterFaults,
+    ...workerFaults,
+    ...dispatcherFaults,
+    ...receiverFaults,
     ...abuses,
   ].map((fault) => [fault.name, fault]),
 )

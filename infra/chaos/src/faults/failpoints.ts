@@ -58,7 +58,7 @@ const dyingInRetirement = Object.entries(retirements).map(([point, when]) =>
     about: `the load rests until streams are retired, and a consumer ends as by kill -9 ${when}`,
     needs: ['extras'],
     async run({ target, workload }, signal) {
-      const env = { RETIRE_AFTER_MS: '1000', CONSUMER_FAILPOINT: point }
+      const env = { RETIRE_AFTER_MS: '1000', KEEP_SECONDS: '0', CONSUMER_FAILPOINT: point }
       const extra = await target.extras.startConsumer(env)
       await workload.rest(() => mustEnd(extra, `the failpoint ${point}`, signal))
     },

@@ -62,10 +62,12 @@ export const pauseConsumer = defineFault({
 
 export const rollingRestart = defineFault({
   name: 'rolling-restart',
-  about: 'SIGTERM of every consumer, of the projector and of the gateway, one after the other, under load',
+  about:
+    'SIGTERM of every consumer and dispatcher, of the projector and of the gateway, one after the other, under load',
   needs: ['processes'],
   async run(context, signal) {
-    for (const part of context.random.shuffled(await partsOf(context, 'consumer', 'projector', 'gateway'))) {
+    const parts = await partsOf(context, 'consumer', 'projector', 'dispatcher', 'gateway')
+    for (const part of context.random.shuffled(parts)) {
       if (signal.aborted) return
       await context.target.processes.signal(part, 'SIGTERM')
       await restarted(context.target.processes, part, signal)
@@ -75,7 +77,7 @@ export const rollingRestart = defineFault({
 
 export const powerCut = defineFault({
   name: 'power-cut',
-  about: 'kill -9 of every process at once: Redis, PostgreSQL, gateway and consumers',
+  about: 'kill -9 of every process at once: Redis, PostgreSQL, gateway, consumers, projector and dispatchers',
   needs: ['processes'],
   async run(context) {
     const parts = await context.target.processes.parts()

@@ -10,7 +10,11 @@ export interface Round {
   /** What the flood sent, and what of it was taken, in events a second. */
   readonly offered: number
   readonly taken: number
-  /** Batches of the others that were refused, or got no certain answer. */
+  /**
+   * Batches of the others that were refused, or got no certain answer, likewise. Four quarters are all that consumers can take,
+   * so there may be some without a flood.
+   */
+  readonly quietRefused: number
   readonly othersRefused: number
   /** Events that were answered with yes and are not stored, and what /stats says is lost. */
   readonly missing: number
@@ -65,15 +69,16 @@ export function complaintsOf(rounds: readonly Round[], offered: number): string[
 }
 
 export const roundsHead =
-  '| round | others: p99 before → beside | times | flood sent, taken | not taken of others | missing | recovered |\n' +
+  '| round | others: p99 before → beside | times | not taken of theirs | flood sent, taken | missing | recovered |\n' +
   '|---:|---:|---:|---:|---:|---:|---:|'
 
 export function describeRound(round: Round, number: number): string {
-  const { quietMs, floodMs, offered, taken, othersRefused, missing, lost, recoveredMs } = round
+  const { quietMs, floodMs, quietRefused, othersRefused, offered, taken, missing, lost, recoveredMs } = round
   const times = factorOf(round)?.toFixed(2) ?? '-'
   const p99 = `${inMs(quietMs)} → ${inMs(floodMs)}`
   const flood = `${offered.toFixed()}, ${taken.toFixed()} events/s`
-  return `| ${number} | ${p99} | ${times} | ${flood} | ${othersRefused} | ${missing + lost} | ${inSeconds(recoveredMs)} |`
+  const refused = `${quietRefused} → ${othersRefused}`
+  return `| ${number} | ${p99} | ${times} | ${refused} | ${flood} | ${missing + lost} | ${inSeconds(recoveredMs)} |`
 }
 
 const inMs = (ms: number | undefined): string => (ms === undefined ? '-' : `${ms.toFixed()} ms`)

@@ -104,13 +104,8 @@ export const brokerMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/broker/src/turn/ack.ts',
-        find: 'const { account, packs } = read',
-        replace: 'const { account, packs, lastId } = read',
-      },
-      {
-        file: 'packages/broker/src/turn/ack.ts',
-        find: 'trimBelow: read && head.position',
-        replace: 'trimBelow: read?.lastId',
+        find: 'isKept ? undefined : read && head.position',
+        replace: 'isKept ? undefined : read?.lastId',
       },
     ],
     test: { project: 'consumer', file: 'once', name: 'trimmed below the position' },
@@ -168,5 +163,17 @@ export const brokerMutants: readonly Mutant[] = [
       },
     ],
     test: { project: 'broker', file: 'turn', name: 'one and the same on all connections' },
+  },
+  {
+    name: 'confirmations-uncounted',
+    breaks: 'how many replicas have confirmed an append is asked, and the answer is not looked at',
+    edits: [
+      {
+        file: 'packages/broker/src/append/replicas.ts',
+        find: 'Number(confirmed) >= broker.replicasMin',
+        replace: 'Number(confirmed) >= 0',
+      },
+    ],
+    test: { project: 'broker', file: 'replicas', name: 'acknowledged once a replica has it' },
   },
 ]

@@ -230,7 +230,7 @@ export const doorMutants: readonly Mutant[] = [
     breaks: 'whoever asks while figures are being read gets those, which may lack what he has just published',
     edits: [
       {
-        file: 'apps/gateway/src/operate/single-flight.ts',
+        file: 'apps/gateway/src/clients/single-flight.ts',
         find: '    next = undefined\n    const startedAt = performance.now()\n    const reading = read()\n',
         replace:
           '    const startedAt = performance.now()\n    const reading = read()\n' +

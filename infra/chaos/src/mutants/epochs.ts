@@ -27,6 +27,11 @@ export const epochMutants: readonly Mutant[] = [
         find: 'held === own.accounted - row.accounted',
         replace: 'held < 0',
       },
+      {
+        file: newEpoch,
+        find: '    if (hasAllBehind(row, own.position, read)) return true\n',
+        replace: '',
+      },
     ],
     test: { project: 'consumer', file: 'restore', name: 'has all that followed' },
   },

@@ -36,7 +36,7 @@ export const keyMutants: readonly Mutant[] = [
         replace: '',
       },
     ],
-    test: { project: 'gateway', file: 'keys-ending', name: 'a tail says why and ends' },
+    test: { project: 'gateway:more', file: 'keys-ending', name: 'a tail says why and ends' },
   },
   {
     name: 'secret-uncompared',

@@ -12,6 +12,7 @@ import { temporaryFolder } from '@sekali/servers/temporary-folder'
 import { InvalidArgumentError } from 'commander'
 import { mutants } from './catalogue.ts'
 import type { Mutant } from './mutant.ts'
+import { type IsSound, soundTests } from './sound.ts'
 import { runSuite } from './suite.ts'
 import { applyMutant, copyTree } from './tree.ts'
 
@@ -37,9 +38,10 @@ await runCommand(async (signal) => {
   await using folder = await temporaryFolder('sekali-chaos-')
   const tree = join(folder.path, 'sekali')
   await copyTree(tree)
+  const isSound = await soundTests(tree, chosen, signal)
   const rows: Row[] = []
   for (const mutant of chosen) {
-    const row = await judge(tree, mutant, signal)
+    const row = await judge(tree, mutant, isSound, signal)
     process.stderr.write(`${mutant.name}: ${row.isCaught ? 'caught by' : 'NOT CAUGHT:'} ${row.verdict}\n`)
     rows.push(row)
   }
@@ -57,18 +59,17 @@ function names(text: string): string[] {
   throw new InvalidArgumentError(`There is no mutant ${stray}; there are ${all}.`)
 }
 
-/** The test must pass on the tree as it is: one that always fails would catch everything. */
-async function judge(tree: string, mutant: Mutant, signal: AbortSignal): Promise<Row> {
+async function judge(tree: string, mutant: Mutant, isSound: IsSound, signal: AbortSignal): Promise<Row> {
   const missed = (verdict: string, seconds = 0) => ({ mutant, verdict, isCaught: false, seconds })
   try {
-    const sound = await runSuite(tree, mutant.test, signal)
-    if (sound.failed.length > 0) return missed(`without it "${sound.failed[0]}" fails as well`)
+    const unsound = await isSound(mutant)
+    if (unsound !== undefined) return missed(`without it "${unsound}" fails as well`)
     await using _broken = await applyMutant(tree, mutant)
-    const { failed, seconds } = await runSuite(tree, mutant.test, signal)
+    const { failed, seconds } = await runSuite(tree, [mutant.test], signal)
     const [verdict] = failed
     return verdict === undefined
       ? missed('it survived', seconds)
-      : { mutant, verdict, isCaught: true, seconds }
+      : { mutant, verdict: verdict.name, isCaught: true, seconds }
   } catch (error) {
     signal.throwIfAborted()
     return missed((error as Error).message)

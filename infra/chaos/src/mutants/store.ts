@@ -20,9 +20,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/part.ts',
-        find: '{ event: { source, payload } }: Received): string =>\n  contentTagBy(pepper, sameContent, source, payload)',
-        replace:
-          '{ event: { source, payload, timestamp } }: Received): string =>\n  contentTagBy(pepper, sameContent, source, payload + timestamp)',
+        find: '(tag ??= contentTagBy(pepper, sameContent, source, payload))',
+        replace: '(tag ??= contentTagBy(pepper, sameContent, source, payload + event.timestamp))',
       },
     ],
     test: { project: 'store', file: 'commit', name: 'a repeat with another timestamp' },
@@ -33,8 +32,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'if (hasSameContent(content, known.get(index) ?? contentOf(part, first, index))) continue',
-        replace: 'if (hasSameContent(content, content)) continue',
+        find: 'if (hasSameContent(contentOf(part, item), before)) continue',
+        replace: 'if (hasSameContent(before, before)) continue',
       },
     ],
     test: { project: 'consumer', file: 'once', name: 'same id with another content' },
@@ -45,8 +44,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/store/src/turn/commit.ts',
-        find: 'known.get(index) ?? contentOf(part, first, index)',
-        replace: 'known.get(index) ?? contentOf(part, received[indices.lastIndexOf(index)] ?? first, index)',
+        find: 'contentOf(part, first)',
+        replace: 'contentOf(part, received[indices.lastIndexOf(index)] ?? first)',
       },
     ],
     test: { project: 'store', file: 'conflicts', name: 'whatever repeats itself' },
@@ -104,7 +103,7 @@ export const storeMutants: readonly Mutant[] = [
     breaks: 'sessions let PostgreSQL log the rows that it refuses',
     edits: [
       {
-        file: 'packages/store/src/postgres/connect.ts',
+        file: 'packages/store/src/postgres/pool.ts',
         find: "'log_error_verbosity', 'terse'",
         replace: "'lc_messages', 'C'",
       },

@@ -20,8 +20,8 @@ export const streamMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/consumer/src/upkeep/retire.ts',
-        find: 'retire(tx, await findDrained(broker, live, quietMs))',
-        replace: 'retire(tx, await deleteDrained(broker, live, quietMs))',
+        find: 'const drained = await findDrained(broker, live, quietMs)',
+        replace: 'const drained = await deleteDrained(broker, live, quietMs)',
       },
     ],
     test: { project: 'consumer', file: 'retire', name: '“retiring” loses nothing' },
@@ -55,5 +55,41 @@ export const streamMutants: readonly Mutant[] = [
       },
     ],
     test: { project: 'consumer', file: 'retire', name: 'a topic is marked' },
+  },
+  {
+    name: 'keep-not-honoured',
+    breaks: 'what is stored is trimmed after COMMIT, whatever KEEP_SECONDS says',
+    edits: [
+      {
+        file: 'packages/broker/src/turn/ack.ts',
+        find: 'const isKept = limits.keepMs > 0',
+        replace: 'const isKept = limits.keepMs < 0',
+      },
+    ],
+    test: { project: 'consumer', file: 'keep', name: 'a standby that lagged gets the same log again' },
+  },
+  {
+    name: 'keep-without-asking',
+    breaks: 'what is kept is trimmed when its time is over, also where PostgreSQL has gone back meanwhile',
+    edits: [
+      {
+        file: 'packages/broker/src/keep/trim.ts',
+        find: 'return positions === undefined ||',
+        replace: 'return positions !== null ||',
+      },
+    ],
+    test: { project: 'consumer', file: 'keep', name: 'what PostgreSQL does not have any more' },
+  },
+  {
+    name: 'keep-as-backlog',
+    breaks: 'what is stored and kept counts as in flight, in bytes',
+    edits: [
+      {
+        file: 'apps/gateway/src/pressure/load.ts',
+        find: 'stream.bytes - keptBytes',
+        replace: 'stream.bytes',
+      },
+    ],
+    test: { project: 'gateway', file: 'backlog', name: 'what is stored and kept for a time' },
   },
 ]

@@ -95,12 +95,12 @@ export const turnMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'apps/consumer/src/upkeep/sweep.ts',
-        find: '    if (!isCaughtUp || isSameAsBefore) queue.add(topic)\n',
+        find: '    if (isSameAsBefore) queue.add(topic)\n    else if (!isCaughtUp) sharing.offerMarked(topic, before?.has(topic) ?? true)\n',
         replace: '',
       },
       {
         file: 'apps/consumer/src/upkeep/scan.ts',
-        find: '    if (!isCaughtUp) queue.add(topic)\n',
+        find: '    if (!isCaughtUp) sharing.offer(topic, lastId ?? undefined)\n',
         replace: '',
       },
     ],

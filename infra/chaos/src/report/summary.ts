@@ -7,6 +7,7 @@ import process from 'node:process'
 import { commandLine } from '@sekali/local/command-line'
 import { runCommand } from '@sekali/local/run-command'
 import { type AbuseFigures, complaintsOf, operations } from '../check/abuse-verdict.ts'
+import { type DrillRun, drillsTable } from './drills.ts'
 import { medianOf } from './median.ts'
 import type { RunReport } from './report.ts'
 
@@ -21,11 +22,19 @@ const command = commandLine(
 const { into, mutants } = command.opts<{ into?: string; mutants?: string }>()
 
 const reports: RunReport[] = []
+const drillRuns: DrillRun[] = []
 
 await runCommand(async () => {
-  for (const file of command.args) reports.push(JSON.parse(await readFile(file, 'utf8')))
-  await write('runs', [totals(), '', runsTable()].join('\n'))
-  await write('faults', faultsTable())
+  for (const file of command.args) {
+    const report = JSON.parse(await readFile(file, 'utf8')) as RunReport | DrillRun[]
+    if (Array.isArray(report)) drillRuns.push(...report)
+    else reports.push(report)
+  }
+  if (reports.length > 0) {
+    await write('runs', [totals(), '', runsTable()].join('\n'))
+    await write('faults', faultsTable())
+  }
+  if (drillRuns.length > 0) await write('drills', drillsTable(drillRuns))
   if (abuses().length > 0) await write('abuses', abusesTable())
   if (mutants !== undefined) await write('mutants', (await readFile(mutants, 'utf8')).trim())
   return 0

@@ -1,7 +1,7 @@
 /**
  * The project of docker-compose.yml, which must be up. What `npm start` has a supervisor for is done with Docker: a part
  * that is killed is started again, as an orchestrator would. Redis and PostgreSQL are asked through their own tools
- * inside of their containers, because nothing but the gateway has a port.
+ * inside of their containers, because nothing but the door has a port.
  */
 import { ServerFailed } from '@sekali/servers/errors'
 import { pause } from '../clock.ts'
@@ -24,7 +24,7 @@ export async function connectCompose() {
   const project = await projectName()
   const consumers = (await partsOf(project)).filter(({ kind }) => kind === 'consumer')
   if (consumers.length === 0) throw new ServerFailed('The project does not run: docker compose up --build -d')
-  const port = (await docker(['compose', 'port', 'gateway', '8080'])).trim().split(':').at(-1)
+  const port = (await docker(['compose', 'port', 'edge', '8080'])).trim().split(':').at(-1)
   const url = `http://127.0.0.1:${port}`
 
   const own = new Set<string>()

@@ -12,12 +12,12 @@ const namesMax = 8
 const startMs = 15_000
 
 type Env = Readonly<Record<string, string>>
-type App = 'consumer' | 'projector' | 'gateway'
+type App = 'consumer' | 'projector' | 'gateway' | 'dispatcher'
 
 /** Processes that a fault starts beside those that are kept up. They end with the target. */
 export function createExtras(
   logDir: string,
-  envs: Readonly<Record<App, Env>>,
+  envs: Readonly<Record<Exclude<App, 'dispatcher'>, Env> & Partial<Record<App, Env>>>,
 ): Extras & AsyncDisposable & { ended(): number; names(): number } {
   let count = 0
   let ended = 0
@@ -45,6 +45,11 @@ export function createExtras(
         PROJECTOR_NAME: `extra-${count % namesMax}`,
         ...more,
       })
+    },
+    startDispatcher: (more) => {
+      count++
+      const DISPATCHER_NAME = `extra-${count % namesMax}`
+      return start('extra-dispatcher', 'dispatcher', { DISPATCHER_NAME, ...more })
     },
     async startConsumer(more, { isNew = false } = {}) {
       count++

@@ -2,10 +2,8 @@
  * A whole system of our own in a folder: the same servers, processes and supervision as `npm start`, except that the
  * apps reach Redis and PostgreSQL, and the load reaches the gateway, through proxies that can be told to misbehave.
  */
-import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { connectBroker } from '@sekali/broker/connect'
 import { runApp, startApp } from '@sekali/local/app-process'
 import { ownBackend } from '@sekali/local/backend'
@@ -14,21 +12,24 @@ import { waitReady } from '@sekali/local/readiness'
 import { programs } from '@sekali/local/repository'
 import { accessByRole } from '@sekali/local/roles'
 import { freePort } from '@sekali/servers/free-port'
-import { lastLines, readTail } from '@sekali/servers/log-tail'
 import { startPostgres } from '@sekali/servers/postgres-server'
 import { startRedis } from '@sekali/servers/redis-server'
 import { supervise } from '@sekali/servers/supervise'
 import { connectStore } from '@sekali/store/connect'
 import { accessRedis, accessSql, sessionsOf } from './access.ts'
 import { startEmpty } from './empty.ts'
-import { createExtras, send } from './extras.ts'
+import { createExtras } from './extras.ts'
 import { createKeys } from './keys.ts'
+import { linesOf, type OnChange, processesOf, watchParts } from './parts.ts'
 import { startProxy } from './proxy.ts'
-import type { Part, Processes, Target } from './target.ts'
+import type { Target } from './target.ts'
+import { startWebhooks } from './webhooks.ts'
 
 export interface LocalOptions {
   readonly dir: string
   readonly consumers: number
+  /** How many send webhooks; none if it is left out. */
+  readonly dispatchers?: number
   readonly report: (part: string, what: string) => void
   readonly signal: AbortSignal
   /** After so long service must be back. */
@@ -38,10 +39,10 @@ export interface LocalOptions {
 /** What Node takes for its heap in a container of 512 MB (process.constrainedMemory), as docker-compose.yml has it. */
 const gatewayHeapMb = 256
 
-const execute = promisify(execFile)
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 
-export async function startLocal({ dir, consumers, report, signal, recoveryMsMax = 15_000 }: LocalOptions) {
+export async function startLocal(options: LocalOptions) {
+  const { dir, consumers, dispatchers = 0, report, signal, recoveryMsMax = 15_000 } = options
   const logDir = join(dir, 'logs')
   await mkdir(logDir, { recursive: true })
   await using parts = new AsyncDisposableStack()
@@ -53,11 +54,17 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
   const { urls, migrateEnv } = accessByRole(postgres.url)
   await runApp({ name: 'migrate', program: programs.migrate, logDir, env: migrateEnv }, signal)
   const port = await freePort()
-  const proxied = (role: 'consumer' | 'projector' | 'gateway') => ({
+  const proxied = (role: 'consumer' | 'projector' | 'gateway' | 'dispatcher') => ({
     DATABASE_URL: through(urls[role], proxies['consumer-postgres'].port),
     REDIS_URL: through(redis.url, proxies['consumer-redis'].port),
   })
-  const envs = { consumer: proxied('consumer'), projector: proxied('projector'), gateway: proxied('gateway') }
+  const hooks = await startWebhooks(dir)
+  const envs = {
+    consumer: proxied('consumer'),
+    projector: proxied('projector'),
+    gateway: proxied('gateway'),
+    dispatcher: { ...proxied('dispatcher'), ...hooks.dispatcherEnv },
+  }
   const gatewayRedisUrl = through(redis.url, proxies['gateway-redis'].port)
   const { broker, store } = connectOwn(parts, direct)
   const keys = await createKeys(store)
@@ -66,8 +73,12 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
     REDIS_URL: gatewayRedisUrl,
     PORT: String(port),
     SEKALI_AUTH: 'keys',
+    ...hooks.gatewayEnv,
   }
-  const apps = await startApps(parts, { logDir, consumers, envs: { ...envs, gateway: gatewayEnv }, onChange })
+  const apps = await startApps(parts, {
+    ...{ logDir, consumers, dispatchers, onChange },
+    envs: { ...envs, gateway: gatewayEnv },
+  })
   const quietUrl = `http://127.0.0.1:${port}`
   await waitReady(quietUrl, join(logDir, 'gateway.log'), signal)
   const client = await startProxyTo(parts, quietUrl)
@@ -76,6 +87,7 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
     () => [
       { name: 'gateway', kind: 'gateway', pid: apps.gateway.current()?.pid },
       ...apps.fleet.members().map(({ name, pid }) => ({ name, kind: 'consumer' as const, pid })),
+      ...apps.dispatching.members().map(({ name, pid }) => ({ name, kind: 'dispatcher' as const, pid })),
       { name: 'projector', kind: 'projector', pid: apps.projector.current()?.pid },
       { name: 'redis', kind: 'redis', pid: redis.pid() },
       { name: 'postgres', kind: 'postgres', pid: postgres.pid() },
@@ -107,6 +119,7 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
       startEmpty: (sizes) => startEmpty({ ...sizes, store, logDir, urls: direct }),
     },
     addresses: ['127.0.0.66'],
+    ...(dispatchers > 0 && { webhooks: hooks.webhooks }),
     kills: () => kills + extras.ended(),
     strayNames: extras.names,
     ended: () => ended,
@@ -114,8 +127,6 @@ export async function startLocal({ dir, consumers, report, signal, recoveryMsMax
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   } satisfies Target
 }
-
-type OnChange = (part: string) => (reason?: string) => void
 
 /** Both servers, and the proxies through which the apps reach them; `direct` passes by the proxies, as the superuser. */
 async function startServers(parts: AsyncDisposableStack, dir: string, onChange: OnChange) {
@@ -156,39 +167,23 @@ function connectOwn(
   return { broker, store }
 }
 
-/** Notes the parts that end although nobody signalled them. */
-function watchParts(logDir: string, report: LocalOptions['report']) {
-  const signalled = new Set<string>()
-  const ended: string[] = []
-  const onChange = (part: string) => (reason?: string) => {
-    if (reason === undefined || signalled.delete(part)) return
-    report(part, reason)
-    if (!reason.startsWith('ended')) return
-    void readTail(join(logDir, `${part}.log`)).then((text) => {
-      const words = `${part} ended by itself. Its last words:\n${lastLines(text, 25)}`
-      ended.push(words)
-      report(words, '')
-    })
-  }
-  return { signalled, ended, onChange }
-}
-
 interface AppsOptions {
   readonly logDir: string
   readonly consumers: number
-  readonly envs: Readonly<Record<'consumer' | 'projector' | 'gateway', Readonly<Record<string, string>>>>
+  readonly dispatchers: number
+  readonly envs: Readonly<
+    Record<'consumer' | 'projector' | 'gateway' | 'dispatcher', Readonly<Record<string, string>>>
+  >
   readonly onChange: OnChange
 }
 
-/** Consumers, a projector and a gateway, which `parts` stops in reverse order. */
-async function startApps(parts: AsyncDisposableStack, { logDir, consumers, envs, onChange }: AppsOptions) {
-  const fleet = parts.use(
-    await startFleet({
-      size: consumers,
-      logDir,
-      env: envs.consumer,
-      onChange: (name, reason) => onChange(name)(reason),
-    }),
+/** Consumers, dispatchers, a projector and a gateway, which `parts` stops in reverse order. */
+async function startApps(parts: AsyncDisposableStack, options: AppsOptions) {
+  const { logDir, consumers, dispatchers, envs, onChange } = options
+  const ofFleet = { logDir, onChange: (name: string, reason?: string) => onChange(name)(reason) }
+  const fleet = parts.use(await startFleet({ ...ofFleet, size: consumers, env: envs.consumer }))
+  const dispatching = parts.use(
+    await startFleet({ ...ofFleet, kind: 'dispatcher', size: dispatchers, env: envs.dispatcher }),
   )
   const startProjector = () =>
     startApp({ name: 'projector', program: programs.projector, logDir, env: envs.projector })
@@ -197,39 +192,11 @@ async function startApps(parts: AsyncDisposableStack, { logDir, consumers, envs,
   const startGateway = () =>
     startApp({ name: 'gateway', program: programs.gateway, logDir, env: envs.gateway, nodeFlags })
   const gateway = parts.use(await supervise({ start: startGateway, onChange: onChange('gateway') }))
-  return { fleet, projector, gateway }
+  return { fleet, dispatching, projector, gateway }
 }
-
-type Found = Omit<Part, 'pid'> & { readonly pid: number | null | undefined }
-
-/** The processes that run now. `onSignal` is called before a signal is sent. */
-const processesOf = (
-  found: () => readonly Found[],
-  onSignal: (part: Part, name: NodeJS.Signals) => void,
-): Processes => ({
-  parts: async () => found().filter((part): part is Part => typeof part.pid === 'number'),
-  signal: async (part, name) => {
-    onSignal(part, name)
-    send(part.pid, name)
-  },
-  memoryKb: async ({ pid }) => {
-    const answer = await execute('ps', ['-o', 'rss=', '-p', String(pid)]).catch(() => undefined)
-    return answer && Number(answer.stdout)
-  },
-})
 
 function through(url: string, port: number): string {
   const other = new URL(url)
   other.port = String(port)
   return other.href
 }
-
-async function linesOf(logDir: string, words: RegExp, sinceMs: number): Promise<string[]> {
-  const names = await readdir(logDir)
-  const texts = await Promise.all(names.map((name) => readFile(join(logDir, name), 'utf8')))
-  return texts
-    .flatMap((text) => text.split('\n'))
-    .filter((line) => words.test(line) && timeOf(line) >= sinceMs)
-}
-
-const timeOf = (line: string): number => Number(/"time":(\d+)/.exec(line)?.[1] ?? 0)

@@ -3,7 +3,7 @@
 import type { Keys } from './keys.ts'
 import type { TcpProxy } from './proxy.ts'
 
-export type PartKind = 'gateway' | 'consumer' | 'projector' | 'redis' | 'postgres'
+export type PartKind = 'gateway' | 'consumer' | 'projector' | 'dispatcher' | 'redis' | 'postgres'
 
 export interface Part {
   readonly name: string
@@ -32,6 +32,7 @@ export interface Extra {
 
 export interface Extras {
   startProjector(env: Readonly<Record<string, string>>): Promise<Extra>
+  startDispatcher(env: Readonly<Record<string, string>>): Promise<Extra>
   /** Under one of a few names that are used again and again, unless it is to be a new one. */
   startConsumer(env: Readonly<Record<string, string>>, options?: { isNew?: boolean }): Promise<Extra>
   /** Resolves once it answers at `url`. */
@@ -69,6 +70,20 @@ interface Servers {
   startEmpty(sizes: { readonly migrations: number; readonly consumers: number }): Promise<EmptySystem>
 }
 
+/** Where dispatchers send to, and where they may not: all of it is this machine's own. */
+export interface Webhooks {
+  /** The only address to which they may send. */
+  readonly open: string
+  /** One to which they may not, although the gateway lets it be saved. */
+  readonly inside: string
+  /** A name that leads to either by turns. */
+  readonly turning: string
+  /** Has the name lead inside alone, or by turns again. */
+  lead(where: 'inside' | 'by turns'): Promise<void>
+  /** What may be in no log. */
+  readonly key: string
+}
+
 export interface EmptySystem extends AsyncDisposable {
   readonly url: string
   /** Migrations that failed and consumers that ended, in words; waits for the migrations. */
@@ -96,6 +111,8 @@ export interface Target extends AsyncDisposable {
   readonly servers?: Servers
   /** Addresses of clients that the gateway can tell apart at `quietUrl`: the load has another one than these. */
   readonly addresses?: readonly string[]
+  /** Where there are dispatchers. */
+  readonly webhooks?: Webhooks
   /** How many processes were ended as by kill -9, failpoints included. */
   kills(): number
   /** How many more names may be in the groups: of consumers that are gone, and need not have been removed yet. */
@@ -116,6 +133,7 @@ export type Facet =
   | 'networks'
   | 'servers'
   | 'addresses'
+  | 'webhooks'
   | 'keys'
 
 /** A target that surely has some facets. */
