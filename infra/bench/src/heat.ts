@@ -24,7 +24,8 @@ export const heatsOf = (rows: readonly Row[]): Row[][] => [...Map.groupBy(rows, 
 
 /**
  * Measures the rows of a heat round by round, each side once a round, so that whatever else changes on the machine
- * meets all of them. Who begins alternates. Where rows ask for several openings, the rounds are shared among them.
+ * meets all of them. Who begins alternates, so one side comes twice in a row, and is warm the second time: another one in
+ * each opening. Where rows ask for several openings, the rounds are shared among them.
  */
 export async function runHeat(
   bench: Bench,
@@ -43,7 +44,7 @@ export async function runHeat(
   for (let opening = 1; opening <= openings; opening += 1) {
     await using opened = await openAll(bench, sides)
     for (let round = roundsOf(opening - 1) + 1; round <= roundsOf(opening); round += 1) {
-      for (const side of round % 2 === 1 ? sides : sides.toReversed()) {
+      for (const side of (round + opening) % 2 === 0 ? sides : sides.toReversed()) {
         bench.signal.throwIfAborted()
         const measure = await opened.contenderOf(side).measure(round)
         measures.get(side)?.push(measure)

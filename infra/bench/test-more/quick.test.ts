@@ -4,13 +4,22 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
+import { requireDebian } from '@sekali/testkit/debian'
 import { expect, test } from 'vitest'
 
-/** The rows that take seconds. They use every side's way: HTTP, pages, streams, COPY, turns and folds. */
+/** The rows that take seconds. They use every side's way: HTTP, pages, streams, COPY, turns, folds and
+ * work. */
 const names = [
   'end-to-end',
+  'rivals-nats',
+  'rivals-bullmq',
+  'rivals-single-nats',
+  'rivals-single-bullmq',
   'commit',
   'single',
+  'wait',
+  'single-alone',
+  'single-cost',
   'metrics',
   'tracing',
   'scrape',
@@ -19,6 +28,8 @@ const names = [
   'replay',
   'projections',
   'fan-out',
+  'work',
+  'work-boss',
 ]
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -27,8 +38,9 @@ interface Results {
   readonly rows: readonly { readonly name: string; readonly figure: { readonly median: number } }[]
 }
 
-// Three quarters of a minute where it has two cores to itself, and more where it has to share them.
+// A minute and a quarter where it has two cores to itself, and more where it has to share them.
 test('a quick run measures each of the rows that it is asked for', async () => {
+  await requireDebian('nats-server')
   await using folder = await temporaryFolder('sekali-bench-')
   const args = ['--quick', '--rounds', '1', '--results', folder.path, '--only', ...names]
   const { stdout } = await promisify(execFile)(process.execPath, [main, ...args])

@@ -44,6 +44,18 @@ test('rounds are interleaved, who begins alternates, and ours is measured once f
   ])
 })
 
+test('in each opening another side comes twice in a row', async () => {
+  const log: string[] = []
+  const of = recorded(log)
+  const rows = [row({ ours: of('ours'), rival: of('COPY'), openings: 2 })]
+  await runHeat(bench, rows, { rounds: 4, onMeasure: () => {} })
+  const measured = log.filter((line) => /\d/.test(line))
+  expect(measured).toEqual([
+    ...['ours 1', 'COPY 1', 'COPY 2', 'ours 2'],
+    ...['COPY 3', 'ours 3', 'ours 4', 'COPY 4'],
+  ])
+})
+
 test('a run that is given up closes what it opened', async () => {
   const log: string[] = []
   const of = recorded(log)

@@ -8,8 +8,11 @@ import { availableParallelism } from 'node:os'
 import process from 'node:process'
 import { nowMs } from './clock.ts'
 
-/** A process id, or a parent's whose children and theirs are counted with it, gone ones included: PostgreSQL's. */
-type Counted = number | { readonly family: number }
+/**
+ * A process id, or a parent's whose children and theirs are counted with it, gone ones included: PostgreSQL's. Or those of
+ * several processes that count together.
+ */
+type Counted = number | { readonly family: number } | { readonly all: readonly number[] }
 
 export type Processes = Readonly<Record<string, Counted>>
 
@@ -47,10 +50,16 @@ export function startMeter(processes: Processes): () => ProcessorTime {
 function cpuOf(processes: Processes): Record<string, number> {
   return Object.fromEntries(
     Object.entries(processes).flatMap(([name, counted]) => {
-      const ticks = typeof counted === 'number' ? readStat(counted)?.used : ticksOfFamily(counted.family)
+      const ticks = ticksOf(counted)
       return ticks === undefined ? [] : [[name, ticks]]
     }),
   )
+}
+
+function ticksOf(counted: Counted): number | undefined {
+  if (typeof counted === 'number') return readStat(counted)?.used
+  if ('family' in counted) return ticksOfFamily(counted.family)
+  return counted.all.reduce((sum, pid) => sum + (readStat(pid)?.used ?? 0), 0)
 }
 
 function ticksOfFamily(parent: number): number | undefined {

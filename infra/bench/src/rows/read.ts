@@ -16,7 +16,7 @@ export const readRow: Row = {
   unit: 'rows/s',
   ours: reading({ ...millionEvents, as: 'pages' }),
   rival: copyOut(millionEvents),
-  target: { of: 'ratio', better: 'higher', aim: 0.5 },
+  target: { of: 'ratio', better: 'higher', must: 0.5, aim: 0.8 },
   rounds: 2,
   data: 'a million events',
 }

@@ -14,7 +14,7 @@ export const replayRow: Row = {
   unit: 'rows/s',
   ours: reading({ ...millionEvents, as: 'replay' }),
   rival: copyOut(millionEvents),
-  target: { of: 'ratio', better: 'higher', aim: 0.5 },
+  target: { of: 'ratio', better: 'higher', must: 0.6, aim: 1 },
   rounds: 2,
   data: 'a million events',
 }

@@ -12,14 +12,18 @@ export interface EndToEndOptions {
   readonly events: number
   readonly topics: Workload['topics']
   readonly hot?: Workload['hot']
+  /** More settings of gateway and consumers. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Events in a request, and requests at a time; 500 and 8 unless given. */
+  readonly batch?: number
+  readonly connections?: number
+  /** Share of the events that repeat an earlier one; 0.3 unless given. */
+  readonly duplicates?: number
 }
 
-/** Events in a request, requests at a time, share of repeats. */
-const batch = 500
-const connections = 8
-const duplicates = 0.3
 /** Enough for V8 to have compiled what is hot; not scaled, because a cold process is not what is measured. */
 const warmUpEvents = 60_000
+const warmUpSingles = 10_000
 
 /**
  * Events per second through the whole of Sekali: from the first byte of HTTP until every event is accounted for in
@@ -31,6 +35,7 @@ export const endToEnd = (options: EndToEndOptions): Side => ({
     await using parts = new AsyncDisposableStack()
     const system = parts.use(await startSystem(bench, options))
     const load = parts.use(startLoad())
+    const { topics, hot, batch = 500, connections = 8, duplicates = 0.3 } = options
     const run = async (workload: Workload): Promise<Measure> => {
       const before = await system.sums()
       await load.prepare({ url: system.url, connections, batch }, workload)
@@ -53,7 +58,6 @@ export const endToEnd = (options: EndToEndOptions): Side => ({
       const also = { 'stored rows/s': stored / seconds, 'accepted events/s': publishing, refusals }
       return { ...used, seconds, value: workload.events / seconds, also }
     }
-    const { topics, hot } = options
     const workload = (seed: number, events: number): Workload => ({
       seed,
       events,
@@ -61,7 +65,7 @@ export const endToEnd = (options: EndToEndOptions): Side => ({
       topics,
       ...(hot === undefined ? {} : { hot }),
     })
-    await run(workload(0, warmUpEvents))
+    await run(workload(0, batch === 1 ? warmUpSingles : warmUpEvents))
     const opened = parts.move()
     return {
       measure: (round) => run(workload(round, bench.scaled(options.events))),

@@ -9,6 +9,10 @@ export interface Log {
   readonly events: number
   /** Random UUIDs unless given. */
   readonly ids?: IdKind
+  /** Twenty unless given. */
+  readonly sources?: number
+  /** The payloads are those of an order, or a number alone, as the jobs of a queue have that does nothing. */
+  readonly payloads?: 'order' | 'number'
   /** The tables of d25da9c in the place of ours: its index of ids is of their texts. */
   readonly older?: boolean
 }
@@ -26,7 +30,7 @@ export const timeOf = (n: number): string => new Date(Date.parse(firstTime) + n 
  */
 export async function fill(
   url: string,
-  { topics: names, events, ids = 'random', older }: Log,
+  { topics: names, events, ids = 'random', sources = 20, payloads = 'order', older }: Log,
 ): Promise<void> {
   const perTopic = Math.ceil(events / names.length)
   await using pool = disposable(new pg.Pool({ connectionString: url, max: availableParallelism() }))
@@ -46,9 +50,10 @@ export async function fill(
     'INSERT INTO topics (name, head) SELECT name, $2::bigint FROM unnest($1::text[]) AS name RETURNING id',
     [names, perTopic],
   )
-  const insert = older ? insertWithout(ids) : insertWithKeys(ids)
+  const values = valuesWith(sources, payloadOf[payloads])
+  const insert = older ? insertWithout(ids, values) : insertWithKeys(ids, values)
   await Promise.all(topics.map(({ id }) => pool.query(insert, [String(id), perTopic])))
-  await pool.query(summarize)
+  await pool.query(summarize(sources))
   const again = [
     ...constraints.map(({ name, definition }) => `ALTER TABLE events ADD CONSTRAINT "${name}" ${definition}`),
     ...indexes.map(({ definition }) => definition),
@@ -62,9 +67,12 @@ const timeAt = (n: string) => `timestamptz '${firstTime}' + ${n} * interval '${a
 // md5 and concatenation, because gen_random_uuid() and json_build_object() would take as long again as all the rest.
 const randomOf = (what: string) => `md5($1::text || '${what}' || n)`
 const columns = 'topic_id, seq, event_id, "timestamp", source, payload, received_at, stored_at'
-const values = `$1::text::integer, n, id, ${timeAt('n')}, 'node-' || n % 20, (
-    '{"source_seq":' || n || ',"order_id":"ORD-123456","amount":1250000,"currency":"IDR","express":false}'
-  )::json, ${timeAt('n')}, ${timeAt('n')}`
+const payloadOf: Readonly<Record<NonNullable<Log['payloads']>, string>> = {
+  order: `'{"source_seq":' || n || ',"order_id":"ORD-123456","amount":1250000,"currency":"IDR","express":false}'`,
+  number: `'{"n":' || n || '}'`,
+}
+const valuesWith = (sources: number, payload: string) =>
+  `$1::text::integer, n, id, ${timeAt('n')}, 'node-' || n % ${sources}, (${payload})::json, ${timeAt('n')}, ${timeAt('n')}`
 
 /** The id of a topic's event number `n`. */
 const idOf: Readonly<Record<IdKind, string>> = {
@@ -77,19 +85,19 @@ const idOf: Readonly<Record<IdKind, string>> = {
 const numbersWith = (ids: IdKind) =>
   `(SELECT n, ${idOf[ids]} AS id FROM generate_series(1, $2::bigint) AS n) AS numbers`
 
-const insertWithout = (ids: IdKind) =>
+const insertWithout = (ids: IdKind, values: string) =>
   `INSERT INTO events (${columns}) SELECT ${values} FROM ${numbersWith(ids)}`
 
 /** The key is what a consumer would have made. The tag is nobody's: none of these events comes again. */
-const insertWithKeys = (ids: IdKind) => `
+const insertWithKeys = (ids: IdKind, values: string) => `
   INSERT INTO events (${columns}, event_key, content_tag)
   SELECT ${values}, event_key((SELECT pepper FROM installation), $1::text::integer, id), ${randomOf('t')}::uuid
   FROM ${numbersWith(ids)}`
 
 // What consumers would have written, without reading the events again. A span has 1,024 seqs; the first has no 0.
-const summarize = `
+const summarize = (sources: number) => `
   INSERT INTO spans (topic_id, span, "timestamp", received_at, sources)
-  SELECT t.id, s, times, times, (SELECT array_agg('node-' || n) FROM generate_series(0, 19) n)
+  SELECT t.id, s, times, times, (SELECT array_agg('node-' || n) FROM generate_series(0, ${sources - 1}) n)
   FROM topics t CROSS JOIN generate_series(0, ((t.head + 1) >> 10) - 1) s
   CROSS JOIN LATERAL (
     SELECT tstzmultirange(tstzrange(${timeAt('greatest(s * 1024, 1)')}, ${timeAt('(s * 1024 + 1023)')}, '[]')) AS times
