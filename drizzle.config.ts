@@ -8,6 +8,8 @@ export default defineConfig({
     './packages/store/src/postgres/projections-schema.ts',
     './packages/store/src/postgres/access-schema.ts',
     './packages/store/src/postgres/operations-schema.ts',
+    './packages/store/src/postgres/subscriptions-schema.ts',
+    './packages/store/src/postgres/push-schema.ts',
   ],
   out: './packages/store/migrations',
 })

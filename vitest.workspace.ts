@@ -17,6 +17,7 @@ const withServers = [
   'apps/consumer',
   'apps/gateway',
   'apps/projector',
+  'apps/dispatcher',
 ]
 const withoutServers = [
   'packages/api',
@@ -26,10 +27,12 @@ const withoutServers = [
   'packages/projection',
   'packages/servers',
   'packages/testkit',
+  'packages/webhook',
   'apps/publisher',
   'infra/bench',
   'infra/local',
   'infra/chaos',
+  'infra/matrix',
   'infra/observability',
 ]
 
@@ -37,8 +40,8 @@ const withoutServers = [
 const installMs = 600_000
 
 // Their folders test-more use all of the machine, or measure time: one file at a time. Those of the others mostly
-// wait.
-const aloneInMore = ['apps/gateway', 'infra/bench', 'infra/chaos']
+// wait. Where some of a workspace do, they lie in a folder `alone` of it, and are a project of their own.
+const aloneInMore = ['infra/bench', 'infra/chaos']
 
 function projects(folder: string, globalSetup: string[], ofMore = globalSetup) {
   const name = folder.split('/')[1] ?? folder
@@ -51,13 +54,20 @@ function projects(folder: string, globalSetup: string[], ofMore = globalSetup) {
       experimental: { viteModuleRunner: false },
       testTimeout: 60_000,
       hookTimeout,
+      // A second, vitest's own, is short where other tests have the processor.
+      expect: { poll: { timeout: 15_000 } },
     },
   })
-  const more = project(`${name}:more`, 'test-more', ofMore, installMs)
-  const hasMore = existsSync(fileURLToPath(new URL(`${folder}/test-more`, import.meta.url)))
+  const exists = (tests: string) => existsSync(fileURLToPath(new URL(`${folder}/${tests}`, import.meta.url)))
+  const more = (name: string, tests: string, changes: object = {}) => {
+    const { test } = project(`${name}:more`, tests, ofMore, installMs)
+    return exists(tests) ? [{ test: { ...test, ...changes } }] : []
+  }
+  const alone = { maxWorkers: 1 }
   return [
     project(name, 'test', globalSetup, 60_000),
-    ...(hasMore ? [{ test: { ...more.test, ...(aloneInMore.includes(folder) && { maxWorkers: 1 }) } }] : []),
+    ...more(name, 'test-more', aloneInMore.includes(folder) ? alone : { exclude: ['test-more/alone/**'] }),
+    ...more(`${name}:alone`, 'test-more/alone', alone),
   ]
 }
 
