@@ -1,6 +1,7 @@
 /** Whose connections are served first when many come at once. */
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
+import { setImmediate as nextPass } from 'node:timers/promises'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { createClients } from '../src/clients/clients.ts'
@@ -43,6 +44,28 @@ test('clients whose connections wait are served in turns', async () => {
   await eventually(() => expect(served.length).toBe(601))
   const before = served.slice(0, served.lastIndexOf(third))
   expect(before.filter((one) => one === crowd).length).toBeLessThan(200)
+})
+
+test('who comes steadily does not wait, although one comes in every pass of the event loop', async () => {
+  const { come, countOf } = createDoor()
+  for (let n = 1; n <= 200; n += 1) {
+    come(other, 1)
+    come(third, 1)
+    expect(countOf(other)).toBe(n)
+    expect(countOf(third)).toBe(n)
+    await nextPass()
+  }
+})
+
+test('what waits behind a crowd is served, although others go on coming', async () => {
+  const { come, countOf } = createDoor()
+  come(other, 1)
+  come(crowd, 300)
+  for (let passes = 0; passes < 200; passes += 1) {
+    come(other, 1)
+    await nextPass()
+  }
+  expect(countOf(crowd)).toBe(300)
 })
 
 test('a client that is alone does not wait', () => {

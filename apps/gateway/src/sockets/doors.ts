@@ -21,7 +21,7 @@ export interface DoorsOptions {
 }
 
 /** Elsewhere the kernel does not spread connections. */
-const count = process.platform === 'linux' ? 16 : 1
+export const doorCount = process.platform === 'linux' ? 16 : 1
 /**
  * Connections that the kernel keeps until they are taken; it allows as many by itself (net.core.somaxconn). Node's 511 are
  * full when a client opens a thousand at once, and whoever comes then is heard only when its kernel asks again: a second later.
@@ -32,10 +32,10 @@ const backlog = 4_096
 export async function openDoors(options: DoorsOptions, take: (socket: Socket) => void): Promise<Doors> {
   // Sockets that share a port let others of this user share it, too: a second gateway would get half of the connections.
   if (options.port !== 0) await close(await open(options, false, take))
-  const first = await open(options, count > 1, take)
+  const first = await open(options, doorCount > 1, take)
   const address = first.address() as AddressInfo
   const doors = [first]
-  while (doors.length < count) doors.push(await open({ ...options, port: address.port }, true, take))
+  while (doors.length < doorCount) doors.push(await open({ ...options, port: address.port }, true, take))
   return { address, close: async () => void (await Promise.all(doors.map(close))) }
 }
 
