@@ -4,8 +4,8 @@ import { createClients } from '../src/clients/clients.ts'
 import { createQueues } from '../src/clients/queues.ts'
 
 /** Begins works that end when they are told to; says which are under way. */
-function createWorks(atOnceMax: number) {
-  const queues = createQueues(() => atOnceMax)
+function createWorks(atOnceMax: number, patienceMs = 0) {
+  const queues = createQueues(() => atOnceMax, patienceMs)
   const underWay = new Map<string, () => void>()
   return {
     underWay: () => [...underWay.keys()],
@@ -48,6 +48,23 @@ test('a client that has few works left does them at once again', async () => {
   await Promise.all(done.slice(0, 3))
   await eventually(() => expect(works.underWay()).toEqual(['a4', 'a5']))
   for (const name of ['a4', 'a5']) works.end(name)
+  expect(await Promise.all(done)).toEqual(names)
+})
+
+test('what has only just become too many is done a few at once, as ever', async () => {
+  const works = createWorks(2, 600_000)
+  const names = ['a1', 'a2', 'a3', 'a4', 'a5']
+  const done = names.map((name) => works.begin('a', name))
+  for (const [first, second] of [
+    ['a1', 'a2'],
+    ['a3', 'a4'],
+  ] as const) {
+    await eventually(() => expect(works.underWay()).toEqual([first, second]))
+    works.end(first)
+    works.end(second)
+  }
+  await eventually(() => expect(works.underWay()).toEqual(['a5']))
+  works.end('a5')
   expect(await Promise.all(done)).toEqual(names)
 })
 
