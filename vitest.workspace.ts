@@ -52,7 +52,8 @@ function projects(folder: string, globalSetup: string[], ofMore = globalSetup) {
       include: [`${tests}/**/*.test.ts`],
       globalSetup,
       experimental: { viteModuleRunner: false },
-      testTimeout: 60_000,
+      // Ends what hangs, and nothing else: a test's own deadlines are shorter, and say what did not come.
+      testTimeout: 180_000,
       hookTimeout,
       // A second, vitest's own, is short where other tests have the processor.
       expect: { poll: { timeout: 15_000 } },

@@ -38,7 +38,7 @@ test('every operation has a page, and its curl gets one of the answers that the 
   await list.getByLabel('Find an operation').fill('rebuild')
   expect(await list.getByRole('link').count()).toBe(1)
   expect(tab.faults).toEqual([])
-}, 120_000)
+})
 
 test('a curl is copied as it stands there', async () => {
   await using own = await ownConsole()

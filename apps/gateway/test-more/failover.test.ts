@@ -93,7 +93,7 @@ test('a primary that is killed under load: nothing acknowledged is lost, and it 
   const { findings } = (await (await system.get('/doctor')).json()) as Diagnosis
   expect(findings.find(({ check }) => check === 'redis.role')?.message).toContain(`at 127.0.0.1:${port}`)
   expect((await system.get('/readyz')).status).toBe(200)
-}, 120_000)
+})
 
 test('a primary that is cut off from replicas and Sentinels acknowledges nothing, and nothing is lost [P1] [P4] [P5] [P6] [P7] [P9]', async () => {
   await using drill = await ownDrill()
@@ -110,7 +110,7 @@ test('a primary that is cut off from replicas and Sentinels acknowledges nothing
   resumeConsumers()
   await untilAcknowledged(load, acknowledgedMin)
   await check(system, load)
-}, 120_000)
+})
 
 interface Diagnosis {
   readonly findings: readonly { readonly check: string; readonly message: string }[]

@@ -88,7 +88,7 @@ test('on Node 20 the commands that bring the system say which Node they need, an
     expect(help).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^Usage: npx @sekali\/cli /) })
     expect(help.out).not.toMatch(/docs\/|examples\//)
   }
-}, 120_000)
+})
 
 test('the demo balances in an empty folder on Node 22.18, and leaves nothing', async () => {
   await using place = await installed([tarball], {}, binOf('22.18'))
@@ -98,7 +98,7 @@ test('the demo balances in an empty folder on Node 22.18, and leaves nothing', a
   expect(JSON.parse(out)).toMatchObject({ events: 2_000 })
   expect(err).toContain('balanced: accepted 2,000 = stored 1,400 + duplicates 600')
   expect(await processesOf(place.path)).toEqual([])
-}, 120_000)
+})
 
 test('start refuses in a sentence on Node 22.18, and a Ctrl-C while it starts ends it with 130', async () => {
   await using place = await installed([tarball], {}, binOf('22.18'))
@@ -132,7 +132,7 @@ test('start refuses in a sentence on Node 22.18, and a Ctrl-C while it starts en
   const { code, err } = await first.ended
   expect({ code, err }).toEqual({ code: 130, err: expect.stringMatching(/everything is stopped\n$/) })
   expect(await processesOf(place.path)).toEqual([])
-}, 120_000)
+})
 
 for (const [version, user, who] of [
   ['22.18', {}, 'root'],

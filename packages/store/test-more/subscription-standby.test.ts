@@ -50,4 +50,4 @@ test('no worker is told what a standby that confirms has not got, and a failover
   await eventually(async () =>
     expect(await say(standby, 'ack', tokensOf(held))).toEqual(['already_settled', 'done']),
   )
-}, 60_000)
+})

@@ -61,7 +61,7 @@ test('a thousand wait and one event comes: one delivery, soon, and a handful of 
   // The best of ten: other processes of the machine have their turns, too.
   expect(Math.min(...took)).toBeLessThan(50)
   expect(queries).toBeLessThan(100)
-}, 120_000)
+})
 
 test('a thousand that wait ask PostgreSQL no more often than one, and cost next to nothing', async () => {
   await using own = await ownSubscriptions()
@@ -79,4 +79,4 @@ test('a thousand that wait ask PostgreSQL no more often than one, and cost next 
   // Heads twice a second, all subscriptions once, and this one every three seconds.
   expect((queries - arrived) / ((performance.now() - since) / 1_000)).toBeLessThan(8)
   expect(answers.filter(({ status }) => status !== 204)).toEqual([])
-}, 120_000)
+})
