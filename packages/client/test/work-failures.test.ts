@@ -1,5 +1,6 @@
 import { InvalidConfig } from '@sekali/core/errors'
 import { expect, test } from 'vitest'
+import type { Retry } from '../src/connection/retry.ts'
 import { Refused } from '../src/errors.ts'
 import { LeaseLost } from '../src/worker/job.ts'
 import { endings, eventually, gate, type Options, seqOf, startJobs, workerOf } from './gateway-of-jobs.ts'
@@ -44,11 +45,19 @@ test('a worker waits while its subscription is paused, and while the gateway is 
   const paused = json(409, { code: 'subscription_paused' }, { 'retry-after': '0' })
   const away = json(503, { code: 'store_unavailable' })
   await using peer = await startJobs([1], { first: [paused, away, resets, paused] })
-  for await (const job of workerOf(peer).work('mailer')) {
+  const said: string[] = []
+  const onRetry = ({ retry, error }: Retry) => void said.push(`${retry} ${error.code}`)
+  for await (const job of workerOf(peer).work('mailer', { onRetry })) {
     expect(seqOf(job)).toBe(1)
     break
   }
   expect(peer.pulls).toHaveLength(5)
+  expect(said).toEqual([
+    '1 subscription_paused',
+    '1 store_unavailable',
+    expect.stringMatching(/^2 /),
+    '2 subscription_paused',
+  ])
 })
 
 test('what refuses a pull for good ends the work, once what had begun has ended', async () => {

@@ -4,6 +4,7 @@ import {
   endings,
   eventually,
   gate,
+  type JobsPeer,
   type Options,
   seqOf,
   startJobs,
@@ -88,6 +89,38 @@ test('an error in a loop naks the job and is not swallowed', async () => {
   }
   await expect(working()).rejects.toThrow('mine')
   expect(endings(peer)).toEqual(['nak t-1'])
+})
+
+test('who ends with a job in its hands pulls no more: it would get that very event again', async () => {
+  const throws = () => {
+    throw new Error('mine')
+  }
+  for (const workWith of [
+    async (peer: JobsPeer, waiting: () => Promise<void>) => {
+      for await (const _ of workerOf(peer).work('mailer', { concurrency: 2 })) {
+        await waiting()
+        break
+      }
+    },
+    async (peer: JobsPeer, waiting: () => Promise<void>) => {
+      const options = { concurrency: 2, onFailure: throws }
+      const failing = async () => {
+        await waiting()
+        throw new Error('of the handler')
+      }
+      await expect(workerOf(peer).work('mailer', options, failing)).rejects.toThrow('mine')
+    },
+  ]) {
+    await using peer: JobsPeer = await startJobs([1], {
+      // As with a gateway: what is nakked without a delay is there again, and a pull that waits gets it.
+      result: (): string => {
+        peer.add(1)
+        return 'done'
+      },
+    })
+    await workWith(peer, () => eventually(() => expect(peer.pulls).toEqual([2, 1])))
+    expect(endings(peer)).toEqual(['nak t-1'])
+  }
 })
 
 test('several loops share the jobs, and the last one that is left ends the pulls', async () => {

@@ -17,18 +17,23 @@ export async function handleAll<Event extends Numbered>(
   async function lane(): Promise<void> {
     try {
       for (let one = await pool.take(); one !== undefined; one = await pool.take()) {
-        let ending: Ending = { do: 'nak' }
-        try {
-          ending = await work(one.job)
-        } finally {
-          await settle(one, ending, onFailure)
-        }
+        await settle(one, await endingOf(one), onFailure)
       }
     } catch (error) {
       await pool.stop()
       throw error
     }
   }
+
+  async function endingOf(one: Held<Event>): Promise<Ending> {
+    try {
+      return await work(one.job)
+    } catch (error) {
+      await giveUp(pool, one, onFailure)
+      throw error
+    }
+  }
+
   const lanes = await Promise.allSettled(Array.from({ length: concurrency }, lane))
   const failed = lanes.find((one) => one.status === 'rejected')
   if (failed !== undefined) throw failed.reason
@@ -41,23 +46,34 @@ export function loopsOver<Event extends Numbered>(
 ): AsyncIterable<JobOf<Event>> {
   let lanes = 0
   async function* lane(): AsyncGenerator<JobOf<Event>, void> {
+    let held: Held<Event> | undefined
     lanes += 1
     try {
       for (let one = await pool.take(); one !== undefined; one = await pool.take()) {
-        let isDone = false
-        try {
-          yield one.job
-          isDone = true
-        } finally {
-          await settle(one, { do: isDone ? 'ack' : 'nak' }, onFailure)
-        }
+        held = one
+        yield one.job
+        held = undefined
+        await settle(one, { do: 'ack' }, onFailure)
       }
     } finally {
       lanes -= 1
-      if (lanes === 0) await pool.stop()
+      if (held !== undefined) await giveUp(lanes === 0 ? pool : undefined, held, onFailure)
+      else if (lanes === 0) await pool.stop()
     }
   }
   return { [Symbol.asyncIterator]: lane }
+}
+
+/**
+ * Of a loop or a lane that ends with a job in its hands. The pool stops at the same time, not after the nak: its next pull
+ * would get that very event again, and the answer be lost, which costs the event its lease and an attempt.
+ */
+async function giveUp<Event extends Numbered>(
+  pool: Pool<Event> | undefined,
+  one: Held<Event>,
+  onFailure: OnFailure<Event>,
+): Promise<void> {
+  await Promise.all([settle(one, { do: 'nak' }, onFailure), pool?.stop()])
 }
 
 const settle = <Event extends Numbered>(

@@ -36,6 +36,7 @@ export function createPull(
   const { requestMs = retryDefaults.requestMs, totalMs = retryDefaults.totalMs } = connection.retry
   const waitMs = waitSeconds * 1_000
   let hasPulled = false
+  let pauses = 0
   return async (room, signal) => {
     const max = Math.min(room, subscriptionLimits.pullEventsMax)
     const body = JSON.stringify({ max, bytes_max: bytesMax, wait_s: waitSeconds, worker })
@@ -49,13 +50,17 @@ export function createPull(
       const request = { method: 'POST', body } as const
       const answer = await call(connection, `${path}/pull`, request, { signal, onRetry }, limits)
       hasPulled = true
+      pauses = 0
       // After a long poll at once; what came back without a wait must not become a loop.
       const hasWaited = performance.now() - begun > waitMs / 2
       const againMs = hasWaited ? 0 : (parseRetryAfter(answer.header('retry-after')) ?? emptyMs)
       return { answer: answer.status === 204 ? undefined : answer, againMs }
     } catch (error) {
       if (!(error instanceof Refused && error.code === 'subscription_paused')) throw error
-      return { answer: undefined, againMs: error.retryAfterMs ?? pausedMs }
+      const againMs = error.retryAfterMs ?? pausedMs
+      pauses += 1
+      onRetry?.({ retry: pauses, delayMs: againMs, error })
+      return { answer: undefined, againMs }
     }
   }
 }
