@@ -162,6 +162,19 @@ test('a second signal forces', async () => {
   expect(ended).toMatchObject({ code: 1, output: expect.stringContaining('draining') })
 })
 
+test('a second Ctrl-C that arrives twice is no third', async () => {
+  const lines = `
+    import { shutdownSignal } from '../src/start/shutdown.ts'
+    let forced = 0
+    shutdownSignal(undefined, () => { forced += 1 })
+    const press = () => process.kill(process.pid, 'SIGINT')
+    const pressTwice = () => { press(); setTimeout(press, 50) }
+    pressTwice()
+    setTimeout(pressTwice, 800)
+    setTimeout(() => { console.log('forced', forced); process.exit() }, 1_000)`
+  expect(await runLines(lines)).toMatchObject({ output: expect.stringContaining('forced 1') })
+})
+
 test('a process goes on when its log cannot be written, and logs again when it can', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sekali-log-'))
   const lines = `

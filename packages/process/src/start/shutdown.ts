@@ -2,7 +2,7 @@ import process from 'node:process'
 import type { Logger } from './log.ts'
 
 // One Ctrl-C can arrive twice: from the terminal, which signals the whole process group, and from npm, which
-// passes it on. A signal counts as a second request only after this time.
+// passes it on. A signal counts as a further request only so long after the one before it.
 const sameRequestMs = 500
 
 /**
@@ -11,14 +11,15 @@ const sameRequestMs = 500
  */
 export function shutdownSignal(log?: Logger, force: () => void = () => process.exit(1)): AbortSignal {
   const controller = new AbortController()
-  let firstAt: number | undefined
+  let lastAt: number | undefined
   const request = (reason: string) => {
-    const now = performance.now()
-    if (firstAt === undefined) {
-      firstAt = now
+    const [now, before] = [performance.now(), lastAt]
+    if (before !== undefined && (now - before <= sameRequestMs || reason === 'disconnect')) return
+    lastAt = now
+    if (before === undefined) {
       log?.info({ reason }, 'draining')
       controller.abort(reason)
-    } else if (now - firstAt > sameRequestMs && reason !== 'disconnect') {
+    } else {
       log?.warn({ reason }, 'forced to end')
       force()
     }
