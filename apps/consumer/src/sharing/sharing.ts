@@ -10,7 +10,7 @@
 import { channelsCount } from '@sekali/broker/channels'
 import type { Broker } from '@sekali/broker/connect'
 import { handOver, listen, passOn } from '@sekali/broker/doorbell'
-import { type Presence, readConsumers } from '@sekali/broker/presence'
+import { type Announced, type Presence, presentIn, readAnnounced } from '@sekali/broker/presence'
 import type { TopicName } from '@sekali/core/event'
 import { comparePositions, type Position } from '@sekali/core/position'
 import type { Logger } from '@sekali/process/log'
@@ -27,8 +27,8 @@ export interface Sharing extends AsyncDisposable {
   onHeld(topic: TopicName): void
   /** Topics have to wait for the turn of another one. */
   onCrowded(topics: readonly TopicName[]): void
-  /** Reads which consumers there are. Rejects with `BrokerUnavailable`. */
-  look(): Promise<void>
+  /** Takes note of which consumers there are; if nobody knows, reads it. Rejects with `BrokerUnavailable`. */
+  look(announced?: Announced): Promise<void>
   /** Leaves these topics, and its place, to the others. Rejects with `BrokerUnavailable`. */
   leave(topics: readonly TopicName[]): Promise<unknown>
 }
@@ -116,8 +116,8 @@ export function createSharing(
       const own = topics.filter((topic) => places.of(topic) === 'preferred').slice(0, crowdedMax)
       if (own.length > 0) void handOver(broker, own, consumer).catch(() => undefined) // it is a hint
     },
-    async look() {
-      const there = await readConsumers(broker)
+    async look(announced) {
+      const there = presentIn(announced ?? (await readAnnounced(broker)))
       if (places.update(there.filter(isSharing).map(({ name }) => name))) doorbell.change(places.channels())
       const now = performance.now()
       for (const [topic, { until }] of steppedIn) if (until < now) steppedIn.delete(topic)

@@ -9,7 +9,7 @@
 import { channelsCount } from '@sekali/broker/channels'
 import { type Broker, untilConnected } from '@sekali/broker/connect'
 import { readMarks } from '@sekali/broker/marks'
-import { announce } from '@sekali/broker/presence'
+import { type Announced, announce } from '@sekali/broker/presence'
 import { claimScan } from '@sekali/broker/scan-claim'
 import type { TopicName } from '@sekali/core/event'
 import type { Position } from '@sekali/core/position'
@@ -46,14 +46,18 @@ export async function runSweeps(
   let looking: Promise<void> | undefined
   const scan = createScan(context, queue, memory, signal)
   const sweep = createSweep(context, queue, memory, scan.run)
+  let announced: Announced | undefined
   await untilConnected(broker, connectMs).catch(() => undefined) // then the sweeps log what is wrong
   while (!signal.aborted) {
     // A full Redis refuses this, and must be swept all the same: draining is what makes room in it.
     // Whose turns fail shares no topics: the others need not wait to see each time that it does not come.
     const channels = troubles.lasting() === undefined ? { channels: channelsCount } : {}
     const presence = { name: consumer, pid: process.pid, startedAt, ...progress, ...channels }
-    await announce(broker, presence).catch((error) => log.debug({ err: error }, 'announcement failed'))
-    await sharing.look().catch((error) => log.debug({ err: error }, 'consumers not read'))
+    announced = await announce(broker, presence, announced?.keys()).catch((error) => {
+      log.debug({ err: error }, 'announcement failed')
+      return undefined
+    })
+    await sharing.look(announced).catch((error) => log.debug({ err: error }, 'consumers not read'))
     await sweep().catch((error: unknown) => log.debug({ err: error }, 'sweep failed'))
     // Beside the sweeps: it asks PostgreSQL, which may be away.
     looking ??= keeper
