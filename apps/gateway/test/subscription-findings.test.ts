@@ -18,7 +18,7 @@ test('all is well where workers are at work, and without any subscription', () =
   expect(
     found(
       { ...old, outstanding: 1 },
-      { ...old, retrying: 1 },
+      { ...old, retrying: 1, retryDueAt: '2100-01-01T00:00:00.000000Z' },
       { lag: 5, oldestUnsettledAt: '2025-12-08T11:59:00.000000Z' },
     ),
   ).toEqual([])
@@ -49,6 +49,11 @@ test('events that wait without any worker are found, unless it is paused, which 
   expect(found(old)).toEqual([
     'subscriptions.idle: events wait and no worker has any: mailer has 1,200, the oldest stored 20 min ago',
   ])
+  // Workers that died have left events whose leases ended long ago.
+  const left = { ...old, retrying: 3 }
+  expect(found({ ...left, retryDueAt: old.oldestUnsettledAt })).toHaveLength(1)
+  expect(found({ ...left, retryDueAt: '2100-01-01T00:00:00.000000Z' })).toEqual([])
+  expect(found({ ...old, outstanding: 1 })).toEqual([])
   expect(found({ ...old, state: 'paused' })).toEqual([
     'subscriptions.paused: nothing is handed out, or sent, of mailer: nothing is lost, and what comes waits',
   ])

@@ -27,5 +27,6 @@ export const statusWith = (fields: Partial<SubscriptionStatus>): SubscriptionSta
   blocked: [],
   dead: 0,
   oldestUnsettledAt: null,
+  retryDueAt: null,
   ...fields,
 })

@@ -1364,7 +1364,7 @@ CREATE FUNCTION "subscriptions"."blocked_by"(subscription integer, ordering text
 $$;--> statement-breakpoint
 -- How a subscription stands, for people and for metrics.
 CREATE FUNCTION "subscriptions"."figures"(subscription integer, OUT lag bigint, OUT outstanding bigint, OUT retrying bigint,
-	OUT waiting bigint, OUT blocked json, OUT dead bigint, OUT oldest_unsettled_at timestamptz)
+	OUT waiting bigint, OUT blocked json, OUT dead bigint, OUT oldest_unsettled_at timestamptz, OUT retry_due_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 	WITH places AS MATERIALIZED (
 		SELECT m.topic_id, m.name, t.head, c.waiting,
@@ -1373,9 +1373,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
 			CROSS JOIN LATERAL subscriptions.cursor_of($1, m.topic_id) c
 		WHERE m.subscription = $1
 	), held AS (
-		SELECT coalesce(sum(y.size) FILTER (WHERE y.leased), 0)::bigint AS outstanding,
-			coalesce(sum(y.size) FILTER (WHERE NOT y.leased), 0)::bigint AS retrying
-		FROM subscriptions.exceptions y WHERE y.subscription = $1
+		-- Whose lease is over, its worker is gone, most likely: it comes again with the next pull.
+		SELECT coalesce(sum(y.size) FILTER (WHERE o.runs), 0)::bigint AS outstanding,
+			coalesce(sum(y.size) FILTER (WHERE NOT o.runs), 0)::bigint AS retrying,
+			min(y.due_at) FILTER (WHERE NOT o.runs) AS retry_due_at
+		FROM subscriptions.exceptions y
+			CROSS JOIN LATERAL (SELECT y.leased AND y.due_at > statement_timestamp() AS runs) o
+		WHERE y.subscription = $1
 	), letters AS (
 		SELECT d.topic_id, d.source, count(*) AS letters FROM subscriptions.dead d
 		WHERE d.subscription = $1 AND d.state = 'open' GROUP BY 1, 2
@@ -1389,7 +1393,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
 		) b), '[]'),
 		coalesce((SELECT sum(l.letters) FROM letters l), 0)::bigint,
 		(SELECT min((SELECT e.stored_at FROM public.events e WHERE e.topic_id = p.topic_id AND e.seq > p.floor
-			ORDER BY e.seq LIMIT 1)) FROM places p WHERE p.head > p.floor)
+			ORDER BY e.seq LIMIT 1)) FROM places p WHERE p.head > p.floor),
+		held.retry_due_at
 	FROM held
 $$;--> statement-breakpoint
 -- What must happen where nothing is pulled, for fifty subscriptions at a time that nobody has a turn in.

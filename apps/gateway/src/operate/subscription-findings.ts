@@ -45,6 +45,12 @@ function deadFinding(all: readonly SubscriptionStatus[]): Finding {
   )
 }
 
+/** Whether somebody has events of it, or what comes again need not have been taken yet. */
+function hasWorkers({ outstanding, retryDueAt }: SubscriptionStatus, nowMs: number): boolean {
+  const isRecent = retryDueAt !== null && nowMs - Date.parse(retryDueAt) <= idleSecondsMax * 1_000
+  return outstanding > 0 || isRecent
+}
+
 function idleFinding(all: readonly SubscriptionStatus[], nowMs: number): Finding {
   const check = 'subscriptions.idle'
   const idle = all.filter(
@@ -52,7 +58,7 @@ function idleFinding(all: readonly SubscriptionStatus[], nowMs: number): Finding
       one.kind === 'pull' &&
       one.state === 'active' &&
       one.lag > 0 &&
-      one.outstanding + one.retrying === 0 &&
+      !hasWorkers(one, nowMs) &&
       one.blocked.length === 0 &&
       oldestSecondsOf(one, nowMs) > idleSecondsMax,
   )

@@ -14,6 +14,7 @@ interface StatusRow extends SubscriptionRow {
   readonly blocked: readonly { topic: TopicName; source: string | null }[]
   readonly dead: string
   readonly oldest_unsettled_at: string | null
+  readonly retry_due_at: string | null
 }
 
 /**
@@ -64,7 +65,7 @@ async function read(store: Store, which: string, values: unknown[]): Promise<Sub
   const { rows } = await store.pool
     .query<StatusRow>(
       `SELECT ${subscriptionColumns}, f.lag, f.outstanding, f.retrying, f.waiting, f.blocked, f.dead,
-         f.oldest_unsettled_at::text AS oldest_unsettled_at
+         f.oldest_unsettled_at::text AS oldest_unsettled_at, f.retry_due_at::text AS retry_due_at
        FROM subscriptions.subscriptions s CROSS JOIN LATERAL subscriptions.figures(s.id) f WHERE ${which}`,
       values,
     )
@@ -87,5 +88,6 @@ function statusOf(row: StatusRow): SubscriptionStatus {
     blocked: row.blocked,
     dead: Number(row.dead),
     oldestUnsettledAt: row.oldest_unsettled_at && utc(row.oldest_unsettled_at),
+    retryDueAt: row.retry_due_at && utc(row.retry_due_at),
   }
 }

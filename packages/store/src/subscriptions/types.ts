@@ -84,9 +84,9 @@ export interface SubscriptionStatus extends Subscription {
   readonly lag: number
   /** Whether lag is an upper bound, as with a filter. */
   readonly lagIsBound: boolean
-  /** Handed out and not settled. */
+  /** Handed out and not settled, and their lease runs. */
   readonly outstanding: number
-  /** Waiting for their next delivery. */
+  /** Waiting for their next delivery: nakked, released, or their lease is over. */
   readonly retrying: number
   /** Looked at and not handed out: their source is busy. */
   readonly waiting: number
@@ -96,6 +96,8 @@ export interface SubscriptionStatus extends Subscription {
   readonly dead: number
   /** When the oldest event was stored that is not settled; null when there is none. With a filter of those looked at. */
   readonly oldestUnsettledAt: string | null
+  /** When the first of those that are retrying was due, or will be; null when there is none. */
+  readonly retryDueAt: string | null
 }
 
 export interface PullRequest {
