@@ -130,6 +130,7 @@ function adviceOnRefusal(error: Refused, url: string): string {
   if (error.code === 'not_found' && pathname !== '/') {
     return `the gateway knows nothing under ${pathname}: leave the path out of the URL`
   }
+  if (error.code === 'immutable_field') return immutable(error)
   if (error.code === 'forbidden') return error.detail ?? error.message
   if (error.code === 'unauthorized') return `${whyNot(error)}: a profile, --token-file or SEKALI_TOKEN has it`
   if (!isOfAProxy(error)) return advice[error.code] ?? error.message
@@ -137,6 +138,14 @@ function adviceOnRefusal(error: Refused, url: string): string {
     return `${url} wants another token, or any (${error.status}); a profile, --token-file or SEKALI_TOKEN has it`
   }
   return `what listens at ${url} answers ${error.status}, and not as Sekali does; name another place with --url`
+}
+
+/** Options that are left out stand for their defaults, which may be another than the subscription has. */
+function immutable({ detail = '' }: Refused): string {
+  const field = /with another (\w+)/.exec(detail)?.[1] ?? ''
+  const what = { topics: '--topics', order: '--order', filter: '--source or --where', kind: '--to' }[field]
+  const named = what === undefined ? 'what it is about' : what
+  return `the subscription is there, and ${named} cannot be changed: say it as sekali subscription show NAME has it, or choose another name`
 }
 
 /** What the gateway says, without the header: on a command line nobody writes one. */
@@ -156,8 +165,7 @@ const advice: Readonly<Record<string, string>> = {
   unknown_projection: 'there is no such projection: sekali projection list names them',
   unknown_key: 'the projection has no such key: sekali projection get NAME lists them',
   unknown_subscription: 'there is no such subscription: sekali subscription list names them',
-  immutable_field:
-    'the subscription is there, and what it is about stays: sekali subscription show NAME has it; choose another name',
+  subscription_paused: 'it is paused: sekali subscription resume NAME has it hand out events again',
   too_many_subscriptions: 'there are as many subscriptions as there may be: delete those that nobody needs',
   not_pull:
     'it is sent to an endpoint, so nobody pulls from it: sekali subscription attempts NAME shows what was sent',

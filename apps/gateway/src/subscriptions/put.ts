@@ -73,7 +73,7 @@ function refusalOf(put: PutOutcome, grant: Grant): Response | undefined {
       return problem('cursor_ahead')
     case 'immutable':
       return refusalOfPattern(grant, parsePattern(put.subscription.topics)) === undefined
-        ? problem('immutable_field', { errors: [fixed(put.field)] })
+        ? problem('immutable_field', { errors: [fixed(put.field)], detail: immutable(put.field) })
         : notCovered(grant)
     default:
       return undefined
@@ -85,6 +85,9 @@ const badName: Issue = {
   code: 'invalid_name',
   message: 'of the path must be segments of A-Z a-z 0-9 _ - joined by dots, 128 characters at most',
 }
+
+const immutable = (field: string): string =>
+  `The subscription is there with another ${field}, which cannot be changed. Delete it, or choose another name.`
 
 const fixed = (field: string): Issue => ({
   path: field,
