@@ -27,17 +27,17 @@ if (process.connected) process.disconnect() // the bootstrap's channel would kee
 function exitCodeOf(error: unknown): number {
   // As it is written, too, for when the command line could not be read.
   const json = program.opts<{ json?: boolean }>().json === true || process.argv.includes('--json')
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return exitCodes.done
+  const { url = '', cause } = error instanceof Failed ? error : { cause: error }
+  if (cause instanceof CommanderError) {
+    if (cause.exitCode === 0) return exitCodes.done
     // Without a command it has shown the help.
-    return error.code === 'commander.help' ? exitCodes.usage : reportEnding(usageEnding(error.message), json)
+    return cause.code === 'commander.help' ? exitCodes.usage : reportEnding(usageEnding(cause.message), json)
   }
   const { reason } = stop.signal
   if (stop.signal.aborted && !(reason instanceof OutputFailed)) {
     if (reason === left) return exitCodes.done
     return reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
   }
-  const { url = '', cause } = error instanceof Failed ? error : { cause: error }
   return reportEnding(endingOf(reason ?? cause, url), json)
 }
 

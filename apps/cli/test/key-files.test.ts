@@ -1,4 +1,5 @@
 /** Keys that go to a file by --out: whole, for their owner alone, or not at all. */
+import { writeFileSync } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '@sekali/servers/temporary-folder'
@@ -57,7 +58,7 @@ test('with --json the answer is without the key, and a file that is a link stays
   const home = join(folder.path, 'links')
   await mkdir(home)
   const [real, link] = [join(home, 'real'), join(home, 'link')]
-  await writeFile(real, 'old')
+  await writeFile(real, '')
   await symlink(real, link)
   const args = ['key', 'create', 'x', '--scope', 'read', '--topic', '>', '--out', link, '--json']
   const { out, err } = await sekali(...args)
@@ -71,6 +72,15 @@ test.each([
   ['no folder', (home: string) => join(home, 'none/x.key'), /cannot write .*none\/x\.key \(ENOENT\)/],
   ['a folder', (home: string) => home, /is no file/],
   ['a device', () => '/dev/null', /is no file/],
+  [
+    'a file that has another',
+    (home: string) => {
+      const file = join(home, 'taken.key')
+      writeFileSync(file, 'the only copy')
+      return file
+    },
+    /taken\.key is there, .* name another file/,
+  ],
 ])('where %s is named, no key is made', async (_what, place, said) => {
   const before = await keys()
   const file = place(folder.path)

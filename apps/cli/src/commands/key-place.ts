@@ -17,12 +17,16 @@ export interface KeyPlace extends AsyncDisposable {
   readonly isOutput: boolean
 }
 
-/** Throws UsageError for a file that cannot be written. */
+/**
+ * A file that has something is left as it is unless it may be replaced: it may be the only copy of another secret. Throws
+ * UsageError for that, and for a file that cannot be written.
+ */
 export const openKeyPlace = async (
   file: string | undefined,
   out: Output,
   noun: 'key' | 'secret' = 'key',
-): Promise<KeyPlace> => (file === undefined ? standardOutput(out) : await privateFile(file, noun))
+  mayReplace = false,
+): Promise<KeyPlace> => (file === undefined ? standardOutput(out) : await privateFile(file, noun, mayReplace))
 
 const standardOutput = (out: Output): KeyPlace => ({
   isOutput: true,
@@ -34,10 +38,14 @@ const standardOutput = (out: Output): KeyPlace => ({
   async [Symbol.asyncDispose]() {},
 })
 
-async function privateFile(file: string, noun: string): Promise<KeyPlace> {
+async function privateFile(file: string, noun: string, mayReplace: boolean): Promise<KeyPlace> {
   const there = await stat(file).catch(() => undefined)
   if (there !== undefined && !there.isFile())
     throw new UsageError(`--out ${file} is no file: without --out a ${noun} goes to standard output`)
+  if (there !== undefined && there.size > 0 && !mayReplace)
+    throw new UsageError(
+      `--out ${file} is there, and what it has may be nowhere else: name another file, or remove it; no ${noun} is made`,
+    )
   const opened = await openPrivateFile(file).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`cannot write ${file} (${error.code}): no ${noun} is made`)
   })

@@ -125,7 +125,7 @@ const rotate = async (
 ) => {
   const old = required(id)
   const seconds = Math.round(oldExpiresIn / 1_000)
-  await using place = await openKeyPlace(out, context.out)
+  await using place = await openKeyPlace(out, context.out, 'key', true)
   const answer = await postOnce(context, `${pathOf(old)}/rotate`, { old_expires_in_seconds: seconds })
   const goesOn = seconds === 0 ? 'has ended' : `goes on for ${seconds} s`
   const say = (key: Key) => `key ${key.id} takes the place of ${plain(old)}, which ${goesOn}`

@@ -42,12 +42,12 @@ export function addEndpoint(subscription: Command, surroundings: Surroundings): 
     )
     .argument('<name>')
     .argument('<topic>')
-    .argument('<seq>')
+    .argument('<seq>', 'which event of the topic', anyNumber)
     .addHelpText('after', calls('retryDelivery'))
     .action(action(surroundings, retry))
   subscription
     .command('secrets')
-    .summary('list what an endpoint is signed for with, make another one, delete one')
+    .summary('list the secrets that sign what goes to an endpoint, make another one, delete one')
     .description(
       'Lists the secrets of the endpoint, without their texts. --rotate makes another one and prints it, once; requests are ' +
         'signed with the old ones as well, for 24 hours. --delete ends one at once.',
@@ -123,7 +123,7 @@ const bodyCharsMax = 500
 const retry = async (context: Context, [given, topic, seq]: string[]) => {
   const { connection, options, json, out } = context
   const [name, of] = [required(given), required(topic)]
-  const place = anyNumber(required(seq))
+  const place = Number(required(seq))
   await retryDelivery(connection, name, of, place, options)
   const queued = { status: 'queued', name, topic: of, seq: place }
   await out.line(json ? JSON.stringify(queued) : `${plain(of)} #${place} is sent to ${plain(name)} again`)

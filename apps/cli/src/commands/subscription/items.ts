@@ -9,6 +9,8 @@ import { membersOf, membersOfEach } from '../members.ts'
 export interface EventText {
   readonly topic: string
   readonly seq: number
+  readonly event_id: string
+  readonly source: string
   /** JSON on one line. */
   readonly text: string
 }
@@ -19,8 +21,7 @@ export function readItems(answer: Answer): Pulled<EventText> {
   return { lease_s, items: items.map((item, at) => withText(item, texts[at]?.get('event') ?? '')) }
 }
 
-const withText = ({ token, attempt, event: { topic, seq } }: PulledItem<EventText>, text: string) => ({
-  token,
-  attempt,
-  event: { topic, seq, text: onOneLine(text) },
-})
+const withText = ({ token, attempt, event }: PulledItem<EventText>, text: string) => {
+  const { topic, seq, event_id, source } = event
+  return { token, attempt, event: { topic, seq, event_id, source, text: onOneLine(text) } }
+}

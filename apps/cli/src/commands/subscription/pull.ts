@@ -20,6 +20,8 @@ import { type EventText, readItems } from './items.ts'
 
 /** What a command ends with that wants no further attempt: EX_DATAERR. */
 const dataError = 65
+/** What a shell ends with where a command may not be run, or is not there (POSIX.1, Shell, 2.8.2). */
+const notRun: readonly unknown[] = [126, 127]
 
 export function addPull(subscription: Command, surroundings: Surroundings): void {
   subscription
@@ -27,9 +29,10 @@ export function addPull(subscription: Command, surroundings: Surroundings): void
     .summary('work off events: run a command for each, or print them')
     .description(
       'Takes events off a subscription until Ctrl-C, and waits while there are none. With --exec a shell runs the command for ' +
-        'each event, which it gets as JSON on standard input, and as SEKALI_TOPIC, SEKALI_SEQ and SEKALI_ATTEMPT. How it ends ' +
-        `settles the event: 0 is done, ${dataError} makes it a dead letter at once, anything else has it come again later. The lease is extended ` +
-        'while it runs. Ctrl-C lets what runs end; a second one ends it and gives its events back.',
+        'each event, which it gets as JSON on standard input, and in part as SEKALI_TOPIC, SEKALI_SEQ, SEKALI_EVENT_ID, ' +
+        'SEKALI_SOURCE and SEKALI_ATTEMPT. How it ends settles the event: 0 is done, ' +
+        `${dataError} makes it a dead letter at once, ${notRun.join(' and ')} say that a command is not there, which ends the worker, ` +
+        'anything else has the event come again later. The lease is extended while it runs. Ctrl-C lets what runs end; a second one ends it and gives its events back.',
     )
     .argument('<name>')
     .option('--exec <command>', 'run this for each event')
@@ -43,7 +46,7 @@ export function addPull(subscription: Command, surroundings: Surroundings): void
     )
     .option(
       '-n, --count <n>',
-      'end after this many events (with --release: 1)',
+      'end after so many were handed out, those that came again included (with --release: 1)',
       wholeNumber(1, Number.MAX_SAFE_INTEGER),
     )
     .option('--worker <name>', 'what this worker is called (default: the name of this machine)')
@@ -85,8 +88,15 @@ const run = async (context: Context, [given]: string[], options: Options): Promi
   const poolOptions = { concurrency: held, total: count, worker, signal, onRetry: reportingRetries(context) }
   const pool = createPool(context.connection, name, poolOptions, readItems)
   let printed = 0
+  let isMissing = false
   const work = async (job: JobOf<EventText>): Promise<Ending> => {
-    if (options.exec !== undefined) return await runFor(context, job, options.exec, forcing.signal)
+    if (options.exec !== undefined) {
+      const ending = await runFor(context, job, options.exec, forcing.signal)
+      if (ending !== 'missing') return ending
+      isMissing = true
+      enough.abort()
+      return { do: 'release' }
+    }
     const ending = await print(context, job, options.ack ? 'ack' : 'release')
     printed += 1
     if (printed === count) enough.abort()
@@ -100,6 +110,10 @@ const run = async (context: Context, [given]: string[], options: Options): Promi
     if (!forcing.signal.aborted) say(context, event, `could not be settled: ${why}`)
   }
   await handleAll(pool, lanes, work, onFailure)
+  if (isMissing)
+    throw new UsageError(
+      '--exec names a command that is not there, or may not be run: its events were given back',
+    )
   if (!forcing.signal.aborted) return exitCodes.done
   return context.signal.reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
 }
@@ -139,13 +153,21 @@ async function runFor(
   { event, attempt, signal }: JobOf<EventText>,
   command: string,
   forced: AbortSignal,
-): Promise<Ending> {
-  const { topic, seq, text } = event
+): Promise<Ending | 'missing'> {
+  const { topic, seq, event_id, source, text } = event
   if (forced.aborted) return { do: 'release' }
-  const env = { SEKALI_TOPIC: topic, SEKALI_SEQ: String(seq), SEKALI_ATTEMPT: String(attempt) }
+  const env = {
+    SEKALI_TOPIC: topic,
+    SEKALI_SEQ: String(seq),
+    SEKALI_EVENT_ID: event_id,
+    SEKALI_SOURCE: source,
+    SEKALI_ATTEMPT: String(attempt),
+  }
   const end = await execute(command, { input: `${text}\n`, env, signal }).catch(codeOf)
   if (forced.aborted) return { do: 'release' }
   if (end === 0) return { do: 'ack' }
+  // Whatever the event is, the next one would fare the same.
+  if (notRun.includes(end)) return 'missing'
   const reason = typeof end === 'number' ? `exit code ${end}` : `ended by ${end}`
   const isOver = end === dataError
   if (!signal.aborted) say(context, event, `attempt ${attempt}: ${reason}${isOver ? ', a dead letter' : ''}`)
