@@ -78,7 +78,7 @@ test('a command gets each event as it was sent, and how it ends says what comes 
   const [events, facts] = [join(folder, 'events'), join(folder, 'facts')]
   const command = [
     `cat >> '${events}'`,
-    `echo "$SEKALI_TOPIC $SEKALI_SEQ $SEKALI_ATTEMPT" >> '${facts}'`,
+    `echo "$SEKALI_TOPIC $SEKALI_SEQ $SEKALI_EVENT_ID $SEKALI_SOURCE $SEKALI_ATTEMPT" >> '${facts}'`,
     'case "$SEKALI_SEQ.$SEKALI_ATTEMPT" in 2.1) exit 65;; 3.1) exit 3;; esac',
   ].join('; ')
   const done = await subscription('pull', 'worker', '--exec', command, '--count', '4')
@@ -87,11 +87,23 @@ test('a command gets each event as it was sent, and how it ends says what comes 
     'worked #2 attempt 1: exit code 65, a dead letter',
     'worked #3 attempt 1: exit code 3',
   ])
-  expect(await readFile(facts, 'utf8')).toBe('worked 1 1\nworked 2 1\nworked 3 1\nworked 3 2\n')
+  expect(await readFile(facts, 'utf8')).toBe(
+    'worked 1 e-1 s 1\nworked 2 e-2 s 1\nworked 3 e-3 s 1\nworked 3 e-3 s 2\n',
+  )
   const lines = (await readFile(events, 'utf8')).trim().split('\n')
   expect(lines.map((line) => JSON.parse(line).seq)).toEqual([1, 2, 3, 3])
   expect(lines[2]).toContain(`"payload":${payloadOf(3)}`)
   expect(await json('subscription', 'show', 'worker')).toMatchObject({
     ...{ lag: 0, outstanding: 0, retrying: 0, dead: 1, oldest_unsettled_at: null },
   })
+})
+
+test('a command that is not there ends the worker, and costs no event an attempt', async () => {
+  await publish('mistyped', 1)
+  await subscription('create', 'typist', '--topics', 'mistyped', '--from', 'start', '--deliveries', '1')
+  const ended = await subscription('pull', 'typist', '--exec', './no-such-command')
+  expect(ended).toMatchObject({ code: 2, err: expect.stringContaining('its events were given back') })
+  expect(await json('subscription', 'show', 'typist')).toMatchObject({ lag: 1, outstanding: 0, dead: 0 })
+  const { out } = await subscription('pull', 'typist', '--ack', '--count', '1')
+  expect(JSON.parse(out).seq).toBe(1)
 })

@@ -122,6 +122,10 @@ test('attempts are listed, and what is not there is not sent again', async () =>
     code: 1,
     err: expect.stringContaining('the subscription has no such event'),
   })
+  expect(await subscription('retry', 'tried', 'sent', 'last')).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/'seq'.* whole number/),
+  })
 })
 
 const body = '{"type":"orders","data":{"total": 12.50}}'
