@@ -1,11 +1,12 @@
+import { setImmediate as nextPass } from 'node:timers/promises'
 import { eventually } from '@sekali/testkit/eventually'
 import { expect, test } from 'vitest'
 import { createClients } from '../src/clients/clients.ts'
 import { createQueues } from '../src/clients/queues.ts'
 
 /** Begins works that end when they are told to; says which are under way. */
-function createWorks(atOnceMax: number, patienceMs = 0) {
-  const queues = createQueues(() => atOnceMax, patienceMs)
+function createWorks(atOnceMax: number, trialMs = 0) {
+  const queues = createQueues(() => atOnceMax, { trialMs })
   const underWay = new Map<string, () => void>()
   return {
     underWay: () => [...underWay.keys()],
@@ -66,6 +67,68 @@ test('what has only just become too many is done a few at once, as ever', async 
   await eventually(() => expect(works.underWay()).toEqual(['a5']))
   works.end('a5')
   expect(await Promise.all(done)).toEqual(names)
+})
+
+/** A time that passes only when nothing is left to do at its moment. */
+function createTime() {
+  const waiting: { readonly at: number; readonly go: () => void }[] = []
+  let time = 0
+  const pause = (ms: number) => new Promise<void>((go) => waiting.push({ at: time + ms, go }))
+  const runUntil = async (end: number) => {
+    for (;;) {
+      await nextPass()
+      const next = waiting.toSorted((a, b) => a.at - b.at)[0]
+      if (next === undefined || next.at > end) return
+      waiting.splice(waiting.indexOf(next), 1)
+      time = next.at
+      next.go()
+    }
+  }
+  return { now: () => time, pause, runUntil }
+}
+
+test.each([900, 1_100, 1_500, 3_000])(
+  'who asks steadily is served as before soon after a stall of %i ms',
+  async (stallMs) => {
+    const { now, pause, runUntil } = createTime()
+    const queues = createQueues(() => 3, { now, rest: pause })
+    const waits: number[] = []
+    const ask = async () => {
+      const from = now()
+      await queues.run('a', async () => {
+        const until = now() > 1_000 && now() < 1_000 + stallMs ? 1_000 + stallMs : now()
+        await pause(until - now() + 45)
+      })
+      if (from > 1_000 + stallMs + 5_000) waits.push(now() - from)
+    }
+    const asking = async () => {
+      for (;;) {
+        void ask()
+        await pause(40)
+      }
+    }
+    void asking()
+    await runUntil(1_000 + stallMs + 10_000)
+    expect(waits.length).toBeGreaterThan(100)
+    expect(Math.max(...waits)).toBeLessThan(200)
+  },
+)
+
+test('of a flood most runs one by one', async () => {
+  const { now, pause, runUntil } = createTime()
+  const queues = createQueues(() => 3, { now, rest: pause })
+  let done = 0
+  const flood = async () => {
+    for (;;) {
+      await queues.run('a', () => pause(30))
+      done += 1
+    }
+  }
+  for (let n = 0; n < 100; n += 1) void flood()
+  await runUntil(60_000)
+  // Three at once would be 6,000, and one by one with its rests 1,333.
+  expect(done).toBeGreaterThan(1_333)
+  expect(done).toBeLessThan(2_600)
 })
 
 test('a work that fails does not hold up those behind it', async () => {

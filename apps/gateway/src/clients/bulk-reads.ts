@@ -17,7 +17,7 @@ const atOnceMax = 4
 /** At most `readsMax` at a time, of all clients. */
 export function createBulkReads(readsMax: number): BulkReads {
   const slots = createSlots(readsMax)
-  const queues = createQueues(() => atOnceMax)
+  const queues = createQueues(() => atOnceMax, { trialMs: 0 })
   return {
     run: (client, makeRoom, read) =>
       queues.run(client, async () => {

@@ -1,10 +1,12 @@
 /**
- * A queue of work for each client. A client does a few pieces at once. If it has had more than those for a second, the pieces
- * that wait run one after the other, and a rest follows each, until it has few again. Otherwise three hundred streams that
+ * A queue of work for each client. A client does a few pieces at once. If it has more than those, and they do not become
+ * fewer, the pieces that wait run one after the other, and a rest follows each. Otherwise three hundred streams that
  * begin at once, or a flood of pages, would take the event loop and PostgreSQL from everybody else.
  *
- * The second is for who asks steadily: when PostgreSQL is slow for a moment, what waits behind it is worked off side by side.
- * One by one it was not: a client of 25 pages a second waited for two seconds, and was refused, until it asked less.
+ * Whether they become fewer is tried for a second at a time, with a few at once. Who asks steadily passes that: when
+ * PostgreSQL is slow for a moment, what waits behind it is soon worked off. One by one it never was: a client of 25 pages
+ * a second waited for two seconds, and was refused, until it asked less. Of a flood each trial fails, and the next one
+ * comes later.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from './clients.ts'
@@ -16,8 +18,11 @@ export interface Queues {
 
 /** How long a rest is, in times of the work before it. */
 const restWorks = 0.5
-/** How long a client may have more than a few. */
-const manyMsMax = 1_000
+/** How long it is tried whether a client's pieces become fewer. */
+const trialMsDefault = 1_000
+/** How long they run one by one before the next trial: at first, and at the most. */
+const laneMsMin = 1_000
+const laneMsMax = 4_000
 
 interface Queue {
   /** Pieces that are to begin, in order. */
@@ -26,29 +31,63 @@ interface Queue {
   works: number
   /** Those of them that are under way side by side. */
   atOnce: number
-  /** Since when there are more than a few, of `performance.now()`. */
-  manySince: number | undefined
+  /** As long as there are more than a few. */
+  pace: Pace | undefined
   /** Whether one is under way, or rests, of those that run one by one. */
   isLaneBusy: boolean
 }
 
+interface Pace {
+  isTrial: boolean
+  /** When the trial, or the time between two, is over. */
+  until: number
+  /** The pieces that there were when the trial began. */
+  works: number
+  laneMs: number
+}
+
 type Way = 'at once' | 'one by one'
 
+export interface QueuesOptions {
+  /** 0: what is too many runs one by one, without a trial. */
+  readonly trialMs?: number
+  readonly now?: () => number
+  readonly rest?: (ms: number) => Promise<unknown>
+}
+
 /** `atOnceMax` is called for each piece. It returns how many pieces of a client may run side by side. */
-export function createQueues(atOnceMax: () => number, patienceMs = manyMsMax): Queues {
+export function createQueues(
+  atOnceMax: () => number,
+  { trialMs = trialMsDefault, now = () => performance.now(), rest = pause }: QueuesOptions = {},
+): Queues {
   const queues = new Map<Client, Queue>()
 
-  function hasTooMany(queue: Queue, max: number): boolean {
-    if (queue.works <= max) queue.manySince = undefined
-    else queue.manySince ??= performance.now()
-    return queue.manySince !== undefined && performance.now() - queue.manySince >= patienceMs
+  function runsOneByOne(queue: Queue, max: number): boolean {
+    // A client that is alone for a moment is not tried by that.
+    if (max === Number.POSITIVE_INFINITY) return false
+    if (queue.works <= max) {
+      queue.pace = undefined
+      return false
+    }
+    if (trialMs === 0) return true
+    const time = now()
+    queue.pace ??= { isTrial: true, until: time + trialMs, works: queue.works, laneMs: laneMsMin }
+    const { pace } = queue
+    if (time < pace.until) return !pace.isTrial
+    // One less is what a flood has between an answer and its next request.
+    if (pace.isTrial && queue.works >= pace.works - 1) {
+      pace.isTrial = false
+      pace.until = time + pace.laneMs
+      pace.laneMs = Math.min(2 * pace.laneMs, laneMsMax)
+    } else Object.assign(pace, { isTrial: true, until: time + trialMs, works: queue.works })
+    return !pace.isTrial
   }
 
   function beginNext(queue: Queue): void {
     while (queue.waiting.length > 0) {
       const max = atOnceMax()
       // Who has few left is through with what was too many: no piece of it need wait for another any more.
-      const way = hasTooMany(queue, max) ? 'one by one' : 'at once'
+      const way = runsOneByOne(queue, max) ? 'one by one' : 'at once'
       if (way === 'at once' ? queue.atOnce >= max : queue.isLaneBusy) return
       if (way === 'at once') queue.atOnce += 1
       else queue.isLaneBusy = true
@@ -58,10 +97,11 @@ export function createQueues(atOnceMax: () => number, patienceMs = manyMsMax): Q
 
   async function end(client: Client, queue: Queue, way: Way, ms: number): Promise<void> {
     queue.works -= 1
+    if (queue.waiting.length === 0) runsOneByOne(queue, atOnceMax()) // or it would not be seen that few are left
     if (way === 'at once') queue.atOnce -= 1
     beginNext(queue)
     if (way === 'one by one') {
-      await pause(restWorks * ms)
+      await rest(restWorks * ms)
       queue.isLaneBusy = false
       beginNext(queue)
     }
@@ -74,7 +114,7 @@ export function createQueues(atOnceMax: () => number, patienceMs = manyMsMax): Q
         waiting: [],
         works: 0,
         atOnce: 0,
-        manySince: undefined,
+        pace: undefined,
         isLaneBusy: false,
       }
       queues.set(client, queue)
@@ -83,11 +123,11 @@ export function createQueues(atOnceMax: () => number, patienceMs = manyMsMax): Q
       queue.waiting.push(resolve)
       beginNext(queue)
       const way = await promise
-      const startedAt = performance.now()
+      const startedAt = now()
       try {
         return await work()
       } finally {
-        void end(client, queue, way, performance.now() - startedAt)
+        void end(client, queue, way, now() - startedAt)
       }
     },
   }

@@ -5,7 +5,8 @@
  * were refused while one client had 600 connections.
  *
  * A share of the connections is not a share of the processor: three connections that make pages of a megabyte all the
- * time leave little of two cores. So while there are other clients, a client's requests beyond a few run one by one.
+ * time leave little of two cores. So while there are other clients, a client's requests beyond a few run one by one, if
+ * they do not become fewer by themselves (queues.ts).
  *
  * A request waits for two seconds at most, and no longer than its client stays.
  */
