@@ -25,7 +25,7 @@ const atOnceMax = 16
 /** Clients that are counted. If more come without a pause, their count begins anew. */
 const countedMax = 4_096
 /** Connections that come in one pass of the event loop if there is a crowd. */
-const crowdMin = Math.ceil(doorCount / 2)
+const crowdMin = Math.max(2, Math.ceil(doorCount / 2))
 /** While a crowd is coming, some are served so often. */
 const servedEveryMs = 20
 /** How many, and at least in a pass without a crowd: their requests are begun in the next. */
