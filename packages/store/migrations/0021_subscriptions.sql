@@ -1378,7 +1378,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
 			coalesce(sum(y.size) FILTER (WHERE NOT o.runs), 0)::bigint AS retrying,
 			min(y.due_at) FILTER (WHERE NOT o.runs) AS retry_due_at
 		FROM subscriptions.exceptions y
-			CROSS JOIN LATERAL (SELECT y.leased AND y.due_at > statement_timestamp() AS runs) o
+			CROSS JOIN LATERAL (SELECT y.leased AND y.due_at + CASE WHEN y.due_at > statement_timestamp() THEN interval '0'
+				ELSE subscriptions.stood_still(y.since, y.due_at) END > statement_timestamp() AS runs) o
 		WHERE y.subscription = $1
 	), letters AS (
 		SELECT d.topic_id, d.source, count(*) AS letters FROM subscriptions.dead d
