@@ -143,7 +143,13 @@ function adviceOnRefusal(error: Refused, url: string): string {
 /** Options that are left out stand for their defaults, which may be another than the subscription has. */
 function immutable({ detail = '' }: Refused): string {
   const field = /with another (\w+)/.exec(detail)?.[1] ?? ''
-  const what = { topics: '--topics', order: '--order', filter: '--source or --where', kind: '--to' }[field]
+  const what = {
+    topics: '--topics',
+    order: '--order',
+    filter: '--source or --where',
+    kind: '--to',
+    source_batch: '--source-batch',
+  }[field]
   const named = what === undefined ? 'what it is about' : what
   return `the subscription is there, and ${named} cannot be changed: say it as sekali subscription show NAME has it, or choose another name`
 }

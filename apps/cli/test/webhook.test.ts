@@ -50,12 +50,14 @@ test('an endpoint is made with a secret that goes alone to its place, and is cha
     ...{ kind: 'push', name: 'kept', retry_s: [1, 2], header_names: ['Authorization', 'X-More', 'X-Shop'] },
   })
   expect(kept.out + kept.err).not.toMatch(/whsec_|tr0ub4dor/)
-  const again = await create('kept', '--concurrency', '3')
+  const again = await create('kept', '--concurrency', '3', '--out', file)
   expect([again.code, again.out, again.err]).toEqual([
     0,
     '',
     'kept sends sent to http://127.0.0.1:9/hooks; it was there before, and keeps its secrets\n',
   ])
+  const other = await create('other', '--out', file)
+  expect([other.code, other.err]).toEqual([2, expect.stringContaining('name another file')])
   const { out } = await subscription('show', 'kept')
   expect(out).toMatch(/^kept sends sent to http:\/\/127\.0\.0\.1:9\/hooks\n {2}order +none\n/)
   expect(out).toMatch(/\n {2}success +nothing was tried in a day\n/)

@@ -1,10 +1,11 @@
+import { Refused } from '@sekali/client/errors'
 import type {
   NewPullSubscription,
   NewSubscription,
   PushOnExhausted,
   PushSubscription,
 } from '@sekali/client/operate'
-import { putSubscription } from '@sekali/client/subscriptions'
+import { putSubscription, readSubscription } from '@sekali/client/subscriptions'
 import {
   type JsonScalar,
   onExhaustedChoices,
@@ -124,10 +125,22 @@ async function createPull(context: Context, given: string, options: Options): Pr
   await out.line(json ? JSON.stringify(subscription) : `${plain(name)} hands out ${plain(topics)}`)
 }
 
+async function isMade({ connection, options }: Context, name: string): Promise<boolean> {
+  try {
+    await readSubscription(connection, name, options)
+    return true
+  } catch (error) {
+    if (error instanceof Refused) return false
+    throw error
+  }
+}
+
 /** The secret goes alone to its place, as a key does. */
 async function createPush(context: Context, given: string, options: Options): Promise<void> {
   const { connection, json, out, report } = context
-  await using place = await openKeyPlace(options.out, out, 'secret')
+  // One that is there gets no new secret, so its file is not written.
+  const isThere = options.out !== undefined && (await isMade(context, given))
+  await using place = await openKeyPlace(options.out, out, 'secret', isThere)
   const wanted = { ...shapeOf(options), ...pushFields(options) }
   const subscription = await putSubscription(connection, given, wanted, context.options)
   const { secret, ...rest } = subscription as PushSubscription

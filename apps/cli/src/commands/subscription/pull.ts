@@ -21,7 +21,9 @@ import { type EventText, readItems } from './items.ts'
 /** What a command ends with that wants no further attempt: EX_DATAERR. */
 const dataError = 65
 /** What a shell ends with where a command may not be run, or is not there (POSIX.1, Shell, 2.8.2). */
-const notRun: readonly unknown[] = [126, 127]
+const notRun = [126, 127] as const
+/** The same of the shell itself, or of the folder that it would run in. */
+const noShell = ['EACCES', 'ENOENT', 'ENOTDIR'] as const
 
 export function addPull(subscription: Command, surroundings: Surroundings): void {
   subscription
@@ -31,7 +33,7 @@ export function addPull(subscription: Command, surroundings: Surroundings): void
       'Takes events off a subscription until Ctrl-C, and waits while there are none. With --exec a shell runs the command for ' +
         'each event, which it gets as JSON on standard input, and in part as SEKALI_TOPIC, SEKALI_SEQ, SEKALI_EVENT_ID, ' +
         'SEKALI_SOURCE and SEKALI_ATTEMPT. How it ends settles the event: 0 is done, ' +
-        `${dataError} makes it a dead letter at once, ${notRun.join(' and ')} say that a command is not there, which ends the worker, ` +
+        `${dataError} makes it a dead letter at once, ${notRun.join(' and ')} of the first one say that the command is not there, which ends the worker, ` +
         'anything else has the event come again later. The lease is extended while it runs. Ctrl-C lets what runs end; a second one ends it and gives its events back.',
     )
     .argument('<name>')
@@ -88,11 +90,17 @@ const run = async (context: Context, [given]: string[], options: Options): Promi
   const poolOptions = { concurrency: held, total: count, worker, signal, onRetry: reportingRetries(context) }
   const pool = createPool(context.connection, name, poolOptions, readItems)
   let printed = 0
+  let hasRun = false
   let isMissing = false
   const work = async (job: JobOf<EventText>): Promise<Ending> => {
     if (options.exec !== undefined) {
-      const ending = await runFor(context, job, options.exec, forcing.signal)
-      if (ending !== 'missing') return ending
+      const end = await runFor(job, options.exec, forcing.signal)
+      // If it has run before, it is this event for which something is not there.
+      const mayBeMissing = !hasRun && [...notRun, ...noShell].some((one) => one === end)
+      if (!mayBeMissing) {
+        hasRun = true
+        return endingOf(context, job, end, forcing.signal)
+      }
       isMissing = true
       enough.abort()
       return { do: 'release' }
@@ -148,14 +156,16 @@ async function print({ out }: Context, { event }: JobOf<EventText>, how: 'ack' |
   }
 }
 
+/** How the command ended: with an exit code, by a signal, or with the error code of what kept it from being started. */
+type End = number | string
+
 async function runFor(
-  context: Context,
   { event, attempt, signal }: JobOf<EventText>,
   command: string,
   forced: AbortSignal,
-): Promise<Ending | 'missing'> {
+): Promise<End> {
   const { topic, seq, event_id, source, text } = event
-  if (forced.aborted) return { do: 'release' }
+  if (forced.aborted) return 'SIGKILL'
   const env = {
     SEKALI_TOPIC: topic,
     SEKALI_SEQ: String(seq),
@@ -163,11 +173,17 @@ async function runFor(
     SEKALI_SOURCE: source,
     SEKALI_ATTEMPT: String(attempt),
   }
-  const end = await execute(command, { input: `${text}\n`, env, signal }).catch(codeOf)
+  return await execute(command, { input: `${text}\n`, env, signal }).catch(codeOf)
+}
+
+function endingOf(
+  context: Context,
+  { event, attempt, signal }: JobOf<EventText>,
+  end: End,
+  forced: AbortSignal,
+): Ending {
   if (forced.aborted) return { do: 'release' }
   if (end === 0) return { do: 'ack' }
-  // Whatever the event is, the next one would fare the same.
-  if (notRun.includes(end)) return 'missing'
   const reason = typeof end === 'number' ? `exit code ${end}` : `ended by ${end}`
   const isOver = end === dataError
   if (!signal.aborted) say(context, event, `attempt ${attempt}: ${reason}${isOver ? ', a dead letter' : ''}`)
@@ -181,14 +197,14 @@ function say({ json, report }: Context, { topic, seq }: EventText, what: string)
   if (!json) report(`${plain(topic)} #${seq} ${what}`)
 }
 
-/** Says it once for each time in which nobody answers. */
+/** Says once for each time why nothing comes. */
 function reportingRetries({ json, report, url }: Context): NonNullable<CallOptions['onRetry']> {
-  let hasSaid = false
+  let said: string | undefined
   return ({ retry, error }) => {
     if (isForGood(error)) throw error
-    if (retry === 1) hasSaid = false
-    if (hasSaid || json) return
-    hasSaid = true
+    if (retry === 1) said = undefined
+    if (said === error.code || json) return
+    said = error.code
     report(adviceOnRetry(error, url))
   }
 }
