@@ -28,17 +28,16 @@ test('an endpoint is made with a secret that is shown this once, found the same 
   expect(shown).toMatchObject({
     ...{ name: 'made', kind: 'push', topics: 'orders.>', order: 'none', url, header_names: [] },
     ...{ concurrency: 10, rate_per_s: null, timeout_s: 15, body: 'standard', on_exhausted: 'skip' },
+    batch_max: 1,
     ...{ retry_s: [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000], state: 'active', why: null, failures: 0 },
     ...{ held_until: null, success_rate: null, lag: 3, outstanding: 0, dead: 0 },
     secrets: [{ id: expect.any(Number), expires_at: null }],
   })
   const again = await putPush('made')
   expect([again.status, (await bodyOf(again)).secret]).toEqual([200, undefined])
-  const changed = await putPush('made', { url: `${url}/2`, concurrency: 2, rate_per_s: 7, retry_s: [] })
-  expect([changed.status, await bodyOf(changed)]).toMatchObject([
-    200,
-    { url: `${url}/2`, concurrency: 2, rate_per_s: 7, retry_s: [], timeout_s: 15 },
-  ])
+  const changes = { url: `${url}/2`, concurrency: 2, rate_per_s: 7, batch_max: 500, retry_s: [] }
+  const changed = await putPush('made', changes)
+  expect([changed.status, await bodyOf(changed)]).toMatchObject([200, { ...changes, timeout_s: 15 }])
   expect((await bodyOf(await own.send('GET', '/made'))).secret).toBeUndefined()
 })
 
@@ -95,6 +94,10 @@ test.each<[path: string, fields: object]>([
   ['retry_s', { retry_s: Array(20).fill(1) }],
   ['retry_s.0', { retry_s: [0] }],
   ['body', { body: 'xml' }],
+  ['batch_max', { batch_max: 0 }],
+  ['batch_max', { batch_max: 501 }],
+  ['batch_max', { batch_max: 1.5 }],
+  ['batch_max', { batch_max: '10' }],
   ['on_exhausted', { on_exhausted: 'retry' }],
   ['lease_s', { lease_s: 30 }],
   ['kind', { kind: 'shove' }],
@@ -103,6 +106,11 @@ test.each<[path: string, fields: object]>([
   const { code, errors } = await problemIn(refused)
   expect([refused.status, code, errors?.[0]?.path]).toEqual([422, 'invalid_body', path])
   expect((await own.send('GET', '/refused')).status).toBe(404)
+})
+
+test('how many events may go together is said in words', async () => {
+  const { errors } = await problemIn(await putPush('refused', { batch_max: 501 }))
+  expect(errors?.[0]?.message).toBe('must be a whole number from 1 to 500')
 })
 
 test('an address that is not public is refused, with what allows it; one that is allowed is taken', async () => {
