@@ -81,18 +81,23 @@ test('with the order of topics an array has the next events of one topic, and re
   await using store = await ordered('topic')
   await add(store, 'orders', 15)
   await add(store, 'logins', 3)
+  await add(store, 'mails', 2)
   const first = await turn(store)
   const byTopic = (given: PushTurn) =>
     given.requests.map((items) => items.map(({ event }) => `${event.topic} ${event.seq}`)).sort()
   const named = (topic: string, seqs: number[]) => seqs.map((seq) => `${topic} ${seq}`)
-  expect(byTopic(first)).toEqual([named('logins', upTo(3)), named('orders', upTo(10))])
+  expect(byTopic(first)).toEqual([
+    named('logins', upTo(3)),
+    named('mails', upTo(2)),
+    named('orders', upTo(10)),
+  ])
   expect(first).toMatchObject({ moreFirst: false, heldBack: true })
   expect((await turn(store)).items).toEqual([])
   await turn(store, eachOf(first, failed), { max: 0 })
   await runOut(store)
   // One of each topic, and nothing of it until that is settled.
   let given = await turn(store)
-  expect(byTopic(given)).toEqual([['logins 1'], ['orders 1']])
+  expect(byTopic(given)).toEqual([['logins 1'], ['mails 1'], ['orders 1']])
   expect((await turn(store)).items).toEqual([])
   const seen: number[] = []
   while (given.items.length > 0) {
