@@ -3,6 +3,7 @@ import { parsePattern } from '@sekali/core/pattern'
 import { expect, test } from 'vitest'
 import { readAttempts } from '../src/push/attempts.ts'
 import { putPush } from '../src/push/put.ts'
+import { redeliver } from '../src/push/redeliver.ts'
 import type { PushConfig, PushedEvent, PushOutcome, PushTurn } from '../src/push/types.ts'
 import { delivered, endpointOf, failed, idOf, pushed, pushOf, sealed, seqsIn, turn } from './push.ts'
 import { add, by, floorOf, runOut, upTo } from './subscriptions.ts'
@@ -115,6 +116,18 @@ test('with the order of topics an array ends where its bytes do, and the rest wa
   expect(seqsOf(first)).toEqual([[1, 2, 3]])
   expect(first).toMatchObject({ moreFirst: false, heldBack: true })
   expect(seqsOf(await turn(store, eachOf(first)))).toEqual([[4, 5]])
+})
+
+test('with the order of topics events that somebody wants again go one after the other, too', async () => {
+  await using store = await pushed(3, { order: 'topic', batchMax: 10 })
+  await turn(store, eachOf(await turn(store)))
+  for (const seq of [1, 3]) {
+    const wanted = { name: 'mailer', topic: 'orders' as never, seq }
+    expect(await redeliver(store, wanted, by)).toBe('queued')
+  }
+  const first = await turn(store)
+  expect(seqsOf(first)).toEqual([[1]])
+  expect(seqsOf(await turn(store, eachOf(first)))).toEqual([[3]])
 })
 
 test('with the order of sources an array has one event of each', async () => {
