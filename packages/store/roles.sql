@@ -167,8 +167,8 @@ BEGIN
   IF to_regclass('subscriptions.endpoints') IS NULL THEN RETURN; END IF;
   REVOKE ALL ON subscriptions.endpoints, subscriptions.secrets FROM sekali_gateway;
   GRANT SELECT (id, subscription, created_at, created_by, expires_at) ON subscriptions.secrets TO sekali_gateway;
-  GRANT SELECT (subscription, url, header_names, concurrency, rate_per_s, timeout_s, body, state, why, since, failures,
-    failing_since, failed_at, held_until, holds, probe_at, dead_seen, changed_at) ON subscriptions.endpoints TO sekali_gateway;
+  GRANT SELECT (subscription, url, header_names, concurrency, rate_per_s, timeout_s, body, batch_max, state, why, since,
+    failures, failing_since, failed_at, held_until, holds, probe_at, dead_seen, changed_at) ON subscriptions.endpoints TO sekali_gateway;
   REVOKE ALL ON ALL TABLES IN SCHEMA subscriptions FROM sekali_dispatcher;
   GRANT SELECT ON public.topics, subscriptions.subscriptions, subscriptions.endpoints, subscriptions.secrets,
     subscriptions.exceptions, subscriptions.dispatchers TO sekali_dispatcher;

@@ -50,7 +50,7 @@ test('an endpoint is made with a secret that goes alone to its place, and is cha
     ...{ kind: 'push', name: 'kept', retry_s: [1, 2], header_names: ['Authorization', 'X-More', 'X-Shop'] },
   })
   expect(kept.out + kept.err).not.toMatch(/whsec_|tr0ub4dor/)
-  const again = await create('kept', '--concurrency', '3', '--out', file)
+  const again = await create('kept', '--concurrency', '3', '--batch-max', '20', '--out', file)
   expect([again.code, again.out, again.err]).toEqual([
     0,
     '',
@@ -61,7 +61,7 @@ test('an endpoint is made with a secret that goes alone to its place, and is cha
   const { out } = await subscription('show', 'kept')
   expect(out).toMatch(/^kept sends sent to http:\/\/127\.0\.0\.1:9\/hooks\n {2}order +none\n/)
   expect(out).toMatch(/\n {2}success +nothing was tried in a day\n/)
-  expect(out).toMatch(/\n {2}requests +3 at a time, 15 seconds each\n/)
+  expect(out).toMatch(/\n {2}requests +3 at a time of up to 20 events, 15 seconds each\n/)
   const { out: listed } = await subscription('list')
   expect(listed).toMatch(/^kept +sent +active +0 /m)
 })
@@ -69,6 +69,8 @@ test('an endpoint is made with a secret that goes alone to its place, and is cha
 test.each<[words: string, args: string[]]>([
   ['--lease is for workers that pull: leave it out, or --to', ['--to', 'https://a.example', '--lease', '5']],
   ['--timeout needs --to', ['--timeout', '5']],
+  ['--batch-max needs --to', ['--batch-max', '5']],
+  ['from 1 to 500', ['--to', 'https://a.example', '--batch-max', '501']],
   ['--on-exhausted stop needs --to: say skip or block', ['--on-exhausted', 'stop']],
   [
     "It must be a name and a value, such as 'Authorization: Bearer …'",

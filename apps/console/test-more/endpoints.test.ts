@@ -101,5 +101,11 @@ test('an endpoint that fails is looked into, tested, retried, and given another 
   await page.getByText('Nothing is sent', { exact: true }).waitFor()
   await page.getByText('It answered 410').waitFor()
   expect(await show()).toMatchObject({ state: 'disabled', why: 'gone' })
+
+  const packed = { ...hook, batch_max: 20, topics: 'packed' }
+  await fetch(`${api}/packed`, { method: 'PUT', headers, body: JSON.stringify(packed) })
+  await page.goto(`${own.url}#/subscriptions/packed`)
+  await page.getByText('Events in a request').waitFor()
+  await page.getByText('at most 20').waitFor()
   expect(tab.faults).toEqual([])
 })

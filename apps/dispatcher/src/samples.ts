@@ -67,9 +67,9 @@ async function reportOf(
   const { url, timeoutSeconds } = target
   const signing = signingOrWhyNot(sealKey, target)
   if (signing instanceof SealedElsewhere) return unsent(url, signing)
-  const outgoing = sampleOf(signing, new Date())
+  const outgoing = sampleOf(target, signing, new Date())
   const line = openLine(target)
-  const context = { line, url, timeoutMs: timeoutSeconds * 1_000, retrySeconds: [], signal: cut }
+  const context = { line, url, timeoutMs: timeoutSeconds * 1_000, retrySeconds: [], events: 1, signal: cut }
   const attempted = await attempt(context, outgoing, 'test', 1)
   void line.end()
   if (attempted !== undefined) metrics.onAttempt('test', attempted.report.durationMs / 1_000)

@@ -44,6 +44,7 @@ test.concurrent('dispatchers killed at every step: delivered, dead and unsettled
   // A dispatcher that is killed has used up an attempt of what it was handed out: others than those may die.
   await stack.push('hook', receiver.url, { retrySeconds: [1, 1], concurrency: 20 })
   await stack.push('ordered', patient.url, { retrySeconds: Array(19).fill(1), order: 'source' })
+  await stack.push('together', patient.url, { retrySeconds: Array(19).fill(1), batchMax: 20 })
   let stored = 0
   const add = async (count: number) => {
     await stack.add(count, (n) => ({ source: `s${n % 5}` }))
@@ -70,7 +71,7 @@ test.concurrent('dispatchers killed at every step: delivered, dead and unsettled
   // One goes on failing. With many, where nothing else is left, they would be tried one at a time.
   receiver.answer = (request, response) => status(request.seq === 7 ? 500 : 200)(request, response)
   await using _heir = start(stack, 'heir')
-  for (const name of ['hook', 'ordered']) {
+  for (const name of ['hook', 'ordered', 'together']) {
     await eventually(async () => {
       await runOut(stack)
       expect(await stack.status(name)).toMatchObject({ lag: 0, outstanding: 0, retrying: 0 })

@@ -13,6 +13,7 @@ const endpoint = (fields: Partial<Endpoint>): Endpoint => ({
   headerNames: [],
   concurrency: 10,
   ratePerSecond: null,
+  batchMax: 1,
   timeoutSeconds: 15,
   body: 'standard',
   state: 'active',

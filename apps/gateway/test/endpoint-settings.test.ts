@@ -1,4 +1,6 @@
-/** What is kept of the URL that somebody gives an endpoint. */
+/** What is kept of the settings that somebody gives an endpoint, and what is said of those that do not fit. */
+import { NewSubscription } from '@sekali/api/subscription'
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { issuesOf, type NewPush, settingsOf } from '../src/subscriptions/push/settings.ts'
 import { ownWebhooks } from './own-webhooks.ts'
@@ -23,4 +25,10 @@ test.each([
 test('what is too long once it is written is refused', () => {
   const [issue] = issuesOf(bodyWith(`https://shop.example/${'ä'.repeat(400)}`), ownWebhooks)
   expect(issue).toMatchObject({ path: 'url', message: expect.stringContaining('2048') })
+})
+
+test.each([0, 501, 1.5, '10', null])('how many events may go together is said in words: %j', (batch_max) => {
+  const body = { ...bodyWith('https://shop.example'), batch_max }
+  const { issues = [] } = v.safeParse(NewSubscription, body)
+  expect(issues.map(({ message }) => message)).toContain('must be a whole number from 1 to 500')
 })

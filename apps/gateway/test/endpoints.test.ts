@@ -28,17 +28,16 @@ test('an endpoint is made with a secret that is shown this once, found the same 
   expect(shown).toMatchObject({
     ...{ name: 'made', kind: 'push', topics: 'orders.>', order: 'none', url, header_names: [] },
     ...{ concurrency: 10, rate_per_s: null, timeout_s: 15, body: 'standard', on_exhausted: 'skip' },
+    batch_max: 1,
     ...{ retry_s: [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000], state: 'active', why: null, failures: 0 },
     ...{ held_until: null, success_rate: null, lag: 3, outstanding: 0, dead: 0 },
     secrets: [{ id: expect.any(Number), expires_at: null }],
   })
   const again = await putPush('made')
   expect([again.status, (await bodyOf(again)).secret]).toEqual([200, undefined])
-  const changed = await putPush('made', { url: `${url}/2`, concurrency: 2, rate_per_s: 7, retry_s: [] })
-  expect([changed.status, await bodyOf(changed)]).toMatchObject([
-    200,
-    { url: `${url}/2`, concurrency: 2, rate_per_s: 7, retry_s: [], timeout_s: 15 },
-  ])
+  const changes = { url: `${url}/2`, concurrency: 2, rate_per_s: 7, batch_max: 500, retry_s: [] }
+  const changed = await putPush('made', changes)
+  expect([changed.status, await bodyOf(changed)]).toMatchObject([200, { ...changes, timeout_s: 15 }])
   expect((await bodyOf(await own.send('GET', '/made'))).secret).toBeUndefined()
 })
 
@@ -95,6 +94,8 @@ test.each<[path: string, fields: object]>([
   ['retry_s', { retry_s: Array(20).fill(1) }],
   ['retry_s.0', { retry_s: [0] }],
   ['body', { body: 'xml' }],
+  ['batch_max', { batch_max: 0 }],
+  ['batch_max', { batch_max: 501 }],
   ['on_exhausted', { on_exhausted: 'retry' }],
   ['lease_s', { lease_s: 30 }],
   ['kind', { kind: 'shove' }],

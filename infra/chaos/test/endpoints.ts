@@ -44,6 +44,18 @@ export function sentNotes(
   return [sent, { kind: 'answered', at: at + answeredAt(seq) - sentAt(seq), number: count, status }]
 }
 
+/** A request with several events, and its answer. */
+export function arrayNotes(
+  topic: string,
+  name: string,
+  rows: readonly LogRow[],
+  { at, status }: { readonly at: number; readonly status: number },
+): ReceiverNote[] {
+  const sent = rows.flatMap((row) => sentNotes(topic, name, row, { at }))
+  const number = ++count
+  return [...sent.map((note) => ({ ...note, number })), { kind: 'answered', at: at + 1, number, status }]
+}
+
 export const attemptOf = (topic: string, seq: number, changes: Partial<AttemptSeen> = {}): AttemptSeen => ({
   ...{ topic, seq, attempt: 1, isDelivered: true, status: 200, error: null },
   ...changes,

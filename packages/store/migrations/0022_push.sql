@@ -35,6 +35,7 @@ CREATE TABLE "subscriptions"."endpoints" (
 	"rate_per_s" integer,
 	"timeout_s" integer NOT NULL,
 	"body" text NOT NULL,
+	"batch_max" integer NOT NULL,
 	"state" text DEFAULT 'active' NOT NULL,
 	"why" text,
 	"since" timestamp(6) with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -49,7 +50,8 @@ CREATE TABLE "subscriptions"."endpoints" (
 	CONSTRAINT "endpoints_words" CHECK ("subscriptions"."endpoints"."body" IN ('standard', 'event') AND "subscriptions"."endpoints"."state" IN ('active', 'degraded', 'disabled')
     AND ("subscriptions"."endpoints"."state" = 'disabled') = ("subscriptions"."endpoints"."why" IS NOT NULL) AND "subscriptions"."endpoints"."why" IN ('gone', 'failing', 'exhausted')),
 	CONSTRAINT "endpoints_limits" CHECK ("subscriptions"."endpoints"."concurrency" BETWEEN 1 AND 200 AND "subscriptions"."endpoints"."rate_per_s" BETWEEN 1 AND 10000
-    AND "subscriptions"."endpoints"."timeout_s" BETWEEN 1 AND 60 AND length("subscriptions"."endpoints"."url") <= 2048)
+    AND "subscriptions"."endpoints"."timeout_s" BETWEEN 1 AND 60 AND length("subscriptions"."endpoints"."url") <= 2048
+    AND "subscriptions"."endpoints"."batch_max" BETWEEN 1 AND 500)
 );
 --> statement-breakpoint
 CREATE TABLE "subscriptions"."secrets" (
@@ -80,11 +82,21 @@ CREATE INDEX "secrets_of" ON "subscriptions"."secrets" USING btree ("subscriptio
 ALTER TABLE "subscriptions"."subscriptions" ADD CONSTRAINT "subscriptions_words" CHECK ("subscriptions"."subscriptions"."kind" IN ('pull', 'push') AND "subscriptions"."subscriptions"."ordering" IN ('none', 'source', 'topic')
     AND ("subscriptions"."subscriptions"."on_exhausted" IN ('skip', 'block') OR "subscriptions"."subscriptions"."on_exhausted" = 'stop' AND "subscriptions"."subscriptions"."kind" = 'push')
     AND "subscriptions"."subscriptions"."state" IN ('active', 'paused'));--> statement-breakpoint
--- Hands out events under a new grant, as pull does since 0021, whose body this is, in a subscription that is locked. It says how
--- many at most are handed out for the first time, and how many again. `settled`: the events more that are outstanding for what
--- the caller has settled in this turn: none, or fewer; NULL where it has settled nothing.
+-- Bytes of an event in a body, and no fewer, whichever body it is (webhook/src/body.ts): beside payload, topic, source and
+-- event id only names, times and numbers, which need less than 300.
+CREATE FUNCTION "subscriptions"."body_bytes"(item "subscriptions"."item") RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+	SELECT octet_length(item.payload) + octet_length(item.topic) + octet_length(to_json(item.source)::text)
+		+ octet_length(to_json(item.event_id)::text) + 300
+$$;--> statement-breakpoint
+-- Hands out events under a new grant, as pull does since 0021, whose body this is, in a subscription that is locked. What goes
+-- out for the first time goes in arrays of `batch_max` events and `array_bytes`; one event whatever its size. What goes out again
+-- goes alone, so that an event that is refused holds up no other. It says how many requests there are at most, of the first kind,
+-- of the second kind and of both. The last row says how many events are in each array; before them come those that go again.
+-- `settled`: the events more that are outstanding for what the caller has settled in this turn: none, or fewer; NULL where it has
+-- settled nothing.
 CREATE FUNCTION "subscriptions"."hand_out"(sub "subscriptions"."subscriptions", settled integer, first_max integer,
-	again_max integer, max_events integer, max_bytes integer, worker text, own uuid) RETURNS SETOF "subscriptions"."item"
+	again_max integer, max_requests integer, max_bytes integer, batch_max integer, array_bytes integer, worker text, own uuid)
+RETURNS SETOF "subscriptions"."item"
 LANGUAGE plpgsql AS $$
 DECLARE
 	was subscriptions.states;
@@ -121,7 +133,14 @@ DECLARE
 	more boolean := false;
 	more_again boolean := false;
 	held_back boolean := false;
-	one_alone boolean;
+	by_topic CONSTANT boolean := sub.ordering = 'topic';
+	-- Of each array how many events, and of the last one how many bytes.
+	arrays integer[] := '{}';
+	arrays_max integer;
+	array_spent bigint := 0;
+	bytes integer := 0;
+	is_new boolean;
+	is_packed boolean := false;
 	is_lost boolean;
 	attempt_now integer;
 	wrote boolean := false;
@@ -164,7 +183,7 @@ BEGIN
 			grew := grew - x.size;
 			CONTINUE;
 		END IF;
-		want := least(hand_out.max_events - count_given, hand_out.again_max - count_again);
+		want := least(hand_out.max_requests, hand_out.again_max) - count_again;
 		SELECT n.name, EXISTS (SELECT FROM public.forks f WHERE f.topic_id = x.topic_id AND f.epoch > x.epoch)
 		INTO topic, has_forked FROM subscriptions.members n WHERE n.subscription = sub.id AND n.topic_id = x.topic_id;
 		IF want <= 0 OR count_given > 0 AND spent >= hand_out.max_bytes OR has_forked THEN
@@ -177,6 +196,11 @@ BEGIN
 		IF sub.ordering <> 'none' THEN
 			SELECT * INTO c FROM subscriptions.cursor_of(sub.id, x.topic_id);
 			seqs := subscriptions.eligible(sub, c, x, own, clock);
+			-- What is sent is sent all at once: of a topic that has an order one event at a time.
+			IF by_topic THEN
+				want := 1;
+				IF EXISTS (SELECT FROM subscriptions.live_of(c) y WHERE y.grant_id = own) THEN seqs := '{}'; END IF;
+			END IF;
 		END IF;
 		picked := '{}';
 		stopped := false;
@@ -204,7 +228,7 @@ BEGIN
 		END IF;
 		grew := grew - x.size + cardinality(picked) + subscriptions.count_in(rest);
 		IF NOT isempty(rest) THEN horizon_to := least(horizon_to, x.due_at - interval '1 us'); END IF;
-		more_again := more_again OR stopped;
+		more_again := more_again OR stopped AND NOT (by_topic AND cardinality(picked) > 0);
 		held_back := held_back OR NOT isempty(rest);
 		CONTINUE WHEN cardinality(picked) = 0 AND rest = x.open;
 		IF isempty(rest) THEN
@@ -223,6 +247,7 @@ BEGIN
 			CASE WHEN sub.ordering = 'source' THEN subscriptions.sources_of(x.topic_id, given) END, x.redriven);
 	END LOOP;
 
+	arrays_max := least(hand_out.max_requests - count_again, hand_out.first_max);
 	-- Somewhere else each time, so that a topic that always has more does not keep others waiting.
 	SELECT (random() * max(n.topic_id))::integer INTO start_at FROM subscriptions.members n WHERE n.subscription = sub.id;
 	FOR m IN
@@ -241,8 +266,10 @@ BEGIN
 				IS NOT NULL
 			OR EXISTS (SELECT FROM public.forks f WHERE f.topic_id = n.topic_id AND f.epoch > p.epoch)
 	LOOP
-		want := least(hand_out.max_events - count_given, hand_out.first_max - count_given + count_again);
-		IF want <= 0 OR count_given > 0 AND spent >= hand_out.max_bytes THEN
+		-- With the order of topics an array is of one topic: the next one of that waits for it.
+		want := (arrays_max - cardinality(arrays)) * batch_max
+			+ CASE WHEN by_topic THEN 0 ELSE coalesce(batch_max - arrays[cardinality(arrays)], 0) END;
+		IF want <= 0 OR is_packed OR count_given > 0 AND spent >= hand_out.max_bytes THEN
 			more := true;
 			EXIT;
 		END IF;
@@ -260,16 +287,14 @@ BEGIN
 			is_full := true;
 			EXIT WHEN sub.ordering <> 'source';
 		END IF;
-		IF sub.ordering = 'topic' AND (
+		IF by_topic AND (
 			EXISTS (SELECT FROM subscriptions.live_of(c))
 			OR sub.on_exhausted = 'block' AND EXISTS (SELECT FROM subscriptions.dead d
 				WHERE d.subscription = sub.id AND d.topic_id = m.topic_id AND d.state = 'open')) THEN
 			held_back := true;
 			CONTINUE;
 		END IF;
-		-- What is sent is sent all at once: of a topic that has an order one event at a time.
-		one_alone := sub.kind = 'push' AND sub.ordering = 'topic';
-		IF one_alone THEN want := 1; END IF;
+		IF by_topic THEN want := least(want, batch_max); END IF;
 		is_chosen := sub.ordering = 'source' OR sub.filter_sources IS NOT NULL OR sub.filter_payload IS NOT NULL;
 		IF is_chosen THEN
 			-- Those that wait are counted as part of the window already.
@@ -288,17 +313,33 @@ BEGIN
 				stopped := true;
 				EXIT;
 			END IF;
+			IF batch_max > 1 THEN bytes := subscriptions.body_bytes(item); END IF;
+			is_new := cardinality(arrays) = 0 OR arrays[cardinality(arrays)] >= batch_max OR array_spent + bytes > array_bytes
+				OR by_topic AND cardinality(picked) = 0;
+			is_packed := is_new AND cardinality(arrays) >= arrays_max;
+			IF is_packed OR is_new AND by_topic AND cardinality(picked) > 0 THEN
+				stopped := true;
+				EXIT;
+			END IF;
+			IF is_new THEN
+				arrays := arrays || 1;
+				array_spent := bytes;
+			ELSE
+				arrays[cardinality(arrays)] := arrays[cardinality(arrays)] + 1;
+				array_spent := array_spent + bytes;
+			END IF;
 			RETURN NEXT item;
 			spent := spent + octet_length(item.payload);
 			count_given := count_given + 1;
 			picked := picked || item.seq;
-			IF sub.ordering = 'source' AND item.source <> ALL (sources) THEN sources := sources || item.source; END IF;
+			-- With that order one event of each: none comes twice.
+			IF sub.ordering = 'source' THEN sources := sources || item.source; END IF;
 		END LOOP;
 		SELECT coalesce(range_agg(int8range(s, s + 1)), '{}') INTO given FROM unnest(picked) s;
 		stopped := stopped OR cardinality(picked) = want;
-		-- What follows this one waits for it.
-		held_back := held_back OR one_alone;
-		more := more OR stopped AND NOT one_alone;
+		-- What follows these waits for them.
+		held_back := held_back OR by_topic;
+		more := more OR stopped AND NOT by_topic;
 		rest := '{}';
 		next_cursor := coalesce(picked[cardinality(picked)], c.cursor);
 		IF sub.ordering = 'source' THEN
@@ -345,7 +386,7 @@ BEGIN
 	item := NULL;
 	item.payload := json_build_object('state', 'given', 'subscription', sub.id, 'generation', sub.generation,
 		'lease_s', sub.lease_s, 'lease_until', CASE WHEN count_given > 0 THEN until::text END, 'more', more OR more_again,
-		'more_first', more, 'more_again', more_again, 'held_back', held_back OR is_full OR was.waiting + waited > 0,
+		'arrays', arrays, 'more_first', more, 'more_again', more_again, 'held_back', held_back OR is_full OR was.waiting + waited > 0,
 		'blocked_by', CASE WHEN is_full AND count_given = 0 THEN subscriptions.blocked_by(sub.id, sub.ordering) ELSE '[]' END,
 		'next_due_at', CASE WHEN (count_given = 0 OR sub.kind = 'push') AND was.outstanding + grew > 0 THEN (
 			SELECT y.due_at::text FROM subscriptions.exceptions y WHERE y.subscription = sub.id AND y.due_at > clock
@@ -443,9 +484,9 @@ BEGIN
 		put_push.client, put_push.until) p (outcome, field);
 	IF outcome = 'created' THEN
 		INSERT INTO subscriptions.endpoints (subscription, url, header_names, headers_sealed, headers_tag, concurrency,
-			rate_per_s, timeout_s, body)
+			rate_per_s, timeout_s, body, batch_max)
 		SELECT s.id, wanted.url, wanted.header_names, put_push.headers_sealed, put_push.headers_tag, wanted.concurrency,
-			wanted.rate_per_s, wanted.timeout_s, wanted.body
+			wanted.rate_per_s, wanted.timeout_s, wanted.body, wanted.batch_max
 		FROM subscriptions.subscriptions s WHERE s.name = put_push.name;
 		INSERT INTO subscriptions.secrets (subscription, sealed, created_by)
 		SELECT s.id, put_push.secret, put_push.actor FROM subscriptions.subscriptions s WHERE s.name = put_push.name;
@@ -461,8 +502,8 @@ BEGIN
 		-- Where it leads elsewhere, what failed there before says nothing; who has disabled it resumes it.
 		UPDATE subscriptions.endpoints e SET url = wanted.url, header_names = wanted.header_names,
 			headers_sealed = put_push.headers_sealed, headers_tag = put_push.headers_tag, concurrency = wanted.concurrency,
-			rate_per_s = wanted.rate_per_s, timeout_s = wanted.timeout_s, body = wanted.body, failures = 0,
-			failing_since = NULL, failed_at = NULL, held_until = NULL, holds = 0, changed_at = clock_timestamp(),
+			rate_per_s = wanted.rate_per_s, timeout_s = wanted.timeout_s, body = wanted.body,
+			batch_max = wanted.batch_max, failures = 0, failing_since = NULL, failed_at = NULL, held_until = NULL, holds = 0, changed_at = clock_timestamp(),
 			state = CASE e.state WHEN 'degraded' THEN 'active' ELSE e.state END
 		WHERE e.subscription = was.subscription;
 		PERFORM audit.append(put_push.actor, put_push.client, 'subscription_changed', put_push.name, changes);
@@ -625,16 +666,21 @@ BEGIN
 	PERFORM audit.append(ask_test.actor, ask_test.client, 'subscription_tested', ask_test.name, '{}');
 	outcome := 'asked';
 END $$;--> statement-breakpoint
--- Writes down what was sent and what came back.
+-- Writes down what was sent and what came back, for each event of a request.
 CREATE FUNCTION "subscriptions"."note_attempts"(subscription integer, outcomes json) RETURNS SETOF bigint LANGUAGE sql AS $$
 	INSERT INTO subscriptions.attempts AS a (at, subscription, topic_id, epoch, seq, attempt, duration_ms, status, retry_in_s,
 		is_cut, kind, state, error, request, response, response_body)
-	SELECT clock_timestamp() - o.age_ms * interval '1 ms', note_attempts.subscription, o.topic_id, o.epoch, o.seq, o.attempt,
+	SELECT clock_timestamp() - o.age_ms * interval '1 ms', note_attempts.subscription, e.topic_id, e.epoch, e.seq, o.attempt,
 		o.duration_ms, o.status, o.retry_in_s, coalesce(o.is_cut, false), o.kind, o.state, o.error, o.request, o.response,
 		o.response_body
 	FROM json_to_recordset(outcomes) AS o (age_ms bigint, topic_id integer, epoch integer, seq bigint, attempt integer,
 		duration_ms integer, status integer, retry_in_s integer, is_cut boolean, kind text, state text, error text,
-		request json, response json, response_body text)
+		request json, response json, response_body text, also json)
+		CROSS JOIN LATERAL (
+			SELECT o.topic_id, o.epoch, o.seq
+			UNION ALL
+			SELECT a.topic_id, a.epoch, a.seq FROM json_to_recordset(o.also) AS a (topic_id integer, epoch integer, seq bigint)
+		) e
 	WHERE o.state IS NOT NULL
 	RETURNING a.id
 $$;--> statement-breakpoint
@@ -651,8 +697,10 @@ BEGIN
 	FOR g IN
 		SELECT p.grant_id, p.topic_id, o."do" AS action, o.delay, o.reason,
 			range_agg(int8range(p.seq, p.seq + 1)) FILTER (WHERE p.seq IS NOT NULL) AS wanted
-		FROM json_to_recordset(outcomes) AS o (token text, "do" text, delay integer, reason text)
-			CROSS JOIN LATERAL subscriptions.read_token(o.token) p
+		FROM json_to_recordset(outcomes) AS o (token text, "do" text, delay integer, reason text, also json)
+			CROSS JOIN LATERAL (
+				SELECT o.token UNION ALL SELECT a.token FROM json_to_recordset(o.also) AS a (token text)
+			) e CROSS JOIN LATERAL subscriptions.read_token(e.token) p
 		WHERE p.subscription = sub.id AND p.generation = sub.generation
 		GROUP BY 1, 2, 3, 4, 5
 	LOOP
@@ -667,7 +715,7 @@ BEGIN
 	END LOOP;
 	RETURN grew;
 END $$;--> statement-breakpoint
--- What becomes of an endpoint for what came back: see ADR 49. A success ends all that failures have brought about, but for a
+-- What becomes of an endpoint for what came back: see ADR 49. It counts requests, whatever was in them. A success ends all that failures have brought about, but for a
 -- success of what was on its way when it was disabled.
 CREATE FUNCTION "subscriptions"."judge"(sub "subscriptions"."subscriptions", e "subscriptions"."endpoints", outcomes json,
 	options json) RETURNS "subscriptions"."endpoints" LANGUAGE plpgsql AS $$
@@ -739,10 +787,11 @@ BEGIN
 	RETURN y;
 END $$;--> statement-breakpoint
 -- A dispatcher's turn: writes down what came of the events that it was given, and gives it others. No transaction is open while
--- it sends. `outcomes`: [{"token", "do", "delay", "reason", "age_ms", …}], as settle and note_attempts have them; one without a
--- token is noted alone, one without a state is settled alone. The last row says the rest.
+-- it sends. `outcomes`: [{"token", "do", "delay", "reason", "age_ms", …}], as settle and note_attempts have them, one of each
+-- request: `also` has token and place of its other events. One without a token is noted alone, one without a state is settled
+-- alone. The last row says the rest.
 CREATE FUNCTION "subscriptions"."push_turn"(name text, outcomes json, first_max integer, again_max integer,
-	max_events integer, max_bytes integer, worker text, grant_hex text, options json)
+	max_requests integer, max_bytes integer, worker text, grant_hex text, options json)
 RETURNS SETOF "subscriptions"."item"
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
@@ -781,21 +830,21 @@ BEGIN
 				dead_seen = last_dead WHERE z.subscription = sub.id RETURNING * INTO e;
 		END IF;
 	END IF;
-	IF is_known AND e.state = 'disabled' AND sub.state <> 'paused' AND e.probe_at <= clock AND max_events > 0 THEN
+	IF is_known AND e.state = 'disabled' AND sub.state <> 'paused' AND e.probe_at <= clock AND max_requests > 0 THEN
 		is_probe := true;
 		UPDATE subscriptions.endpoints z SET probe_at = clock + (options ->> 'probe_s')::integer * interval '1 s'
 		WHERE z.subscription = sub.id RETURNING * INTO e;
 	END IF;
 	state := CASE WHEN sub.state = 'paused' THEN 'paused' WHEN is_probe THEN 'given' WHEN e.state = 'disabled' THEN 'disabled'
 		WHEN e.held_until > clock OR NOT is_known THEN 'held' ELSE 'given' END;
-	IF state <> 'given' OR max_events = 0 THEN
+	IF state <> 'given' OR max_requests = 0 THEN
 		IF settled <> 0 THEN
 			PERFORM subscriptions.note_state(s, s.horizon, settled, 0, s.topics_up_to) FROM subscriptions.state_of(sub.id) s;
 		ELSIF settled IS NULL THEN
 			PERFORM set_config('synchronous_commit', 'off', true);
 		END IF;
 		item.payload := json_build_object('state', state);
-		IF max_events = 0 AND state = 'given' THEN
+		IF max_requests = 0 AND state = 'given' THEN
 			item.payload := json_build_object('state', 'given', 'subscription', sub.id, 'generation', sub.generation,
 				'lease_s', sub.lease_s, 'next_due_at', (SELECT y.due_at::text FROM subscriptions.exceptions y
 					WHERE y.subscription = sub.id AND y.due_at > clock ORDER BY y.due_at LIMIT 1));
@@ -809,8 +858,9 @@ BEGIN
 	END IF;
 	FOR item IN
 		SELECT * FROM subscriptions.hand_out(sub, settled, CASE WHEN is_probe THEN 1 ELSE first_max END,
-			CASE WHEN is_probe THEN 1 ELSE again_max END, CASE WHEN is_probe OR e.state = 'degraded' THEN 1 ELSE max_events END,
-			max_bytes, worker, grant_hex::uuid)
+			CASE WHEN is_probe THEN 1 ELSE again_max END, CASE WHEN is_probe OR e.state = 'degraded' THEN 1 ELSE max_requests END,
+			max_bytes, CASE WHEN is_probe OR e.state = 'degraded' THEN 1 ELSE e.batch_max END,
+			(options ->> 'array_bytes')::integer, worker, grant_hex::uuid)
 	LOOP
 		IF item.seq IS NULL THEN
 			item.payload := (item.payload::jsonb || subscriptions.endpoint_now(e, clock, is_probe))::text;
@@ -887,8 +937,8 @@ BEGIN
 		GRANT SELECT ON subscriptions.attempts, subscriptions.dispatchers, subscriptions.tests TO sekali_gateway;
 		-- It seals what is secret and need not read it again.
 		GRANT SELECT (id, subscription, created_at, created_by, expires_at) ON subscriptions.secrets TO sekali_gateway;
-		GRANT SELECT (subscription, url, header_names, concurrency, rate_per_s, timeout_s, body, state, why, since, failures,
-			failing_since, failed_at, held_until, holds, probe_at, dead_seen, changed_at) ON subscriptions.endpoints
+		GRANT SELECT (subscription, url, header_names, concurrency, rate_per_s, timeout_s, body, batch_max, state, why, since,
+			failures, failing_since, failed_at, held_until, holds, probe_at, dead_seen, changed_at) ON subscriptions.endpoints
 			TO sekali_gateway;
 		REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA subscriptions FROM sekali_gateway;
 		FOR command IN

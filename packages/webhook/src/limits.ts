@@ -8,6 +8,9 @@ export const webhookLimits = {
   concurrencyMax: 200,
   ratePerSecondMax: 10_000,
   timeoutSecondsMax: 60,
+  /** Events in a request, and bytes of a body with several. */
+  batchMax: 500,
+  arrayBytesMax: 1024 * 1024,
   retryStepsMax: 19,
   retrySecondsMax: 86_400,
   /** Secrets that sign at once. */
@@ -30,5 +33,6 @@ export const webhookDefaults = {
   /** About 28 hours in all. */
   retrySeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000],
   body: 'standard',
+  batchMax: 1,
   onExhausted: 'skip',
 } as const

@@ -58,8 +58,13 @@ function keyOf(secret: string): KeyObject | undefined {
  * The same for every attempt of an event, and after a restore too. Not the seq, which a restored database may give to another
  * event, and not the event's id, which may hold a dot, as signatures do between their parts.
  */
-export const webhookId = (topic: string, eventId: string): string =>
-  `evt_${createHash('sha256').update(`${topic}\0${eventId}`).digest('base64url').slice(0, 27)}`
+export const webhookId = (topic: string, eventId: string): string => `evt_${digestOf(`${topic}\0${eventId}`)}`
+
+/** The id of a request with these events: of one event its own, and of the same ones in the same order the same. */
+export const batchId = ([first = '', ...rest]: readonly string[]): string =>
+  rest.length === 0 ? first : `batch_${digestOf([first, ...rest].join('\0'))}`
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 27)
 
 const macOf = (key: KeyObject, id: string, timestamp: string, body: string | Buffer): Buffer =>
   createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest()

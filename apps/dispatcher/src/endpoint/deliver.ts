@@ -1,4 +1,4 @@
-/** Sends one event that was handed out, and says what is to be written down of it. */
+/** Sends events that were handed out in one request, and says what is to be written down of them. */
 import type { Logger } from '@sekali/process/log'
 import type { PushTarget } from '@sekali/store/push-dispatch'
 import type { PushedEvent } from '@sekali/store/push-types'
@@ -25,32 +25,46 @@ export interface DeliveryContext {
 /** Never rejects. What could not be sent for a reason of our own is given back, and counts as no attempt. */
 export async function deliver(
   { target, line, signing, log, metrics, at, cut }: DeliveryContext,
-  item: PushedEvent,
+  items: readonly PushedEvent[],
   kind: 'event' | 'probe',
 ): Promise<Outcome> {
   const beganAt = performance.now()
-  const { url, timeoutSeconds, retrySeconds, body } = target
+  const { url, timeoutSeconds, retrySeconds } = target
+  const [{ event, attempt: number }] = items as [PushedEvent]
   try {
-    const outgoing = requestOf(item, body, signing, Date.now())
+    const outgoing = requestOf(items, target, signing, Date.now())
     at('sending')
-    const context = { line, url, timeoutMs: timeoutSeconds * 1_000, retrySeconds, signal: cut }
-    const attempted = await attempt(context, outgoing, kind, item.attempt)
+    const timeoutMs = timeoutSeconds * 1_000
+    const context = { line, url, timeoutMs, retrySeconds, events: items.length, signal: cut }
+    const attempted = await attempt(context, outgoing, kind, number)
     at('answered')
-    if (attempted === undefined) return { token: item.token, do: 'release' }
+    if (attempted === undefined) return { ...tokensOf(items), do: 'release' }
     const { state, durationMs } = attempted.report
     metrics.onAttempt(state, durationMs / 1_000)
-    return { ...outcomeOf(item, kind, attempted), beganAt }
+    return { ...outcomeOf(items, kind, attempted), beganAt }
   } catch (error) {
-    const { topic, seq } = item.event
-    log.error({ subscription: target.name, topic, seq, err: error }, 'event could not be sent')
-    return { token: item.token, do: 'release' }
+    const about = { subscription: target.name, topic: event.topic, seq: event.seq, events: items.length }
+    log.error({ ...about, err: error }, 'event could not be sent')
+    return { ...tokensOf(items), do: 'release' }
   }
 }
 
-function outcomeOf(item: PushedEvent, kind: 'event' | 'probe', { report, delaySeconds }: Attempted): Outcome {
-  const { token, topicId, attempt, event } = item
-  const place = { topicId, epoch: event.epoch ?? 1, seq: event.seq, attempt, ageMs: 0 }
-  const about = { token, report: { ...report, ...place } }
+const placeOf = ({ topicId, event }: PushedEvent) => ({ topicId, epoch: event.epoch ?? 1, seq: event.seq })
+
+function tokensOf(items: readonly PushedEvent[]): Pick<Outcome, 'token' | 'also'> {
+  const [{ token }, ...others] = items as [PushedEvent, ...PushedEvent[]]
+  if (others.length === 0) return { token }
+  return { token, also: others.map((item) => ({ token: item.token, ...placeOf(item) })) }
+}
+
+function outcomeOf(
+  items: readonly PushedEvent[],
+  kind: 'event' | 'probe',
+  { report, delaySeconds }: Attempted,
+): Outcome {
+  const [first] = items as [PushedEvent]
+  const place = { ...placeOf(first), attempt: first.attempt, ageMs: 0 }
+  const about = { ...tokensOf(items), report: { ...report, ...place } }
   if (report.state === 'delivered') return { ...about, do: 'ack' }
   if (kind === 'probe') return { ...about, do: 'release' }
   return { ...about, do: 'nak', delaySeconds, reason: report.error ?? undefined }

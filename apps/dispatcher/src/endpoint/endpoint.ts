@@ -136,14 +136,14 @@ export function runEndpoint(deps: EndpointDeps, first: PushTarget): RunningEndpo
       for (const { token } of turn.items) outcomes.add({ token, do: 'release' })
       return
     }
-    pace.onBegun(turn.items.length)
+    pace.onBegun(turn.requests.length)
     const context = { target, line, signing, log, metrics, at, cut }
-    for (const item of turn.items) {
+    for (const items of turn.requests) {
       // What was out before counts as a retry, also where nothing of it was sent.
-      const isFirst = item.attempt === 1
+      const isFirst = items[0]?.attempt === 1
       slots.take(isFirst)
       shared.take()
-      void deliver(context, item, turn.isProbe ? 'probe' : 'event').then((outcome) => {
+      void deliver(context, items, turn.isProbe ? 'probe' : 'event').then((outcome) => {
         slots.free(isFirst)
         shared.free()
         if (outcome.do === 'ack') pace.onSuccess()

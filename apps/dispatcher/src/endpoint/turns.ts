@@ -8,6 +8,7 @@ import type { PushTarget } from '@sekali/store/push-dispatch'
 import { takePushTurn } from '@sekali/store/push-turn'
 import type { JudgeOptions, PushTurn } from '@sekali/store/push-types'
 import { grantToken } from '@sekali/store/subscription-token'
+import { webhookLimits } from '@sekali/webhook/limits'
 import { dispatcherLimits as limits } from '../limits.ts'
 import type { DispatchMetrics } from '../metrics/attempts.ts'
 import { type Outcome, type Outcomes, settled } from './outcomes.ts'
@@ -52,8 +53,16 @@ export function createTurns({ store, log, judge, metrics, worker }: TurnsDeps, o
       const taken = outcomes.take()
       const grant = randomBytes(16)
       const { turnBytesMax: bytesMax } = limits
+      const { arrayBytesMax } = webhookLimits
       const { name, id, version } = target
-      const asked = { name, target: { id, version }, outcomes: settled(taken), ...room, bytesMax }
+      const asked = {
+        name,
+        target: { id, version },
+        outcomes: settled(taken),
+        ...room,
+        bytesMax,
+        arrayBytesMax,
+      }
       try {
         const turn = await takePushTurn(store, { ...asked, worker, grant, judge })
         failures = 0

@@ -1,4 +1,4 @@
-/** One attempt, from the request to what becomes of the event for it. */
+/** One attempt, from the request to what becomes of its events. */
 import type { AttemptReport } from '@sekali/store/push-types'
 import { webhookLimits } from '@sekali/webhook/limits'
 import { delayAfter, isBusy, retryAfterOf } from './delay.ts'
@@ -17,12 +17,14 @@ export interface AttemptContext {
   readonly url: string
   readonly timeoutMs: number
   readonly retrySeconds: readonly number[]
+  /** In the request. */
+  readonly events: number
   readonly signal: AbortSignal
 }
 
 /** Sends, and says what came of it. `undefined` where the process has to leave first. Never rejects. */
 export async function attempt(
-  { line, url, timeoutMs, retrySeconds, signal }: AttemptContext,
+  { line, url, timeoutMs, retrySeconds, events, signal }: AttemptContext,
   outgoing: Outgoing,
   kind: AttemptReport['kind'],
   number: number,
@@ -51,17 +53,25 @@ export async function attempt(
       error,
       durationMs: performance.now() - began,
       request: { url, headers: outgoing.shown },
-      response: reply === undefined ? null : responseOf(reply, isDelivered),
+      response: reply === undefined ? null : responseOf(reply, isDelivered, events),
       retryInSeconds: (kind === 'event' && delaySeconds) || null,
       retryAfterSeconds,
     },
   }
 }
 
-/** What of an answer is kept: of one that says that all is well nobody wants much. */
-function responseOf({ headers, body, cut }: Reply, isDelivered: boolean): AttemptReport['response'] {
-  if (!isDelivered) return { headers, body, cut }
-  const beginning = beginningOf(body, webhookLimits.deliveredBytesMax)
+/**
+ * What of an answer is kept with each event of its request: of one that says that all is well nobody wants much, and of one to
+ * hundreds of events each copy is a small one.
+ */
+function responseOf(
+  { headers, body, cut }: Reply,
+  isDelivered: boolean,
+  events: number,
+): AttemptReport['response'] {
+  const { responseBytesMax, deliveredBytesMax } = webhookLimits
+  const share = isDelivered ? 0 : Math.floor(responseBytesMax / events)
+  const beginning = beginningOf(body, Math.max(deliveredBytesMax, share))
   return { headers, body: beginning, cut: cut || beginning !== body }
 }
 

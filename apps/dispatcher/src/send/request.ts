@@ -1,7 +1,8 @@
 /** What is sent: the body, and headers that say what it is and who has signed it. */
+import type { TopicName } from '@sekali/core/event'
 import type { DeliveryBody, HeaderValues, PushedEvent } from '@sekali/store/push-types'
-import { eventBody, standardBody } from '@sekali/webhook/body'
-import { type SigningKey, sign, webhookId } from '@sekali/webhook/sign'
+import { arrayBody, eventBody, standardBody, standardElement } from '@sekali/webhook/body'
+import { batchId, type SigningKey, sign, webhookId } from '@sekali/webhook/sign'
 
 export interface Signing {
   readonly keys: readonly SigningKey[]
@@ -20,28 +21,61 @@ export interface Outgoing {
   readonly hidden: readonly string[]
 }
 
-export function requestOf(
-  { event, attempt }: Pick<PushedEvent, 'event' | 'attempt'>,
-  kind: DeliveryBody,
-  signing: Signing,
-  nowMs: number,
-): Outgoing {
-  const body = kind === 'event' ? eventBody(event) : standardBody(event)
-  return signed(webhookId(event.topic, event.eventId), body, signing, nowMs, {
-    'sekali-topic': event.topic,
-    'sekali-seq': String(event.seq),
-    ...(event.epoch !== undefined && { 'sekali-epoch': String(event.epoch) }),
-    // A source may be any text, and a header may not.
-    'sekali-source': encodeURIComponent(event.source.toWellFormed()),
+type Sent = Pick<PushedEvent, 'event' | 'attempt'>
+
+/** What an endpoint is sent. */
+export interface Form {
+  readonly body: DeliveryBody
+  readonly batchMax: number
+}
+
+/** Some may have been handed out together before somebody wanted them one by one. */
+const isArray = ({ batchMax }: Pick<Form, 'batchMax'>, count: number): boolean => batchMax > 1 || count > 1
+
+/** Of events of the same attempt. */
+export function requestOf(items: readonly Sent[], form: Form, signing: Signing, nowMs: number): Outgoing {
+  const [{ event, attempt }] = items as [Sent]
+  const ids = items.map((item) => webhookId(item.event.topic, item.event.eventId))
+  return signed(batchId(ids), bodyOf(items, ids, form), signing, nowMs, {
+    ...(isArray(form, items.length) && { 'sekali-count': String(items.length) }),
+    ...(items.length === 1 && aboutOne(event)),
     'sekali-attempt': String(attempt),
   })
 }
 
-/** A sample: signed as an event is, and no event. */
-export function sampleOf(signing: Signing, now: Date): Outgoing {
-  const body = `{"type":"sekali.test","timestamp":"${now.toISOString()}","data":{"message":"a test of this endpoint"}}`
-  return signed(webhookId('sekali.test', now.toISOString()), body, signing, now.getTime(), {
-    'sekali-topic': 'sekali.test',
+function bodyOf(items: readonly Sent[], ids: readonly string[], form: Form): string {
+  const [first] = items as [Sent]
+  if (!isArray(form, items.length))
+    return form.body === 'event' ? eventBody(first.event) : standardBody(first.event)
+  return arrayBody(
+    items.map(({ event }, n) =>
+      form.body === 'event' ? eventBody(event) : standardElement(event, ids[n] as string),
+    ),
+  )
+}
+
+const aboutOne = (event: Sent['event']): Readonly<Record<string, string>> => ({
+  'sekali-topic': event.topic,
+  'sekali-seq': String(event.seq),
+  ...(event.epoch !== undefined && { 'sekali-epoch': String(event.epoch) }),
+  // A source may be any text, and a header may not.
+  'sekali-source': encodeURIComponent(event.source.toWellFormed()),
+})
+
+/** A sample: signed as an event is, in an array where events are, and no event. */
+export function sampleOf(form: Pick<Form, 'batchMax'>, signing: Signing, now: Date): Outgoing {
+  const timestamp = now.toISOString()
+  const sample = {
+    topic: 'sekali.test' as TopicName,
+    timestamp,
+    payload: '{"message":"a test of this endpoint"}',
+  }
+  const id = webhookId(sample.topic, timestamp)
+  const inArray = isArray(form, 1)
+  const body = inArray ? arrayBody([standardElement(sample, id)]) : standardBody(sample)
+  return signed(id, body, signing, now.getTime(), {
+    ...(inArray && { 'sekali-count': '1' }),
+    'sekali-topic': sample.topic,
     'sekali-attempt': '1',
   })
 }

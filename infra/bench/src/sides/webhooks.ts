@@ -95,6 +95,7 @@ async function push(store: Store, url: string, changes: Partial<PushConfig>): Pr
     headers: null,
     concurrency: 50,
     ratePerSecond: null,
+    batchMax: 1,
     timeoutSeconds: 30,
     body: 'standard',
     retrySeconds: [5, 300],

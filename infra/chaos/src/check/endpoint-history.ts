@@ -1,13 +1,11 @@
 // What happened to each event of an endpoint, out of the notes of its receivers and what PostgreSQL has.
 import type { LogRow } from '../clients/log.ts'
-import type { ReceiverNote } from '../receivers/notes.ts'
+import type { Sent } from '../receivers/notes.ts'
 import { type EndpointPlan, hookIdOf, isFor } from '../receivers/plan.ts'
 import type { AttemptSeen, EndpointEvidence, Evidence } from './evidence.ts'
 
-type Sent = Extract<ReceiverNote, { kind: 'sent' }>
-
 /** What a receiver noted of one event. */
-interface Delivery {
+export interface Delivery {
   readonly sent: Sent[]
   /** When it first answered with success. */
   deliveredAt: number | undefined
@@ -43,16 +41,16 @@ export const endpointOf = (
 function deliveriesOf(notes: EndpointEvidence['notes'], plan: EndpointPlan): Map<string, Delivery> {
   const deliveries = new Map<string, Delivery>()
   for (const ofReceiver of notes) {
-    const byNumber = new Map<number, Delivery>()
+    const byNumber = new Map<number, Delivery[]>()
     for (const note of ofReceiver) {
       if (note.kind === 'sent' && note.plan === plan.name) {
         const delivery = deliveries.get(note.hook) ?? { sent: [], deliveredAt: undefined }
         deliveries.set(note.hook, delivery)
         delivery.sent.push(note)
-        byNumber.set(note.number, delivery)
+        byNumber.set(note.number, [...(byNumber.get(note.number) ?? []), delivery])
       }
-      const answered = note.kind === 'answered' && isSuccess(note.status) && byNumber.get(note.number)
-      if (answered) answered.deliveredAt ??= note.at
+      const isTaken = note.kind === 'answered' && isSuccess(note.status)
+      for (const taken of (isTaken && byNumber.get(note.number)) || []) taken.deliveredAt ??= note.at
     }
   }
   return deliveries

@@ -3,8 +3,9 @@
  * was answered, follows from what receivers noted, whatever the system says of it; what is not settled is asked of PostgreSQL.
  */
 import { type LogRow, seenOf } from '../clients/log.ts'
+import type { Sent } from '../receivers/notes.ts'
 import { attemptsMax, hookIdOf, isFor, isRefusedHook } from '../receivers/plan.ts'
-import { type Endpoint, endpointOf, eventsOf, key, nameOf } from './endpoint-history.ts'
+import { type Delivery, type Endpoint, endpointOf, eventsOf, key, nameOf } from './endpoint-history.ts'
 import { type EndpointEvidence, type Evidence, type Finding, isRestore } from './evidence.ts'
 
 type Check = (evidence: Evidence) => Finding
@@ -75,24 +76,33 @@ function sentAsStored({ plan, deliveries, http }: Endpoint) {
   return { count }
 }
 
-/** What goes before an event in its order was answered with success, or is dead, before the event was sent. */
+/**
+ * What goes before an event in its order was answered with success, or is dead, before the event was sent. Of a topic they may
+ * have come in one array.
+ */
 function inOrder(endpoint: Endpoint) {
   const { plan, dead } = endpoint
   if (plan.order === 'none') return { count: 0 }
   let count = 0
-  const before = new Map<string, { readonly row: LogRow; readonly deliveredAt: number | undefined }>()
+  const before = new Map<string, { readonly row: LogRow; readonly delivery: Delivery | undefined }>()
   for (const { topic, row, at, delivery } of eventsOf(endpoint)) {
     const line = plan.order === 'source' ? `${topic} ${row.source}` : topic
     const last = before.get(line)
-    if (!dead.has(at)) before.set(line, { row, deliveredAt: delivery?.deliveredAt })
-    const sentAt = Math.min(...(delivery?.sent ?? []).map((one) => one.at))
+    if (!dead.has(at)) before.set(line, { row, delivery })
+    const apart = delivery?.sent.filter(
+      (one) => plan.order === 'source' || !last?.delivery?.sent.some((other) => isSameRequest(one, other)),
+    )
+    const sentAt = Math.min(...(apart ?? []).map(({ at }) => at))
     if (last === undefined || sentAt === Number.POSITIVE_INFINITY) continue
     count += 1
-    if (sentAt > (last.deliveredAt ?? Number.POSITIVE_INFINITY)) continue
+    if (sentAt > (last.delivery?.deliveredAt ?? Number.POSITIVE_INFINITY)) continue
     return { violation: `${nameOf(topic, row)} was sent before ${last.row.id} was taken`, count }
   }
   return { count }
 }
+
+/** Receivers that follow each other number their requests alike. */
+const isSameRequest = (one: Sent, other: Sent): boolean => one.number === other.number && one.at === other.at
 
 /** Each attempt that is written down was made, and each event that is settled has the one that settled it. */
 function attemptsTrue(endpoint: Endpoint) {

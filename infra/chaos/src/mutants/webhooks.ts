@@ -71,6 +71,18 @@ export const webhookMutants: readonly Mutant[] = [
     test: { project: 'store', file: 'push.test', name: 'what was delivered is settled' },
   },
   {
+    name: 'retries-in-arrays',
+    breaks: 'what failed together is sent together again, so one event that is refused takes others with it',
+    edits: [
+      {
+        file: 'packages/store/src/push/turn.ts',
+        find: '    ...items.slice(0, end).map((item) => [item]),\n',
+        replace: '    ...(end > 0 ? [items.slice(0, end)] : []),\n',
+      },
+    ],
+    test: { project: 'dispatcher', file: 'arrays', name: 'one event that is refused' },
+  },
+  {
     name: 'transaction-over-a-call',
     breaks: 'a transaction is open while a request is on its way',
     edits: [

@@ -1,14 +1,14 @@
 // What a receiver writes down before it answers, and before it does anything else with a request.
 
-/** A request has come. */
-interface Sent {
+/** An event has come, alone or with others. */
+export interface Sent {
   readonly kind: 'sent'
   /** When its head came. */
   readonly at: number
-  /** Of this receiver: what is answered has the same. */
+  /** The request's, of this receiver: its events have the same, and so has its answer. */
   readonly number: number
   readonly plan: string
-  /** `webhook-id`. */
+  /** `webhook-id`, or what that would be of the event alone. */
   readonly hook: string
   readonly topic: string
   readonly seq: number

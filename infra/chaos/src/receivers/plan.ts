@@ -28,6 +28,8 @@ export interface EndpointPlan {
   /** The only sources that match. */
   readonly sources: readonly string[]
   readonly body: 'standard' | 'event'
+  /** Whether events come in arrays. */
+  readonly isBatched?: boolean
   /** `now and then`: its receiver misbehaves as the seed has it. `refuses`: it refuses some events for ever, and shows what it was sent. */
   readonly kind: 'now and then' | 'refuses' | 'inside'
   /** Sent along with each request, as its value of `x-own`. */
@@ -62,11 +64,11 @@ export function endpointPlansOf({ seed, pattern, port, webhooks }: Options): rea
   const plan = (
     name: string,
     sources: readonly string[],
-    { host = webhooks.open, retry = patient, concurrency = 10, ...changes }: PlanChanges = {},
+    { host = webhooks.open, retry = patient, concurrency = 10, batch = 1, ...changes }: PlanChanges = {},
   ): EndpointPlan => {
     const own = hash('sha1', `${seed} own ${name}`, 'hex')
     const usual = { order: 'none', body: 'standard', kind: 'now and then' } as const
-    const full = { ...usual, name: `${prefix}.to-${name}`, sources, own, ...changes }
+    const full = { ...usual, name: `${prefix}.to-${name}`, sources, own, isBatched: batch > 1, ...changes }
     const config = {
       ...{
         kind: 'push',
@@ -76,6 +78,7 @@ export function endpointPlansOf({ seed, pattern, port, webhooks }: Options): rea
         retry_s: retry,
       },
       ...{ concurrency, order: full.order, body: full.body, filter: { sources } },
+      batch_max: batch,
       url: `http://${host}:${port}/${full.name}`,
       headers: { 'x-own': own },
     }
@@ -84,7 +87,7 @@ export function endpointPlansOf({ seed, pattern, port, webhooks }: Options): rea
   return [
     plan('any', ['s03', 's04', 's06']),
     plan('source', ['s02', 's05', 's07', 's08', 's14'], { order: 'source', topic: of('payments.eu') }),
-    plan('topic', ['s08', 's02', 's05'], { order: 'topic', body: 'event', topic: of('logins') }),
+    plan('topic', ['s08', 's02', 's05'], { order: 'topic', body: 'event', batch: 20, topic: of('logins') }),
     plan('refusing', ['s09', 's10', 's11', 's14', 's15'], {
       kind: 'refuses',
       retry: short,
@@ -100,6 +103,7 @@ interface PlanChanges extends Partial<Pick<EndpointPlan, 'topic' | 'order' | 'bo
   readonly host?: string
   readonly retry?: readonly number[]
   readonly concurrency?: number
+  readonly batch?: number
 }
 
 export const isFor = (
@@ -110,6 +114,12 @@ export const isFor = (
 /** The id that a delivery of an event must have: as docs/webhooks.md has it, and not by the product's own function. */
 export const hookIdOf = (topic: string, id: string): string =>
   `evt_${hash('sha256', `${topic}\0${id}`, 'base64url').slice(0, 27)}`
+
+/** The id that a request with these events must have. */
+export const batchIdOf = (hooks: readonly string[]): string =>
+  hooks.length === 1
+    ? String(hooks[0])
+    : `batch_${hash('sha256', hooks.join('\0'), 'base64url').slice(0, 27)}`
 
 const refusedEvery = 100
 const numberOf = (text: string): number => Number.parseInt(hash('sha1', text, 'hex').slice(0, 8), 16)

@@ -12,8 +12,8 @@ import { parseEvents, seenOf } from '../clients/log.ts'
 import { pause } from '../clock.ts'
 import { nowMs, openNotes } from '../workers/notes.ts'
 import { answers } from './answer.ts'
-import type { ReceiverNote } from './notes.ts'
-import { type Behaviour, behaviourOf, type EndpointPlan, isRefusedHook } from './plan.ts'
+import type { ReceiverNote, Sent } from './notes.ts'
+import { type Behaviour, batchIdOf, behaviourOf, type EndpointPlan, hookIdOf, isRefusedHook } from './plan.ts'
 
 /** All requests, or those of one endpoint, are answered so; undefined: as the seed has it. */
 export interface Mode {
@@ -66,12 +66,13 @@ async function receive(request: IncomingMessage, response: ServerResponse): Prom
   const body = Buffer.concat(chunks)
   const number = ++count
   const said = saidBy(headers)
-  const event = eventIn(plan, body.toString(), said)
-  const wrong = whatIsWrong(plan, headers, body) ?? event.wrong
-  notes.write({
-    ...{ kind: 'sent', at, number, plan: plan.name, ...said, digest: event.digest },
-    ...(wrong !== undefined && { wrong }),
-  })
+  const whole = whatIsWrong(plan, headers, body)
+  for (const { wrong = whole, ...event } of eventsIn(plan, body.toString(), said, headers['sekali-count'])) {
+    notes.write({
+      ...{ kind: 'sent', at, number, plan: plan.name, ...said, ...event },
+      ...(wrong !== undefined && { wrong }),
+    })
+  }
   const isMeant = mode.plan === undefined || mode.plan === plan.name
   // What it always refuses it refuses then as well: an answer without end is a success.
   const forced = isMeant && !isRefusedHook(plan, said.hook) ? mode.behaviour : undefined
@@ -108,14 +109,36 @@ function whatIsWrong(
   return headers['x-own'] === own ? undefined : 'the header of its own is not there'
 }
 
+interface EventIn extends Partial<Pick<Sent, 'hook' | 'topic' | 'seq' | 'source'>> {
+  readonly digest: string
+  readonly wrong?: string
+}
+
 const standardForm = /^\{"type":"([^"]*)","timestamp":"([^"]*)","data":(.*)\}$/s
 
+type Said = ReturnType<typeof saidBy>
+
+/** What the body says of each event. */
+function eventsIn(plan: EndpointPlan, text: string, said: Said, count: unknown): readonly EventIn[] {
+  if (!plan.isBatched) return [eventIn(plan, text, said)]
+  const events = parseEvents(text)
+  if (!/^\[.*\]$/s.test(text) || events.length === 0) {
+    return [{ digest: '', wrong: `this is no array of events: ${text.slice(0, 200)}` }]
+  }
+  const hooks = events.map(({ topic, id }) => hookIdOf(topic, id))
+  const isWhole = batchIdOf(hooks) === said.hook && String(events.length) === count
+  const mayBeTogether = said.attempt === 1 || events.length === 1
+  const isInOrder = events.every(({ seq }, n) => n === 0 || seq > Number(events[n - 1]?.seq))
+  const wrong = isWhole && mayBeTogether && isInOrder ? undefined : `${count} events came as ${said.hook}`
+  return events.map((event, n) => {
+    const { topic, seq, source } = event
+    const about = { hook: hooks[n] as string, topic, seq, source, digest: seenOf(event).digest }
+    return { ...about, ...(wrong !== undefined && { wrong }) }
+  })
+}
+
 /** Of what the body says. Its text is taken apart, and not parsed: that would hide what changed. */
-function eventIn(
-  { body }: Pick<EndpointPlan, 'body'>,
-  text: string,
-  { topic, source, seq }: ReturnType<typeof saidBy>,
-): { readonly digest: string; readonly wrong?: string } {
+function eventIn({ body }: Pick<EndpointPlan, 'body'>, text: string, { topic, source, seq }: Said): EventIn {
   const none = { digest: '', wrong: `this is no event: ${text.slice(0, 200)}` }
   if (body === 'event') {
     const [event] = parseEvents(`[${text}]`)

@@ -1,7 +1,7 @@
 import type { EndpointEvidence, Evidence } from '../../src/check/evidence.ts'
 import type { LogRow } from '../../src/clients/log.ts'
 import type { ReceiverNote } from '../../src/receivers/notes.ts'
-import { attemptOf, endpointsOf, refusedHookNumber, sentAt, sentNotes } from '../endpoints.ts'
+import { arrayNotes, attemptOf, endpointsOf, refusedHookNumber, sentAt, sentNotes } from '../endpoints.ts'
 import { fact, rowOf, soundRun, topic } from '../evidence.ts'
 import { type Breach, broke, withLog } from './broken.ts'
 
@@ -110,6 +110,25 @@ export const ofEndpoints: readonly Breach[] = [
     ordered,
     /^topic: orders seq 4 \(b-2\) was sent before a-2 was taken/,
     () => withNotes(same, (log) => sentNotes(topic, 'topic', row(log, 4), { at: sentAt(3) + 1 })),
+  ],
+  [
+    'what came together goes on alone before the one before it is taken',
+    ordered,
+    /^topic: orders seq 4 \(b-2\) was sent before a-2 was taken/,
+    () =>
+      withNotes(same, (log) => [
+        ...arrayNotes(topic, 'topic', log.slice(2, 4), { at: sentAt(2) + 3, status: 500 }),
+        ...sentNotes(topic, 'topic', row(log, 4), { at: sentAt(3) + 1, attempt: 2 }),
+      ]),
+  ],
+  [
+    'two events of a source come together',
+    ordered,
+    /^source: orders seq 3 \(a-2\) was sent before a-1 was taken/,
+    () =>
+      withNotes(same, (log) =>
+        arrayNotes(topic, 'source', [row(log, 1), row(log, 3)], { at: sentAt(0), status: 200 }),
+      ),
   ],
   [
     'at some moment an event was settled without anything',

@@ -60,6 +60,15 @@ const changeable = {
     ),
     usual.body,
   ),
+  batch_max: v.optional(
+    v.pipe(
+      numberFrom(1, max.batchMax),
+      v.description(
+        'Events in a request, at most. With more than 1 its body is an array, also of one event; a retry has one.',
+      ),
+    ),
+    usual.batchMax,
+  ),
   retry_s: v.optional(
     v.pipe(
       v.array(numberFrom(1, max.retrySecondsMax), waitsRule),
@@ -120,6 +129,7 @@ const pushFields = {
   rate_per_s: v.nullable(Seq),
   timeout_s: Seq,
   body: v.picklist(pushBodies),
+  batch_max: v.pipe(Seq, v.description('With more than 1, bodies are arrays.')),
   retry_s: v.array(Count),
   on_exhausted: v.picklist(pushOnExhausted),
   state: v.pipe(

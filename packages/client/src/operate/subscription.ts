@@ -44,6 +44,8 @@ export interface NewPushSubscription extends NewShape {
   readonly timeout_s?: number | undefined
   /** `standard` by default: type, timestamp and data. `event`: the event as answers have it. */
   readonly body?: PushBody | undefined
+  /** Events in a request, at most: 1 by default. With more, its body is an array, also of one event; a retry has one. */
+  readonly batch_max?: number | undefined
   /** The waits before the second attempt, the third and so on, each by up to a fifth more or less. */
   readonly retry_s?: readonly number[] | undefined
   /** What a dead letter does: `stop` disables the endpoint. `skip` by default. */
@@ -110,6 +112,7 @@ export interface PushSubscription extends Status {
   readonly rate_per_s: number | null
   readonly timeout_s: number
   readonly body: PushBody
+  readonly batch_max: number
   readonly retry_s: readonly number[]
   readonly on_exhausted: PushOnExhausted
   /** Nothing is lost in any of them. `degraded`: it fails. `disabled`: nothing is sent, see `why`. */

@@ -23,6 +23,8 @@ export const endpoints = subscriptionsSchema.table(
     timeoutS: integer().notNull(),
     /** `standard` or `event`. */
     body: text().notNull(),
+    /** Events in a request, at most. With more than one its body is an array. */
+    batchMax: integer().notNull(),
     /** `active`, `degraded` or `disabled`. Whether somebody has paused it stands with the subscription. */
     state: text().notNull().default('active'),
     /** Of what is disabled: `gone`, `failing` or `exhausted`. */
@@ -50,7 +52,8 @@ export const endpoints = subscriptionsSchema.table(
     check(
       'endpoints_limits',
       sql`${table.concurrency} BETWEEN 1 AND 200 AND ${table.ratePerS} BETWEEN 1 AND 10000
-    AND ${table.timeoutS} BETWEEN 1 AND 60 AND length(${table.url}) <= 2048`,
+    AND ${table.timeoutS} BETWEEN 1 AND 60 AND length(${table.url}) <= 2048
+    AND ${table.batchMax} BETWEEN 1 AND 500`,
     ),
   ],
 )

@@ -17,6 +17,7 @@ export interface PushTarget {
   readonly ratePerSecond: number | null
   readonly timeoutSeconds: number
   readonly body: DeliveryBody
+  readonly batchMax: number
   readonly retrySeconds: readonly number[]
   readonly state: 'active' | 'degraded' | 'disabled' | 'paused'
   /** Sealed; the newest first. */
@@ -39,6 +40,7 @@ interface TargetRow {
   readonly rate_per_s: number | null
   readonly timeout_s: number
   readonly body: DeliveryBody
+  readonly batch_max: number
   readonly backoff_s: number[]
   readonly state: PushTarget['state']
   readonly secrets: Buffer[] | null
@@ -51,8 +53,8 @@ interface TargetRow {
 export async function readTargets(store: Store): Promise<PushTarget[]> {
   const { rows } = await store.pool
     .query<TargetRow>(
-      `SELECT s.id, s.name, s.topics, e.url, e.headers_sealed, e.concurrency, e.rate_per_s, e.timeout_s, e.body, s.backoff_s,
-         s.generation,
+      `SELECT s.id, s.name, s.topics, e.url, e.headers_sealed, e.concurrency, e.rate_per_s, e.timeout_s, e.body, e.batch_max,
+         s.backoff_s, s.generation,
          CASE s.state WHEN 'paused' THEN 'paused' ELSE e.state END AS state,
          (SELECT array_agg(x.sealed ORDER BY x.id DESC) FROM subscriptions.secrets x
           WHERE x.subscription = s.id AND (x.expires_at IS NULL OR x.expires_at > clock_timestamp())) AS secrets,
@@ -75,6 +77,7 @@ export async function readTargets(store: Store): Promise<PushTarget[]> {
     ratePerSecond: row.rate_per_s,
     timeoutSeconds: row.timeout_s,
     body: row.body,
+    batchMax: row.batch_max,
     retrySeconds: row.backoff_s,
     state: row.state,
     secrets: row.secrets ?? [],

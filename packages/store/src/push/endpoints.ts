@@ -12,6 +12,7 @@ interface EndpointRow {
   readonly rate_per_s: number | null
   readonly timeout_s: number
   readonly body: Endpoint['body']
+  readonly batch_max: number
   readonly state: Endpoint['state']
   readonly why: Endpoint['why']
   readonly since: string
@@ -25,8 +26,8 @@ interface EndpointRow {
 export async function readEndpoints(store: Store, ids: readonly number[]): Promise<Map<number, Endpoint>> {
   const { rows } = await store.pool
     .query<EndpointRow>(
-      `SELECT e.subscription, e.url, e.header_names, e.concurrency, e.rate_per_s, e.timeout_s, e.body, e.state, e.why,
-         e.since::text AS since, e.failures, e.failing_since::text AS failing_since,
+      `SELECT e.subscription, e.url, e.header_names, e.concurrency, e.rate_per_s, e.timeout_s, e.body, e.batch_max,
+         e.state, e.why, e.since::text AS since, e.failures, e.failing_since::text AS failing_since,
          CASE WHEN e.held_until > clock_timestamp() THEN e.held_until::text END AS held_until, e.probe_at::text AS probe_at
        FROM subscriptions.endpoints e WHERE e.subscription = ANY ($1)`,
       [ids],
@@ -45,6 +46,7 @@ const endpointOf = (row: EndpointRow): Endpoint => ({
   ratePerSecond: row.rate_per_s,
   timeoutSeconds: row.timeout_s,
   body: row.body,
+  batchMax: row.batch_max,
   state: row.state,
   why: row.why,
   since: utc(row.since),

@@ -35,11 +35,12 @@ export const putPush = (store: Store, config: PushConfig, secret: Buffer, by: By
   )
 
 /** Its columns, by which it is compared. */
-const endpointOf = ({ url, headers, concurrency, ratePerSecond, timeoutSeconds, body }: PushConfig) => ({
+const endpointOf = ({ url, headers, concurrency, body, ...config }: PushConfig) => ({
   url,
   header_names: headers?.names ?? [],
   concurrency,
-  rate_per_s: ratePerSecond,
-  timeout_s: timeoutSeconds,
+  rate_per_s: config.ratePerSecond,
+  timeout_s: config.timeoutSeconds,
   body,
+  batch_max: config.batchMax,
 })

@@ -5,6 +5,7 @@ import { type ItemRow, itemsIn, msUntil, now, type Summary, summaryIn } from '..
 import type {
   AttemptReport,
   JudgeOptions,
+  PushedEvent,
   PushedPlace,
   PushOutcome,
   PushTurn,
@@ -13,6 +14,8 @@ import type {
 
 interface PushSummary extends Summary {
   readonly state: PushTurn['state']
+  /** How many events are in each array. */
+  readonly arrays?: readonly number[]
   readonly more_first?: boolean
   readonly more_again?: boolean
   readonly held_back?: boolean
@@ -29,11 +32,12 @@ interface PushSummary extends Summary {
  */
 export async function takePushTurn(store: Store, request: PushTurnRequest): Promise<PushTurn> {
   const { name, outcomes, firstMax, againMax, max, bytesMax, worker, grant, judge, target } = request
+  const options = { ...judgeJson(judge), ...target, array_bytes: request.arrayBytesMax }
   const values = [
     literal(name),
     outcomesLiteral(outcomes.map(outcomeJson)),
     ...[firstMax, againMax, max, bytesMax, worker, grant.toString('hex')].map(literal),
-    `${literal(JSON.stringify({ ...judgeJson(judge), ...target }))}::json`,
+    `${literal(JSON.stringify(options))}::json`,
   ]
   const rows = await callOnce<ItemRow>(
     store,
@@ -47,10 +51,12 @@ export async function takePushTurn(store: Store, request: PushTurnRequest): Prom
     state === 'held' ? (summary.held_ms ?? null) : null,
     state === 'disabled' ? (summary.probe_ms ?? null) : null,
   ].filter((ms) => ms !== null)
+  const items = itemsIn(rows, { grant, subscription, generation })
   return {
     state,
     endpoint: summary.endpoint ?? null,
-    items: itemsIn(rows, { grant, subscription, generation }),
+    items,
+    requests: requestsOf(items, summary.arrays ?? []),
     isProbe: summary.is_probe ?? false,
     moreFirst: summary.more_first ?? false,
     moreAgain: summary.more_again ?? false,
@@ -59,8 +65,21 @@ export async function takePushTurn(store: Store, request: PushTurnRequest): Prom
   }
 }
 
-const outcomeJson = ({ token, do: action, delaySeconds, reason, report }: PushOutcome) => ({
+/** What goes again comes before what is in arrays. */
+function requestsOf(items: readonly PushedEvent[], arrays: readonly number[]): PushedEvent[][] {
+  let end = items.length - arrays.reduce((sum, count) => sum + count, 0)
+  return [
+    ...items.slice(0, end).map((item) => [item]),
+    ...arrays.map((count) => {
+      end += count
+      return items.slice(end - count, end)
+    }),
+  ]
+}
+
+const outcomeJson = ({ token, also, do: action, delaySeconds, reason, report }: PushOutcome) => ({
   token,
+  also: also?.map(({ topicId, ...one }) => ({ ...one, topic_id: topicId })),
   do: action,
   delay: delaySeconds,
   reason,

@@ -24,6 +24,8 @@ export interface PushSettings {
   /** Seconds within which an answer must have come. */
   readonly timeoutSeconds: number
   readonly body: DeliveryBody
+  /** Events in a request, at most. With more than one its body is an array, also of one event. */
+  readonly batchMax: number
   /** Seconds before the second, third … attempt. After the last one the event is exhausted. */
   readonly retrySeconds: readonly number[]
   /** `stop`: the event becomes a dead letter, and the endpoint is disabled. */
@@ -43,6 +45,7 @@ export interface Endpoint {
   readonly ratePerSecond: number | null
   readonly timeoutSeconds: number
   readonly body: DeliveryBody
+  readonly batchMax: number
   /** `degraded`: it fails, and gets one event at a time. `disabled`: it gets none. */
   readonly state: 'active' | 'degraded' | 'disabled'
   /** Of what is disabled: it has said so with 410, nothing came through for days, or an event was given up. */
@@ -106,11 +109,13 @@ export interface Attempt extends AttemptReport {
   readonly attempt: number
 }
 
-/** What came of an event that a dispatcher was given. */
+/** What came of an event that a dispatcher was given, or of those that went in one request. */
 export interface PushOutcome {
   /** Of the event, or of a grant: then it is about all of it. */
   readonly token: string
   readonly do: 'ack' | 'nak' | 'term' | 'release'
+  /** The others that went with it: the same came of them. */
+  readonly also?: readonly (Pick<PushedPlace, 'topicId' | 'epoch' | 'seq'> & { readonly token: string })[]
   /** With `nak`: seconds before the next attempt. */
   readonly delaySeconds?: number | undefined
   /** With `nak` and `term`: why, for the dead letter. */
@@ -147,11 +152,13 @@ export interface JudgeOptions {
 export interface PushTurnRequest {
   readonly name: string
   readonly outcomes: readonly PushOutcome[]
-  /** Events that go out for the first time, events that go out again, and both, at most. */
+  /** Requests with events that go out for the first time, with an event that goes out again, and both, at most. */
   readonly firstMax: number
   readonly againMax: number
   readonly max: number
   readonly bytesMax: number
+  /** Bytes of a body with several events, at most. */
+  readonly arrayBytesMax: number
   readonly worker: string
   /** What the dispatcher knows of the subscription: if that is old, it gets nothing to send. Without it all is known. */
   readonly target?: { readonly id: number; readonly version: string }
@@ -170,6 +177,8 @@ export interface PushTurn {
   readonly state: PushState
   readonly endpoint: Endpoint['state'] | null
   readonly items: readonly PushedEvent[]
+  /** The same by the requests in which they go: first those that go again, alone, then arrays of what is new. */
+  readonly requests: readonly (readonly PushedEvent[])[]
   /** Whether these are to find out whether the endpoint is back: a failure is no attempt. */
   readonly isProbe: boolean
   /** Whether there may be more, of either kind, that did not fit into this. Where nothing was wanted, nobody has looked. */

@@ -28,6 +28,7 @@ export async function putEndpoint(
     ratePerSecond: null,
     timeoutSeconds: 5,
     body: 'standard',
+    batchMax: 1,
     retrySeconds: [1, 1, 1],
     onExhausted: 'skip',
     ...wanted,

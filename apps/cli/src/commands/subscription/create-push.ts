@@ -13,6 +13,7 @@ export interface PushOptions {
   readonly rate?: number
   readonly timeout?: number
   readonly body?: PushBody
+  readonly batchMax?: number
   readonly retry?: readonly number[]
   readonly out?: string
 }
@@ -46,6 +47,11 @@ export const addPushOptions = (command: Command): Command =>
         'with --to: as Standard Webhooks has it, or the event as sekali event shows it (default: standard)',
       ).choices(['standard', 'event']),
     )
+    .option(
+      '--batch-max <n>',
+      'with --to: events in a request; with more than 1 its body is an array (default: 1)',
+      wholeNumber(1, max.batchMax),
+    )
     .option('--retry <seconds>', 'with --to: the waits between attempts (default: 5,300,1800,…)', waits)
     .option('--out <file>', 'with --to: put the secret there, for you alone to read, in place of printing it')
 
@@ -66,6 +72,7 @@ export function requireKind(options: PushOptions & Readonly<Record<string, unkno
         rate: '--rate',
         timeout: '--timeout',
         body: '--body',
+        batchMax: '--batch-max',
         retry: '--retry',
         out: '--out',
       }
@@ -89,6 +96,7 @@ export const pushFields = (
   rate_per_s: options.rate,
   timeout_s: options.timeout,
   body: options.body,
+  batch_max: options.batchMax,
   retry_s: options.retry,
   on_exhausted: options.onExhausted,
 })

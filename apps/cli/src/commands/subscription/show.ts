@@ -117,6 +117,7 @@ const whys: Readonly<Record<NonNullable<PushSubscription['why']>, string>> = {
 function factsOfPush(one: PushSubscription): readonly Fact[] {
   const { success_rate: rate, rate_per_s: perSecond } = one
   const bound = perSecond === null ? '' : `, ${number(perSecond)} a second`
+  const events = one.batch_max === 1 ? '' : ` of up to ${number(one.batch_max)} events`
   return [
     ['success', rate === null ? 'nothing was tried in a day' : `${Math.floor(rate * 1_000) / 10} % of a day`],
     ['failures', `${number(one.failures)} in a row`],
@@ -125,7 +126,10 @@ function factsOfPush(one: PushSubscription): readonly Fact[] {
       : []),
     ...(one.held_until === null ? [] : [['held', `until ${one.held_until}`] as const]),
     ...(one.next_probe_at === null ? [] : [['probe', `next at ${one.next_probe_at}`] as const]),
-    ['requests', `${number(one.concurrency)} at a time${bound}, ${count(one.timeout_s, 'second')} each`],
+    [
+      'requests',
+      `${number(one.concurrency)} at a time${events}${bound}, ${count(one.timeout_s, 'second')} each`,
+    ],
     ['waits', one.retry_s.length === 0 ? 'none: one attempt' : `${one.retry_s.join(', ')} s`],
     ['headers', one.header_names.length === 0 ? 'none of yours' : one.header_names.join(', ')],
     ['secrets', count(one.secrets?.length ?? 0, 'secret')],

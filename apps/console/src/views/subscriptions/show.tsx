@@ -156,6 +156,7 @@ const pushRows = (one: PushSubscription): Row[] => [
   ...(one.waiting > 0 ? [['Wait for others', plural(one.waiting, 'event')] as const] : []),
   ['Sent to', <Name key="url" of={one.url} />],
   ['Body', one.body === 'event' ? 'the event' : 'type, timestamp and data (Standard Webhooks)'],
+  ...(one.batch_max > 1 ? [['Events in a request', `at most ${countText(one.batch_max)}`] as const] : []),
   [
     'Headers',
     one.header_names.length === 0 ? 'none of yours' : <Name key="headers" of={one.header_names.join(', ')} />,

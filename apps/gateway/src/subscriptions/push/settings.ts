@@ -31,6 +31,7 @@ export const settingsOf = (name: string, body: NewPush, key: SealKey): PushSetti
   ratePerSecond: body.rate_per_s ?? null,
   timeoutSeconds: body.timeout_s,
   body: body.body,
+  batchMax: body.batch_max,
   retrySeconds: body.retry_s,
   onExhausted: body.on_exhausted,
 })

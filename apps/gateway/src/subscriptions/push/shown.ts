@@ -17,6 +17,7 @@ export function shownPush(one: SubscriptionStatus, endpoint: Endpoint, success: 
     rate_per_s: endpoint.ratePerSecond,
     timeout_s: endpoint.timeoutSeconds,
     body: endpoint.body,
+    batch_max: endpoint.batchMax,
     retry_s: one.backoffSeconds,
     on_exhausted: one.onExhausted,
     state: one.state === 'paused' ? ('paused' as const) : endpoint.state,
