@@ -6,6 +6,8 @@ export const dispatcherLimits = {
   lingerMs: 100,
   /** Requests on their way, over all endpoints, but for one of each. */
   sendingMax: 1_000,
+  /** Bytes of payloads in them, beyond which an endpoint begins one at a time. */
+  sendingBytesMax: 64 * 1024 * 1024,
   /** After a turn that came to nothing and says that there is more: others need PostgreSQL as well. */
   idleMs: 250,
   /** After many turns in a row that found nothing for an endpoint, until what is new is looked at. */

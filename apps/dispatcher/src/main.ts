@@ -45,7 +45,7 @@ await run('dispatcher', async () => {
   const check = createHealth(broker, store)
   await using listener = await serveRoutes(healthRoutes(check, signal), config.health, log)
 
-  const shared = createSharedSlots(limits.sendingMax)
+  const shared = createSharedSlots(limits.sendingMax, limits.sendingBytesMax)
   const counted = addDispatchMetrics(metrics, {
     sending: () => shared.sending,
     targets: () => endpoints.own,

@@ -1,6 +1,7 @@
 /** How much goes out, and when again: pure, with a clock of the test's. */
 import { expect, test } from 'vitest'
 import { createKnown } from '../src/endpoint/known.ts'
+import { createOutcomes } from '../src/endpoint/outcomes.ts'
 import { createPace } from '../src/endpoint/pace.ts'
 import { createSharedSlots } from '../src/endpoint/shared-slots.ts'
 import { createSlots } from '../src/endpoint/slots.ts'
@@ -88,15 +89,36 @@ test('Retry-After is seconds or a time', () => {
 })
 
 test('what one endpoint may begin is no other’s while it is handed events, but one of each', () => {
-  const shared = createSharedSlots(10)
+  const shared = createSharedSlots(10, 1_000)
   expect([0, 0, 0, 1].map((own) => shared.reserve(8, own))).toEqual([8, 2, 1, 0])
   shared.giveBack(8)
-  for (let n = 0; n < 3; n++) shared.take()
+  for (let n = 0; n < 3; n++) shared.take(1)
   expect(shared.sending).toBe(3)
   expect(shared.reserve(8, 0)).toBe(4)
   shared.giveBack(7)
-  shared.free()
+  shared.free(1)
   expect(shared.reserve(20, 1)).toBe(8)
+})
+
+test('where as many bytes are on their way as may be, an endpoint begins one at a time', () => {
+  const shared = createSharedSlots(10, 1_000)
+  shared.take(1_000)
+  expect([0, 1].map((own) => shared.reserve(8, own))).toEqual([1, 0])
+  shared.giveBack(1)
+  shared.free(1_000)
+  expect(shared.reserve(8, 1)).toBe(8)
+})
+
+test('one turn writes down what came of a thousand events, or of one request of more', () => {
+  const outcomes = createOutcomes(0)
+  const add = (events: number) => {
+    const also = Array.from({ length: events - 1 }, (_, seq) => ({ token: 't', topicId: 1, epoch: 1, seq }))
+    outcomes.add({ token: 't', also, do: 'ack' })
+  }
+  for (const events of [500, 500, 1, 2_000, 1]) add(events)
+  const taken = () => outcomes.take().map(({ also = [] }) => also.length + 1)
+  expect([taken(), taken(), taken(), taken()]).toEqual([[500, 500], [1], [2_000], [1]])
+  expect([outcomes.count, outcomes.waitMs()]).toEqual([0, undefined])
 })
 
 test('after a turn that came to nothing the next one waits, unless an answer makes room', () => {

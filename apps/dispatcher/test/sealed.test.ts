@@ -89,7 +89,7 @@ test('what is handed out while secrets become unreadable is given back at once, 
   await stack.add(1)
   const [target] = await readTargets(store)
   if (target === undefined) throw new Error('no target')
-  const shared = createSharedSlots(10)
+  const shared = createSharedSlots(10, 1_000)
   const without = { ...target, version: 'without', secrets: [randomBytes(60)] }
   let handedOut = 0
   const at = (point: DispatchPoint) => {

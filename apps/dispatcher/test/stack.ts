@@ -15,7 +15,7 @@ import { seal, secretContext } from '@sekali/webhook/seal'
 import { newSecret } from '@sekali/webhook/sign'
 import { createSharedSlots } from '../src/endpoint/shared-slots.ts'
 import { createEndpoints } from '../src/endpoints.ts'
-import { judgeDefaults } from '../src/limits.ts'
+import { dispatcherLimits, judgeDefaults } from '../src/limits.ts'
 import { createSamples } from '../src/samples.ts'
 import type { Resolve } from '../src/send/names.ts'
 import { openLine } from '../src/send/post.ts'
@@ -51,7 +51,7 @@ export async function ownStack() {
     const lineTo = ({ url, concurrency }: { url: string; concurrency: number }) =>
       openLine(url, concurrency, networks, resolve)
     const sends = { store, log, sealKey, metrics, openLine: lineTo, cut: cut.signal }
-    const shared = createSharedSlots(sendingMax)
+    const shared = createSharedSlots(sendingMax, dispatcherLimits.sendingBytesMax)
     const options = { shared, judge: { ...judgeDefaults, ...judge }, worker: 'test', at: () => undefined }
     const endpoints = createEndpoints({ ...sends, ...options }, me.id)
     const samples = createSamples(sends)

@@ -5,7 +5,7 @@ import type { PushedEvent } from '@sekali/store/push-types'
 import type { DispatchMetrics } from '../metrics/attempts.ts'
 import { type Attempted, attempt } from '../send/attempt.ts'
 import type { Line } from '../send/post.ts'
-import { requestOf, type Signing } from '../send/request.ts'
+import { type Outgoing, requestOf, type Signing } from '../send/request.ts'
 import type { Outcome } from './outcomes.ts'
 
 /** Where a test may stop a dispatcher dead; see process/start/failpoint.ts. */
@@ -22,30 +22,58 @@ export interface DeliveryContext {
   readonly cut: AbortSignal
 }
 
+/** What is left of the events of a request while it is on its way: their payloads would be held as often as there are requests. */
+interface Sent {
+  readonly tokens: Pick<Outcome, 'token' | 'also'>
+  readonly place: ReturnType<typeof placeOf> & { readonly attempt: number; readonly ageMs: number }
+  readonly about: object
+}
+
+type Kind = 'event' | 'probe'
+
 /** Never rejects. What could not be sent for a reason of our own is given back, and counts as no attempt. */
-export async function deliver(
-  { target, line, signing, log, metrics, at, cut }: DeliveryContext,
+export function deliver(
+  context: DeliveryContext,
   items: readonly PushedEvent[],
-  kind: 'event' | 'probe',
+  kind: Kind,
+): Promise<Outcome> {
+  const { target, signing, log } = context
+  const [first] = items as [PushedEvent]
+  const { topic, seq } = first.event
+  const sent: Sent = {
+    tokens: tokensOf(items),
+    place: { ...placeOf(first), attempt: first.attempt, ageMs: 0 },
+    about: { subscription: target.name, topic, seq, events: items.length },
+  }
+  try {
+    return send(context, requestOf(items, target, signing, Date.now()), items.length, sent, kind)
+  } catch (error) {
+    log.error({ ...sent.about, err: error }, 'event could not be sent')
+    return Promise.resolve({ ...sent.tokens, do: 'release' })
+  }
+}
+
+async function send(
+  { target, line, log, metrics, at, cut }: DeliveryContext,
+  outgoing: Outgoing,
+  events: number,
+  sent: Sent,
+  kind: Kind,
 ): Promise<Outcome> {
   const beganAt = performance.now()
   const { url, timeoutSeconds, retrySeconds } = target
-  const [{ event, attempt: number }] = items as [PushedEvent]
   try {
-    const outgoing = requestOf(items, target, signing, Date.now())
     at('sending')
-    const timeoutMs = timeoutSeconds * 1_000
-    const context = { line, url, timeoutMs, retrySeconds, events: items.length, signal: cut }
-    const attempted = await attempt(context, outgoing, kind, number)
+    const context = { line, url, timeoutMs: timeoutSeconds * 1_000, retrySeconds, events, signal: cut }
+    const attempted = await attempt(context, outgoing, kind, sent.place.attempt)
     at('answered')
-    if (attempted === undefined) return { ...tokensOf(items), do: 'release' }
+    if (attempted === undefined) return { ...sent.tokens, do: 'release' }
     const { state, durationMs } = attempted.report
     metrics.onAttempt(state, durationMs / 1_000)
-    return { ...outcomeOf(items, kind, attempted), beganAt }
+    return { ...outcomeOf(sent, kind, attempted), beganAt }
   } catch (error) {
-    const about = { subscription: target.name, topic: event.topic, seq: event.seq, events: items.length }
-    log.error({ ...about, err: error }, 'event could not be sent')
-    return { ...tokensOf(items), do: 'release' }
+    log.error({ ...sent.about, err: error }, 'event could not be sent')
+    return { ...sent.tokens, do: 'release' }
   }
 }
 
@@ -57,14 +85,8 @@ function tokensOf(items: readonly PushedEvent[]): Pick<Outcome, 'token' | 'also'
   return { token, also: others.map((item) => ({ token: item.token, ...placeOf(item) })) }
 }
 
-function outcomeOf(
-  items: readonly PushedEvent[],
-  kind: 'event' | 'probe',
-  { report, delaySeconds }: Attempted,
-): Outcome {
-  const [first] = items as [PushedEvent]
-  const place = { ...placeOf(first), attempt: first.attempt, ageMs: 0 }
-  const about = { ...tokensOf(items), report: { ...report, ...place } }
+function outcomeOf({ tokens, place }: Sent, kind: Kind, { report, delaySeconds }: Attempted): Outcome {
+  const about = { ...tokens, report: { ...report, ...place } }
   if (report.state === 'delivered') return { ...about, do: 'ack' }
   if (kind === 'probe') return { ...about, do: 'release' }
   return { ...about, do: 'nak', delaySeconds, reason: report.error ?? undefined }

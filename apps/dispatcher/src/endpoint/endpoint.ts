@@ -142,10 +142,11 @@ export function runEndpoint(deps: EndpointDeps, first: PushTarget): RunningEndpo
       // What was out before counts as a retry, also where nothing of it was sent.
       const isFirst = items[0]?.attempt === 1
       slots.take(isFirst)
-      shared.take()
+      const bytes = items.reduce((sum, { event }) => sum + event.payload.length, 0)
+      shared.take(bytes)
       void deliver(context, items, turn.isProbe ? 'probe' : 'event').then((outcome) => {
         slots.free(isFirst)
-        shared.free()
+        shared.free(bytes)
         if (outcome.do === 'ack') pace.onSuccess()
         else pace.onFailure()
         outcomes.add(outcome)

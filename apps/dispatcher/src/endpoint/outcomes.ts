@@ -11,11 +11,16 @@ export interface Outcomes {
   /** Milliseconds until they have; `undefined` where there are none. */
   waitMs(): number | undefined
   add(outcome: Outcome): void
-  /** Takes all of them, to be written down. */
+  /** Takes some, to be written down: of so many events that one turn has the time for them. */
   take(): Outcome[]
   /** They could not be written down, and need not be tried again before `ms`. */
   putBack(outcomes: readonly Outcome[], ms: number): void
 }
+
+/** Events of one turn: each is a row of the attempts log. */
+const eventsMax = 1_000
+
+const eventsOf = ({ also }: Outcome): number => 1 + (also?.length ?? 0)
 
 export function createOutcomes(lingerMs: number, now = performance.now.bind(performance)): Outcomes {
   let all: Outcome[] = []
@@ -33,9 +38,14 @@ export function createOutcomes(lingerMs: number, now = performance.now.bind(perf
       dueAt = Math.min(dueAt, now() + lingerMs)
     },
     take() {
-      const taken = all
-      all = []
-      dueAt = Number.POSITIVE_INFINITY
+      let events = 0
+      const end = all.findIndex((outcome, at) => {
+        events += eventsOf(outcome)
+        return at > 0 && events > eventsMax
+      })
+      const taken = end < 0 ? all : all.slice(0, end)
+      all = end < 0 ? [] : all.slice(end)
+      dueAt = all.length === 0 ? Number.POSITIVE_INFINITY : now()
       return taken
     },
     putBack(outcomes, ms) {

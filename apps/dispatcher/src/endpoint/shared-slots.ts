@@ -1,4 +1,7 @@
-/** Requests over all endpoints have a bound; beyond it each endpoint still has one, so that none can keep others from theirs. */
+/**
+ * Requests over all endpoints have a bound, and their bytes have one; beyond them each endpoint still has one, so that none can
+ * keep others from theirs.
+ */
 export interface SharedSlots {
   /** Requests that are on their way. */
   readonly sending: number
@@ -8,30 +11,35 @@ export interface SharedSlots {
    */
   reserve(wanted: number, own: number): number
   giveBack(reserved: number): void
-  take(): void
-  free(): void
+  /** A request of so many bytes is on its way, or no longer. */
+  take(bytes: number): void
+  free(bytes: number): void
 }
 
-export function createSharedSlots(max: number): SharedSlots {
+export function createSharedSlots(max: number, bytesMax: number): SharedSlots {
   let sending = 0
+  let sendingBytes = 0
   let reserved = 0
   return {
     get sending() {
       return sending
     },
     reserve(wanted, own) {
-      const granted = Math.min(wanted, Math.max(max - sending - reserved, own === 0 ? 1 : 0))
+      const free = sendingBytes < bytesMax ? max - sending - reserved : 0
+      const granted = Math.min(wanted, Math.max(free, own === 0 ? 1 : 0))
       reserved += granted
       return granted
     },
     giveBack(count) {
       reserved -= count
     },
-    take() {
+    take(bytes) {
       sending += 1
+      sendingBytes += bytes
     },
-    free() {
+    free(bytes) {
       sending -= 1
+      sendingBytes -= bytes
     },
   }
 }
