@@ -27,6 +27,12 @@ test('what is too long once it is written is refused', () => {
   expect(issue).toMatchObject({ path: 'url', message: expect.stringContaining('2048') })
 })
 
+test('what goes together needs a retry, which tells what of it failed', () => {
+  const body = { ...bodyWith('https://shop.example'), retry_s: [] }
+  expect(issuesOf({ ...body, batch_max: 1 }, ownWebhooks)).toEqual([])
+  expect(issuesOf({ ...body, batch_max: 2 }, ownWebhooks)).toMatchObject([{ path: 'retry_s' }])
+})
+
 test.each([0, 501, 1.5, '10', null])('how many events may go together is said in words: %j', (batch_max) => {
   const body = { ...bodyWith('https://shop.example'), batch_max }
   const { issues = [] } = v.safeParse(NewSubscription, body)

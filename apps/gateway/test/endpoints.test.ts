@@ -35,7 +35,7 @@ test('an endpoint is made with a secret that is shown this once, found the same 
   })
   const again = await putPush('made')
   expect([again.status, (await bodyOf(again)).secret]).toEqual([200, undefined])
-  const changes = { url: `${url}/2`, concurrency: 2, rate_per_s: 7, batch_max: 500, retry_s: [] }
+  const changes = { url: `${url}/2`, concurrency: 2, rate_per_s: 7, batch_max: 500, retry_s: [1] }
   const changed = await putPush('made', changes)
   expect([changed.status, await bodyOf(changed)]).toMatchObject([200, { ...changes, timeout_s: 15 }])
   expect((await bodyOf(await own.send('GET', '/made'))).secret).toBeUndefined()

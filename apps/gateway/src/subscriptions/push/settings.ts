@@ -12,13 +12,24 @@ import type { Webhooks } from './webhooks.ts'
 export type NewPush = Extract<v.InferOutput<typeof NewSubscription>, { kind: 'push' }>
 
 /** What is wrong with where it leads and what it sends along; nothing is looked up for it. */
-export function issuesOf({ url, headers = {} }: NewPush, { allow }: Pick<Webhooks, 'allow'>): Issue[] {
+export function issuesOf(
+  { url, headers = {}, batch_max: batchMax, retry_s: waits }: NewPush,
+  { allow }: Pick<Webhooks, 'allow'>,
+): Issue[] {
   // And as it is kept: with its escapes it may be longer.
   const ofUrl = checkUrl(url, allow) ?? checkUrl(written(url), allow)
   if (ofUrl !== undefined) return [{ path: 'url', code: 'invalid_url', message: ofUrl.reason }]
+  if (batchMax > 1 && waits.length === 0) return [withoutRetry]
   const ofHeaders = checkHeaders(headers)
   if (ofHeaders === undefined) return []
   return [{ path: `headers.${ofHeaders.name}`, code: 'invalid_headers', message: ofHeaders.reason }]
+}
+
+/** Of an array all have failed, and only retries tell which of them it was. */
+const withoutRetry: Issue = {
+  path: 'retry_s',
+  code: 'invalid_wait',
+  message: 'must have at least one wait if batch_max is more than 1',
 }
 
 /** As a URL is written, whatever it was given as: PostgreSQL has no text with a NUL in it, or half a pair, and escapes are none. */
