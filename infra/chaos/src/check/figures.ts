@@ -6,11 +6,12 @@ import type { RedisAccess, SqlAccess } from '../targets/target.ts'
 import { countedNames, figureNames, type SqlRow, type StatsRow } from './evidence.ts'
 
 /**
- * The figures of the given topics. Rejects when the gateway does not answer, or knows of no topics at all.
+ * The figures of the given topics. Only these are asked for: after some abuses there are 26,000 others, and 27 pages of them
+ * were most of the time that service took to be back. Rejects when the gateway does not answer, or knows of no topics at all.
  */
 export async function readStats(door: Door, topics: readonly string[]): Promise<Map<string, StatsRow>> {
   const rows: (StatsRow & { topic: string })[] = []
-  for (let path: string | undefined = '/stats'; path !== undefined; ) {
+  for (let path: string | undefined = `/stats?topic=${patternAround(topics)}`; path !== undefined; ) {
     const { status, body, next } = await door.get(path)
     if (status !== 200) throw new Error(`/stats was answered ${status}`)
     const said = JSON.parse(body) as { topics: (StatsRow & { topic: string })[] | null }
@@ -21,6 +22,18 @@ export async function readStats(door: Door, topics: readonly string[]): Promise<
   return new Map(
     rows.map((row) => [row.topic, { ...pick(figureNames, (name) => row[name]), loss_at: row.loss_at }]),
   )
+}
+
+/** The narrowest pattern that all of them match. */
+export function patternAround(topics: readonly string[]): string {
+  const [first = '', ...others] = topics
+  if (others.length === 0) return first
+  const segments = first.split('.')
+  const differs = segments.findIndex((_, at) => {
+    const start = `${segments.slice(0, at + 1).join('.')}.`
+    return !topics.every((topic) => topic.startsWith(start))
+  })
+  return encodeURIComponent([...segments.slice(0, differs), '>'].join('.'))
 }
 
 const pick = <Name extends string, T>(names: readonly Name[], get: (name: Name) => T) =>
