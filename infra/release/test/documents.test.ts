@@ -17,8 +17,6 @@ declare function savedCursor(): Promise<string | null>
 declare function saveCursor(cursor: string): Promise<void>
 declare function undoBehind(topic: string, seq: number): Promise<void>
 declare function keepForLater(event: object): Promise<void>
-interface Mail { readonly to: string }
-declare function sendMail(to: string, options: { idempotencyKey: string; signal: AbortSignal }): Promise<void>
 `
 
 test.each([
