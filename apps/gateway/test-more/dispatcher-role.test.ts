@@ -25,7 +25,7 @@ test('a dispatcher takes turns and reads no event, and the gateway cannot read w
       'SELECT FROM access.keys',
       `SELECT subscriptions.pull('x', 1, 1, 'w', '${'0'.repeat(32)}')`,
       `SELECT subscriptions.settle('x', '{}', '{}', '{}', '{}')`,
-      `SELECT subscriptions.hand_out(NULL, NULL, 1, 1, 1, 1, 'w', NULL)`,
+      `SELECT subscriptions.hand_out(NULL, NULL, 1, 1, 1, 1, 1, 1, 'w', NULL)`,
       'DELETE FROM subscriptions.attempts',
       `UPDATE subscriptions.endpoints SET url = ''`,
     ]
