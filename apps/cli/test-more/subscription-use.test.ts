@@ -1,7 +1,7 @@
 /** What becomes of what workers could not do, printing events, moving a subscription, and what makes no sense. */
-import { eventually } from '@sekali/testkit/eventually'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../test/command.ts'
+import { payloadOf, publishNumbered } from '../test/numbered.ts'
 import { ownSystem, type System } from '../test/system.ts'
 
 const stack = new AsyncDisposableStack()
@@ -15,18 +15,7 @@ const sekali = (...args: string[]) => run(args, system.url)
 const subscription = (...args: string[]) => sekali('subscription', ...args)
 const json = async (...args: string[]) => JSON.parse((await sekali(...args, '--json')).out)
 
-/** Digits that JSON.parse would round, and would write in another way. */
-const payloadOf = (n: number) => `{"n":${n},"id":9007199254740993,"total":12.50}`
-
-async function publish(topic: string, count: number): Promise<void> {
-  const timestamp = '2026-01-01T00:00:00Z'
-  const lines = Array.from({ length: count }, (_, n) => {
-    const event = JSON.stringify({ topic, event_id: `e-${n + 1}`, timestamp, source: 's' })
-    return `${event.slice(0, -1)},"payload":${payloadOf(n + 1)}}`
-  })
-  await run(['publish'], system.url, lines.join('\n'))
-  await eventually(async () => expect((await json('stats', topic)).topics[0].stored).toBe(count), 10_000)
-}
+const publish = (topic: string, count: number) => publishNumbered(system.url, topic, count)
 
 test('what workers could not do is among the dead letters, and comes again once it is redriven', async () => {
   await publish('poisoned', 2)

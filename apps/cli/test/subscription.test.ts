@@ -1,10 +1,10 @@
 /** Subscriptions by the command line: made, worked off, moved, and ended. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { eventually } from '@sekali/testkit/eventually'
 import { ownFolder } from '@sekali/testkit/servers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from './command.ts'
+import { payloadOf, publishNumbered } from './numbered.ts'
 import { ownSystem, type System } from './system.ts'
 
 const stack = new AsyncDisposableStack()
@@ -20,18 +20,7 @@ const sekali = (...args: string[]) => run(args, system.url)
 const subscription = (...args: string[]) => sekali('subscription', ...args)
 const json = async (...args: string[]) => JSON.parse((await sekali(...args, '--json')).out)
 
-/** Digits that JSON.parse would round, and would write in another way. */
-const payloadOf = (n: number) => `{"n":${n},"id":9007199254740993,"total":12.50}`
-
-async function publish(topic: string, count: number): Promise<void> {
-  const timestamp = '2026-01-01T00:00:00Z'
-  const lines = Array.from({ length: count }, (_, n) => {
-    const event = JSON.stringify({ topic, event_id: `e-${n + 1}`, timestamp, source: 's' })
-    return `${event.slice(0, -1)},"payload":${payloadOf(n + 1)}}`
-  })
-  await run(['publish'], system.url, lines.join('\n'))
-  await eventually(async () => expect((await json('stats', topic)).topics[0].stored).toBe(count), 10_000)
-}
+const publish = (topic: string, count: number) => publishNumbered(system.url, topic, count)
 
 test('a subscription is made, shown, changed where it may be, paused, resumed and deleted', async () => {
   await publish('made', 3)
