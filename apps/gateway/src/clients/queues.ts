@@ -84,10 +84,11 @@ export function createQueues(
   }
 
   function beginNext(queue: Queue): void {
-    while (queue.waiting.length > 0) {
+    for (;;) {
       const max = atOnceMax()
-      // Who has few left is through with what was too many: no piece of it need wait for another any more.
+      // Who has few left is through with what was too many, also where nothing waits: the next piece need not either.
       const way = runsOneByOne(queue, max) ? 'one by one' : 'at once'
+      if (queue.waiting.length === 0) return
       if (way === 'at once' ? queue.atOnce >= max : queue.isLaneBusy) return
       if (way === 'at once') queue.atOnce += 1
       else queue.isLaneBusy = true
@@ -97,7 +98,6 @@ export function createQueues(
 
   async function end(client: Client, queue: Queue, way: Way, ms: number): Promise<void> {
     queue.works -= 1
-    if (queue.waiting.length === 0) runsOneByOne(queue, atOnceMax()) // or it would not be seen that few are left
     if (way === 'at once') queue.atOnce -= 1
     beginNext(queue)
     if (way === 'one by one') {
